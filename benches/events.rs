@@ -1,0 +1,307 @@
+//! Payment events over HTTP, durable, beside their raw limits in the same run.
+//!
+//! SQLite: 64 callers against the same rows and indexes written by SQLite itself with one flush per 64,
+//! and against one transaction per call through the same path. PostgreSQL: 32 callers against pgbench
+//! with the same rows as one statement. `cargo bench --bench events`, and
+//! `-- sqlite` or `-- postgres` for one of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot measure stops")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::params;
+use support::{Client, Cluster, Server, as_postgres, cpu_of_cluster, cpu_seconds, fresh_dir, percentile};
+
+const LEADS: u64 = 200_000;
+const REFERRERS: u64 = 2_000;
+const SECONDS: u64 = 5;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let only = std::env::args().find(|a| a == "sqlite" || a == "postgres").unwrap_or_default();
+    if only != "postgres" {
+        sqlite(&runtime);
+    }
+    if only != "sqlite" {
+        postgres(&runtime);
+    }
+}
+
+/// The n-th lead that is referred by somebody who may earn and has not paid yet.
+fn lead(n: u64) -> Option<u64> {
+    let i = n / 5 * 10 + n % 5 + 1;
+    let referrer = (i * 7919) % REFERRERS;
+    (i < LEADS && i % 10 < 7 && !i.is_multiple_of(6) && referrer % 500 != 9).then_some(i)
+}
+
+struct Figures {
+    per_second: f64,
+    p50: f64,
+    p99: f64,
+    server_us: f64,
+    database_us: f64,
+}
+
+impl Figures {
+    fn print(&self, what: &str) {
+        println!(
+            "{what:<46} {:>8.0}/s  p50 {:>7.2} ms  p99 {:>7.2} ms  server {:>6.0} us  database {:>6.0} us",
+            self.per_second, self.p50, self.p99, self.server_us, self.database_us
+        );
+    }
+}
+
+async fn drive(server: &Server, callers: u64, next: Arc<AtomicU64>, cluster: Option<&Cluster>) -> Figures {
+    let (business, product, key) = (server.id("businessId"), server.id("productId"), server.id("apiKey"));
+    let database = || cluster.map_or(0.0, |c| cpu_of_cluster(&c.data));
+    let (cpu, database_cpu, started) = (cpu_seconds(server.pid()), database(), Instant::now());
+    let until = started + Duration::from_secs(SECONDS);
+    let mut tasks = Vec::new();
+    for _ in 0..callers {
+        let (next, business, product, key, port) =
+            (next.clone(), business.clone(), product.clone(), key.clone(), server.port);
+        tasks.push(tokio::spawn(async move {
+            let mut client = Client::connect(port).await;
+            let mut times = Vec::new();
+            while Instant::now() < until {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                let Some(i) = lead(n) else { continue };
+                assert!(n < LEADS, "the leads are used up");
+                let body = format!(
+                    "{{\"businessId\":\"{business}\",\"productId\":\"{product}\",\"customerEmail\":\"lead{i}@example{}.com\",\"amount\":29.99,\"currency\":\"USD\",\"subscriptionStatus\":\"active\",\"paymentDate\":\"2026-06-14\"}}",
+                    i % 97
+                );
+                let sent = Instant::now();
+                let (status, answer) = client.post("/api/events/payment-succeeded", &key, &body).await;
+                times.push(sent.elapsed());
+                assert!(status == 200 && answer.contains("\"commissionAmount\":6.00"), "{answer}");
+            }
+            times
+        }));
+    }
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await.unwrap());
+    }
+    let (count, took) = (times.len() as f64, started.elapsed().as_secs_f64());
+    Figures {
+        per_second: count / took,
+        p50: percentile(&mut times, 0.5),
+        p99: percentile(&mut times, 0.99),
+        server_us: (cpu_seconds(server.pid()) - cpu) / count * 1e6,
+        database_us: (database() - database_cpu) / count * 1e6,
+    }
+}
+
+fn sqlite(runtime: &tokio::runtime::Runtime) {
+    let dir = fresh_dir("events");
+    let file = dir.join("desk.db");
+    let server = Server::start(&format!("sqlite://{}", file.display()), LEADS, REFERRERS);
+    let next = Arc::new(AtomicU64::new(0));
+    println!("SQLite, synchronous=FULL, {LEADS} leads");
+    let one = runtime.block_on(drive(&server, 1, next.clone(), None));
+    one.print("1 caller (one transaction each)");
+    let eight = runtime.block_on(drive(&server, 8, next.clone(), None));
+    eight.print("8 callers");
+    let many = runtime.block_on(drive(&server, 64, next.clone(), None));
+    many.print("64 callers");
+    let used = next.load(Ordering::Relaxed);
+    let ids = server.ids.clone();
+    drop(server);
+    let (raw, flush) = raw_sqlite(&file, used, 64);
+    println!("{:<46} {raw:>8.0}/s", "raw: same rows, one flush per 64");
+    let (alone, _) = raw_sqlite(&file, used + 60_000, 1);
+    println!("{:<46} {alone:>8.0}/s", "raw: same rows, one flush each");
+    let single = runtime.block_on(one_transaction_each(&file, &ids, used + 80_000));
+    println!("{:<46} {single:>8.0}/s", "one transaction per call, same path, no HTTP");
+    println!(
+        "64 callers are {:.0} % of raw, {:.1} times one transaction per call; one caller waits {:.2} ms, a flush {flush:.2} ms",
+        many.per_second / raw * 100.0,
+        many.per_second / single,
+        one.p50
+    );
+}
+
+/// The rows a payment writes, by prepared statements on one connection. Answers payments per second and
+/// the milliseconds of one flush.
+fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
+    let mut db = rusqlite::Connection::open(file).unwrap();
+    db.execute_batch(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;",
+    )
+    .unwrap();
+    let base: i64 =
+        db.query_row("UPDATE id_blocks SET next = next + 10000000 RETURNING next", [], |r| r.get(0)).unwrap();
+    let first = base - 10_000_000;
+    let (business, campaign, product): (i64, i64, i64) = db
+        .query_row("SELECT p.business_id, p.campaign_id, p.id FROM products p", [], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+        })
+        .unwrap();
+    let (mut done, mut n, mut id, mut flushes) = (0_u64, from, first, Duration::ZERO);
+    let started = Instant::now();
+    let mut groups = 0;
+    while started.elapsed() < Duration::from_secs(3) {
+        let tx = db.transaction().unwrap();
+        let mut in_group = 0;
+        {
+            let mut lead_of = tx.prepare_cached("SELECT id, referrer_id, enrollment_id FROM leads WHERE campaign_id = ?1 AND test = 0 AND email_key = ?2 AND duplicate_of IS NULL AND email_key IS NOT NULL").unwrap();
+            let mut payment = tx.prepare_cached("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, received_at) VALUES (?1,?2,?3,?4,0,?5,?6,?6,2999,'USD','active','2026-06-14',?7,'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855','earned','referral rate',0,?8)").unwrap();
+            let mut commission = tx.prepare_cached("INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, rate, base_amount, amount, currency, hold_days, hold_until, state, released, created_at, updated_at) VALUES (?1,?2,?3,0,'referral',?4,?5,?6,?7,?8,200000,2999,600,'USD',14,'2026-06-28','pending',0,?9,?9)").unwrap();
+            let mut entry = tx.prepare_cached("INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at) VALUES (?1,?2,?3,'USD','held',600,'created',?4,'2026-11-20',?5)").unwrap();
+            let mut audit = tx.prepare_cached("INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, origin, action, subject_kind, subject_id, lead_id, referrer_id, after) VALUES (?1,?2,?3,'key',1,'First key','127.0.0.1','payment.recorded','payment',?4,?5,?6,'{\"amount\":\"29.99 USD\",\"commission\":\"6.00 USD\",\"date\":\"2026-06-14\",\"why\":\"referral rate\"}')").unwrap();
+            let mut outbox = tx.prepare_cached("INSERT INTO outbox (id, business_id, test, kind, subject_id, payload, at) VALUES (?1,?2,0,?3,?4,'{\"amount\":\"6.00 USD\",\"hold_until\":\"2026-06-28\",\"lead\":12345,\"referrer\":1234}',?5)").unwrap();
+            let mut purchase = tx.prepare_cached("INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status) VALUES (?1,?2,?3,'2026-06-14',1,'active') ON CONFLICT (lead_id, product_id) DO UPDATE SET decided = decided + 1").unwrap();
+            let mut convert = tx.prepare_cached("UPDATE leads SET status = 'converted', converted_at = ?2, qualified_at = ?2, rule_fired = 1, updated_at = ?2 WHERE id = ?1").unwrap();
+            let mut count = tx.prepare_cached("INSERT INTO counters (scope_id, name, day, slot, value) VALUES (?1,?2,?3,0,?4) ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = value + excluded.value").unwrap();
+            while in_group < group {
+                n += 1;
+                let Some(i) = lead(n % (LEADS - 10)) else { continue };
+                in_group += 1;
+                let email = format!("lead{i}@example{}.com", i % 97);
+                let (lead_id, referrer, enrollment): (i64, i64, i64) =
+                    lead_of.query_row(params![campaign, email], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap();
+                let [payment_id, commission_id, entry_id, audit_id, told, told_too] =
+                    [1, 2, 3, 4, 5, 6].map(|n| id + n);
+                id += 6;
+                let at = 1_790_000_000_000_000_i64 + id;
+                payment
+                    .execute(params![
+                        payment_id,
+                        business,
+                        campaign,
+                        product,
+                        lead_id,
+                        email,
+                        format!("date:{product}|{email}|2026-06-14|{id}"),
+                        at
+                    ])
+                    .unwrap();
+                purchase.execute(params![lead_id, product, payment_id]).unwrap();
+                commission
+                    .execute(params![
+                        commission_id,
+                        business,
+                        campaign,
+                        product,
+                        payment_id,
+                        lead_id,
+                        referrer,
+                        enrollment,
+                        at
+                    ])
+                    .unwrap();
+                entry.execute(params![entry_id, business, referrer, commission_id, at]).unwrap();
+                audit.execute(params![audit_id, business, at, payment_id, lead_id, referrer]).unwrap();
+                outbox.execute(params![told, business, "commission.created", commission_id, at]).unwrap();
+                outbox.execute(params![told_too, business, "lead.qualified", lead_id, at]).unwrap();
+                convert.execute(params![lead_id, at]).unwrap();
+                count.execute(params![enrollment, "qualified", "", 1]).unwrap();
+                count.execute(params![enrollment, "revenue.USD", "", 2999]).unwrap();
+            }
+            for name in ["revenue.USD", "money.held.USD", "leads.status.new", "leads.status.converted", "qualified"] {
+                count.execute(params![campaign, name, "", 1]).unwrap();
+            }
+        }
+        let flushing = Instant::now();
+        tx.commit().unwrap();
+        flushes += flushing.elapsed();
+        groups += 1;
+        done += in_group;
+    }
+    (done as f64 / started.elapsed().as_secs_f64(), flushes.as_secs_f64() * 1000.0 / f64::from(groups))
+}
+
+/// The engine itself, one event and one flush at a time: what gathering saves.
+async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, from: u64) -> f64 {
+    use refdesk::desk::{Actor, ActorKind, Event, Payment, What};
+    let db = refdesk::db::Db::open(&format!("sqlite://{}", file.display())).await.unwrap();
+    let config = refdesk::config::Settings::default().checked().unwrap();
+    let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config).await.unwrap();
+    let business =
+        refdesk::business::by_public_id(&mut app.db.read().await.unwrap(), ids["businessId"].as_str().unwrap())
+            .await
+            .unwrap()
+            .unwrap();
+    let product = app.catalogue.product(business.id, ids["productId"].as_str().unwrap()).await.unwrap().unwrap();
+    let actor = Arc::new(Actor { kind: ActorKind::Command, id: None, name: "bench".into(), origin: "bench".into() });
+    let currency = refdesk::money::Currency::parse("USD").unwrap();
+    let (mut done, mut n) = (0_u64, from);
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(3) {
+        n += 1;
+        let Some(i) = lead(n % (LEADS - 10)) else { continue };
+        let payment = Payment {
+            product_id: product.id,
+            test: false,
+            email: refdesk::email::Email::parse(&format!("lead{i}@example{}.com", i % 97)).unwrap(),
+            phone: None,
+            amount: refdesk::money::Money { minor: 2999, currency },
+            subscription_status: "active".into(),
+            date: refdesk::clock::Day::parse("2026-06-14").unwrap(),
+            identity: Some(format!("event:single-{n}")),
+            body_hash: "x".into(),
+        };
+        app.desk
+            .slice(vec![Event { business_id: business.id, actor: actor.clone(), what: What::Payment(payment) }])
+            .await
+            .unwrap();
+        done += 1;
+    }
+    done as f64 / started.elapsed().as_secs_f64()
+}
+
+fn postgres(runtime: &tokio::runtime::Runtime) {
+    let Some(cluster) = Cluster::start("events") else { return };
+    let server = Server::start(&cluster.url("desk"), LEADS, REFERRERS);
+    let next = Arc::new(AtomicU64::new(0));
+    println!("PostgreSQL 15, synchronous_commit=on, {LEADS} leads");
+    let one = runtime.block_on(drive(&server, 1, next.clone(), Some(&cluster)));
+    one.print("1 caller");
+    let many = runtime.block_on(drive(&server, 32, next.clone(), Some(&cluster)));
+    many.print("32 callers");
+    let more = runtime.block_on(drive(&server, 128, next.clone(), Some(&cluster)));
+    more.print("128 callers");
+    drop(server);
+    let raw = pgbench(&cluster);
+    println!("{:<46} {raw:>8.0}/s", "pgbench, the same rows as one statement, 32");
+    println!(
+        "32 callers are {:.0} % of pgbench; {:.0} us of database CPU an event",
+        many.per_second / raw * 100.0,
+        many.database_us
+    );
+}
+
+/// pgbench with a payment's rows as one statement of data-modifying CTEs.
+fn pgbench(cluster: &Cluster) -> f64 {
+    let script = r"\set i random(1, 199990)
+WITH l AS (SELECT l.* FROM leads l WHERE l.campaign_id = (SELECT min(id) FROM campaigns) AND NOT l.test AND l.email_key = 'lead' || :i || '@example' || (:i % 97) || '.com' AND l.duplicate_of IS NULL AND l.email_key IS NOT NULL),
+ x AS (SELECT nextval('bench_ids') * 10 AS id),
+ p AS (INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, received_at)
+   SELECT x.id, l.business_id, l.campaign_id, (SELECT min(id) FROM products), false, l.id, l.email, l.email_key, 2999, 'USD', 'active', '2026-06-14', 'bench:' || x.id, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'earned', 'referral rate', 0, 1790000000000000 FROM l, x),
+ u AS (INSERT INTO purchases SELECT l.id, (SELECT min(id) FROM products), x.id, '2026-06-14', 1, 'active' FROM l, x ON CONFLICT (lead_id, product_id) DO UPDATE SET decided = purchases.decided + 1),
+ c AS (INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, rate, base_amount, amount, currency, hold_days, hold_until, state, released, created_at, updated_at)
+   SELECT x.id + 1, l.business_id, l.campaign_id, false, 'referral', (SELECT min(id) FROM products), x.id, l.id, COALESCE(l.referrer_id, (SELECT min(id) FROM referrers)), COALESCE(l.enrollment_id, (SELECT min(id) FROM enrollments)), 200000, 2999, 600, 'USD', 14, '2026-06-28', 'pending', false, 1790000000000000, 1790000000000000 FROM l, x),
+ e AS (INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
+   SELECT x.id + 2, l.business_id, COALESCE(l.referrer_id, (SELECT min(id) FROM referrers)), 'USD', 'held', 600, 'created', x.id + 1, '2026-11-20', 1790000000000000 FROM l, x),
+ a AS (INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, origin, action, subject_kind, subject_id, lead_id, referrer_id, after)
+   SELECT x.id + 3, l.business_id, 1790000000000000, 'key', 1, 'First key', '127.0.0.1', 'payment.recorded', 'payment', x.id, l.id, l.referrer_id, '{}' FROM l, x),
+ o AS (INSERT INTO outbox (id, business_id, test, kind, subject_id, payload, at)
+   SELECT x.id + 4 + k, l.business_id, false, 'commission.created', x.id, '{}', 1790000000000000 FROM l, x, generate_series(0, 1) k),
+ t AS (INSERT INTO counters SELECT COALESCE(l.enrollment_id, 1), k, '', 0, 1 FROM l, unnest(ARRAY['qualified', 'revenue.USD']) k ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + 1)
+UPDATE leads SET status = 'converted', converted_at = 1, qualified_at = 1, updated_at = 1 FROM l WHERE leads.id = l.id;
+";
+    let file = std::env::temp_dir().join("refdesk-bench.sql");
+    std::fs::write(&file, script).unwrap();
+    let host = cluster.host();
+    as_postgres(&format!("psql -q -h {host} desk -c 'CREATE SEQUENCE bench_ids START 100000000'"));
+    let out =
+        as_postgres(&format!("pgbench -n -M prepared -c 32 -j 2 -T {SECONDS} -h {host} -f {} desk", file.display()));
+    out.lines()
+        .find_map(|l| l.strip_prefix("tps = ").and_then(|t| t.split_whitespace().next()).and_then(|n| n.parse().ok()))
+        .unwrap_or(0.0)
+}

@@ -1,0 +1,34 @@
+//! Who is calling: the key of the request and where it came from.
+
+use std::sync::Arc;
+
+use axum::http::Extensions;
+use axum::http::HeaderMap;
+
+use crate::app::App;
+use crate::desk::Actor;
+use crate::keys::{KeyError, Known};
+use crate::web::layers;
+
+/// A caller whose key is good.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub key: Known,
+    pub actor: Arc<Actor>,
+}
+
+impl Caller {
+    pub async fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, KeyError> {
+        let key = app.keys.of(headers).await?;
+        let actor = Arc::new(key.actor(layers::client_ip(extensions, headers, &app.config)));
+        Ok(Self { key, actor })
+    }
+
+    pub fn business_id(&self) -> i64 {
+        self.key.row.business_id
+    }
+
+    pub fn test(&self) -> bool {
+        self.key.row.test
+    }
+}

@@ -1,0 +1,104 @@
+//! The running program: its state, every route on one screen, the order of its layers. The only file
+//! that knows every feature.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Db, DbResult, Ids};
+use crate::desk::Desk;
+use crate::jobs;
+use crate::web::layers;
+use crate::web::routes::Routes;
+
+/// What every handler may use; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub db: Db,
+    pub ids: Ids,
+    pub clock: Clock,
+    pub desk: Desk,
+    pub config: Arc<Config>,
+    pub setup_token: Arc<str>,
+    pub keys: crate::keys::Keyring,
+    pub passwords: crate::users::Passwords,
+    pub catalogue: crate::products::Catalogue,
+    pub jobs: jobs::Bell,
+    /// Ends background work and turns readiness off.
+    pub stop: CancellationToken,
+}
+
+impl App {
+    /// Puts the parts together on an open, migrated database.
+    pub async fn new(db: Db, clock: Clock, config: Config) -> DbResult<Self> {
+        let ids = Ids::new(db.clone());
+        let desk = Desk::new(db.clone(), ids.clone(), clock.clone());
+        let setup_token = crate::id::new_token(&mut rand::rng()).into();
+        let keys = crate::keys::Keyring::new(db.clone(), clock.clone());
+        let passwords = crate::users::Passwords::new();
+        let catalogue = crate::products::Catalogue::new(db.clone());
+        Ok(Self {
+            db,
+            ids,
+            clock,
+            desk,
+            config: Arc::new(config),
+            setup_token,
+            keys,
+            passwords,
+            catalogue,
+            jobs: jobs::Bell::default(),
+            stop: CancellationToken::new(),
+        })
+    }
+}
+
+impl FromRef<App> for Arc<Config> {
+    fn from_ref(app: &App) -> Self {
+        app.config.clone()
+    }
+}
+
+/// Every page, with who may see it. APIs are beside them, under their own dialects.
+pub fn pages() -> Routes {
+    Routes::new()
+        .merge(crate::setup::routes())
+        .merge(crate::users::routes())
+        .merge(crate::business::routes())
+        .merge(crate::home::routes())
+        .merge(crate::codes::routes())
+        .merge(crate::referrers::routes())
+        .merge(crate::record::routes())
+        .merge(crate::leads::routes())
+        .merge(crate::commissions::routes())
+        .merge(crate::inbox::routes())
+        .merge(crate::campaigns::routes())
+        .merge(crate::products::routes())
+        .merge(crate::keys::routes())
+        .merge(crate::team::routes())
+        .merge(crate::audit::routes())
+        .merge(crate::imports::routes())
+}
+
+/// Every kind of background job, with the function that does a chunk of it.
+pub fn job_kinds() -> jobs::Kinds {
+    jobs::Kinds::new()
+        .with(crate::codes::KIND, crate::codes::step)
+        .with(crate::imports::CHECK, crate::imports::check_step)
+        .with(crate::imports::RUN, crate::imports::run_step)
+}
+
+/// The whole program as one service.
+pub fn router(app: &App) -> Router {
+    let pages = layers::pages(pages().into_router(app), app);
+    let router = Router::new()
+        .merge(crate::api::router())
+        .merge(pages)
+        .merge(crate::web::health::router())
+        .nest("/static", crate::web::assets::router());
+    layers::all(router.with_state(app.clone()), app)
+}

@@ -1,0 +1,85 @@
+use super::NewEntry;
+use crate::clock::Instant;
+use crate::db::{Conn, DbResult, Listing, Order, Tx, sql};
+use crate::text::{fold, like_pattern};
+use crate::web::{Cursor, ListQuery, list::PAGE};
+use crate::{row, rows};
+
+/// Writes entries in the caller's transaction.
+pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(entries, a => {
+        id: a.id, business_id: a.business_id, at: now, actor_kind: a.actor.kind.word(), actor_id: a.actor.id, actor_name: &a.actor.name,
+        actor_fold: fold(&a.actor.name),
+        origin: &a.actor.origin, action: a.action, subject_kind: a.subject_kind, subject_id: a.subject_id, lead_id: a.lead_id,
+        referrer_id: a.referrer_id, before: a.before.as_ref().map(ToString::to_string), after: a.after.as_ref().map(ToString::to_string),
+        reason: &a.reason,
+    });
+    sql("INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, actor_fold, origin, action, subject_kind, subject_id, lead_id, referrer_id, before, after, reason)
+         SELECT r.id, r.business_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.actor_fold, r.origin, r.action, r.subject_kind, r.subject_id, r.lead_id, r.referrer_id, r.before, r.after, r.reason
+           FROM rows($1, id BIGINT, business_id BIGINT, at BIGINT, actor_kind TEXT, actor_id BIGINT, actor_name TEXT, actor_fold TEXT, origin TEXT, action TEXT, subject_kind TEXT, subject_id BIGINT, lead_id BIGINT, referrer_id BIGINT, before TEXT, after TEXT, reason TEXT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+row! {
+    /// An entry as the list shows it.
+    #[derive(Debug, Clone)]
+    pub struct EntryLine {
+        pub id: i64,
+        pub at: i64,
+        pub actor_kind: String,
+        pub actor_name: String,
+        pub origin: String,
+        pub action: String,
+        pub subject_kind: String,
+        pub subject_id: Option<i64>,
+        pub before: Option<String>,
+        pub after: Option<String>,
+        pub reason: Option<String>,
+    }
+}
+
+/// The names the list knows in its address.
+pub const KNOWN: [&str; 7] = ["q", "who", "what", "about", "id", "after", "before"];
+
+/// One page of a business's audit, the newest first, and whether entries were left unexamined.
+pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<(Vec<EntryLine>, bool)> {
+    let mut listing = Listing::new(
+        "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.before, a.after, a.reason",
+        "audit_entries",
+        "a",
+        "",
+        Order { column: "at", descending: true },
+    )
+    .and("a.business_id = ?", business_id);
+    if !query.get("who").is_empty() {
+        listing = listing.search("a.actor_kind = ?", query.get("who"));
+    }
+    if !query.get("what").is_empty() {
+        // Actions are lower-case ASCII, so their prefix is found as it is written.
+        let prefix = query.get("what").replace(['%', '_', '\\'], "");
+        listing = listing.search("a.action LIKE ? ESCAPE '\\'", format!("{prefix}%"));
+    }
+    if !query.get("about").is_empty() {
+        listing = listing.search("a.subject_kind = ?", query.get("about"));
+    }
+    if let Ok(id) = query.get("id").parse::<i64>() {
+        listing = listing.search("a.subject_id = ?", id);
+    }
+    if !query.get("q").is_empty() {
+        listing = listing.search("a.actor_fold LIKE ? ESCAPE '\\'", like_pattern(query.get("q")));
+    }
+    for (name, forward) in [("after", true), ("before", false)] {
+        if let Some((at, id)) = Cursor::parse(query.get(name)).and_then(|c| Some((c.value.parse::<i64>().ok()?, c.id)))
+        {
+            listing = listing.from_row(forward, at, id);
+        }
+    }
+    let searched = listing.is_searched();
+    Ok((listing.build(PAGE + 1).all(conn).await?, searched))
+}

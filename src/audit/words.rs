@@ -1,0 +1,147 @@
+//! Every action of the audit in words, in one place: the audit page and the timelines read it.
+
+/// What an action is called on a page.
+pub fn words(action: &str) -> &'static str {
+    TABLE.iter().find(|(known, _)| *known == action).map_or("Something was changed", |(_, words)| *words)
+}
+
+/// Sorted by action.
+const TABLE: [(&str, &str); 65] = [
+    ("business.changed", "Business settings changed"),
+    ("business.created", "Business made"),
+    ("campaign.changed", "Campaign settings changed"),
+    ("campaign.created", "Campaign made"),
+    ("campaign.default", "Default campaign chosen"),
+    ("campaign.state", "Campaign moved to another state"),
+    ("code.added", "Code added"),
+    ("code.chosen", "Code chosen by hand"),
+    ("code.generated", "Code generated"),
+    ("code.renamed", "Code renamed"),
+    ("code.replaced", "Code replaced"),
+    ("code.restored", "Code brought back"),
+    ("code.retired", "Code retired"),
+    ("codes.generated", "Codes generated for many"),
+    ("commission.approved", "Commission approved"),
+    ("commission.created", "Commission created"),
+    ("commission.voided", "Commission voided"),
+    ("commissions.approved", "Commissions approved"),
+    ("commissions.swept", "Commissions approved after their hold"),
+    ("customer.created", "Sign-up received"),
+    ("enrollment.ban_lifted", "Ban lifted"),
+    ("enrollment.banned", "Referrer banned"),
+    ("enrollment.paused", "Referrer paused"),
+    ("enrollment.resumed", "Referrer active again"),
+    ("enrollment.state", "Referrer moved to another state"),
+    ("import.discarded", "Import discarded"),
+    ("import.done", "Import finished"),
+    ("import.finished", "Import finished"),
+    ("import.started", "Import started"),
+    ("import.undone", "Import undone"),
+    ("inbox.accepted", "Inbox item accepted"),
+    ("inbox.dismissed", "Inbox item dismissed"),
+    ("inbox.reopened", "Inbox item opened again"),
+    ("invitation.made", "Invitation made"),
+    ("invitation.withdrawn", "Invitation withdrawn"),
+    ("key.made", "Key made"),
+    ("key.revoked", "Key revoked"),
+    ("lead.added", "Lead added"),
+    ("lead.archived", "Lead archived"),
+    ("lead.attributed", "Lead attributed"),
+    ("lead.created", "Lead created"),
+    ("lead.edited", "Lead edited"),
+    ("lead.merged", "Lead merged"),
+    ("lead.qualified", "Lead qualified"),
+    ("lead.restored", "Lead brought back"),
+    ("lead.status", "Lead status changed"),
+    ("lead.touched", "Touch recorded"),
+    ("lead.unqualified", "Lead no longer qualified"),
+    ("member.joined", "Joined the team"),
+    ("member.removed", "Removed from the team"),
+    ("member.role", "Role changed"),
+    ("payment.recorded", "Payment recorded"),
+    ("payments.earned", "Waiting payments earned"),
+    ("product.added", "Product added"),
+    ("product.renamed", "Product renamed"),
+    ("referrer.added", "Referrer added"),
+    ("referrer.archived", "Referrer archived"),
+    ("referrer.edited", "Referrer edited"),
+    ("referrer.enrolled", "Referrer enrolled"),
+    ("referrer.merged", "Referrer merged"),
+    ("referrer.restored", "Referrer brought back"),
+    ("terms.added", "New terms"),
+    ("user.password_changed", "Password changed"),
+    ("user.renamed", "Name changed"),
+    ("user.sessions_ended", "Other sessions ended"),
+];
+
+/// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
+pub const GROUPS: [(&str, &str); 17] = [
+    ("lead.", "Leads"),
+    ("customer.", "Sign-ups"),
+    ("payment", "Payments"),
+    ("commission", "Commissions"),
+    ("referrer.", "Referrers"),
+    ("enrollment.", "Enrollments"),
+    ("code", "Codes"),
+    ("import.", "Imports"),
+    ("inbox.", "Inbox"),
+    ("campaign.", "Campaigns"),
+    ("product.", "Products"),
+    ("terms.", "Terms"),
+    ("key.", "Keys"),
+    ("member.", "Team"),
+    ("invitation.", "Invitations"),
+    ("user.", "Accounts"),
+    ("business.", "Business"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn texts(dir: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                texts(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+
+    /// Every text `"noun.verb"` of the sources whose noun the table knows is an action.
+    #[test]
+    fn every_action_of_the_sources_has_words() {
+        let mut sources = Vec::new();
+        texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+        let nouns: Vec<&str> = TABLE.iter().filter_map(|(a, _)| a.split('.').next()).collect();
+        let mut unknown = Vec::new();
+        for (path, text) in &sources {
+            for piece in text.split('"').skip(1).step_by(2) {
+                let action = piece.split_once('.').filter(|(noun, verb)| {
+                    nouns.contains(noun)
+                        && !verb.is_empty()
+                        && verb.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                });
+                if action.is_some() && words(piece) == "Something was changed" {
+                    unknown.push(format!("{path}: {piece}"));
+                }
+            }
+        }
+        assert!(unknown.is_empty(), "say in src/audit/words.rs what these actions are called: {unknown:#?}");
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_grouped() {
+        assert!(TABLE.is_sorted_by_key(|(action, _)| *action));
+        for (action, words) in TABLE {
+            let grouped = GROUPS.iter().any(|(prefix, _)| action.starts_with(prefix));
+            assert!(grouped, "{action} is in no group");
+            assert!(!words.ends_with('.'));
+        }
+    }
+}

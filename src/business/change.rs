@@ -1,0 +1,107 @@
+//! Changing what a business is called and what new things in it begin with.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::store::{self, BusinessRow};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::campaigns;
+use crate::clock::Zone;
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+use crate::money::Currency;
+
+/// What can be set on a business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub name: String,
+    pub zone: Zone,
+    pub currency: Currency,
+    /// ISO 3166 alpha-2
+    pub country: String,
+}
+
+impl Settings {
+    fn json(&self) -> Json {
+        json!({
+            "name": self.name,
+            "timezone": self.zone.name(),
+            "currency": self.currency.code(),
+            "country": self.country,
+        })
+    }
+
+    fn of(row: &BusinessRow) -> Option<Self> {
+        Some(Self {
+            name: row.name.clone(),
+            zone: Zone::parse(&row.timezone).ok()?,
+            currency: Currency::parse(&row.currency).ok()?,
+            country: row.country.clone(),
+        })
+    }
+}
+
+/// Sets name, zone, currency and country; answers whether anything was different.
+pub async fn change(app: &App, actor: &Arc<Actor>, business_id: i64, new: Settings) -> DbResult<bool> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(business_id)], move |tx| {
+            let (new, actor) = (new.clone(), actor.clone());
+            Box::pin(async move {
+                let old = store::by_id(tx, business_id).await?.as_ref().and_then(Settings::of);
+                if old.as_ref() == Some(&new) {
+                    return Ok(false);
+                }
+                store::update(tx, business_id, &new).await?;
+                let mut entry =
+                    NewEntry::new(audit_id, business_id, &actor, "business.changed", ("business", business_id))
+                        .after(new.json());
+                if let Some(old) = old {
+                    entry = entry.before(old.json());
+                }
+                audit::write(tx, now, &[entry]).await?;
+                Ok(true)
+            })
+        })
+        .await
+}
+
+/// Makes a campaign the one that takes leads which name none. Answers whether it was another one
+/// before; nothing when the campaign is not the business's.
+pub async fn set_default_campaign(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    campaign_id: i64,
+) -> DbResult<Option<bool>> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(business_id)], move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let Some(campaign) = campaigns::find(tx, business_id, campaign_id).await? else { return Ok(None) };
+                let old = store::by_id(tx, business_id).await?.and_then(|b| b.default_campaign_id);
+                if old == Some(campaign_id) {
+                    return Ok(Some(false));
+                }
+                let before = match old {
+                    Some(id) => campaigns::find(tx, business_id, id).await?.map(|c| c.name),
+                    None => None,
+                };
+                store::set_default_campaign(tx, business_id, campaign_id).await?;
+                let subject = ("campaign", campaign_id);
+                let entry = NewEntry::new(audit_id, business_id, &actor, "campaign.default", subject)
+                    .before(json!({ "default_campaign": before }))
+                    .after(json!({ "default_campaign": campaign.name }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Some(true))
+            })
+        })
+        .await
+}

@@ -1,0 +1,177 @@
+//! A business's settings, adding a further one, switching between them, and the page for somebody who
+//! is in none.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect};
+use tower_sessions::Session;
+
+use super::{Created, Owner, Settings};
+use crate::app::App;
+use crate::clock::{Zone, zones};
+use crate::email::Email;
+use crate::money::Currency;
+use crate::setup::{self, NewBusinessForm};
+use crate::web::page::{BareFrame, html_with};
+use crate::web::routes::{Access, Routes};
+use crate::web::session::SignedInUser;
+use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, html};
+
+pub fn routes() -> Routes {
+    let may = Access::May(Right::Business);
+    Routes::new()
+        .post("/switch-business", Access::SignedIn, switch)
+        .get("/no-business", Access::SignedIn, none)
+        .get("/business", may, show)
+        .post("/business", may, update)
+        .get("/business/new", may, new)
+        .post("/business/new", may, create)
+        .post("/test-data", Access::May(Right::Home), test_data)
+}
+
+#[derive(Template)]
+#[template(path = "business/show.html")]
+struct ShowPage {
+    frame: Frame,
+    form: Form,
+    zones: Vec<Choice>,
+    campaigns: Vec<Choice>,
+}
+
+impl ShowPage {
+    async fn of(page: &Page, form: Form) -> Result<Self, Fault> {
+        let all = crate::campaigns::choices(&mut page.read().await?, page.member.business_id).await?;
+        let all = all.into_iter().map(|c| (c.id, c.name));
+        Ok(Self {
+            zones: Choice::list(zones().map(|z| (z, z)), form.value("timezone")),
+            campaigns: Choice::list(all, form.value("campaign")),
+            form,
+            frame: page.frame("business").await?,
+        })
+    }
+}
+
+async fn show(page: Page) -> PageResult {
+    let member = &page.member;
+    let campaign = member.default_campaign_id.map(|id| id.to_string()).unwrap_or_default();
+    let form = Form::filled(&[
+        ("business", &member.business_name),
+        ("timezone", member.zone.name()),
+        ("currency", member.currency.code()),
+        ("country", &member.country),
+        ("campaign", &campaign),
+    ]);
+    html(&ShowPage::of(&page, form).await?)
+}
+
+async fn update(page: Page, mut form: Form) -> PageResult {
+    let name = form.line("business", "The business's name", 120);
+    let zone = form.choice("timezone", "The time zone", |z| Zone::parse(z).ok());
+    let currency = form.choice("currency", "The currency", |c| Currency::parse(c).ok());
+    let country = form.choice("country", "The country", setup::country);
+    let campaign = form.choice("campaign", "The default campaign", |id| id.parse::<i64>().ok());
+    let (Some(name), Some(zone), Some(currency), Some(country), Some(campaign)) =
+        (name, zone, currency, country, campaign)
+    else {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &ShowPage::of(&page, form).await?);
+    };
+    let actor = Arc::new(page.member.actor());
+    let business_id = page.member.business_id;
+    // Each is a change of its own in the audit; the campaign first, because it can be refused.
+    let Some(moved) = super::set_default_campaign(&page.app, &actor, business_id, campaign).await? else {
+        form.fail("campaign", "The default campaign is not one of the choices.");
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &ShowPage::of(&page, form).await?);
+    };
+    let new = Settings { name, zone, currency, country };
+    let changed = super::change(&page.app, &actor, business_id, new).await?;
+    let flash = if changed || moved {
+        Flash::good("The settings were saved.")
+    } else {
+        Flash::info("Nothing was different, so nothing was changed.")
+    };
+    page.go("/business", flash).await
+}
+
+#[derive(Template)]
+#[template(path = "business/new.html")]
+struct NewPage {
+    frame: Frame,
+    form: Form,
+    zones: Vec<Choice>,
+}
+
+impl NewPage {
+    async fn of(page: &Page, form: Form) -> Result<Self, Fault> {
+        let zones = Choice::list(zones().map(|z| (z, z)), form.value("timezone"));
+        Ok(Self { frame: page.frame("business").await?, form, zones })
+    }
+}
+
+async fn new(page: Page) -> PageResult {
+    let form = Form::filled(&[
+        ("timezone", page.member.zone.name()),
+        ("currency", page.member.currency.code()),
+        ("country", &page.member.country),
+        ("campaign", "Refer a friend"),
+        ("referral_rate", "20"),
+        ("recurring_rate", "20"),
+        ("hold_days", "14"),
+    ]);
+    html(&NewPage::of(&page, form).await?)
+}
+
+async fn create(page: Page, mut form: Form) -> PageResult {
+    // Who makes it owns it; they are known, so the password stays theirs.
+    let email = Email::parse(&page.member.email).map_err(|why| Fault::Ours(format!("a user's address {why}")))?;
+    let owner = Owner { email, name: page.member.name.clone(), password_hash: String::new() };
+    let Some(new) = NewBusinessForm::read(&mut form, Some(owner), false).filter(|_| form.is_fine()) else {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
+    };
+    let name = new.name.clone();
+    let Created::Made { business_id, public_id, product_id, api_key, .. } = super::create(&page.app, new).await? else {
+        return Err(Fault::Ours("a further business was refused as if it had to be the first".into()));
+    };
+    page.session.insert("business", business_id).await?;
+    page.session.remove::<i64>("campaign").await?;
+    html(&setup::DonePage::new(&page.app, name, public_id, product_id, api_key))
+}
+
+/// Whether the lists show test data, for this session.
+async fn test_data(page: Page, form: Form) -> PageResult {
+    let on = form.checked("on");
+    page.session.insert("test", on).await?;
+    Ok(Redirect::to(form.back("/")).into_response())
+}
+
+async fn switch(
+    State(app): State<App>,
+    axum::Extension(user): axum::Extension<SignedInUser>,
+    session: Session,
+    form: Form,
+) -> PageResult {
+    let wanted: i64 = form.value("business").parse().map_err(|_| Fault::NotFound)?;
+    let of_user = super::of_user(&mut app.db.read().await?, user.id).await?;
+    if !of_user.iter().any(|(id, _)| *id == wanted) {
+        return Err(Fault::NotFound);
+    }
+    session.insert("business", wanted).await?;
+    session.remove::<i64>("campaign").await?;
+    Ok(Redirect::to(form.back("/")).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "users/no_business.html")]
+struct NoBusinessPage {
+    frame: BareFrame,
+    email: String,
+}
+
+async fn none(State(app): State<App>, axum::Extension(user): axum::Extension<SignedInUser>) -> PageResult {
+    if !super::of_user(&mut app.db.read().await?, user.id).await?.is_empty() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    html(&NoBusinessPage { frame: BareFrame::new(), email: user.email })
+}

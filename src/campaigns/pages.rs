@@ -1,0 +1,276 @@
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{OriginalUri, Path};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect};
+
+use super::settings::{self, Destination, QualifyOn, Settings};
+use super::store::{self, CampaignLine};
+use super::{Campaign, Moved, Saved, State};
+use crate::business;
+use crate::id::{self, Kind};
+use crate::money::{Currency, Money};
+use crate::products::{self, ProductLine};
+use crate::web::page::{html_with, own_path};
+use crate::web::routes::{Access, Routes};
+use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, html, list};
+
+pub fn routes() -> Routes {
+    let (see, edit) = (Access::May(Right::SeeCampaigns), Access::May(Right::EditCampaigns));
+    Routes::new()
+        .get("/campaigns", see, index)
+        .get("/campaigns/new", edit, new)
+        .post("/campaigns", edit, create)
+        .get("/campaigns/{id}", see, show)
+        .get("/campaigns/{id}/edit", edit, edit_page)
+        .post("/campaigns/{id}", edit, update)
+        .post("/campaigns/{id}/state", edit, set_state)
+        .post("/campaigns/{id}/default", edit, make_default)
+        .get("/switch-campaign", Access::May(Right::Home), switch)
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/list.html")]
+struct ListPage {
+    frame: Frame,
+    rows: Vec<Line>,
+    can_edit: bool,
+}
+
+struct Line {
+    row: CampaignLine,
+    settings: Settings,
+    is_default: bool,
+}
+
+async fn index(page: Page) -> PageResult {
+    let rows = store::list(&mut page.read().await?, page.member.business_id).await?;
+    let line = |row: CampaignLine| Line {
+        settings: Settings::of(&row.campaign()),
+        is_default: page.member.default_campaign_id == Some(row.id),
+        row,
+    };
+    html(&ListPage {
+        rows: rows.into_iter().map(line).collect(),
+        can_edit: page.member.may(Right::EditCampaigns),
+        frame: page.frame("campaign").await?,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/form.html")]
+struct FormPage {
+    frame: Frame,
+    form: Form,
+    /// None for a new one.
+    campaign: Option<Campaign>,
+    rules: Vec<Choice>,
+    currency: &'static str,
+}
+
+impl FormPage {
+    async fn of(page: &Page, form: Form, campaign: Option<Campaign>) -> Result<Self, Fault> {
+        let rules = Choice::list(QualifyOn::ALL.map(|rule| (rule.word(), rule.label())), form.value("qualify_on"));
+        let currency = page.member.currency.code();
+        Ok(Self { frame: page.frame("campaign").await?, form, campaign, rules, currency })
+    }
+}
+
+/// The fields of the form, read: all of them, or the words of what is wrong.
+fn read(form: &mut Form, currency: Currency) -> Option<Settings> {
+    let name = form.line("name", "The name", 120);
+    let qualify_on = form.choice("qualify_on", "When a referral counts", QualifyOn::parse);
+    let least = form.amounts("least", "The least payment", currency);
+    let reward = read_reward(form);
+    let reward_hold_days = form.number("reward_hold_days", "The hold", 0, 3650);
+    let destination = Destination::parse(form.value("destination"));
+    let destination = destination.map_err(|why| form.fail("destination", format!("The address {why}."))).ok();
+    Some(Settings {
+        name: name?,
+        qualify_on: qualify_on?,
+        // Another rule asks for no payment, so it keeps no least one.
+        least: least.filter(|_| qualify_on == Some(QualifyOn::Payment)).unwrap_or_default(),
+        reward: settings::reward(reward?),
+        reward_hold_days: reward_hold_days?,
+        destination: destination?,
+    })
+    .filter(|_| form.is_fine())
+}
+
+/// `Some(None)` for no reward.
+fn read_reward(form: &mut Form) -> Option<Option<Money>> {
+    if form.value("reward").trim().is_empty() {
+        return Some(None);
+    }
+    let currency = form.choice("reward_currency", "The reward's currency", |code| Currency::parse(code).ok())?;
+    form.money("reward", "The reward", currency).map(Some)
+}
+
+fn filled(s: &Settings, currency: Currency) -> Form {
+    let reward = s.reward.iter().next();
+    Form::filled(&[
+        ("name", &s.name),
+        ("qualify_on", s.qualify_on.word()),
+        ("least", &s.least.get(currency).map(Money::plain).unwrap_or_default()),
+        ("least_other", &s.least.lines_without(currency)),
+        ("reward", &reward.map(Money::plain).unwrap_or_default()),
+        ("reward_currency", reward.map_or(currency, |money| money.currency).code()),
+        ("reward_hold_days", &s.reward_hold_days.to_string()),
+        ("destination", s.destination.text()),
+    ])
+}
+
+async fn new(page: Page) -> PageResult {
+    let currency = page.member.currency.code();
+    let form = Form::filled(&[("qualify_on", "payment"), ("reward_currency", currency), ("reward_hold_days", "14")]);
+    html(&FormPage::of(&page, form, None).await?)
+}
+
+async fn create(page: Page, mut form: Form) -> PageResult {
+    let Some(settings) = read(&mut form, page.member.currency) else {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, None).await?);
+    };
+    let said = format!("{} was made as a draft. Add a product, then let it go live.", settings.name);
+    let actor = Arc::new(page.member.actor());
+    let id = super::create(&page.app, &actor, page.member.business_id, settings).await?;
+    page.go(&format!("/campaigns/{id}"), Flash::good(said)).await
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/show.html")]
+struct ShowPage {
+    frame: Frame,
+    campaign: Campaign,
+    settings: Settings,
+    public_id: String,
+    is_default: bool,
+    products: Vec<ProductLine>,
+    states: Vec<StateLine>,
+    can_edit: bool,
+}
+
+/// A state with what it means, and the button that leads there.
+struct StateLine {
+    state: State,
+    now: bool,
+    /// Empty where there is no way.
+    verb: &'static str,
+}
+
+async fn find(page: &Page, id: i64) -> Result<Campaign, Fault> {
+    super::find(&mut page.read().await?, page.member.business_id, id).await?.ok_or(Fault::NotFound)
+}
+
+async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+    let campaign = find(&page, id).await?;
+    let products = products::of_campaign(&mut page.read().await?, page.member.business_id, id).await?;
+    let now = campaign.state();
+    let line = |state: State| StateLine {
+        state,
+        now: state == now,
+        verb: if now.next().contains(&state) { now.verb(state) } else { "" },
+    };
+    html(&ShowPage {
+        settings: Settings::of(&campaign),
+        public_id: id::render(Kind::Campaign, id),
+        is_default: page.member.default_campaign_id == Some(id),
+        products,
+        states: State::ALL.map(line).into(),
+        can_edit: page.member.may(Right::EditCampaigns),
+        campaign,
+        frame: page.frame("campaign").await?,
+    })
+}
+
+async fn edit_page(page: Page, Path(id): Path<i64>) -> PageResult {
+    let campaign = find(&page, id).await?;
+    let form = filled(&Settings::of(&campaign), page.member.currency);
+    html(&FormPage::of(&page, form, Some(campaign)).await?)
+}
+
+async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    let campaign = find(&page, id).await?;
+    let Some(settings) = read(&mut form, page.member.currency) else {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, Some(campaign)).await?);
+    };
+    let actor = Arc::new(page.member.actor());
+    let flash = match super::change(&page.app, &actor, page.member.business_id, id, settings).await? {
+        Saved::NotFound => return Err(Fault::NotFound),
+        Saved::Same => Flash::info("Nothing was different, so nothing was changed."),
+        Saved::Changed => {
+            Flash::good("The settings were saved. They apply from now on; nothing decided is decided again.")
+        }
+    };
+    page.go(&format!("/campaigns/{id}"), flash).await
+}
+
+async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    let to = form.choice("state", "The state", State::parse).ok_or(Fault::Bad("There is no such state.".into()))?;
+    let actor = Arc::new(page.member.actor());
+    let name = find(&page, id).await?.name;
+    let here = format!("/campaigns/{id}");
+    let flash = match super::set_state(&page.app, &actor, page.member.business_id, id, to).await? {
+        Moved::NotFound => return Err(Fault::NotFound),
+        Moved::Already => Flash::info(format!("{name} is {} already.", to.word())),
+        Moved::Refused(from) => Flash::bad(format!("{name} is {}, and cannot become {}.", from.word(), to.word())),
+        Moved::From(from) => {
+            let flash = Flash::good(format!("{name} is {} now. {}", to.word(), to.sentence()));
+            if to.next().contains(&from) {
+                flash.undo(format!("{here}/state"), "Undo", &[("state", from.word())])
+            } else {
+                flash
+            }
+        }
+    };
+    page.go(&here, flash).await
+}
+
+async fn make_default(page: Page, Path(id): Path<i64>) -> PageResult {
+    let actor = Arc::new(page.member.actor());
+    let name = find(&page, id).await?.name;
+    let made = business::set_default_campaign(&page.app, &actor, page.member.business_id, id).await?;
+    let flash = match made {
+        None => return Err(Fault::NotFound),
+        Some(false) => Flash::info(format!("{name} is the default already.")),
+        Some(true) => Flash::good(format!("{name} is the default campaign now.")),
+    };
+    page.go(&format!("/campaigns/{id}"), flash).await
+}
+
+/// The switcher in the frame: which campaign the lists show from now on, in this session.
+async fn switch(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = list::pairs(uri.query().unwrap_or_default());
+    let value = |name: &str| query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    // The frame has looked the campaign up; another one means that it is not the business's.
+    if !value("campaign").is_empty() && value("campaign") != page.campaign.id.to_string() {
+        return Err(Fault::NotFound);
+    }
+    page.session.insert("campaign", page.campaign.id).await?;
+    Ok(Redirect::to(&without_campaign(own_path(value("back"), "/"))).into_response())
+}
+
+/// Where the person was, without what names the other campaign or a place in its list.
+fn without_campaign(back: &str) -> String {
+    let (path, query) = back.split_once('?').unwrap_or((back, ""));
+    let query = query.split('#').next().unwrap_or_default();
+    let pairs = list::pairs(query);
+    let kept: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .filter(|(key, _)| !["campaign", "after", "before"].contains(key))
+        .collect();
+    list::url(path, &kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_campaign;
+
+    #[test]
+    fn the_way_back_forgets_the_other_campaign() {
+        assert_eq!(without_campaign("/leads?status=new&campaign=5&after=xx"), "/leads?status=new");
+        assert_eq!(without_campaign("/leads"), "/leads");
+        assert_eq!(without_campaign("/leads?after=x#lead_4"), "/leads");
+    }
+}

@@ -1,0 +1,103 @@
+//! Making and changing campaigns.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{NewCampaign, Settings, State, store};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+
+/// What came of changing a campaign's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    Changed,
+    /// It said so already.
+    Same,
+    NotFound,
+}
+
+/// What came of asking for another state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    From(State),
+    Already,
+    /// From the state it is in there is no way to the one asked for.
+    Refused(State),
+    NotFound,
+}
+
+/// Makes a campaign, as a draft; answers its id.
+pub async fn create(app: &App, actor: &Arc<Actor>, business_id: i64, settings: Settings) -> DbResult<i64> {
+    let ids = app.ids.run(2).await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![], move |tx| {
+            let (settings, actor, ids) = (settings.clone(), actor.clone(), ids.clone());
+            Box::pin(async move {
+                store::insert(tx, &NewCampaign::draft(ids.start, business_id, &settings), now).await?;
+                let subject = ("campaign", ids.start);
+                let entry = NewEntry::new(ids.start + 1, business_id, &actor, "campaign.created", subject)
+                    .after(settings.json());
+                audit::write(tx, now, &[entry]).await?;
+                Ok(ids.start)
+            })
+        })
+        .await
+}
+
+/// Changes everything but the state.
+pub async fn change(app: &App, actor: &Arc<Actor>, business_id: i64, id: i64, new: Settings) -> DbResult<Saved> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(id)], move |tx| {
+            let (new, actor) = (new.clone(), actor.clone());
+            Box::pin(async move {
+                let Some(campaign) = store::find(tx, business_id, id).await? else { return Ok(Saved::NotFound) };
+                let old = Settings::of(&campaign);
+                if old == new {
+                    return Ok(Saved::Same);
+                }
+                store::update(tx, id, &new, now).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "campaign.changed", ("campaign", id))
+                    .before(old.json())
+                    .after(new.json());
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Saved::Changed)
+            })
+        })
+        .await
+}
+
+/// Moves a campaign to another state, if that one may follow.
+pub async fn set_state(app: &App, actor: &Arc<Actor>, business_id: i64, id: i64, to: State) -> DbResult<Moved> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(id)], move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let Some(campaign) = store::find(tx, business_id, id).await? else { return Ok(Moved::NotFound) };
+                let from = campaign.state();
+                if from == to {
+                    return Ok(Moved::Already);
+                }
+                if !from.next().contains(&to) {
+                    return Ok(Moved::Refused(from));
+                }
+                store::set_state(tx, id, to, now).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "campaign.state", ("campaign", id))
+                    .before(json!({ "state": from.word() }))
+                    .after(json!({ "state": to.word() }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Moved::From(from))
+            })
+        })
+        .await
+}

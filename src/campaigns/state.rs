@@ -1,0 +1,76 @@
+//! The states of a campaign, what each means, and which follows which.
+
+/// Where a campaign is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Draft,
+    Live,
+    Paused,
+    Ended,
+}
+
+impl State {
+    pub const ALL: [Self; 4] = [Self::Draft, Self::Live, Self::Paused, Self::Ended];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Ended => "ended",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// What it means while a campaign is in this state.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Draft => {
+                "Test data only. A real sign-up or payment is stored, but its code refers nobody until the campaign is live."
+            }
+            Self::Live => "Codes and links attribute new leads, and payments earn commission.",
+            Self::Paused => {
+                "No new lead is attributed. Leads that have a referrer keep earning. It can go on at any time."
+            }
+            Self::Ended => "Over. No new lead is attributed. Leads that have a referrer keep earning.",
+        }
+    }
+
+    /// The states that may follow. Nothing goes back to draft: real leads may be there by then.
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::Draft => &[Self::Live, Self::Ended],
+            Self::Live => &[Self::Paused, Self::Ended],
+            Self::Paused => &[Self::Live, Self::Ended],
+            Self::Ended => &[Self::Live],
+        }
+    }
+
+    /// What the button says that leads from one state to the next.
+    pub fn verb(self, to: Self) -> &'static str {
+        match (self, to) {
+            (Self::Draft, Self::Live) => "Go live",
+            (Self::Paused, Self::Live) => "Resume",
+            (_, Self::Live) => "Open again",
+            (_, Self::Paused) => "Pause",
+            (_, Self::Ended | Self::Draft) => "End",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_returns_to_draft_and_everything_can_be_live() {
+        for state in State::ALL {
+            assert_eq!(State::parse(state.word()), Some(state));
+            assert!(!state.next().contains(&State::Draft) && !state.next().contains(&state));
+            assert!(state == State::Live || state.next().contains(&State::Live));
+        }
+    }
+}

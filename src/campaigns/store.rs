@@ -1,0 +1,148 @@
+use super::{Campaign, CampaignChoice, Settings, State};
+use crate::clock::Instant;
+use crate::db::{Conn, DbResult, Tx, sql};
+use crate::row;
+
+/// A campaign about to be made.
+#[derive(Debug, Clone)]
+pub struct NewCampaign {
+    pub id: i64,
+    pub business_id: i64,
+    pub name: String,
+    pub state: &'static str,
+    pub qualify_on: &'static str,
+    /// JSON, currency to minor units.
+    pub qualify_least: String,
+    pub reward: String,
+    pub reward_hold_days: i64,
+    pub destination: String,
+}
+
+impl NewCampaign {
+    /// What a new programme starts as: live, qualified by the first payment, no reward.
+    pub fn live(id: i64, business_id: i64, name: String) -> Self {
+        Self {
+            id,
+            business_id,
+            name,
+            state: "live",
+            qualify_on: "payment",
+            qualify_least: "{}".into(),
+            reward: "{}".into(),
+            reward_hold_days: 14,
+            destination: String::new(),
+        }
+    }
+
+    /// With these settings, and only test data until it goes live.
+    pub fn draft(id: i64, business_id: i64, s: &Settings) -> Self {
+        Self {
+            id,
+            business_id,
+            name: s.name.clone(),
+            state: State::Draft.word(),
+            qualify_on: s.qualify_on.word(),
+            qualify_least: s.least.to_json(),
+            reward: s.reward.to_json(),
+            reward_hold_days: s.reward_hold_days,
+            destination: s.destination.text().to_owned(),
+        }
+    }
+}
+
+pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> {
+    sql("INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)")
+    .bind(c.id)
+    .bind(c.business_id)
+    .bind(&c.name)
+    .bind(c.state)
+    .bind(c.qualify_on)
+    .bind(&c.qualify_least)
+    .bind(&c.reward)
+    .bind(c.reward_hold_days)
+    .bind(&c.destination)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResult<()> {
+    sql("UPDATE campaigns SET name = $2, qualify_on = $3, qualify_least = $4, reward = $5, reward_hold_days = $6, destination = $7, updated_at = $8
+          WHERE id = $1")
+    .bind(id)
+    .bind(&s.name)
+    .bind(s.qualify_on.word())
+    .bind(s.least.to_json())
+    .bind(s.reward.to_json())
+    .bind(s.reward_hold_days)
+    .bind(s.destination.text())
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_state(tx: &mut Tx, id: i64, state: State, now: Instant) -> DbResult<()> {
+    sql("UPDATE campaigns SET state = $2, updated_at = $3 WHERE id = $1")
+        .bind(id)
+        .bind(state.word())
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn choices(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignChoice>> {
+    sql("SELECT id, name, state FROM campaigns WHERE business_id = $1 ORDER BY id").bind(business_id).all(conn).await
+}
+
+pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Campaign>> {
+    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination
+           FROM campaigns WHERE id = $1 AND business_id = $2")
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
+}
+
+row! {
+    /// A line of the list.
+    #[derive(Debug, Clone)]
+    pub struct CampaignLine {
+        pub id: i64,
+        pub name: String,
+        pub state: String,
+        pub qualify_on: String,
+        pub qualify_least: String,
+        pub reward: String,
+        pub reward_hold_days: i64,
+        pub destination: String,
+        pub products: i64,
+    }
+}
+
+impl CampaignLine {
+    pub fn campaign(&self) -> Campaign {
+        Campaign {
+            id: self.id,
+            name: self.name.clone(),
+            state: self.state.clone(),
+            qualify_on: self.qualify_on.clone(),
+            qualify_least: self.qualify_least.clone(),
+            reward: self.reward.clone(),
+            reward_hold_days: self.reward_hold_days,
+            destination: self.destination.clone(),
+        }
+    }
+}
+
+pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignLine>> {
+    sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.reward, c.reward_hold_days, c.destination,
+                (SELECT count(*) FROM products p WHERE p.campaign_id = c.id) AS products
+           FROM campaigns c WHERE c.business_id = $1 ORDER BY c.id")
+    .bind(business_id)
+    .all(conn)
+    .await
+}

@@ -1,0 +1,62 @@
+//! Proves the invariants of money and attribution over a whole database, and names what breaks them.
+//!
+//! Each check is one question whose answer should be no rows. It reads one snapshot, so it can run beside
+//! a busy server.
+
+mod arithmetic;
+mod store;
+
+use serde::Serialize;
+
+use crate::db::{Db, DbResult};
+use crate::seal::{self, Chain};
+
+const SEALED: &str = "Sealed ledger and audit entries are as they were when they were sealed.";
+
+/// One invariant and the rows that break it.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Finding {
+    /// What should hold.
+    pub rule: &'static str,
+    /// The first rows that break it, in words.
+    pub broken: Vec<String>,
+}
+
+/// What a check of the whole database found.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Report {
+    pub ok: bool,
+    /// How many invariants were looked at.
+    pub rules: usize,
+    pub commissions: i64,
+    pub entries: i64,
+    pub findings: Vec<Finding>,
+}
+
+/// Looks at everything; takes a snapshot so that running writes do not look like faults.
+pub async fn check(db: &Db) -> DbResult<Report> {
+    let mut conn = db.snapshot().await?;
+    let mut findings = Vec::new();
+    for (rule, text) in store::QUESTIONS {
+        let broken = store::ask(&mut conn, text).await?;
+        if !broken.is_empty() {
+            findings.push(Finding { rule, broken });
+        }
+    }
+    let (commissions, wrong) = arithmetic::check(&mut conn).await?;
+    if !wrong.is_empty() {
+        findings.push(Finding { rule: arithmetic::RULE, broken: wrong });
+    }
+    let mut unsealed = Vec::new();
+    for business in crate::business::all(&mut conn).await? {
+        for chain in Chain::ALL {
+            let broken = seal::verify(&mut conn, chain, business.id).await?.broken;
+            unsealed.extend(broken.map(|why| format!("business {}: {why}", business.id)));
+        }
+    }
+    if !unsealed.is_empty() {
+        findings.push(Finding { rule: SEALED, broken: unsealed });
+    }
+    let entries = store::entries(&mut conn).await?;
+    Ok(Report { ok: findings.is_empty(), rules: store::QUESTIONS.len() + 2, commissions, entries, findings })
+}

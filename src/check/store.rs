@@ -1,0 +1,167 @@
+use crate::db::{Conn, DbResult, sql};
+use crate::row;
+
+/// Rows named of one finding.
+pub const MOST: usize = 20;
+
+/// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
+pub const QUESTIONS: [(&str, &str); 18] = [
+    (
+        "a commission's ledger entries say what its state says",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
+                || CAST(COALESCE(e.held, 0) AS TEXT) || ', due ' || CAST(COALESCE(e.due, 0) AS TEXT) || ', paid ' || CAST(COALESCE(e.paid, 0) AS TEXT) AS what
+           FROM commissions c LEFT JOIN (
+                SELECT commission_id,
+                       CAST(sum(CASE WHEN account = 'held' THEN amount ELSE 0 END) AS BIGINT) AS held,
+                       CAST(sum(CASE WHEN account = 'due' THEN amount ELSE 0 END) AS BIGINT) AS due,
+                       CAST(sum(CASE WHEN account = 'paid' THEN amount ELSE 0 END) AS BIGINT) AS paid
+                  FROM ledger_entries WHERE commission_id IS NOT NULL GROUP BY commission_id) e ON e.commission_id = c.id
+          WHERE COALESCE(e.held, 0) <> CASE WHEN NOT c.test AND c.state = 'pending' THEN c.amount ELSE 0 END
+             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'approved' THEN c.amount WHEN c.reversed_at IS NOT NULL THEN -c.amount ELSE 0 END
+             OR COALESCE(e.paid, 0) <> CASE WHEN NOT c.test AND c.state = 'paid' THEN c.amount ELSE 0 END
+          LIMIT 20",
+    ),
+    (
+        "a ledger entry is of its commission's referrer and currency",
+        "SELECT 'ledger entry ' || CAST(e.id AS TEXT) AS what FROM ledger_entries e JOIN commissions c ON c.id = e.commission_id
+          WHERE e.referrer_id <> c.referrer_id OR e.currency <> c.currency OR e.business_id <> c.business_id LIMIT 20",
+    ),
+    (
+        "a commission is on its payment: same amount, currency, lead and mode",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' on payment ' || CAST(p.id AS TEXT) AS what
+           FROM commissions c JOIN payments p ON p.id = c.payment_id
+          WHERE c.base_amount <> p.amount OR c.currency <> p.currency OR c.test <> p.test OR p.lead_id IS NULL OR c.lead_id <> p.lead_id LIMIT 20",
+    ),
+    (
+        "a payment that earned has a commission, and one that did not has none",
+        "SELECT 'payment ' || CAST(p.id AS TEXT) || ' is ' || p.decision AS what FROM payments p
+           LEFT JOIN (SELECT DISTINCT payment_id FROM commissions WHERE payment_id IS NOT NULL) c ON c.payment_id = p.id
+          WHERE (p.decision = 'earned') <> (c.payment_id IS NOT NULL) LIMIT 20",
+    ),
+    (
+        "one payment earns at most one commission that stands",
+        "SELECT 'payment ' || CAST(payment_id AS TEXT) AS what FROM commissions
+          WHERE payment_id IS NOT NULL AND state IN ('pending', 'approved') GROUP BY payment_id HAVING count(*) > 1 LIMIT 20",
+    ),
+    (
+        "exactly one payment of a lead and product has the referral rate",
+        "SELECT 'lead ' || CAST(lead_id AS TEXT) || ', product ' || CAST(product_id AS TEXT) AS what FROM commissions
+          WHERE kind = 'referral' AND base_amount > 0 GROUP BY lead_id, product_id HAVING count(DISTINCT payment_id) > 1 LIMIT 20",
+    ),
+    (
+        "the payment with the referral rate is the one that was decided first",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) AS what FROM commissions c
+           LEFT JOIN purchases p ON p.lead_id = c.lead_id AND p.product_id = c.product_id
+          WHERE c.kind IN ('referral', 'recurring') AND c.base_amount > 0
+            AND (p.first_payment_id IS NULL OR (c.kind = 'referral') <> (p.first_payment_id = c.payment_id)) LIMIT 20",
+    ),
+    (
+        "a commission is its lead's, its enrollment's and its campaign's",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) AS what FROM commissions c
+           JOIN leads l ON l.id = c.lead_id JOIN enrollments e ON e.id = c.enrollment_id
+          WHERE l.campaign_id <> c.campaign_id OR e.campaign_id <> c.campaign_id OR e.referrer_id <> c.referrer_id
+             OR l.business_id <> c.business_id OR l.test <> c.test LIMIT 20",
+    ),
+    (
+        "an attributed lead has the touch that counts, and it is of the same referrer",
+        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what FROM leads l LEFT JOIN touches t ON t.id = l.touch_id
+          WHERE l.referrer_id IS NOT NULL
+            AND (t.id IS NULL OR t.refused IS NOT NULL OR t.referrer_id <> l.referrer_id OR t.enrollment_id <> l.enrollment_id) LIMIT 20",
+    ),
+    (
+        "a duplicate holds no attribution and earns nothing",
+        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what FROM leads l
+          WHERE l.duplicate_of IS NOT NULL AND l.archived_at IS NULL
+            AND (l.referrer_id IS NOT NULL OR EXISTS (SELECT 1 FROM commissions c WHERE c.lead_id = l.id)) LIMIT 20",
+    ),
+    (
+        "a lead whose status is qualified is qualified",
+        "SELECT 'lead ' || CAST(id AS TEXT) AS what FROM leads WHERE status = 'qualified' AND qualified_at IS NULL LIMIT 20",
+    ),
+    (
+        "an enrollment knows whether it has an active code",
+        "SELECT 'enrollment ' || CAST(e.id AS TEXT) AS what FROM enrollments e
+          WHERE e.has_code <> EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = e.id AND c.state = 'active') LIMIT 20",
+    ),
+    (
+        "the leads counted are the leads there are",
+        "SELECT 'campaign ' || CAST(c.id AS TEXT) || ' counts ' || CAST(COALESCE(k.value, 0) AS TEXT) || ', has ' || CAST(COALESCE(l.value, 0) AS TEXT) AS what
+           FROM campaigns c
+           LEFT JOIN (SELECT scope_id, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE name = 'leads' AND day = '' GROUP BY scope_id) k ON k.scope_id = c.id
+           LEFT JOIN (SELECT campaign_id, count(*) AS value FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY campaign_id) l ON l.campaign_id = c.id
+          WHERE COALESCE(k.value, 0) <> COALESCE(l.value, 0) LIMIT 20",
+    ),
+    (
+        "the qualified leads counted are the qualified leads there are",
+        "SELECT 'campaign ' || CAST(c.id AS TEXT) || ' counts ' || CAST(COALESCE(k.value, 0) AS TEXT) || ', has ' || CAST(COALESCE(l.value, 0) AS TEXT) AS what
+           FROM campaigns c
+           LEFT JOIN (SELECT scope_id, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE name = 'qualified' AND day = '' GROUP BY scope_id) k ON k.scope_id = c.id
+           LEFT JOIN (SELECT campaign_id, count(*) AS value FROM leads WHERE NOT test AND qualified_at IS NOT NULL GROUP BY campaign_id) l ON l.campaign_id = c.id
+          WHERE COALESCE(k.value, 0) <> COALESCE(l.value, 0) LIMIT 20",
+    ),
+    (
+        "the leads counted by status are the leads there are",
+        "SELECT 'campaign ' || CAST(l.campaign_id AS TEXT) || ' has ' || CAST(l.value AS TEXT) || ' ' || l.status || ', counts ' || CAST(COALESCE(k.value, 0) AS TEXT) AS what
+           FROM (SELECT campaign_id, status, count(*) AS value FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY campaign_id, status) l
+           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
+             ON k.scope_id = l.campaign_id AND k.name = 'leads.status.' || l.status
+          WHERE COALESCE(k.value, 0) <> l.value LIMIT 20",
+    ),
+    (
+        "the revenue counted is the payments there are",
+        "SELECT 'campaign ' || CAST(p.campaign_id AS TEXT) || ' has ' || CAST(p.value AS TEXT) || ' ' || p.currency || ', counts ' || CAST(COALESCE(k.value, 0) AS TEXT) AS what
+           FROM (SELECT campaign_id, currency, CAST(sum(amount) AS BIGINT) AS value FROM payments WHERE NOT test GROUP BY campaign_id, currency) p
+           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
+             ON k.scope_id = p.campaign_id AND k.name = 'revenue.' || p.currency
+          WHERE COALESCE(k.value, 0) <> p.value LIMIT 20",
+    ),
+    (
+        "the money counted is the ledger",
+        "SELECT 'campaign ' || CAST(e.campaign_id AS TEXT) || ', ' || e.account || ' ' || e.currency AS what
+           FROM (SELECT c.campaign_id, e.account, e.currency, CAST(sum(e.amount) AS BIGINT) AS value
+                   FROM ledger_entries e JOIN commissions c ON c.id = e.commission_id GROUP BY c.campaign_id, e.account, e.currency) e
+           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
+             ON k.scope_id = e.campaign_id AND k.name = 'money.' || e.account || '.' || e.currency
+          WHERE COALESCE(k.value, 0) <> e.value LIMIT 20",
+    ),
+    (
+        "every business has an owner and a default campaign",
+        "SELECT 'business ' || CAST(b.id AS TEXT) AS what FROM businesses b
+          WHERE b.default_campaign_id IS NULL
+             OR NOT EXISTS (SELECT 1 FROM memberships m WHERE m.business_id = b.id AND m.role = 'owner') LIMIT 20",
+    ),
+];
+
+/// The rows that break one rule, in words.
+pub async fn ask(conn: &mut Conn, question: &'static str) -> DbResult<Vec<String>> {
+    let broken: Vec<(String,)> = sql(question).patient().all(conn).await?;
+    Ok(broken.into_iter().map(|(what,)| what).collect())
+}
+
+pub async fn entries(conn: &mut Conn) -> DbResult<i64> {
+    sql("SELECT count(*) FROM ledger_entries").patient().scalar(conn).await
+}
+
+row! {
+    /// A commission with what it was computed from.
+    pub struct Frozen {
+        pub id: i64,
+        pub kind: String,
+        pub rate: Option<i64>,
+        pub flat: Option<i64>,
+        pub base_amount: i64,
+        pub amount: i64,
+        pub hold_days: i64,
+        pub hold_until: String,
+        pub payment_date: Option<String>,
+    }
+}
+
+pub async fn commissions_after(conn: &mut Conn, id: i64) -> DbResult<Vec<Frozen>> {
+    sql("SELECT c.id, c.kind, c.rate, c.flat, c.base_amount, c.amount, c.hold_days, c.hold_until, p.payment_date
+           FROM commissions c LEFT JOIN payments p ON p.id = c.payment_id WHERE c.id > $1 ORDER BY c.id LIMIT 10000")
+    .bind(id)
+    .patient()
+    .all(conn)
+    .await
+}

@@ -1,0 +1,36 @@
+//! `refdesk check`: exits 1 when an invariant is broken.
+
+use super::{NO, Refusal};
+use crate::config::Config;
+use crate::db::Db;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// One JSON object instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn check(config: Config, args: Args) -> Result<(), Refusal> {
+    let report = crate::check::check(&Db::open(&config.database_url).await?).await?;
+    if args.json {
+        let text = serde_json::to_string(&report).map_err(|e| Refusal::unusable(e.to_string()))?;
+        println!("{text}");
+    } else {
+        println!(
+            "{} rules over {} commissions and {} ledger entries",
+            report.rules, report.commissions, report.entries
+        );
+        for finding in &report.findings {
+            println!("broken: {}", finding.rule);
+            for row in &finding.broken {
+                println!("  {row}");
+            }
+        }
+    }
+    if report.ok {
+        Ok(())
+    } else {
+        Err(Refusal { code: NO, why: format!("{} rules are broken", report.findings.len()) })
+    }
+}

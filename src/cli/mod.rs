@@ -1,0 +1,114 @@
+//! Commands. `refdesk` alone serves.
+
+mod check;
+mod demo;
+mod generate;
+mod import;
+mod serve;
+mod setup;
+mod sweep;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Settings};
+
+/// Done.
+pub const DONE: u8 = 0;
+/// The answer is no: a check failed, rows were rejected.
+pub const NO: u8 = 1;
+/// Wrong use, or input that cannot be used.
+pub const UNUSABLE: u8 = 2;
+
+#[derive(Parser)]
+#[command(name = "refdesk", version, about = "A self-hosted referral desk")]
+struct Command {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Migrate, then serve (the default)
+    Serve,
+    /// Bring the database to this program's schema
+    Migrate,
+    /// Prove the invariants of money and attribution over the whole database
+    Check(check::Args),
+    /// Serve a throw-away database filled with a believable business
+    Demo,
+    /// Deterministic load data in the first business
+    GenerateData(generate::Args),
+    /// Upload a file: leads, referrers, or customers to qualify
+    Import(import::Args),
+    /// First business, owner, campaign, product and key; the password is read from standard input
+    Setup(setup::Args),
+    /// Approve the commissions whose hold is over
+    Sweep(sweep::Args),
+    /// Businesses beside the first one
+    #[command(subcommand)]
+    Business(setup::BusinessVerb),
+}
+
+/// Why a command ended without doing what was asked.
+pub struct Refusal {
+    pub code: u8,
+    pub why: String,
+}
+
+impl Refusal {
+    pub fn unusable(why: impl Into<String>) -> Self {
+        Self { code: UNUSABLE, why: why.into() }
+    }
+}
+
+impl From<crate::db::DbError> for Refusal {
+    fn from(error: crate::db::DbError) -> Self {
+        Self::unusable(error.to_string())
+    }
+}
+
+pub fn main() -> ExitCode {
+    let command = Command::parse();
+    let outcome = configure(command.settings).and_then(|config| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Refusal::unusable(format!("no runtime: {e}")))?;
+        runtime.block_on(run(command.verb.unwrap_or(Verb::Serve), config))
+    });
+    match outcome {
+        Ok(()) => ExitCode::from(DONE),
+        Err(refusal) => {
+            eprintln!("refdesk: {}", refusal.why);
+            ExitCode::from(refusal.code)
+        }
+    }
+}
+
+fn configure(settings: Settings) -> Result<Config, Refusal> {
+    let path = Path::new("refdesk.toml");
+    let file = match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text).map_err(|e| Refusal::unusable(format!("refdesk.toml: {e}")))?,
+        Err(_) => Settings::default(),
+    };
+    settings.or(file).checked().map_err(Refusal::unusable)
+}
+
+async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
+    match verb {
+        Verb::Serve => serve::serve(config).await,
+        Verb::Migrate => Ok(crate::db::migrate(&config.database_url).await?),
+        Verb::Check(args) => check::check(config, args).await,
+        Verb::GenerateData(args) => generate::generate(config, args).await,
+        Verb::Demo => demo::demo(config).await,
+        Verb::Setup(args) => setup::setup(config, args, true).await,
+        Verb::Import(args) => import::import(config, args).await,
+        Verb::Sweep(args) => sweep::sweep(config, &args).await,
+        Verb::Business(setup::BusinessVerb::Add(args)) => setup::setup(config, args, false).await,
+    }
+}

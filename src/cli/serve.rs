@@ -1,0 +1,92 @@
+//! `refdesk serve`: migrate, serve, and stop cleanly.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use super::Refusal;
+use crate::app::{self, App};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{self, Db};
+
+/// How long requests in flight may take after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+pub async fn serve(config: Config) -> Result<(), Refusal> {
+    log(&config);
+    crate::web::health::collect();
+    db::migrate(&config.database_url).await?;
+    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config).await?;
+    let listener = TcpListener::bind(app.config.listen)
+        .await
+        .map_err(|e| Refusal::unusable(format!("cannot listen on {}: {e}", app.config.listen)))?;
+    println!("Refdesk serves {} from {}", app.config.public_url, shown_database(&app.config.database_url));
+    if crate::business::none_yet(&mut app.db.read().await?).await? {
+        println!("It is new. Set it up at {}/setup?token={}", app.config.public_url, app.setup_token);
+    }
+    run(app, listener).await
+}
+
+/// Serves, with the background work, until the process is told to stop, then lets what is in flight finish.
+pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
+    let stop = app.stop.clone();
+    tokio::spawn(async move {
+        stopped().await;
+        stop.cancel();
+        // Whatever hangs on after this is cut, so that a restart is never stuck.
+        tokio::time::sleep(DRAIN).await;
+        tracing::warn!("requests were still running when the time to drain was over");
+        std::process::exit(0);
+    });
+    let mut background = crate::jobs::start(&app, app::job_kinds());
+    let service = app::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let until = app.stop.clone();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move { until.cancelled().await })
+        .await
+        .map_err(|e| Refusal::unusable(e.to_string()))?;
+    while background.join_next().await.is_some() {}
+    if let Err(error) = app.keys.flush().await {
+        tracing::warn!(%error, "the last use of keys was not written");
+    }
+    app.db.close().await;
+    Ok(())
+}
+
+pub fn log(config: &Config) {
+    let filter = EnvFilter::try_from_env("REFDESK_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second subscriber in one process (tests) is not an error.
+    let _ = if config.log_json { builder.json().try_init() } else { builder.try_init() };
+}
+
+/// The database's address without a password in it.
+fn shown_database(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://…@{}", &url[..scheme], &url[at + 1..]),
+        _ => url.to_owned(),
+    }
+}
+
+async fn stopped() {
+    let interrupted = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            signal.recv().await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,606 @@
+//! Referral codes as text. [`generate`] makes one that is meant to be spoken; [`parse_custom`] takes
+//! one that people chose; [`lookup_form`] is what codes are stored and compared by. A look-up tries
+//! the [`lookup_form`] first, then [`repaired`] if that [`is_generated_form`], then [`heard`].
+//!
+//! A generated code is 9 random symbols and a check symbol of an alphabet of 23: no vowels, one of
+//! each class of look-alikes, and a prime number of them. The sum of symbol times place is 0 modulo
+//! 23, so every single wrong symbol and every swap of two gives a text that is no code, never
+//! another referrer's code.
+
+use std::fmt;
+
+use rand::{Rng, RngExt as _};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{id, text};
+
+const ALPHABET: &[u8; 23] = b"23456789CDFHJKMNPRTVWXY";
+const SYMBOLS: usize = 10;
+const CUSTOM_CHARS: std::ops::RangeInclusive<usize> = 3..=40;
+
+/// Why a chosen code was refused. The sentences continue a field's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeError {
+    /// Not from 3 to 40 characters.
+    Length,
+    /// Something else than letters, digits, `-`, `_` and `.`.
+    Character,
+    /// Nothing but signs.
+    OnlySigns,
+    /// The form of a lead's own code (see `id::lead_code`).
+    Reserved,
+}
+
+impl fmt::Display for CodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Length => "must have 3 to 40 characters",
+            Self::Character => "must consist of letters, digits, hyphens, underscores and dots",
+            Self::OnlySigns => "must contain a letter or a digit",
+            Self::Reserved => "has the form of a lead's own code; choose another",
+        })
+    }
+}
+
+impl std::error::Error for CodeError {}
+
+/// A new code as it is shown: "K7M-4XP-D2CW". Give it a cryptographic source: a code that can be
+/// foreseen can be claimed. There are 23^9 (41 bits) of them, and uniqueness is the database's.
+pub fn generate(rng: &mut (impl Rng + ?Sized)) -> String {
+    loop {
+        let mut values = [0; SYMBOLS];
+        for value in &mut values[..SYMBOLS - 1] {
+            *value = rng.random_range(0..ALPHABET.len());
+        }
+        // The check symbol's weight is 10, and 10 * 16 = 160 = -1 modulo 23, so it is 16 * sum.
+        values[SYMBOLS - 1] = weighted(&values) * 16 % ALPHABET.len();
+        let symbols: String = values.iter().map(|value| char::from(ALPHABET[*value])).collect();
+        // About one draw in ten is thrown away, so this ends.
+        if has_letter(&symbols) && !is_rude(&symbols) {
+            return grouped(&symbols);
+        }
+    }
+}
+
+fn weighted(values: &[usize]) -> usize {
+    values.iter().zip(1..).map(|(value, weight)| value * weight).sum::<usize>() % ALPHABET.len()
+}
+
+fn has_letter(symbols: &str) -> bool {
+    symbols.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// The form in which codes are stored for look-up and compared: NFKC, upper case, without white
+/// space, invisible marks, dashes of all kinds and dots. Doing it twice changes nothing.
+#[must_use]
+pub fn lookup_form(text: &str) -> String {
+    let kept = |c: &char| !(c.is_whitespace() || text::is_hidden(*c) || is_dash(*c) || *c == '.');
+    // Upper case can decompose, and what composes or loses a dash can have another upper case.
+    text::settled(text, |text| {
+        let plain: String = text.nfkc().filter(kept).collect();
+        plain.to_uppercase().nfkc().collect()
+    })
+}
+
+/// Unicode's dash punctuation, and the signs that are typed for one.
+fn is_dash(c: char) -> bool {
+    matches!(c,
+        '-' | '\u{58a}' | '\u{5be}' | '\u{1400}' | '\u{1806}' | '\u{2010}'..='\u{2015}' | '\u{2043}'
+        | '\u{2053}' | '\u{207b}' | '\u{208b}' | '\u{2212}' | '\u{2e17}' | '\u{2e1a}'
+        | '\u{2e3a}'..='\u{2e3b}' | '\u{2e40}' | '\u{2e5d}' | '\u{301c}' | '\u{3030}' | '\u{30a0}'
+        | '\u{fe31}'..='\u{fe32}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{10d6e}' | '\u{10ead}')
+}
+
+/// The [`lookup_form`] with every look-alike brought to the one of its class that generated codes
+/// have: O, Q and 0 are read as D, I, L and 1 as 7, and so on.
+#[must_use]
+pub fn repaired(text: &str) -> String {
+    let class = |c| match c {
+        '0' | 'O' | 'Q' => 'D',
+        '1' | 'I' | 'L' => '7',
+        'Z' => '2',
+        'S' => '5',
+        'B' => '8',
+        'G' => '6',
+        'U' => 'V',
+        'E' => '3',
+        'A' => '4',
+        c => c,
+    };
+    // What is read for another letter can compose with the mark after it.
+    text::settled(text, |text| lookup_form(text).chars().map(class).collect())
+}
+
+/// Whether a text, in any case and grouping, is one that [`generate`] could have made: 10 symbols of
+/// the alphabet with a letter and the right check. Look-alikes are not mended here; ask about
+/// [`repaired`] text for that.
+#[must_use]
+pub fn is_generated_form(text: &str) -> bool {
+    let form = lookup_form(text);
+    let value = |b: u8| ALPHABET.iter().position(|symbol| *symbol == b);
+    let values: Option<Vec<usize>> = form.bytes().map(value).collect();
+    let sound = |values: Vec<usize>| values.len() == SYMBOLS && weighted(&values) == 0;
+    has_letter(&form) && values.is_some_and(sound)
+}
+
+/// Reads a code that someone chose or brings along, such as "AGENT123". The spelling is kept (in
+/// NFC); its [`lookup_form`] is what must be unique. Letters of any script are taken, because codes
+/// are imported as they are. A generated code is fine too.
+///
+/// # Errors
+/// [`CodeError`], the first that applies.
+pub fn parse_custom(text: &str) -> Result<String, CodeError> {
+    let code: String = text.trim().nfc().collect();
+    if !CUSTOM_CHARS.contains(&code.chars().count()) {
+        return Err(CodeError::Length);
+    }
+    if !code.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+        return Err(CodeError::Character);
+    }
+    let form = lookup_form(&code);
+    if !form.chars().any(char::is_alphanumeric) {
+        return Err(CodeError::OnlySigns);
+    }
+    if id::is_lead_code_form(&form) {
+        return Err(CodeError::Reserved);
+    }
+    Ok(code)
+}
+
+/// A generated code in groups of 3, 3 and 4, upper case: "K7M-4XP-D2CW". Other codes as they are.
+#[must_use]
+pub fn grouped(text: &str) -> String {
+    let form = lookup_form(text);
+    match (form.get(..3), form.get(3..6), form.get(6..)) {
+        (Some(a), Some(b), Some(c)) if is_generated_form(&form) => format!("{a}-{b}-{c}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// The words of the NATO alphabet and of digits, in order of the characters.
+const LETTERS: [&str; 26] = [
+    "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett", "Kilo", "Lima",
+    "Mike", "November", "Oscar", "Papa", "Quebec", "Romeo", "Sierra", "Tango", "Uniform", "Victor", "Whiskey", "X-ray",
+    "Yankee", "Zulu",
+];
+const DIGITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
+/// A code to read out: "K for Kilo, 7, M for Mike". Hyphens and dots are left out, since a look-up
+/// ignores them.
+#[must_use]
+pub fn spelled(text: &str) -> String {
+    let word = |c: char| match c {
+        'A'..='Z' => format!("{c} for {}", LETTERS[usize::from(c as u8 - b'A')]),
+        '_' => "underscore".to_owned(),
+        c => c.to_string(),
+    };
+    lookup_form(text).chars().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// Turns what was said, or written down as said, back into a code: "kilo seven mike" and "K for
+/// Kilo, 7, M as in Mike" are both "K7M". Words that are no spelling stay; a text without any
+/// spelling at all comes back trimmed and otherwise as it is.
+#[must_use]
+pub fn heard(text: &str) -> String {
+    let apart = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '!' | '?');
+    let words: Vec<String> = text
+        .split(apart)
+        .map(|word| text::lower(word.trim_matches(['.', '-', '"', '\''])))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut out = String::new();
+    let mut spoken = false;
+    let mut times = 1;
+    let mut rest = words.as_slice();
+    while let [word, after @ ..] = rest {
+        let (part, consumed) = spelling(word, after);
+        rest = after.get(consumed..).unwrap_or_default();
+        match (word.as_str(), part) {
+            ("double", _) if !rest.is_empty() => times = 2,
+            ("triple", _) if !rest.is_empty() => times = 3,
+            (_, Some(part)) => {
+                spoken = true;
+                out.extend(std::iter::repeat_n(part, times));
+                times = 1;
+            }
+            (word, None) => {
+                spoken |= times > 1 && word.chars().nth(1).is_none();
+                out.push_str(&word.to_uppercase().repeat(times));
+                times = 1;
+            }
+        }
+    }
+    if spoken { out } else { text.trim().to_owned() }
+}
+
+/// The character that a word stands for, and how many of the words after it belong to it.
+fn spelling(word: &str, after: &[String]) -> (Option<char>, usize) {
+    let mut chars = word.chars();
+    if let (Some(c), None) = (chars.next(), chars.next()) {
+        let explained = explanation(c, after);
+        let c = if explained > 0 { c.to_uppercase().next() } else { None };
+        return (c, explained);
+    }
+    (spoken_char(word), 0)
+}
+
+/// The length of "for Kilo", "as in Kilo" or "like Kilo" after a single letter. "for" is only that
+/// before a word with the letter; else it is a four that was misheard.
+fn explanation(letter: char, after: &[String]) -> usize {
+    let words: Vec<&str> = after.iter().take(3).map(String::as_str).collect();
+    let (count, word) = match words[..] {
+        ["as", "in", word] => (3, word),
+        ["for" | "like", word, ..] => (2, word),
+        _ => return 0,
+    };
+    if word.starts_with(letter) && word.chars().nth(1).is_some() { count } else { 0 }
+}
+
+/// A word of either alphabet, its other spellings, and what is heard instead of digits.
+fn spoken_char(word: &str) -> Option<char> {
+    let is_word = |name: &str| name.eq_ignore_ascii_case(word);
+    if let Some(at) = LETTERS.iter().position(|name| is_word(name)) {
+        return LETTERS[at].chars().next();
+    }
+    if let Some(at) = DIGITS.iter().position(|name| is_word(name)) {
+        return char::from_digit(u32::try_from(at).ok()?, 10);
+    }
+    Some(match word {
+        "alpha" => 'A',
+        "juliet" => 'J',
+        "whisky" => 'W',
+        "xray" => 'X',
+        "oh" | "nought" | "null" => '0',
+        "to" | "too" => '2',
+        "tree" => '3',
+        "for" | "fower" => '4',
+        "fife" => '5',
+        "ate" | "ait" => '8',
+        "niner" => '9',
+        "dash" | "hyphen" | "minus" => '-',
+        "underscore" => '_',
+        "dot" | "point" => '.',
+        _ => return None,
+    })
+}
+
+/// How many single steps (insert, drop, replace, swap of neighbours) lead from one text to the
+/// other: optimal string alignment. For "did you mean", over [`lookup_form`]s.
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    let mut before = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+/// What no code may contain: words without the letters the alphabet lacks, or with a digit or a V
+/// that reads as the missing letter, and signs such as 88. Some harmless codes fall with them.
+const RUDE: &[&str] = &[
+    "666", "69", "88", "ANUS", "ARSCH", "ARSE", "BSTRD", "BTCH", "BUM", "BUTT", "CACA", "CCK", "CNT", "CRAP", "CUM",
+    "CUNT", "CYKA", "DAMN", "DCK", "DEAD", "DEATH", "DRECK", "DRUG", "DUMB", "DYKE", "FAEN", "FAG", "FANNY", "FAP",
+    "FART", "FAT", "FCK", "FGT", "FKK", "FKN", "FKU", "FU", "GAS", "GAY", "GYP", "H8", "HATE", "HRE", "HURE", "JAP",
+    "JERK", "JEW", "JUNK", "KACK", "KAFFER", "KAFFR", "KAK", "KKK", "KNT", "KRAUT", "KURVA", "KURWA", "KYKE", "KYS",
+    "MERD", "METH", "MRD", "NAKED", "NAZ", "NEGER", "NEGR", "NGA", "NGG", "NGR", "NUDE", "PEE", "PENS", "PHCK", "PHK",
+    "PHUC", "PHUK", "PRAT", "PRCK", "PRN", "PSY", "PUBE", "PUKE", "PUS", "PUTA", "PUTE", "RAPE", "RAPST", "RPE",
+    "SCAM", "SCHWANZ", "SEMEN", "SEX", "SHT", "SKANK", "SMUT", "SPAST", "SPAZ", "SPERM", "SPYC", "SS", "STD", "STUPD",
+    "SUCK", "TARD", "TEAT", "TRAMP", "TRANNY", "TRNNY", "TRNY", "TTS", "TURD", "TUSH", "TWAT", "TWT", "VAG", "WANK",
+    "WEED", "WHR", "WNK", "WTF", "XTC", "XXX",
+];
+
+fn is_rude(symbols: &str) -> bool {
+    let symbols = symbols.as_bytes();
+    let found = |word: &str| {
+        let reads = |window: &[u8]| window.iter().zip(word.bytes()).all(|(s, w)| reads_as(*s, w));
+        symbols.windows(word.len()).any(reads)
+    };
+    RUDE.iter().any(|word| found(word))
+}
+
+/// Whether a symbol of the alphabet can be read as a letter or digit of a word.
+fn reads_as(symbol: u8, wanted: u8) -> bool {
+    let letters: &[u8] = match symbol {
+        b'2' => b"Z",
+        b'3' => b"E",
+        b'4' => b"A",
+        b'5' => b"S",
+        b'6' | b'9' => b"G",
+        b'7' => b"T",
+        b'8' => b"B",
+        b'V' => b"U",
+        _ => b"",
+    };
+    symbol == wanted || letters.contains(&wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+    use rand::{SeedableRng as _, rngs::StdRng};
+
+    use super::*;
+
+    fn code(seed: u64) -> String {
+        generate(&mut StdRng::seed_from_u64(seed))
+    }
+
+    #[test]
+    fn a_hundred_thousand_codes() {
+        let rng = &mut StdRng::seed_from_u64(20);
+        let mut seen = HashSet::new();
+        let mut counts = [0_u32; 256];
+        for number in 0..100_000 {
+            let code = generate(rng);
+            // The form of each is slow to check without optimisation; that none comes twice is not.
+            if number % 20 > 0 {
+                assert!(seen.insert(code.replace('-', "")), "{code} twice");
+                continue;
+            }
+            assert!(code.len() == 12 && &code[3..4] == "-" && &code[7..8] == "-", "{code}");
+            let form = lookup_form(&code);
+            assert!(is_generated_form(&code) && repaired(&code) == form && grouped(&form) == code);
+            assert!(!id::is_lead_code_form(&form));
+            for b in form.bytes().take(SYMBOLS - 1) {
+                counts[usize::from(b)] += 1;
+            }
+            assert!(seen.insert(form), "{code} twice");
+        }
+        // No symbol is starved by what is left out: each has at least half of its even share.
+        assert!(ALPHABET.iter().all(|b| counts[usize::from(*b)] > 45_000 / 23 / 2), "{counts:?}");
+    }
+
+    #[test]
+    fn few_draws_are_thrown_away() {
+        let rng = &mut StdRng::seed_from_u64(1);
+        let draw = |_| (0..10).map(|_| char::from(ALPHABET[rng.random_range(0..23)])).collect::<String>();
+        let rude = (0..10_000).map(draw).filter(|symbols| is_rude(symbols)).count();
+        assert!(rude < 2500, "{rude} of 10,000");
+    }
+
+    #[test]
+    fn rude_words_are_seen_in_disguise() {
+        for symbols in [
+            "FVCK234567",
+            "23F4RTHHHH",
+            "KKK2345678",
+            "JJ5H7JJJJJ",
+            "CVN7JJJJJJ",
+            "JN42JJJJJJ",
+            "J455JJJJJJ",
+            "2345678N96",
+            "C53XCCCCCC",
+            "7W47MMMMMM",
+        ] {
+            assert!(is_rude(symbols), "{symbols}");
+        }
+        assert!(!is_rude("K7M4XPD2CW"));
+    }
+
+    #[test]
+    fn every_rude_word_can_occur_and_none_holds_another() {
+        let makeable = |w: u8| ALPHABET.iter().any(|symbol| reads_as(*symbol, w));
+        for word in RUDE {
+            assert!(word.bytes().all(makeable), "{word} cannot occur");
+            assert!(!RUDE.iter().any(|other| other != word && word.contains(other)), "{word} holds another");
+        }
+        assert!(RUDE.is_sorted());
+    }
+
+    #[test]
+    fn every_letter_and_digit_has_its_class() {
+        assert_eq!(repaired("0OQ 1IL Z S B G U E A"), "DDD777258 6V34".replace(' ', ""));
+        for c in ('0'..='9').chain('A'..='Z') {
+            let class = repaired(&c.to_string());
+            assert!(class.len() == 1 && ALPHABET.contains(&class.as_bytes()[0]), "{c}");
+            assert!(!ALPHABET.contains(&(c as u8)) || class == c.to_string(), "{c}");
+        }
+    }
+
+    #[test]
+    fn lookup_forms() {
+        for (text, form) in [
+            (" k7m-4xp-d2cw ", "K7M4XPD2CW"),
+            ("Ｋ７Ｍ\u{2011}4xp\u{2014}d2cw", "K7M4XPD2CW"),
+            ("agent_1.2", "AGENT_12"),
+            ("ueONFmUp", "UEONFMUP"),
+            ("straße", "STRASSE"),
+            ("jose\u{301}", "JOSÉ"),
+            ("a\u{200b}b\u{ad}c", "ABC"),
+            ("-.-", ""),
+        ] {
+            assert_eq!(lookup_form(text), form, "{text}");
+        }
+    }
+
+    #[test]
+    fn custom_codes_keep_their_spelling() {
+        for text in ["AGENT123", "ueONFmUp", "jane-doe", "a_b.c", "MÜLLER10", "123", &"x".repeat(40), "K7M-4XP-D2CW"] {
+            assert_eq!(parse_custom(text).as_deref(), Ok(text));
+        }
+        assert_eq!(parse_custom(" jose\u{301} ").as_deref(), Ok("josé"));
+        for (text, fault) in [
+            ("ab", CodeError::Length),
+            ("", CodeError::Length),
+            ("a b", CodeError::Character),
+            ("a/b", CodeError::Character),
+            ("a\0b", CodeError::Character),
+            ("<b>", CodeError::Character),
+            ("-_-", CodeError::OnlySigns),
+            ("...", CodeError::OnlySigns),
+        ] {
+            assert_eq!(parse_custom(text), Err(fault), "{text}");
+        }
+        assert_eq!(parse_custom(&"x".repeat(41)), Err(CodeError::Length));
+        let lead = id::lead_code(7);
+        for text in [
+            lead.clone(),
+            lead.to_lowercase(),
+            format!("{}-{}", &lead[..3], &lead[3..]),
+            format!("{}.{}", &lead[..3], &lead[3..]),
+        ] {
+            assert_eq!(parse_custom(&text), Err(CodeError::Reserved), "{text}");
+        }
+    }
+
+    #[test]
+    fn codes_are_spelled_and_heard() {
+        assert_eq!(spelled("k7m"), "K for Kilo, 7, M for Mike");
+        assert_eq!(spelled("a_É"), "A for Alfa, underscore, É");
+        for said in [
+            "kilo seven mike",
+            "Kilo 7 Mike",
+            "K for Kilo, 7, M for Mike",
+            "K as in kilo, seven, M as in Mary",
+            "k like kilo 7 m for mike",
+            "KILO. SEVEN. MIKE.",
+            "kilo, 7 mike!",
+        ] {
+            assert_eq!(heard(said), "K7M", "{said}");
+        }
+        for (said, wanted) in [
+            ("double kilo for ate", "KK48"),
+            ("x-ray yankee", "XY"),
+            ("triple seven to alpha", "7772A"),
+            ("double k", "KK"),
+            ("niner whisky juliet oh", "9WJ0"),
+            ("agent one two three", "AGENT123"),
+            ("alfa underscore bravo", "A_B"),
+            ("four double", "4DOUBLE"),
+            // No spelling in it: as it is.
+            (" K7M-4XP-D2CW ", "K7M-4XP-D2CW"),
+            ("Jane Miller", "Jane Miller"),
+            ("double trouble", "double trouble"),
+            ("k 7 m", "k 7 m"),
+            ("", ""),
+        ] {
+            assert_eq!(heard(said), wanted, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_look_alike_with_a_mark_is_mended_once_for_all() {
+        // A lone cedilla is a space and a mark; the mark is left behind the letter.
+        let mended = repaired("O\u{b8}");
+        assert_eq!((repaired(&mended), repaired(&lookup_form("O\u{b8}"))), (mended.clone(), mended));
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, steps) in [
+            ("", "abc", 3),
+            ("K7M", "K7M", 0),
+            ("ab", "ba", 1),
+            ("kitten", "sitting", 3),
+            ("abcd", "abdc", 1),
+            ("ca", "abc", 3),
+            ("agent1", "agnet2", 2),
+        ] {
+            assert_eq!((distance(a, b), distance(b, a)), (steps, steps), "{a} {b}");
+        }
+    }
+
+    /// All texts that a person may make of a symbol.
+    fn look_alikes(symbol: char) -> Vec<char> {
+        ('0'..='9').chain('A'..='Z').filter(|c| repaired(&c.to_string()) == symbol.to_string()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_wrong_symbol_and_every_swap_is_noticed(seed: u64) {
+            let right = lookup_form(&code(seed)).into_bytes();
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            for at in 0..SYMBOLS {
+                for symbol in ('0'..='9').chain('A'..='Z').map(|c| c as u8) {
+                    let mut wrong = right.clone();
+                    wrong[at] = symbol;
+                    let mended = repaired(&text(&wrong));
+                    prop_assert!(mended.as_bytes() == right || !is_generated_form(&mended));
+                }
+                for other in 0..at {
+                    let mut wrong = right.clone();
+                    wrong.swap(at, other);
+                    prop_assert!(wrong == right || !is_generated_form(&text(&wrong)));
+                }
+            }
+        }
+
+        #[test]
+        fn any_look_alikes_case_and_spacing_repair_to_the_code(seed: u64, choices in prop::collection::vec((any::<usize>(), 0_u8..4, 0_u8..4), 12)) {
+            let right = code(seed);
+            let mut said = String::new();
+            for (c, (which, case, space)) in right.chars().zip(choices) {
+                let alike = look_alikes(c);
+                let c = if alike.is_empty() { '\u{2013}' } else { alike[which % alike.len()] };
+                match case {
+                    0 => said.extend(c.to_lowercase()),
+                    // Full width.
+                    1 if c.is_ascii() => said.extend(char::from_u32(c as u32 + 0xfee0)),
+                    _ => said.push(c),
+                }
+                said.push_str(["", "", " ", "-"][usize::from(space)]);
+            }
+            prop_assert_eq!(repaired(&said), lookup_form(&right));
+        }
+
+        #[test]
+        fn what_is_spelled_is_heard(seed: u64, text in "[a-zA-Z0-9_]{3,12}") {
+            let code = code(seed);
+            prop_assert_eq!(heard(&spelled(&code)), lookup_form(&code));
+            prop_assume!(text.contains(|c: char| c.is_ascii_alphabetic()));
+            prop_assert_eq!(lookup_form(&heard(&spelled(&text))), lookup_form(&text));
+        }
+
+        #[test]
+        fn forms_are_stable(text in any::<String>()) {
+            let (form, mended) = (lookup_form(&text), repaired(&text));
+            prop_assert_eq!(lookup_form(&form), form.clone());
+            prop_assert_eq!(repaired(&mended), mended.clone());
+            prop_assert_eq!(repaired(&form), mended);
+        }
+
+        #[test]
+        fn custom_codes_read_as_themselves(text in "[\\w.-]{0,42}") {
+            if let Ok(code) = parse_custom(&text) {
+                prop_assert_eq!(parse_custom(&code), Ok(code.clone()));
+                prop_assert_eq!(lookup_form(&code), lookup_form(&text));
+                prop_assert!(!id::is_lead_code_form(&lookup_form(&code)));
+            }
+        }
+
+        #[test]
+        fn distance_is_a_count_of_steps(a in "[A-D]{0,8}", b in "[A-D]{0,8}") {
+            let steps = distance(&a, &b);
+            prop_assert_eq!(steps == 0, a == b);
+            prop_assert!(steps >= a.len().abs_diff(b.len()) && steps <= a.len().max(b.len()));
+            prop_assert_eq!(steps, distance(&b, &a));
+        }
+
+        #[test]
+        fn nothing_panics(text in "\\PC{0,40}") {
+            let _ = (heard(&text), spelled(&text), grouped(&text), parse_custom(&text), distance(&text, "K7M"), is_generated_form(&text));
+        }
+    }
+
+    #[test]
+    fn forms_are_stable_for_every_character_that_has_another_form() {
+        let changing = |c: &char| c.to_string().nfkd().collect::<String>().to_uppercase() != c.to_string();
+        for c in ('\0'..=char::MAX).filter(changing) {
+            let form = lookup_form(&format!("{c}\u{301}"));
+            assert_eq!(lookup_form(&form), form, "{c:?}");
+        }
+    }
+}

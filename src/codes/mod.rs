@@ -1,0 +1,23 @@
+//! Codes: text that identifies one enrollment. Made, chosen, renamed and retired in one place, so that
+//! nobody ever has two; looked up in one place, so that every surface forgives the same mistakes.
+
+mod change;
+mod generate;
+mod give;
+mod lookup;
+mod own;
+mod pages;
+mod store;
+
+pub use change::{Chosen, CodeState, Moved, choose, move_to};
+pub use generate::{Batch, Generated, KIND, Plan, generate_all, generate_one, plan, step};
+pub use give::{Enrolled, Given, give};
+pub use lookup::{How, Lookup, Near, Part, beginning_with, differences, look_up};
+pub use own::{Own, claim_own};
+pub use pages::routes;
+pub use store::{CodeRow, Known, by_id, of_enrollment};
+
+/// The address that carries a code.
+pub fn link(public_url: &str, code: &str) -> String {
+    format!("{public_url}/r/{}", crate::web::list::encode(code))
+}

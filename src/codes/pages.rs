@@ -1,0 +1,236 @@
+//! The list of codes, and retiring one; making codes and handing them out are beside it.
+
+mod generate;
+mod sheet;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{OriginalUri, Path};
+
+use super::lookup::{How, Lookup, Near, look_up};
+use super::store::{self, CodeLine, Wanted};
+use super::{CodeState, Moved};
+use crate::counters;
+use crate::money::{Currency, Money};
+use crate::web::list::{PAGE, counted, counted_up_to};
+use crate::web::routes::{Access, Routes};
+use crate::web::{Chip, Fault, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+
+pub fn routes() -> Routes {
+    generate::routes()
+        .get("/codes", Access::May(Right::SeeReferrers), list)
+        .post("/codes/{id}/state", Access::May(Right::EditReferrers), set_state)
+        .merge(sheet::routes())
+}
+
+/// Counts beyond this are shown as "10,000+".
+const BOUND: i64 = 10_000;
+
+#[derive(Template)]
+#[template(path = "codes/list.html")]
+struct ListPage {
+    frame: Frame,
+    q: String,
+    state: String,
+    tabs: Vec<Tab>,
+    chips: Vec<Chip>,
+    code_sort: (String, &'static str),
+    created_sort: (String, &'static str),
+    rows: Vec<Line>,
+    pager: Pager,
+    /// How the search was understood, where that is not plain.
+    understood: String,
+    near: Vec<Near>,
+    elsewhere: Option<Elsewhere>,
+    print_url: String,
+    export_url: String,
+    empty: bool,
+    can_edit: bool,
+    can_export: bool,
+    sees_money: bool,
+}
+
+impl Near {
+    fn list_url(&self) -> String {
+        crate::web::list::url("/codes", &[("q", &self.code.text)])
+    }
+}
+
+/// The code that was asked for belongs to another campaign.
+struct Elsewhere {
+    text: String,
+    name: String,
+    url: String,
+}
+
+struct Line {
+    row: CodeLine,
+    leads: String,
+    qualified: String,
+    revenue: Vec<String>,
+    when: When,
+    /// Why it attributes nobody although it is not retired: paused, banned, archived.
+    resting: Option<String>,
+}
+
+/// The figures of some codes: leads, qualified, and revenue per currency.
+struct Figures(BTreeMap<(i64, String), i64>);
+
+impl Figures {
+    async fn of(conn: &mut crate::db::Conn, rows: &[CodeLine]) -> Result<Self, Fault> {
+        let ids: Vec<i64> = rows.iter().map(|r| r.id).collect();
+        Ok(Self(counters::totals(conn, &ids).await?))
+    }
+
+    fn number(&self, code: i64, name: &str) -> i64 {
+        self.0.get(&(code, name.to_owned())).copied().unwrap_or_default()
+    }
+
+    fn revenue(&self, code: i64) -> Vec<Money> {
+        self.0
+            .range((code, "revenue.".to_owned())..(code, "revenue/".to_owned()))
+            .filter(|(_, minor)| **minor != 0)
+            .filter_map(|((_, name), minor)| {
+                let currency = Currency::parse(name.strip_prefix("revenue.")?).ok()?;
+                Some(Money { minor: *minor, currency })
+            })
+            .collect()
+    }
+}
+
+/// How a search is asked of the list, and what to say about it.
+struct Search {
+    wanted: Wanted,
+    understood: String,
+    near: Vec<Near>,
+    elsewhere: Option<Elsewhere>,
+}
+
+async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
+    let mut search = Search { wanted: Wanted::Any, understood: String::new(), near: Vec::new(), elsewhere: None };
+    if q.is_empty() {
+        return Ok(search);
+    }
+    search.wanted = Wanted::From(q.to_owned());
+    let mut conn = page.read().await?;
+    match look_up(&mut conn, page.member.business_id, q).await? {
+        Lookup::Found { code, how } if code.campaign_id == page.campaign.id => {
+            search.understood = match how {
+                How::Exact => String::new(),
+                How::Repaired => format!("Read as {}: look-alike characters were mended.", code.text),
+                How::Heard => format!("Heard as {}.", code.text),
+            };
+            search.wanted = Wanted::One(code.id);
+        }
+        Lookup::Found { code, .. } => {
+            let url =
+                crate::web::list::url("/codes", &[("campaign", &code.campaign_id.to_string()), ("q", &code.text)]);
+            search.elsewhere = Some(Elsewhere { text: code.text.clone(), name: code.name.clone(), url });
+        }
+        Lookup::NotFound { closest } => {
+            search.near = closest.into_iter().filter(|n| n.code.campaign_id == page.campaign.id).collect();
+            let heard = crate::code::heard(q);
+            if crate::code::lookup_form(&heard) != crate::code::lookup_form(q) {
+                search.understood = format!("Heard as {heard}.");
+                search.wanted = Wanted::From(heard);
+            }
+        }
+    }
+    Ok(search)
+}
+
+async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = ListQuery::new("/codes", uri.query(), &store::KNOWN_QUERY);
+    let Search { wanted, understood, near, elsewhere } = search(&page, query.get("q")).await?;
+    let mut conn = page.read().await?;
+    let mut rows = store::list(&mut conn, page.campaign.id, &query, &wanted, PAGE + 1).await?;
+    let figures = Figures::of(&mut conn, &rows).await?;
+    let mut tabs = Vec::new();
+    for (word, label) in [("", "All"), ("active", "Active"), ("alias", "Alias"), ("retired", "Retired")] {
+        let n = store::count(&mut conn, page.campaign.id, Some(word).filter(|w| !w.is_empty()), BOUND).await?;
+        tabs.push(Tab {
+            label: label.to_owned(),
+            url: query.with("state", word),
+            current: query.get("state") == word,
+            count: counted_up_to(n, BOUND),
+        });
+    }
+    drop(conn);
+    let pager = Pager::cut(&query, &mut rows, |r| store::cursor(&query, r), "");
+    let mut chips = Vec::new();
+    if !query.get("q").is_empty() {
+        chips.push(query.chip("q", format!("“{}”", query.get("q"))));
+    }
+    if !query.get("since").is_empty() {
+        chips.push(query.chip("since", "made in the last batch"));
+    }
+    let rows: Vec<Line> = rows
+        .into_iter()
+        .map(|row| Line {
+            leads: counted(figures.number(row.id, "leads")),
+            qualified: counted(figures.number(row.id, "qualified")),
+            revenue: figures.revenue(row.id).into_iter().map(Money::shown).collect(),
+            when: page.when(row.created_at),
+            resting: match (row.archived, row.enrollment_state.as_str()) {
+                (true, _) => Some("archived".to_owned()),
+                (false, "active") => None,
+                (false, other) => Some(other.to_owned()),
+            },
+            row,
+        })
+        .collect();
+    let part = |path: &str| query.with("after", "").replacen("/codes", path, 1);
+    html(&ListPage {
+        frame: page.frame("codes").await?,
+        q: query.get("q").to_owned(),
+        state: query.get("state").to_owned(),
+        empty: rows.is_empty() && chips.is_empty() && query.get("state").is_empty(),
+        tabs,
+        chips,
+        code_sort: query.sort("code", "-created"),
+        created_sort: query.sort("created", "-created"),
+        rows,
+        pager,
+        understood,
+        near,
+        elsewhere,
+        print_url: part("/codes/print"),
+        export_url: part("/codes/export"),
+        can_edit: page.member.may(Right::EditReferrers),
+        can_export: page.member.may(Right::SeeLeads),
+        sees_money: page.member.may(Right::SeeMoney),
+    })
+}
+
+async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    let Some(to) = form.choice("to", "The state", CodeState::parse) else {
+        return Err(Fault::Bad("A code is active, alias or retired.".into()));
+    };
+    let actor = Arc::new(page.member.actor());
+    let back = form.back("/codes").to_owned();
+    let flash = match super::move_to(&page.app, &actor, page.member.business_id, id, to).await? {
+        Moved::Done { text, was } => {
+            let said = match to {
+                CodeState::Retired => format!("{text} is retired. It attributes nobody any more."),
+                CodeState::Alias => format!("{text} is an alias again and attributes."),
+                CodeState::Active => format!("{text} is the active code now."),
+            };
+            let undo = Flash::good(said);
+            // What took its place as the active code became an alias; that is not turned round by one click.
+            if to == CodeState::Retired {
+                undo.undo(format!("/codes/{id}/state"), "Undo", &[("to", was.word()), ("back", &back)])
+            } else {
+                undo
+            }
+        }
+        Moved::Already { text } => Flash::info(format!("{text} is {} already.", to.word())),
+        Moved::NeedsAnother => {
+            Flash::bad("Rename the code, or make another one active: then this one becomes an alias.")
+        }
+        Moved::Archived => Flash::bad("Its referrer is archived. Restore them first."),
+        Moved::NotFound => return Err(Fault::NotFound),
+    };
+    page.go(&back, flash).await
+}

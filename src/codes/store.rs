@@ -1,0 +1,229 @@
+mod find;
+mod list;
+
+pub use find::*;
+pub use list::*;
+
+use super::give::Enrolled;
+use crate::clock::Instant;
+use crate::code;
+use crate::db::{Conn, DbResult, Tx, sql};
+use crate::{row, rows};
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct CodeRow {
+        pub id: i64,
+        pub enrollment_id: i64,
+        pub text: String,
+        pub kind: String,
+        pub state: String,
+        pub created_at: i64,
+    }
+}
+
+/// A code about to be stored.
+#[derive(Debug, Clone)]
+pub struct NewCode {
+    pub id: i64,
+    pub enrolled: Enrolled,
+    pub text: String,
+    pub lookup: String,
+    pub repaired: String,
+    pub kind: &'static str,
+}
+
+impl NewCode {
+    pub fn generated(id: i64, enrolled: &Enrolled, text: String) -> Self {
+        Self {
+            id,
+            enrolled: enrolled.clone(),
+            lookup: code::lookup_form(&text),
+            repaired: code::repaired(&text),
+            text,
+            kind: "generated",
+        }
+    }
+
+    pub fn custom(id: i64, enrolled: &Enrolled, text: String) -> Self {
+        Self { kind: "custom", ..Self::generated(id, enrolled, text) }
+    }
+}
+
+/// Inserts one active code; somebody who has the text already makes this a lost race.
+pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
+    sql("INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10)")
+    .bind(c.id)
+    .bind(c.enrolled.business_id)
+    .bind(c.enrolled.campaign_id)
+    .bind(c.enrolled.enrollment_id)
+    .bind(c.enrolled.referrer_id)
+    .bind(&c.text)
+    .bind(&c.lookup)
+    .bind(&c.repaired)
+    .bind(c.kind)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_state(tx: &mut Tx, id: i64, state: &str, now: Instant) -> DbResult<()> {
+    sql("UPDATE codes SET state = $2, updated_at = $3 WHERE id = $1")
+        .bind(id)
+        .bind(state)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Another spelling of the same code; its look-up form stays.
+pub async fn set_text(tx: &mut Tx, id: i64, text: &str, now: Instant) -> DbResult<()> {
+    sql("UPDATE codes SET text = $2, updated_at = $3 WHERE id = $1").bind(id).bind(text).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// Inserts active codes where the enrollment has none and the text is free; the others are left out. A
+/// generated code keeps away from all it could be mistaken for; one of people's own is found by its exact
+/// spelling first.
+pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbResult<u64> {
+    let json = rows!(new, c => {
+        id: c.id, business_id: c.enrolled.business_id, campaign_id: c.enrolled.campaign_id, enrollment_id: c.enrolled.enrollment_id,
+        referrer_id: c.enrolled.referrer_id, text: &c.text, lookup: &c.lookup, repaired: &c.repaired, kind: c.kind, at: now,
+    });
+    sql("INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at, updated_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.enrollment_id, r.referrer_id, r.text, r.lookup, r.repaired, r.kind, 'active', r.at, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, enrollment_id BIGINT, referrer_id BIGINT, text TEXT, lookup TEXT, repaired TEXT, kind TEXT, at BIGINT) r
+          WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = r.enrollment_id AND c.state = 'active')
+            AND (r.kind = 'custom' OR NOT EXISTS (SELECT 1 FROM codes c WHERE c.business_id = r.business_id AND c.repaired = r.repaired))
+         ON CONFLICT DO NOTHING")
+    .bind(json)
+    .execute(tx)
+    .await
+}
+
+/// The active codes of some enrollments.
+pub async fn active(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<CodeRow>> {
+    let json = rows!(enrollments, id => { id: *id });
+    sql("SELECT c.id, c.enrollment_id, c.text, c.kind, c.state, c.created_at FROM rows($1, id BIGINT) r
+           JOIN codes c ON c.enrollment_id = r.id AND c.state = 'active'")
+    .bind(json)
+    .all(conn)
+    .await
+}
+
+/// Notes on one enrollment whether it has an active code now.
+pub async fn note_whether_coded(tx: &mut Tx, enrollment_id: i64) -> DbResult<()> {
+    sql("UPDATE enrollments SET has_code = EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = $1 AND c.state = 'active') WHERE id = $1")
+        .bind(enrollment_id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes on enrollments that they have an active code.
+pub async fn mark(tx: &mut Tx, enrollments: &[i64]) -> DbResult<()> {
+    let json = rows!(enrollments, id => { id: *id });
+    sql("UPDATE enrollments SET has_code = true FROM rows($1, id BIGINT) r
+          WHERE enrollments.id = r.id AND NOT enrollments.has_code
+            AND EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = r.id AND c.state = 'active')")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Every code an enrollment has had, newest first.
+pub async fn of_enrollment(conn: &mut Conn, enrollment_id: i64) -> DbResult<Vec<CodeRow>> {
+    sql("SELECT id, enrollment_id, text, kind, state, created_at FROM codes WHERE enrollment_id = $1 ORDER BY id DESC")
+        .bind(enrollment_id)
+        .all(conn)
+        .await
+}
+
+row! {
+    /// An enrollment with the name of its referrer.
+    #[derive(Debug, Clone)]
+    pub struct EnrollmentRow {
+        pub enrollment_id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub referrer_id: i64,
+        pub state: String,
+        pub archived: bool,
+        pub name: String,
+        pub created_at: i64,
+    }
+}
+
+impl EnrollmentRow {
+    pub fn enrolled(&self) -> Enrolled {
+        Enrolled {
+            enrollment_id: self.enrollment_id,
+            business_id: self.business_id,
+            campaign_id: self.campaign_id,
+            referrer_id: self.referrer_id,
+        }
+    }
+}
+
+pub async fn enrollment(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<EnrollmentRow>> {
+    sql("SELECT e.id AS enrollment_id, e.business_id, e.campaign_id, e.referrer_id, e.state, e.archived, r.name, e.created_at
+           FROM enrollments e JOIN referrers r ON r.id = e.referrer_id WHERE e.id = $2 AND e.business_id = $1")
+    .bind(business_id)
+    .bind(id)
+    .optional(conn)
+    .await
+}
+
+row! {
+    pub struct Coverage {
+        pub codeless: i64,
+        pub have: i64,
+        pub resting: i64,
+    }
+}
+
+/// A campaign's enrollments by what they have and whether they would get a code: exact, in one index.
+pub async fn coverage(conn: &mut Conn, campaign_id: i64) -> DbResult<Coverage> {
+    sql("SELECT (SELECT count(*) FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = false AND state = 'active') AS codeless,
+                (SELECT count(*) FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = true AND state = 'active') AS have,
+                (SELECT count(*) FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = false AND state <> 'active') AS resting")
+    .bind(campaign_id)
+    .one(conn)
+    .await
+}
+
+/// Active enrollments without an active code, oldest first, behind a row.
+pub async fn codeless(
+    conn: &mut Conn,
+    business_id: i64,
+    campaign_id: i64,
+    after: (i64, i64),
+    most: usize,
+) -> DbResult<Vec<EnrollmentRow>> {
+    sql("SELECT e.id AS enrollment_id, e.business_id, e.campaign_id, e.referrer_id, e.state, e.archived, '' AS name, e.created_at
+           FROM enrollments e
+          WHERE e.campaign_id = $2 AND e.archived = false AND e.has_code = false AND e.state = 'active' AND e.business_id = $1
+            AND (e.created_at, e.id) > ($3, $4) ORDER BY e.created_at, e.id LIMIT $5")
+    .bind(business_id)
+    .bind(campaign_id)
+    .bind(after.0)
+    .bind(after.1)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .all(conn)
+    .await
+}
+
+/// Those of some enrollments that are still active and without an active code.
+pub async fn still_codeless(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<i64>> {
+    let json = rows!(enrollments, id => { id: *id });
+    let found: Vec<(i64,)> = sql("SELECT e.id FROM rows($1, id BIGINT) r JOIN enrollments e ON e.id = r.id
+          WHERE e.state = 'active' AND NOT e.archived AND NOT EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = e.id AND c.state = 'active')")
+    .bind(json)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}

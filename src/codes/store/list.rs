@@ -1,0 +1,137 @@
+//! The list of a campaign's codes, its counts, and the rows of print sheet and export.
+
+use crate::code;
+use crate::db::{Conn, DbResult, Listing, Order, sql};
+use crate::row;
+use crate::web::{Cursor, ListQuery};
+
+row! {
+    /// A line of the list.
+    #[derive(Debug, Clone)]
+    pub struct CodeLine {
+        pub id: i64,
+        pub enrollment_id: i64,
+        pub referrer_id: i64,
+        pub text: String,
+        pub lookup: String,
+        pub kind: String,
+        pub state: String,
+        pub created_at: i64,
+        pub name: String,
+        pub email: Option<String>,
+        pub company: Option<String>,
+        pub enrollment_state: String,
+        pub archived: bool,
+    }
+}
+
+/// The names a list of codes knows in its address.
+pub const KNOWN_QUERY: [&str; 6] = ["q", "state", "since", "sort", "after", "before"];
+
+/// What a search for codes came to.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    Any,
+    /// One code, found by the forgiving look-up.
+    One(i64),
+    /// Those that begin like this.
+    From(String),
+}
+
+fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
+    let by_code = query.get("sort").trim_start_matches('-') == "code";
+    let order = Order {
+        column: if by_code { "lookup" } else { "created_at" },
+        descending: if by_code { query.get("sort") == "-code" } else { query.get("sort") != "created" },
+    };
+    let mut listing = Listing::new(
+        "c.id, c.enrollment_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, r.name, r.email, r.company,
+         e.state AS enrollment_state, e.archived",
+        "codes",
+        "c",
+        "JOIN referrers r ON r.id = c.referrer_id JOIN enrollments e ON e.id = c.enrollment_id",
+        order,
+    )
+    .and("c.campaign_id = ?", campaign_id);
+    if ["active", "alias", "retired"].contains(&query.get("state")) {
+        listing = listing.and("c.state = ?", query.get("state"));
+    }
+    if let Ok(since) = query.get("since").parse::<i64>() {
+        listing = listing.and("c.created_at >= ?", since);
+    }
+    listing = match wanted {
+        Wanted::Any => listing,
+        Wanted::One(id) => listing.and("c.id = ?", *id),
+        Wanted::From(prefix) => {
+            let form = code::lookup_form(prefix);
+            listing.and("c.lookup >= ?", form.clone()).and("c.lookup < ?", format!("{form}\u{10FFFF}"))
+        }
+    };
+    for (name, forward) in [("after", true), ("before", false)] {
+        if let Some(cursor) = Cursor::parse(query.get(name)) {
+            listing = match (by_code, cursor.value.parse::<i64>()) {
+                (true, _) => listing.from_row(forward, cursor.value, cursor.id),
+                (false, Ok(at)) => listing.from_row(forward, at, cursor.id),
+                (false, Err(_)) => listing,
+            };
+        }
+    }
+    listing
+}
+
+/// Where a list goes on behind a row.
+pub fn cursor(query: &ListQuery, row: &CodeLine) -> Cursor {
+    let by_code = query.get("sort").trim_start_matches('-') == "code";
+    Cursor { value: if by_code { row.lookup.clone() } else { row.created_at.to_string() }, id: row.id }
+}
+
+/// One page of a campaign's codes.
+pub async fn list(
+    conn: &mut Conn,
+    campaign_id: i64,
+    query: &ListQuery,
+    wanted: &Wanted,
+    most: usize,
+) -> DbResult<Vec<CodeLine>> {
+    listing(campaign_id, query, wanted).build(most).all(conn).await
+}
+
+/// The rows of an export behind a row, in the list's order.
+pub async fn list_behind(
+    conn: &mut Conn,
+    campaign_id: i64,
+    query: &ListQuery,
+    wanted: &Wanted,
+    last: Option<&CodeLine>,
+    most: usize,
+) -> DbResult<Vec<CodeLine>> {
+    let mut listing = listing(campaign_id, query, wanted);
+    if let Some(last) = last {
+        listing = match query.get("sort").trim_start_matches('-') {
+            "code" => listing.from_row(true, last.lookup.clone(), last.id),
+            _ => listing.from_row(true, last.created_at, last.id),
+        };
+    }
+    listing.build(most).all(conn).await
+}
+
+/// How many codes of a state a campaign has, counted up to a bound; any state for none.
+pub async fn count(conn: &mut Conn, campaign_id: i64, state: Option<&str>, bound: i64) -> DbResult<i64> {
+    match state {
+        Some(state) => sql(
+            "SELECT count(*) FROM (SELECT 1 AS one FROM codes WHERE campaign_id = $1 AND state = $2 LIMIT $3) found",
+        )
+        .bind(campaign_id)
+        .bind(state)
+        .bind(bound)
+        .scalar(conn)
+        .await,
+        None => {
+            sql("SELECT count(*) FROM (SELECT 1 AS one FROM codes WHERE campaign_id = $1 LIMIT $2) found")
+                .bind(campaign_id)
+                .bind(bound)
+                .scalar(conn)
+                .await
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The one line behind an amount: "20 % of 100.00 USD, terms 3, held until 28 Jun".
+
+use crate::clock::Day;
+use crate::desk::Moved;
+use crate::money::{Money, Rate};
+use crate::web::when::short;
+
+/// What a commission froze when it was decided.
+#[derive(Debug, Clone)]
+pub struct Arithmetic<'a> {
+    pub kind: &'a str,
+    pub rate: Option<i64>,
+    pub flat: Option<i64>,
+    pub base_amount: i64,
+    pub amount: i64,
+    pub currency: &'a str,
+    pub terms_number: Option<i64>,
+    pub hold_until: &'a str,
+}
+
+impl<'a> From<&'a Moved> for Arithmetic<'a> {
+    fn from(m: &'a Moved) -> Self {
+        Self {
+            kind: &m.kind,
+            rate: m.rate,
+            flat: m.flat,
+            base_amount: m.base_amount,
+            amount: m.amount,
+            currency: &m.currency,
+            terms_number: m.terms_number,
+            hold_until: &m.hold_until,
+        }
+    }
+}
+
+impl Arithmetic<'_> {
+    /// How the amount came about.
+    pub fn sum(&self) -> String {
+        let base = Money::shown_in(self.base_amount, self.currency);
+        let how = match (self.kind, self.rate.and_then(Rate::from_units), self.flat) {
+            ("reward", ..) => "reward for the qualification".to_owned(),
+            (_, Some(rate), _) => format!("{} of {base}", rate.shown()),
+            (_, None, Some(flat)) if flat > self.base_amount => {
+                format!("flat {}, never above the payment of {base}", Money::shown_in(flat, self.currency))
+            }
+            (_, None, Some(_)) => format!("flat, of a payment of {base}"),
+            (_, None, None) => format!("of {base}"),
+        };
+        match self.terms_number {
+            Some(number) => format!("{how}, terms {number}"),
+            None => how,
+        }
+    }
+
+    /// With the hold.
+    pub fn line(&self, today: Day) -> String {
+        let until = Day::parse(self.hold_until).map_or_else(|_| self.hold_until.to_owned(), |day| short(today, day));
+        let verb = if self.hold_until < today.to_string().as_str() { "was held" } else { "held" };
+        format!("{}, {verb} until {until}", self.sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERCENT: Arithmetic<'static> = Arithmetic {
+        kind: "referral",
+        rate: Some(200_000),
+        flat: None,
+        base_amount: 10_000,
+        amount: 2_000,
+        currency: "USD",
+        terms_number: Some(3),
+        hold_until: "2026-06-28",
+    };
+
+    #[test]
+    fn every_amount_has_its_arithmetic() {
+        let today = Day::parse("2026-06-14").unwrap();
+        assert_eq!(PERCENT.line(today), "20 % of 100.00 USD, terms 3, held until 28 Jun");
+        let flat = Arithmetic { rate: None, flat: Some(500), ..PERCENT };
+        assert_eq!(flat.sum(), "flat, of a payment of 100.00 USD, terms 3");
+        let capped = Arithmetic { rate: None, flat: Some(50_000), ..PERCENT };
+        assert_eq!(capped.sum(), "flat 500.00 USD, never above the payment of 100.00 USD, terms 3");
+        let reward = Arithmetic { kind: "reward", rate: None, flat: Some(500), terms_number: None, ..PERCENT };
+        assert_eq!(reward.line(today), "reward for the qualification, held until 28 Jun");
+    }
+}

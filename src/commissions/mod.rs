@@ -1,0 +1,10 @@
+//! What payments and qualifications earn: the list by state, one commission's arithmetic and ledger,
+//! and what staff decide. Every decision is an event of the desk.
+
+mod arithmetic;
+mod pages;
+mod store;
+
+pub use arithmetic::Arithmetic;
+pub use pages::{Ask, Preview, preview, routes};
+pub use store::{CommissionRow, of_lead};

@@ -1,0 +1,240 @@
+//! Approving before the hold is over, and voiding: one or many, always with a reason.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+
+use super::list::MOST;
+use super::show::find;
+use crate::commissions::store::{self, CommissionRow, Filter, KNOWN};
+use crate::commissions::{Ask, Preview, preview};
+use crate::desk::{Outcome, What};
+use crate::web::list::counted;
+use crate::web::{Fault, Flash, Form, ListQuery, Page, PageResult};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Approve,
+    Void,
+}
+
+impl Deed {
+    fn what(self, commission_id: i64, reason: &str) -> What {
+        match self {
+            Self::Approve => What::Approve { commission_id, reason: Some(reason.to_owned()) },
+            Self::Void => What::Void { commission_id, reason: reason.to_owned() },
+        }
+    }
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Approve => "Approve",
+            Self::Void => "Void",
+        }
+    }
+    fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Void => "void",
+        }
+    }
+    fn done(self) -> &'static str {
+        match self {
+            Self::Approve => "approved",
+            Self::Void => "voided",
+        }
+    }
+    fn tone(self) -> &'static str {
+        match self {
+            Self::Approve => "primary",
+            Self::Void => "danger",
+        }
+    }
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Approve => "It becomes due now instead of when its hold is over.",
+            Self::Void => "It is taken off the referrer's balance and earns nothing any more.",
+        }
+    }
+}
+
+pub(super) async fn ask_approve(page: Page, Path(id): Path<i64>) -> PageResult {
+    ask_one(&page, find(&page, id).await?, Deed::Approve, Form::default(), false).await
+}
+
+pub(super) async fn ask_void(page: Page, Path(id): Path<i64>) -> PageResult {
+    ask_one(&page, find(&page, id).await?, Deed::Void, Form::default(), false).await
+}
+
+pub(super) async fn approve(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
+    decide_one(&page, id, Deed::Approve, form).await
+}
+
+pub(super) async fn void(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
+    decide_one(&page, id, Deed::Void, form).await
+}
+
+async fn ask_one(page: &Page, c: CommissionRow, deed: Deed, form: Form, changed: bool) -> PageResult {
+    let own = format!("/commissions/{}", c.id);
+    let (outcomes, moves) = preview(page, &[page.event(deed.what(c.id, "-"))]).await?;
+    match outcomes.into_iter().next() {
+        Some(Outcome::Refused { why }) => return page.go(&own, Flash::bad(why)).await,
+        Some(Outcome::Done { changed: false, .. }) => {
+            return page.go(&own, Flash::info(format!("It is {} already.", c.state))).await;
+        }
+        _ => {}
+    }
+    let mut sentences = vec![deed.sentence().to_owned()];
+    if changed {
+        sentences.insert(0, "Something changed since you looked. This is how it stands now.".into());
+    }
+    let ask = Ask {
+        frame: page.frame("commissions").await?,
+        title: format!("{} {} of {}", deed.verb(), c.shown(), c.referrer),
+        from: (own.clone(), format!("{} of {}", c.shown(), c.lead)),
+        action: format!("{own}/{}", deed.word()),
+        button: format!("{} {}", deed.verb(), c.shown()),
+        cancel_url: own,
+        tone: deed.tone(),
+        sentences,
+        preview: Preview::of(page, &moves).await?,
+        fields: Vec::new(),
+        asks_reason: true,
+        form,
+    };
+    ask.answer(if changed { StatusCode::CONFLICT } else { StatusCode::OK })
+}
+
+async fn decide_one(page: &Page, id: i64, deed: Deed, mut form: Form) -> PageResult {
+    let c = find(page, id).await?;
+    let reason = form.line("reason", "The reason", 300);
+    let (_, moves) = preview(page, &[page.event(deed.what(id, "-"))]).await?;
+    let changed = form.value("seen") != moves.seal();
+    let Some(reason) = reason.filter(|_| !changed) else { return ask_one(page, c, deed, form, changed).await };
+    let flash = match page.app.desk.one(page.event(deed.what(id, &reason))).await? {
+        Outcome::Done { changed: true, .. } => Flash::good(format!("{} of {} {}.", c.shown(), c.referrer, deed.done())),
+        Outcome::Done { .. } => Flash::info(format!("It was {} already.", deed.done())),
+        Outcome::Refused { why } => Flash::bad(why),
+        _ => return Err(Fault::NotFound),
+    };
+    page.go(&format!("/commissions/{id}"), flash).await
+}
+
+pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
+    let deed = match form.value("do") {
+        "approve" => Deed::Approve,
+        "void" => Deed::Void,
+        _ => return Err(Fault::Bad("Commissions are approved or voided.".into())),
+    };
+    let back = form.back("/commissions").to_owned();
+    let ids = chosen(&page, &form, &back).await?;
+    if ids.is_empty() {
+        return page.go(&back, Flash::info("Nothing was selected.")).await;
+    }
+    let events: Vec<_> = ids.iter().map(|id| page.event(deed.what(*id, "-"))).collect();
+    let (outcomes, moves) = preview(&page, &events).await?;
+    let sealed = format!("{}.{}", ids.len(), moves.seal());
+    // The first time there is no reason yet: the page that asks for it says nothing is wrong.
+    let first = form.value("sealed").is_empty();
+    let reason = if first { None } else { form.line("reason", "The reason", 300) };
+    let Some(reason) = reason.filter(|_| form.value("sealed") == sealed) else {
+        let tally = Tally::of(&outcomes);
+        if tally.changed == 0 {
+            return page.go(&back, Flash::info(tally.said(deed))).await;
+        }
+        let mut sentences = vec![format!("{} of {} change. {}", tally.changed, ids.len(), deed.sentence())];
+        if tally.refused > 0 {
+            sentences.push(format!("{} stay as they are: {}", tally.refused, tally.why));
+        }
+        let mut fields = vec![("do", deed.word().to_owned()), ("back", back.clone()), ("sealed", sealed)];
+        if form.value("scope") == "all" {
+            fields.push(("scope", "all".into()));
+        } else {
+            fields.extend(ids.iter().map(|id| ("id", id.to_string())));
+        }
+        let n = i64::try_from(tally.changed).unwrap_or(i64::MAX);
+        let title = if n == 1 {
+            format!("{} 1 commission", deed.verb())
+        } else {
+            format!("{} {} commissions", deed.verb(), counted(n))
+        };
+        let ask = Ask {
+            frame: page.frame("commissions").await?,
+            button: title.clone(),
+            title,
+            from: ("/commissions".into(), "Commissions".into()),
+            action: format!("/commissions/bulk?campaign={}", page.campaign.id),
+            cancel_url: back,
+            tone: deed.tone(),
+            sentences,
+            preview: Preview::of(&page, &moves).await?,
+            fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            asks_reason: true,
+            form: if first { Form::default() } else { form },
+        };
+        return ask.answer(if first { StatusCode::OK } else { StatusCode::CONFLICT });
+    };
+    let events = ids.iter().map(|id| page.event(deed.what(*id, &reason))).collect();
+    let tally = Tally::of(&page.app.desk.slice(events).await?);
+    let flash = if tally.changed > 0 { Flash::good(tally.said(deed)) } else { Flash::info(tally.said(deed)) };
+    page.go(&back, flash).await
+}
+
+/// The commissions that are meant: the boxes, or everything the list's own filters match.
+async fn chosen(page: &Page, form: &Form, back: &str) -> Result<Vec<i64>, Fault> {
+    let mut conn = page.read().await?;
+    if form.value("scope") == "all" {
+        let query = back.split_once('?').map(|(_, q)| q.split('#').next().unwrap_or(q));
+        let query = ListQuery::new("/commissions", query, &KNOWN);
+        let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+        let filter = Filter::of(&query, page.campaign.id, page.test);
+        let ids = store::ids(&mut conn, &filter, most + 1).await?;
+        if ids.len() > most {
+            return Err(Fault::Bad(format!("More than {} commissions match. Narrow the filters.", counted(MOST))));
+        }
+        return Ok(ids);
+    }
+    let mut ids: Vec<i64> = form.all("id").filter_map(|id| id.parse().ok()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let own = store::of_business(&mut conn, page.member.business_id, &ids).await?;
+    if own.len() < ids.len() { Err(Fault::NotFound) } else { Ok(own) }
+}
+
+#[derive(Default)]
+struct Tally {
+    changed: usize,
+    already: usize,
+    refused: usize,
+    why: String,
+}
+
+impl Tally {
+    fn of(outcomes: &[Outcome]) -> Self {
+        let mut tally = Self::default();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Done { changed: true, .. } => tally.changed += 1,
+                Outcome::Refused { why } => {
+                    tally.refused += 1;
+                    if tally.why.is_empty() {
+                        tally.why.clone_from(why);
+                    }
+                }
+                _ => tally.already += 1,
+            }
+        }
+        tally
+    }
+
+    fn said(&self, deed: Deed) -> String {
+        let are =
+            if self.changed == 1 { "1 commission is".to_owned() } else { format!("{} commissions are", self.changed) };
+        let mut words = format!("{are} {} now.", deed.done());
+        if self.already > 0 {
+            words.push_str(&format!(" {} were already.", self.already));
+        }
+        if self.refused > 0 {
+            words.push_str(&format!(" {} stay as they are: {}", self.refused, self.why));
+        }
+        words
+    }
+}

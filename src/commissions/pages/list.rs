@@ -1,0 +1,155 @@
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::OriginalUri;
+
+use crate::commissions::store::{self, CommissionRow, Filter, KNOWN, STATES};
+use crate::db::EXAMINED;
+use crate::money::Money;
+use crate::web::list::counted;
+use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+
+#[derive(Template)]
+#[template(path = "commissions/list.html")]
+struct ListPage {
+    frame: Frame,
+    tabs: Vec<Tab>,
+    kinds: Vec<Choice>,
+    /// What the filter form keeps that it has no field for.
+    kept: Vec<(&'static str, String)>,
+    chips: Vec<Chip>,
+    clear_url: String,
+    hold_sort: (String, &'static str),
+    created_sort: (String, &'static str),
+    rows: Vec<Row>,
+    /// What the state comes to: (amount, words).
+    sums: Vec<(String, String)>,
+    pager: Pager,
+    matching: String,
+    searched: bool,
+    can_decide: bool,
+    state: &'static str,
+    campaign_id: i64,
+    nothing_yet: bool,
+}
+
+struct Row {
+    c: CommissionRow,
+    arithmetic: String,
+    hold: When,
+    created: When,
+}
+
+/// Commissions that one go of a bulk action takes, at most.
+pub(super) const MOST: i64 = 20_000;
+
+fn title_of(state: &str) -> &'static str {
+    match state {
+        "approved" => "Approved",
+        "paid" => "Paid",
+        "void" => "Void",
+        _ => "Pending",
+    }
+}
+
+pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = ListQuery::new("/commissions", uri.query(), &KNOWN);
+    let filter = Filter::of(&query, page.campaign.id, page.test);
+    let mut conn = page.read().await?;
+    let (mut rows, searched) = store::page(&mut conn, &filter, &query).await?;
+    let total = store::count(&mut conn, &filter).await?;
+    let sums = sums(&mut conn, &filter).await?;
+    let referrer = match filter.referrer {
+        Some(id) => store::referrer_name(&mut conn, page.member.business_id, id).await?,
+        None => None,
+    };
+    drop(conn);
+    let most = i64::try_from(EXAMINED).unwrap_or(i64::MAX);
+    let summary = match total {
+        1 => "1 commission".to_owned(),
+        n if n > most => format!("Over {} commissions", counted(most)),
+        n => format!("{} commissions", counted(n)),
+    };
+    let pager = Pager::cut(
+        &query,
+        &mut rows,
+        |r| Cursor { value: if filter.by_hold { r.hold_until.clone() } else { r.created_at.to_string() }, id: r.id },
+        &summary,
+    );
+    let mut chips = Vec::new();
+    if filter.referrer.is_some() {
+        chips.push(query.chip("referrer", referrer.unwrap_or_else(|| "a referrer".to_owned())));
+    }
+    if let Some(kind) = filter.kind {
+        chips.push(query.chip("kind", kind));
+    }
+    let today = page.today();
+    let rows: Vec<Row> = rows
+        .into_iter()
+        .map(|c| Row {
+            arithmetic: c.arithmetic().sum(),
+            hold: When::on_text(today, &c.hold_until),
+            created: page.when(c.created_at),
+            c,
+        })
+        .collect();
+    html(&ListPage {
+        frame: page.frame("commissions").await?,
+        tabs: STATES
+            .iter()
+            .map(|state| Tab {
+                label: title_of(state).to_owned(),
+                url: query.with("state", if *state == "pending" { "" } else { state }),
+                current: *state == filter.state,
+                count: String::new(),
+            })
+            .collect(),
+        kinds: Choice::list(
+            [("", "Any kind"), ("referral", "Referral"), ("recurring", "Recurring"), ("reward", "Reward")],
+            query.get("kind"),
+        ),
+        kept: ["state", "referrer", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
+        nothing_yet: rows.is_empty() && chips.is_empty(),
+        clear_url: format!("/commissions?state={}", filter.state),
+        chips,
+        hold_sort: query.sort("hold", "hold"),
+        created_sort: query.sort("created", "hold"),
+        rows,
+        sums,
+        pager,
+        matching: if total <= most { counted(total) } else { String::new() },
+        searched,
+        can_decide: page.member.may(Right::DecideMoney) && ["pending", "approved"].contains(&filter.state),
+        state: filter.state,
+        campaign_id: page.campaign.id,
+    })
+}
+
+/// What a state comes to per currency: from the ledger's counters where they say it, else added up.
+async fn sums(conn: &mut crate::db::Conn, f: &Filter) -> crate::db::DbResult<Vec<(String, String)>> {
+    let account = match f.state {
+        "pending" => Some(("held", "held")),
+        "approved" => Some(("due", "due")),
+        "paid" => Some(("paid", "paid")),
+        _ => None,
+    };
+    if let Some((account, words)) = account.filter(|_| !f.test) {
+        let mut by_currency: BTreeMap<String, i64> = BTreeMap::new();
+        for (name, currency, value) in store::balances(conn, f.campaign_id).await? {
+            if name == account {
+                *by_currency.entry(currency).or_default() += value;
+            }
+        }
+        let shown =
+            by_currency.into_iter().map(|(currency, minor)| (Money::shown_in(minor, &currency), words.to_owned()));
+        return Ok(shown.collect());
+    }
+    let sums = store::sums(conn, f.campaign_id, f.test, f.state).await?;
+    let rows: i64 = sums.iter().map(|s| s.n).sum();
+    let words = if usize::try_from(rows).unwrap_or(0) > EXAMINED {
+        format!("{}, of the first {}", f.state, counted(i64::try_from(EXAMINED).unwrap_or(i64::MAX)))
+    } else {
+        f.state.to_owned()
+    };
+    Ok(sums.into_iter().map(|s| (Money::shown_in(s.amount, &s.currency), words.clone())).collect())
+}

@@ -1,0 +1,23 @@
+//! Routes and pages of commissions.
+
+mod decide;
+mod list;
+mod preview;
+mod show;
+
+pub use preview::{Ask, Preview, preview};
+
+use crate::web::Right;
+use crate::web::routes::{Access, Routes};
+
+pub fn routes() -> Routes {
+    let decide = Access::May(Right::DecideMoney);
+    Routes::new()
+        .get("/commissions", Access::May(Right::SeeMoney), list::list)
+        .post("/commissions/bulk", decide, decide::bulk)
+        .get("/commissions/{id}", Access::May(Right::SeeMoney), show::show)
+        .get("/commissions/{id}/approve", decide, decide::ask_approve)
+        .post("/commissions/{id}/approve", decide, decide::approve)
+        .get("/commissions/{id}/void", decide, decide::ask_void)
+        .post("/commissions/{id}/void", decide, decide::void)
+}

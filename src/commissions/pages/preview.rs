@@ -1,0 +1,145 @@
+//! What a decision would do to money, shown before it is confirmed. What is confirmed is what was shown:
+//! the seal of the preview comes back with the form.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::clock::Day;
+use crate::commissions::{Arithmetic, store};
+use crate::desk::{Event, Moved, Moves, Outcome, sum_shown};
+use crate::money::Money;
+use crate::web::page::html_with;
+use crate::web::{Fault, Form, Frame, Page};
+
+/// One commission of a preview, ready to read.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub referrer: String,
+    pub lead: String,
+    pub lead_id: i64,
+    pub amount: String,
+    pub line: String,
+}
+
+/// Commissions of one fate, with their sum.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub title: &'static str,
+    pub sum: String,
+    pub lines: Vec<Line>,
+    /// Lines that are only counted.
+    pub more: usize,
+}
+
+/// The money of a preview.
+#[derive(Debug, Clone, Default)]
+pub struct Preview {
+    pub groups: Vec<Group>,
+    pub nothing: Vec<String>,
+    pub seal: String,
+}
+
+/// Lines of a group that are shown one by one.
+const SHOWN: usize = 20;
+
+impl Preview {
+    pub async fn of(page: &Page, moves: &Moves) -> Result<Self, Fault> {
+        let (waited, moved): (Vec<_>, Vec<_>) = moves.created.iter().cloned().partition(|m| m.was_waiting);
+        let groups = [
+            ("Voided", &moves.voided),
+            ("Created", &moved),
+            ("Earned by waiting payments", &waited),
+            ("Approved", &moves.approved),
+            ("Paid already, taken off the next payout", &moves.clawed_back),
+            ("Paid already, stays", &moves.kept),
+        ];
+        let mut ids: Vec<i64> = groups
+            .iter()
+            .flat_map(|(_, lines)| lines.iter().take(SHOWN))
+            .flat_map(|m| [m.referrer_id, m.lead_id])
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut conn = page.read().await?;
+        let names: HashMap<i64, String> =
+            store::names(&mut conn, page.member.business_id, &ids).await?.into_iter().collect();
+        let today = page.today();
+        let groups = groups.into_iter().filter(|(_, lines)| !lines.is_empty()).map(|(title, lines)| Group {
+            title,
+            sum: sum_shown(lines),
+            lines: lines.iter().take(SHOWN).map(|m| Line::of(m, &names, today)).collect(),
+            more: lines.len().saturating_sub(SHOWN),
+        });
+        let mut nothing: Vec<String> = moves.nothing.iter().map(|(_, why)| why.clone()).collect();
+        nothing.sort();
+        nothing.dedup();
+        Ok(Self { groups: groups.collect(), nothing, seal: moves.seal() })
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+impl Line {
+    fn of(m: &Moved, names: &HashMap<i64, String>, today: Day) -> Self {
+        let name = |id: i64| names.get(&id).cloned().unwrap_or_default();
+        let paid = m.payment_date.as_deref().and_then(|day| Day::parse(day).ok());
+        let line = Arithmetic::from(m).line(today);
+        Self {
+            referrer: name(m.referrer_id),
+            lead: name(m.lead_id),
+            lead_id: m.lead_id,
+            amount: Money::shown_in(m.amount, &m.currency),
+            line: paid.map_or(line.clone(), |day| format!("Payment of {}: {line}", day.shown())),
+        }
+    }
+}
+
+/// What events would come to, and the money they would move. Long slices are looked at in pieces.
+pub async fn preview(page: &Page, events: &[Event]) -> Result<(Vec<Outcome>, Moves), Fault> {
+    let mut outcomes = Vec::with_capacity(events.len());
+    let mut moves = Moves::default();
+    for chunk in events.chunks(500) {
+        let (these, work) = page.app.desk.preview(chunk.to_vec()).await?;
+        outcomes.extend(these);
+        moves.add(Moves::of(&work));
+    }
+    if outcomes.iter().any(|o| matches!(o, Outcome::NotFound)) {
+        return Err(Fault::NotFound);
+    }
+    Ok((outcomes, moves))
+}
+
+/// A confirming page for money: what will happen, in exact numbers.
+#[derive(Template)]
+#[template(path = "commissions/ask.html")]
+pub struct Ask {
+    pub frame: Frame,
+    pub title: String,
+    /// The list or page one comes from: address and name.
+    pub from: (String, String),
+    pub action: String,
+    pub button: String,
+    pub cancel_url: String,
+    pub tone: &'static str,
+    pub sentences: Vec<String>,
+    pub preview: Preview,
+    pub fields: Vec<(String, String)>,
+    /// Whether a reason has to be given.
+    pub asks_reason: bool,
+    pub form: Form,
+}
+
+impl Ask {
+    /// 422 with errors, 409 where a small form has to be confirmed first: the script then sends it again
+    /// as a page.
+    pub fn answer(mut self, status: StatusCode) -> Result<Response, Fault> {
+        // Whoever switches the theme here comes back to a page that can be asked for.
+        self.frame.path.clone_from(&self.cancel_url);
+        html_with(if self.form.is_fine() { status } else { StatusCode::UNPROCESSABLE_ENTITY }, &self)
+    }
+}

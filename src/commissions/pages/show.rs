@@ -1,0 +1,89 @@
+use askama::Template;
+use axum::extract::Path;
+
+use crate::commissions::store::{self, CommissionRow};
+use crate::money::Money;
+use crate::web::{Fault, Frame, Page, PageResult, Right, When, html};
+
+#[derive(Template)]
+#[template(path = "commissions/show.html")]
+struct ShowPage {
+    frame: Frame,
+    c: CommissionRow,
+    line: String,
+    hold: When,
+    created: When,
+    paid: Option<When>,
+    ledger: Vec<(String, &'static str, String, When)>,
+    timeline: Vec<Item>,
+    can_approve: bool,
+    can_void: bool,
+}
+
+struct Item {
+    at_iso: String,
+    at_label: String,
+    title: String,
+    body: String,
+    who: String,
+    tone: &'static str,
+}
+
+/// The commission, if it is the business's.
+pub(super) async fn find(page: &Page, id: i64) -> Result<CommissionRow, Fault> {
+    store::by_id(&mut page.read().await?, page.member.business_id, id).await?.ok_or(Fault::NotFound)
+}
+
+fn account(word: &str) -> &'static str {
+    match word {
+        "held" => "Held",
+        "due" => "Due",
+        _ => "Paid",
+    }
+}
+
+pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+    let c = find(&page, id).await?;
+    let mut conn = page.read().await?;
+    let entries = store::entries(&mut conn, id).await?;
+    let decisions = store::decisions(&mut conn, c.lead_id, id).await?;
+    drop(conn);
+    let today = page.today();
+    let ledger = entries
+        .into_iter()
+        .map(|e| (Money::shown_in(e.amount, &e.currency), account(&e.account), e.kind, page.when(e.at)))
+        .collect();
+    let made = page.when(c.created_at);
+    let mut timeline = vec![Item {
+        at_iso: made.iso,
+        at_label: made.label,
+        title: format!("Created with {}", c.shown()),
+        body: c.arithmetic().sum(),
+        who: String::new(),
+        tone: "",
+    }];
+    timeline.extend(decisions.into_iter().map(|d| {
+        let at = page.when(d.at);
+        let (title, tone) = match d.action.as_str() {
+            "commission.approved" => ("Approved".to_owned(), "good"),
+            "commission.voided" => ("Voided".to_owned(), "bad"),
+            other => (other.replace('.', " "), ""),
+        };
+        Item { at_iso: at.iso, at_label: at.label, title, body: d.reason.unwrap_or_default(), who: d.actor, tone }
+    }));
+    timeline.reverse();
+    let decides = page.member.may(Right::DecideMoney);
+    let waits_for_release = c.enrollment_state == "banned" && !c.released && c.state == "approved";
+    html(&ShowPage {
+        frame: page.frame("commissions").await?,
+        line: c.arithmetic().line(today),
+        hold: When::on_text(today, &c.hold_until),
+        created: page.when(c.created_at),
+        paid: c.payment_date.as_deref().map(|day| When::on_text(today, day)),
+        ledger,
+        timeline,
+        can_approve: decides && (c.state == "pending" || waits_for_release),
+        can_void: decides && c.is_unpaid(),
+        c,
+    })
+}

@@ -1,0 +1,262 @@
+use crate::counters;
+use crate::db::{Conn, DbResult, EXAMINED, Listing, Order, sql, sql_built};
+use crate::row;
+use crate::rows;
+use crate::web::{Cursor, ListQuery, list::PAGE};
+
+use super::Arithmetic;
+
+row! {
+    /// A commission with the names a page shows.
+    #[derive(Debug, Clone)]
+    pub struct CommissionRow {
+        pub id: i64,
+        pub campaign_id: i64,
+        pub test: bool,
+        pub kind: String,
+        pub payment_id: Option<i64>,
+        pub lead_id: i64,
+        pub lead: String,
+        pub referrer_id: i64,
+        pub referrer: String,
+        pub enrollment_state: String,
+        pub product: Option<String>,
+        pub payment_date: Option<String>,
+        pub disputed_at: Option<i64>,
+        pub terms_number: Option<i64>,
+        pub rate: Option<i64>,
+        pub flat: Option<i64>,
+        pub base_amount: i64,
+        pub amount: i64,
+        pub currency: String,
+        pub hold_days: i64,
+        pub hold_until: String,
+        pub state: String,
+        pub reason: Option<String>,
+        pub released: bool,
+        pub reversed_at: Option<i64>,
+        pub created_at: i64,
+    }
+}
+
+impl CommissionRow {
+    pub fn arithmetic(&self) -> Arithmetic<'_> {
+        Arithmetic {
+            kind: &self.kind,
+            rate: self.rate,
+            flat: self.flat,
+            base_amount: self.base_amount,
+            amount: self.amount,
+            currency: &self.currency,
+            terms_number: self.terms_number,
+            hold_until: &self.hold_until,
+        }
+    }
+    pub fn shown(&self) -> String {
+        crate::money::Money::shown_in(self.amount, &self.currency)
+    }
+    pub fn is_unpaid(&self) -> bool {
+        matches!(self.state.as_str(), "pending" | "approved")
+    }
+}
+
+const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, l.name AS lead, k.referrer_id, p.name AS referrer,
+    e.state AS enrollment_state, d.name AS product, y.payment_date, y.disputed_at, k.terms_number, k.rate, k.flat, k.base_amount,
+    k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.released, k.reversed_at, k.created_at";
+
+const JOINS: &str = "JOIN leads l ON l.id = k.lead_id JOIN referrers p ON p.id = k.referrer_id JOIN enrollments e ON e.id = k.enrollment_id
+    LEFT JOIN products d ON d.id = k.product_id LEFT JOIN payments y ON y.id = k.payment_id";
+
+/// The commissions of a lead, newest first, at most 200.
+pub async fn of_lead(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<CommissionRow>> {
+    sql_built(format!("SELECT {COLUMNS} FROM commissions k {JOINS} WHERE k.lead_id = $1 ORDER BY k.id DESC LIMIT 200"))
+        .bind(lead_id)
+        .all(conn)
+        .await
+}
+
+pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<CommissionRow>> {
+    sql_built(format!("SELECT {COLUMNS} FROM commissions k {JOINS} WHERE k.id = $1 AND k.business_id = $2"))
+        .bind(id)
+        .bind(business_id)
+        .optional(conn)
+        .await
+}
+
+/// Those of some ids that are commissions of the business.
+pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<i64>> {
+    let found: Vec<(i64,)> = sql(
+        "SELECT k.id FROM rows($1, id BIGINT) r JOIN commissions k ON k.id = r.id WHERE k.business_id = $2 ORDER BY k.id",
+    )
+    .bind(rows!(ids, id => { id: *id }))
+    .bind(business_id)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// The names a list of commissions knows in its address.
+pub const KNOWN: [&str; 6] = ["state", "referrer", "kind", "sort", "after", "before"];
+pub const STATES: [&str; 4] = ["pending", "approved", "paid", "void"];
+pub const KINDS: [&str; 3] = ["referral", "recurring", "reward"];
+
+/// What a list shows, as its address says it.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    pub campaign_id: i64,
+    pub test: bool,
+    pub state: &'static str,
+    pub referrer: Option<i64>,
+    pub kind: Option<&'static str>,
+    pub by_hold: bool,
+    pub descending: bool,
+}
+
+impl Filter {
+    pub fn of(query: &ListQuery, campaign_id: i64, test: bool) -> Self {
+        let sort = query.get("sort");
+        let by_hold = sort.trim_start_matches('-') != "created";
+        Self {
+            campaign_id,
+            test,
+            state: STATES.into_iter().find(|s| *s == query.get("state")).unwrap_or("pending"),
+            referrer: query.get("referrer").parse().ok(),
+            kind: KINDS.into_iter().find(|k| *k == query.get("kind")),
+            by_hold,
+            descending: if by_hold { sort == "-hold" } else { sort != "created" },
+        }
+    }
+}
+
+/// One condition is served by an index that also gives the order, the others are searched.
+fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
+    let order = Order { column: if f.by_hold { "hold_until" } else { "created_at" }, descending: f.descending };
+    let mut list = Listing::new(columns, "commissions", "k", joins, order)
+        .and("k.campaign_id = ?", f.campaign_id)
+        .and("k.test = ?", f.test);
+    list = if f.by_hold { list.and("k.state = ?", f.state) } else { list.search("k.state = ?", f.state) };
+    if let Some(referrer) = f.referrer {
+        let by_index = !f.by_hold;
+        list =
+            if by_index { list.and("k.referrer_id = ?", referrer) } else { list.search("k.referrer_id = ?", referrer) };
+    }
+    match f.kind {
+        Some(kind) => list.search("k.kind = ?", kind),
+        None => list,
+    }
+}
+
+pub async fn page(conn: &mut Conn, f: &Filter, query: &ListQuery) -> DbResult<(Vec<CommissionRow>, bool)> {
+    let mut list = listing(COLUMNS, JOINS, f);
+    for (name, forward) in [("after", true), ("before", false)] {
+        if let Some(cursor) = Cursor::parse(query.get(name)) {
+            list = match (f.by_hold, cursor.value.parse::<i64>()) {
+                (true, _) => list.from_row(forward, cursor.value, cursor.id),
+                (false, Ok(at)) => list.from_row(forward, at, cursor.id),
+                (false, Err(_)) => list,
+            };
+        }
+    }
+    let searched = list.is_searched();
+    Ok((list.build(PAGE + 1).all(conn).await?, searched))
+}
+
+pub async fn ids(conn: &mut Conn, f: &Filter, most: usize) -> DbResult<Vec<i64>> {
+    let found: Vec<(i64,)> = listing("k.id", "", f).build(most).all(conn).await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many a filter matches, to 10,000 and one more.
+pub async fn count(conn: &mut Conn, f: &Filter) -> DbResult<i64> {
+    listing("k.id", "", f).count(EXAMINED).scalar(conn).await
+}
+
+/// Live money of a campaign by account (held, due, paid) and currency, from the counters.
+pub async fn balances(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<(String, String, i64)>> {
+    let kept = counters::totals(conn, &[campaign_id]).await?;
+    let money = kept.into_iter().filter_map(|((_, name), value)| {
+        let (account, currency) = name.strip_prefix("money.")?.split_once('.')?;
+        Some((account.to_owned(), currency.to_owned(), value))
+    });
+    Ok(money.filter(|(.., value)| *value != 0).collect())
+}
+
+row! {
+    /// The sum of a state in one currency.
+    #[derive(Debug, Clone)]
+    pub struct Sum {
+        pub currency: String,
+        pub amount: i64,
+        pub n: i64,
+    }
+}
+
+/// Sums of a state by currency over at most 10,000 rows; the counters do not keep void and test ones.
+pub async fn sums(conn: &mut Conn, campaign_id: i64, test: bool, state: &str) -> DbResult<Vec<Sum>> {
+    sql("SELECT s.currency, CAST(sum(s.amount) AS BIGINT) AS amount, count(*) AS n
+           FROM (SELECT k.currency, k.amount FROM commissions k WHERE k.campaign_id = $1 AND k.test = $2 AND k.state = $3 LIMIT 10001) s
+          GROUP BY s.currency ORDER BY s.currency")
+    .bind(campaign_id)
+    .bind(test)
+    .bind(state)
+    .all(conn)
+    .await
+}
+
+row! {
+    /// A ledger entry of one commission.
+    #[derive(Debug, Clone)]
+    pub struct EntryRow {
+        pub account: String,
+        pub amount: i64,
+        pub currency: String,
+        pub kind: String,
+        pub at: i64,
+    }
+}
+
+pub async fn entries(conn: &mut Conn, commission_id: i64) -> DbResult<Vec<EntryRow>> {
+    sql("SELECT account, amount, currency, kind, at FROM ledger_entries WHERE commission_id = $1 ORDER BY id LIMIT 200")
+        .bind(commission_id)
+        .all(conn)
+        .await
+}
+
+row! {
+    /// Who decided what about a commission.
+    #[derive(Debug, Clone)]
+    pub struct DecisionRow {
+        pub action: String,
+        pub actor: String,
+        pub reason: Option<String>,
+        pub at: i64,
+    }
+}
+
+pub async fn decisions(conn: &mut Conn, lead_id: i64, commission_id: i64) -> DbResult<Vec<DecisionRow>> {
+    sql("SELECT action, actor_name AS actor, reason, at FROM audit_entries
+          WHERE lead_id = $1 AND subject_kind = 'commission' AND subject_id = $2 ORDER BY at, id LIMIT 200")
+    .bind(lead_id)
+    .bind(commission_id)
+    .all(conn)
+    .await
+}
+
+pub async fn referrer_name(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<String>> {
+    let found: Option<(String,)> = sql("SELECT name FROM referrers WHERE id = $1 AND business_id = $2")
+        .bind(id)
+        .bind(business_id)
+        .optional(conn)
+        .await?;
+    Ok(found.map(|(name,)| name))
+}
+
+/// The names of some referrers and leads of the business: (id, name).
+pub async fn names(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<(i64, String)>> {
+    sql("SELECT p.id, p.name FROM rows($1, id BIGINT) r JOIN referrers p ON p.id = r.id WHERE p.business_id = $2
+         UNION SELECT l.id, l.name FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id WHERE l.business_id = $2")
+    .bind(rows!(ids, id => { id: *id }))
+    .bind(business_id)
+    .all(conn)
+    .await
+}

@@ -1,0 +1,75 @@
+use std::collections::BTreeMap;
+
+use crate::db::{Conn, DbResult, Tx, sql};
+use crate::{row, rows};
+
+type Change<'a> = (&'a (i64, String, String), &'a i64);
+
+/// Adds changes that are sorted by (scope, name, day); the last statement of a transaction.
+pub async fn add(tx: &mut Tx, changes: &[Change<'_>]) -> DbResult<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let slot = tx.slot;
+    let json =
+        rows!(changes, ((scope, name, day), by) => { scope_id: *scope, name: name, day: day, slot: slot, value: **by });
+    sql("INSERT INTO counters (scope_id, name, day, slot, value)
+         SELECT r.scope_id, r.name, r.day, r.slot, r.value
+           FROM rows($1, scope_id BIGINT, name TEXT, day TEXT, slot BIGINT, value BIGINT) r WHERE true
+         ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+row! {
+    struct Total {
+        scope_id: i64,
+        name: String,
+        value: i64,
+    }
+}
+
+/// The running totals of some scopes: (scope, name) to value.
+pub async fn totals(conn: &mut Conn, scopes: &[i64]) -> DbResult<BTreeMap<(i64, String), i64>> {
+    if scopes.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let json = rows!(scopes, id => { id: *id });
+    let found: Vec<Total> = sql("SELECT c.scope_id, c.name, CAST(sum(c.value) AS BIGINT) AS value
+           FROM rows($1, id BIGINT) r JOIN counters c ON c.scope_id = r.id
+          WHERE c.day = '' GROUP BY c.scope_id, c.name")
+    .bind(json)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|t| ((t.scope_id, t.name), t.value)).collect())
+}
+
+row! {
+    struct DayTotal {
+        name: String,
+        day: String,
+        value: i64,
+    }
+}
+
+/// Values per day of one scope, first day to last day, of the names that begin with a prefix.
+pub async fn by_day(
+    conn: &mut Conn,
+    scope: i64,
+    prefix: &str,
+    from: &str,
+    to: &str,
+) -> DbResult<BTreeMap<(String, String), i64>> {
+    let found: Vec<DayTotal> = sql("SELECT name, day, CAST(sum(value) AS BIGINT) AS value FROM counters
+          WHERE scope_id = $1 AND name >= $2 AND name < $3 AND day >= $4 AND day <= $5 GROUP BY name, day")
+    .bind(scope)
+    .bind(prefix)
+    .bind(format!("{prefix}\u{10FFFF}"))
+    .bind(from)
+    .bind(to)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|t| ((t.name, t.day), t.value)).collect())
+}

@@ -1,0 +1,309 @@
+//! The one way to change anything.
+//!
+//! A write never runs in the request's own future, so a caller who hangs up cannot cut it in half.
+//! SQLite: one task owns the one writing connection; whatever waits is run under savepoints of one
+//! transaction and answered after one flush. PostgreSQL: each write is a transaction that takes its
+//! advisory locks first; a fixed number are in flight per node.
+
+use std::collections::HashSet;
+use std::ops::{Deref, DerefMut};
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use rand::RngExt;
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::connect::{Db, Engine};
+use super::{Conn, DbError, DbResult, Key, locks, sql};
+
+/// A transaction that has its locks. Statements go through the [`Conn`] it derefs to.
+pub struct Tx {
+    conn: Conn,
+    held: HashSet<i64>,
+    /// The counter slot of this writer lane.
+    pub slot: i64,
+}
+
+impl Tx {
+    /// Whether the transaction was opened with this key; verbs assert what they decide about.
+    pub fn holds(&self, key: &Key) -> bool {
+        self.held.contains(&key.number())
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+}
+
+/// How often a lost race is run again before the caller is told to come back.
+const TRIES: u32 = 5;
+/// What the writer task takes into one transaction, at most.
+const GROUP: usize = 64;
+/// How long one transaction keeps taking more, so that nobody waits long for the flush.
+const GROUP_TIME: Duration = Duration::from_millis(40);
+
+/// A queued write: runs as often as needed, answers once.
+pub trait Work: Send {
+    fn keys(&self) -> &HashSet<i64>;
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>>;
+    fn answer(self: Box<Self>, outcome: DbResult<()>);
+}
+
+struct Typed<T, F> {
+    closure: F,
+    held: HashSet<i64>,
+    value: Option<T>,
+    reply: oneshot::Sender<DbResult<T>>,
+}
+
+impl<T, F> Work for Typed<T, F>
+where
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+{
+    fn keys(&self) -> &HashSet<i64> {
+        &self.held
+    }
+    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>> {
+        Box::pin(async move {
+            // A panic must not take the writer, or a half-open transaction, with it.
+            let guarded = AssertUnwindSafe(async { (self.closure)(tx).await }).catch_unwind().await;
+            self.value = Some(guarded.unwrap_or_else(|_| Err(DbError::Fault("a write panicked".into())))?);
+            Ok(())
+        })
+    }
+    fn answer(mut self: Box<Self>, outcome: DbResult<()>) {
+        let value = self.value.take();
+        // The caller may have hung up; the write stands all the same.
+        let _ = self
+            .reply
+            .send(outcome.and_then(|()| value.ok_or_else(|| DbError::Fault("a write ended without a value".into()))));
+    }
+}
+
+impl Db {
+    /// Runs `closure` in one transaction that holds `keys`, and answers when it is on disk.
+    ///
+    /// The closure runs again, from the locks, when it answers [`DbError::Lost`]; so it takes what it
+    /// needs by clone. Any error rolls everything back.
+    pub async fn write<T, F>(&self, keys: Vec<Key>, closure: F) -> DbResult<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+    {
+        let numbers = locks::numbers(&keys);
+        if numbers.len() > locks::MOST {
+            return Err(DbError::Fault(format!("a write may hold {} keys at most", locks::MOST)));
+        }
+        let (reply, answer) = oneshot::channel();
+        let work: Box<dyn Work> =
+            Box::new(Typed { closure, held: numbers.iter().copied().collect(), value: None, reply });
+        match self.engine() {
+            Engine::Sqlite { writer, .. } => writer.try_send(work).map_err(|refused| {
+                DbError::Unavailable(match refused {
+                    mpsc::error::TrySendError::Full(_) => "too many writes are waiting".into(),
+                    mpsc::error::TrySendError::Closed(_) => "the database is closing".into(),
+                })
+            })?,
+            Engine::Postgres { pool, lanes, unlocked } => {
+                let (pool, lanes) = (pool.clone(), lanes.clone());
+                let numbers = if *unlocked { Vec::new() } else { numbers };
+                let slot_base = self.slot_base();
+                tokio::spawn(async move { write_postgres(pool, &lanes, numbers, slot_base, work).await });
+            }
+        }
+        answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
+    }
+}
+
+async fn write_postgres(pool: PgPool, lanes: &Lanes, keys: Vec<i64>, slot_base: i64, mut work: Box<dyn Work>) {
+    let Some(lane) = lanes.take().await else {
+        return work.answer(Err(DbError::Unavailable("too many writes are waiting".into())));
+    };
+    let mut outcome = Err(DbError::Unavailable("not run".into()));
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            pause(attempt).await;
+        }
+        outcome = attempt_postgres(&pool, &keys, slot_base + lane.number, &mut work).await;
+        if !matches!(outcome, Err(DbError::Lost(_))) {
+            break;
+        }
+    }
+    drop(lane);
+    work.answer(outcome.map_err(spent));
+}
+
+async fn attempt_postgres(pool: &PgPool, keys: &[i64], slot: i64, work: &mut Box<dyn Work>) -> DbResult<()> {
+    let conn = Conn::Postgres(pool.acquire().await?);
+    let mut tx = Tx { conn, held: work.keys().clone(), slot };
+    // A connection that died while it was idle is found out here; nothing has happened, so another is tried.
+    sql("BEGIN")
+        .execute(&mut tx)
+        .await
+        .map_err(|e| if let DbError::Unavailable(why) = e { DbError::Lost(why) } else { e })?;
+    let outcome = async {
+        locks::take(&mut tx, keys).await?;
+        work.run(&mut tx).await
+    }
+    .await;
+    match outcome {
+        Ok(()) => {
+            let committed = sql("COMMIT").execute(&mut tx).await.map(|_| ());
+            // After a lost connection nobody knows whether the commit took; the closure runs again
+            // with the same ids and recognises its own rows.
+            committed.map_err(|e| if let DbError::Unavailable(why) = e { DbError::Lost(why) } else { e })
+        }
+        Err(error) => {
+            if sql("ROLLBACK").execute(&mut tx).await.is_err()
+                && let Conn::Postgres(c) = &mut tx.conn
+            {
+                c.close_on_drop();
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn pause(attempt: u32) {
+    let most = 4_u64 << attempt;
+    let wait = rand::rng().random_range(1..=most);
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+}
+
+/// A race lost five times is load, not an answer.
+fn spent(error: DbError) -> DbError {
+    if let DbError::Lost(why) = error {
+        DbError::Unavailable(format!("gave up after {TRIES} tries: {why}"))
+    } else {
+        error
+    }
+}
+
+/// A bounded number of transactions in flight, each with a number of its own for counter slots.
+pub struct Lanes {
+    free: std::sync::Mutex<Vec<i64>>,
+    permits: Semaphore,
+    waiting: Semaphore,
+}
+
+pub struct Lane<'l> {
+    number: i64,
+    lanes: &'l Lanes,
+    _permit: tokio::sync::SemaphorePermit<'l>,
+    _place: tokio::sync::SemaphorePermit<'l>,
+}
+
+impl Lanes {
+    pub fn new(count: i64, waiting: usize) -> Self {
+        Self {
+            free: std::sync::Mutex::new((0..count).rev().collect()),
+            permits: Semaphore::new(usize::try_from(count).unwrap_or(1)),
+            waiting: Semaphore::new(waiting),
+        }
+    }
+    /// `None` when the queue is full.
+    async fn take(&self) -> Option<Lane<'_>> {
+        let place = self.waiting.try_acquire().ok()?;
+        let permit = self.permits.acquire().await.ok()?;
+        let number = self.free.lock().ok()?.pop()?;
+        Some(Lane { number, lanes: self, _permit: permit, _place: place })
+    }
+}
+
+impl Drop for Lane<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut free) = self.lanes.free.lock() {
+            free.push(self.number);
+        }
+    }
+}
+
+/// The task that owns SQLite's one writing connection.
+pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Box<dyn Work>>, slot: i64) {
+    let mut tx: Option<Tx> = None;
+    while let Some(first) = queue.recv().await {
+        if tx.is_none() {
+            match pool.acquire().await {
+                Ok(conn) => tx = Some(Tx { conn: Conn::Sqlite(conn), held: HashSet::new(), slot }),
+                Err(error) => {
+                    first.answer(Err(error.into()));
+                    continue;
+                }
+            }
+        }
+        if let Some(mut open) = tx.take() {
+            write_group(&mut open, first, &mut queue).await;
+            tx = Some(open);
+        }
+    }
+}
+
+async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiver<Box<dyn Work>>) {
+    if let Err(error) = sql("BEGIN IMMEDIATE").execute(tx).await {
+        return first.answer(Err(error));
+    }
+    let started = Instant::now();
+    let mut written = Vec::new();
+    let mut next = Some(first);
+    while let Some(mut work) = next.take() {
+        match run_saved(tx, &mut work).await {
+            Ok(outcome) => written.push((work, outcome)),
+            Err(fatal) => {
+                // The transaction itself is gone (full disk, I/O error): nobody in it was served.
+                let _ = sql("ROLLBACK").execute(tx).await;
+                work.answer(Err(fatal.clone()));
+                for (work, outcome) in written {
+                    work.answer(outcome.and(Err(fatal.clone())));
+                }
+                return;
+            }
+        }
+        if written.len() < GROUP && started.elapsed() < GROUP_TIME {
+            next = queue.try_recv().ok();
+        }
+    }
+    match sql("COMMIT").execute(tx).await {
+        Ok(_) => written.into_iter().for_each(|(work, outcome)| work.answer(outcome)),
+        Err(error) => {
+            let _ = sql("ROLLBACK").execute(tx).await;
+            written.into_iter().for_each(|(work, outcome)| work.answer(outcome.and(Err(error.clone()))));
+        }
+    }
+}
+
+/// Runs one write under a savepoint. The outer error means that the whole transaction is lost.
+async fn run_saved(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>, DbError> {
+    let mut outcome = Ok(());
+    for _ in 0..TRIES {
+        tx.held.clone_from(work.keys());
+        sql("SAVEPOINT item").execute(tx).await?;
+        outcome = work.run(tx).await;
+        match &outcome {
+            Ok(()) => {
+                sql("RELEASE item").execute(tx).await?;
+                return Ok(Ok(()));
+            }
+            Err(DbError::Unavailable(why)) => return Err(DbError::Unavailable(why.clone())),
+            Err(_) => {
+                sql("ROLLBACK TO item").execute(tx).await?;
+                sql("RELEASE item").execute(tx).await?;
+            }
+        }
+        if !matches!(outcome, Err(DbError::Lost(_))) {
+            break;
+        }
+    }
+    Ok(outcome.map_err(spent))
+}

@@ -1,0 +1,263 @@
+//! A believable business in a throw-away database: a hundred days of referrals, told to the engine day
+//! by day as they would have happened.
+
+mod cast;
+
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+use crate::app::App;
+use crate::business::{self, Created, NewBusiness, Owner};
+use crate::clock::{Clock, Instant, Zone};
+use crate::config::Config;
+use crate::db::{Db, DbError, DbResult};
+use crate::desk::{
+    Actor, ActorKind, AddLead, Claim, ClaimBy, Contact, Event, Payment, SignUp, Status, TouchKind, What,
+};
+use crate::email::Email;
+use crate::money::{Currency, Money, Rate};
+use crate::referrers::{self, AddReferrer, Added};
+
+/// How far back the story begins.
+const DAYS: i64 = 100;
+
+/// The business to look at, and how to sign in to it.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    pub email: &'static str,
+    pub password: String,
+}
+
+struct Story {
+    app: App,
+    business_id: i64,
+    campaign_id: i64,
+    product_id: i64,
+    actor: Arc<Actor>,
+    staff: Arc<Actor>,
+    user_id: i64,
+    currency: Currency,
+    rng: StdRng,
+    codes: Vec<String>,
+    /// Who pays again, and on which day of the story.
+    renewals: Vec<(i64, String, i64)>,
+    people: usize,
+}
+
+/// Fills an empty, migrated database.
+pub async fn fill(db: Db, config: Config, now: Instant) -> DbResult<Demo> {
+    let clock = Clock::fixed(now.plus_days(-DAYS));
+    let app = App::new(db, clock.clone(), config).await?;
+    let password = crate::id::new_token(&mut rand::rng()).chars().take(16).collect::<String>();
+    let demo = Demo { email: "demo@example.com", password };
+    let mut story = Story::begin(app, &demo).await?;
+    for day in 0..=DAYS {
+        clock.set(now.plus_days(day - DAYS));
+        story.live(day).await?;
+    }
+    story.loose_ends().await?;
+    crate::sweep::all(&story.app).await?;
+    Ok(demo)
+}
+
+fn broken(why: impl std::fmt::Display) -> DbError {
+    DbError::Fault(why.to_string())
+}
+
+impl Story {
+    async fn begin(app: App, demo: &Demo) -> DbResult<Self> {
+        let currency = Currency::parse("USD").map_err(broken)?;
+        let hash = app.passwords.hash(demo.password.clone()).await.ok_or_else(|| broken("no password hash"))?;
+        let rate = |text| Rate::parse(text).map_err(broken);
+        let new = NewBusiness {
+            name: "Harbour Coffee".into(),
+            zone: Zone::parse("Europe/London").map_err(broken)?,
+            currency,
+            country: "GB".into(),
+            owner: Owner {
+                email: Email::parse(demo.email).map_err(broken)?,
+                name: "Morgan Hale".into(),
+                password_hash: hash,
+            },
+            campaign: "Bring a friend".into(),
+            product: "Coffee subscription".into(),
+            referral_rate: rate("20")?,
+            recurring_rate: rate("5")?,
+            hold_days: 14,
+            only_first: true,
+        };
+        let Created::Made { business_id, campaign_id, product_id, user_id, .. } = business::create(&app, new).await?
+        else {
+            return Err(broken("the demo wants an empty database"));
+        };
+        let product = app.catalogue.product(business_id, &product_id).await?.ok_or_else(|| broken("no product"))?;
+        let actor = Actor { kind: ActorKind::Key, id: None, name: "First key".into(), origin: "checkout".into() };
+        let staff =
+            Actor { kind: ActorKind::User, id: Some(user_id), name: "Morgan Hale".into(), origin: "demo".into() };
+        Ok(Self {
+            app,
+            business_id,
+            campaign_id,
+            product_id: product.id,
+            actor: Arc::new(actor),
+            staff: Arc::new(staff),
+            user_id,
+            currency,
+            rng: StdRng::seed_from_u64(20_260_614),
+            codes: Vec::new(),
+            renewals: Vec::new(),
+            people: 0,
+        })
+    }
+
+    fn event(&self, what: What) -> Event {
+        let by_staff = matches!(&what, What::AddLead(_) | What::Qualify { .. } | What::SetStatus { .. });
+        let actor = if by_staff { self.staff.clone() } else { self.actor.clone() };
+        Event { business_id: self.business_id, actor, what }
+    }
+
+    fn person(&mut self) -> DbResult<(String, Email)> {
+        self.people += 1;
+        let (name, email) = cast::person(self.people);
+        Email::parse(&email).map(|email| (name, email)).map_err(broken)
+    }
+
+    async fn live(&mut self, day: i64) -> DbResult<()> {
+        if day % 3 == 0 && self.codes.len() < cast::REFERRERS.len() {
+            self.add_referrer(self.codes.len()).await?;
+        }
+        let mut events = Vec::new();
+        let busy = 1 + day / 30 + i64::from(day % 7 < 5);
+        for _ in 0..self.rng.random_range(0..=busy) {
+            self.arrival(day, &mut events)?;
+        }
+        let date = self.app.clock.now();
+        let today = Zone::default().day_of(date);
+        let due: Vec<(String, i64)> =
+            self.renewals.iter().filter(|(on, ..)| *on == day).map(|(_, e, a)| (e.clone(), *a)).collect();
+        for (email, amount) in due {
+            let email = Email::parse(&email).map_err(broken)?;
+            events.push(self.event(What::Payment(self.payment(email, amount, today, &format!("{day}")))));
+        }
+        self.app.desk.slice(events).await?;
+        Ok(())
+    }
+
+    fn payment(&self, email: Email, amount: i64, date: crate::clock::Day, salt: &str) -> Payment {
+        let body_hash = crate::id::sha256_hex(&format!("{}|{amount}|{date}|{salt}", email.key()));
+        Payment {
+            product_id: self.product_id,
+            test: false,
+            email,
+            phone: None,
+            amount: Money { minor: amount, currency: self.currency },
+            subscription_status: "active".into(),
+            date,
+            identity: None,
+            body_hash,
+        }
+    }
+
+    async fn add_referrer(&mut self, n: usize) -> DbResult<()> {
+        let (name, company) = cast::REFERRERS[n];
+        let email = format!("{}@example.org", name.to_lowercase().replace([' ', '\''], "."));
+        let new = AddReferrer {
+            business_id: self.business_id,
+            campaign_id: self.campaign_id,
+            name: name.into(),
+            email: Some(Email::parse(&email).map_err(broken)?),
+            phone: None,
+            company: (!company.is_empty()).then(|| company.into()),
+            generate: n % 6 != 5,
+        };
+        let code = match referrers::add(&self.app, &self.staff, new).await? {
+            Added::New { code, .. } | Added::Known { code, .. } => code,
+        };
+        // Those without a code still take a place, so that the cast comes on in order.
+        self.codes.push(code.unwrap_or_default());
+        Ok(())
+    }
+
+    fn a_code(&mut self) -> Option<String> {
+        let with: Vec<&String> = self.codes.iter().filter(|c| !c.is_empty()).collect();
+        // The first ones have been at it longest and bring the most.
+        let near = with.len().div_ceil(3).max(1);
+        let keen = self.rng.random_bool(0.6);
+        let from = if keen { &with[..near.min(with.len())] } else { &with[..] };
+        from.choose(&mut self.rng).map(|c| (*c).clone())
+    }
+
+    fn arrival(&mut self, day: i64, events: &mut Vec<Event>) -> DbResult<()> {
+        let (name, email) = self.person()?;
+        let code = self.a_code();
+        let roll = self.rng.random_range(0..100);
+        if roll < 55 {
+            let code = code.filter(|_| roll < 45);
+            let sign_up =
+                SignUp { product_id: self.product_id, test: false, email: email.clone(), name, phone: None, code };
+            events.push(self.event(What::SignUp(sign_up)));
+        } else {
+            let kind = match roll {
+                55..=74 => TouchKind::Verbal,
+                75..=89 => TouchKind::Click,
+                _ => TouchKind::Import,
+            };
+            let contact = Contact {
+                name,
+                email: Some(email.text().to_owned()),
+                email_key: Some(email.key().to_owned()),
+                company: cast::company(self.people).map(str::to_owned),
+                source: Some("referral".into()),
+                ..Contact::default()
+            };
+            let add = AddLead {
+                campaign_id: self.campaign_id,
+                test: false,
+                contact,
+                status: if roll % 3 == 0 { Status::Contacted } else { Status::New },
+                source_origin: "dashboard",
+                claim: code.map(|code| Claim { kind, by: ClaimBy::Code(code) }),
+                recorded_by: (kind == TouchKind::Verbal).then_some(self.user_id),
+                repeats_allowed: false,
+                qualify: roll > 94,
+            };
+            events.push(self.event(What::AddLead(Box::new(add))));
+        }
+        if self.rng.random_bool(0.45) {
+            let amount = *[1_900, 3_400, 4_900, 12_000].choose(&mut self.rng).unwrap_or(&1_900);
+            let first = day + self.rng.random_range(1..9);
+            for month in 0..4 {
+                self.renewals.push((first + month * 30, email.text().to_owned(), amount));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a person has to look at.
+    async fn loose_ends(&mut self) -> DbResult<()> {
+        let today = Zone::default().day_of(self.app.clock.now());
+        let mut events = Vec::new();
+        for typed in ["HARBOR20", "K7M 4XP"] {
+            let (name, email) = self.person()?;
+            let sign_up =
+                SignUp { product_id: self.product_id, test: false, email, name, phone: None, code: Some(typed.into()) };
+            events.push(self.event(What::SignUp(sign_up)));
+        }
+        let (name, email) = self.person()?;
+        let sign_up =
+            SignUp { product_id: self.product_id, test: false, email: email.clone(), name, phone: None, code: None };
+        events.push(self.event(What::SignUp(sign_up.clone())));
+        let late = SignUp { code: self.a_code(), ..sign_up };
+        events.push(self.event(What::SignUp(late)));
+        events.push(self.event(What::Payment(self.payment(email.clone(), 3_400, today, "a"))));
+        events.push(self.event(What::Payment(self.payment(email, 4_900, today, "b"))));
+        // One at a time, as they would have come.
+        for event in events {
+            self.app.desk.slice(vec![event]).await?;
+        }
+        Ok(())
+    }
+}

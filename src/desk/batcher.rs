@@ -1,0 +1,83 @@
+//! Gathers single calls that wait at the same moment into one slice and one transaction.
+//!
+//! While a slice is being written the next one fills, so a busy desk writes long slices and an idle one
+//! answers at once. Nobody waits for a timer.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::event::{Event, Outcome};
+use super::{Inner, SLICE};
+use crate::db::{DbError, DbResult};
+
+type Waiting = (Event, oneshot::Sender<DbResult<Outcome>>);
+
+/// Calls that may wait before further ones are asked to come back.
+const QUEUE: usize = 8_192;
+/// Slices being written at one time: one on SQLite, which has one writer anyway; on PostgreSQL enough
+/// to use the time one of them waits for its flush, few enough that slices stay long.
+const IN_FLIGHT: [usize; 2] = [1, 3];
+
+#[derive(Clone)]
+pub struct Batcher {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl Batcher {
+    pub fn start(desk: Arc<Inner>) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(run(desk, waiting));
+        Self { queue }
+    }
+
+    pub async fn submit(&self, event: Event) -> DbResult<Outcome> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send((event, reply)).map_err(|_| DbError::Unavailable("too many events are waiting".into()))?;
+        answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the event was dropped".into())))
+    }
+}
+
+async fn run(desk: Arc<Inner>, mut waiting: mpsc::Receiver<Waiting>) {
+    let places = Arc::new(Semaphore::new(IN_FLIGHT[usize::from(desk.db.is_postgres())]));
+    loop {
+        // The place first, then the callers: whoever comes while there is none is gathered.
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Some(first) = waiting.recv().await else { return };
+        let mut gathered = vec![first];
+        while gathered.len() < SLICE
+            && let Ok(next) = waiting.try_recv()
+        {
+            gathered.push(next);
+        }
+        let desk = desk.clone();
+        tokio::spawn(async move {
+            write(&desk, gathered).await;
+            drop(place);
+        });
+    }
+}
+
+async fn write(desk: &Inner, gathered: Vec<Waiting>) {
+    let (events, replies): (Vec<Event>, Vec<_>) = gathered.into_iter().unzip();
+    match desk.transaction(events.clone()).await {
+        Ok(outcomes) => {
+            for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                // A caller who hung up is answered all the same; the write stands.
+                let _ = reply.send(Ok(outcome));
+            }
+        }
+        // A fault of one item must not fail its neighbours: each on its own.
+        Err(DbError::Fault(_)) if replies.len() > 1 => {
+            for (event, reply) in events.into_iter().zip(replies) {
+                let outcome = desk.transaction(vec![event]).await.map(|mut all| all.swap_remove(0));
+                let _ = reply.send(outcome);
+            }
+        }
+        Err(error) => {
+            for reply in replies {
+                let _ = reply.send(Err(error.clone()));
+            }
+        }
+    }
+}

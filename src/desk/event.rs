@@ -1,0 +1,390 @@
+//! What can happen, and what came of it. Events are complete when they get here: parsed, with ids
+//! of this business only. Outcomes are values, never errors: one bad item does not fail a slice.
+
+use std::sync::Arc;
+
+use crate::clock::Day;
+use crate::email::Email;
+use crate::money::Money;
+use crate::phone::Phone;
+
+/// Who did it, for the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub kind: ActorKind,
+    pub id: Option<i64>,
+    pub name: String,
+    /// From where: an address, or the command.
+    pub origin: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorKind {
+    User,
+    Key,
+    Job,
+    Command,
+}
+
+impl ActorKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Key => "key",
+            Self::Job => "job",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// One thing that happened in one business.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub business_id: i64,
+    pub actor: Arc<Actor>,
+    pub what: What,
+}
+
+#[derive(Debug, Clone)]
+pub enum What {
+    SignUp(SignUp),
+    AddLead(Box<AddLead>),
+    Payment(Payment),
+    /// Sets or clears `qualified_at`.
+    Qualify {
+        lead_id: i64,
+        qualified: bool,
+        reason: Option<String>,
+    },
+    SetStatus {
+        lead_id: i64,
+        status: Status,
+    },
+    EditLead {
+        lead_id: i64,
+        contact: Box<Contact>,
+        active: bool,
+    },
+    /// Staff decide who referred a lead; `to` is an enrollment, `None` takes the attribution away.
+    Reattribute {
+        lead_id: i64,
+        to: Option<i64>,
+        code_id: Option<i64>,
+        reason: String,
+        pay_back: bool,
+    },
+    /// Staff let a lead's waiting payments (and its qualification) earn.
+    PayBack {
+        lead_id: i64,
+    },
+    /// The hold is over (`reason` none) or staff approve earlier.
+    Approve {
+        commission_id: i64,
+        reason: Option<String>,
+    },
+    Void {
+        commission_id: i64,
+        reason: String,
+    },
+    /// A duplicate becomes part of its primary.
+    Merge {
+        lead_id: i64,
+        into: i64,
+    },
+    Archive {
+        lead_id: i64,
+        archived: bool,
+    },
+    Dismiss {
+        item_id: i64,
+    },
+    /// A dismissed item waits for a person again.
+    Reopen {
+        item_id: i64,
+    },
+    /// A "possible second payment" was one.
+    AcceptPayment {
+        item_id: i64,
+    },
+    /// What a person decided about an inbox item, and the item's end, in one: done only while the item
+    /// is open, and the item stays open when the rules refuse it.
+    Settle {
+        item_id: i64,
+        by: Box<What>,
+        outcome: String,
+    },
+}
+
+/// RN customer-created.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    pub product_id: i64,
+    pub test: bool,
+    pub email: Email,
+    pub name: String,
+    pub phone: Option<Phone>,
+    pub code: Option<String>,
+}
+
+/// RN payment-succeeded.
+#[derive(Debug, Clone)]
+pub struct Payment {
+    pub product_id: i64,
+    pub test: bool,
+    pub email: Email,
+    pub phone: Option<Phone>,
+    pub amount: Money,
+    pub subscription_status: String,
+    pub date: Day,
+    /// `event:…`, `invoice:…` or `key:…`; none means product, e-mail and date decide.
+    pub identity: Option<String>,
+    /// SHA-256 over the parsed fields: tells a retry from a second payment.
+    pub body_hash: String,
+}
+
+/// How a person is reached, and what a lead's form says of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contact {
+    pub name: String,
+    /// As written; CF accepts any text here.
+    pub email: Option<String>,
+    /// Normalised, when the text is an address.
+    pub email_key: Option<String>,
+    pub phone: Option<String>,
+    pub phone_key: Option<String>,
+    pub company: Option<String>,
+    pub jobtitle: Option<String>,
+    pub industry: Option<String>,
+    pub website: Option<String>,
+    pub request: Option<String>,
+    pub budget: Option<String>,
+    pub country: Option<String>,
+    pub region: Option<String>,
+    pub address: Option<String>,
+    pub source: Option<String>,
+}
+
+/// A lead that came by another way than an event.
+#[derive(Debug, Clone)]
+pub struct AddLead {
+    pub campaign_id: i64,
+    pub test: bool,
+    pub contact: Contact,
+    pub status: Status,
+    /// `api` or `dashboard`.
+    pub source_origin: &'static str,
+    pub claim: Option<Claim>,
+    pub recorded_by: Option<i64>,
+    /// CF: a repeat becomes a row of its own, linked as a duplicate.
+    pub repeats_allowed: bool,
+    /// Qualify it in the same step (an upload of converted customers does).
+    pub qualify: bool,
+}
+
+/// Evidence that somebody referred a lead.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub kind: TouchKind,
+    pub by: ClaimBy,
+}
+
+#[derive(Debug, Clone)]
+pub enum ClaimBy {
+    Code(String),
+    Enrollment(i64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TouchKind {
+    Click,
+    Code,
+    Verbal,
+    Event,
+    Import,
+    Staff,
+}
+
+impl TouchKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Click => "click",
+            Self::Code => "code",
+            Self::Verbal => "verbal",
+            Self::Event => "event",
+            Self::Import => "import",
+            Self::Staff => "staff",
+        }
+    }
+
+    /// The way of arrival that figures count: an event carries a code.
+    pub fn arrival(self) -> &'static str {
+        match self {
+            Self::Click => "link",
+            Self::Code | Self::Event => "code",
+            Self::Verbal => "verbal",
+            Self::Import => "upload",
+            Self::Staff => "staff",
+        }
+    }
+}
+
+/// A lead's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    New,
+    Contacted,
+    Qualified,
+    Converted,
+    Lost,
+}
+
+impl Status {
+    pub const ALL: [Self; 5] = [Self::New, Self::Contacted, Self::Qualified, Self::Converted, Self::Lost];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Contacted => "contacted",
+            Self::Qualified => "qualified",
+            Self::Converted => "converted",
+            Self::Lost => "lost",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// What came of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    SignedUp {
+        lead_id: i64,
+        referrer_id: Option<i64>,
+        known: bool,
+        refused: Option<Refusal>,
+    },
+    /// The same sign-up was accepted before.
+    SignUpDuplicate {
+        lead_id: i64,
+        referrer_id: Option<i64>,
+    },
+    LeadAdded {
+        lead_id: i64,
+        referrer_id: Option<i64>,
+        refused: Option<Refusal>,
+        duplicate_of: Option<i64>,
+    },
+    /// The person was there already; `attributed` when this claim now counts.
+    LeadKnown {
+        lead_id: i64,
+        referrer_id: Option<i64>,
+        attributed: bool,
+        qualified: Changed,
+        refused: Option<Refusal>,
+    },
+    PaymentRecorded {
+        payment_id: i64,
+        lead_id: Option<i64>,
+        earned: Option<Earned>,
+        warning: Option<String>,
+    },
+    PaymentDuplicate {
+        payment_id: i64,
+        amount: Money,
+        earned: Option<Earned>,
+        body_differs: bool,
+        mismatch: bool,
+    },
+    Qualification {
+        lead_id: i64,
+        changed: Changed,
+    },
+    Done {
+        id: i64,
+        changed: bool,
+    },
+    /// The rules do not allow it; the sentence is for people.
+    Refused {
+        why: String,
+    },
+    /// No such row in this business.
+    NotFound,
+}
+
+/// Whether a toggle did anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Yes,
+    Already,
+    /// Nothing was asked for.
+    No,
+}
+
+/// The commission behind a payment, as the answer tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earned {
+    pub commission_id: i64,
+    pub referrer_id: i64,
+    pub amount: Money,
+    pub state: String,
+    pub hold_until: String,
+}
+
+/// Why a claim does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    UnknownCode,
+    RetiredCode,
+    OtherCampaign,
+    Paused,
+    Banned,
+    Archived,
+    CampaignNotLive,
+    SelfReferral,
+}
+
+impl Refusal {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::UnknownCode => "unknown_code",
+            Self::RetiredCode => "retired_code",
+            Self::OtherCampaign => "other_campaign",
+            Self::Paused => "paused",
+            Self::Banned => "banned",
+            Self::Archived => "archived",
+            Self::CampaignNotLive => "campaign_not_live",
+            Self::SelfReferral => "self_referral",
+        }
+    }
+
+    /// The sentence people read.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::UnknownCode => "no code of this business reads like that",
+            Self::RetiredCode => "the code is retired",
+            Self::OtherCampaign => "the code belongs to another campaign, and its referrer is not enrolled in this one",
+            Self::Paused => "the referrer is paused",
+            Self::Banned => "the referrer is banned",
+            Self::Archived => "the referrer is archived",
+            Self::CampaignNotLive => "the campaign takes no new referrals",
+            Self::SelfReferral => "the referrer and the lead are the same person",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        [
+            Self::UnknownCode,
+            Self::RetiredCode,
+            Self::OtherCampaign,
+            Self::Paused,
+            Self::Banned,
+            Self::Archived,
+            Self::CampaignNotLive,
+            Self::SelfReferral,
+        ]
+        .into_iter()
+        .find(|r| r.word() == word)
+    }
+}

@@ -1,0 +1,595 @@
+//! What a slice needs to know, and what it has decided so far.
+//!
+//! [`Facts`] is loaded set-wise before deciding and then changed in memory as the events of the slice
+//! are folded over it, so that two events on one lead in one slice see each other. What has to be
+//! written is gathered beside it in [`Writes`]; nothing here does I/O.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde_json::{Map, Value as Json};
+
+use super::event::{Actor, Refusal, Status};
+use crate::clock::{Day, Instant, Zone};
+use crate::money::Money;
+use crate::row;
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Business {
+        pub id: i64,
+        pub timezone: String,
+        pub currency: String,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Campaign {
+        pub id: i64,
+        pub business_id: i64,
+        pub state: String,
+        pub qualify_on: String,
+        pub qualify_least: String,
+        pub reward: String,
+        pub reward_hold_days: i64,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Product {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub test: bool,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Terms {
+        pub id: i64,
+        pub product_id: i64,
+        pub number: i64,
+        pub valid_from: String,
+        pub referral_rate: Option<i64>,
+        pub referral_flat: Option<String>,
+        pub recurring_rate: Option<i64>,
+        pub recurring_flat: Option<String>,
+        pub recurring_limit: String,
+        pub recurring_count: i64,
+        pub hold_days: i64,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Code {
+        pub id: i64,
+        pub business_id: i64,
+        pub enrollment_id: i64,
+        pub campaign_id: i64,
+        pub referrer_id: i64,
+        pub lookup: String,
+        pub repaired: String,
+        pub kind: String,
+        pub state: String,
+    }
+}
+
+row! {
+    /// An enrollment with what its referrer is reached by.
+    #[derive(Debug, Clone)]
+    pub struct Enrollment {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub referrer_id: i64,
+        pub state: String,
+        pub archived: bool,
+        pub email_key: Option<String>,
+        pub phone_key: Option<String>,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Lead {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub test: bool,
+        pub name: String,
+        pub email: Option<String>,
+        pub email_key: Option<String>,
+        pub phone: Option<String>,
+        pub phone_key: Option<String>,
+        pub company: Option<String>,
+        pub jobtitle: Option<String>,
+        pub industry: Option<String>,
+        pub website: Option<String>,
+        pub request: Option<String>,
+        pub budget: Option<String>,
+        pub country: Option<String>,
+        pub region: Option<String>,
+        pub address: Option<String>,
+        pub source: Option<String>,
+        pub source_origin: String,
+        pub status: String,
+        pub status_before: Option<String>,
+        pub active: bool,
+        pub duplicate_of: Option<i64>,
+        pub qualified_at: Option<i64>,
+        pub converted_at: Option<i64>,
+        pub arrival: Option<String>,
+        pub referrer_id: Option<i64>,
+        pub enrollment_id: Option<i64>,
+        pub code_id: Option<i64>,
+        pub touch_id: Option<i64>,
+        pub rule_fired: bool,
+        pub recorded_by: Option<i64>,
+        pub created_at: i64,
+        pub updated_at: i64,
+        pub archived_at: Option<i64>,
+    }
+}
+
+impl Lead {
+    pub fn status(&self) -> Status {
+        Status::parse(&self.status).unwrap_or(Status::New)
+    }
+    /// What the person lock of this lead is taken on.
+    pub fn contact_keys(&self) -> impl Iterator<Item = &str> {
+        self.email_key.as_deref().into_iter().chain(self.phone_key.as_deref())
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct SignedUp {
+        pub id: i64,
+        pub business_id: i64,
+        pub product_id: i64,
+        pub test: bool,
+        pub email_key: String,
+        pub lead_id: i64,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Paid {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub product_id: i64,
+        pub test: bool,
+        pub lead_id: Option<i64>,
+        pub email: String,
+        pub email_key: String,
+        pub amount: i64,
+        pub currency: String,
+        pub subscription_status: String,
+        pub payment_date: String,
+        pub identity: String,
+        pub body_hash: String,
+        pub decision: String,
+        pub decision_why: String,
+        pub repeats: i64,
+        pub disputed_at: Option<i64>,
+        pub received_at: i64,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Purchase {
+        pub lead_id: i64,
+        pub product_id: i64,
+        pub first_payment_id: Option<i64>,
+        pub first_payment_date: Option<String>,
+        pub decided: i64,
+        pub subscription_status: String,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Commission {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub test: bool,
+        pub kind: String,
+        pub product_id: Option<i64>,
+        pub payment_id: Option<i64>,
+        pub lead_id: i64,
+        pub referrer_id: i64,
+        pub enrollment_id: i64,
+        pub terms_id: Option<i64>,
+        pub terms_number: Option<i64>,
+        pub rate: Option<i64>,
+        pub flat: Option<i64>,
+        pub base_amount: i64,
+        pub amount: i64,
+        pub currency: String,
+        pub hold_days: i64,
+        pub hold_until: String,
+        pub state: String,
+        pub reason: Option<String>,
+        pub released: bool,
+        pub reversed_at: Option<i64>,
+        pub created_at: i64,
+        pub updated_at: i64,
+    }
+}
+
+impl Commission {
+    pub fn is_unpaid(&self) -> bool {
+        matches!(self.state.as_str(), "pending" | "approved")
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct InboxItem {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: Option<i64>,
+        pub kind: String,
+        pub state: String,
+        pub cause: String,
+        pub detail: String,
+        pub lead_id: Option<i64>,
+        pub payment_id: Option<i64>,
+        pub referrer_id: Option<i64>,
+        pub touch_id: Option<i64>,
+    }
+}
+
+/// One e-mail address or phone number as one campaign and mode sees it.
+pub type Contactable = (i64, bool, String);
+
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub businesses: HashMap<i64, Business>,
+    pub campaigns: HashMap<i64, Campaign>,
+    pub products: HashMap<i64, Product>,
+    /// By product, oldest number first.
+    pub terms: HashMap<i64, Vec<Terms>>,
+    pub codes: HashMap<i64, Code>,
+    /// (business, look-up form), and (business, repaired form) of generated codes.
+    pub code_by_lookup: HashMap<(i64, String), i64>,
+    pub code_by_repaired: HashMap<(i64, String), i64>,
+    pub enrollments: HashMap<i64, Enrollment>,
+    /// (campaign, referrer)
+    pub enrollment_of: HashMap<(i64, i64), i64>,
+    pub leads: HashMap<i64, Lead>,
+    /// Primary leads only.
+    pub lead_by_email: HashMap<Contactable, i64>,
+    /// Primary leads, oldest first.
+    pub leads_by_phone: HashMap<Contactable, Vec<i64>>,
+    /// (product, test, e-mail)
+    pub sign_ups: HashMap<(i64, bool, String), SignedUp>,
+    pub payments: HashMap<i64, Paid>,
+    /// (business, test, identity)
+    pub payment_by_identity: HashMap<(i64, bool, String), i64>,
+    /// (product, test, e-mail, date): the earliest one.
+    pub payment_by_date: HashMap<(i64, bool, String, String), i64>,
+    pub purchases: HashMap<(i64, i64), Purchase>,
+    pub commissions: HashMap<i64, Commission>,
+    pub inbox: HashMap<i64, InboxItem>,
+    /// (lead, look-up form) of codes that lead has a touch of; enrollments of touches without a code.
+    pub touched_by: HashSet<(i64, String)>,
+}
+
+impl Facts {
+    pub fn add_lead(&mut self, lead: Lead) {
+        if lead.duplicate_of.is_none() {
+            if let Some(email) = &lead.email_key {
+                self.lead_by_email.insert((lead.campaign_id, lead.test, email.clone()), lead.id);
+            }
+            if let Some(phone) = &lead.phone_key {
+                let same = self.leads_by_phone.entry((lead.campaign_id, lead.test, phone.clone())).or_default();
+                if !same.contains(&lead.id) {
+                    same.push(lead.id);
+                    same.sort_unstable();
+                }
+            }
+        }
+        self.leads.insert(lead.id, lead);
+    }
+
+    /// The primary lead of a contact: by e-mail address; by phone only one that has no address of its own
+    /// (or where no address is given).
+    pub fn find_lead(&self, campaign_id: i64, test: bool, email: Option<&str>, phone: Option<&str>) -> Option<i64> {
+        if let Some(email) = email
+            && let Some(id) = self.lead_by_email.get(&(campaign_id, test, email.to_owned()))
+        {
+            return Some(*id);
+        }
+        let same_phone = self.leads_by_phone.get(&(campaign_id, test, phone?.to_owned()))?;
+        same_phone
+            .iter()
+            .copied()
+            .find(|id| email.is_none() || self.leads.get(id).is_some_and(|l| l.email_key.is_none()))
+    }
+
+    pub fn add_payment(&mut self, payment: Paid) {
+        let id = payment.id;
+        let identity = (payment.business_id, payment.test, payment.identity.clone());
+        self.payment_by_identity.insert(identity, id);
+        let date = (payment.product_id, payment.test, payment.email_key.clone(), payment.payment_date.clone());
+        let earliest = self.payment_by_date.entry(date).or_insert(id);
+        *earliest = (*earliest).min(id);
+        self.payments.insert(id, payment);
+    }
+
+    pub fn add_code(&mut self, code: Code) {
+        self.code_by_lookup.insert((code.business_id, code.lookup.clone()), code.id);
+        if code.kind == "generated" {
+            self.code_by_repaired.insert((code.business_id, code.repaired.clone()), code.id);
+        }
+        self.codes.insert(code.id, code);
+    }
+
+    pub fn add_enrollment(&mut self, enrollment: Enrollment) {
+        self.enrollment_of.insert((enrollment.campaign_id, enrollment.referrer_id), enrollment.id);
+        self.enrollments.insert(enrollment.id, enrollment);
+    }
+
+    pub fn zone(&self, business_id: i64) -> Zone {
+        self.businesses.get(&business_id).and_then(|b| Zone::parse(&b.timezone).ok()).unwrap_or_default()
+    }
+
+    /// The version in force on a day; days before the first version fall under the first.
+    pub fn terms_on(&self, product_id: i64, day: &str) -> Option<&Terms> {
+        let versions = self.terms.get(&product_id)?;
+        versions
+            .iter()
+            .filter(|t| t.valid_from.as_str() <= day)
+            .max_by_key(|t| (t.valid_from.as_str(), t.number))
+            .or_else(|| versions.first())
+    }
+
+    /// The commission of a payment that a referrer has, void ones too.
+    pub fn commission_of(&self, payment_id: i64, referrer_id: i64) -> Option<&Commission> {
+        self.commissions.values().find(|c| c.payment_id == Some(payment_id) && c.referrer_id == referrer_id)
+    }
+
+    /// The commission a payment's answer speaks of.
+    pub fn standing_commission(&self, payment_id: i64) -> Option<&Commission> {
+        self.commissions.values().filter(|c| c.payment_id == Some(payment_id)).min_by_key(|c| (c.state == "void", c.id))
+    }
+
+    pub fn live_reward(&self, lead_id: i64) -> Option<&Commission> {
+        self.commissions
+            .values()
+            .find(|c| c.lead_id == lead_id && c.kind == "reward" && c.state != "void" && c.reversed_at.is_none())
+    }
+}
+
+#[derive(Debug)]
+pub struct Touch {
+    pub id: i64,
+    pub business_id: i64,
+    pub lead_id: i64,
+    pub kind: &'static str,
+    pub code_id: Option<i64>,
+    pub code_text: Option<String>,
+    pub referrer_id: Option<i64>,
+    pub enrollment_id: Option<i64>,
+    pub refused: Option<Refusal>,
+    pub reason: Option<String>,
+    pub user_id: Option<i64>,
+}
+
+#[derive(Debug)]
+pub struct Entry {
+    pub id: i64,
+    pub business_id: i64,
+    pub referrer_id: i64,
+    pub currency: String,
+    pub account: &'static str,
+    pub amount: i64,
+    pub kind: &'static str,
+    pub commission_id: i64,
+    pub day: Day,
+}
+
+#[derive(Debug)]
+pub struct NewInboxItem {
+    pub id: i64,
+    pub business_id: i64,
+    pub campaign_id: i64,
+    pub kind: &'static str,
+    pub cause: String,
+    pub detail: Json,
+    pub lead_id: Option<i64>,
+    pub payment_id: Option<i64>,
+    pub referrer_id: Option<i64>,
+    pub touch_id: Option<i64>,
+}
+
+#[derive(Debug)]
+pub struct AuditEntry {
+    pub id: i64,
+    pub business_id: i64,
+    pub actor: std::sync::Arc<Actor>,
+    pub action: &'static str,
+    pub subject_kind: &'static str,
+    pub subject_id: Option<i64>,
+    pub lead_id: Option<i64>,
+    pub referrer_id: Option<i64>,
+    pub before: Option<Json>,
+    pub after: Option<Json>,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Message {
+    pub id: i64,
+    pub business_id: i64,
+    pub test: bool,
+    pub kind: &'static str,
+    pub subject_id: i64,
+    pub payload: Json,
+}
+
+/// What the slice has decided, ready to be written set-wise.
+#[derive(Debug, Default)]
+pub struct Writes {
+    pub new_leads: BTreeSet<i64>,
+    pub changed_leads: BTreeSet<i64>,
+    pub touches: Vec<Touch>,
+    pub sign_ups: Vec<i64>,
+    pub new_sign_ups: Vec<SignedUp>,
+    pub new_payments: BTreeSet<i64>,
+    pub changed_payments: BTreeSet<i64>,
+    pub purchases: BTreeSet<(i64, i64)>,
+    pub new_commissions: BTreeSet<i64>,
+    pub changed_commissions: BTreeSet<i64>,
+    pub entries: Vec<Entry>,
+    pub inbox: Vec<NewInboxItem>,
+    /// (item, state, outcome)
+    pub closed_items: Vec<(i64, &'static str, String, Option<i64>)>,
+    pub reopened_items: Vec<i64>,
+    pub audit: Vec<AuditEntry>,
+    pub outbox: Vec<Message>,
+    /// (scope, name, day) to the change.
+    pub counters: BTreeMap<(i64, String, String), i64>,
+    /// Touches and payments that move from a merged duplicate to its primary.
+    pub merged: Vec<(i64, i64)>,
+}
+
+/// One slice in progress: facts, writes, the time and the ids it may use.
+pub struct Work {
+    pub facts: Facts,
+    pub writes: Writes,
+    pub now: Instant,
+    ids: std::ops::Range<i64>,
+    /// The whole run of ids, to recognise rows of an earlier attempt whose commit took after all.
+    own: std::ops::Range<i64>,
+    /// Rows of an earlier attempt that an event was answered with: the next one like it is a repeat.
+    recognised: HashSet<i64>,
+    ran_out: bool,
+}
+
+impl Work {
+    pub fn new(facts: Facts, now: Instant, ids: std::ops::Range<i64>) -> Self {
+        Self {
+            facts,
+            writes: Writes::default(),
+            now,
+            own: ids.clone(),
+            ids,
+            recognised: HashSet::new(),
+            ran_out: false,
+        }
+    }
+
+    /// The next id of the run. When it is used up the slice is run again with a longer one, so the
+    /// number given then is never written.
+    pub fn id(&mut self) -> i64 {
+        self.ids.next().unwrap_or_else(|| {
+            self.ran_out = true;
+            0
+        })
+    }
+
+    pub fn ran_out(&self) -> bool {
+        self.ran_out
+    }
+
+    /// Whether a row that was loaded is from an earlier attempt of this very slice, whose commit took
+    /// although its answer was lost. True once for each row: what asks again is a repeat.
+    pub fn recognise(&mut self, id: i64) -> bool {
+        self.own.contains(&id) && self.recognised.insert(id)
+    }
+
+    pub fn today(&self, business_id: i64) -> Day {
+        self.facts.zone(business_id).day_of(self.now)
+    }
+
+    /// A lead to change; it will be written.
+    pub fn lead_mut(&mut self, id: i64) -> Option<&mut Lead> {
+        let lead = self.facts.leads.get_mut(&id)?;
+        lead.updated_at = self.now.micros();
+        if !self.writes.new_leads.contains(&id) {
+            self.writes.changed_leads.insert(id);
+        }
+        Some(lead)
+    }
+
+    pub fn commission_mut(&mut self, id: i64) -> Option<&mut Commission> {
+        let commission = self.facts.commissions.get_mut(&id)?;
+        commission.updated_at = self.now.micros();
+        if !self.writes.new_commissions.contains(&id) {
+            self.writes.changed_commissions.insert(id);
+        }
+        Some(commission)
+    }
+
+    pub fn payment_mut(&mut self, id: i64) -> Option<&mut Paid> {
+        let payment = self.facts.payments.get_mut(&id)?;
+        if !self.writes.new_payments.contains(&id) {
+            self.writes.changed_payments.insert(id);
+        }
+        Some(payment)
+    }
+
+    /// Counts, for a day and for ever. Test rows are never counted.
+    pub fn count(&mut self, scope: i64, name: impl Into<String>, day: Option<Day>, by: i64) {
+        let name = name.into();
+        if let Some(day) = day {
+            *self.writes.counters.entry((scope, name.clone(), day.to_string())).or_default() += by;
+        }
+        *self.writes.counters.entry((scope, name, String::new())).or_default() += by;
+    }
+
+    /// A signed amount on one of a commission's accounts; nothing for 0 or for test rows.
+    pub fn post(&mut self, commission_id: i64, account: &'static str, amount: i64, kind: &'static str) {
+        let Some(c) = self.facts.commissions.get(&commission_id) else { return };
+        if c.test || amount == 0 {
+            return;
+        }
+        let (business_id, referrer_id, currency) = (c.business_id, c.referrer_id, c.currency.clone());
+        let (campaign_id, day) = (c.campaign_id, self.today(business_id));
+        let id = self.id();
+        self.count(campaign_id, format!("money.{account}.{currency}"), None, amount);
+        self.writes.entries.push(Entry {
+            id,
+            business_id,
+            referrer_id,
+            currency,
+            account,
+            amount,
+            kind,
+            commission_id,
+            day,
+        });
+    }
+
+    pub fn tell(&mut self, business_id: i64, test: bool, kind: &'static str, subject_id: i64, payload: Json) {
+        let id = self.id();
+        self.writes.outbox.push(Message { id, business_id, test, kind, subject_id, payload });
+    }
+}
+
+/// The amount of one currency in a JSON map of currency to minor units.
+pub fn in_currency(map: &str, currency: &str) -> Option<i64> {
+    serde_json::from_str::<Map<String, Json>>(map).ok()?.get(currency)?.as_i64()
+}
+
+/// As [`in_currency`], but a map without that currency gives its first amount: a reward has no
+/// payment whose currency it would have to take.
+pub fn in_currency_or_first(map: &str, currency: &str) -> Option<(String, i64)> {
+    let map = serde_json::from_str::<Map<String, Json>>(map).ok()?;
+    let code = if map.contains_key(currency) { currency } else { map.keys().next()? };
+    Some((code.to_owned(), map.get(code)?.as_i64()?))
+}
+
+/// Money in JSON as the audit and messages show it.
+pub fn money_json(money: Money) -> Json {
+    Json::String(money.shown())
+}

@@ -1,0 +1,190 @@
+//! The engine of attribution and money: events in, outcomes out.
+//!
+//! [`apply`] takes a slice of events inside a transaction: it loads what they are about, folds the pure
+//! rules over it, and writes what was decided. [`Desk`] is how the rest of the program gets there:
+//! [`Desk::one`] gathers single calls that wait at the same moment into one slice, [`Desk::slice`] is
+//! for callers that have many. The rules are in [`rules`], the SQL in [`store`].
+
+mod batcher;
+pub mod event;
+pub mod facts;
+mod lock;
+mod moves;
+pub mod rules;
+pub mod store;
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+
+pub use event::{
+    Actor, ActorKind, AddLead, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refusal, SignUp,
+    Status, TouchKind, What,
+};
+
+pub use moves::{Moved, Moves, sum_shown};
+
+use crate::clock::{Clock, Instant};
+use crate::db::{Db, DbError, DbResult, Ids, Key, Tx};
+use batcher::Batcher;
+use facts::Work;
+
+/// Where the ids of previews begin, far above those of rows.
+const PREVIEW: i64 = 1 << 60;
+/// Ids one event may use before the slice is run again with more.
+const IDS_PER_EVENT: usize = 24;
+/// Events of one transaction, at most: keys stay below what a transaction may lock, and the writer is
+/// not held long.
+pub const SLICE: usize = 128;
+
+/// The engine with what it needs from outside: a database, ids and a clock.
+#[derive(Clone)]
+pub struct Desk {
+    inner: Arc<Inner>,
+    batcher: Batcher,
+}
+
+struct Inner {
+    db: Db,
+    ids: Ids,
+    clock: Clock,
+}
+
+/// Applies a slice inside the caller's transaction, which must hold [`keys`] of these events. The ids
+/// are drawn before, so that a run after a lost connection recognises its own rows.
+pub async fn apply(tx: &mut Tx, now: Instant, ids: Range<i64>, events: &[Event]) -> DbResult<Vec<Outcome>> {
+    attempt(tx, now, ids, events, &Mutex::default()).await
+}
+
+/// As [`apply`]; where it ends with [`lock::MOVED`], `lacking` says which keys to come back with.
+async fn attempt(
+    tx: &mut Tx,
+    now: Instant,
+    ids: Range<i64>,
+    events: &[Event],
+    lacking: &Mutex<Vec<Key>>,
+) -> DbResult<Vec<Outcome>> {
+    let loaded = store::load::load(tx, events).await?;
+    let keys = lock::lacking(tx, &loaded, events);
+    if !keys.is_empty() {
+        if let Ok(mut lacking) = lacking.lock() {
+            lacking.extend(keys);
+        }
+        return Err(DbError::Fault(lock::MOVED.to_owned()));
+    }
+    let mut work = Work::new(loaded, now, ids);
+    let outcomes = events.iter().map(|event| rules::decide(&mut work, event)).collect();
+    if work.ran_out() {
+        return Err(DbError::Fault(OUT_OF_IDS.to_owned()));
+    }
+    store::save::save(tx, &work).await?;
+    Ok(outcomes)
+}
+
+const OUT_OF_IDS: &str = "the slice needs more ids";
+
+impl Desk {
+    pub fn new(db: Db, ids: Ids, clock: Clock) -> Self {
+        let inner = Arc::new(Inner { db, ids, clock });
+        Self { batcher: Batcher::start(inner.clone()), inner }
+    }
+
+    /// One event, gathered with others that wait at the same moment; answered when it is on disk.
+    pub async fn one(&self, event: Event) -> DbResult<Outcome> {
+        self.batcher.submit(event).await
+    }
+
+    /// Many events, in transactions of at most [`SLICE`]; an outcome each, in order.
+    pub async fn slice(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
+        let mut outcomes = Vec::with_capacity(events.len());
+        for chunk in events.chunks(SLICE) {
+            outcomes.extend(self.inner.transaction(chunk.to_vec()).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// At most [`SLICE`] events, and what `then` writes about their outcomes, in one transaction: an import
+    /// marks its rows and notes how far it has come.
+    pub async fn slice_and<T, F>(&self, events: Vec<Event>, then: F) -> DbResult<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Vec<Outcome>) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+    {
+        self.inner.transaction_and(events, then).await
+    }
+
+    /// What a slice would come to, without keeping any of it: previews and dry runs.
+    pub async fn preview(&self, events: Vec<Event>) -> DbResult<(Vec<Outcome>, Work)> {
+        let mut conn = self.inner.db.read().await?;
+        let loaded = store::load::load(&mut conn, &events).await?;
+        // Ids no row has: a preview must not take a stored row for one of its own.
+        let mut work = Work::new(loaded, self.inner.clock.now(), PREVIEW..i64::MAX);
+        let outcomes = events.iter().map(|event| rules::decide(&mut work, event)).collect();
+        Ok((outcomes, work))
+    }
+
+    /// The keys a slice has to hold, with the contacts of the leads and commissions it names by id.
+    pub async fn keys(&self, events: &[Event]) -> DbResult<Vec<Key>> {
+        self.inner.keys(events).await
+    }
+
+    /// Ids for a slice that runs inside a caller's own transaction.
+    pub async fn ids_for(&self, events: usize) -> DbResult<Range<i64>> {
+        self.inner.ids.run(events * IDS_PER_EVENT).await
+    }
+
+    pub fn now(&self) -> Instant {
+        self.inner.clock.now()
+    }
+}
+
+impl Inner {
+    async fn keys(&self, events: &[Event]) -> DbResult<Vec<Key>> {
+        let mut conn = None;
+        if lock::needs_reading(events) {
+            conn = Some(self.db.read().await?);
+        }
+        lock::keys(conn.as_mut(), events).await
+    }
+
+    /// One slice, one transaction.
+    async fn transaction(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
+        self.transaction_and(events, |_, outcomes| Box::pin(async move { Ok(outcomes) })).await
+    }
+
+    /// One slice, and what the caller writes with it. A slice that runs out of ids, or that finds people
+    /// it has not locked (a lead with another contact, or one that changed it), starts again.
+    async fn transaction_and<T, F>(&self, events: Vec<Event>, then: F) -> DbResult<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Vec<Outcome>) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+    {
+        let (events, then) = (Arc::new(events), Arc::new(then));
+        let mut per_event = IDS_PER_EVENT;
+        let lacking = Arc::new(Mutex::new(Vec::new()));
+        for _ in 0..4 {
+            let mut keys = self.keys(&events).await?;
+            keys.extend(lacking.lock().map(|keys| keys.clone()).unwrap_or_default());
+            let ids = self.ids.run(events.len() * per_event).await?;
+            let (events, clock, then, lacking) = (events.clone(), self.clock.clone(), then.clone(), lacking.clone());
+            let outcome = self
+                .db
+                .write(keys, move |tx| {
+                    let (events, clock, ids, then) = (events.clone(), clock.clone(), ids.clone(), then.clone());
+                    let lacking = lacking.clone();
+                    Box::pin(async move {
+                        let outcomes = attempt(tx, clock.now(), ids, &events, &lacking).await?;
+                        then(tx, outcomes).await
+                    })
+                })
+                .await;
+            match outcome {
+                Err(DbError::Fault(why)) if why == OUT_OF_IDS => per_event *= 64,
+                Err(DbError::Fault(why)) if why == lock::MOVED => {}
+                other => return other,
+            }
+        }
+        Err(DbError::Unavailable("the people of this slice keep changing".into()))
+    }
+}

@@ -1,0 +1,133 @@
+//! Which money a slice moves, read from what it decided: what staff see before they confirm.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Commission, Work};
+use crate::id::sha256_hex;
+use crate::money::Money;
+
+/// A commission that changes, as a preview tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub commission_id: i64,
+    pub lead_id: i64,
+    pub referrer_id: i64,
+    pub payment_id: Option<i64>,
+    pub payment_date: Option<String>,
+    pub kind: String,
+    pub rate: Option<i64>,
+    pub flat: Option<i64>,
+    pub base_amount: i64,
+    pub amount: i64,
+    pub currency: String,
+    pub terms_number: Option<i64>,
+    pub hold_until: String,
+    /// A payment that was waiting until now earns it.
+    pub was_waiting: bool,
+}
+
+/// The money of a slice: what is voided, made, given back, taken back and left alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moves {
+    pub voided: Vec<Moved>,
+    /// New ones, and void ones that come back.
+    pub created: Vec<Moved>,
+    pub approved: Vec<Moved>,
+    /// Paid already, and taken off the next payout.
+    pub clawed_back: Vec<Moved>,
+    /// Paid already, and left with whoever was paid.
+    pub kept: Vec<Moved>,
+    /// Waiting payments that were decided and earn nothing: (payment, why).
+    pub nothing: Vec<(i64, String)>,
+}
+
+impl Moves {
+    pub fn of(work: &Work) -> Self {
+        let mut moves = Self::default();
+        let facts = &work.facts;
+        let line = |c: &Commission| Moved::of(c, work);
+        let mut all: Vec<&Commission> = facts.commissions.values().collect();
+        all.sort_by_key(|c| (c.lead_id, c.id));
+        for c in all {
+            let changed = work.writes.changed_commissions.contains(&c.id);
+            if work.writes.new_commissions.contains(&c.id) {
+                moves.created.push(line(c));
+            } else if changed && c.state == "void" {
+                moves.voided.push(line(c));
+            } else if changed && c.state == "pending" {
+                moves.created.push(line(c));
+            } else if changed && c.state == "approved" {
+                moves.approved.push(line(c));
+            } else if changed && c.reversed_at.is_some() {
+                moves.clawed_back.push(line(c));
+            } else if c.state == "paid" && c.reversed_at.is_none() {
+                moves.kept.push(line(c));
+            }
+        }
+        let decided = work.writes.changed_payments.iter().filter_map(|id| facts.payments.get(id));
+        moves.nothing = decided.filter(|p| p.decision == "nothing").map(|p| (p.id, p.decision_why.clone())).collect();
+        moves
+    }
+
+    /// Whether anything is earned, lost or taken back.
+    pub fn is_nothing(&self) -> bool {
+        self.voided.is_empty() && self.created.is_empty() && self.approved.is_empty() && self.clawed_back.is_empty()
+    }
+
+    /// Tells one preview from another: what is confirmed is what was shown.
+    pub fn seal(&self) -> String {
+        let mut text = String::new();
+        for (word, lines) in
+            [("void", &self.voided), ("new", &self.created), ("approve", &self.approved), ("back", &self.clawed_back)]
+        {
+            for m in lines {
+                let payment = m.payment_id.unwrap_or_default();
+                let (lead, referrer) = (m.lead_id, m.referrer_id);
+                text.push_str(&format!("{word} {lead} {referrer} {payment} {} {};", m.amount, m.currency));
+            }
+        }
+        sha256_hex(&text).chars().take(16).collect()
+    }
+
+    /// Several slices of one preview as one.
+    pub fn add(&mut self, other: Self) {
+        self.voided.extend(other.voided);
+        self.created.extend(other.created);
+        self.approved.extend(other.approved);
+        self.clawed_back.extend(other.clawed_back);
+        self.kept.extend(other.kept);
+        self.nothing.extend(other.nothing);
+    }
+}
+
+/// Sums per currency, ready to read: "120.00 EUR, 1,250.00 USD"; empty for none.
+pub fn sum_shown(lines: &[Moved]) -> String {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for m in lines {
+        *sums.entry(&m.currency).or_default() += m.amount;
+    }
+    let shown: Vec<String> = sums.into_iter().map(|(currency, minor)| Money::shown_in(minor, currency)).collect();
+    shown.join(", ")
+}
+
+impl Moved {
+    fn of(c: &Commission, work: &Work) -> Self {
+        let paid = c.payment_id.and_then(|id| work.facts.payments.get(&id));
+        Self {
+            commission_id: c.id,
+            lead_id: c.lead_id,
+            referrer_id: c.referrer_id,
+            payment_id: c.payment_id,
+            payment_date: paid.map(|p| p.payment_date.clone()),
+            kind: c.kind.clone(),
+            rate: c.rate,
+            flat: c.flat,
+            base_amount: c.base_amount,
+            amount: c.amount,
+            currency: c.currency.clone(),
+            terms_number: c.terms_number,
+            hold_until: c.hold_until.clone(),
+            was_waiting: c.payment_id.is_some_and(|id| work.writes.changed_payments.contains(&id)),
+        }
+    }
+}

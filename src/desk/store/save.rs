@@ -1,0 +1,392 @@
+//! Writes what a slice decided: a few set-wise statements, rows and audit and messages together. It
+//! never decides; a statement that changes fewer rows than it was given means that facts had moved.
+
+use crate::db::{DbError, DbResult, Tx, sql};
+use crate::desk::facts::{Commission, Lead, NewInboxItem, Paid, Work};
+use crate::rows;
+use crate::text::fold;
+
+pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    insert_leads(tx, work).await?;
+    make_way(tx, work).await?;
+    update_leads(tx, work).await?;
+    insert_touches(tx, work).await?;
+    insert_sign_ups(tx, work).await?;
+    insert_payments(tx, work).await?;
+    update_payments(tx, work).await?;
+    upsert_purchases(tx, work).await?;
+    update_commissions(tx, work).await?;
+    insert_commissions(tx, work).await?;
+    insert_entries(tx, work).await?;
+    merge_leads(tx, work).await?;
+    upsert_inbox(tx, work).await?;
+    reopen_items(tx, work).await?;
+    close_items(tx, work).await?;
+    insert_audit(tx, work).await?;
+    insert_outbox(tx, work).await?;
+    count(tx, work).await
+}
+
+fn expect(changed: u64, wanted: usize, what: &str) -> DbResult<()> {
+    if usize::try_from(changed) == Ok(wanted) {
+        Ok(())
+    } else {
+        Err(DbError::Lost(format!("{what}: {changed} rows instead of {wanted}")))
+    }
+}
+
+/// Everything a search box may match, folded once.
+fn searchable(l: &Lead) -> String {
+    let parts = [Some(&l.name), l.email.as_ref(), l.phone.as_ref(), l.phone_key.as_ref(), l.company.as_ref()];
+    fold(&parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" "))
+}
+
+const LEAD_COLUMNS: &str = "id BIGINT, business_id BIGINT, campaign_id BIGINT, test BOOLEAN, name TEXT, name_fold TEXT, email TEXT,
+    email_key TEXT, phone TEXT, phone_key TEXT, company TEXT, jobtitle TEXT, industry TEXT, website TEXT, request TEXT, budget TEXT,
+    country TEXT, region TEXT, address TEXT, source TEXT, source_origin TEXT, status TEXT, status_before TEXT, active BOOLEAN,
+    duplicate_of BIGINT, qualified_at BIGINT, converted_at BIGINT, arrival TEXT, referrer_id BIGINT, enrollment_id BIGINT,
+    code_id BIGINT, touch_id BIGINT, rule_fired BOOLEAN, recorded_by BIGINT, search TEXT, created_at BIGINT, updated_at BIGINT,
+    archived_at BIGINT";
+
+fn lead_rows<'a>(leads: impl Iterator<Item = &'a Lead>) -> String {
+    rows!(leads, l => {
+        id: l.id, business_id: l.business_id, campaign_id: l.campaign_id, test: l.test, name: &l.name, name_fold: fold(&l.name),
+        email: &l.email, email_key: &l.email_key, phone: &l.phone, phone_key: &l.phone_key, company: &l.company,
+        jobtitle: &l.jobtitle, industry: &l.industry, website: &l.website, request: &l.request, budget: &l.budget,
+        country: &l.country, region: &l.region, address: &l.address, source: &l.source, source_origin: &l.source_origin,
+        status: &l.status, status_before: &l.status_before, active: l.active, duplicate_of: l.duplicate_of,
+        qualified_at: l.qualified_at, converted_at: l.converted_at, arrival: &l.arrival, referrer_id: l.referrer_id,
+        enrollment_id: l.enrollment_id, code_id: l.code_id, touch_id: l.touch_id, rule_fired: l.rule_fired,
+        recorded_by: l.recorded_by, search: searchable(l), created_at: l.created_at, updated_at: l.updated_at,
+        archived_at: l.archived_at,
+    })
+}
+
+async fn insert_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.new_leads.is_empty() {
+        return Ok(());
+    }
+    let leads = work.writes.new_leads.iter().filter_map(|id| work.facts.leads.get(id));
+    let text = format!(
+        "INSERT INTO leads (id, business_id, campaign_id, test, name, name_fold, email, email_key, phone, phone_key, company, jobtitle,
+                industry, website, request, budget, country, region, address, source, source_origin, status, status_before, active,
+                duplicate_of, qualified_at, converted_at, arrival, referrer_id, enrollment_id, code_id, touch_id, rule_fired,
+                recorded_by, search, meta, created_at, updated_at, archived_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.test, r.name, r.name_fold, r.email, r.email_key, r.phone, r.phone_key, r.company,
+                r.jobtitle, r.industry, r.website, r.request, r.budget, r.country, r.region, r.address, r.source, r.source_origin,
+                r.status, r.status_before, r.active, r.duplicate_of, r.qualified_at, r.converted_at, r.arrival, r.referrer_id,
+                r.enrollment_id, r.code_id, r.touch_id, r.rule_fired, r.recorded_by, r.search, '[]', r.created_at, r.updated_at,
+                r.archived_at
+           FROM rows($1, {LEAD_COLUMNS}) r"
+    );
+    crate::db::sql_built(text).bind(lead_rows(leads)).execute(tx).await?;
+    Ok(())
+}
+
+/// A merged lead leaves its address before its primary takes it: one statement for both could meet the
+/// unique index in the wrong order.
+async fn make_way(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.merged.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(&work.writes.merged, (from, to) => { source: *from, target: *to });
+    sql("UPDATE leads SET duplicate_of = r.target FROM rows($1, source BIGINT, target BIGINT) r WHERE leads.id = r.source")
+        .bind(json)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn update_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let changed = &work.writes.changed_leads;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let leads = changed.iter().filter_map(|id| work.facts.leads.get(id));
+    let text = format!(
+        "UPDATE leads SET name = r.name, name_fold = r.name_fold, email = r.email, email_key = r.email_key, phone = r.phone,
+                phone_key = r.phone_key, company = r.company, jobtitle = r.jobtitle, industry = r.industry, website = r.website,
+                request = r.request, budget = r.budget, country = r.country, region = r.region, address = r.address,
+                source = r.source, status = r.status, status_before = r.status_before, active = r.active,
+                duplicate_of = r.duplicate_of, qualified_at = r.qualified_at, converted_at = r.converted_at, arrival = r.arrival,
+                referrer_id = r.referrer_id, enrollment_id = r.enrollment_id, code_id = r.code_id, touch_id = r.touch_id,
+                rule_fired = r.rule_fired, search = r.search, updated_at = r.updated_at, archived_at = r.archived_at
+           FROM rows($1, {LEAD_COLUMNS}) r WHERE leads.id = r.id"
+    );
+    let done = crate::db::sql_built(text).bind(lead_rows(leads)).execute(tx).await?;
+    expect(done, changed.len(), "leads")
+}
+
+async fn insert_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.touches.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(&work.writes.touches, t => {
+        id: t.id, business_id: t.business_id, lead_id: t.lead_id, kind: t.kind, code_id: t.code_id, code_text: &t.code_text,
+        referrer_id: t.referrer_id, enrollment_id: t.enrollment_id, refused: t.refused.map(|r| r.word()), reason: &t.reason,
+        user_id: t.user_id, at: work.now,
+    });
+    sql("INSERT INTO touches (id, business_id, lead_id, kind, code_id, code_text, referrer_id, enrollment_id, refused, reason, user_id, at)
+         SELECT r.id, r.business_id, r.lead_id, r.kind, r.code_id, r.code_text, r.referrer_id, r.enrollment_id, r.refused, r.reason, r.user_id, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, lead_id BIGINT, kind TEXT, code_id BIGINT, code_text TEXT, referrer_id BIGINT, enrollment_id BIGINT, refused TEXT, reason TEXT, user_id BIGINT, at BIGINT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_sign_ups(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.new_sign_ups.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(&work.writes.new_sign_ups, s => {
+        id: s.id, business_id: s.business_id, product_id: s.product_id, test: s.test, email_key: &s.email_key, lead_id: s.lead_id,
+        at: work.now,
+    });
+    sql("INSERT INTO sign_ups (id, business_id, product_id, test, email_key, lead_id, at)
+         SELECT r.id, r.business_id, r.product_id, r.test, r.email_key, r.lead_id, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, product_id BIGINT, test BOOLEAN, email_key TEXT, lead_id BIGINT, at BIGINT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.new_payments.is_empty() {
+        return Ok(());
+    }
+    let payments: Vec<&Paid> = work.writes.new_payments.iter().filter_map(|id| work.facts.payments.get(id)).collect();
+    let json = rows!(payments, p => {
+        id: p.id, business_id: p.business_id, campaign_id: p.campaign_id, product_id: p.product_id, test: p.test, lead_id: p.lead_id,
+        email: &p.email, email_key: &p.email_key, amount: p.amount, currency: &p.currency, subscription_status: &p.subscription_status,
+        payment_date: &p.payment_date, identity: &p.identity, body_hash: &p.body_hash, decision: &p.decision,
+        decision_why: &p.decision_why, received_at: p.received_at,
+    });
+    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, received_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.received_at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, received_at BIGINT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn update_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let changed = &work.writes.changed_payments;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let payments: Vec<&Paid> = changed.iter().filter_map(|id| work.facts.payments.get(id)).collect();
+    let json = rows!(payments, p => {
+        id: p.id, lead_id: p.lead_id, decision: &p.decision, decision_why: &p.decision_why, repeats: p.repeats,
+    });
+    let done = sql("UPDATE payments SET lead_id = r.lead_id, decision = r.decision, decision_why = r.decision_why, repeats = r.repeats
+           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT) r WHERE payments.id = r.id")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    expect(done, changed.len(), "payments")
+}
+
+async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.purchases.is_empty() {
+        return Ok(());
+    }
+    let purchases: Vec<_> = work.writes.purchases.iter().filter_map(|key| work.facts.purchases.get(key)).collect();
+    let json = rows!(purchases, p => {
+        lead_id: p.lead_id, product_id: p.product_id, first_payment_id: p.first_payment_id,
+        first_payment_date: &p.first_payment_date, decided: p.decided, subscription_status: &p.subscription_status,
+    });
+    sql("INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status)
+         SELECT r.lead_id, r.product_id, r.first_payment_id, r.first_payment_date, r.decided, r.subscription_status
+           FROM rows($1, lead_id BIGINT, product_id BIGINT, first_payment_id BIGINT, first_payment_date TEXT, decided BIGINT, subscription_status TEXT) r
+          WHERE true
+         ON CONFLICT (lead_id, product_id) DO UPDATE SET first_payment_id = excluded.first_payment_id,
+                first_payment_date = excluded.first_payment_date, decided = excluded.decided, subscription_status = excluded.subscription_status")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn update_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let changed = &work.writes.changed_commissions;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let commissions: Vec<&Commission> = changed.iter().filter_map(|id| work.facts.commissions.get(id)).collect();
+    let json = rows!(commissions, c => {
+        id: c.id, amount: c.amount, state: &c.state, reason: &c.reason, released: c.released, reversed_at: c.reversed_at,
+        updated_at: c.updated_at,
+    });
+    let done = sql("UPDATE commissions SET amount = r.amount, state = r.state, reason = r.reason, released = r.released,
+                reversed_at = r.reversed_at, updated_at = r.updated_at
+           FROM rows($1, id BIGINT, amount BIGINT, state TEXT, reason TEXT, released BOOLEAN, reversed_at BIGINT, updated_at BIGINT) r
+          WHERE commissions.id = r.id")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    expect(done, changed.len(), "commissions")
+}
+
+async fn insert_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.new_commissions.is_empty() {
+        return Ok(());
+    }
+    let new: Vec<&Commission> =
+        work.writes.new_commissions.iter().filter_map(|id| work.facts.commissions.get(id)).collect();
+    let json = rows!(new, c => {
+        id: c.id, business_id: c.business_id, campaign_id: c.campaign_id, test: c.test, kind: &c.kind, product_id: c.product_id,
+        payment_id: c.payment_id, lead_id: c.lead_id, referrer_id: c.referrer_id, enrollment_id: c.enrollment_id,
+        terms_id: c.terms_id, terms_number: c.terms_number, rate: c.rate, flat: c.flat, base_amount: c.base_amount,
+        amount: c.amount, currency: &c.currency, hold_days: c.hold_days, hold_until: &c.hold_until, state: &c.state,
+        reason: &c.reason, released: c.released, created_at: c.created_at, updated_at: c.updated_at,
+    });
+    sql("INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, terms_id, terms_number, rate, flat, base_amount, amount, currency, hold_days, hold_until, state, reason, released, created_at, updated_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.test, r.kind, r.product_id, r.payment_id, r.lead_id, r.referrer_id, r.enrollment_id, r.terms_id, r.terms_number, r.rate, r.flat, r.base_amount, r.amount, r.currency, r.hold_days, r.hold_until, r.state, r.reason, r.released, r.created_at, r.updated_at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, test BOOLEAN, kind TEXT, product_id BIGINT, payment_id BIGINT, lead_id BIGINT, referrer_id BIGINT, enrollment_id BIGINT, terms_id BIGINT, terms_number BIGINT, rate BIGINT, flat BIGINT, base_amount BIGINT, amount BIGINT, currency TEXT, hold_days BIGINT, hold_until TEXT, state TEXT, reason TEXT, released BOOLEAN, created_at BIGINT, updated_at BIGINT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_entries(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.entries.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(&work.writes.entries, e => {
+        id: e.id, business_id: e.business_id, referrer_id: e.referrer_id, currency: &e.currency, account: e.account,
+        amount: e.amount, kind: e.kind, commission_id: e.commission_id, day: e.day, at: work.now,
+    });
+    sql("INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
+         SELECT r.id, r.business_id, r.referrer_id, r.currency, r.account, r.amount, r.kind, r.commission_id, r.day, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, referrer_id BIGINT, currency TEXT, account TEXT, amount BIGINT, kind TEXT, commission_id BIGINT, day TEXT, at BIGINT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn merge_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.merged.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(&work.writes.merged, (from, to) => { source: *from, target: *to });
+    sql("UPDATE touches SET lead_id = r.target FROM rows($1, source BIGINT, target BIGINT) r WHERE touches.lead_id = r.source")
+        .bind(&json)
+        .execute(tx)
+        .await?;
+    sql("UPDATE leads SET duplicate_of = r.target FROM rows($1, source BIGINT, target BIGINT) r WHERE leads.duplicate_of = r.source")
+        .bind(&json)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn upsert_inbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.inbox.is_empty() {
+        return Ok(());
+    }
+    // A cause twice in one slice would fail the whole statement on PostgreSQL: one row that counts both.
+    let mut all: Vec<_> = work.writes.inbox.iter().collect();
+    all.sort_by(|a, b| (a.business_id, &a.cause, a.id).cmp(&(b.business_id, &b.cause, b.id)));
+    let mut items: Vec<(&NewInboxItem, i64)> = Vec::with_capacity(all.len());
+    for item in all {
+        match items.last_mut() {
+            Some((same, times)) if same.business_id == item.business_id && same.cause == item.cause => *times += 1,
+            _ => items.push((item, 1)),
+        }
+    }
+    let json = rows!(items, (i, times) => {
+        id: i.id, business_id: i.business_id, campaign_id: i.campaign_id, kind: i.kind, cause: &i.cause, times: times,
+        detail: i.detail.to_string(), lead_id: i.lead_id, payment_id: i.payment_id, referrer_id: i.referrer_id,
+        touch_id: i.touch_id, at: work.now,
+    });
+    sql("INSERT INTO inbox_items (id, business_id, campaign_id, kind, state, cause, times, detail, lead_id, payment_id, referrer_id, touch_id, created_at, updated_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.kind, 'open', r.cause, r.times, r.detail, r.lead_id, r.payment_id, r.referrer_id, r.touch_id, r.at, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, kind TEXT, cause TEXT, times BIGINT, detail TEXT, lead_id BIGINT, payment_id BIGINT, referrer_id BIGINT, touch_id BIGINT, at BIGINT) r
+          WHERE true
+         ON CONFLICT (business_id, cause) DO UPDATE SET times = inbox_items.times + excluded.times, updated_at = excluded.updated_at")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn reopen_items(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let reopened = &work.writes.reopened_items;
+    if reopened.is_empty() {
+        return Ok(());
+    }
+    let done = sql(
+        "UPDATE inbox_items SET state = 'open', outcome = NULL, closed_by = NULL, closed_at = NULL, updated_at = $2
+           FROM rows($1, id BIGINT) r WHERE inbox_items.id = r.id AND inbox_items.state = 'dismissed'",
+    )
+    .bind(rows!(reopened, id => { id: *id }))
+    .bind(work.now)
+    .execute(tx)
+    .await?;
+    expect(done, reopened.len(), "inbox items")
+}
+
+async fn close_items(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let closed = &work.writes.closed_items;
+    if closed.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(closed, (id, state, outcome, user) => { id: *id, state: *state, outcome: outcome, user_id: *user, at: work.now });
+    let done = sql("UPDATE inbox_items SET state = r.state, outcome = r.outcome, closed_by = r.user_id, closed_at = r.at, updated_at = r.at
+           FROM rows($1, id BIGINT, state TEXT, outcome TEXT, user_id BIGINT, at BIGINT) r
+          WHERE inbox_items.id = r.id AND inbox_items.state = 'open'")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    expect(done, closed.len(), "inbox items")
+}
+
+async fn insert_audit(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let entries: Vec<crate::audit::NewEntry> = work
+        .writes
+        .audit
+        .iter()
+        .map(|a| crate::audit::NewEntry {
+            id: a.id,
+            business_id: a.business_id,
+            actor: a.actor.clone(),
+            action: a.action,
+            subject_kind: a.subject_kind,
+            subject_id: a.subject_id,
+            lead_id: a.lead_id,
+            referrer_id: a.referrer_id,
+            before: a.before.clone(),
+            after: a.after.clone(),
+            reason: a.reason.clone(),
+        })
+        .collect();
+    crate::audit::write(tx, work.now, &entries).await
+}
+
+async fn insert_outbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.outbox.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(&work.writes.outbox, m => {
+        id: m.id, business_id: m.business_id, test: m.test, kind: m.kind, subject_id: m.subject_id, payload: m.payload.to_string(),
+        at: work.now,
+    });
+    sql("INSERT INTO outbox (id, business_id, test, kind, subject_id, payload, at)
+         SELECT r.id, r.business_id, r.test, r.kind, r.subject_id, r.payload, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, test BOOLEAN, kind TEXT, subject_id BIGINT, payload TEXT, at BIGINT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The counters come last, sorted, each lane in a slot of its own: nobody waits for a count.
+async fn count(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let changes: Vec<_> = work.writes.counters.iter().filter(|(_, by)| **by != 0).collect();
+    crate::counters::add(tx, &changes).await
+}

@@ -1,0 +1,39 @@
+//! What the leads of a slice have touches of, so that the same claim is not kept twice.
+
+use std::collections::BTreeSet;
+
+use crate::code;
+use crate::db::{Conn, DbResult, sql};
+use crate::desk::facts::Facts;
+use crate::desk::rules::attribution::enrollment_touch;
+use crate::{row, rows};
+
+row! {
+    struct TouchedBy {
+        lead_id: i64,
+        code_text: Option<String>,
+        enrollment_id: Option<i64>,
+    }
+}
+
+/// What these leads have touches of, newest first where there are very many.
+pub async fn load_touches(conn: &mut Conn, leads: &BTreeSet<i64>, facts: &mut Facts) -> DbResult<()> {
+    if leads.is_empty() {
+        return Ok(());
+    }
+    let touched: Vec<TouchedBy> = sql(
+        "SELECT t.lead_id, t.code_text, t.enrollment_id FROM rows($1, id BIGINT) r JOIN touches t ON t.lead_id = r.id
+          ORDER BY t.at DESC LIMIT 5000",
+    )
+    .bind(rows!(leads, id => { id: *id }))
+    .all(conn)
+    .await?;
+    facts.touched_by.extend(touched.into_iter().filter_map(|t| {
+        let by = match (t.code_text, t.enrollment_id) {
+            (Some(text), _) => code::lookup_form(&text),
+            (None, enrollment) => enrollment_touch(enrollment?),
+        };
+        Some((t.lead_id, by))
+    }));
+    Ok(())
+}

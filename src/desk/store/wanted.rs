@@ -1,0 +1,130 @@
+//! What a slice has to know, told by its events before anything is read.
+
+use std::collections::BTreeSet;
+
+use crate::desk::event::{ClaimBy, Event, TouchKind, What};
+use crate::desk::facts::Contactable;
+
+/// What the events name, gathered before anything is read.
+#[derive(Default)]
+pub(super) struct Wanted {
+    pub(super) businesses: BTreeSet<i64>,
+    pub(super) products: BTreeSet<i64>,
+    pub(super) campaigns: BTreeSet<i64>,
+    pub(super) leads: BTreeSet<i64>,
+    pub(super) commissions: BTreeSet<i64>,
+    pub(super) items: BTreeSet<i64>,
+    pub(super) enrollments: BTreeSet<i64>,
+    pub(super) code_ids: BTreeSet<i64>,
+    /// (business, text)
+    pub(super) codes: BTreeSet<(i64, String)>,
+    /// (product, test, e-mail, phone) of events; the campaign is the product's.
+    pub(super) people: Vec<(i64, bool, String, Option<String>)>,
+    pub(super) emails: BTreeSet<Contactable>,
+    pub(super) phones: BTreeSet<Contactable>,
+    /// (business, test, identity); test is known once the product is.
+    pub(super) identities: Vec<(i64, i64, bool, String)>,
+    /// (product, test, e-mail, date)
+    pub(super) dates: Vec<(i64, bool, String, String)>,
+    pub(super) sign_ups: Vec<(i64, bool, String)>,
+    /// Uploads bring claims that their leads may have already.
+    pub(super) uploads: bool,
+    /// Leads whose whole money is looked at, not only what the event itself needs.
+    pub(super) deep: BTreeSet<i64>,
+    /// Phone numbers that may attribute whoever has them.
+    pub(super) claimed_phones: BTreeSet<Contactable>,
+    /// People whose unattached payments are looked at.
+    pub(super) orphans: BTreeSet<Contactable>,
+}
+
+pub(super) fn gather(events: &[Event]) -> Wanted {
+    let mut w = Wanted::default();
+    for event in events {
+        w.businesses.insert(event.business_id);
+        w.want(event.business_id, &event.what);
+    }
+    w
+}
+
+impl Wanted {
+    fn want(&mut self, business_id: i64, what: &What) {
+        let w = self;
+        match what {
+            What::SignUp(s) => {
+                w.products.insert(s.product_id);
+                w.people.push((
+                    s.product_id,
+                    s.test,
+                    s.email.key().to_owned(),
+                    s.phone.as_ref().map(|p| p.e164().to_owned()),
+                ));
+                w.sign_ups.push((s.product_id, s.test, s.email.key().to_owned()));
+                w.codes.extend(s.code.iter().map(|c| (business_id, c.clone())));
+            }
+            What::Payment(p) => {
+                w.products.insert(p.product_id);
+                w.people.push((
+                    p.product_id,
+                    p.test,
+                    p.email.key().to_owned(),
+                    p.phone.as_ref().map(|p| p.e164().to_owned()),
+                ));
+                match &p.identity {
+                    Some(id) => w.identities.push((business_id, p.product_id, p.test, id.clone())),
+                    None => w.dates.push((p.product_id, p.test, p.email.key().to_owned(), p.date.to_string())),
+                }
+            }
+            What::AddLead(a) => {
+                w.campaigns.insert(a.campaign_id);
+                if let Some(key) = &a.contact.email_key {
+                    w.emails.insert((a.campaign_id, a.test, key.clone()));
+                    w.orphans.insert((a.campaign_id, a.test, key.clone()));
+                }
+                w.phones.extend(a.contact.phone_key.iter().map(|k| (a.campaign_id, a.test, k.clone())));
+                if a.claim.is_some() {
+                    w.claimed_phones.extend(a.contact.phone_key.iter().map(|k| (a.campaign_id, a.test, k.clone())));
+                }
+                w.uploads |= a.claim.as_ref().is_some_and(|c| c.kind == TouchKind::Import);
+                match a.claim.as_ref().map(|c| &c.by) {
+                    Some(ClaimBy::Code(text)) => {
+                        w.codes.insert((business_id, text.clone()));
+                    }
+                    Some(ClaimBy::Enrollment(id)) => {
+                        w.enrollments.insert(*id);
+                    }
+                    None => {}
+                }
+            }
+            What::Qualify { lead_id, .. } | What::SetStatus { lead_id, .. } => {
+                w.leads.insert(*lead_id);
+            }
+            What::EditLead { lead_id, .. } | What::Archive { lead_id, .. } => {
+                w.leads.insert(*lead_id);
+            }
+            What::PayBack { lead_id } => {
+                w.leads.insert(*lead_id);
+                w.deep.insert(*lead_id);
+            }
+            What::Reattribute { lead_id, to, code_id, .. } => {
+                w.leads.insert(*lead_id);
+                w.deep.insert(*lead_id);
+                w.enrollments.extend(to);
+                w.code_ids.extend(code_id);
+            }
+            What::Merge { lead_id, into } => {
+                w.leads.extend([*lead_id, *into]);
+                w.deep.extend([*lead_id, *into]);
+            }
+            What::Approve { commission_id, .. } | What::Void { commission_id, .. } => {
+                w.commissions.insert(*commission_id);
+            }
+            What::Dismiss { item_id } | What::Reopen { item_id } | What::AcceptPayment { item_id } => {
+                w.items.insert(*item_id);
+            }
+            What::Settle { item_id, by, .. } => {
+                w.items.insert(*item_id);
+                w.want(business_id, by);
+            }
+        }
+    }
+}

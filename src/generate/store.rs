@@ -1,0 +1,330 @@
+//! The series of numbers is a recursive query, so that no row crosses the wire.
+
+use super::{Bases, Load};
+use crate::clock::Instant;
+use crate::code;
+use crate::db::{Db, DbResult, Tx, sql, sql_built};
+use crate::referrers::Described;
+use crate::{row, rows};
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct IndexRow {
+        pub name: String,
+        pub text: String,
+    }
+}
+
+/// The indexes of the big tables that are only there for lists; an empty table fills faster without.
+pub async fn drop_indexes(db: &Db) -> DbResult<Vec<IndexRow>> {
+    let postgres = db.is_postgres();
+    db.write(vec![], move |tx| {
+        Box::pin(async move {
+            let some: i64 = sql("SELECT count(*) FROM (SELECT 1 AS one FROM leads LIMIT 1) x").scalar(tx).await?;
+            if some > 0 {
+                return Ok(Vec::new());
+            }
+            let indexes: Vec<IndexRow> = if postgres {
+                sql("SELECT CAST(indexname AS TEXT) AS name, CAST(indexdef AS TEXT) AS text FROM pg_indexes
+                      WHERE schemaname = 'public' AND tablename IN ('leads', 'touches', 'payments', 'commissions', 'ledger_entries')
+                        AND indexdef NOT LIKE '%UNIQUE%'")
+                .all(tx)
+                .await?
+            } else {
+                sql("SELECT name, sql AS text FROM sqlite_master
+                      WHERE type = 'index' AND tbl_name IN ('leads', 'touches', 'payments', 'commissions', 'ledger_entries')
+                        AND sql NOT LIKE '%UNIQUE%'")
+                .all(tx)
+                .await?
+            };
+            for index in &indexes {
+                sql_built(format!("DROP INDEX {}", index.name)).patient().execute(tx).await?;
+            }
+            Ok(indexes)
+        })
+    })
+    .await
+}
+
+pub async fn restore_indexes(db: &Db, indexes: Vec<IndexRow>) -> DbResult<()> {
+    for index in indexes {
+        db.write(vec![], move |tx| {
+            let text = index.text.clone();
+            Box::pin(async move {
+                patient(tx).await?;
+                sql_built(text).patient().execute(tx).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    }
+    db.write(vec![], move |tx| {
+        Box::pin(async move {
+            patient(tx).await?;
+            sql("ANALYZE").patient().execute(tx).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// A load is the one thing that may run longer than a request.
+async fn patient(tx: &mut Tx) -> DbResult<()> {
+    if matches!(&**tx, crate::db::Conn::Postgres(_)) {
+        sql("SET LOCAL statement_timeout = 0").patient().execute(tx).await?;
+    }
+    Ok(())
+}
+
+const FIRST: [&str; 16] = [
+    "Jane", "Amina", "Peter", "Grace", "Mohammed", "Lucía", "Wei", "Olu", "Ingrid", "Tomás", "Aisha", "Kofi", "Noor",
+    "Emeka", "Sofia", "Yuki",
+];
+const LAST: [&str; 16] = [
+    "Njeri", "Smith", "Otieno", "García", "Okafor", "Müller", "Tanaka", "Mensah", "Khan", "Silva", "Larsen", "Mwangi",
+    "Adeyemi", "Chen", "Ito", "Brown",
+];
+
+/// What these people are found by.
+fn words(from: i64, to: i64) -> String {
+    let all: Vec<(i64, String)> = (from..to)
+        .flat_map(|i| {
+            let (first, last) = (FIRST[(i % 16) as usize], LAST[(i / 16 % 16) as usize]);
+            let (name, company) = (format!("{first} {last} {i}"), format!("Company {}", i % 997));
+            let email = format!("referrer{i}@example.com");
+            let described =
+                Described { name: &name, company: Some(&company), email: Some(&email), phone: None, phone_key: None };
+            described.words().into_iter().map(move |word| (i, word)).collect::<Vec<_>>()
+        })
+        .collect();
+    rows!(&all, (i, word) => { i: *i, word: word })
+}
+
+pub async fn referrers(
+    db: &Db,
+    load: Load,
+    bases: Bases,
+    from: i64,
+    to: i64,
+    codes: Vec<String>,
+    now: Instant,
+) -> DbResult<()> {
+    db.write(vec![], move |tx| {
+        let numbered = (from..to).zip(&codes);
+        let json = rows!(numbered, (i, text) => {
+            i: i, first: FIRST[(i % 16) as usize], last: LAST[(i / 16 % 16) as usize], code: text, lookup: code::lookup_form(text),
+            repaired: code::repaired(text),
+        });
+        let words = words(from, to);
+        Box::pin(async move {
+            patient(tx).await?;
+            sql("INSERT INTO referrers (id, business_id, name, first_name, email, email_key, company, search, meta, created_at, updated_at)
+                 SELECT $2 + r.i, $3, r.first || ' ' || r.last || ' ' || r.i, r.first, 'referrer' || r.i || '@example.com',
+                        'referrer' || r.i || '@example.com', 'Company ' || (r.i % 997),
+                        lower(r.first || ' ' || r.last || ' ' || r.i || ' referrer' || r.i || '@example.com company ' || (r.i % 997)), '[]',
+                        $4 - r.i * 1000000, $4 - r.i * 1000000
+                   FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
+            .bind(&json)
+            .bind(bases.referrer)
+            .bind(load.business_id)
+            .bind(now)
+            .patient()
+            .execute(tx)
+            .await?;
+            sql("INSERT INTO referrer_words (business_id, word, referrer_id)
+                 SELECT $3, r.word, $2 + r.i FROM rows($1, i BIGINT, word TEXT) r")
+            .bind(words)
+            .bind(bases.referrer)
+            .bind(load.business_id)
+            .execute(tx)
+            .await?;
+            sql("INSERT INTO enrollments (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at)
+                 SELECT $2 + r.i, $3, $4, $5 + r.i, CASE WHEN r.i % 50 = 7 THEN 'paused' WHEN r.i % 500 = 9 THEN 'banned' ELSE 'active' END,
+                        r.i % 10 <> 3, lower(r.first || ' ' || r.last || ' ' || r.i), false, $6 - r.i * 1000000
+                   FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
+            .bind(&json)
+            .bind(bases.enrollment)
+            .bind(load.business_id)
+            .bind(load.campaign_id)
+            .bind(bases.referrer)
+            .bind(now)
+            .patient()
+            .execute(tx)
+            .await?;
+            sql("INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at, updated_at)
+                 SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active', $7 - r.i * 1000000, $7 - r.i * 1000000
+                   FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r
+                  WHERE r.i % 10 <> 3")
+            .bind(&json)
+            .bind(bases.code)
+            .bind(load.business_id)
+            .bind(load.campaign_id)
+            .bind(bases.enrollment)
+            .bind(bases.referrer)
+            .bind(now)
+            .patient()
+            .execute(tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Leads from..to: seven of ten referred, a third of those qualified, a sixth paid once.
+pub async fn leads(db: &Db, load: Load, bases: Bases, from: i64, to: i64, now: Instant) -> DbResult<()> {
+    db.write(vec![], move |tx| {
+        let names = rows!(FIRST.iter().zip(LAST).enumerate(), (i, (first, last)) => { i: i64::try_from(i).unwrap_or(0), first: *first, last: last });
+        // Still held for a while, so that the sweep leaves them as they are.
+        let paid_on = crate::clock::Zone::default().day_of(now).plus_days(-30);
+        let (paid_on, held_until) = (paid_on.to_string(), paid_on.plus_days(90).to_string());
+        Box::pin(async move {
+            patient(tx).await?;
+            // The numbers are CAST so that PostgreSQL knows what the parameters are.
+            sql("INSERT INTO leads (id, business_id, campaign_id, test, name, name_fold, email, email_key, company, source, source_origin, status, active,
+                        qualified_at, converted_at, arrival, referrer_id, enrollment_id, touch_id, rule_fired, search, meta, created_at, updated_at)
+                 WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $2)
+                 SELECT $3 + n.i, $4, $5, false, f.first || ' ' || g.last || ' ' || n.i, lower(f.first || ' ' || g.last || ' ' || n.i),
+                        'lead' || n.i || '@example' || (n.i % 97) || '.com', 'lead' || n.i || '@example' || (n.i % 97) || '.com',
+                        'Company ' || (n.i % 4999), CASE n.i % 4 WHEN 0 THEN 'website' WHEN 1 THEN 'ad' ELSE 'referral' END, 'api',
+                        CASE WHEN n.i % 6 = 0 THEN 'converted' WHEN n.i % 6 = 1 THEN 'qualified' WHEN n.i % 6 = 2 THEN 'contacted' WHEN n.i % 60 = 5 THEN 'lost' ELSE 'new' END,
+                        true, CASE WHEN n.i % 6 < 2 THEN $6 - n.i * 30000000 END, CASE WHEN n.i % 6 = 0 THEN $6 - n.i * 30000000 END,
+                        CASE WHEN n.i % 10 < 7 THEN CASE n.i % 4 WHEN 0 THEN 'code' WHEN 1 THEN 'link' WHEN 2 THEN 'verbal' ELSE 'upload' END END,
+                        CASE WHEN n.i % 10 < 7 THEN $7 + (n.i * 7919) % $10 END, CASE WHEN n.i % 10 < 7 THEN $8 + (n.i * 7919) % $10 END,
+                        CASE WHEN n.i % 10 < 7 THEN $9 + n.i END, n.i % 6 = 0,
+                        lower(f.first || ' ' || g.last || ' ' || n.i || ' lead' || n.i || '@example' || (n.i % 97) || '.com company ' || (n.i % 4999)), '[]',
+                        $6 - n.i * 30000000, $6 - n.i * 30000000
+                   FROM n JOIN rows($11, i BIGINT, first TEXT, last TEXT) f ON f.i = n.i % 16
+                          JOIN rows($11, i BIGINT, first TEXT, last TEXT) g ON g.i = n.i / 16 % 16")
+            .bind(from)
+            .bind(to)
+            .bind(bases.lead)
+            .bind(load.business_id)
+            .bind(load.campaign_id)
+            .bind(now)
+            .bind(bases.referrer)
+            .bind(bases.enrollment)
+            .bind(bases.touch)
+            .bind(load.referrers)
+            .bind(names)
+            .patient()
+            .execute(tx)
+            .await?;
+            sql("INSERT INTO touches (id, business_id, lead_id, kind, referrer_id, enrollment_id, at)
+                 SELECT l.touch_id, l.business_id, l.id, CASE l.arrival WHEN 'code' THEN 'code' WHEN 'link' THEN 'click' WHEN 'verbal' THEN 'verbal' ELSE 'import' END,
+                        l.referrer_id, l.enrollment_id, l.created_at
+                   FROM leads l WHERE l.id >= $1 AND l.id < $2 AND l.touch_id IS NOT NULL")
+            .bind(bases.lead + from)
+            .bind(bases.lead + to)
+            .patient()
+            .execute(tx)
+            .await?;
+            sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status,
+                        payment_date, identity, body_hash, decision, decision_why, repeats, received_at)
+                 SELECT $3 + (l.id - $4), l.business_id, l.campaign_id, $5, false, l.id, l.email, l.email_key, 1000 + (l.id * 37) % 20000, b.currency, 'active', $6,
+                        'event:load-' || l.id, 'load', CASE WHEN e.state <> 'banned' THEN 'earned' ELSE 'waiting' END,
+                        CASE WHEN e.state <> 'banned' THEN 'referral rate' ELSE 'the lead has no referrer' END, 0, l.created_at
+                   FROM leads l JOIN businesses b ON b.id = l.business_id LEFT JOIN enrollments e ON e.id = l.enrollment_id
+                  WHERE l.id >= $1 AND l.id < $2 AND l.status = 'converted'")
+            .bind(bases.lead + from)
+            .bind(bases.lead + to)
+            .bind(bases.payment)
+            .bind(bases.lead)
+            .bind(load.product_id)
+            .bind(paid_on)
+            .patient()
+            .execute(tx)
+            .await?;
+            sql("INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status)
+                 SELECT p.lead_id, p.product_id, p.id, p.payment_date, 1, 'active' FROM payments p
+                  WHERE p.id >= $1 AND p.id < $2 AND p.decision = 'earned'")
+            .bind(bases.payment + from)
+            .bind(bases.payment + to)
+            .patient()
+            .execute(tx)
+            .await?;
+            commissions(tx, bases, from, to, &held_until).await
+        })
+    })
+    .await
+}
+
+/// One commission for each payment of a referred lead, at a fifth, and its ledger entry.
+async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, held_until: &str) -> DbResult<()> {
+    sql("INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, rate, base_amount,
+                amount, currency, hold_days, hold_until, state, released, created_at, updated_at)
+         SELECT $3 + (p.id - $4), p.business_id, p.campaign_id, false, 'referral', p.product_id, p.id, l.id, l.referrer_id, l.enrollment_id, 200000, p.amount,
+                (p.amount * 2 + 5) / 10, p.currency, 90, $5, 'pending', false, p.received_at, p.received_at
+           FROM payments p JOIN leads l ON l.id = p.lead_id WHERE p.id >= $1 AND p.id < $2 AND p.decision = 'earned'")
+    .bind(bases.payment + from)
+    .bind(bases.payment + to)
+    .bind(bases.commission)
+    .bind(bases.payment)
+    .bind(held_until)
+    .patient().execute(tx)
+    .await?;
+    sql("INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
+         SELECT $3 + (c.id - $4), c.business_id, c.referrer_id, c.currency, 'held', c.amount, 'created', c.id, c.hold_until, c.created_at
+           FROM commissions c WHERE c.id >= $1 AND c.id < $2")
+    .bind(bases.commission + from)
+    .bind(bases.commission + to)
+    .bind(bases.entry)
+    .bind(bases.commission)
+    .patient().execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The counters of everything that was made.
+pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<()> {
+    const TOTALS: [&str; 8] = [
+        "SELECT $1, 'leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
+        "SELECT $1, 'leads.status.' || status, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY status",
+        "SELECT $1, 'leads.arrival.' || arrival, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND arrival IS NOT NULL GROUP BY arrival",
+        "SELECT $1, 'qualified', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND qualified_at IS NOT NULL HAVING count(*) > 0",
+        "SELECT enrollment_id, 'leads', '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND enrollment_id IS NOT NULL GROUP BY enrollment_id",
+        "SELECT enrollment_id, 'qualified', '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND enrollment_id IS NOT NULL AND qualified_at IS NOT NULL GROUP BY enrollment_id",
+        "SELECT $1, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT) FROM payments p WHERE p.lead_id >= $2 AND p.lead_id < $3 GROUP BY p.currency",
+        "SELECT $1, 'money.held.' || c.currency, '', 0, CAST(sum(c.amount) AS BIGINT) FROM commissions c WHERE c.lead_id >= $2 AND c.lead_id < $3 GROUP BY c.currency",
+    ];
+    db.write(vec![], move |tx| {
+        Box::pin(async move {
+            patient(tx).await?;
+            for total in TOTALS {
+                sql_built(format!(
+                    "INSERT INTO counters (scope_id, name, day, slot, value) SELECT * FROM ({total}) t WHERE true
+                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value"
+                ))
+                .bind(load.campaign_id)
+                .bind(bases.lead)
+                .bind(bases.lead + load.leads)
+                .patient()
+            .execute(tx)
+                .await?;
+            }
+            // A lead every thirty seconds back from now: the days are their local ones in UTC.
+            for back in 0..=(load.leads / 2_880) {
+                let day = crate::clock::Zone::default().day_of(now.plus_days(-back));
+                let (start, end) = (crate::clock::Zone::default().start_of(day), crate::clock::Zone::default().start_of(day.plus_days(1)));
+                sql("INSERT INTO counters (scope_id, name, day, slot, value)
+                     SELECT $1, 'leads', $2, 0, count(*) FROM leads WHERE campaign_id = $1 AND NOT test AND created_at >= $3 AND created_at < $4
+                        AND id >= $5 AND id < $6 HAVING count(*) > 0
+                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
+                .bind(load.campaign_id)
+                .bind(day)
+                .bind(start)
+                .bind(end)
+                .bind(bases.lead)
+                .bind(bases.lead + load.leads)
+                .patient()
+            .execute(tx)
+                .await?;
+                if back > 400 {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    })
+    .await
+}

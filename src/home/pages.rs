@@ -1,0 +1,227 @@
+use askama::Template;
+use axum::extract::OriginalUri;
+
+use super::figures::{self, Arrival, Bar, Figure, Period};
+use super::store;
+use crate::clock::Instant;
+use crate::counters;
+use crate::db::Conn;
+use crate::money::{Currency, Money};
+use crate::web::list::counted;
+use crate::web::routes::{Access, Routes};
+use crate::web::when::When;
+use crate::web::{Choice, Fault, Frame, ListQuery, Page, PageResult, Right, html};
+
+pub fn routes() -> Routes {
+    Routes::new().get("/", Access::May(Right::Home), show)
+}
+
+#[derive(Template)]
+#[template(path = "home/show.html")]
+struct HomePage {
+    frame: Frame,
+    periods: Vec<Choice>,
+    todo: Vec<Todo>,
+    figures: Vec<Figure>,
+    arrivals: Vec<Arrival>,
+    axis: [String; 3],
+    days: Vec<DayRow>,
+    states: Vec<Bar>,
+    holds: Vec<Bar>,
+    money: bool,
+    is_new: bool,
+}
+
+/// Something that waits for a person.
+struct Todo {
+    url: String,
+    count: String,
+    label: &'static str,
+    detail: String,
+    zero: bool,
+    tone: &'static str,
+}
+
+/// One line of the numbers behind the chart of arrivals.
+struct DayRow {
+    day: String,
+    values: Vec<String>,
+}
+
+async fn show(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = ListQuery::new("/", uri.query(), &["days"]);
+    let days = [7, 30, 90].into_iter().find(|d| d.to_string() == query.get("days")).unwrap_or(30);
+    let now = page.app.clock.now();
+    let period = Period { today: page.member.zone.day_of(now), days };
+    let mut conn = page.read().await?;
+    let sees_all = page.member.may(Right::SeeLeads);
+    let money = page.member.may(Right::SeeMoney);
+    let (from, to) = (period.before().to_string(), period.today.to_string());
+    let by_day = counters::by_day(&mut conn, page.campaign.id, "", &from, &to).await?;
+    let todo = todo(&page, &mut conn, period, now).await?;
+    let mut figures = Vec::new();
+    let (mut states, mut holds) = (Vec::new(), Vec::new());
+    if sees_all {
+        figures = figures_of(&page, &mut conn, period, &by_day, money).await?;
+    }
+    if money {
+        (states, holds) = commission(&page, &mut conn, period).await?;
+    }
+    drop(conn);
+    let arrivals = if sees_all { figures::arrivals(period, &by_day) } else { Vec::new() };
+    let day = |i: i64| period.first().plus_days(i).shown();
+    let numbers = (0..days)
+        .rev()
+        .map(|i| DayRow {
+            day: day(i),
+            values: arrivals
+                .iter()
+                .map(|a| counted(a.values.get(usize::try_from(i).unwrap_or(0)).copied().unwrap_or(0)))
+                .collect(),
+        })
+        .collect();
+    html(&HomePage {
+        frame: page.frame("home").await?,
+        periods: Choice::list(
+            [("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")],
+            &days.to_string(),
+        ),
+        is_new: sees_all && figures.iter().all(|f| f.value.starts_with('0')) && arrivals.iter().all(|a| a.total == "0"),
+        todo,
+        figures,
+        arrivals,
+        axis: [day(0), day(days / 2), day(days - 1)],
+        days: numbers,
+        states,
+        holds,
+        money,
+    })
+}
+
+async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Result<Vec<Todo>, Fault> {
+    let member = &page.member;
+    let mut todo = Vec::new();
+    if member.may(Right::SeeInbox) {
+        let open = crate::inbox::open_count(conn, member.business_id).await?;
+        let oldest = store::oldest_item(conn, member.business_id).await?;
+        let detail = oldest.map_or_else(
+            || "nothing waits".to_owned(),
+            |at| format!("oldest {}", When::at(member.zone, now, Instant::from_micros(at)).label),
+        );
+        let count = if open >= 100 { "100+".to_owned() } else { counted(open) };
+        todo.push(Todo {
+            url: "/inbox".into(),
+            count,
+            label: "in the inbox",
+            detail,
+            zero: open == 0,
+            tone: "warning",
+        });
+    }
+    if member.may(Right::SeeMoney) {
+        let soon = store::holds(conn, page.campaign.id, "", &period.today.plus_days(6).to_string()).await?;
+        let count: i64 = soon.iter().map(|d| d.count).sum();
+        let sums: Vec<String> =
+            soon.iter().filter_map(|d| Some(figures::money(d.amount, Currency::parse(&d.currency).ok()?))).collect();
+        let count_text = if count >= store::MOST { format!("{}+", counted(store::MOST)) } else { counted(count) };
+        let detail = if sums.is_empty() { "none this week".to_owned() } else { sums.join(" and ") };
+        let url = "/commissions?state=pending&sort=hold".to_owned();
+        todo.push(Todo {
+            url,
+            count: count_text,
+            label: "leave hold within a week",
+            detail,
+            zero: count == 0,
+            tone: "",
+        });
+    }
+    if member.may(Right::EditReferrers) {
+        let without = store::without_code(conn, page.campaign.id).await?;
+        let count = if without >= store::MOST { format!("{}+", counted(without)) } else { counted(without) };
+        let detail = if without == 0 { "everybody has one" } else { "generate codes" };
+        todo.push(Todo {
+            url: "/referrers?code=none".into(),
+            count,
+            label: "referrers without a code",
+            detail: detail.into(),
+            zero: without == 0,
+            tone: "",
+        });
+    }
+    if !member.may(Right::SeeLeads) {
+        let week = member.zone.start_of(period.today.plus_days(-6)).micros();
+        let mine = store::recorded_by(conn, member.user_id, week).await?;
+        let label = "referrals you recorded this week";
+        todo.push(Todo {
+            url: "/leads".into(),
+            count: counted(mine),
+            label,
+            detail: String::new(),
+            zero: mine == 0,
+            tone: "",
+        });
+    }
+    Ok(todo)
+}
+
+async fn figures_of(
+    page: &Page,
+    conn: &mut Conn,
+    period: Period,
+    by_day: &figures::ByDay,
+    money: bool,
+) -> Result<Vec<Figure>, Fault> {
+    let with_code = store::with_code(conn, page.campaign.id).await?;
+    let since = page.member.zone.start_of(period.first()).micros();
+    let fresh = store::codes_since(conn, page.campaign.id, since).await?;
+    let currency = page.member.currency;
+    let more = if with_code >= store::MOST { "+" } else { "" };
+    let mut all = vec![
+        Figure {
+            label: "Referrers with a code",
+            value: format!("{}{more}", counted(with_code)),
+            delta: if fresh > 0 { format!("+{}", counted(fresh)) } else { String::new() },
+            against: format!("in the last {} days", period.days),
+            tone: if fresh > 0 { "good" } else { "" },
+            points: String::new(),
+            url: "/codes",
+        },
+        Figure::of("Leads", "/leads", &period.values(by_day, "leads"), counted),
+        Figure::of("Qualified", "/leads?qualified=yes", &period.values(by_day, "qualified"), counted),
+    ];
+    if money {
+        let revenue = period.values(by_day, &format!("revenue.{}", currency.code()));
+        all.push(Figure::of("Revenue", "/commissions", &revenue, |minor| figures::money(minor, currency)));
+    }
+    Ok(all)
+}
+
+/// Commission by state and the holds that end, in the business's currency.
+async fn commission(page: &Page, conn: &mut Conn, period: Period) -> Result<(Vec<Bar>, Vec<Bar>), Fault> {
+    let currency = page.member.currency;
+    let totals = counters::totals(conn, &[page.campaign.id]).await?;
+    let of = |account: &str| Money {
+        minor: totals.get(&(page.campaign.id, format!("money.{account}.{}", currency.code()))).copied().unwrap_or(0),
+        currency,
+    };
+    let row = |label: &str, account: &str, tone, state: &str| {
+        (label.to_owned(), of(account), tone, String::new(), format!("/commissions?state={state}"))
+    };
+    let states = figures::bars(vec![
+        row("Held", "held", "warning", "pending"),
+        row("Due", "due", "info", "approved"),
+        row("Paid", "paid", "good", "paid"),
+    ]);
+    let today = period.today;
+    let mut spans = Vec::new();
+    for (label, from, to) in [
+        (format!("by {}", today.plus_days(6).shown()), String::new(), today.plus_days(6)),
+        (format!("by {}", today.plus_days(13).shown()), today.plus_days(7).to_string(), today.plus_days(13)),
+        ("later".to_owned(), today.plus_days(14).to_string(), today.plus_days(36_500)),
+    ] {
+        let due = store::holds(conn, page.campaign.id, &from, &to.to_string()).await?;
+        let minor = due.iter().find(|d| d.currency == currency.code()).map_or(0, |d| d.amount);
+        spans.push((label, Money { minor, currency }, "warning", String::new(), String::new()));
+    }
+    Ok((states, figures::bars(spans)))
+}

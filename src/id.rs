@@ -1,0 +1,520 @@
+//! Renderings of ids, and random texts that are secrets or public names. One integer key is stored
+//! per row; everything shown is derived from it here, stable and reversible: [`render`] and
+//! [`parse`] for `lead_…`, [`object_id`] for CF, [`lead_code`] for RF. [`random_public_id`],
+//! [`new_token`] and [`new_api_key`] are drawn instead, and stored (secrets only as [`sha256_hex`]).
+//!
+//! A rendering is a bijection, not a secret: it keeps ids from reading as a count, and whoever has
+//! this source can invert it. Access is decided by the business a row belongs to, never by whether
+//! its id could be guessed. Its constants must never change: they are in other people's databases.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::{CryptoRng, RngExt as _};
+use sha2::{Digest as _, Sha256};
+
+/// Ids are from 0 up to, and not including, 2^53: integers that JavaScript keeps exact.
+pub const ID_LIMIT: i64 = 1 << 53;
+
+/// What an id is of. The same integer renders differently for each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Lead,
+    Referrer,
+    Commission,
+    Campaign,
+    Payment,
+    Refund,
+    Touch,
+    Payout,
+    LedgerEntry,
+    Import,
+    InboxItem,
+    Code,
+    Terms,
+    Enrollment,
+    User,
+    Key,
+    Endpoint,
+    Delivery,
+    Audit,
+    Job,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 20] = [
+        Self::Lead,
+        Self::Referrer,
+        Self::Commission,
+        Self::Campaign,
+        Self::Payment,
+        Self::Refund,
+        Self::Touch,
+        Self::Payout,
+        Self::LedgerEntry,
+        Self::Import,
+        Self::InboxItem,
+        Self::Code,
+        Self::Terms,
+        Self::Enrollment,
+        Self::User,
+        Self::Key,
+        Self::Endpoint,
+        Self::Delivery,
+        Self::Audit,
+        Self::Job,
+    ];
+
+    /// What stands before the underscore. It also salts the bijection, so it is as fixed as the
+    /// constants. A referrer is an "agent" to RN's clients.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Referrer => "agent",
+            Self::Commission => "comm",
+            Self::Campaign => "campaign",
+            Self::Payment => "pay",
+            Self::Refund => "refund",
+            Self::Touch => "touch",
+            Self::Payout => "payout",
+            Self::LedgerEntry => "entry",
+            Self::Import => "import",
+            Self::InboxItem => "inbox",
+            Self::Code => "code",
+            Self::Terms => "terms",
+            Self::Enrollment => "enroll",
+            Self::User => "user",
+            Self::Key => "key",
+            Self::Endpoint => "endpoint",
+            Self::Delivery => "delivery",
+            Self::Audit => "audit",
+            Self::Job => "job",
+        }
+    }
+}
+
+/// Crockford's base 32, lower case: no i, l, o, u.
+const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// 5 bits each: the first of them carries the 4 that are left over.
+const ID_CHARS: u32 = 13;
+
+/// "lead_" and 13 characters, for an id from 0 to below [`ID_LIMIT`]. Other integers render too,
+/// but [`parse`] does not take them back.
+#[must_use]
+pub fn render(kind: Kind, id: i64) -> String {
+    let mixed = Mixer::new(64, kind.prefix()).mix(id.cast_unsigned());
+    format!("{}_{}", kind.prefix(), base32(mixed, ID_CHARS))
+}
+
+/// The id in a text that [`render`] made for this kind; `None` for every other text.
+#[must_use]
+pub fn parse(kind: Kind, text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(kind.prefix())?.strip_prefix('_')?;
+    if digits.len() != ID_CHARS as usize || digits.bytes().any(|b| b.is_ascii_uppercase()) {
+        return None;
+    }
+    // A first character above "f" would overflow 64 bits: not canonical.
+    let mixed = u64::try_from(from_base32(digits)?).ok()?;
+    valid(Mixer::new(64, kind.prefix()).unmix(mixed))
+}
+
+const OBJECT_SALT: &str = "object";
+
+/// The 24 lower-case hex digits of a CF `_id`: 64 mixed bits and a check of 32.
+#[must_use]
+pub fn object_id(id: i64) -> String {
+    let mixed = Mixer::new(64, OBJECT_SALT).mix(id.cast_unsigned());
+    format!("{mixed:016x}{:08x}", crc32fast::hash(&mixed.to_be_bytes()))
+}
+
+/// The id in a text that [`object_id`] made, in lower case; `None` for every other text.
+#[must_use]
+pub fn parse_object_id(text: &str) -> Option<i64> {
+    let mixed = text.get(..16).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let id = valid(Mixer::new(64, OBJECT_SALT).unmix(u64::from_str_radix(mixed, 16).ok()?))?;
+    (object_id(id) == text).then_some(id)
+}
+
+const LEAD_SALT: &str = "lead code";
+/// Data characters of a lead's code: 8 carry 40 bits, a trillion ids. The long form takes the
+/// rest, so that no id is without a code.
+const LEAD_CHARS: [u32; 2] = [8, 11];
+
+/// A lead's own referral code: "L", 8 characters and a check character, such as "L5ZK09Q3MT".
+/// Generated codes have no L (see `code`), and custom codes may not take the form. Ids from 2^40
+/// on have three characters more.
+#[must_use]
+pub fn lead_code(id: i64) -> String {
+    let chars = LEAD_CHARS[usize::from(id >= 1 << 40)];
+    let data = base32(Mixer::new(chars * 5, LEAD_SALT).mix(id.cast_unsigned()), chars);
+    let check = char::from(BASE32[usize::from(check_of(&data))]);
+    format!("l{data}{check}").to_ascii_uppercase()
+}
+
+/// The lead's id in its code, in any case, with or without spaces and hyphens, O read as 0 and I
+/// or L as 1. `None` if it is not of the form or its check character is wrong.
+#[must_use]
+pub fn parse_lead_code(text: &str) -> Option<i64> {
+    let plain = |c: &char| !c.is_whitespace() && *c != '-';
+    let mut chars = text.chars().filter(plain).map(|c| c.to_ascii_lowercase());
+    if chars.next()? != 'l' {
+        return None;
+    }
+    let read = |c| match c {
+        'o' => '0',
+        'i' | 'l' => '1',
+        c => c,
+    };
+    let digits: String = chars.map(read).collect();
+    let count = *LEAD_CHARS.iter().find(|count| digits.len() == **count as usize + 1)?;
+    let (data, check) = digits.split_at_checked(count as usize)?;
+    let mixed = u64::try_from(from_base32(data)?).ok()?;
+    if from_base32(check)? != u128::from(check_of(data)) {
+        return None;
+    }
+    let id = valid(Mixer::new(count * 5, LEAD_SALT).unmix(mixed))?;
+    // A long form of a small id would be its second code.
+    ((id >= 1 << 40) == (count == LEAD_CHARS[1])).then_some(id)
+}
+
+/// Whether [`parse_lead_code`] takes a text, whether or not there is such a lead.
+#[must_use]
+pub fn is_lead_code_form(text: &str) -> bool {
+    parse_lead_code(text).is_some()
+}
+
+/// `prefix`, an underscore and 20 random characters (100 bits): "business_…", "product_…". Long
+/// enough that asking for one tells a stranger nothing.
+pub fn random_public_id(prefix: &str, rng: &mut (impl CryptoRng + ?Sized)) -> String {
+    let digits: String = (0..20).map(|_| pick(BASE32, rng)).collect();
+    format!("{prefix}_{digits}")
+}
+
+/// A secret of 256 random bits as 43 characters that are safe in URLs and cookies.
+pub fn new_token(rng: &mut (impl CryptoRng + ?Sized)) -> String {
+    URL_SAFE_NO_PAD.encode(rng.random::<[u8; 32]>())
+}
+
+/// SHA-256 of a text, 64 lower-case hex digits: how secrets of high entropy are stored.
+#[must_use]
+pub fn sha256_hex(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
+}
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const KEY_RANDOM: usize = 32;
+const KEY_CHECK: usize = 6;
+
+/// A new API key: "rk_live_" or "rk_test_", 32 random characters (190 bits) and 6 of checksum, by
+/// which scanners for leaked secrets recognise it, and a mistyped one costs no look-up.
+pub fn new_api_key(live: bool, rng: &mut (impl CryptoRng + ?Sized)) -> String {
+    let prefix = if live { "rk_live_" } else { "rk_test_" };
+    let random: String = (0..KEY_RANDOM).map(|_| pick(BASE62, rng)).collect();
+    let body = format!("{prefix}{random}");
+    let check = key_check(&body);
+    body + &check
+}
+
+/// Whether a text has the form of an API key and the right checksum. Says nothing about whether
+/// there is such a key.
+#[must_use]
+pub fn api_key_checksum_ok(text: &str) -> bool {
+    let random = text.strip_prefix("rk_live_").or_else(|| text.strip_prefix("rk_test_"));
+    let formed = random.is_some_and(|random| {
+        random.len() == KEY_RANDOM + KEY_CHECK && random.bytes().all(|b| b.is_ascii_alphanumeric())
+    });
+    formed && text.split_at_checked(text.len() - KEY_CHECK).is_some_and(|(body, check)| key_check(body) == check)
+}
+
+/// CRC-32 of everything before it, in base 62: 62^6 is just above 2^32.
+fn key_check(body: &str) -> String {
+    let crc = crc32fast::hash(body.as_bytes());
+    let place = |power: u32| char::from(BASE62[(crc / 62_u32.pow(power) % 62) as usize]);
+    (0..6).rev().map(place).collect()
+}
+
+fn pick(alphabet: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> char {
+    char::from(alphabet[rng.random_range(0..alphabet.len())])
+}
+
+fn valid(id: u64) -> Option<i64> {
+    i64::try_from(id).ok().filter(|id| *id < ID_LIMIT)
+}
+
+/// The low `chars` * 5 bits, highest first.
+fn base32(value: u64, chars: u32) -> String {
+    let digit = |place: u32| BASE32[(value >> (5 * place) & 31) as usize];
+    (0..chars).rev().map(|place| char::from(digit(place))).collect()
+}
+
+/// At most 13 characters, so at most 65 bits.
+fn from_base32(digits: &str) -> Option<u128> {
+    if digits.len() > ID_CHARS as usize {
+        return None;
+    }
+    digits.bytes().try_fold(0, |value, b| Some(value << 5 | u128::from(value_of(b)?)))
+}
+
+fn value_of(digit: u8) -> Option<u8> {
+    BASE32.iter().position(|b| *b == digit).and_then(|at| u8::try_from(at).ok())
+}
+
+/// A check digit in GF(32): the digits are the coefficients of a polynomial that must vanish at the
+/// generator. With fewer than 31 digits every single wrong one and every swap of two is noticed.
+fn check_of(data: &str) -> u8 {
+    // Times the generator, modulo x^5 + x^2 + 1.
+    let times = |value: u8| (value << 1) ^ if value & 16 == 0 { 0 } else { 0b10_0101 };
+    data.bytes().filter_map(value_of).fold(0, |sum, digit| times(sum ^ digit))
+}
+
+/// A bijection on integers of `bits` bits: rounds of adding a salt, multiplying by an odd constant
+/// and folding the upper half onto the lower, each of which can be undone.
+struct Mixer {
+    bits: u32,
+    salt: u64,
+}
+
+/// Odd, so invertible modulo every power of two; from the finaliser of SplitMix64.
+const FACTORS: [u64; 3] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0x9e37_79b9_7f4a_7c15];
+
+impl Mixer {
+    fn new(bits: u32, salt: &str) -> Self {
+        // FNV-1a: any fixed function of the salt's name does.
+        let salt = salt
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        Self { bits, salt }
+    }
+
+    fn mix(&self, value: u64) -> u64 {
+        FACTORS
+            .iter()
+            .fold(self.fold(value), |value, factor| self.fold(value.wrapping_add(self.salt).wrapping_mul(*factor)))
+    }
+
+    fn unmix(&self, value: u64) -> u64 {
+        let value = FACTORS
+            .iter()
+            .rev()
+            .fold(value, |value, factor| self.fold(value).wrapping_mul(inverse(*factor)).wrapping_sub(self.salt));
+        self.fold(value)
+    }
+
+    /// Its own inverse, since the shift is at least half of the width.
+    fn fold(&self, value: u64) -> u64 {
+        let value = value & (u64::MAX >> (64 - self.bits));
+        value ^ (value >> self.bits.div_ceil(2))
+    }
+}
+
+/// The inverse of an odd number modulo 2^64, and so modulo every smaller power of two. Newton's
+/// iteration doubles the count of right bits, from the three that an odd number has of itself.
+fn inverse(odd: u64) -> u64 {
+    (0..5).fold(odd, |guess, _| guess.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(guess))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+    use rand::{SeedableRng as _, rngs::StdRng};
+
+    use super::*;
+
+    const EDGES: [i64; 6] = [0, 1, (1 << 40) - 1, 1 << 40, ID_LIMIT - 2, ID_LIMIT - 1];
+
+    #[test]
+    fn renderings_never_change() {
+        // These are in other people's databases: a test that fails here is right.
+        assert_eq!(render(Kind::Lead, 1), "lead_6yrybnr5hv6z0");
+        assert_eq!(render(Kind::Referrer, 1), "agent_36mf6k214b3mq");
+        assert_eq!(render(Kind::Lead, ID_LIMIT - 1), "lead_9ayxaj3s5wwxg");
+        assert_eq!(object_id(1), "99913c131f7d7bb41c3e4cdd");
+        assert_eq!(lead_code(1), "LV2BA2HER1");
+        assert_eq!(lead_code(1 << 40), "LGRP17D711XNG");
+    }
+
+    #[test]
+    fn kinds_have_prefixes_of_their_own() {
+        let prefixes: HashSet<&str> = Kind::ALL.iter().map(|kind| kind.prefix()).collect();
+        assert_eq!(prefixes.len(), Kind::ALL.len());
+        assert!(prefixes.iter().all(|prefix| prefix.bytes().all(|b| b.is_ascii_lowercase())));
+        let digits: HashSet<String> =
+            Kind::ALL.iter().map(|kind| render(*kind, 7).split_off(kind.prefix().len())).collect();
+        assert_eq!(digits.len(), Kind::ALL.len());
+    }
+
+    #[test]
+    fn edges_read_back_and_what_is_beyond_does_not() {
+        for id in EDGES {
+            assert!(Kind::ALL.iter().all(|kind| parse(*kind, &render(*kind, id)) == Some(id)));
+            assert_eq!((parse_object_id(&object_id(id)), parse_lead_code(&lead_code(id))), (Some(id), Some(id)));
+        }
+        for id in [-1, i64::MIN, ID_LIMIT, i64::MAX] {
+            assert_eq!((parse(Kind::Lead, &render(Kind::Lead, id)), parse_object_id(&object_id(id))), (None, None));
+            assert_eq!(parse_lead_code(&lead_code(id)).filter(|found| *found == id), None);
+        }
+    }
+
+    #[test]
+    fn neighbours_do_not_read_as_a_count() {
+        let ids: Vec<String> = (1..=1000).map(|id| render(Kind::Lead, id)).collect();
+        let firsts: HashSet<&str> = ids.iter().map(|id| &id[5..8]).collect();
+        assert!(firsts.len() > 900, "{}", firsts.len());
+        let codes: HashSet<String> = (1..=1000).map(|id| lead_code(id)[1..4].to_owned()).collect();
+        assert!(codes.len() > 900, "{}", codes.len());
+        assert!(!ids.is_sorted());
+    }
+
+    #[test]
+    fn only_the_canonical_text_is_an_id() {
+        let text = render(Kind::Payout, 42);
+        let digits = &text["payout_".len()..];
+        for other in [
+            text.to_uppercase(),
+            format!(" {text}"),
+            format!("{text}0"),
+            text[..text.len() - 1].to_owned(),
+            digits.to_owned(),
+            format!("pay_{digits}"),
+            "payout_zzzzzzzzzzzzz".to_owned(),
+            format!("payout_g{}", &digits[1..]),
+            String::new(),
+            "payout_".to_owned(),
+            "payout_ééééééé".to_owned(),
+        ] {
+            assert_eq!(parse(Kind::Payout, &other), None, "{other}");
+        }
+        let object = object_id(42);
+        for other in [
+            object.to_uppercase(),
+            format!("{object}0"),
+            object[..23].to_owned(),
+            String::new(),
+            "é".repeat(12),
+            format!("+{}", &object[1..]),
+        ] {
+            assert_eq!(parse_object_id(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn lead_codes_forgive_what_crockford_forgives() {
+        let code = (1..10_000).map(lead_code).find(|code| code[1..].contains('0') && code[1..].contains('1')).unwrap();
+        let id = parse_lead_code(&code);
+        assert!(id.is_some() && is_lead_code_form(&code));
+        for same in [
+            code.to_lowercase(),
+            format!(" {}-{} ", &code[..4], &code[4..]),
+            code.replace('0', "o"),
+            code.replace('1', "I"),
+            code.replace('1', "l"),
+        ] {
+            assert_eq!(parse_lead_code(&same), id, "{same}");
+        }
+        for other in ["", "L", "LEADER2024U", "AGENT123", "l", "LÉÉÉÉÉÉÉÉÉ", "L\u{212a}00000000"] {
+            assert_eq!(parse_lead_code(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn random_texts_have_their_form() {
+        let rng = &mut StdRng::seed_from_u64(7);
+        let id = random_public_id("business", rng);
+        assert!(
+            id.strip_prefix("business_")
+                .is_some_and(|digits| digits.len() == 20 && digits.bytes().all(|b| BASE32.contains(&b)))
+        );
+        let token = new_token(rng);
+        assert!(token.len() == 43 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+        assert_ne!(token, new_token(rng));
+        assert_eq!(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let mut boxed: Box<dyn CryptoRng> = Box::new(StdRng::seed_from_u64(7));
+        assert_eq!(random_public_id("business", &mut boxed), id);
+    }
+
+    #[test]
+    fn api_keys_carry_their_checksum() {
+        let rng = &mut StdRng::seed_from_u64(7);
+        for live in [true, false] {
+            let key = new_api_key(live, rng);
+            assert!(key.len() == 46 && key.starts_with(if live { "rk_live_" } else { "rk_test_" }), "{key}");
+            assert!(api_key_checksum_ok(&key));
+            let swapped = if live { key.replace("live", "test") } else { key.replace("test", "live") };
+            for other in [
+                swapped,
+                key.to_lowercase(),
+                format!("{key}0"),
+                key[..45].to_owned(),
+                format!(" {key}"),
+                key.replace("rk_", "sk_"),
+            ] {
+                assert!(!api_key_checksum_ok(&other), "{other}");
+            }
+            for at in 8..46 {
+                let mut wrong = key.clone().into_bytes();
+                wrong[at] = if wrong[at] == b'a' { b'b' } else { b'a' };
+                assert!(!api_key_checksum_ok(&String::from_utf8(wrong).unwrap()), "{at}");
+            }
+        }
+        assert_eq!(key_check("").len(), 6);
+        for other in ["", "rk_live_", "rk_live_\u{e9}", &format!("rk_live_{}", "é".repeat(19))] {
+            assert!(!api_key_checksum_ok(other), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_rendering_reads_back(id in 0..ID_LIMIT, kind in prop::sample::select(&Kind::ALL[..])) {
+            prop_assert_eq!(parse(kind, &render(kind, id)), Some(id));
+            prop_assert_eq!(parse_object_id(&object_id(id)), Some(id));
+            prop_assert_eq!(parse_lead_code(&lead_code(id)), Some(id));
+            prop_assert_eq!((render(kind, id).len(), object_id(id).len()), (kind.prefix().len() + 14, 24));
+        }
+
+        #[test]
+        fn short_lead_codes_read_back(id in 0_i64..1 << 40) {
+            let code = lead_code(id);
+            prop_assert!(code.len() == 10 && code.starts_with('L'));
+            prop_assert_eq!(parse_lead_code(&code), Some(id));
+        }
+
+        #[test]
+        fn a_lead_code_notices_every_wrong_character_and_swap(id in 0..ID_LIMIT, at in 1_usize..10, to in 1_usize..10, other in 0_usize..32) {
+            let code = lead_code(id).into_bytes();
+            let mut wrong = code.clone();
+            wrong[at] = BASE32[other].to_ascii_uppercase();
+            let mut swapped = code.clone();
+            swapped.swap(at, to);
+            for text in [wrong, swapped] {
+                if text != code {
+                    prop_assert_eq!(parse_lead_code(&String::from_utf8(text).unwrap()), None);
+                }
+            }
+        }
+
+        #[test]
+        fn mixers_are_bijections(value: u64, bits in prop::sample::select(vec![40_u32, 55, 64]), salt in "[a-z]{0,8}") {
+            let mixer = Mixer::new(bits, &salt);
+            let value = value & (u64::MAX >> (64 - bits));
+            let mixed = mixer.mix(value);
+            prop_assert!(mixed <= u64::MAX >> (64 - bits));
+            prop_assert_eq!(mixer.unmix(mixed), value);
+        }
+
+        #[test]
+        fn nothing_panics(text in "\\PC{0,30}|(lead_|L|rk_live_)[0-9a-zA-Zé]{0,40}") {
+            if let Some(id) = parse(Kind::Lead, &text) {
+                prop_assert_eq!(render(Kind::Lead, id), text.clone());
+            }
+            if let Some(id) = parse_object_id(&text) {
+                prop_assert_eq!(object_id(id), text.clone());
+            }
+            let _ = (parse_lead_code(&text), api_key_checksum_ok(&text));
+        }
+    }
+}

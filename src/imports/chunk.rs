@@ -1,0 +1,256 @@
+//! A chunk of a file: the same for the dry run, which keeps nothing but what it would say, and for the
+//! run, which applies the rows and marks them in one transaction.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde_json::json;
+
+use super::outcome::{Counts, Fate, Verdict};
+use super::read::{Person, Reader};
+use super::resolve::{self, Plan};
+use super::store::{self, RowLine};
+use super::table::Row;
+use super::{Import, Kind, referrers as people_who_refer};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::clock::Instant;
+use crate::db::{Conn, DbError, DbResult, Tx};
+use crate::desk::Event;
+use crate::jobs::{Claimed, Progress};
+use crate::referrers::{self, NewReferrer};
+
+/// The kinds of job.
+pub const CHECK: &str = "import_check";
+pub const RUN: &str = "import";
+
+/// Rows of one step: what is applied holds the writer of SQLite, what is only looked at does not.
+const CHECKED: usize = 400;
+const APPLIED: usize = 64;
+
+/// One step of a dry run.
+pub fn check_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+    Box::pin(async move {
+        let (import, chunk) = read(&app, &job, CHECKED).await?;
+        let mut told = chunk.told;
+        match chunk.work {
+            Work::Events(events, of) => {
+                let outcomes = if events.is_empty() { Vec::new() } else { app.desk.preview(events).await?.0 };
+                told.extend(of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
+            }
+            Work::Referrers(new, of) => {
+                let became = referrers::preview(&mut app.db.read().await?, &new).await?;
+                told.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
+            }
+        }
+        for verdict in &mut told {
+            // Ids of a preview are nobody's.
+            (verdict.lead_id, verdict.referrer_id) = (None, None);
+        }
+        let (end, now) = (chunk.end, app.clock.now());
+        app.db
+            .write(vec![], move |tx| {
+                let (import, job, told) = (import.clone(), job.clone(), told.clone());
+                Box::pin(async move { finish(tx, now, &import, &job, told, end, false, 0).await })
+            })
+            .await
+    })
+}
+
+/// One step of a run.
+pub fn run_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+    Box::pin(async move {
+        let (import, chunk) = read(&app, &job, APPLIED).await?;
+        let (end, now, audit_id) = (chunk.end, app.clock.now(), app.ids.next().await?);
+        let (import, told) = (Arc::new(import), Arc::new(chunk.told));
+        match chunk.work {
+            Work::Events(events, of) => {
+                let of = Arc::new(of);
+                app.desk
+                    .slice_and(events, move |tx, outcomes| {
+                        let (import, job, told, of) = (import.clone(), job.clone(), told.clone(), of.clone());
+                        Box::pin(async move {
+                            let mut told = told.as_ref().clone();
+                            told.extend(
+                                of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)),
+                            );
+                            finish(tx, now, &import, &job, told, end, true, audit_id).await
+                        })
+                    })
+                    .await
+            }
+            Work::Referrers(new, of) => {
+                let ids = app.ids.run(new.len().max(1) * referrers::IDS_EACH).await?;
+                let keys = new.iter().map(NewReferrer::key).collect();
+                let (new, of) = (Arc::new(new), Arc::new(of));
+                app.db
+                    .write(keys, move |tx| {
+                        let (import, job, told, of) = (import.clone(), job.clone(), told.clone(), of.clone());
+                        let (new, ids) = (new.clone(), ids.clone());
+                        Box::pin(async move {
+                            let became = referrers::add_many(tx, now, ids, &job.actor, &new).await?;
+                            let mut told = told.as_ref().clone();
+                            told.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
+                            finish(tx, now, &import, &job, told, end, true, audit_id).await
+                        })
+                    })
+                    .await
+            }
+        }
+    })
+}
+
+enum Work {
+    Events(Vec<Event>, Vec<(Person, Option<i64>)>),
+    Referrers(Vec<NewReferrer>, Vec<Person>),
+}
+
+/// The next rows: those that are told already, and those to hand on.
+struct Chunk {
+    told: Vec<Verdict>,
+    work: Work,
+    /// The last line of the chunk; none when the file is at its end.
+    end: Option<i64>,
+}
+
+async fn read(app: &App, job: &Claimed, most: usize) -> DbResult<(Import, Chunk)> {
+    let mut conn = app.db.read().await?;
+    let import_id = job.input()["import"].as_i64().unwrap_or_default();
+    let gone = || DbError::Fault("the import is not there any more".into());
+    let import = store::find(&mut conn, job.business_id, import_id).await?.ok_or_else(gone)?;
+    let (from, _) = place(job);
+    let rows = store::next_rows(&mut conn, import.id, from, most).await?;
+    let chunk = split(&mut conn, &import, job, rows, most).await?;
+    Ok((import, chunk))
+}
+
+/// Where a job is: the last line, and the counts so far. A job that follows one that failed goes on there.
+fn place(job: &Claimed) -> (i64, Counts) {
+    let input = job.input();
+    match job.cursor.parse() {
+        Ok(line) => (line, serde_json::from_value(job.result()).unwrap_or_default()),
+        Err(_) => (
+            input["from"].as_i64().unwrap_or_default(),
+            serde_json::from_value(input["counts"].clone()).unwrap_or_default(),
+        ),
+    }
+}
+
+async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLine>, most: usize) -> DbResult<Chunk> {
+    let (mapping, whole) = (import.mapping(), rows.len() == most);
+    let reader = Reader { kind: import.kind(), mapping: &mapping, country: &import.country };
+    let first = rows.first().map_or(0, |row| row.line);
+    let mut last = rows.last().map(|row| row.line);
+    let (mut told, mut people) = (Vec::new(), Vec::new());
+    for row in rows {
+        if let Some(fault) = row.fault {
+            told.push(Verdict::because(row.line, Fate::Invalid, None, fault));
+            continue;
+        }
+        let cells = Row { line: row.line.unsigned_abs(), cells: row.cells() };
+        match reader.read(&cells) {
+            Ok(person) => people.push(person),
+            Err(verdict) => told.push(verdict),
+        }
+    }
+    let mut fresh = repeats(conn, import, first, people, &mut told).await?;
+    // Of two rows about one person the second waits for what comes of the first.
+    let mut seen = HashSet::new();
+    let again = fresh.iter().position(|p| {
+        let code = p.code_key().filter(|_| import.kind() == Kind::Referrers);
+        !seen.insert(p.key.clone()) | code.is_some_and(|c| !seen.insert(format!("own code {c}")))
+    });
+    if let Some(at) = again {
+        let line = fresh[at].line;
+        fresh.truncate(at);
+        told.retain(|v| v.line < line);
+        last = Some(line - 1);
+    }
+    let end = last.filter(|_| whole || again.is_some());
+    if import.kind() == Kind::Referrers {
+        let new = fresh.iter().map(|p| people_who_refer::new(import, p)).collect();
+        return Ok(Chunk { told, work: Work::Referrers(new, fresh), end });
+    }
+    let plans = if fresh.is_empty() { Vec::new() } else { resolve::plan(conn, import, &job.actor, &fresh).await? };
+    let (mut events, mut of) = (Vec::new(), Vec::new());
+    for (person, plan) in fresh.into_iter().zip(plans) {
+        match plan {
+            Plan::Event(event, claimed) => {
+                events.push(*event);
+                of.push((person, claimed));
+            }
+            Plan::Told(verdict) => told.push(verdict),
+        }
+    }
+    Ok(Chunk { told, work: Work::Events(events, of), end })
+}
+
+/// Takes out the rows that an earlier row of the file says already.
+async fn repeats(
+    conn: &mut Conn,
+    import: &Import,
+    first: i64,
+    people: Vec<Person>,
+    told: &mut Vec<Verdict>,
+) -> DbResult<Vec<Person>> {
+    let keys: Vec<String> = people.iter().map(|p| p.key.clone()).collect();
+    let earlier = store::earlier_people(conn, import.id, first, &keys).await?;
+    let own: Vec<String> = match import.kind() {
+        Kind::Referrers => people.iter().filter_map(Person::code_key).collect(),
+        _ => Vec::new(),
+    };
+    let codes =
+        if own.is_empty() { Default::default() } else { store::earlier_codes(conn, import.id, first, &own).await? };
+    Ok(people
+        .into_iter()
+        .filter(|p| {
+            if let Some(line) = earlier.get(&p.key) {
+                told.push(Verdict::because(p.line, Fate::Duplicate, None, format!("The same as line {line}.")));
+                return false;
+            }
+            if let Some(line) = p.code_key().and_then(|code| codes.get(&code)) {
+                let why = format!("Line {line} has this code already.");
+                told.push(Verdict::because(p.line, Fate::Invalid, Some(super::mapping::Field::Code), why));
+                return false;
+            }
+            true
+        })
+        .collect())
+}
+
+/// Marks the rows and notes how far the job has come; at the end, what came of the file.
+#[expect(clippy::too_many_arguments, reason = "the one last statement of both kinds of step")]
+async fn finish(
+    tx: &mut Tx,
+    now: Instant,
+    import: &Import,
+    job: &Claimed,
+    mut told: Vec<Verdict>,
+    end: Option<i64>,
+    for_good: bool,
+    audit_id: i64,
+) -> DbResult<Progress> {
+    told.sort_by_key(|v| v.line);
+    store::mark(tx, import.id, &told).await?;
+    let (from, mut counts) = place(job);
+    for verdict in &told {
+        counts.add(verdict.fate);
+    }
+    let mut progress = job.progress();
+    progress.cursor = told.last().map_or(end.unwrap_or(from), |v| v.line).to_string();
+    progress.done = counts.rows;
+    progress.total = import.rows_total;
+    progress.result = json!(counts).to_string();
+    progress.finished = end.is_none();
+    if progress.finished {
+        store::end(tx, import.id, if for_good { "done" } else { "checked" }, &counts, for_good.then_some(now)).await?;
+        if for_good {
+            let entry = NewEntry::new(audit_id, import.business_id, &job.actor, "import.done", ("import", import.id))
+                .after(json!({ "file": import.file_name, "kind": import.kind, "counts": counts }));
+            audit::write(tx, now, &[entry]).await?;
+        }
+    }
+    job.advance(tx, now, &progress).await?;
+    Ok(progress)
+}

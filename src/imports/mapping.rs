@@ -1,0 +1,237 @@
+//! Which column of an upload is which field.
+//!
+//! [`Mapping::from_header`] knows the column names of the three products we replace and those of common exports;
+//! [`Mapping::guess_without_header`] looks at the cells. The mapping page shows the result and a person may change it.
+//! A field is added by a variant and its line in the table in `mapping/names.rs`.
+
+use super::table::Row;
+
+mod names;
+
+#[cfg(test)]
+mod tests;
+
+use names::NAMES;
+
+/// What a column of an upload can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The whole name of the row's person, never the referrer's.
+    Name,
+    FirstName,
+    LastName,
+    /// Of the row's person; the referrer's is [`Field::ReferrerEmail`].
+    Email,
+    Phone,
+    Company,
+    /// A referrer's code, or a lead's own, or a coupon: the look-up tells.
+    Code,
+    ReferrerEmail,
+    Source,
+    /// Of the lead; a subscription's is [`Field::SubscriptionStatus`].
+    Status,
+    /// What was paid, or in an upload of refunds what was given back.
+    Amount,
+    Currency,
+    /// Of the payment, or in an upload of refunds of the refund.
+    Date,
+    RenewalDate,
+    Plan,
+    SubscriptionStatus,
+    JobTitle,
+    Industry,
+    Website,
+    /// What the person asked for.
+    Request,
+    Budget,
+    Country,
+    State,
+    Address,
+    PaymentId,
+    RefundId,
+    CampaignId,
+    /// Whether the referral counts: yes or no.
+    Qualified,
+    /// A person decided that the column is not imported.
+    Ignore,
+}
+
+/// How sure a column name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// It can mean the field when nothing better is there: `created at` for the date of a payment.
+    Loose,
+    /// It means the field.
+    Exact,
+}
+
+impl Field {
+    /// Every field, in the order of the form; [`Field::Ignore`] is the last.
+    pub fn all() -> impl ExactSizeIterator<Item = Field> {
+        NAMES.iter().map(|names| names.field)
+    }
+
+    /// A stable key for forms and stored mappings.
+    pub fn name(self) -> &'static str {
+        NAMES[self as usize].key
+    }
+
+    /// The field that has this [`Field::name`].
+    pub fn from_name(name: &str) -> Option<Field> {
+        Field::all().find(|field| field.name() == name)
+    }
+
+    /// What people call it.
+    pub fn label(self) -> &'static str {
+        NAMES[self as usize].label
+    }
+
+    /// What a column of this name means. Case, spaces, punctuation, a part in brackets and a plural do not matter.
+    pub fn guess(header: &str) -> Option<Field> {
+        Field::fit(header).map(|(field, _)| field)
+    }
+
+    fn fit(header: &str) -> Option<(Field, Fit)> {
+        let name = plain(header);
+        find(&name).or_else(|| find(name.strip_suffix('s')?))
+    }
+}
+
+fn find(name: &str) -> Option<(Field, Fit)> {
+    let with = |fit: Fit| {
+        NAMES.iter().find_map(move |names| {
+            let aliases = if fit == Fit::Exact { names.exact } else { names.loose };
+            aliases.contains(&name).then_some((names.field, fit))
+        })
+    };
+    with(Fit::Exact).or_else(|| with(Fit::Loose))
+}
+
+/// Lower case, letters and digits only, without what stands in brackets: `Amount Paid (no symbol)` is `amountpaid`.
+fn plain(header: &str) -> String {
+    let mut depth = 0_usize;
+    let mut name = String::new();
+    for c in header.chars() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 && c.is_alphanumeric() => name.extend(c.to_lowercase()),
+            _ => {}
+        }
+    }
+    name
+}
+
+/// The meaning of each column, left to right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mapping {
+    /// `None`: nobody knows, so the column is not imported. At most one column has a field; change it by
+    /// [`Mapping::set`].
+    pub columns: Vec<Option<Field>>,
+}
+
+impl Mapping {
+    /// By the columns' names. Where two mean the same field, the surer name wins, then the first column; the loser is
+    /// unmapped.
+    pub fn from_header(header: &[String]) -> Mapping {
+        let fits: Vec<_> = header.iter().map(|name| Field::fit(name)).collect();
+        let mut mapping = Mapping { columns: vec![None; header.len()] };
+        for wanted in [Fit::Exact, Fit::Loose] {
+            for (column, fit) in fits.iter().enumerate() {
+                if let Some((field, fit)) = *fit
+                    && fit == wanted
+                    && mapping.column(field).is_none()
+                {
+                    mapping.columns[column] = Some(field);
+                }
+            }
+        }
+        mapping
+    }
+
+    /// By what is in the columns: the first of e-mail addresses and the first of codes.
+    pub fn guess_without_header(sample: &[Row]) -> Mapping {
+        let width = sample.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        let mut mapping = Mapping { columns: vec![None; width] };
+        for column in 0..width {
+            let cells = sample.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.trim());
+            let filled: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();
+            let mostly = |test: fn(&str) -> bool| {
+                !filled.is_empty() && filled.iter().filter(|cell| test(cell)).count() * 5 >= filled.len() * 4
+            };
+            // Words in capitals, such as ACTIVE, look like codes but seldom are, unless there is nothing else.
+            let codes =
+                || mostly(looks_like_code) && (width == 1 || !filled.iter().all(|cell| is_word_in_capitals(cell)));
+            let field = match () {
+                () if mostly(looks_like_email) => Field::Email,
+                () if codes() => Field::Code,
+                () => continue,
+            };
+            if mapping.column(field).is_none() {
+                mapping.columns[column] = Some(field);
+            }
+        }
+        mapping
+    }
+
+    /// The column of a field, from 0.
+    pub fn column(&self, field: Field) -> Option<usize> {
+        self.columns.iter().position(|column| *column == Some(field))
+    }
+
+    /// Gives a column its meaning and takes it from the column that had it. A column that is not there is left alone.
+    pub fn set(&mut self, column: usize, field: Option<Field>) {
+        if column >= self.columns.len() {
+            return;
+        }
+        if let Some(field) = field
+            && field != Field::Ignore
+            && let Some(before) = self.column(field)
+        {
+            self.columns[before] = None;
+        }
+        self.columns[column] = field;
+    }
+
+    /// The field's cell, trimmed; empty when no column has it. [`Field::Ignore`] is always empty.
+    pub fn get<'r>(&self, row: &'r Row, field: Field) -> &'r str {
+        if field == Field::Ignore {
+            return "";
+        }
+        self.column(field).and_then(|column| row.cells.get(column)).map_or("", |cell| cell.trim())
+    }
+
+    /// The columns that nobody has decided about, from 0.
+    pub fn unmapped(&self) -> Vec<usize> {
+        let undecided = |(column, field): (usize, &Option<Field>)| field.is_none().then_some(column);
+        self.columns.iter().enumerate().filter_map(undecided).collect()
+    }
+}
+
+/// Good enough to tell a column of addresses from others; whether an address is valid is for `Email` to say.
+pub(super) fn looks_like_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let whole =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|'));
+    whole(local) && whole(domain) && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
+}
+
+/// One word that nobody would write in a sentence: letters with digits (`AGENT123`), with capitals in the middle
+/// (`ueONFmUp`), or in capitals only.
+pub(super) fn looks_like_code(text: &str) -> bool {
+    let letters = || text.chars().filter(char::is_ascii_alphabetic);
+    let is_word = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let has_digit = text.contains(|c: char| c.is_ascii_digit());
+    let capital_inside =
+        text.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+    is_word
+        && (4..=40).contains(&text.len())
+        && letters().next().is_some()
+        && (has_digit || capital_inside || letters().all(|c| c.is_ascii_uppercase()))
+}
+
+fn is_word_in_capitals(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_uppercase())
+}

@@ -1,0 +1,196 @@
+//! A row's cells as a person: parsed once, or refused with the field and the reason.
+
+use super::Kind;
+use super::mapping::{Field, Mapping};
+use super::outcome::{Fate, Verdict};
+use super::table::Row;
+use crate::desk::{Contact, Status};
+use crate::email::Email;
+use crate::phone::Phone;
+use crate::{code, text};
+
+/// What a good row says.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub line: i64,
+    /// The normalised contact or code the row is about: what makes a later row a repeat.
+    pub key: String,
+    pub contact: Contact,
+    pub email: Option<Email>,
+    pub phone: Option<Phone>,
+    pub code: Option<String>,
+    /// Who referred them, by address.
+    pub referrer: Option<Email>,
+    pub status: Option<Status>,
+}
+
+impl Person {
+    pub fn code_key(&self) -> Option<String> {
+        self.code.as_deref().map(code::lookup_form)
+    }
+}
+
+const LINE: usize = 200;
+const LONG: usize = 5_000;
+
+/// How a file's rows are read.
+pub struct Reader<'i> {
+    pub kind: Kind,
+    pub mapping: &'i Mapping,
+    pub country: &'i str,
+}
+
+impl Reader<'_> {
+    pub fn read(&self, row: &Row) -> Result<Person, Verdict> {
+        let line = i64::try_from(row.line).unwrap_or_default();
+        self.person(row, line).map_err(|(field, why)| Verdict::because(line, Fate::Invalid, field, why))
+    }
+
+    fn person(&self, row: &Row, line: i64) -> Result<Person, (Option<Field>, String)> {
+        if self.mapping.columns.contains(&Some(Field::Qualified)) && says_no(self.mapping.get(row, Field::Qualified)) {
+            let why = "The row says that the customer is not qualified. Only those who are belong here.";
+            return Err((Some(Field::Qualified), why.into()));
+        }
+        let email = self.parsed(row, Field::Email, |t| Email::parse(t).map_err(|e| e.to_string()))?;
+        let phone = self.parsed(row, Field::Phone, |t| Phone::parse(t, self.country).map_err(|e| e.to_string()))?;
+        let referrer = self.parsed(row, Field::ReferrerEmail, |t| Email::parse(t).map_err(|e| e.to_string()))?;
+        let code = self.line(row, Field::Code)?;
+        if self.kind == Kind::Referrers
+            && let Some(own) = &code
+        {
+            code::parse_custom(own).map_err(|why| (Some(Field::Code), format!("The code {why}.")))?;
+        }
+        let status = self.parsed(row, Field::Status, |t| {
+            Status::parse(&t.to_lowercase())
+                .ok_or_else(|| "is none of new, contacted, qualified, converted, lost".into())
+        })?;
+        let key = match (&email, &phone, &code) {
+            (Some(email), _, _) => email.key().to_owned(),
+            (None, Some(phone), _) => phone.e164().to_owned(),
+            (None, None, Some(code)) if self.kind == Kind::Qualifications => {
+                format!("code {}", code::lookup_form(code))
+            }
+            _ => return Err((None, self.nobody().into())),
+        };
+        let contact = self.contact(row, email.as_ref(), phone.as_ref())?;
+        Ok(Person { line, key, contact, email, phone, code, referrer, status })
+    }
+
+    fn nobody(&self) -> &'static str {
+        match self.kind {
+            Kind::Qualifications => "The row has neither a code nor an e-mail address nor a phone number.",
+            Kind::Leads | Kind::Referrers => "The row has neither an e-mail address nor a phone number.",
+        }
+    }
+
+    fn contact(
+        &self,
+        row: &Row,
+        email: Option<&Email>,
+        phone: Option<&Phone>,
+    ) -> Result<Contact, (Option<Field>, String)> {
+        let parts = [self.line(row, Field::FirstName)?, self.line(row, Field::LastName)?];
+        let joined = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let name = self.line(row, Field::Name)?.or(Some(joined).filter(|name| !name.is_empty()));
+        let otherwise = || email.map(Email::text).or(phone.map(Phone::text)).unwrap_or_default().to_owned();
+        let budget = self.line(row, Field::Budget)?.map(|b| b.replace([',', ' '], ""));
+        if budget.as_deref().is_some_and(|b| !is_plain_decimal(b)) {
+            return Err((Some(Field::Budget), "The budget is not a plain number.".into()));
+        }
+        Ok(Contact {
+            name: name.unwrap_or_else(otherwise),
+            email: email.map(|e| e.text().to_owned()),
+            email_key: email.map(|e| e.key().to_owned()),
+            phone: phone.map(|p| p.text().to_owned()),
+            phone_key: phone.map(|p| p.e164().to_owned()),
+            company: self.line(row, Field::Company)?,
+            jobtitle: self.line(row, Field::JobTitle)?,
+            industry: self.line(row, Field::Industry)?,
+            website: self.line(row, Field::Website)?,
+            request: self.parsed(row, Field::Request, |t| text::clean(t, LONG).map_err(|e| e.to_string()))?,
+            budget,
+            country: self.line(row, Field::Country)?,
+            region: self.line(row, Field::State)?,
+            address: self.parsed(row, Field::Address, |t| text::clean(t, LONG).map_err(|e| e.to_string()))?,
+            source: self.line(row, Field::Source)?,
+        })
+    }
+
+    fn line(&self, row: &Row, field: Field) -> Result<Option<String>, (Option<Field>, String)> {
+        let line = self.parsed(row, field, |t| text::line(t, LINE).map_err(|e| e.to_string()))?;
+        Ok(line.filter(|text| !text.is_empty()))
+    }
+
+    fn parsed<T>(
+        &self,
+        row: &Row,
+        field: Field,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, (Option<Field>, String)> {
+        let cell = plain(self.mapping.get(row, field));
+        if cell.is_empty() {
+            return Ok(None);
+        }
+        parse(cell).map(Some).map_err(|why| (Some(field), format!("“{}” {why}.", short(cell))))
+    }
+}
+
+/// Without the apostrophe that keeps a spreadsheet from taking a cell for a formula, as our own files of
+/// rejected rows have it.
+fn plain(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(cell)
+}
+
+fn short(cell: &str) -> String {
+    let mut text: String = cell.chars().take(60).collect();
+    if text.len() < cell.len() {
+        text.push('…');
+    }
+    text
+}
+
+fn says_no(cell: &str) -> bool {
+    matches!(cell.to_lowercase().as_str(), "no" | "n" | "false" | "0" | "pending" | "not qualified" | "unqualified")
+}
+
+fn is_plain_decimal(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |t: &str| !t.is_empty() && t.len() <= 15 && t.bytes().all(|b| b.is_ascii_digit());
+    digits(whole) && digits(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(kind: Kind, fields: &[Field], cells: &[&str]) -> Result<Person, Verdict> {
+        let mapping = Mapping { columns: fields.iter().copied().map(Some).collect() };
+        let row = Row { line: 2, cells: cells.iter().map(|c| (*c).to_owned()).collect() };
+        Reader { kind, mapping: &mapping, country: "US" }.read(&row)
+    }
+
+    #[test]
+    fn a_person_is_known_by_address_then_phone_then_code() {
+        let fields = [Field::Email, Field::Phone, Field::Code];
+        let key = |cells: &[&str]| read(Kind::Qualifications, &fields, cells).map(|p| p.key).unwrap_or_default();
+        assert_eq!(key(&[" Jane@Example.com ", "202 456 1111", "k7m"]), "jane@example.com");
+        assert_eq!(key(&["", "(202) 456-1111", "k7m"]), "+12024561111");
+        assert_eq!(key(&["", "", "ab-12"]), format!("code {}", code::lookup_form("AB12")));
+        let nobody = read(Kind::Leads, &fields, &["", "", "ab12"]);
+        assert_eq!(nobody.map_err(|v| v.fate).err(), Some(Fate::Invalid));
+    }
+
+    #[test]
+    fn what_is_wrong_names_the_field() {
+        let refused = read(Kind::Leads, &[Field::Email], &["jane at example"]).err();
+        assert_eq!(refused.and_then(|v| v.field), Some(Field::Email));
+        let no = read(Kind::Qualifications, &[Field::Email, Field::Qualified], &["a@b.co", "No"]).err();
+        assert_eq!(no.and_then(|v| v.field), Some(Field::Qualified));
+    }
+
+    #[test]
+    fn a_cell_of_our_own_rejects_is_read_as_it_was() {
+        assert_eq!(plain("'+1 (202) 456"), "+1 (202) 456");
+        assert_eq!(plain("'tis"), "'tis");
+    }
+}

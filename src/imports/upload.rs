@@ -1,0 +1,126 @@
+//! A file into the database: read as a stream on a thread of its own, stored in batches as it comes.
+
+use std::io::Read;
+
+use tokio::sync::mpsc;
+
+use super::Kind;
+use super::store::{self, Found, StagedRow};
+use super::table::{BadRow, Choices, Limits, Line, Row, Table};
+use crate::app::App;
+use crate::config::Config;
+use crate::db::{DbError, DbResult};
+
+/// A file about to be read.
+#[derive(Debug, Clone)]
+pub struct NewImport {
+    pub business_id: i64,
+    pub campaign_id: i64,
+    pub kind: Kind,
+    pub file_name: String,
+    pub created_by: Option<i64>,
+}
+
+/// What an upload may be, by the configuration.
+pub fn limits(config: &Config) -> Limits {
+    Limits { max_bytes: config.upload_limit, ..Limits::default() }
+}
+
+/// Rows and characters stored in one transaction.
+const BATCH_ROWS: usize = 500;
+const BATCH_CHARS: usize = 256 * 1024;
+
+/// Reads a file into `import_rows` and answers the import's id, or why the file cannot be used.
+/// Nothing is left of a file that cannot.
+pub async fn stage(
+    app: &App,
+    new: NewImport,
+    reader: impl Read + Send + 'static,
+    choices: Choices,
+    limits: Limits,
+) -> DbResult<Result<i64, String>> {
+    let (id, now, kind) = (app.ids.next().await?, app.clock.now(), new.kind);
+    app.db
+        .write(vec![], move |tx| {
+            let new = new.clone();
+            Box::pin(async move { store::insert(tx, id, &new, now).await })
+        })
+        .await?;
+    let (send, mut batches) = mpsc::channel::<Vec<StagedRow>>(2);
+    let reading = tokio::task::spawn_blocking(move || read(kind, reader, &choices, &limits, &send));
+    let mut stored = Ok(());
+    while let Some(batch) = batches.recv().await {
+        stored = app
+            .db
+            .write(vec![], move |tx| {
+                let batch = batch.clone();
+                Box::pin(async move { store::insert_rows(tx, id, &batch).await })
+            })
+            .await;
+        if stored.is_err() {
+            break;
+        }
+    }
+    // The reader stops when nobody takes its rows any more.
+    drop(batches);
+    let found = reading.await.map_err(|e| DbError::Fault(e.to_string()))?;
+    match (stored, found) {
+        (Ok(()), Ok(found)) => {
+            app.db
+                .write(vec![], move |tx| {
+                    let found = found.clone();
+                    Box::pin(async move { store::staged(tx, id, &found).await })
+                })
+                .await?;
+            Ok(Ok(id))
+        }
+        (stored, found) => {
+            app.db.write(vec![], move |tx| Box::pin(store::discard(tx, id))).await?;
+            stored?;
+            Ok(Err(found.err().unwrap_or_default()))
+        }
+    }
+}
+
+fn read(
+    kind: Kind,
+    reader: impl Read,
+    choices: &Choices,
+    limits: &Limits,
+    send: &mpsc::Sender<Vec<StagedRow>>,
+) -> Result<Found, String> {
+    let mut table = Table::open_with(reader, limits, choices).map_err(|e| e.to_string())?;
+    let mut found = Found {
+        encoding: table.encoding().to_owned(),
+        delimiter: table.delimiter(),
+        has_header: table.header().is_some(),
+        columns: table.columns().to_vec(),
+        mapping: kind.guess(table.header(), table.sample()),
+        rows: 0,
+    };
+    let (mut batch, mut chars) = (Vec::new(), 0);
+    for line in table.by_ref() {
+        let row = match line.map_err(|e| e.to_string())? {
+            Line::Row(Row { line, cells }) => staged(line, &cells, None),
+            Line::Bad(BadRow { line, cells, reason }) => staged(line, &cells, Some(reason.to_string())),
+        };
+        found.rows += 1;
+        chars += row.cells.len();
+        batch.push(row);
+        if batch.len() == BATCH_ROWS || chars > BATCH_CHARS {
+            chars = 0;
+            let full = std::mem::take(&mut batch);
+            send.blocking_send(full).map_err(|_| "The database did not take the rows.".to_owned())?;
+        }
+    }
+    if found.rows == 0 {
+        return Err("There are no rows below the header.".into());
+    }
+    send.blocking_send(batch).map_err(|_| "The database did not take the rows.".to_owned())?;
+    Ok(found)
+}
+
+fn staged(line: u64, cells: &[String], fault: Option<String>) -> StagedRow {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('\0', "\u{FFFD}")).collect();
+    StagedRow { line: i64::try_from(line).unwrap_or(i64::MAX), cells: serde_json::json!(cells).to_string(), fault }
+}

@@ -1,0 +1,133 @@
+//! What people do with a file that was read: say what its columns are, try it, run it, throw it away.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::mapping::Mapping;
+use super::{CHECK, Import, Options, RUN, store};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbResult, Key, Tx};
+use crate::desk::Actor;
+use crate::jobs::{self, NewJob};
+
+/// What came of asking for a dry run or the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// It is being done, by this job.
+    Job(i64),
+    /// It has been done.
+    Done,
+    /// Another step comes first.
+    NotYet,
+}
+
+/// Says what the columns are. False when the file is not waiting for that any more.
+pub async fn set_columns(
+    app: &App,
+    import: &Import,
+    campaign_id: i64,
+    mapping: Mapping,
+    options: Options,
+) -> DbResult<bool> {
+    let id = import.id;
+    let changed = app
+        .db
+        .write(vec![Key::Row(id)], move |tx| {
+            let (mapping, options) = (mapping.clone(), options.clone());
+            Box::pin(async move { store::set_columns(tx, id, campaign_id, &mapping, &options).await })
+        })
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Asks for a dry run; a second click joins the first.
+pub async fn ask_check(app: &App, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
+    ask(app, actor, import, CHECK, "staged").await
+}
+
+/// Asks for the run; a second click joins the first.
+pub async fn ask_run(app: &App, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
+    ask(app, actor, import, RUN, "checked").await
+}
+
+/// Asks for the run of a file nobody wants to see a dry run of.
+pub async fn ask_run_at_once(app: &App, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
+    ask(app, actor, import, RUN, "staged").await
+}
+
+async fn ask(
+    app: &App,
+    actor: &Arc<Actor>,
+    import: &Import,
+    kind: &'static str,
+    from: &'static str,
+) -> DbResult<Asked> {
+    let (business, id, actor) = (import.business_id, import.id, actor.clone());
+    let (ids, now) = (app.ids.run(2).await?, app.clock.now());
+    let asked = app
+        .db
+        .write(vec![Key::Row(id)], move |tx| {
+            let (actor, ids) = (actor.clone(), ids.clone());
+            Box::pin(async move {
+                let Some(import) = store::find(tx, business, id).await? else { return Ok(Asked::NotYet) };
+                let to = if kind == CHECK { "checking" } else { "running" };
+                let mut input = json!({ "import": id });
+                match import.state.as_str() {
+                    state if state == from => {}
+                    state if state == to => {
+                        let Some(job) = jobs::find(tx, business, import.job_id.unwrap_or_default()).await? else {
+                            return Ok(Asked::NotYet);
+                        };
+                        if job.state != "failed" {
+                            return Ok(Asked::Job(job.id));
+                        }
+                        // Goes on where the one that was given up stopped.
+                        input = json!({ "import": id, "from": job.cursor.parse().unwrap_or(0_i64), "counts": job.result() });
+                    }
+                    "checked" | "running" | "done" => return Ok(Asked::Done),
+                    _ => return Ok(Asked::NotYet),
+                }
+                let new = NewJob {
+                    business_id: business,
+                    campaign_id: Some(import.campaign_id),
+                    kind,
+                    join_key: format!("import:{id}"),
+                    input,
+                    total: import.rows_total,
+                    actor,
+                };
+                start(tx, &import, to, ids.start, ids.start + 1, &new, now).await.map(Asked::Job)
+            })
+        })
+        .await?;
+    app.jobs.ring();
+    Ok(asked)
+}
+
+async fn start(
+    tx: &mut Tx,
+    import: &Import,
+    to: &str,
+    job_id: i64,
+    audit_id: i64,
+    new: &NewJob,
+    now: crate::clock::Instant,
+) -> DbResult<i64> {
+    let job = jobs::enqueue_in(tx, job_id, new, now).await?;
+    store::begin(tx, import.id, &import.state, to, job).await?;
+    if new.kind == RUN {
+        let entry = NewEntry::new(audit_id, import.business_id, &new.actor, "import.started", ("import", import.id))
+            .after(json!({ "file": import.file_name, "kind": import.kind, "rows": import.rows_total }));
+        audit::write(tx, now, &[entry]).await?;
+    }
+    Ok(job)
+}
+
+/// Throws away a file that has not been run. False when it has.
+pub async fn discard(app: &App, import: &Import) -> DbResult<bool> {
+    let id = import.id;
+    let changed = app.db.write(vec![Key::Row(id)], move |tx| Box::pin(store::discard(tx, id))).await?;
+    Ok(changed == 1)
+}

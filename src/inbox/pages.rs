@@ -1,0 +1,260 @@
+//! The inbox: its list, an item, and the one click that settles it.
+
+use askama::Template;
+use axum::extract::{OriginalUri, Path};
+use axum::http::StatusCode;
+
+use super::store::{self, ItemRow, KNOWN};
+use super::words::{Fix, Words, fix_of, words_of};
+use crate::codes::{self, Lookup};
+use crate::commissions::{Ask, Preview, preview};
+use crate::desk::{Outcome, What};
+use crate::web::routes::{Access, Routes};
+use crate::web::{Cursor, Fault, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+
+pub fn routes() -> Routes {
+    let decide = Access::May(Right::DecideInbox);
+    Routes::new()
+        .get("/inbox", Access::May(Right::SeeInbox), list)
+        .get("/inbox/{id}", Access::May(Right::SeeInbox), show)
+        .post("/inbox/{id}/accept", decide, accept)
+        .post("/inbox/{id}/dismiss", decide, dismiss)
+        .post("/inbox/{id}/reopen", decide, reopen)
+}
+
+#[derive(Template)]
+#[template(path = "inbox/list.html")]
+struct ListPage {
+    frame: Frame,
+    tabs: Vec<Tab>,
+    state: &'static str,
+    items: Vec<Item>,
+    pager: Pager,
+    can_decide: bool,
+}
+
+#[derive(Template)]
+#[template(path = "inbox/show.html")]
+struct ShowPage {
+    frame: Frame,
+    i: Item,
+    can_decide: bool,
+}
+
+/// An item, ready to read.
+struct Item {
+    row: ItemRow,
+    words: Words,
+    when: When,
+    closed: Option<When>,
+    choices: Vec<Choice>,
+    /// The button of a fix that needs no choice; empty where there is none.
+    button: String,
+    /// The codes to choose from are on the item's own page.
+    elsewhere: bool,
+    test: bool,
+}
+
+/// One of the closest codes.
+struct Choice {
+    enrollment_id: i64,
+    code_id: i64,
+    code: String,
+    name: String,
+}
+
+/// Items of a list that the closest codes are looked up for; the others show them on their own page.
+const LOOKED_UP: usize = 20;
+const STATES: [(&str, &str); 3] = [("open", "Open"), ("accepted", "Accepted"), ("dismissed", "Dismissed")];
+
+async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = ListQuery::new("/inbox", uri.query(), &KNOWN);
+    let state = STATES.iter().map(|(word, _)| *word).find(|s| *s == query.get("state")).unwrap_or("open");
+    let mut rows = store::page(&mut page.read().await?, page.member.business_id, state, &query).await?;
+    let pager = Pager::cut(&query, &mut rows, |r| Cursor { value: r.created_at.to_string(), id: r.id }, "Newest first");
+    let mut items = Vec::with_capacity(rows.len());
+    for (at, row) in rows.into_iter().enumerate() {
+        items.push(item(&page, row, at < LOOKED_UP).await?);
+    }
+    let frame = page.frame("inbox").await?;
+    html(&ListPage {
+        tabs: STATES
+            .iter()
+            .map(|(word, label)| Tab {
+                label: (*label).to_owned(),
+                url: query.with("state", if *word == "open" { "" } else { word }),
+                current: *word == state,
+                count: match *word {
+                    "open" if frame.inbox_open >= 100 => "100+".to_owned(),
+                    "open" => frame.inbox_open.to_string(),
+                    _ => String::new(),
+                },
+            })
+            .collect(),
+        frame,
+        state,
+        items,
+        pager,
+        can_decide: page.member.may(Right::DecideInbox),
+    })
+}
+
+async fn find(page: &Page, id: i64) -> Result<ItemRow, Fault> {
+    store::by_id(&mut page.read().await?, page.member.business_id, id).await?.ok_or(Fault::NotFound)
+}
+
+async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+    let row = find(&page, id).await?;
+    let i = item(&page, row, true).await?;
+    html(&ShowPage { frame: page.frame("inbox").await?, i, can_decide: page.member.may(Right::DecideInbox) })
+}
+
+async fn item(page: &Page, row: ItemRow, look_up: bool) -> Result<Item, Fault> {
+    let fix = fix_of(&row);
+    let referrer = row.referrer.as_deref().unwrap_or("the referrer");
+    let choices = if fix == Fix::Closest && look_up { closest(page, &row).await? } else { Vec::new() };
+    Ok(Item {
+        words: words_of(&row),
+        when: page.when(row.created_at),
+        closed: row.closed_at.map(|at| page.when(at)),
+        button: match fix {
+            Fix::Attribute => format!("Attribute to {referrer}"),
+            Fix::RecordPayment => "Record as a second payment".to_owned(),
+            Fix::PayBack => "See what they would earn".to_owned(),
+            Fix::Closest | Fix::None => String::new(),
+        },
+        elsewhere: fix == Fix::Closest && !look_up,
+        choices,
+        test: detail(&row).get("test").and_then(serde_json::Value::as_bool).unwrap_or(false),
+        row,
+    })
+}
+
+fn detail(row: &ItemRow) -> serde_json::Value {
+    serde_json::from_str(&row.detail).unwrap_or_default()
+}
+
+/// Active codes of the lead's campaign that are almost the one that came.
+async fn closest(page: &Page, row: &ItemRow) -> Result<Vec<Choice>, Fault> {
+    let detail = detail(row);
+    let text = detail.get("code").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let near = match codes::look_up(&mut page.read().await?, page.member.business_id, text).await? {
+        Lookup::NotFound { closest } => closest.into_iter().map(|near| near.code).collect(),
+        // A code that was unknown then may have been made since.
+        Lookup::Found { code, .. } => vec![*code],
+    };
+    let fits = |c: &codes::Known| {
+        let here = Some(c.campaign_id) == row.lead_campaign_id;
+        here && c.enrollment_state == "active" && !c.archived && c.state != "retired"
+    };
+    let choice = |c: codes::Known| Choice { enrollment_id: c.enrollment_id, code_id: c.id, code: c.text, name: c.name };
+    Ok(near.into_iter().filter(fits).map(choice).collect())
+}
+
+/// What accepting an item does, with the words that are kept of it.
+fn decision(row: &ItemRow, form: &Form) -> Result<(What, String), Fault> {
+    let lead_id = row.lead_id.unwrap_or_default();
+    let gone = || Fault::Bad("There is nothing left to do about this item.".into());
+    let attribute = |to: i64, code_id: Option<i64>| {
+        let reason = format!("inbox: {}", words_of(row).title);
+        What::Reattribute { lead_id, to: Some(to), code_id, reason, pay_back: true }
+    };
+    match fix_of(row) {
+        Fix::Attribute => {
+            let to = row.enrollment_id.ok_or_else(gone)?;
+            let name = row.referrer.clone().unwrap_or_default();
+            Ok((attribute(to, row.code_id), format!("attributed to {name}")))
+        }
+        Fix::Closest => {
+            let to = form.value("to").parse().map_err(|_| gone())?;
+            Ok((attribute(to, form.value("code").parse().ok()), "attributed to one of the closest codes".into()))
+        }
+        Fix::PayBack => Ok((What::PayBack { lead_id }, "the older payments were let earn".into())),
+        Fix::RecordPayment => Ok((What::AcceptPayment { item_id: row.id }, String::new())),
+        Fix::None => Err(gone()),
+    }
+}
+
+async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
+    let row = find(&page, id).await?;
+    let back = form.back("/inbox").to_owned();
+    if row.state != "open" {
+        return page.go(&back, Flash::info(format!("This item is {} already.", row.state))).await;
+    }
+    let (by, outcome) = decision(&row, &form)?;
+    let what = match by {
+        own @ What::AcceptPayment { .. } => own,
+        by => What::Settle { item_id: id, by: Box::new(by), outcome },
+    };
+    let (outcomes, moves) = preview(&page, &[page.event(what.clone())]).await?;
+    if let Some(Outcome::Refused { why }) = outcomes.into_iter().next() {
+        return page.go(&back, Flash::bad(why)).await;
+    }
+    if !moves.is_nothing() && form.value("seen") != moves.seal() {
+        let fields = ["to", "code"].into_iter().filter(|name| !form.value(name).is_empty());
+        let mut fields: Vec<_> = fields.map(|name| (name.to_owned(), form.value(name).to_owned())).collect();
+        fields.push(("back".into(), back.clone()));
+        let words = words_of(&row);
+        let ask = Ask {
+            frame: page.frame("inbox").await?,
+            title: words.title,
+            from: (format!("/inbox/{id}"), "Inbox item".into()),
+            action: format!("/inbox/{id}/accept"),
+            button: match fix_of(&row) {
+                Fix::RecordPayment => "Record the payment".into(),
+                Fix::PayBack => "Let them earn".into(),
+                _ => "Attribute the lead".into(),
+            },
+            cancel_url: back,
+            tone: "primary",
+            sentences: vec![words.happened, "This moves money:".into()],
+            preview: Preview::of(&page, &moves).await?,
+            fields,
+            asks_reason: false,
+            form: Form::default(),
+        };
+        return ask.answer(StatusCode::CONFLICT);
+    }
+    let flash = match page.app.desk.one(page.event(what)).await? {
+        Outcome::Done { changed: false, .. } => Flash::info("Somebody else decided this meanwhile."),
+        Outcome::Done { .. } => Flash::good(done(&row)),
+        Outcome::PaymentRecorded { .. } => Flash::good("The second payment is recorded."),
+        Outcome::PaymentDuplicate { .. } => Flash::info("It was recorded already."),
+        Outcome::Refused { why } => Flash::bad(why),
+        _ => return Err(Fault::NotFound),
+    };
+    page.go(&back, flash).await
+}
+
+fn done(row: &ItemRow) -> String {
+    let lead = row.lead.as_deref().unwrap_or("The lead");
+    match fix_of(row) {
+        Fix::PayBack => format!("The older payments of {lead} were decided."),
+        _ => format!("{lead} has a referrer now."),
+    }
+}
+
+async fn dismiss(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
+    let row = find(&page, id).await?;
+    let back = form.back("/inbox");
+    let flash = match page.app.desk.one(page.event(What::Dismiss { item_id: id })).await? {
+        Outcome::Done { changed: true, .. } => {
+            Flash::good("Dismissed.").undo(format!("/inbox/{id}/reopen"), "Undo", &[("back", back)])
+        }
+        Outcome::Done { .. } => Flash::info(format!("This item was {} already.", row.state)),
+        Outcome::Refused { why } => Flash::bad(why),
+        _ => return Err(Fault::NotFound),
+    };
+    page.go(back, flash).await
+}
+
+async fn reopen(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
+    find(&page, id).await?;
+    let flash = match page.app.desk.one(page.event(What::Reopen { item_id: id })).await? {
+        Outcome::Done { changed: true, .. } => Flash::good("The item is open again."),
+        Outcome::Done { .. } => Flash::info("The item was open already."),
+        Outcome::Refused { why } => Flash::bad(why),
+        _ => return Err(Fault::NotFound),
+    };
+    page.go(form.back("/inbox"), flash).await
+}

@@ -1,0 +1,79 @@
+use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
+use crate::row;
+use crate::web::{Cursor, ListQuery, list::PAGE};
+
+pub async fn open_count(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
+    sql("SELECT count(*) FROM (SELECT 1 AS one FROM inbox_items WHERE business_id = $1 AND state = 'open' LIMIT 100) open")
+        .bind(business_id)
+        .scalar(conn)
+        .await
+}
+
+row! {
+    /// An item with what its words are made of.
+    #[derive(Debug, Clone)]
+    pub struct ItemRow {
+        pub id: i64,
+        pub kind: String,
+        pub state: String,
+        pub times: i64,
+        pub detail: String,
+        pub campaign: Option<String>,
+        pub lead_id: Option<i64>,
+        pub lead: Option<String>,
+        /// The lead's campaign: where its referrer has to be enrolled.
+        pub lead_campaign_id: Option<i64>,
+        /// Who counts as the lead's referrer by now.
+        pub counts: Option<String>,
+        pub paid_amount: Option<i64>,
+        pub paid_currency: Option<String>,
+        pub referrer_id: Option<i64>,
+        pub referrer: Option<String>,
+        /// What the touch claimed.
+        pub enrollment_id: Option<i64>,
+        pub enrollment_campaign_id: Option<i64>,
+        pub code_id: Option<i64>,
+        pub refused: Option<String>,
+        pub outcome: Option<String>,
+        pub closer: Option<String>,
+        pub closed_at: Option<i64>,
+        pub created_at: i64,
+    }
+}
+
+const COLUMNS: &str = "i.id, i.kind, i.state, i.times, i.detail, m.name AS campaign, i.lead_id, l.name AS lead,
+    l.campaign_id AS lead_campaign_id, q.name AS counts, y.amount AS paid_amount, y.currency AS paid_currency,
+    i.referrer_id, p.name AS referrer, t.enrollment_id, e.campaign_id AS enrollment_campaign_id, t.code_id, t.refused, i.outcome,
+    u.name AS closer, i.closed_at, i.created_at";
+
+const JOINS: &str = "LEFT JOIN campaigns m ON m.id = i.campaign_id LEFT JOIN leads l ON l.id = i.lead_id
+    LEFT JOIN referrers q ON q.id = l.referrer_id LEFT JOIN payments y ON y.id = i.payment_id
+    LEFT JOIN referrers p ON p.id = i.referrer_id LEFT JOIN touches t ON t.id = i.touch_id
+    LEFT JOIN enrollments e ON e.id = t.enrollment_id LEFT JOIN users u ON u.id = i.closed_by";
+
+pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ItemRow>> {
+    sql_built(format!("SELECT {COLUMNS} FROM inbox_items i {JOINS} WHERE i.id = $1 AND i.business_id = $2"))
+        .bind(id)
+        .bind(business_id)
+        .optional(conn)
+        .await
+}
+
+/// The names the inbox knows in its address.
+pub const KNOWN: [&str; 3] = ["state", "after", "before"];
+
+/// One page of a state, newest first.
+pub async fn page(conn: &mut Conn, business_id: i64, state: &str, query: &ListQuery) -> DbResult<Vec<ItemRow>> {
+    let order = Order { column: "created_at", descending: true };
+    let mut list = Listing::new(COLUMNS, "inbox_items", "i", JOINS, order)
+        .and("i.business_id = ?", business_id)
+        .and("i.state = ?", state);
+    for (name, forward) in [("after", true), ("before", false)] {
+        if let Some(cursor) = Cursor::parse(query.get(name))
+            && let Ok(at) = cursor.value.parse::<i64>()
+        {
+            list = list.from_row(forward, at, cursor.id);
+        }
+    }
+    list.build(PAGE + 1).all(conn).await
+}

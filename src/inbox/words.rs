@@ -1,0 +1,208 @@
+//! Each kind of item in words: what happened, and what can be done about it.
+
+use serde_json::Value as Json;
+
+use super::store::ItemRow;
+use crate::clock::Day;
+use crate::desk::Refusal;
+use crate::money::Money;
+
+/// What a page says of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    pub title: String,
+    pub happened: String,
+    pub advice: String,
+}
+
+/// What one click does about an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fix {
+    /// Attribute the lead to whom the touch claims.
+    Attribute,
+    /// Attribute it to one of the closest codes.
+    Closest,
+    RecordPayment,
+    PayBack,
+    /// Nothing but looking and dismissing.
+    None,
+}
+
+/// What can be done about an item, where it still waits.
+pub fn fix_of(item: &ItemRow) -> Fix {
+    let here = item.enrollment_id.is_some() && item.enrollment_campaign_id == item.lead_campaign_id;
+    match item.kind.as_str() {
+        _ if item.state != "open" => Fix::None,
+        "second_payment" => Fix::RecordPayment,
+        "older_payments" => Fix::PayBack,
+        // Who counts by now stays, unless somebody says otherwise on the lead's own page.
+        _ if item.counts.is_some() => Fix::None,
+        "unknown_code" => Fix::Closest,
+        "retired_code" | "paused" | "campaign_not_live" if here => Fix::Attribute,
+        "late_claim" if here && !matches!(item.refused.as_deref(), Some("banned" | "archived" | "self_referral")) => {
+            Fix::Attribute
+        }
+        "late_claim" if item.refused.as_deref() == Some("unknown_code") => Fix::Closest,
+        _ => Fix::None,
+    }
+}
+
+pub fn words_of(item: &ItemRow) -> Words {
+    let detail: Json = serde_json::from_str(&item.detail).unwrap_or_default();
+    let text = |name: &str| detail.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let (code, lead) = (text("code"), item.lead.clone().unwrap_or_else(|| text("lead")));
+    let who = item.referrer.clone().unwrap_or_else(|| "somebody".to_owned());
+    let campaign = item.campaign.as_deref().unwrap_or("this campaign");
+    let claim = if code.is_empty() { format!("{lead} named {who}") } else { format!("{lead} gave the code {code}") };
+    let (title, happened, advice) = match item.kind.as_str() {
+        "unknown_code" => (
+            format!("{lead} gave a code nobody has: {code}"),
+            "The lead is kept without a referrer.".to_owned(),
+            "These active codes are the closest. One click attributes the lead.".to_owned(),
+        ),
+        "retired_code" => (
+            format!("{lead} gave a retired code: {code}"),
+            format!("It was {who}'s. A retired code attributes nobody, so the lead is kept without a referrer."),
+            format!("Attribute it if {who} referred them all the same."),
+        ),
+        "other_campaign" => (
+            format!("{claim}, which is of another campaign"),
+            format!("{who} is not enrolled in {campaign}, so the lead is kept without a referrer."),
+            format!("Enroll {who} in {campaign}, then set the referrer on the lead's page."),
+        ),
+        "paused" => (
+            format!("{claim}, but {who} is paused"),
+            "A paused referrer gets no new leads by themselves. The lead is kept without a referrer.".to_owned(),
+            format!("Attribute it if it should be {who}'s all the same."),
+        ),
+        "banned" => (
+            format!("{claim}, but {who} is banned"),
+            "A banned referrer gets no new leads. The lead is kept without a referrer.".to_owned(),
+            "Dismiss it, or set another referrer on the lead's page.".to_owned(),
+        ),
+        "archived" => (
+            format!("{claim}, but {who} is archived"),
+            "The lead is kept without a referrer.".to_owned(),
+            format!("Restore {who} first if they should count, then set the referrer on the lead's page."),
+        ),
+        "campaign_not_live" => (
+            format!("{claim} while {campaign} took no new referrals"),
+            "The lead is kept without a referrer.".to_owned(),
+            format!("Attribute it if it should be {who}'s all the same."),
+        ),
+        "self_referral" => (
+            format!("{lead} seems to have referred themselves"),
+            format!("The lead has the same e-mail address or phone number as {who}, so it has no referrer."),
+            "Dismiss it, or set another referrer on the lead's page.".to_owned(),
+        ),
+        "late_claim" => (
+            format!("{lead} signed up again, with the code {code}"),
+            match item.refused.as_deref().and_then(Refusal::of_word) {
+                Some(refused) => format!("The lead has no referrer yet. Of the code: {}.", refused.sentence()),
+                None => {
+                    format!("It is {who}'s. The lead has no referrer yet; a repeated sign-up alone changes nothing.")
+                }
+            },
+            format!("Attribute it if {who} referred them."),
+        ),
+        "second_payment" => second_payment(item, &detail, &text("email")),
+        "older_payments" => {
+            let count = detail.get("count").and_then(Json::as_i64).unwrap_or(1);
+            let payments = if count == 1 { "1 older payment".to_owned() } else { format!("{count} older payments") };
+            (
+                format!("{payments} of {lead} could earn"),
+                format!("They came before {who} counted as the referrer. They earn nothing until somebody says so."),
+                "You see exactly what they would earn first.".to_owned(),
+            )
+        }
+        "no_flat_amount" => (
+            format!("A payment in {} earned nothing", text("currency")),
+            format!("{} paid, and {}.", text("email"), text("why")),
+            "Name an amount in that currency in new terms. They count for payments from their first day on.".to_owned(),
+        ),
+        other => (other.replace('_', " "), String::new(), String::new()),
+    };
+    Words { title, happened, advice }
+}
+
+fn second_payment(item: &ItemRow, detail: &Json, email: &str) -> (String, String, String) {
+    let text = |name: &str| detail.get(name).and_then(Json::as_str).unwrap_or_default();
+    let minor = detail.get("amount").and_then(Json::as_i64).unwrap_or_default();
+    let amount = Money::shown_in(minor, text("currency"));
+    let day = Day::parse(text("date")).map_or_else(|_| text("date").to_owned(), Day::shown);
+    let first = match (item.paid_amount, &item.paid_currency) {
+        (Some(minor), Some(currency)) => Money::shown_in(minor, currency),
+        _ => "One".to_owned(),
+    };
+    (
+        format!("Possibly a second payment of {email}: {amount}"),
+        format!(
+            "{first} of the same product, address and day ({day}) is recorded already, and nothing tells the two apart."
+        ),
+        "Record it if they paid twice that day. Dismiss it if it is the same payment sent again.".to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(kind: &str, detail: &str) -> ItemRow {
+        ItemRow {
+            id: 1,
+            kind: kind.into(),
+            state: "open".into(),
+            times: 1,
+            detail: detail.into(),
+            campaign: Some("Spring".into()),
+            lead_id: Some(2),
+            lead: Some("Bob".into()),
+            lead_campaign_id: Some(3),
+            counts: None,
+            paid_amount: Some(10_000),
+            paid_currency: Some("USD".into()),
+            referrer_id: Some(4),
+            referrer: Some("Jane".into()),
+            enrollment_id: Some(5),
+            enrollment_campaign_id: Some(3),
+            code_id: None,
+            refused: None,
+            outcome: None,
+            closer: None,
+            closed_at: None,
+            created_at: 0,
+        }
+    }
+
+    #[test]
+    fn every_kind_the_rules_write_has_words() {
+        for kind in [
+            "unknown_code",
+            "retired_code",
+            "other_campaign",
+            "paused",
+            "banned",
+            "archived",
+            "campaign_not_live",
+            "self_referral",
+            "late_claim",
+            "second_payment",
+            "older_payments",
+            "no_flat_amount",
+        ] {
+            let words = words_of(&item(kind, r#"{"code":"KX7","currency":"KES"}"#));
+            assert_ne!(words.title, kind.replace('_', " "), "{kind}");
+            assert!(!words.happened.is_empty() && !words.advice.is_empty(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_fix_is_offered_where_the_rules_allow_it() {
+        assert_eq!(fix_of(&item("paused", "{}")), Fix::Attribute);
+        assert_eq!(fix_of(&item("banned", "{}")), Fix::None);
+        assert_eq!(fix_of(&ItemRow { counts: Some("Ann".into()), ..item("late_claim", "{}") }), Fix::None);
+        assert_eq!(fix_of(&ItemRow { state: "dismissed".into(), ..item("unknown_code", "{}") }), Fix::None);
+        assert_eq!(fix_of(&ItemRow { enrollment_campaign_id: Some(9), ..item("retired_code", "{}") }), Fix::None);
+        assert_eq!(fix_of(&item("second_payment", "{}")), Fix::RecordPayment);
+    }
+}

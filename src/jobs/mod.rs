@@ -1,0 +1,285 @@
+//! Long work in the background: kept in the database, done in chunks, by one node at a time.
+//!
+//! A feature has a *step*: a function that does one chunk. It reads what the chunk is about, then in one
+//! [`Db::write`](crate::db::Db::write) does the work **and** calls [`Claimed::advance`] with how far it
+//! has come; so a node that dies in between has done both or neither, and whoever takes the job up next
+//! goes on from `cursor`. A worker whose claim was taken over finds out in `advance` and its chunk is
+//! rolled back. Keep a chunk's transaction below 50 ms on SQLite: a few hundred plain rows, or
+//! [`SLICE`](crate::desk::SLICE) events.
+//!
+//! To add a kind, write the step and name it in `app::job_kinds`:
+//!
+//! ```ignore
+//! // src/codes/generate_all.rs
+//! pub const KIND: &str = "generate_codes";
+//!
+//! pub fn step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+//!     Box::pin(async move {
+//!         let campaign_id = job.campaign_id.unwrap_or_default();
+//!         // The cursor is whatever the step needs to go on from; '' at the beginning.
+//!         let chunk = store::without_code(&mut app.db.read().await?, campaign_id, &job.cursor, 200).await?;
+//!         let ids = app.ids.run(chunk.len() + 1).await?;
+//!         let now = app.clock.now();
+//!         app.db.write(keys_of(&chunk), move |tx| {
+//!             let (chunk, ids, job) = (chunk.clone(), ids.clone(), job.clone());
+//!             Box::pin(async move {
+//!                 let given = codes::give(tx, now, &chunk, ids).await?;
+//!                 let mut progress = job.progress();
+//!                 progress.cursor = …;
+//!                 progress.done += given.len() as i64;
+//!                 progress.result = json!({ "made": …, "skipped": … }).to_string();
+//!                 progress.finished = chunk.len() < 200;
+//!                 job.advance(tx, now, &progress).await?;
+//!                 Ok(progress)
+//!             })
+//!         }).await
+//!     })
+//! }
+//!
+//! // The page: a second click, or a second node, joins the job that runs.
+//! let job_id = jobs::enqueue(&page.app, NewJob {
+//!     business_id, campaign_id: Some(campaign_id), kind: KIND, join_key: format!("codes:{campaign_id}"),
+//!     input: json!({}), total: missing, actor: Arc::new(page.member.actor()),
+//! }).await?;
+//! ```
+//!
+//! The page of a job finds it by [`find`] and shows [`JobRow::percent`] in `page::progress`, with a
+//! `poll_url` while [`JobRow::is_over`] is false. [`run_one`] does a job in place, for commands; [`run_all`]
+//! does all that are waiting, for tests. Work that comes round (sweep, seals, tidying) is in [`schedule`].
+
+mod run;
+pub mod schedule;
+mod store;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde_json::Value as Json;
+use tokio::sync::Notify;
+
+use crate::app::App;
+use crate::clock::Instant;
+use crate::db::{Conn, DbError, DbResult, Tx};
+use crate::desk::{Actor, ActorKind};
+use crate::row;
+
+pub use run::{run_all, run_one, start};
+
+/// A job to be done.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    pub business_id: i64,
+    pub campaign_id: Option<i64>,
+    pub kind: &'static str,
+    /// While a job of the business with this key is not over, asking for it again joins it.
+    pub join_key: String,
+    pub input: Json,
+    /// How much there is to do, for the progress bar; 0 when nobody knows.
+    pub total: i64,
+    pub actor: Arc<Actor>,
+}
+
+row! {
+    /// A job as stored.
+    #[derive(Debug, Clone)]
+    pub struct JobRow {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: Option<i64>,
+        pub kind: String,
+        pub state: String,
+        pub input: String,
+        pub cursor: String,
+        pub done: i64,
+        pub total: i64,
+        pub result: String,
+        pub claim: Option<i64>,
+        pub attempts: i64,
+        pub error: Option<String>,
+        pub actor_kind: String,
+        pub actor_id: Option<i64>,
+        pub actor_name: String,
+        pub created_at: i64,
+        pub started_at: Option<i64>,
+        pub finished_at: Option<i64>,
+    }
+}
+
+impl JobRow {
+    /// Done or given up.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "done" | "failed")
+    }
+
+    /// Part done, of a hundred.
+    pub fn percent(&self) -> i64 {
+        if self.total > 0 { (self.done.saturating_mul(100) / self.total).clamp(0, 100) } else { 0 }
+    }
+
+    /// What it has to say so far.
+    pub fn result(&self) -> Json {
+        serde_json::from_str(&self.result).unwrap_or_default()
+    }
+}
+
+/// How far a job has come, as its next chunk will find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub cursor: String,
+    pub done: i64,
+    pub total: i64,
+    /// A JSON object, for the page of the result.
+    pub result: String,
+    pub finished: bool,
+}
+
+/// A job this worker holds.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: i64,
+    pub business_id: i64,
+    pub campaign_id: Option<i64>,
+    pub cursor: String,
+    pub done: i64,
+    pub total: i64,
+    /// Who asked for it; what it does is done in their name.
+    pub actor: Arc<Actor>,
+    input: String,
+    result: String,
+    claim: i64,
+}
+
+/// Does one chunk of a job and says how far it has come.
+pub type Step = fn(App, Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>>;
+
+/// A step that is run again from the same place at most so often.
+pub const ATTEMPTS: i64 = 5;
+/// A job whose holder says nothing for so long is free again.
+pub const LEASE_SECONDS: i64 = 60;
+
+const TAKEN_OVER: &str = "another worker has taken this job over";
+
+impl Claimed {
+    fn of(row: JobRow, claim: i64) -> Self {
+        let kind = [ActorKind::User, ActorKind::Key, ActorKind::Job, ActorKind::Command]
+            .into_iter()
+            .find(|kind| kind.word() == row.actor_kind)
+            .unwrap_or(ActorKind::Job);
+        let actor =
+            Actor { kind, id: row.actor_id, name: row.actor_name, origin: format!("{} job {}", row.kind, row.id) };
+        Self {
+            id: row.id,
+            business_id: row.business_id,
+            campaign_id: row.campaign_id,
+            cursor: row.cursor,
+            done: row.done,
+            total: row.total,
+            actor: Arc::new(actor),
+            input: row.input,
+            result: row.result,
+            claim,
+        }
+    }
+
+    /// What it was asked to do.
+    pub fn input(&self) -> Json {
+        serde_json::from_str(&self.input).unwrap_or_default()
+    }
+
+    /// What it has to say so far.
+    pub fn result(&self) -> Json {
+        serde_json::from_str(&self.result).unwrap_or_default()
+    }
+
+    /// How far it had come before this chunk.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            cursor: self.cursor.clone(),
+            done: self.done,
+            total: self.total,
+            result: self.result.clone(),
+            finished: false,
+        }
+    }
+
+    /// Notes how far it has come, in the transaction of the work itself, and renews the lease.
+    pub async fn advance(&self, tx: &mut Tx, now: Instant, to: &Progress) -> DbResult<()> {
+        let until = now.plus_seconds(LEASE_SECONDS);
+        if store::advance(tx, self.id, self.claim, now, until, to).await? == 1 {
+            Ok(())
+        } else {
+            Err(DbError::Fault(TAKEN_OVER.into()))
+        }
+    }
+
+    fn at(&self, p: Progress) -> Self {
+        Self { cursor: p.cursor, done: p.done, total: p.total, result: p.result, ..self.clone() }
+    }
+}
+
+/// What each kind of job does.
+#[derive(Default, Clone)]
+pub struct Kinds(Vec<(&'static str, Step)>);
+
+impl Kinds {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn with(mut self, kind: &'static str, step: Step) -> Self {
+        self.0.push((kind, step));
+        self
+    }
+
+    fn step(&self, kind: &str) -> Option<Step> {
+        self.0.iter().find(|(name, _)| *name == kind).map(|(_, step)| *step)
+    }
+}
+
+/// Tells this node's workers that something is waiting; other nodes look every second.
+#[derive(Clone, Default)]
+pub struct Bell(Arc<Notify>);
+
+impl Bell {
+    pub fn ring(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Asks for a job and answers its id: of a new one, or of the one with that key that is not over.
+pub async fn enqueue(app: &App, new: NewJob) -> DbResult<i64> {
+    let id = app.ids.next().await?;
+    let now = app.clock.now();
+    let job = app
+        .db
+        .write(vec![], move |tx| {
+            let new = new.clone();
+            Box::pin(async move { enqueue_in(tx, id, &new, now).await })
+        })
+        .await?;
+    app.jobs.ring();
+    Ok(job)
+}
+
+/// The same inside a caller's transaction, with an id of theirs; ring [`App::jobs`] when it is through.
+pub async fn enqueue_in(tx: &mut Tx, id: i64, new: &NewJob, now: Instant) -> DbResult<i64> {
+    if store::insert(tx, id, new, now).await? == 1 {
+        return Ok(id);
+    }
+    // Ours already (a commit whose answer was lost), or one that runs. It may end in this very moment.
+    match store::running(tx, new.business_id, &new.join_key).await? {
+        Some(running) => Ok(running),
+        None if store::find(tx, new.business_id, id).await?.is_some() => Ok(id),
+        None => Err(DbError::Lost("the job to join was over".into())),
+    }
+}
+
+/// The job of a business with this key that is not over, if there is one.
+pub async fn running(conn: &mut Conn, business_id: i64, join_key: &str) -> DbResult<Option<i64>> {
+    store::running(conn, business_id, join_key).await
+}
+
+/// A job of a business.
+pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<JobRow>> {
+    store::find(conn, business_id, id).await
+}

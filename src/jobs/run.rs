@@ -1,0 +1,161 @@
+//! The workers of a node: take a job, do it chunk by chunk, let the next one have its turn.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant as Moment};
+
+use futures::FutureExt;
+use tokio::task::JoinSet;
+
+use super::{ATTEMPTS, Claimed, JobRow, Kinds, LEASE_SECONDS, Step, TAKEN_OVER, schedule, store};
+use crate::app::App;
+use crate::db::{DbError, DbResult};
+
+/// Jobs a node works on at one time.
+const WORKERS: usize = 2;
+/// How often a worker looks for jobs other nodes have asked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// After so long a job makes room for those that wait.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Starts this node's workers and its share of the work that comes round. They end with
+/// [`App::stop`]; the set is empty when they have.
+pub fn start(app: &App, kinds: Kinds) -> JoinSet<()> {
+    let mut running = JoinSet::new();
+    for _ in 0..WORKERS {
+        running.spawn(work(app.clone(), kinds.clone()));
+    }
+    schedule::start(app, &mut running);
+    running
+}
+
+async fn work(app: App, kinds: Kinds) {
+    while !app.stop.is_cancelled() {
+        match take(&app, ANY).await {
+            Ok(Some((kind, job))) => hold(&app, &kinds, &kind, job, Some(TURN)).await,
+            Ok(None) => rest(&app).await,
+            Err(error) => {
+                tracing::warn!(%error, "no job could be taken");
+                rest(&app).await;
+            }
+        }
+    }
+}
+
+async fn rest(app: &App) {
+    tokio::select! {
+        () = app.stop.cancelled() => {}
+        () = app.jobs.0.notified() => {}
+        () = tokio::time::sleep(LOOK) => {}
+    }
+}
+
+/// Does everything that is waiting, in this very task.
+pub async fn run_all(app: &App, kinds: &Kinds) -> DbResult<()> {
+    while let Some((kind, job)) = take(app, ANY).await? {
+        hold(app, kinds, &kind, job, None).await;
+    }
+    Ok(())
+}
+
+/// Does one job in this very task, or waits while a server does it; answers it when it is over.
+pub async fn run_one(app: &App, kinds: &Kinds, business_id: i64, id: i64) -> DbResult<JobRow> {
+    loop {
+        if let Some((kind, job)) = take(app, id).await? {
+            hold(app, kinds, &kind, job, None).await;
+        }
+        match store::find(&mut app.db.read().await?, business_id, id).await? {
+            Some(job) if job.is_over() => return Ok(job),
+            Some(_) => tokio::time::sleep(LOOK / 5).await,
+            None => return Err(DbError::Fault("the job is not there any more".into())),
+        }
+    }
+}
+
+/// Whichever job has waited longest.
+const ANY: i64 = 0;
+
+async fn take(app: &App, only: i64) -> DbResult<Option<(String, Claimed)>> {
+    let now = app.clock.now();
+    if !store::is_any_free(&mut app.db.read().await?, now, only).await? {
+        return Ok(None);
+    }
+    let claim = app.ids.next().await?;
+    let until = now.plus_seconds(LEASE_SECONDS);
+    let row = app.db.write(vec![], move |tx| Box::pin(store::claim(tx, claim, now, until, only))).await?;
+    Ok(row.map(|row| (row.kind.clone(), Claimed::of(row, claim))))
+}
+
+/// Runs the steps of one job until it is over, its turn is, or the program stops.
+async fn hold(app: &App, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Option<Duration>) {
+    let Some(step) = kinds.step(kind) else {
+        return give_up(app, &job, "this version of the program does not know such a job").await;
+    };
+    let started = Moment::now();
+    loop {
+        match chunk(app, step, &job).await {
+            Ok(progress) if progress.finished => {
+                tracing::info!(job = job.id, kind, done = progress.done, "a job is done");
+                return;
+            }
+            Ok(progress) => job = job.at(progress),
+            Err(DbError::Fault(why)) if why == TAKEN_OVER => {
+                tracing::warn!(job = job.id, kind, "a job was taken over by another worker");
+                return;
+            }
+            Err(error) => return failed(app, &job, &error).await,
+        }
+        if app.stop.is_cancelled() || turn.is_some_and(|turn| started.elapsed() > turn) {
+            return release(app, &job, 0, None).await;
+        }
+    }
+}
+
+/// One step; a panic in it is a failure of the job and not of the worker.
+async fn chunk(app: &App, step: Step, job: &Claimed) -> DbResult<super::Progress> {
+    let done = std::panic::AssertUnwindSafe(step(app.clone(), Arc::new(job.clone()))).catch_unwind().await;
+    done.unwrap_or_else(|_| Err(DbError::Fault("a step of the job panicked".into())))
+}
+
+/// Tries again later, from the same place, or gives up.
+async fn failed(app: &App, job: &Claimed, error: &DbError) {
+    let attempts = match app.db.read().await {
+        Ok(mut conn) => store::find(&mut conn, job.business_id, job.id).await.ok().flatten().map_or(1, |j| j.attempts),
+        Err(_) => 1,
+    };
+    tracing::warn!(job = job.id, %error, attempts, "a step of a job failed");
+    // A database that is full or away is no fault of the job; it waits as long as that takes.
+    if attempts >= ATTEMPTS && matches!(error, DbError::Fault(_)) {
+        return give_up(app, job, &error.to_string()).await;
+    }
+    release(app, job, 1 << attempts.clamp(0, 6), Some(error.to_string())).await;
+}
+
+async fn give_up(app: &App, job: &Claimed, why: &str) {
+    tracing::error!(job = job.id, why, "a job was given up");
+    let (id, claim, now, why) = (job.id, job.claim, app.clock.now(), why.to_owned());
+    let written = app
+        .db
+        .write(vec![], move |tx| {
+            let why = why.clone();
+            Box::pin(async move { store::fail(tx, id, claim, now, &why).await })
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!(job = id, %error, "the end of a job was not written");
+    }
+}
+
+async fn release(app: &App, job: &Claimed, seconds: i64, error: Option<String>) {
+    let (id, claim, at) = (job.id, job.claim, app.clock.now().plus_seconds(seconds));
+    let written = app
+        .db
+        .write(vec![], move |tx| {
+            let error = error.clone();
+            Box::pin(async move { store::release(tx, id, claim, at, error.as_deref()).await })
+        })
+        .await;
+    if let Err(error) = written {
+        // The lease runs out by itself.
+        tracing::warn!(job = id, %error, "a job was not given back");
+    }
+}

@@ -1,0 +1,63 @@
+//! First calls to try, with everything filled in, ready to paste.
+
+use super::KeyLine;
+use crate::clock::Day;
+use crate::money::Money;
+
+/// One call, under what it does.
+pub struct Curl {
+    pub what: &'static str,
+    pub text: String,
+}
+
+/// What a call is about.
+pub struct Ids<'i> {
+    pub public_url: &'i str,
+    pub business: &'i str,
+    pub product: &'i str,
+    pub campaign: i64,
+    /// What is paid, in the business's currency, and its day.
+    pub paid: Money,
+    pub today: Day,
+}
+
+/// The calls a key with these scopes may make. `text` is the key itself or what stands for it.
+pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
+    let Ids { public_url, business, product, campaign, paid, today } = ids;
+    let (amount, currency) = (paid.plain(), paid.currency);
+    let may = |scope: &str| scopes.split(' ').any(|held| held == scope);
+    let post = |path: &str, method: &str, body: &str| {
+        format!(
+            "curl -X {method} {public_url}{path} \\\n  -H \"Authorization: Bearer {text}\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
+        )
+    };
+    let mut curls = Vec::new();
+    let mut add = |what, text| curls.push(Curl { what, text });
+    if may("events:write") && !product.is_empty() {
+        add("A customer signed up", crate::web::page::sign_up_curl(public_url, text, business, product));
+        let body = format!(
+            "{{\n    \"businessId\": \"{business}\",\n    \"productId\": \"{product}\",\n    \"customerEmail\": \"jane@example.com\",\n    \"amount\": {amount},\n    \"currency\": \"{currency}\",\n    \"subscriptionStatus\": \"active\",\n    \"paymentDate\": \"{today}\"\n  }}"
+        );
+        add("The customer paid", post("/api/events/payment-succeeded", "POST", &body));
+    }
+    if may("leads:write") {
+        let body = "{\n    \"name\": \"Jane Smith\",\n    \"email\": \"jane@example.com\"\n  }";
+        add("Add a lead", post("/business/lead/create", "POST", body));
+        let body = format!(
+            "{{\n    \"qualified\": true,\n    \"email\": \"jane@example.com\",\n    \"campaign_id\": {campaign}\n  }}"
+        );
+        add("Qualify a lead", post("/api/v2/users/qualification", "PUT", &body));
+    }
+    if may("campaigns:read") {
+        let text = format!("curl {public_url}/api/v2/campaigns \\\n  -H \"Authorization: Bearer {text}\"");
+        add("Read the campaigns", text);
+    }
+    curls
+}
+
+impl KeyLine {
+    /// What the key may do, in words.
+    pub fn scopes_in_words(&self) -> String {
+        super::scopes_in_words(&self.scopes)
+    }
+}

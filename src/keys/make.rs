@@ -1,0 +1,107 @@
+//! Making and revoking keys.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store::{self, NewKey};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::clock::Instant;
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+use crate::{campaigns, id};
+
+/// A key to make.
+#[derive(Debug, Clone)]
+pub struct MakeKey {
+    pub business_id: i64,
+    pub name: String,
+    pub test: bool,
+    /// Words of [`super::SCOPES`], with a space between them.
+    pub scopes: String,
+    /// Where leads go that name no campaign; none for the business's default.
+    pub campaign_id: Option<i64>,
+    pub expires_at: Option<Instant>,
+}
+
+/// What was made. The text is shown once and never again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    Key {
+        id: i64,
+        text: String,
+    },
+    /// The campaign is not one of the business.
+    NoSuchCampaign,
+}
+
+/// What came of revoking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    Yes,
+    Already,
+    NotFound,
+}
+
+pub async fn make(app: &App, actor: &Arc<Actor>, new: MakeKey) -> DbResult<Made> {
+    let ids = app.ids.run(2).await?;
+    let now = app.clock.now();
+    let text = id::new_api_key(!new.test, &mut rand::rng());
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(new.business_id)], move |tx| {
+            let (new, actor, ids, text) = (new.clone(), actor.clone(), ids.clone(), text.clone());
+            Box::pin(async move {
+                if let Some(campaign) = new.campaign_id
+                    && campaigns::find(tx, new.business_id, campaign).await?.is_none()
+                {
+                    return Ok(Made::NoSuchCampaign);
+                }
+                let full = NewKey::full(ids.start, new.business_id, &new.name, &text, actor.id);
+                let key = NewKey {
+                    campaign_id: new.campaign_id,
+                    scopes: new.scopes.clone(),
+                    expires_at: new.expires_at,
+                    ..full
+                };
+                store::insert(tx, &key, now).await?;
+                let entry = NewEntry::new(ids.start + 1, new.business_id, &actor, "key.made", ("key", ids.start))
+                    .after(json!({
+                        "name": key.name,
+                        "shown": key.shown,
+                        "test": key.test,
+                        "scopes": key.scopes,
+                        "expires": key.expires_at.map(Instant::to_rfc3339_millis),
+                    }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Made::Key { id: ids.start, text })
+            })
+        })
+        .await
+}
+
+/// Ends a key. Every node refuses it within the second that it believes what it read.
+pub async fn revoke(app: &App, actor: &Arc<Actor>, business_id: i64, key_id: i64) -> DbResult<Revoked> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    let outcome = app
+        .db
+        .write(vec![Key::Row(key_id)], move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let Some(key) = store::find(tx, business_id, key_id).await? else { return Ok(Revoked::NotFound) };
+                if !store::revoke(tx, key_id, now).await? {
+                    return Ok(Revoked::Already);
+                }
+                let entry = NewEntry::new(audit_id, business_id, &actor, "key.revoked", ("key", key_id))
+                    .before(json!({ "name": key.name, "shown": key.shown }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Revoked::Yes)
+            })
+        })
+        .await?;
+    app.keys.forget();
+    Ok(outcome)
+}

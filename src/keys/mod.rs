@@ -1,0 +1,42 @@
+//! API keys: made once, stored as a hash, checked on every call.
+//!
+//! A key's text carries a checksum, so nonsense is refused without a look at the database. What a node
+//! has read of a key it believes for at most a second, so a revoked key is dead everywhere within one.
+
+mod curls;
+mod make;
+mod pages;
+mod ring;
+mod store;
+
+pub use make::{Made, MakeKey, Revoked, make, revoke};
+pub use pages::routes;
+pub use ring::{KeyError, Keyring, Known};
+pub use store::{KeyLine, NewKey, insert};
+
+/// What a key may do: a resource and whether it may change it.
+pub const SCOPES: [(&str, &str); 8] = [
+    ("events:write", "Send events: customers created, payments"),
+    ("leads:read", "Read leads"),
+    ("leads:write", "Create and change leads, qualify them"),
+    ("referrers:read", "Read referrers and codes"),
+    ("referrers:write", "Add and change referrers, generate codes"),
+    ("campaigns:read", "Read campaigns, products and terms"),
+    ("money:read", "Read commissions and the ledger"),
+    ("money:write", "Approve and void commissions"),
+];
+
+/// Every scope, as a key stores them.
+pub fn all_scopes() -> String {
+    SCOPES.map(|(scope, _)| scope).join(" ")
+}
+
+/// Scopes as they are stored, in words for people.
+pub fn scopes_in_words(scopes: &str) -> String {
+    let held: Vec<&str> = scopes.split(' ').collect();
+    if SCOPES.iter().all(|(scope, _)| held.contains(scope)) {
+        return "Everything".to_owned();
+    }
+    let words: Vec<&str> = SCOPES.iter().filter(|(scope, _)| held.contains(scope)).map(|(_, words)| *words).collect();
+    words.join("; ")
+}

@@ -1,0 +1,239 @@
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+
+use super::curls::{self, Curl};
+use super::store::{self, KeyLine};
+use super::{Made, MakeKey, Revoked, SCOPES};
+use crate::campaigns::{self, CampaignChoice};
+use crate::clock::Instant;
+use crate::id::{self, Kind};
+use crate::money::Money;
+use crate::products::{self, ProductLine};
+use crate::web::page::html_with;
+use crate::web::routes::{Access, Routes};
+use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, When, html};
+
+pub fn routes() -> Routes {
+    let may = Access::May(Right::Integrations);
+    Routes::new()
+        .get("/integrations", may, index)
+        .get("/integrations/keys/new", may, new)
+        .post("/integrations/keys", may, create)
+        .get("/integrations/keys/{id}/revoke", may, confirm_revoke)
+        .post("/integrations/keys/{id}/revoke", may, revoke)
+}
+
+#[derive(Template)]
+#[template(path = "keys/index.html")]
+struct IndexPage {
+    frame: Frame,
+    business_id: String,
+    campaigns: Vec<CampaignLine>,
+    keys: Vec<Line>,
+}
+
+struct CampaignLine {
+    campaign: CampaignChoice,
+    public_id: String,
+    products: Vec<ProductLine>,
+}
+
+struct Line {
+    key: KeyLine,
+    /// "", expired or revoked
+    over: &'static str,
+    made: When,
+    used: Option<When>,
+    expires: Option<When>,
+}
+
+fn line(page: &Page, key: KeyLine) -> Line {
+    let now = page.app.clock.now();
+    let over = if key.revoked_at.is_some() {
+        "revoked"
+    } else if key.expires_at.is_some_and(|at| at <= now.micros()) {
+        "expired"
+    } else {
+        ""
+    };
+    Line {
+        made: page.when(key.created_at),
+        used: key.last_used_at.map(|at| page.when(at)),
+        // A key works through the day it expires on; the instant kept is the end of that day.
+        expires: key.expires_at.map(|at| When::on(page.today(), page.member.zone.day_of(Instant::from_micros(at - 1)))),
+        over,
+        key,
+    }
+}
+
+async fn index(page: Page) -> PageResult {
+    let mut conn = page.read().await?;
+    let business = page.member.business_id;
+    let keys = store::list(&mut conn, business).await?;
+    let products = products::of_business(&mut conn, business).await?;
+    let campaigns = campaigns::choices(&mut conn, business).await?;
+    drop(conn);
+    let campaign = |campaign: CampaignChoice| CampaignLine {
+        public_id: id::render(Kind::Campaign, campaign.id),
+        products: products.iter().filter(|p| p.campaign_id == campaign.id).cloned().collect(),
+        campaign,
+    };
+    html(&IndexPage {
+        frame: page.frame("integrations").await?,
+        business_id: page.member.business_public_id.clone(),
+        campaigns: campaigns.into_iter().map(campaign).collect(),
+        keys: keys.into_iter().map(|key| line(&page, key)).collect(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "keys/new.html")]
+struct NewPage {
+    frame: Frame,
+    form: Form,
+    modes: Vec<Choice>,
+    scopes: Vec<Choice>,
+    campaigns: Vec<Choice>,
+    understood: String,
+}
+
+impl NewPage {
+    async fn of(page: &Page, form: Form) -> Result<Self, Fault> {
+        let all = campaigns::choices(&mut page.read().await?, page.member.business_id).await?;
+        let default = (String::new(), "The business's default campaign".to_owned());
+        let all = all.into_iter().map(|c| (c.id.to_string(), c.name));
+        let scope = |(scope, words): (&str, &str)| Choice {
+            value: scope.to_owned(),
+            label: words.to_owned(),
+            selected: form.all("scope").any(|chosen| chosen == scope),
+        };
+        let modes = [("live", "Live: what it sends counts"), ("test", "Test: everything it sends is test data")];
+        Ok(Self {
+            frame: page.frame("integrations").await?,
+            modes: Choice::list(modes, "live"),
+            scopes: SCOPES.map(scope).into(),
+            campaigns: Choice::list([default].into_iter().chain(all), form.value("campaign")),
+            understood: crate::clock::Day::parse_typed(form.value("expires")).map(|d| d.shown()).unwrap_or_default(),
+            form,
+        })
+    }
+}
+
+async fn new(page: Page) -> PageResult {
+    let mut values = vec![("mode", "live")];
+    values.extend(SCOPES.map(|(scope, _)| ("scope", scope)));
+    html(&NewPage::of(&page, Form::filled(&values)).await?)
+}
+
+/// The form as a key to make, or the words of what is wrong.
+fn read(page: &Page, form: &mut Form) -> Option<MakeKey> {
+    let name = form.line("name", "The name", 80);
+    let test = form.choice("mode", "Live or test", |mode| match mode {
+        "live" => Some(false),
+        "test" => Some(true),
+        _ => None,
+    });
+    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).filter(|s| form.all("scope").any(|c| c == *s)).collect();
+    if scopes.is_empty() {
+        form.fail("scope", "Choose at least one thing that the key may do.");
+    }
+    let expires_at = read_expiry(page, form);
+    let campaign = form.value("campaign").trim().to_owned();
+    let campaign_id = if campaign.is_empty() { Ok(None) } else { campaign.parse().map(Some) };
+    if campaign_id.is_err() {
+        form.fail("campaign", "The campaign is not one of the choices.");
+    }
+    let new = MakeKey {
+        business_id: page.member.business_id,
+        name: name?,
+        test: test?,
+        scopes: scopes.join(" "),
+        campaign_id: campaign_id.ok()?,
+        expires_at: expires_at?,
+    };
+    form.is_fine().then_some(new)
+}
+
+/// `Some(None)` for never. A key works through the day that is typed, in the business's zone.
+fn read_expiry(page: &Page, form: &mut Form) -> Option<Option<Instant>> {
+    if form.value("expires").trim().is_empty() {
+        return Some(None);
+    }
+    let day = form.day("expires", "The date it expires")?;
+    let zone = page.member.zone;
+    if day < zone.day_of(page.app.clock.now()) {
+        form.fail("expires", "The date it expires has passed.");
+        return None;
+    }
+    Some(Some(zone.start_of(day.plus_days(1))))
+}
+
+#[derive(Template)]
+#[template(path = "keys/made.html")]
+struct MadePage {
+    frame: Frame,
+    name: String,
+    text: String,
+    test: bool,
+    business_id: String,
+    product: Option<ProductLine>,
+    curls: Vec<Curl>,
+}
+
+async fn create(page: Page, mut form: Form) -> PageResult {
+    let Some(new) = read(&page, &mut form) else {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
+    };
+    let (name, test, scopes) = (new.name.clone(), new.test, new.scopes.clone());
+    let campaign = new.campaign_id.or(page.member.default_campaign_id).unwrap_or(page.campaign.id);
+    let actor = Arc::new(page.member.actor());
+    let Made::Key { text, .. } = super::make(&page.app, &actor, new).await? else {
+        form.fail("campaign", "The campaign is not one of the choices.");
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
+    };
+    let products = products::of_campaign(&mut page.read().await?, page.member.business_id, campaign).await?;
+    // A test key shows calls for a test product where there is one.
+    let product = products.iter().find(|p| p.test == test).or(products.first()).cloned();
+    let ids = curls::Ids {
+        public_url: &page.app.config.public_url,
+        business: &page.member.business_public_id,
+        product: product.as_ref().map_or("", |p| p.public_id.as_str()),
+        campaign,
+        paid: Money::from_text("100", page.member.currency).map_err(|why| Fault::Ours(why.to_string()))?,
+        today: page.today(),
+    };
+    html(&MadePage {
+        frame: page.frame("integrations").await?,
+        name,
+        test,
+        business_id: page.member.business_public_id.clone(),
+        curls: curls::ready(&scopes, &text, &ids),
+        text,
+        product,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "keys/revoke.html")]
+struct RevokePage {
+    frame: Frame,
+    line: Line,
+}
+
+async fn confirm_revoke(page: Page, Path(id): Path<i64>) -> PageResult {
+    let key = store::find(&mut page.read().await?, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
+    html(&RevokePage { frame: page.frame("integrations").await?, line: line(&page, key) })
+}
+
+async fn revoke(page: Page, Path(id): Path<i64>) -> PageResult {
+    let actor = Arc::new(page.member.actor());
+    let flash = match super::revoke(&page.app, &actor, page.member.business_id, id).await? {
+        Revoked::NotFound => return Err(Fault::NotFound),
+        Revoked::Already => Flash::info("That key was revoked already."),
+        Revoked::Yes => Flash::good("The key was revoked. Calls with it are refused from now on."),
+    };
+    page.go("/integrations", flash).await
+}

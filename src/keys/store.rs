@@ -1,0 +1,158 @@
+use crate::clock::Instant;
+use crate::db::{Conn, Db, DbResult, Tx, sql};
+use crate::{id, row, rows};
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct KeyRow {
+        pub id: i64,
+        pub business_id: i64,
+        pub business_public_id: String,
+        pub timezone: String,
+        pub currency: String,
+        pub country: String,
+        pub campaign_id: Option<i64>,
+        pub default_campaign_id: Option<i64>,
+        pub name: String,
+        pub test: bool,
+        pub scopes: String,
+        pub expires_at: Option<i64>,
+        pub revoked_at: Option<i64>,
+    }
+}
+
+/// A key about to be stored.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    pub id: i64,
+    pub business_id: i64,
+    pub campaign_id: Option<i64>,
+    pub name: String,
+    /// What is left of the text to recognise it by.
+    pub shown: String,
+    pub hash: String,
+    pub test: bool,
+    pub scopes: String,
+    pub expires_at: Option<Instant>,
+    pub created_by: Option<i64>,
+}
+
+impl NewKey {
+    /// A live key that may do everything.
+    pub fn full(id: i64, business_id: i64, name: &str, text: &str, created_by: Option<i64>) -> Self {
+        Self {
+            id,
+            business_id,
+            campaign_id: None,
+            name: name.to_owned(),
+            shown: shown(text),
+            hash: id::sha256_hex(text),
+            test: text.starts_with("rk_test_"),
+            scopes: super::all_scopes(),
+            expires_at: None,
+            created_by,
+        }
+    }
+}
+
+/// "rk_live_…Xy7q": prefix and last four.
+pub fn shown(text: &str) -> String {
+    let prefix = if text.starts_with("rk_test_") { "rk_test_" } else { "rk_live_" };
+    let last: String = text.chars().skip(text.chars().count().saturating_sub(4)).collect();
+    format!("{prefix}\u{2026}{last}")
+}
+
+pub async fn insert(tx: &mut Tx, k: &NewKey, now: Instant) -> DbResult<()> {
+    sql("INSERT INTO api_keys (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+    .bind(k.id)
+    .bind(k.business_id)
+    .bind(k.campaign_id)
+    .bind(&k.name)
+    .bind(&k.shown)
+    .bind(&k.hash)
+    .bind(k.test)
+    .bind(&k.scopes)
+    .bind(k.created_by)
+    .bind(now)
+    .bind(k.expires_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+row! {
+    /// A key as its list shows it.
+    #[derive(Debug, Clone)]
+    pub struct KeyLine {
+        pub id: i64,
+        pub name: String,
+        pub shown: String,
+        pub test: bool,
+        pub scopes: String,
+        pub campaign: Option<String>,
+        pub made_by: Option<String>,
+        pub created_at: i64,
+        pub expires_at: Option<i64>,
+        pub revoked_at: Option<i64>,
+        pub last_used_at: Option<i64>,
+    }
+}
+
+/// The keys of a business, those in force first, the newest first.
+pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<KeyLine>> {
+    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at,
+                k.revoked_at, k.last_used_at
+           FROM api_keys k LEFT JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN users u ON u.id = k.created_by
+          WHERE k.business_id = $1
+          ORDER BY CASE WHEN k.revoked_at IS NULL THEN 0 ELSE 1 END, k.created_at DESC, k.id DESC LIMIT 500")
+    .bind(business_id)
+    .all(conn)
+    .await
+}
+
+pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<KeyLine>> {
+    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at,
+                k.revoked_at, k.last_used_at
+           FROM api_keys k LEFT JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN users u ON u.id = k.created_by
+          WHERE k.id = $1 AND k.business_id = $2")
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
+}
+
+/// Ends a key; false when it was over before.
+pub async fn revoke(tx: &mut Tx, id: i64, now: Instant) -> DbResult<bool> {
+    let changed = sql("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+        .bind(id)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(changed == 1)
+}
+
+pub async fn by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<KeyRow>> {
+    sql("SELECT k.id, k.business_id, b.public_id AS business_public_id, b.timezone, b.currency, b.country, k.campaign_id,
+                b.default_campaign_id, k.name, k.test, k.scopes, k.expires_at, k.revoked_at
+           FROM api_keys k JOIN businesses b ON b.id = k.business_id WHERE k.hash = $1")
+    .bind(hash)
+    .optional(conn)
+    .await
+}
+
+/// Writes when keys were last used, for many at once.
+pub async fn used(db: &Db, used: Vec<(i64, Instant)>) -> DbResult<()> {
+    db.write(vec![], move |tx| {
+        let json = rows!(&used, (id, at) => { id: *id, at: *at });
+        Box::pin(async move {
+            sql("UPDATE api_keys SET last_used_at = r.at FROM rows($1, id BIGINT, at BIGINT) r
+                  WHERE api_keys.id = r.id AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < r.at)")
+            .bind(json)
+            .execute(tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}

@@ -1,0 +1,97 @@
+//! Which leads a list shows, as its address says it.
+
+use crate::desk::Status;
+use crate::web::{Chip, ListQuery};
+
+/// The names a list of leads knows in its address.
+pub const KNOWN: [&str; 9] = ["q", "status", "arrival", "qualified", "referrer", "archived", "sort", "after", "before"];
+
+/// Ways of arrival: the stored word, and what people read.
+pub const ARRIVALS: [(&str, &str); 5] =
+    [("code", "Code"), ("link", "Link"), ("verbal", "Verbal"), ("upload", "Upload"), ("staff", "Staff")];
+
+/// Who refers: nobody at all, or somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Anybody,
+    Nobody,
+    Referrer(i64),
+}
+
+#[derive(Debug, Clone)]
+pub struct Filter {
+    pub campaign_id: i64,
+    pub test: bool,
+    /// Only what this user recorded.
+    pub recorded_by: Option<i64>,
+    pub status: Option<Status>,
+    pub arrival: Option<&'static str>,
+    pub qualified: Option<bool>,
+    pub by: By,
+    pub archived: bool,
+    pub q: String,
+    pub by_name: bool,
+    pub descending: bool,
+}
+
+impl Filter {
+    pub fn of(query: &ListQuery, campaign_id: i64, test: bool, recorded_by: Option<i64>) -> Self {
+        let sort = query.get("sort");
+        let by_name = sort.trim_start_matches('-') == "name";
+        Self {
+            campaign_id,
+            test,
+            recorded_by,
+            status: Status::parse(query.get("status")),
+            arrival: ARRIVALS.iter().map(|(word, _)| *word).find(|word| *word == query.get("arrival")),
+            qualified: match query.get("qualified") {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
+            by: match query.get("referrer") {
+                "" => By::Anybody,
+                "none" => By::Nobody,
+                id => id.parse().map_or(By::Anybody, By::Referrer),
+            },
+            archived: query.get("archived") == "yes",
+            q: query.get("q").to_owned(),
+            by_name,
+            descending: if by_name { sort == "-name" } else { sort != "created" },
+        }
+    }
+
+    /// The saved view this is, where it is one.
+    pub fn view(&self) -> &'static str {
+        match (self.archived, self.by, self.qualified) {
+            (true, ..) => "archived",
+            (_, By::Nobody, None) => "unattributed",
+            (_, By::Anybody, Some(true)) => "qualified",
+            (_, By::Anybody, Some(false)) => "pending",
+            _ => "",
+        }
+    }
+
+    /// What is filtered beside the saved view.
+    pub fn chips(&self, query: &ListQuery, referrer: Option<&str>) -> Vec<Chip> {
+        let mut chips = Vec::new();
+        if !self.q.is_empty() {
+            chips.push(query.chip("q", format!("“{}”", self.q)));
+        }
+        if let Some(status) = self.status {
+            chips.push(query.chip("status", status.word()));
+        }
+        if let Some(arrival) = self.arrival {
+            chips.push(query.chip("arrival", format!("by {}", arrival)));
+        }
+        if let By::Referrer(_) = self.by {
+            chips.push(query.chip("referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
+        }
+        if self.view().is_empty()
+            && let Some(qualified) = self.qualified
+        {
+            chips.push(query.chip("qualified", if qualified { "qualified" } else { "pending" }));
+        }
+        chips
+    }
+}

@@ -1,0 +1,9 @@
+//! People who were referred, or might be: their list and pages, and what staff do with them. Every
+//! change of a lead is an event of the desk; this feature has no write of its own.
+
+mod filter;
+mod pages;
+mod store;
+mod timeline;
+
+pub use pages::routes;

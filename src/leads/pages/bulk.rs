@@ -1,0 +1,216 @@
+//! One decision about many leads: the selected ones, or all that a list's filters match.
+
+use axum::http::StatusCode;
+
+use super::list::{MOST, filter_of};
+use crate::commissions::{Ask, Preview, preview};
+use crate::desk::{Changed, Outcome, Status, What};
+use crate::leads::filter::KNOWN;
+use crate::leads::store::list as store;
+use crate::web::list::counted;
+use crate::web::{Fault, Flash, Form, ListQuery, Page, PageResult};
+
+/// What may be done to many leads at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Qualify(bool),
+    Set(Status),
+    Archive(bool),
+}
+
+impl Deed {
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "qualify" => Self::Qualify(true),
+            "unqualify" => Self::Qualify(false),
+            "archive" => Self::Archive(true),
+            "restore" => Self::Archive(false),
+            word => Self::Set(Status::parse(word)?),
+        })
+    }
+
+    fn what(self, lead_id: i64) -> What {
+        match self {
+            Self::Qualify(qualified) => What::Qualify { lead_id, qualified, reason: None },
+            Self::Set(status) => What::SetStatus { lead_id, status },
+            Self::Archive(archived) => What::Archive { lead_id, archived },
+        }
+    }
+
+    fn verb(self) -> String {
+        match self {
+            Self::Qualify(true) => "Qualify".into(),
+            Self::Qualify(false) => "Un-qualify".into(),
+            Self::Archive(true) => "Archive".into(),
+            Self::Archive(false) => "Restore".into(),
+            Self::Set(status) => format!("Mark {}", status.word()),
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Qualify(true) => "qualified",
+            Self::Qualify(false) => "un-qualified",
+            Self::Archive(true) => "archived",
+            Self::Archive(false) => "restored",
+            Self::Set(status) => status.word(),
+        }
+    }
+
+    fn undo(self) -> Option<&'static str> {
+        match self {
+            Self::Qualify(true) => Some("unqualify"),
+            Self::Qualify(false) => Some("qualify"),
+            Self::Archive(true) => Some("restore"),
+            Self::Archive(false) => Some("archive"),
+            Self::Set(_) => None,
+        }
+    }
+}
+
+/// More than this is confirmed first, and has no undo.
+const FEW: usize = crate::web::list::PAGE;
+
+pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
+    let Some(deed) = Deed::parse(form.value("do")) else {
+        return Err(Fault::Bad("That is nothing that can be done to leads.".into()));
+    };
+    let back = form.back("/leads").to_owned();
+    let ids = chosen(&page, &form, &back).await?;
+    if ids.is_empty() {
+        return page.go(&back, Flash::info("Nothing was selected.")).await;
+    }
+    let events: Vec<_> = ids.iter().map(|id| page.event(deed.what(*id))).collect();
+    if let Some(asked) = ask(&page, &form, deed, &ids, &events, &back).await? {
+        return asked.answer(StatusCode::OK);
+    }
+    let outcomes = page.app.desk.slice(events).await?;
+    page.go(&back, said(deed, &ids, &outcomes, &back)).await
+}
+
+/// The leads that are meant: the boxes, or everything the list's own filters match.
+async fn chosen(page: &Page, form: &Form, back: &str) -> Result<Vec<i64>, Fault> {
+    let mut conn = page.read().await?;
+    if form.value("scope") == "all" {
+        let query =
+            ListQuery::new("/leads", back.split_once('?').map(|(_, q)| q.split('#').next().unwrap_or(q)), &KNOWN);
+        let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+        let ids = store::ids(&mut conn, &filter_of(page, &query), most + 1).await?;
+        if ids.len() > most {
+            return Err(Fault::Bad(format!("More than {} leads match. Narrow the filters.", counted(MOST))));
+        }
+        return Ok(ids);
+    }
+    let mut ids: Vec<i64> = form.all("id").filter_map(|id| id.parse().ok()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let own = store::of_business(&mut conn, page.member.business_id, &ids).await?;
+    if own.len() < ids.len() { Err(Fault::NotFound) } else { Ok(own) }
+}
+
+/// The page that has to be confirmed first: many leads, or money that is taken away.
+async fn ask(
+    page: &Page,
+    form: &Form,
+    deed: Deed,
+    ids: &[i64],
+    events: &[crate::desk::Event],
+    back: &str,
+) -> Result<Option<Ask>, Fault> {
+    let takes_back = matches!(deed, Deed::Qualify(false) | Deed::Set(Status::New | Status::Contacted | Status::Lost));
+    if ids.len() <= FEW && !takes_back {
+        return Ok(None);
+    }
+    let (outcomes, moves) = preview(page, events).await?;
+    let takes_money = !moves.voided.is_empty() || !moves.clawed_back.is_empty();
+    let sealed = format!("{}.{}", ids.len(), moves.seal());
+    if (ids.len() <= FEW && !takes_money) || form.value("sealed") == sealed {
+        return Ok(None);
+    }
+    let tally = Tally::of(&outcomes);
+    let leads = |n: usize| if n == 1 { "1 lead".to_owned() } else { format!("{} leads", count(n)) };
+    let mut sentences =
+        vec![format!("{} of {}: {} change.", leads(ids.len()), page.campaign.name, count(tally.changed))];
+    if tally.already > 0 {
+        sentences.push(format!("{} are as wanted already.", count(tally.already)));
+    }
+    if tally.refused > 0 {
+        sentences.push(format!("{} stay as they are: {}", count(tally.refused), tally.why));
+    }
+    let mut fields = vec![("do", form.value("do").to_owned()), ("back", back.to_owned()), ("sealed", sealed)];
+    if form.value("scope") == "all" {
+        fields.push(("scope", "all".into()));
+    } else {
+        fields.extend(ids.iter().map(|id| ("id", id.to_string())));
+    }
+    let title = format!("{} {}", deed.verb(), leads(ids.len()));
+    Ok(Some(Ask {
+        frame: page.frame("leads").await?,
+        button: title.clone(),
+        title,
+        from: ("/leads".into(), "Leads".into()),
+        action: format!("/leads/bulk?campaign={}", page.campaign.id),
+        cancel_url: back.to_owned(),
+        tone: if takes_money { "danger" } else { "primary" },
+        sentences,
+        preview: Preview::of(page, &moves).await?,
+        fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        asks_reason: false,
+        form: Form::default(),
+    }))
+}
+
+fn count(n: usize) -> String {
+    counted(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+#[derive(Default)]
+struct Tally {
+    changed: usize,
+    already: usize,
+    refused: usize,
+    /// Why the first one was refused.
+    why: String,
+}
+
+fn is_changed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Done { changed: true, .. } | Outcome::Qualification { changed: Changed::Yes, .. })
+}
+
+impl Tally {
+    fn of(outcomes: &[Outcome]) -> Self {
+        let mut tally = Self::default();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Refused { why } => {
+                    tally.refused += 1;
+                    if tally.why.is_empty() {
+                        tally.why.clone_from(why);
+                    }
+                }
+                outcome if is_changed(outcome) => tally.changed += 1,
+                _ => tally.already += 1,
+            }
+        }
+        tally
+    }
+}
+
+fn said(deed: Deed, ids: &[i64], outcomes: &[Outcome], back: &str) -> Flash {
+    let tally = Tally::of(outcomes);
+    let leads = if tally.changed == 1 { "1 lead is".to_owned() } else { format!("{} leads are", count(tally.changed)) };
+    let mut words = format!("{leads} {} now.", deed.done());
+    if tally.already > 0 {
+        words.push_str(&format!(" {} were already.", count(tally.already)));
+    }
+    if tally.refused > 0 {
+        words.push_str(&format!(" {} stay as they are: {}", count(tally.refused), tally.why));
+    }
+    let flash = if tally.changed == 0 { Flash::info(words) } else { Flash::good(words) };
+    let Some(undo) = deed.undo().filter(|_| tally.changed > 0 && ids.len() <= FEW) else { return flash };
+    let changed: Vec<String> =
+        ids.iter().zip(outcomes).filter(|(_, o)| is_changed(o)).map(|(id, _)| id.to_string()).collect();
+    let mut fields = vec![("do", undo), ("back", back)];
+    fields.extend(changed.iter().map(|id| ("id", id.as_str())));
+    flash.undo("/leads/bulk", "Undo", &fields)
+}

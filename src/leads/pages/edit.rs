@@ -1,0 +1,188 @@
+//! Adding and editing a lead.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+
+use super::list::sentence;
+use super::qualification::{refused, set_status};
+use super::show::find;
+use crate::desk::{AddLead, Claim, ClaimBy, Contact, Outcome, Refusal, Status, TouchKind, What};
+use crate::email;
+use crate::leads::store::one::LeadRow;
+use crate::phone::Phone;
+use crate::web::page::html_with;
+use crate::web::{Choice, Flash, Form, Frame, Page, PageResult, html};
+
+#[derive(Template)]
+#[template(path = "leads/form.html")]
+struct FormPage {
+    frame: Frame,
+    /// The lead being edited: its id and name.
+    editing: Option<(i64, String)>,
+    statuses: Vec<Choice>,
+    form: Form,
+}
+
+async fn page_of(
+    page: &Page,
+    editing: Option<(i64, String)>,
+    status: &str,
+    form: Form,
+) -> Result<FormPage, crate::web::Fault> {
+    let statuses = Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), status);
+    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, form })
+}
+
+pub(super) async fn new(page: Page) -> PageResult {
+    html(&page_of(&page, None, "new", Form::default()).await?)
+}
+
+pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
+    let contact = contact_of(&mut form, &page.member.country, None);
+    let status = form.choice("status", "The status", Status::parse);
+    let code = form.optional_line("code", "The referral code", 60);
+    let (Some(contact), Some(status), true) = (contact, status, form.is_fine()) else {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of(&page, None, "new", form).await?);
+    };
+    let note = note_on(&contact);
+    let name = contact.name.clone();
+    let add = AddLead {
+        campaign_id: page.campaign.id,
+        test: page.test,
+        contact,
+        status,
+        source_origin: "dashboard",
+        claim: code.map(|text| Claim { kind: TouchKind::Code, by: ClaimBy::Code(text) }),
+        recorded_by: Some(page.member.user_id),
+        repeats_allowed: false,
+        qualify: false,
+    };
+    let (id, flash) = match page.app.desk.one(page.event(What::AddLead(Box::new(add)))).await? {
+        Outcome::LeadAdded { lead_id, refused: None, .. } => (lead_id, Flash::good(format!("{name} was added.{note}"))),
+        Outcome::LeadAdded { lead_id, refused: Some(why), .. } => (lead_id, without_code(&name, why)),
+        Outcome::LeadKnown { lead_id, attributed, .. } => {
+            let code = if attributed { " The code counts for it." } else { "" };
+            let words = format!("This lead has that e-mail address or phone number already. Nothing was added.{code}");
+            (lead_id, Flash::info(words))
+        }
+        outcome => return page.go("/leads/new", refused(outcome)?).await,
+    };
+    page.go(&format!("/leads/{id}"), flash).await
+}
+
+fn without_code(name: &str, why: Refusal) -> Flash {
+    let mut flash =
+        Flash::info(format!("{name} was added without a referrer: {}. The inbox has an item.", why.sentence()));
+    flash.kind = "warning".into();
+    flash
+}
+
+fn note_on(contact: &Contact) -> &'static str {
+    match (&contact.email, &contact.email_key) {
+        (Some(_), None) => " The e-mail is not an address: it is kept as text and nothing is matched by it.",
+        _ => "",
+    }
+}
+
+pub(super) async fn edit(page: Page, Path(id): Path<i64>) -> PageResult {
+    let lead = find(&page, id).await?;
+    let form = form_of(&lead);
+    html(&page_of(&page, Some((id, lead.name)), &lead.status, form).await?)
+}
+
+pub(super) async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    let lead = find(&page, id).await?;
+    let contact = contact_of(&mut form, &page.member.country, Some(&lead));
+    let status = form.choice("status", "The status", Status::parse);
+    let (Some(contact), Some(status), true) = (contact, status, form.is_fine()) else {
+        let shown = page_of(&page, Some((id, lead.name)), &lead.status, form).await?;
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
+    };
+    let own = format!("/leads/{id}");
+    let note = note_on(&contact);
+    let what = What::EditLead { lead_id: id, contact: Box::new(contact), active: form.checked("active") };
+    let changed = match page.app.desk.one(page.event(what)).await? {
+        Outcome::Done { changed, .. } => changed,
+        Outcome::Refused { why } => {
+            form.fail("email", why);
+            let shown = page_of(&page, Some((id, lead.name)), &lead.status, form).await?;
+            return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
+        }
+        outcome => return page.go(&own, refused(outcome)?).await,
+    };
+    if status.word() != lead.status {
+        let saved = if changed { "The changes are saved. " } else { "" };
+        return set_status(&page, &lead, status, &form, &own, saved).await;
+    }
+    let flash = if changed { Flash::good(format!("Saved.{note}")) } else { Flash::info("Nothing was changed.") };
+    page.go(&own, flash).await
+}
+
+fn form_of(lead: &LeadRow) -> Form {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let mut form = Form::default();
+    for (name, value) in [
+        ("name", lead.name.clone()),
+        ("email", text(&lead.email)),
+        ("phone", text(&lead.phone)),
+        ("company", text(&lead.company)),
+        ("jobtitle", text(&lead.jobtitle)),
+        ("industry", text(&lead.industry)),
+        ("website", text(&lead.website)),
+        ("request", text(&lead.request)),
+        ("budget", text(&lead.budget)),
+        ("country", text(&lead.country)),
+        ("region", text(&lead.region)),
+        ("address", text(&lead.address)),
+        ("source", text(&lead.source)),
+        ("status", lead.status.clone()),
+        ("active", if lead.active { "yes" } else { "" }.to_owned()),
+    ] {
+        form.set(name, value);
+    }
+    form
+}
+
+/// The facts of the form. What an API stored and nobody changed is not judged again.
+fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option<Contact> {
+    let name = form.line("name", "The name", 200);
+    let email = form.optional_line("email", "The e-mail", 320);
+    let phone = form.optional_line("phone", "The phone number", 60);
+    let unchanged = known.is_some_and(|lead| lead.phone == phone);
+    let parsed = match phone.as_deref().map(|text| Phone::parse(text, country)) {
+        Some(Err(why)) if !unchanged => {
+            form.fail("phone", format!("The phone number {why}."));
+            None
+        }
+        parsed => parsed.and_then(Result::ok),
+    };
+    let budget = form.optional_line("budget", "The budget", 40).map(|text| text.replace([',', ' '], ""));
+    if budget.as_deref().is_some_and(|text| !is_decimal(text)) && known.and_then(|l| l.budget.clone()) != budget {
+        form.fail("budget", "The budget must be a number such as 5000 or 1,250.50.");
+    }
+    Some(Contact {
+        email_key: email.as_deref().and_then(email::key_of),
+        email,
+        phone_key: parsed.as_ref().map(|p| p.e164().to_owned()),
+        phone: parsed.as_ref().map(|p| p.text().to_owned()).or(phone),
+        company: form.optional_line("company", "The company", 200),
+        jobtitle: form.optional_line("jobtitle", "The job title", 200),
+        industry: form.optional_line("industry", "The industry", 200),
+        website: form.optional_line("website", "The website", 500),
+        request: form.optional_text("request", "The request", 5_000),
+        budget,
+        country: form.optional_line("country", "The country", 100),
+        region: form.optional_line("region", "The region", 100),
+        address: form.optional_text("address", "The address", 500),
+        source: form.optional_line("source", "The source", 100),
+        name: name?,
+    })
+}
+
+/// A plain decimal, as a lead's budget is one.
+fn is_decimal(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    digits(whole) && digits(part)
+}

@@ -1,0 +1,162 @@
+use askama::Template;
+use axum::extract::OriginalUri;
+
+use crate::desk::Status;
+use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
+use crate::leads::store::list::{self as store, LeadLine, Total};
+use crate::web::list::counted;
+use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+
+#[derive(Template)]
+#[template(path = "leads/list.html")]
+struct ListPage {
+    frame: Frame,
+    tabs: Vec<Tab>,
+    q: String,
+    statuses: Vec<Choice>,
+    arrivals: Vec<Choice>,
+    /// What the filter form keeps that it has no field for.
+    kept: Vec<(&'static str, String)>,
+    chips: Vec<Chip>,
+    clear_url: String,
+    name_sort: (String, &'static str),
+    created_sort: (String, &'static str),
+    rows: Vec<Row>,
+    pager: Pager,
+    /// How many "all that match" means; empty where that is too many for one go.
+    matching: String,
+    searched: bool,
+    can_edit: bool,
+    can_record: bool,
+    view: &'static str,
+    campaign_id: i64,
+    nothing_yet: bool,
+}
+
+pub(super) struct Row {
+    line: LeadLine,
+    created: When,
+}
+
+impl Row {
+    fn contact(&self) -> &str {
+        [&self.line.email, &self.line.phone, &self.line.company]
+            .into_iter()
+            .flatten()
+            .find(|text| !text.is_empty())
+            .map_or("", String::as_str)
+    }
+    fn arrival(&self) -> &str {
+        let word = self.line.arrival.as_deref().unwrap_or_default();
+        ARRIVALS.iter().find(|(w, _)| *w == word).map_or("", |(_, label)| label)
+    }
+}
+
+/// Leads that one go of a bulk action takes, at most.
+pub(super) const MOST: i64 = 20_000;
+
+/// The filter of a list's address, for whoever asks: sales see only what they recorded.
+pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
+    let recorded_by = (!page.member.may(Right::SeeLeads)).then_some(page.member.user_id);
+    Filter::of(query, page.campaign.id, page.test, recorded_by)
+}
+
+pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = ListQuery::new("/leads", uri.query(), &KNOWN);
+    let filter = filter_of(&page, &query);
+    let mut conn = page.read().await?;
+    let (mut rows, searched) = store::page(&mut conn, &filter, &query).await?;
+    let counters = store::kept(&mut conn, filter.campaign_id, filter.test).await?;
+    let counters = counters.filter(|_| filter.recorded_by.is_none());
+    let total = store::total(&mut conn, &filter, counters.as_ref()).await?;
+    let referrer = match filter.by {
+        By::Referrer(id) => store::referrer_name(&mut conn, page.member.business_id, id).await?,
+        _ => None,
+    };
+    drop(conn);
+    let pager = Pager::cut(
+        &query,
+        &mut rows,
+        |r| Cursor { value: if filter.by_name { r.name_fold.clone() } else { r.created_at.to_string() }, id: r.id },
+        &shown(total),
+    );
+    let chips = filter.chips(&query, referrer.as_deref());
+    let view = filter.view();
+    let rows: Vec<Row> = rows.into_iter().map(|line| Row { created: page.when(line.created_at), line }).collect();
+    html(&ListPage {
+        frame: page.frame("leads").await?,
+        tabs: tabs(&filter, counters.as_ref()),
+        q: filter.q.clone(),
+        statuses: Choice::list(
+            std::iter::once(("", "Any status".to_owned())).chain(Status::ALL.map(|s| (s.word(), sentence(s.word())))),
+            query.get("status"),
+        ),
+        arrivals: Choice::list(std::iter::once(("", "Any way of arrival")).chain(ARRIVALS), query.get("arrival")),
+        kept: ["qualified", "referrer", "archived", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
+        nothing_yet: rows.is_empty() && chips.is_empty() && view.is_empty(),
+        chips,
+        clear_url: view_url(view).to_owned(),
+        name_sort: query.sort("name", "-created"),
+        created_sort: query.sort("created", "-created"),
+        rows,
+        pager,
+        matching: match total {
+            Total::Exact(n) if n <= MOST => counted(n),
+            _ => String::new(),
+        },
+        searched,
+        can_edit: page.member.may(Right::EditLeads),
+        can_record: page.member.may(Right::Record),
+        view,
+        campaign_id: page.campaign.id,
+    })
+}
+
+fn shown(total: Total) -> String {
+    match total {
+        Total::Exact(1) => "1 lead".to_owned(),
+        Total::Exact(n) => format!("{} leads", counted(n)),
+        Total::Over(n) => format!("Over {} leads", counted(n)),
+    }
+}
+
+/// A word with its first letter large.
+pub(super) fn sentence(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+const VIEWS: [(&str, &str, &str); 5] = [
+    ("", "All", "/leads"),
+    ("pending", "Pending", "/leads?qualified=no"),
+    ("qualified", "Qualified", "/leads?qualified=yes"),
+    ("unattributed", "Unattributed", "/leads?referrer=none"),
+    ("archived", "Archived", "/leads?archived=yes"),
+];
+
+fn view_url(view: &str) -> &'static str {
+    VIEWS.iter().find(|(name, ..)| *name == view).map_or("/leads", |(.., url)| url)
+}
+
+fn tabs(filter: &Filter, kept: Option<&store::Kept>) -> Vec<Tab> {
+    let count = |name: &str| {
+        let kept = kept?;
+        Some(match name {
+            "" => kept.all(),
+            "pending" => kept.all() - kept.qualified(),
+            "qualified" => kept.qualified(),
+            "unattributed" => kept.unattributed(),
+            _ => kept.archived,
+        })
+    };
+    let view = filter.view();
+    VIEWS
+        .iter()
+        .map(|(name, label, url)| Tab {
+            label: (*label).to_owned(),
+            url: (*url).to_owned(),
+            current: *name == view,
+            count: count(name).map(counted).unwrap_or_default(),
+        })
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! A duplicate becomes part of its primary lead.
+
+use askama::Template;
+use axum::extract::{OriginalUri, Path};
+use axum::http::StatusCode;
+
+use super::qualification::refused;
+use super::show::find;
+use crate::commissions::{Ask, Preview, preview};
+use crate::desk::{Outcome, What};
+use crate::leads::filter::Filter;
+use crate::leads::store::list::{self as store, LeadLine};
+use crate::leads::store::one::LeadRow;
+use crate::web::{Fault, Flash, Form, Frame, ListQuery, Page, PageResult, html};
+
+#[derive(Template)]
+#[template(path = "leads/merge.html")]
+struct ChoosePage {
+    frame: Frame,
+    person: LeadRow,
+    q: String,
+    found: Vec<LeadLine>,
+}
+
+pub(super) async fn choose(page: Page, Path(id): Path<i64>, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = ListQuery::new("/leads", uri.query(), &["into", "q"]);
+    let lead = find(&page, id).await?;
+    let into = query.get("into").parse().ok().or(lead.duplicate_of);
+    if let Some(into) = into.filter(|_| query.get("q").is_empty()) {
+        return answer(&page, lead, into, false).await;
+    }
+    let mut found = Vec::new();
+    if !query.get("q").is_empty() {
+        let filter = Filter::of(&query, lead.campaign_id, lead.test, None);
+        found = store::page(&mut page.read().await?, &filter, &query).await?.0;
+        found.retain(|l| l.id != id && l.duplicate_of.is_none());
+        found.truncate(8);
+    }
+    html(&ChoosePage { frame: page.frame("leads").await?, person: lead, q: query.get("q").to_owned(), found })
+}
+
+pub(super) async fn merge(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
+    let lead = find(&page, id).await?;
+    let into: i64 = form.value("into").parse().map_err(|_| Fault::NotFound)?;
+    let what = What::Merge { lead_id: id, into };
+    let (_, moves) = preview(&page, &[page.event(what.clone())]).await?;
+    if form.value("seen") != moves.seal() {
+        return answer(&page, lead, into, true).await;
+    }
+    let (to, flash) = match page.app.desk.one(page.event(what)).await? {
+        Outcome::Done { .. } => (into, Flash::good(format!("{} is part of this lead now.", lead.name))),
+        outcome => (id, refused(outcome)?),
+    };
+    page.go(&format!("/leads/{to}"), flash).await
+}
+
+async fn answer(page: &Page, lead: LeadRow, into: i64, changed: bool) -> PageResult {
+    let primary = find(page, into).await?;
+    let (outcomes, moves) = preview(page, &[page.event(What::Merge { lead_id: lead.id, into })]).await?;
+    let own = format!("/leads/{}", lead.id);
+    if let Some(refusal @ Outcome::Refused { .. }) = outcomes.into_iter().next() {
+        return page.go(&own, refused(refusal)?).await;
+    }
+    let mut sentences = vec![
+        format!("{} takes the touches of {}, and its facts where it has none of its own.", primary.name, lead.name),
+        "The earliest touch counts. The duplicate is archived.".to_owned(),
+    ];
+    if changed {
+        sentences.insert(0, "Something changed since you looked. This is how it stands now.".into());
+    }
+    let ask = Ask {
+        frame: page.frame("leads").await?,
+        title: format!("Merge {} into {}", lead.name, primary.name),
+        from: (own.clone(), lead.name.clone()),
+        action: format!("{own}/merge"),
+        button: "Merge".into(),
+        cancel_url: own,
+        tone: "primary",
+        sentences,
+        preview: Preview::of(page, &moves).await?,
+        fields: vec![("into".into(), into.to_string())],
+        asks_reason: false,
+        form: Form::default(),
+    };
+    ask.answer(if changed { StatusCode::CONFLICT } else { StatusCode::OK })
+}

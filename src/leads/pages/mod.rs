@@ -1,0 +1,35 @@
+//! Routes and pages of leads, a file per thing a person does.
+
+mod bulk;
+mod edit;
+mod list;
+mod merge;
+mod payments;
+mod qualification;
+mod referrer;
+mod show;
+
+use crate::web::Right;
+use crate::web::routes::{Access, Routes};
+
+pub fn routes() -> Routes {
+    let edit = Access::May(Right::EditLeads);
+    Routes::new()
+        .get("/leads", Access::May(Right::OwnLeads), list::list)
+        .post("/leads", edit, edit::create)
+        .get("/leads/new", edit, edit::new)
+        .post("/leads/bulk", edit, bulk::bulk)
+        .get("/leads/{id}", Access::May(Right::OwnLeads), show::show)
+        .post("/leads/{id}", edit, edit::update)
+        .get("/leads/{id}/edit", edit, edit::edit)
+        .post("/leads/{id}/qualification", edit, qualification::toggle)
+        .post("/leads/{id}/status", edit, qualification::status)
+        .post("/leads/{id}/archive", edit, qualification::archive)
+        .post("/leads/{id}/restore", edit, qualification::restore)
+        .get("/leads/{id}/referrer", edit, referrer::choose)
+        .post("/leads/{id}/referrer", edit, referrer::change)
+        .get("/leads/{id}/payments", Access::May(Right::DecideMoney), payments::ask)
+        .post("/leads/{id}/payments", Access::May(Right::DecideMoney), payments::earn)
+        .get("/leads/{id}/merge", edit, merge::choose)
+        .post("/leads/{id}/merge", edit, merge::merge)
+}

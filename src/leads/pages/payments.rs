@@ -1,0 +1,60 @@
+//! Payments that came before their lead had a referrer: staff let them earn, after a preview.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+
+use super::qualification::refused;
+use super::show::find;
+use crate::commissions::{Ask, Preview, preview};
+use crate::desk::{Outcome, What};
+use crate::web::{Flash, Form, Page, PageResult};
+
+pub(super) async fn ask(page: Page, Path(id): Path<i64>) -> PageResult {
+    answer(&page, id, false).await
+}
+
+pub(super) async fn earn(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
+    find(&page, id).await?;
+    let what = What::PayBack { lead_id: id };
+    let (_, moves) = preview(&page, &[page.event(what.clone())]).await?;
+    if form.value("seen") != moves.seal() {
+        return answer(&page, id, true).await;
+    }
+    let flash = match page.app.desk.one(page.event(what)).await? {
+        Outcome::Done { changed: true, .. } => Flash::good("The waiting payments were decided."),
+        Outcome::Done { .. } => Flash::info("Nothing waits any more."),
+        outcome => refused(outcome)?,
+    };
+    page.go(&format!("/leads/{id}"), flash).await
+}
+
+async fn answer(page: &Page, id: i64, changed: bool) -> PageResult {
+    let lead = find(page, id).await?;
+    let own = format!("/leads/{id}");
+    let (outcomes, moves) = preview(page, &[page.event(What::PayBack { lead_id: id })]).await?;
+    match outcomes.into_iter().next() {
+        Some(Outcome::Done { changed: true, .. }) => {}
+        Some(refusal @ Outcome::Refused { .. }) => return page.go(&own, refused(refusal)?).await,
+        _ => return page.go(&own, Flash::info("No payment of this lead waits.")).await,
+    }
+    let mut sentences =
+        vec!["They came before the lead had a referrer. Each is decided by the terms of its own date.".to_owned()];
+    if changed {
+        sentences.insert(0, "Something changed since you looked. This is how it stands now.".into());
+    }
+    let ask = Ask {
+        frame: page.frame("leads").await?,
+        title: format!("Let the waiting payments of {} earn", lead.name),
+        from: (own.clone(), lead.name.clone()),
+        action: format!("{own}/payments"),
+        button: "Let them earn".into(),
+        cancel_url: own,
+        tone: "primary",
+        sentences,
+        preview: Preview::of(page, &moves).await?,
+        fields: Vec::new(),
+        asks_reason: false,
+        form: Form::default(),
+    };
+    ask.answer(if changed { StatusCode::CONFLICT } else { StatusCode::OK })
+}

@@ -1,0 +1,149 @@
+//! Who referred a lead, decided by staff: find a referrer, see which money moves, give a reason.
+
+use askama::Template;
+use axum::extract::{OriginalUri, Path};
+use axum::http::StatusCode;
+
+use super::qualification::refused;
+use super::show::find;
+use crate::commissions::{Preview, preview};
+use crate::desk::{Moves, Outcome, What};
+use crate::leads::store::one::{self, CandidateRow, LeadRow};
+use crate::web::page::html_with;
+use crate::web::{Fault, Flash, Form, Frame, ListQuery, Page, PageResult, html};
+
+#[derive(Template)]
+#[template(path = "leads/referrer_find.html")]
+struct FindPage {
+    frame: Frame,
+    person: LeadRow,
+    q: String,
+    found: Vec<CandidateRow>,
+}
+
+#[derive(Template)]
+#[template(path = "leads/referrer_confirm.html")]
+struct ConfirmPage {
+    frame: Frame,
+    person: LeadRow,
+    /// "none", or the enrollment.
+    to: String,
+    title: String,
+    changed: bool,
+    moves: Preview,
+    /// What the waiting payments and the qualification would earn on top.
+    waiting: Preview,
+    seen: String,
+    form: Form,
+}
+
+/// Both answers to "should waiting payments earn": what moves without, what on top with, and the seal of both.
+struct Seen {
+    without: Moves,
+    on_top: Moves,
+    seal: String,
+    refused: Option<Outcome>,
+}
+
+fn event_of(lead: &LeadRow, to: Option<i64>, reason: &str, pay_back: bool) -> What {
+    What::Reattribute { lead_id: lead.id, to, code_id: None, reason: reason.to_owned(), pay_back }
+}
+
+async fn look(page: &Page, lead: &LeadRow, to: Option<i64>) -> Result<Seen, Fault> {
+    let (outcomes, without) = preview(page, &[page.event(event_of(lead, to, "", false))]).await?;
+    let (_, with) = preview(page, &[page.event(event_of(lead, to, "", true))]).await?;
+    let seal = format!("{}{}", without.seal(), with.seal());
+    let known = |m: &crate::desk::Moved| {
+        without
+            .created
+            .iter()
+            .any(|x| x.payment_id == m.payment_id && x.kind == m.kind && x.referrer_id == m.referrer_id)
+    };
+    let on_top = Moves {
+        created: with.created.iter().filter(|m| !known(m)).cloned().collect(),
+        nothing: with.nothing,
+        ..Moves::default()
+    };
+    let refused = outcomes.into_iter().find(|o| matches!(o, Outcome::Refused { .. }));
+    Ok(Seen { without, on_top, seal, refused })
+}
+
+/// The enrollment that is meant, checked to be of the lead's campaign, and what it is called.
+async fn target(page: &Page, lead: &LeadRow, to: &str) -> Result<(Option<i64>, String), Fault> {
+    if to == "none" {
+        return Ok((None, "Nobody".to_owned()));
+    }
+    let id = to.parse().map_err(|_| Fault::NotFound)?;
+    let found = one::candidate(&mut page.read().await?, lead.campaign_id, id).await?.ok_or(Fault::NotFound)?;
+    Ok((Some(found.enrollment_id), found.name))
+}
+
+pub(super) async fn choose(page: Page, Path(id): Path<i64>, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = ListQuery::new("/leads", uri.query(), &["q", "to"]);
+    let lead = find(&page, id).await?;
+    if !query.get("to").is_empty() {
+        return confirm(&page, lead, query.get("to"), false, Form::default()).await;
+    }
+    let q = query.get("q").to_owned();
+    let found = match q.as_str() {
+        "" => Vec::new(),
+        q => one::candidates(&mut page.read().await?, lead.campaign_id, q).await?,
+    };
+    html(&FindPage { frame: page.frame("leads").await?, person: lead, q, found })
+}
+
+async fn confirm(page: &Page, lead: LeadRow, to: &str, changed: bool, form: Form) -> PageResult {
+    let (enrollment, name) = target(page, &lead, to).await?;
+    let own = format!("/leads/{}", lead.id);
+    if enrollment == lead.enrollment_id {
+        return page.go(&own, Flash::info(format!("{name} is the referrer already."))).await;
+    }
+    let seen = look(page, &lead, enrollment).await?;
+    if let Some(refusal) = seen.refused {
+        return page.go(&format!("{own}/referrer"), refused(refusal)?).await;
+    }
+    let status = match (form.is_fine(), changed) {
+        (false, _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (true, true) => StatusCode::CONFLICT,
+        (true, false) => StatusCode::OK,
+    };
+    let page_shown = ConfirmPage {
+        frame: page.frame("leads").await?,
+        title: match enrollment {
+            Some(_) => format!("{name} referred {}", lead.name),
+            None => format!("Nobody referred {}", lead.name),
+        },
+        to: to.to_owned(),
+        changed,
+        moves: Preview::of(page, &seen.without).await?,
+        waiting: Preview::of(page, &seen.on_top).await?,
+        seen: seen.seal,
+        form,
+        person: lead,
+    };
+    html_with(status, &page_shown)
+}
+
+pub(super) async fn change(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    let lead = find(&page, id).await?;
+    let to = form.value("to").to_owned();
+    let (enrollment, name) = target(&page, &lead, &to).await?;
+    let reason = form.line("reason", "The reason", 300);
+    let seen = look(&page, &lead, enrollment).await?;
+    let changed = form.value("seen") != seen.seal;
+    let Some(reason) = reason.filter(|_| !changed) else {
+        return confirm(&page, lead, &to, changed, form).await;
+    };
+    let what = event_of(&lead, enrollment, &reason, form.checked("pay_back"));
+    let flash = match page.app.desk.one(page.event(what)).await? {
+        Outcome::Done { changed: true, .. } if enrollment.is_none() => {
+            Flash::good(format!("{} has no referrer now.", lead.name))
+        }
+        Outcome::Done { changed: true, .. } => {
+            Flash::good(format!("{name} counts as the referrer of {} now.", lead.name))
+        }
+        Outcome::Done { .. } => Flash::info(format!("{name} was the referrer already.")),
+        outcome => refused(outcome)?,
+    };
+    page.go(&format!("/leads/{id}"), flash).await
+}

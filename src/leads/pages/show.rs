@@ -1,0 +1,186 @@
+use askama::Template;
+use axum::extract::Path;
+
+use super::list::sentence;
+use crate::commissions::{self, CommissionRow};
+use crate::desk::Status;
+use crate::id;
+use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow};
+use crate::leads::timeline::{self, Happened};
+use crate::money::Money;
+use crate::web::{Choice, Fault, Frame, Page, PageResult, Right, When, html};
+
+#[derive(Template)]
+#[template(path = "leads/show.html")]
+struct ShowPage {
+    frame: Frame,
+    /// Not `lead`: the page head's macro has a word of that name.
+    person: LeadRow,
+    details: Vec<(&'static str, String)>,
+    lead_code: String,
+    public_id: String,
+    created: When,
+    qualified: Option<When>,
+    arrival: &'static str,
+    why: Vec<Why>,
+    commissions: Vec<Earning>,
+    payments: Vec<Payment>,
+    waiting: usize,
+    sign_ups: Vec<(String, When)>,
+    alike: Vec<AlikeRow>,
+    items: Vec<(i64, String)>,
+    timeline: Vec<Item>,
+    statuses: Vec<Choice>,
+    can_edit: bool,
+    sees_money: bool,
+}
+
+/// A touch with its verdict.
+struct Why {
+    title: &'static str,
+    claim: String,
+    verdict: String,
+    counts: bool,
+    when: When,
+}
+
+struct Earning {
+    row: CommissionRow,
+    line: String,
+}
+
+struct Payment {
+    row: PaymentRow,
+    amount: String,
+    day: When,
+    words: String,
+}
+
+/// As the timeline shows it.
+struct Item {
+    at_iso: String,
+    at_label: String,
+    title: String,
+    body: String,
+    who: String,
+    tone: &'static str,
+}
+
+/// The lead, if it is the business's and this person may see it.
+pub(super) async fn find(page: &Page, id: i64) -> Result<LeadRow, Fault> {
+    let mut conn = page.read().await?;
+    let lead = one::by_id(&mut conn, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
+    let seen = page.member.may(Right::SeeLeads) || lead.recorded_by == Some(page.member.user_id);
+    if seen { Ok(lead) } else { Err(Fault::NotFound) }
+}
+
+pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+    let lead = find(&page, id).await?;
+    let sees_money = page.member.may(Right::SeeMoney);
+    let sees_all = page.member.may(Right::SeeLeads);
+    let mut conn = page.read().await?;
+    let touches = one::touches(&mut conn, id).await?;
+    let audit = one::audit(&mut conn, id).await?;
+    let sign_ups = one::sign_ups(&mut conn, id).await?;
+    let (mut payments, mut commissions) = (Vec::new(), Vec::new());
+    if sees_money {
+        payments = one::payments(&mut conn, id).await?;
+        commissions = commissions::of_lead(&mut conn, id).await?;
+    }
+    let (mut alike, mut items) = (Vec::new(), Vec::new());
+    if sees_all {
+        alike = one::alike(&mut conn, &lead).await?;
+        items = one::open_items(&mut conn, id).await?;
+    }
+    drop(conn);
+
+    let mut happened: Vec<Happened> = touches.iter().map(timeline::of_touch).collect();
+    happened.extend(payments.iter().map(timeline::of_payment));
+    happened.extend(commissions.iter().map(timeline::of_commission));
+    happened.extend(sign_ups.iter().map(timeline::of_sign_up));
+    happened.extend(audit.iter().filter_map(|a| timeline::of_audit(a, sees_money)));
+    happened.extend(timeline::by_rule(&lead, &audit));
+    happened.sort_by_key(|h| std::cmp::Reverse(h.at));
+
+    let today = page.today();
+    let why = touches.iter().map(|t| {
+        let (counts, verdict) = timeline::verdict(&lead, &touches, t);
+        let title = timeline::touch_title(&t.kind);
+        Why { title, claim: timeline::touch_claim(t), verdict, counts, when: page.when(t.at) }
+    });
+    html(&ShowPage {
+        details: details(&lead),
+        lead_code: id::lead_code(lead.id),
+        public_id: id::render(id::Kind::Lead, lead.id),
+        created: page.when(lead.created_at),
+        qualified: lead.qualified_at.map(|at| page.when(at)),
+        arrival: arrival_words(lead.arrival.as_deref()),
+        why: why.collect(),
+        commissions: commissions.into_iter().map(|row| Earning { line: row.arithmetic().line(today), row }).collect(),
+        waiting: payments.iter().filter(|y| y.decision == "waiting").count(),
+        payments: payments.into_iter().map(|row| payment(today, row)).collect(),
+        sign_ups: sign_ups.into_iter().map(|s| (s.product, page.when(s.at))).collect(),
+        alike,
+        items: items.into_iter().map(|(id, kind)| (id, kind.replace('_', " "))).collect(),
+        timeline: happened.into_iter().map(|h| item(&page, h)).collect(),
+        statuses: Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), &lead.status),
+        can_edit: page.member.may(Right::EditLeads),
+        sees_money,
+        frame: page.frame("leads").await?,
+        person: lead,
+    })
+}
+
+fn item(page: &Page, h: Happened) -> Item {
+    let when = page.when(h.at);
+    Item { at_iso: when.iso, at_label: when.label, title: h.title, body: h.body, who: h.who, tone: h.tone }
+}
+
+fn payment(today: crate::clock::Day, row: PaymentRow) -> Payment {
+    let mut words = match row.decision.as_str() {
+        "earned" => format!("Earned: {}", row.decision_why),
+        "waiting" => format!("Waits: {}", row.decision_why),
+        _ => format!("Earns nothing: {}", row.decision_why),
+    };
+    if row.repeats > 0 {
+        words.push_str(&format!(". Sent {} times", row.repeats + 1));
+    }
+    if row.disputed_at.is_some() {
+        words.push_str(". Disputed");
+    }
+    Payment {
+        amount: Money::shown_in(row.amount, &row.currency),
+        day: When::on_text(today, &row.payment_date),
+        words,
+        row,
+    }
+}
+
+pub(super) fn arrival_words(arrival: Option<&str>) -> &'static str {
+    match arrival {
+        Some("code") => "by code",
+        Some("link") => "by link",
+        Some("verbal") => "verbally",
+        Some("upload") => "by upload",
+        Some("staff") => "decided by staff",
+        _ => "",
+    }
+}
+
+/// The optional facts that are there.
+fn details(lead: &LeadRow) -> Vec<(&'static str, String)> {
+    let all = [
+        ("Company", &lead.company),
+        ("Job title", &lead.jobtitle),
+        ("Industry", &lead.industry),
+        ("Website", &lead.website),
+        ("Request", &lead.request),
+        ("Budget", &lead.budget),
+        ("Country", &lead.country),
+        ("Region", &lead.region),
+        ("Address", &lead.address),
+        ("Source", &lead.source),
+    ];
+    let there = all.into_iter().filter_map(|(label, value)| Some((label, value.clone().filter(|v| !v.is_empty())?)));
+    there.collect()
+}

@@ -1,0 +1,224 @@
+use std::collections::BTreeMap;
+
+use crate::counters;
+use crate::db::{Conn, DbResult, EXAMINED, Listing, Order, sql};
+use crate::leads::filter::{ARRIVALS, By, Filter};
+use crate::row;
+use crate::text::like_pattern;
+use crate::web::{Cursor, ListQuery, list::PAGE};
+
+row! {
+    /// A line of the list.
+    #[derive(Debug, Clone)]
+    pub struct LeadLine {
+        pub id: i64,
+        pub test: bool,
+        pub name: String,
+        pub name_fold: String,
+        pub email: Option<String>,
+        pub phone: Option<String>,
+        pub company: Option<String>,
+        pub status: String,
+        pub arrival: Option<String>,
+        pub active: bool,
+        pub qualified_at: Option<i64>,
+        pub duplicate_of: Option<i64>,
+        pub created_at: i64,
+        pub archived_at: Option<i64>,
+        pub referrer_id: Option<i64>,
+        pub referrer: Option<String>,
+        pub code: Option<String>,
+    }
+}
+
+const LINE: &str =
+    "l.id, l.test, l.name, l.name_fold, l.email, l.phone, l.company, l.status, l.arrival, l.active, l.qualified_at,
+    l.duplicate_of, l.created_at, l.archived_at, l.referrer_id, p.name AS referrer, c.text AS code";
+
+const JOINS: &str = "LEFT JOIN referrers p ON p.id = l.referrer_id LEFT JOIN codes c ON c.id = l.code_id";
+
+/// The list of a filter. One condition is served by an index that also gives the order; the others are
+/// searched, so that no combination can read a whole campaign.
+fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
+    let order = Order { column: if f.by_name { "name_fold" } else { "created_at" }, descending: f.descending };
+    let mut list = Listing::new(columns, "leads", "l", joins, order)
+        .and("l.campaign_id = ?", f.campaign_id)
+        .and("l.test = ?", f.test)
+        .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
+    // Whether the index is taken already.
+    let mut served = f.by_name || f.archived;
+    if let Some(user) = f.recorded_by {
+        list = if served { list.search("l.recorded_by = ?", user) } else { list.and("l.recorded_by = ?", user) };
+        served = true;
+    }
+    list = match f.by {
+        By::Anybody => list,
+        By::Referrer(id) if served => list.search("l.referrer_id = ?", id),
+        By::Referrer(id) => list.and("l.referrer_id = ?", id),
+        By::Nobody if served => list.search_plain("l.referrer_id IS NULL"),
+        By::Nobody => list.and_plain("l.referrer_id IS NULL"),
+    };
+    served |= f.by != By::Anybody;
+    if let Some(status) = f.status {
+        list =
+            if served { list.search("l.status = ?", status.word()) } else { list.and("l.status = ?", status.word()) };
+        served = true;
+    }
+    if let Some(arrival) = f.arrival {
+        list = if served { list.search("l.arrival = ?", arrival) } else { list.and("l.arrival = ?", arrival) };
+        served = true;
+    }
+    if let Some(qualified) = f.qualified {
+        let condition = if qualified { "l.qualified_at IS NOT NULL" } else { "l.qualified_at IS NULL" };
+        list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
+    }
+    if f.q.is_empty() { list } else { list.search("l.search LIKE ? ESCAPE '\\'", like_pattern(&f.q)) }
+}
+
+/// One page, and whether rows were left unexamined.
+pub async fn page(conn: &mut Conn, f: &Filter, query: &ListQuery) -> DbResult<(Vec<LeadLine>, bool)> {
+    let mut list = listing(LINE, JOINS, f);
+    for (name, forward) in [("after", true), ("before", false)] {
+        if let Some(cursor) = Cursor::parse(query.get(name)) {
+            list = match (f.by_name, cursor.value.parse::<i64>()) {
+                (true, _) => list.from_row(forward, cursor.value, cursor.id),
+                (false, Ok(at)) => list.from_row(forward, at, cursor.id),
+                (false, Err(_)) => list,
+            };
+        }
+    }
+    let searched = list.is_searched();
+    Ok((list.build(PAGE + 1).all(conn).await?, searched))
+}
+
+/// The ids a filter matches, in list order, at most `most`.
+pub async fn ids(conn: &mut Conn, f: &Filter, most: usize) -> DbResult<Vec<i64>> {
+    let found: Vec<(i64,)> = listing("l.id", "", f).build(most).all(conn).await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// Which of some ids are leads of this business.
+pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<i64>> {
+    let found: Vec<(i64,)> = sql(
+        "SELECT l.id FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id WHERE l.business_id = $2 ORDER BY l.id",
+    )
+    .bind(crate::rows!(ids, id => { id: *id }))
+    .bind(business_id)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many rows a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    Exact(i64),
+    Over(i64),
+}
+
+/// Exact where counters are kept or the rows are few, else a bound.
+pub async fn total(conn: &mut Conn, f: &Filter, kept: Option<&Kept>) -> DbResult<Total> {
+    if let Some(exact) = kept.and_then(|kept| kept.of(f)) {
+        return Ok(Total::Exact(exact));
+    }
+    let most = i64::try_from(EXAMINED).unwrap_or(i64::MAX);
+    let found: i64 = listing("l.id", "", f).count(EXAMINED).scalar(conn).await?;
+    Ok(if found > most { Total::Over(most) } else { Total::Exact(found) })
+}
+
+/// A campaign's counters of live leads, less what is archived: figures keep archived leads, lists do not.
+pub struct Kept {
+    counters: BTreeMap<String, i64>,
+    archived_qualified: i64,
+    archived_arrivals: BTreeMap<String, i64>,
+    pub archived: i64,
+}
+
+row! {
+    struct ArchivedRow {
+        arrival: Option<String>,
+        qualified: bool,
+        n: i64,
+    }
+}
+
+/// `None` for test data, which are not counted, and where too many are archived to subtract.
+pub async fn kept(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Option<Kept>> {
+    if test {
+        return Ok(None);
+    }
+    let counters = counters::totals(conn, &[campaign_id]).await?;
+    let counters = counters.into_iter().map(|((_, name), value)| (name, value)).collect();
+    let archived: Vec<ArchivedRow> = sql(
+        "SELECT a.arrival, a.qualified, count(*) AS n FROM (SELECT l.arrival, l.qualified_at IS NOT NULL AS qualified
+               FROM leads l WHERE l.campaign_id = $1 AND l.test = $2 AND l.archived_at IS NOT NULL LIMIT 10001) a
+              GROUP BY a.arrival, a.qualified",
+    )
+    .bind(campaign_id)
+    .bind(false)
+    .all(conn)
+    .await?;
+    let mut kept = Kept { counters, archived_qualified: 0, archived_arrivals: BTreeMap::new(), archived: 0 };
+    for row in archived {
+        kept.archived += row.n;
+        if row.qualified {
+            kept.archived_qualified += row.n;
+        }
+        if let Some(arrival) = row.arrival {
+            *kept.archived_arrivals.entry(arrival).or_default() += row.n;
+        }
+    }
+    Ok((kept.archived <= 10_000).then_some(kept))
+}
+
+impl Kept {
+    fn get(&self, name: &str) -> i64 {
+        self.counters.get(name).copied().unwrap_or_default()
+    }
+
+    fn arrived(&self, arrival: &str) -> i64 {
+        let archived = self.archived_arrivals.get(arrival).copied().unwrap_or_default();
+        self.get(&format!("leads.arrival.{arrival}")) - archived
+    }
+
+    pub fn all(&self) -> i64 {
+        self.get("leads")
+    }
+
+    pub fn qualified(&self) -> i64 {
+        self.get("qualified") - self.archived_qualified
+    }
+
+    pub fn unattributed(&self) -> i64 {
+        self.all() - ARRIVALS.iter().map(|(arrival, _)| self.arrived(arrival)).sum::<i64>()
+    }
+
+    /// The rows of a filter, where one counter knows them.
+    fn of(&self, f: &Filter) -> Option<i64> {
+        if !f.q.is_empty() || f.recorded_by.is_some() {
+            return None;
+        }
+        match (f.archived, f.by, f.status, f.arrival, f.qualified) {
+            (true, By::Anybody, None, None, None) => Some(self.archived),
+            (false, By::Anybody, None, None, None) => Some(self.all()),
+            (false, By::Anybody, Some(status), None, None) => {
+                Some(self.get(&format!("leads.status.{}", status.word())))
+            }
+            (false, By::Anybody, None, Some(arrival), None) => Some(self.arrived(arrival)),
+            (false, By::Anybody, None, None, Some(true)) => Some(self.qualified()),
+            (false, By::Anybody, None, None, Some(false)) => Some(self.all() - self.qualified()),
+            (false, By::Nobody, None, None, None) => Some(self.unattributed()),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a referrer of this business, for the chip of the filter.
+pub async fn referrer_name(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<String>> {
+    let found: Option<(String,)> = sql("SELECT name FROM referrers WHERE id = $1 AND business_id = $2")
+        .bind(id)
+        .bind(business_id)
+        .optional(conn)
+        .await?;
+    Ok(found.map(|(name,)| name))
+}

@@ -1,0 +1,4 @@
+//! The SQL of leads, by page.
+
+pub mod list;
+pub mod one;

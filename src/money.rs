@@ -1,0 +1,684 @@
+//! Money and rates as integers: amounts in minor units of an ISO 4217 currency, percentages in
+//! ten-thousandths of a percent. No float is ever involved. Enter with [`Currency::parse`], then
+//! [`Money::from_json_number`] (the text of a JSON token) or [`Money::from_text`] (files, forms);
+//! [`Rate::of`] is the one place where a commission is rounded.
+
+use std::fmt;
+
+/// The largest amount this desk takes, in minor units: 10^12, that is 10,000,000,000.00 USD. Sums
+/// of a million of them still fit an `i64`.
+pub const MAX_MINOR: i64 = 1_000_000_000_000;
+
+/// Why an amount, a currency or a rate was refused. The sentences continue a field's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoneyError {
+    /// Not a JSON number: a string, null, an object, `NaN`.
+    NotANumber,
+    /// Text that is not an amount as [`Money::from_text`] reads it.
+    Unreadable(Currency),
+    /// Below zero. Corrections are refunds, never negative payments.
+    Negative,
+    /// More decimals than the currency has; trailing zeros do not count.
+    TooManyDecimals(Currency),
+    /// Above [`MAX_MINOR`].
+    TooLarge(Currency),
+    /// Not a code of ISO 4217, or one without minor units (gold, `XXX`).
+    UnknownCurrency,
+    /// Not a percentage from 0 to 100 with up to four decimals.
+    NotARate,
+}
+
+impl fmt::Display for MoneyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotANumber => f.write_str("must be a number"),
+            Self::Unreadable(currency) => {
+                let example = Money { minor: 1250 * currency.one(), currency: *currency };
+                write!(f, "must be an amount written like {}", grouped(&example.plain()))?;
+                f.write_str(" (digits, a comma between thousands, a dot before decimals)")
+            }
+            Self::Negative => f.write_str("must not be negative"),
+            Self::TooManyDecimals(currency) => match currency.decimals() {
+                0 => write!(f, "must have no decimals for {}", currency.code()),
+                n => write!(f, "must have at most {n} decimals for {}", currency.code()),
+            },
+            Self::TooLarge(currency) => {
+                let limit = Money { minor: MAX_MINOR, currency: *currency };
+                write!(f, "is larger than {}", limit.shown())
+            }
+            Self::UnknownCurrency => f.write_str("is not a currency this desk knows"),
+            Self::NotARate => f.write_str("must be a percentage from 0 to 100 with at most 4 decimals, such as 12.5"),
+        }
+    }
+}
+
+impl std::error::Error for MoneyError {}
+
+/// A currency of ISO 4217 that has minor units.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency(iso_currency::Currency);
+
+impl Currency {
+    /// Reads a code of three letters in any case.
+    ///
+    /// # Errors
+    /// [`MoneyError::UnknownCurrency`], also for codes without minor units: `XXX`, `XTS`, `XAU`.
+    pub fn parse(code: &str) -> Result<Self, MoneyError> {
+        let upper = code.trim().to_ascii_uppercase();
+        iso_currency::Currency::from_code(&upper)
+            .filter(|currency| currency.exponent().is_some())
+            .map(Self)
+            .ok_or(MoneyError::UnknownCurrency)
+    }
+
+    /// The code in upper case: "USD".
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
+
+    /// How many decimals an amount has: 2 for USD, 0 for JPY, 3 for KWD, 4 for CLF.
+    #[must_use]
+    pub fn decimals(self) -> u32 {
+        self.0.exponent().map_or(0, u32::from)
+    }
+
+    /// Minor units in one major unit.
+    fn one(self) -> i64 {
+        10_i64.pow(self.decimals())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// An amount. Negative only in the ledger; everything parsed is from 0 to [`MAX_MINOR`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Money {
+    /// In minor units: cents for USD, yen for JPY.
+    pub minor: i64,
+    /// What the units are of.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// Reads the text of a JSON token, exactly: `20`, `20.00`, `2e1`; `100.0` is 100 JPY. The work
+    /// is bounded by the length of the text, whatever the exponent says.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotANumber`] for anything but a JSON number (`"20"` is a string), then
+    /// `Negative`, `TooManyDecimals`, `TooLarge`.
+    pub fn from_json_number(raw: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let number = Decimal::from_json(raw).ok_or(MoneyError::NotANumber)?;
+        Self::from_decimal(&number, currency)
+    }
+
+    /// Reads an amount from a form or a file: `1250`, `1,250.00`, `1 250`, `1'250.5`.
+    ///
+    /// Three decimals after a short whole part (`1.250` USD) are refused even when they end in 0:
+    /// half of the world writes a thousand that way, and reading it as 1.25 would lose money.
+    ///
+    /// # Errors
+    /// [`MoneyError::Unreadable`] shows how to write it; then as for JSON.
+    pub fn from_text(raw: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let number = Decimal::from_text(raw).ok_or(MoneyError::Unreadable(currency))?;
+        if number.looks_grouped_by_dot && currency.decimals() != 3 {
+            return Err(MoneyError::Unreadable(currency));
+        }
+        Self::from_decimal(&number, currency)
+    }
+
+    fn from_decimal(number: &Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        let minor = number.scaled(currency.decimals()).map_err(|fault| match fault {
+            Inexact::Negative => MoneyError::Negative,
+            Inexact::Decimals => MoneyError::TooManyDecimals(currency),
+            Inexact::Large => MoneyError::TooLarge(currency),
+        })?;
+        Ok(Self { minor, currency })
+    }
+
+    /// The amount as a JSON number with all of the currency's decimals: `20.00`, `310`, `-1.250`.
+    #[must_use]
+    pub fn plain(self) -> String {
+        let one = self.currency.one().unsigned_abs();
+        let (sign, size) = (if self.minor < 0 { "-" } else { "" }, self.minor.unsigned_abs());
+        match self.currency.decimals() as usize {
+            0 => format!("{sign}{size}"),
+            width => format!("{sign}{}.{:0width$}", size / one, size % one),
+        }
+    }
+
+    /// [`shown`](Self::shown) for an amount as it is stored; a currency that is no longer known keeps its
+    /// minor units.
+    #[must_use]
+    pub fn shown_in(minor: i64, currency: &str) -> String {
+        match Currency::parse(currency) {
+            Ok(currency) => Self { minor, currency }.shown(),
+            Err(_) => format!("{minor} {currency}"),
+        }
+    }
+
+    /// The amount as a page shows it: `1,250.00 USD`, with a real minus sign (U+2212) before it.
+    #[must_use]
+    pub fn shown(self) -> String {
+        let text = grouped(&self.plain()).replace('-', "\u{2212}");
+        format!("{text} {}", self.currency.code())
+    }
+}
+
+/// Puts commas between the thousands of a plain decimal.
+fn grouped(plain: &str) -> String {
+    let whole = plain.find('.').unwrap_or(plain.len());
+    let mut out = String::with_capacity(plain.len() + plain.len() / 3);
+    for (at, c) in plain.char_indices() {
+        let after_digit = out.ends_with(|before: char| before.is_ascii_digit());
+        if at < whole && after_digit && (whole - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A percentage from 0 to 100, in ten-thousandths of a percent: 12.5 % is 125,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rate(i64);
+
+impl Rate {
+    /// 100 %, in units.
+    pub const MAX_UNITS: i64 = 1_000_000;
+
+    /// Reads `20`, `12.5`, `7.1234` or `20 %`.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotARate`].
+    pub fn parse(raw: &str) -> Result<Self, MoneyError> {
+        let text = raw.trim();
+        let text = text.strip_suffix('%').unwrap_or(text);
+        Self::from_decimal(Decimal::from_text(text))
+    }
+
+    /// Reads the text of a JSON token, as [`Money::from_json_number`] does.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotARate`].
+    pub fn from_json_number(raw: &str) -> Result<Self, MoneyError> {
+        Self::from_decimal(Decimal::from_json(raw))
+    }
+
+    fn from_decimal(number: Option<Decimal>) -> Result<Self, MoneyError> {
+        let units = number.and_then(|number| number.scaled(4).ok());
+        units.and_then(Self::from_units).ok_or(MoneyError::NotARate)
+    }
+
+    /// From ten-thousandths of a percent, if within 0 to 100 %.
+    #[must_use]
+    pub fn from_units(units: i64) -> Option<Self> {
+        (0..=Self::MAX_UNITS).contains(&units).then_some(Self(units))
+    }
+
+    /// Ten-thousandths of a percent.
+    #[must_use]
+    pub fn units(self) -> i64 {
+        self.0
+    }
+
+    /// "12.5 %", without trailing zeros.
+    #[must_use]
+    pub fn shown(self) -> String {
+        let text = format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000);
+        format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+
+    /// This share of `base_minor`, in minor units, rounded once, half away from zero. A negative
+    /// base gives the negative of what its opposite gives.
+    #[must_use]
+    pub fn of(self, base_minor: i64) -> i64 {
+        let hundred_percent = i128::from(Self::MAX_UNITS);
+        let product = i128::from(base_minor) * i128::from(self.0);
+        let half = if product < 0 { -hundred_percent / 2 } else { hundred_percent / 2 };
+        // Division of integers cuts towards zero. A rate of at most 100 % keeps the result within
+        // the base, so the fallback is never reached.
+        i64::try_from((product + half) / hundred_percent).unwrap_or(base_minor)
+    }
+}
+
+/// A decimal as written: `digits` without leading or trailing zeros, the last of them worth
+/// 10^-`scale`. Zero has no digits.
+struct Decimal {
+    negative: bool,
+    digits: String,
+    scale: i64,
+    /// `1.250`: a whole part of one to three digits, and exactly three decimals.
+    looks_grouped_by_dot: bool,
+}
+
+enum Inexact {
+    Negative,
+    Decimals,
+    Large,
+}
+
+impl Decimal {
+    /// The JSON grammar of RFC 8259, section 6.
+    fn from_json(raw: &str) -> Option<Self> {
+        let text = raw.trim_ascii();
+        let (negative, text) = strip_sign(text, &['-']);
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = split_point(mantissa)?;
+        let leading_zero = whole.len() > 1 && whole.starts_with('0');
+        if leading_zero || !all_digits(whole) {
+            return None;
+        }
+        Some(Self::new(negative, whole, fraction, exponent))
+    }
+
+    /// What people write: one kind of separator between groups of three, a dot before decimals.
+    fn from_text(raw: &str) -> Option<Self> {
+        let (negative, text) = strip_sign(raw.trim(), &['-', '\u{2212}']);
+        let (written, fraction) = split_point(text)?;
+        let separator = written.chars().find(|c| !c.is_ascii_digit());
+        let whole = match separator {
+            None => written.to_owned(),
+            Some(mark) if is_separator(mark) => ungroup(written, mark)?,
+            Some(_) => return None,
+        };
+        if !all_digits(&whole) {
+            return None;
+        }
+        let short = written.len() <= 3 && !written.starts_with('0');
+        let looks_grouped_by_dot = short && fraction.len() == 3;
+        Some(Self { looks_grouped_by_dot, ..Self::new(negative, &whole, fraction, 0) })
+    }
+
+    fn new(negative: bool, whole: &str, fraction: &str, exponent: i64) -> Self {
+        let all = format!("{whole}{fraction}");
+        let kept = all.trim_end_matches('0');
+        let dropped = as_i64(all.len() - kept.len());
+        Self {
+            negative,
+            digits: kept.trim_start_matches('0').to_owned(),
+            scale: as_i64(fraction.len()).saturating_sub(dropped).saturating_sub(exponent),
+            looks_grouped_by_dot: false,
+        }
+    }
+
+    /// The value times 10^`decimals`, if that is an integer from 0 to [`MAX_MINOR`].
+    fn scaled(&self, decimals: u32) -> Result<i64, Inexact> {
+        if self.digits.is_empty() {
+            return Ok(0);
+        }
+        if self.negative {
+            return Err(Inexact::Negative);
+        }
+        let zeros = i64::from(decimals).saturating_sub(self.scale);
+        let zeros =
+            u32::try_from(zeros.max(-1)).map_err(|_| if zeros < 0 { Inexact::Decimals } else { Inexact::Large })?;
+        // MAX_MINOR has 13 digits; anything longer is not even read.
+        let digits: i64 = match self.digits.len() {
+            ..=13 => self.digits.parse().map_err(|_| Inexact::Large)?,
+            _ => return Err(Inexact::Large),
+        };
+        let value = 10_i64.checked_pow(zeros).and_then(|power| digits.checked_mul(power));
+        value.filter(|minor| *minor <= MAX_MINOR).ok_or(Inexact::Large)
+    }
+}
+
+fn strip_sign<'a>(text: &'a str, signs: &[char]) -> (bool, &'a str) {
+    text.strip_prefix(signs).map_or((false, text), |rest| (true, rest))
+}
+
+/// Whole part and decimals; `1.` has a dot and no decimals, which is neither JSON nor clear.
+fn split_point(text: &str) -> Option<(&str, &str)> {
+    match text.split_once('.') {
+        Some((whole, fraction)) => all_digits(fraction).then_some((whole, fraction)),
+        None => Some((text, "")),
+    }
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// An exponent, brought to a bound no text length can balance: any larger one means the same.
+fn parse_exponent(text: &str) -> Option<i64> {
+    const BOUND: i64 = 1 << 40;
+    let (negative, digits) = strip_sign(text, &['-']);
+    let digits = if negative { digits } else { digits.strip_prefix('+').unwrap_or(digits) };
+    if !all_digits(digits) {
+        return None;
+    }
+    let size = digits.bytes().fold(0_i64, |sum, b| (sum * 10 + i64::from(b - b'0')).min(BOUND));
+    Some(if negative { -size } else { size })
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ',' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}')
+}
+
+fn ungroup(written: &str, mark: char) -> Option<String> {
+    let mut groups = written.split(mark);
+    // "0,050" is somebody's decimal comma.
+    let leading = |group: &&str| (1..=3).contains(&group.len()) && !group.starts_with('0');
+    let first = groups.next().filter(leading)?;
+    groups.try_fold(first.to_owned(), |whole, group| (group.len() == 3).then(|| whole + group))
+}
+
+fn as_i64(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn currency(code: &str) -> Currency {
+        Currency::parse(code).unwrap()
+    }
+
+    fn json(raw: &str, code: &str) -> Result<i64, MoneyError> {
+        Money::from_json_number(raw, currency(code)).map(|money| money.minor)
+    }
+
+    fn typed(raw: &str, code: &str) -> Result<i64, MoneyError> {
+        Money::from_text(raw, currency(code)).map(|money| money.minor)
+    }
+
+    #[test]
+    fn currencies_are_those_with_minor_units() {
+        for (code, decimals) in [("USD", 2), ("jpy", 0), (" Kwd ", 3), ("CLF", 4), ("ISK", 0), ("TND", 3)] {
+            assert_eq!(currency(code).decimals(), decimals, "{code}");
+        }
+        assert_eq!(currency("eur").code(), "EUR");
+        for code in ["XXX", "XTS", "XAU", "XDR", "", "US", "USDD", "U$D", "ＵＳＤ", "usd\0"] {
+            assert_eq!(Currency::parse(code), Err(MoneyError::UnknownCurrency), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_currency_refuses_one_decimal_too_many() {
+        let letters = || 'A'..='Z';
+        let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| format!("{a}{b}{c}"))));
+        let known: Vec<Currency> = codes.filter_map(|code| Currency::parse(&code).ok()).collect();
+        assert!(known.len() > 150);
+        for currency in known {
+            let places = currency.decimals() as usize;
+            let exact = if places == 0 { "11".to_owned() } else { format!("1.{:0>places$}", 1) };
+            let minor = 10_i64.pow(currency.decimals()) + if places == 0 { 10 } else { 1 };
+            assert_eq!(Money::from_json_number(&exact, currency).unwrap().minor, minor);
+            let finer = format!("1.{:0>width$}", 1, width = places + 1);
+            assert_eq!(Money::from_json_number(&finer, currency), Err(MoneyError::TooManyDecimals(currency)));
+        }
+    }
+
+    #[test]
+    fn json_numbers_are_read_exactly() {
+        for (raw, code, minor) in [
+            ("20", "USD", 2000),
+            ("20.00", "USD", 2000),
+            ("29.990", "USD", 2999),
+            ("2e1", "USD", 2000),
+            ("100.0", "JPY", 100),
+            ("1.5E+1", "JPY", 15),
+            ("1250e-3", "USD", 125),
+            ("0.1e1", "JPY", 1),
+            ("-0", "USD", 0),
+            ("-0.00e5", "USD", 0),
+            ("0e999999999999", "USD", 0),
+            ("1.2345", "CLF", 12345),
+            ("10000000000.00", "USD", MAX_MINOR),
+            ("1e12", "JPY", MAX_MINOR),
+            ("9007199254.74", "USD", 900_719_925_474),
+        ] {
+            assert_eq!(json(raw, code), Ok(minor), "{raw} {code}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_says_why() {
+        let usd = currency("USD");
+        for raw in [
+            "\"29.99\"",
+            "null",
+            "{}",
+            "[]",
+            "true",
+            "NaN",
+            "Infinity",
+            "-",
+            "",
+            "+1",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "1e+",
+            "0x10",
+            "1,5",
+            "1 0",
+            "--1",
+            "١",
+            "1e1.5",
+            "- 1",
+        ] {
+            assert_eq!(json(raw, "USD"), Err(MoneyError::NotANumber), "{raw}");
+        }
+        for raw in ["-1", "-0.001", "-1e999"] {
+            assert_eq!(json(raw, "USD"), Err(MoneyError::Negative), "{raw}");
+        }
+        for raw in ["1.234", "1e-9", "1e-999999999999999999999", "0.001"] {
+            assert_eq!(json(raw, "USD"), Err(MoneyError::TooManyDecimals(usd)), "{raw}");
+        }
+        for raw in
+            ["1e308", "1e400", "1e999999999", "1e99999999999999999999999", "9223372036854775808", "10000000000.01"]
+        {
+            assert_eq!(json(raw, "USD"), Err(MoneyError::TooLarge(usd)), "{raw}");
+        }
+        let long = format!("1{}", "0".repeat(1_000_000));
+        assert_eq!(json(&long, "USD"), Err(MoneyError::TooLarge(usd)));
+        assert_eq!(json(&format!("{long}e-1000000"), "USD"), Ok(100));
+    }
+
+    #[test]
+    fn the_sentences() {
+        let sentence = |fault: MoneyError| fault.to_string();
+        assert_eq!(sentence(json("1.234", "USD").unwrap_err()), "must have at most 2 decimals for USD");
+        assert_eq!(sentence(json("10.5", "JPY").unwrap_err()), "must have no decimals for JPY");
+        assert_eq!(sentence(json("1e99", "USD").unwrap_err()), "is larger than 10,000,000,000.00 USD");
+        assert_eq!(sentence(json("1e99", "JPY").unwrap_err()), "is larger than 1,000,000,000,000 JPY");
+        assert_eq!(sentence(json("-1", "JPY").unwrap_err()), "must not be negative");
+        assert_eq!(sentence(json("x", "JPY").unwrap_err()), "must be a number");
+        assert!(sentence(typed("1.250,00", "EUR").unwrap_err()).contains("written like 1,250.00 "));
+        assert!(sentence(typed("x", "JPY").unwrap_err()).contains("written like 1,250 "));
+    }
+
+    #[test]
+    fn typed_amounts() {
+        for (raw, minor) in [
+            ("1,250.00", 125_000),
+            ("1250", 125_000),
+            ("1 250", 125_000),
+            (" 1'250.5 ", 125_050),
+            ("0.99", 99),
+            ("1\u{202f}234\u{202f}567.8", 123_456_780),
+            ("1’250", 125_000),
+            ("007", 700),
+            ("0.500", 50),
+            ("1,250.500", 125_050),
+            ("29.9900", 2999),
+            ("1250.000", 125_000),
+            ("-0", 0),
+        ] {
+            assert_eq!(typed(raw, "USD"), Ok(minor), "{raw}");
+        }
+        assert_eq!(typed("1.250", "KWD"), Ok(1250));
+        assert_eq!(typed("1,250", "KWD"), Ok(1_250_000));
+        for raw in [
+            "1.250,00",
+            "1.250",
+            "29.990",
+            "12,50",
+            "1,25",
+            "1,2500",
+            "1,00,000",
+            "1,250 000",
+            ",5",
+            "5.",
+            ".5",
+            "",
+            "USD 5",
+            "$5",
+            "5 USD",
+            "1e3",
+            "1  250",
+            "0,050",
+            "0,500",
+            "1.2.3",
+            "+5",
+            "١٢",
+            "(5)",
+            "1,250.",
+            "NaN",
+        ] {
+            assert_eq!(typed(raw, "USD"), Err(MoneyError::Unreadable(currency("USD"))), "{raw}");
+        }
+        assert_eq!(typed("\u{2212}5", "USD"), Err(MoneyError::Negative));
+        assert_eq!(typed("-1,250.00", "USD"), Err(MoneyError::Negative));
+        assert_eq!(typed("0.001", "USD"), Err(MoneyError::TooManyDecimals(currency("USD"))));
+    }
+
+    #[test]
+    fn amounts_are_written() {
+        let money = |minor, code| Money { minor, currency: currency(code) };
+        assert_eq!(money(2000, "USD").plain(), "20.00");
+        assert_eq!(money(310, "JPY").plain(), "310");
+        assert_eq!(money(1250, "KWD").plain(), "1.250");
+        assert_eq!(money(-5, "USD").plain(), "-0.05");
+        assert_eq!(money(i64::MIN, "USD").plain(), "-92233720368547758.08");
+        assert_eq!(money(125_000, "USD").shown(), "1,250.00 USD");
+        assert_eq!(money(-123_456, "JPY").shown(), "\u{2212}123,456 JPY");
+        assert_eq!(money(-1_234_567, "KWD").shown(), "\u{2212}1,234.567 KWD");
+        assert_eq!(money(0, "USD").shown(), "0.00 USD");
+    }
+
+    #[test]
+    fn rates() {
+        for (raw, units, shown) in [
+            ("20", 200_000, "20 %"),
+            ("12.5", 125_000, "12.5 %"),
+            ("7.1234", 71_234, "7.1234 %"),
+            ("20 %", 200_000, "20 %"),
+            ("100%", 1_000_000, "100 %"),
+            ("0", 0, "0 %"),
+            ("7.125", 71_250, "7.125 %"),
+            ("10.50000", 105_000, "10.5 %"),
+        ] {
+            let rate = Rate::parse(raw).unwrap();
+            assert_eq!((rate.units(), rate.shown().as_str()), (units, shown));
+        }
+        for raw in ["100.0001", "101", "-1", "7.12345", "12,5", "0,050", "", "%", "20 %%", "NaN", "1e1"] {
+            assert_eq!(Rate::parse(raw), Err(MoneyError::NotARate), "{raw}");
+        }
+        assert_eq!(Rate::from_json_number("1.25e1").map(Rate::units), Ok(125_000));
+        assert_eq!(Rate::from_json_number("\"20\""), Err(MoneyError::NotARate));
+        assert_eq!((Rate::from_units(-1), Rate::from_units(1_000_001)), (None, None));
+    }
+
+    #[test]
+    fn shares_round_half_away_from_zero() {
+        let share = |rate: &str, base| Rate::parse(rate).unwrap().of(base);
+        assert_eq!(share("20", 10_000), 2000);
+        assert_eq!((share("50", 1), share("50", -1), share("50", 3)), (1, -1, 2));
+        assert_eq!((share("49.9999", 1), share("0.0001", 499_999), share("0.0001", 500_000)), (0, 0, 1));
+        assert_eq!((share("100", i64::MIN), share("100", i64::MAX)), (i64::MIN, i64::MAX));
+    }
+
+    /// The value in minor units by moving the point in the written digits.
+    fn oracle(whole: &str, fraction: &str, exponent: i32, decimals: u32) -> Option<u128> {
+        let point = i32::try_from(whole.len()).unwrap() + exponent + i32::try_from(decimals).unwrap();
+        let digits = format!("{:0>60}{whole}{fraction}{:0>60}", "", "");
+        let (integer, rest) = digits.split_at(usize::try_from(60 + point).unwrap());
+        rest.bytes().all(|b| b == b'0').then(|| integer.trim_start_matches('0').parse().unwrap_or(0))
+    }
+
+    /// Long multiplication and rounding on decimal digits, lowest first.
+    fn share_by_digits(units: i64, base: i64) -> i64 {
+        let digits = |n: u64| n.to_string().bytes().rev().map(|b| u32::from(b - b'0')).collect::<Vec<_>>();
+        let (a, b) = (digits(units.unsigned_abs()), digits(base.unsigned_abs()));
+        let mut product = [0_u32; 40];
+        for (i, x) in a.iter().enumerate() {
+            for (j, y) in b.iter().enumerate() {
+                product[i + j] += x * y;
+            }
+        }
+        product[5] += 5;
+        for place in 0..39 {
+            product[place + 1] += product[place] / 10;
+            product[place] %= 10;
+        }
+        let size = product[6..26].iter().rev().fold(0_i128, |sum, digit| sum * 10 + i128::from(*digit));
+        i64::try_from(if base < 0 { -size } else { size }).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn json_agrees_with_moving_the_point(
+            whole in "0|[1-9][0-9]{0,14}", fraction in "[0-9]{0,6}", exponent in -20_i32..20,
+            code in prop::sample::select(vec!["USD", "JPY", "KWD", "CLF"]),
+        ) {
+            let point = if fraction.is_empty() { "" } else { "." };
+            let got = json(&format!("{whole}{point}{fraction}e{exponent}"), code);
+            match oracle(&whole, &fraction, exponent, currency(code).decimals()) {
+                Some(minor) if minor <= MAX_MINOR.unsigned_abs().into() => {
+                    prop_assert_eq!(got.map(i64::unsigned_abs).map(u128::from), Ok(minor));
+                }
+                Some(_) => prop_assert_eq!(got, Err(MoneyError::TooLarge(currency(code)))),
+                None => prop_assert_eq!(got, Err(MoneyError::TooManyDecimals(currency(code)))),
+            }
+        }
+
+        #[test]
+        fn nothing_panics(raw in "\\PC{0,30}|[-+0-9eE., ]{0,30}") {
+            let _ = (json(&raw, "USD"), typed(&raw, "KWD"), Rate::parse(&raw), Currency::parse(&raw));
+        }
+
+        #[test]
+        fn what_is_written_reads_the_same(minor in 0..=MAX_MINOR, code in prop::sample::select(vec!["USD", "JPY", "KWD", "CLF"])) {
+            let money = Money { minor, currency: currency(code) };
+            prop_assert_eq!(json(&money.plain(), code), Ok(minor));
+            prop_assert_eq!(typed(money.shown().trim_end_matches(code), code), Ok(minor));
+        }
+
+        #[test]
+        fn a_share_agrees_with_long_multiplication(units in 0..=Rate::MAX_UNITS, base: i64) {
+            prop_assert_eq!(Rate(units).of(base), share_by_digits(units, base));
+        }
+
+        #[test]
+        fn a_share_is_odd_and_grows_with_its_base(units in 0..=Rate::MAX_UNITS, a in -MAX_MINOR..MAX_MINOR, b in -MAX_MINOR..MAX_MINOR) {
+            let rate = Rate(units);
+            prop_assert_eq!(rate.of(-a), -rate.of(a));
+            prop_assert!(rate.of(a.min(b)) <= rate.of(a.max(b)));
+            prop_assert!(rate.of(a).abs() <= a.abs());
+        }
+
+        #[test]
+        fn rates_read_as_shown(units in 0..=Rate::MAX_UNITS) {
+            prop_assert_eq!(Rate::parse(&Rate(units).shown()), Ok(Rate(units)));
+        }
+    }
+}

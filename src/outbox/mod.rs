@@ -1,0 +1,29 @@
+//! Messages for the outside, written with what they tell of. Nobody can subscribe to them yet, so they
+//! are let go once they are a minute old; handing them to endpoints will take this place.
+
+mod store;
+
+use crate::app::App;
+use crate::db::DbResult;
+
+/// Messages removed in one transaction.
+const BATCH: i64 = 500;
+const KEPT_SECONDS: i64 = 60;
+/// Batches of one turn, so that a turn ends.
+const BATCHES: usize = 200;
+
+/// One turn of the scheduled task; true when messages are left.
+pub async fn turn(app: App) -> DbResult<bool> {
+    for _ in 0..BATCHES {
+        let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
+        // Asked by reading, so that an idle desk writes nothing.
+        if !store::is_any(&mut app.db.read().await?, before).await? {
+            return Ok(false);
+        }
+        app.db.write(vec![], move |tx| Box::pin(store::remove(tx, before, BATCH))).await?;
+        if app.stop.is_cancelled() {
+            return Ok(true);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,131 @@
+//! Adding products and new versions of their terms.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{NewTerms, store, words};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbError, DbResult, Key};
+use crate::desk::Actor;
+use crate::{campaigns, id};
+
+/// A product about to be added to a campaign, with its first terms.
+#[derive(Debug, Clone)]
+pub struct NewProduct {
+    pub campaign_id: i64,
+    pub name: String,
+    pub test: bool,
+    pub terms: NewTerms,
+}
+
+/// What came of a new version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbered {
+    /// The number it was given.
+    As(i64),
+    NotFound,
+}
+
+fn json(terms: &NewTerms) -> Json {
+    json!({ "terms": words::sentence(terms), "valid_from": terms.valid_from.map(|day| day.to_string()) })
+}
+
+/// Adds a product; answers its id, or none when the campaign is not the business's.
+pub async fn add(app: &App, actor: &Arc<Actor>, business_id: i64, new: NewProduct) -> DbResult<Option<i64>> {
+    let ids = app.ids.run(3).await?;
+    let now = app.clock.now();
+    let public_id = id::random_public_id("product", &mut rand::rng());
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(new.campaign_id)], move |tx| {
+            let (new, actor, ids, public_id) = (new.clone(), actor.clone(), ids.clone(), public_id.clone());
+            Box::pin(async move {
+                if campaigns::find(tx, business_id, new.campaign_id).await?.is_none() {
+                    return Ok(None);
+                }
+                let (product, terms) = (ids.start, ids.start + 1);
+                store::insert(tx, product, business_id, new.campaign_id, &public_id, &new.name, new.test, now).await?;
+                store::insert_terms(tx, terms, business_id, product, 1, &new.terms, actor.id, now).await?;
+                let entry = NewEntry::new(ids.start + 2, business_id, &actor, "product.added", ("product", product)).after(
+                    json!({ "name": new.name, "test": new.test, "terms": words::sentence(&new.terms), "number": 1 }),
+                );
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Some(product))
+            })
+        })
+        .await
+}
+
+/// Adds a version under the next number. Two at once get a number each: the lock puts them in order.
+pub async fn new_terms(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    product_id: i64,
+    terms: NewTerms,
+) -> DbResult<Numbered> {
+    let ids = app.ids.run(2).await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(product_id)], move |tx| {
+            let (terms, actor, ids) = (terms.clone(), actor.clone(), ids.clone());
+            Box::pin(async move {
+                if !tx.holds(&Key::Row(product_id)) {
+                    return Err(DbError::Fault("a version is numbered under the product's lock".into()));
+                }
+                if store::find(tx, business_id, product_id).await?.is_none() {
+                    return Ok(Numbered::NotFound);
+                }
+                let number = store::newest_number(tx, product_id).await? + 1;
+                store::insert_terms(tx, ids.start, business_id, product_id, number, &terms, actor.id, now).await?;
+                let mut after = json(&terms);
+                after["number"] = json!(number);
+                let subject = ("product", product_id);
+                let entry = NewEntry::new(ids.start + 1, business_id, &actor, "terms.added", subject).after(after);
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Numbered::As(number))
+            })
+        })
+        .await
+}
+
+/// What came of a new name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renamed {
+    Yes,
+    Same,
+    NotFound,
+}
+
+/// Gives a product another name. What it pays and whether it is test never changes this way.
+pub async fn rename(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    product_id: i64,
+    name: String,
+) -> DbResult<Renamed> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(product_id)], move |tx| {
+            let (name, actor) = (name.clone(), actor.clone());
+            Box::pin(async move {
+                let Some(old) = store::find(tx, business_id, product_id).await? else { return Ok(Renamed::NotFound) };
+                if old.name == name {
+                    return Ok(Renamed::Same);
+                }
+                store::rename(tx, product_id, &name).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "product.renamed", ("product", product_id))
+                    .before(json!({ "name": old.name }))
+                    .after(json!({ "name": name }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Renamed::Yes)
+            })
+        })
+        .await
+}

@@ -1,0 +1,142 @@
+//! Recording a referral that was told: find the referrer by any piece of code, name, phone or e-mail
+//! address, then write down who they sent. [`find`] is the search, [`record`] the verb.
+
+mod find;
+mod pages;
+mod store;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::codes;
+use crate::db::DbResult;
+use crate::desk::{Actor, AddLead, Claim, ClaimBy, Contact, Event, Outcome, Refusal, Status, TouchKind, What};
+use crate::email::Email;
+use crate::phone::Phone;
+
+pub use find::{Asked, Found, Hit, find};
+pub use pages::routes;
+
+/// One way to reach somebody.
+#[derive(Debug, Clone)]
+pub enum Reach {
+    Email(Email),
+    Phone(Phone),
+}
+
+/// A referral as it was told.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    pub business_id: i64,
+    /// Who writes it down.
+    pub user_id: i64,
+    pub campaign_id: i64,
+    pub referrer_id: i64,
+    /// The code that was named, where there was one; else the person was.
+    pub code_id: Option<i64>,
+    pub test: bool,
+    pub customer: String,
+    pub reach: Reach,
+}
+
+/// What came of it, to be read aloud.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub lead_id: i64,
+    pub customer: String,
+    pub referrer_id: i64,
+    pub referrer: String,
+    pub campaign: String,
+    /// The code that was named, else their active one.
+    pub code: Option<String>,
+    /// The claim counts: the lead is theirs.
+    pub counts: bool,
+    /// The customer was a lead before, since this moment.
+    pub known_since: Option<i64>,
+    /// Who holds the attribution, where it is somebody else.
+    pub holder: Option<String>,
+    /// The lead was theirs already.
+    pub theirs_already: bool,
+    /// Why the claim does not count, in the words of [`Refusal::sentence`].
+    pub refused: Option<String>,
+}
+
+/// Writes a referral down. `None` when the referrer, code or campaign is not there.
+pub async fn record(app: &App, actor: &Arc<Actor>, told: Recording) -> DbResult<Option<Receipt>> {
+    let mut conn = app.db.read().await?;
+    let Some(referrer) = store::referrer(&mut conn, told.business_id, told.referrer_id).await? else {
+        return Ok(None);
+    };
+    let enrolled = store::enrollments(&mut conn, told.business_id, told.referrer_id).await?;
+    let here = enrolled.iter().find(|e| e.campaign_id == told.campaign_id);
+    let named = match told.code_id {
+        Some(id) => codes::by_id(&mut conn, told.business_id, id).await?.filter(|c| c.referrer_id == told.referrer_id),
+        None => None,
+    };
+    drop(conn);
+    let Some(here) = here else { return Ok(None) };
+    let by = match &named {
+        Some(code) => ClaimBy::Code(code.text.clone()),
+        None => ClaimBy::Enrollment(here.id),
+    };
+    let mut contact = Contact { name: told.customer.clone(), ..Contact::default() };
+    match &told.reach {
+        Reach::Email(email) => {
+            contact.email = Some(email.text().to_owned());
+            contact.email_key = Some(email.key().to_owned());
+        }
+        Reach::Phone(phone) => {
+            contact.phone = Some(phone.text().to_owned());
+            contact.phone_key = Some(phone.e164().to_owned());
+        }
+    }
+    let add = AddLead {
+        campaign_id: told.campaign_id,
+        test: told.test,
+        contact,
+        status: Status::New,
+        source_origin: "dashboard",
+        claim: Some(Claim { kind: TouchKind::Verbal, by }),
+        recorded_by: Some(told.user_id),
+        repeats_allowed: false,
+        qualify: false,
+    };
+    let event = Event { business_id: told.business_id, actor: actor.clone(), what: What::AddLead(Box::new(add)) };
+    let outcome = app.desk.one(event).await?;
+    let mut receipt = Receipt {
+        lead_id: 0,
+        customer: told.customer,
+        referrer_id: told.referrer_id,
+        referrer: referrer.name,
+        campaign: here.campaign.clone(),
+        code: named.map(|c| c.text).or_else(|| here.code.clone()),
+        counts: false,
+        known_since: None,
+        holder: None,
+        theirs_already: false,
+        refused: None,
+    };
+    let say = |refused: Option<Refusal>| refused.map(|r| r.sentence().to_owned());
+    match outcome {
+        Outcome::LeadAdded { lead_id, referrer_id, refused, .. } => {
+            receipt.lead_id = lead_id;
+            receipt.counts = referrer_id == Some(told.referrer_id);
+            receipt.refused = say(refused);
+        }
+        Outcome::LeadKnown { lead_id, referrer_id, attributed, refused, .. } => {
+            let mut conn = app.db.read().await?;
+            receipt.lead_id = lead_id;
+            receipt.counts = attributed;
+            receipt.refused = say(refused);
+            receipt.theirs_already = !attributed && referrer_id == Some(told.referrer_id);
+            receipt.known_since = store::lead_created_at(&mut conn, told.business_id, lead_id).await?;
+            if let Some(holder) = referrer_id.filter(|id| *id != told.referrer_id) {
+                receipt.holder = store::referrer(&mut conn, told.business_id, holder).await?.map(|r| r.name);
+            }
+        }
+        _ => return Ok(None),
+    }
+    Ok(Some(receipt))
+}

@@ -1,0 +1,127 @@
+//! Adding a referrer, from a form, an upload or an API: the same verb.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store;
+use super::words::Described;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::codes::{self, Enrolled};
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+use crate::email::Email;
+use crate::phone::Phone;
+
+/// A referrer to add to a campaign.
+#[derive(Debug, Clone)]
+pub struct AddReferrer {
+    pub business_id: i64,
+    pub campaign_id: i64,
+    pub name: String,
+    pub email: Option<Email>,
+    pub phone: Option<Phone>,
+    pub company: Option<String>,
+    /// Give them a code at once.
+    pub generate: bool,
+}
+
+impl AddReferrer {
+    pub fn described(&self) -> Described<'_> {
+        Described {
+            name: &self.name,
+            company: self.company.as_deref(),
+            email: self.email.as_ref().map(Email::text),
+            phone: self.phone.as_ref().map(Phone::text),
+            phone_key: self.phone.as_ref().map(Phone::e164),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Added {
+    New {
+        referrer_id: i64,
+        enrollment_id: i64,
+        code: Option<String>,
+    },
+    /// Known in the business by that e-mail address; enrolled in this campaign now if they were not, and
+    /// taken out of the archive if they were in it.
+    Known {
+        referrer_id: i64,
+        enrollment_id: i64,
+        enrolled: bool,
+        code: Option<String>,
+    },
+}
+
+pub async fn add(app: &App, actor: &Arc<Actor>, new: AddReferrer) -> DbResult<Added> {
+    let ids = app.ids.run(4).await?;
+    let now = app.clock.now();
+    // The address decides whether they are known; somebody without one is always new.
+    let keys = new.email.iter().map(|e| Key::Referrer(new.business_id, e.key().to_owned())).collect();
+    let actor = actor.clone();
+    app.db
+        .write(keys, move |tx| {
+            let (new, actor, ids) = (new.clone(), actor.clone(), ids.clone());
+            Box::pin(async move {
+                let [id, enrollment_id, code_id, audit_id] = [ids.start, ids.start + 1, ids.start + 2, ids.start + 3];
+                let known = match &new.email {
+                    Some(email) => store::by_email(tx, new.business_id, email.key()).await?,
+                    None => None,
+                };
+                let referrer_id = known.unwrap_or(id);
+                let mut restored = false;
+                let mut name = new.name.clone();
+                match known {
+                    None => store::insert(tx, id, &new, now).await?,
+                    Some(known) => {
+                        let row = store::by_id(tx, new.business_id, known).await?;
+                        restored = row.as_ref().is_some_and(|r| r.archived_at.is_some());
+                        name = row.map_or(name, |r| r.name);
+                        if restored {
+                            store::set_archived(tx, known, false, now).await?;
+                        }
+                    }
+                }
+                let enrolled = store::enrollment(tx, new.campaign_id, referrer_id).await?;
+                let enrollment = enrolled.unwrap_or(enrollment_id);
+                if enrolled.is_none() {
+                    let (business, campaign) = (new.business_id, new.campaign_id);
+                    store::enroll(tx, enrollment, business, campaign, referrer_id, &name, now).await?;
+                }
+                let mut code = None;
+                if new.generate {
+                    let who = Enrolled {
+                        enrollment_id: enrollment,
+                        business_id: new.business_id,
+                        campaign_id: new.campaign_id,
+                        referrer_id,
+                    };
+                    code = codes::give(tx, now, &[who], code_id..code_id + 1).await?.pop().map(|g| g.text);
+                }
+                if known.is_none() || enrolled.is_none() || restored {
+                    let action = match (known.is_none(), restored) {
+                        (true, _) => "referrer.added",
+                        (false, true) => "referrer.restored",
+                        (false, false) => "referrer.enrolled",
+                    };
+                    let entry = NewEntry::new(audit_id, new.business_id, &actor, action, ("referrer", referrer_id))
+                        .after(json!({ "name": name, "campaign": new.campaign_id, "code": code }))
+                        .of_referrer(referrer_id);
+                    audit::write(tx, now, &[entry]).await?;
+                }
+                Ok(match known {
+                    None => Added::New { referrer_id, enrollment_id: enrollment, code },
+                    Some(_) => Added::Known {
+                        referrer_id,
+                        enrollment_id: enrollment,
+                        enrolled: enrolled.is_none() || restored,
+                        code,
+                    },
+                })
+            })
+        })
+        .await
+}

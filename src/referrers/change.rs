@@ -1,0 +1,130 @@
+//! Changing what is known of a referrer, and archiving one.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::store::{self, ReferrerRow};
+use super::words::Described;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+use crate::email::Email;
+use crate::phone::Phone;
+
+/// What a referrer is called and reached by from now on.
+#[derive(Debug, Clone)]
+pub struct NewFacts {
+    pub name: String,
+    pub email: Option<Email>,
+    pub phone: Option<Phone>,
+    pub company: Option<String>,
+}
+
+impl NewFacts {
+    pub fn described(&self) -> Described<'_> {
+        Described {
+            name: &self.name,
+            company: self.company.as_deref(),
+            email: self.email.as_ref().map(Email::text),
+            phone: self.phone.as_ref().map(Phone::text),
+            phone_key: self.phone.as_ref().map(Phone::e164),
+        }
+    }
+
+    fn json(&self) -> Json {
+        let phone = self.phone.as_ref().map(Phone::text);
+        json!({ "name": self.name, "email": self.email.as_ref().map(Email::text), "phone": phone, "company": self.company })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    Done {
+        changed: bool,
+    },
+    /// Somebody else in the business has that address.
+    EmailTaken {
+        referrer_id: i64,
+        name: String,
+    },
+    NotFound,
+}
+
+/// Writes what is known of a referrer; every list and search knows it at once.
+pub async fn edit(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    referrer_id: i64,
+    new: NewFacts,
+) -> DbResult<Edited> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let mut keys = vec![Key::Row(referrer_id)];
+    keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
+    let actor = actor.clone();
+    app.db
+        .write(keys, move |tx| {
+            let (actor, new) = (actor.clone(), new.clone());
+            Box::pin(async move {
+                let Some(old) = store::by_id(tx, business_id, referrer_id).await? else { return Ok(Edited::NotFound) };
+                if let Some(email) = &new.email
+                    && let Some(other) = store::by_email(tx, business_id, email.key()).await?
+                    && other != referrer_id
+                {
+                    let name = store::by_id(tx, business_id, other).await?.map(|r| r.name).unwrap_or_default();
+                    return Ok(Edited::EmailTaken { referrer_id: other, name });
+                }
+                let (before, after) = (old_json(&old), new.json());
+                if before == after {
+                    return Ok(Edited::Done { changed: false });
+                }
+                store::update(tx, referrer_id, &new, now).await?;
+                store::store_words(tx, business_id, referrer_id, &new.described().words()).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "referrer.edited", ("referrer", referrer_id))
+                    .before(before)
+                    .after(after)
+                    .of_referrer(referrer_id);
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Edited::Done { changed: true })
+            })
+        })
+        .await
+}
+
+fn old_json(r: &ReferrerRow) -> Json {
+    json!({ "name": r.name, "email": r.email, "phone": r.phone, "company": r.company })
+}
+
+/// Archives a referrer, or takes that back: history, codes, attribution and money stay; nothing new is
+/// attributed to them. `None` when there is no such referrer, else whether anything changed.
+pub async fn archive(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    referrer_id: i64,
+    archived: bool,
+) -> DbResult<Option<bool>> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(referrer_id)], move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let Some(old) = store::by_id(tx, business_id, referrer_id).await? else { return Ok(None) };
+                if old.archived_at.is_some() == archived {
+                    return Ok(Some(false));
+                }
+                store::set_archived(tx, referrer_id, archived, now).await?;
+                let action = if archived { "referrer.archived" } else { "referrer.restored" };
+                let entry = NewEntry::new(audit_id, business_id, &actor, action, ("referrer", referrer_id))
+                    .of_referrer(referrer_id);
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Some(true))
+            })
+        })
+        .await
+}

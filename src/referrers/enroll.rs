@@ -1,0 +1,142 @@
+//! Enrolling a referrer in a campaign, and what staff decide about an enrollment: paused, banned, or
+//! active again.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::codes;
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enrolled {
+    Done {
+        enrollment_id: i64,
+        code: Option<String>,
+    },
+    Already,
+    /// An archived referrer is restored first.
+    Archived,
+    /// No such referrer, or no such campaign.
+    NotFound,
+}
+
+/// Enrolls a referrer who is known in a campaign, with a code if wanted.
+pub async fn enroll(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    referrer_id: i64,
+    campaign_id: i64,
+    generate: bool,
+) -> DbResult<Enrolled> {
+    let ids = app.ids.run(3).await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(referrer_id)], move |tx| {
+            let (actor, id) = (actor.clone(), ids.start);
+            Box::pin(async move {
+                let referrer = store::by_id(tx, business_id, referrer_id).await?;
+                let (Some(referrer), true) = (referrer, store::has_campaign(tx, business_id, campaign_id).await?)
+                else {
+                    return Ok(Enrolled::NotFound);
+                };
+                if referrer.archived_at.is_some() {
+                    return Ok(Enrolled::Archived);
+                }
+                if store::enrollment(tx, campaign_id, referrer_id).await?.is_some() {
+                    return Ok(Enrolled::Already);
+                }
+                store::enroll(tx, id, business_id, campaign_id, referrer_id, &referrer.name, now).await?;
+                let mut code = None;
+                if generate {
+                    let who = codes::Enrolled { enrollment_id: id, business_id, campaign_id, referrer_id };
+                    code = codes::give(tx, now, &[who], id + 1..id + 2).await?.pop().map(|g| g.text);
+                }
+                let entry = NewEntry::new(id + 2, business_id, &actor, "referrer.enrolled", ("enrollment", id))
+                    .after(json!({ "campaign": campaign_id, "code": code }))
+                    .of_referrer(referrer_id);
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Enrolled::Done { enrollment_id: id, code })
+            })
+        })
+        .await
+}
+
+/// Where an enrollment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Active,
+    /// No new attributions; leads and commissions go on.
+    Paused,
+    /// No new attributions and no new commissions; unpaid ones stay out of payouts.
+    Banned,
+}
+
+impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Banned => "banned",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Active, Self::Paused, Self::Banned].into_iter().find(|s| s.word() == word)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decided {
+    Done { referrer_id: i64, name: String, was: State },
+    Already { referrer_id: i64, name: String },
+    NotFound,
+}
+
+/// Pauses, bans, or makes active again.
+pub async fn decide(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    enrollment_id: i64,
+    to: State,
+    reason: Option<String>,
+) -> DbResult<Decided> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Enrollment(enrollment_id)], move |tx| {
+            let (actor, reason) = (actor.clone(), reason.clone());
+            Box::pin(async move {
+                let Some(e) = store::enrollment_by_id(tx, business_id, enrollment_id).await? else {
+                    return Ok(Decided::NotFound);
+                };
+                let was = State::parse(&e.state).unwrap_or(State::Active);
+                if was == to {
+                    return Ok(Decided::Already { referrer_id: e.referrer_id, name: e.name });
+                }
+                store::set_enrollment_state(tx, enrollment_id, to.word()).await?;
+                let action = match (was, to) {
+                    (_, State::Paused) => "enrollment.paused",
+                    (_, State::Banned) => "enrollment.banned",
+                    (State::Banned, State::Active) => "enrollment.ban_lifted",
+                    (_, State::Active) => "enrollment.resumed",
+                };
+                let mut entry = NewEntry::new(audit_id, business_id, &actor, action, ("enrollment", enrollment_id))
+                    .before(json!({ "state": was.word() }))
+                    .after(json!({ "state": to.word(), "campaign": e.campaign_id }))
+                    .of_referrer(e.referrer_id);
+                entry.reason = reason;
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Decided::Done { referrer_id: e.referrer_id, name: e.name, was })
+            })
+        })
+        .await
+}

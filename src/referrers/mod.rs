@@ -1,0 +1,19 @@
+//! People who refer: adding them, enrolling them in campaigns, what staff decide about them, and their
+//! pages.
+
+mod add;
+mod add_many;
+mod change;
+mod enroll;
+mod pages;
+mod store;
+mod timeline;
+mod words;
+
+pub use add::{AddReferrer, Added, add};
+pub use add_many::{Became, IDS_EACH, NewReferrer, add_many, preview};
+pub use change::{Edited, NewFacts, archive, edit};
+pub use enroll::{Decided, Enrolled, State, decide, enroll};
+pub use pages::routes;
+pub use store::{balances, store_words};
+pub use words::{Described, asked};

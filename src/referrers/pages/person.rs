@@ -1,0 +1,151 @@
+//! The page of one referrer.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::Path;
+
+use crate::codes;
+use crate::money::{Currency, Money};
+use crate::referrers::store::{self, CodeOf, EnrollmentLine, ReferrerRow};
+use crate::referrers::timeline::{self, TimelineItem};
+use crate::web::routes::{Access, Routes};
+use crate::web::{Choice, Fault, Form, Frame, Page, PageResult, Right, When, html};
+
+pub fn routes() -> Routes {
+    Routes::new().get("/referrers/{id}", Access::May(Right::SeeReferrers), show)
+}
+
+/// Newest leads and history shown; the rest is on pages of their own.
+const LEADS: i64 = 20;
+const HISTORY: i64 = 40;
+
+#[derive(Template)]
+#[template(path = "referrers/show.html")]
+struct ShowPage {
+    frame: Frame,
+    row: ReferrerRow,
+    added: When,
+    archived: bool,
+    enrollments: Vec<Enrolled>,
+    leads: Vec<Lead>,
+    leads_url: String,
+    more_leads: bool,
+    balances: Vec<Balances>,
+    timeline: Vec<TimelineItem>,
+    /// Campaigns they are not in.
+    others: Vec<Choice>,
+    form: Form,
+    can_edit: bool,
+    can_record: bool,
+    sees_money: bool,
+    leads_lead: &'static str,
+}
+
+impl ShowPage {
+    fn text<'t>(&self, text: &'t Option<String>) -> &'t str {
+        text.as_deref().unwrap_or_default()
+    }
+}
+
+struct Enrolled {
+    line: EnrollmentLine,
+    since: When,
+    active: Option<CodeOf>,
+    link: String,
+    old: Vec<CodeOf>,
+}
+
+struct Lead {
+    row: store::LeadOf,
+    when: When,
+}
+
+impl Lead {
+    fn contact(&self) -> &str {
+        self.row.email.as_deref().or(self.row.phone.as_deref()).unwrap_or_default()
+    }
+}
+
+/// What a referrer has in one currency.
+struct Balances {
+    held: String,
+    due: String,
+    due_negative: bool,
+    paid: String,
+}
+
+fn balances(rows: &[store::Balance]) -> Vec<Balances> {
+    let mut by_currency: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
+    for row in rows {
+        let sums = by_currency.entry(&row.currency).or_default();
+        match row.account.as_str() {
+            "held" => sums[0] += row.amount,
+            "due" => sums[1] += row.amount,
+            _ => sums[2] += row.amount,
+        }
+    }
+    by_currency
+        .into_iter()
+        .filter_map(|(code, sums)| {
+            let currency = Currency::parse(code).ok()?;
+            let shown = |minor: i64| Money { minor, currency }.shown();
+            Some(Balances {
+                held: shown(sums[0]),
+                due: shown(sums[1]),
+                due_negative: sums[1] < 0,
+                paid: shown(sums[2]),
+            })
+        })
+        .collect()
+}
+
+async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+    let business = page.member.business_id;
+    let mut conn = page.read().await?;
+    let row = store::by_id(&mut conn, business, id).await?.ok_or(Fault::NotFound)?;
+    let lines = store::enrollments(&mut conn, business, id).await?;
+    let all_codes = store::codes(&mut conn, business, id).await?;
+    let own_leads_only = !page.member.may(Right::SeeLeads);
+    let recorder = own_leads_only.then_some(page.member.user_id);
+    let mut leads = store::leads(&mut conn, business, id, recorder, LEADS + 1).await?;
+    let sees_money = page.member.may(Right::SeeMoney);
+    let sums = if sees_money { store::balances(&mut conn, business, id).await? } else { Vec::new() };
+    let history = store::entries(&mut conn, business, id, own_leads_only || !sees_money, HISTORY).await?;
+    drop(conn);
+    let more_leads = leads.len() > usize::try_from(LEADS).unwrap_or_default();
+    leads.truncate(usize::try_from(LEADS).unwrap_or_default());
+    let names: BTreeMap<i64, String> = page.campaigns().iter().map(|c| (c.id, c.name.clone())).collect();
+    let timeline = history.iter().map(|e| timeline::item(e, page.when(e.at), |id| names.get(&id).cloned())).collect();
+    let enrolled_in = |id: i64| lines.iter().any(|l| l.campaign_id == id);
+    let others: Vec<(i64, String)> =
+        page.campaigns().iter().filter(|c| !enrolled_in(c.id)).map(|c| (c.id, c.name.clone())).collect();
+    let enrollments = lines
+        .iter()
+        .map(|line| {
+            let (active, old): (Vec<CodeOf>, Vec<CodeOf>) =
+                all_codes.iter().filter(|c| c.enrollment_id == line.id).cloned().partition(|c| c.state == "active");
+            let active = active.into_iter().next();
+            let link = active.as_ref().map(|c| codes::link(&page.app.config.public_url, &c.text)).unwrap_or_default();
+            Enrolled { since: page.when(line.created_at), line: line.clone(), active, link, old }
+        })
+        .collect();
+    html(&ShowPage {
+        frame: page.frame("referrers").await?,
+        added: page.when(row.created_at),
+        archived: row.archived_at.is_some(),
+        row,
+        enrollments,
+        leads: leads.into_iter().map(|row| Lead { when: page.when(row.created_at), row }).collect(),
+        leads_url: format!("/leads?referrer={id}"),
+        more_leads,
+        balances: balances(&sums),
+        timeline,
+        others: Choice::list(others, ""),
+        form: Form::filled(&[("generate", "yes")]),
+        can_edit: page.member.may(Right::EditReferrers),
+        can_record: page.member.may(Right::Record),
+        sees_money,
+        leads_lead: if own_leads_only { "Those you recorded." } else { "" },
+    })
+}

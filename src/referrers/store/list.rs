@@ -1,0 +1,102 @@
+//! The list of a campaign's referrers, and its counts.
+
+use crate::db::{Conn, DbResult, Listing, Order, Value, sql};
+use crate::referrers::words::asked;
+use crate::row;
+use crate::web::{Cursor, ListQuery, list::PAGE};
+
+row! {
+    /// A line of the list.
+    #[derive(Debug, Clone)]
+    pub struct ReferrerLine {
+        pub enrollment_id: i64,
+        pub state: String,
+        pub created_at: i64,
+        pub name_fold: String,
+        pub id: i64,
+        pub name: String,
+        pub email: Option<String>,
+        pub company: Option<String>,
+        pub code: Option<String>,
+    }
+}
+
+/// The names a list of referrers knows in its address.
+pub const KNOWN: [&str; 6] = ["q", "state", "code", "sort", "after", "before"];
+
+/// Whose list it is, and how their people write phone numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Of<'o> {
+    pub business_id: i64,
+    pub campaign_id: i64,
+    pub country: &'o str,
+}
+
+/// One page of a campaign's referrers. Each word of a search is the beginning of one of theirs.
+pub async fn list(conn: &mut Conn, of: Of<'_>, query: &ListQuery) -> DbResult<Vec<ReferrerLine>> {
+    let by_name = query.get("sort").trim_start_matches('-') == "name";
+    let order = Order {
+        column: if by_name { "name_fold" } else { "created_at" },
+        descending: if by_name { query.get("sort") == "-name" } else { query.get("sort") != "created" },
+    };
+    let mut listing = Listing::new(
+        "e.id AS enrollment_id, e.state, e.created_at, e.name_fold, r.id, r.name, r.email, r.company, c.text AS code",
+        "enrollments",
+        "e",
+        "JOIN referrers r ON r.id = e.referrer_id LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'",
+        order,
+    )
+    .and("e.campaign_id = ?", of.campaign_id)
+    .and("e.archived = ?", query.get("state") == "archived");
+    if ["active", "paused", "banned"].contains(&query.get("state")) {
+        listing = listing.and("e.state = ?", query.get("state"));
+    }
+    if ["none", "some"].contains(&query.get("code")) {
+        listing = listing.and("e.has_code = ?", query.get("code") == "some");
+    }
+    // "Without a code" is about those who would get one.
+    if query.get("code") == "none" {
+        listing = listing.and("e.state = ?", "active");
+    }
+    for forms in asked(query.get("q"), of.country) {
+        let beginnings = vec!["w.word >= ? AND w.word < ?"; forms.len()].join(" OR ");
+        let mut values = vec![Value::from(of.business_id)];
+        values.extend(forms.iter().flat_map(|form| [form.as_str().into(), format!("{form}\u{10FFFF}").into()]));
+        let found = format!(
+            "e.referrer_id IN (SELECT w.referrer_id FROM referrer_words w WHERE w.business_id = ? AND ({beginnings}))"
+        );
+        listing = listing.and_each(&found, values);
+    }
+    for (name, forward) in [("after", true), ("before", false)] {
+        if let Some(cursor) = Cursor::parse(query.get(name)) {
+            listing = match (by_name, cursor.value.parse::<i64>()) {
+                (true, _) => listing.from_row(forward, cursor.value, cursor.id),
+                (false, Ok(at)) => listing.from_row(forward, at, cursor.id),
+                (false, Err(_)) => listing,
+            };
+        }
+    }
+    listing.build(PAGE + 1).all(conn).await
+}
+
+row! {
+    /// How many a campaign has, each counted up to a bound.
+    pub struct Counts {
+        pub all_of_them: i64,
+        pub codeless: i64,
+        pub paused: i64,
+        pub banned: i64,
+    }
+}
+
+/// The counts of the list's tabs.
+pub async fn counts(conn: &mut Conn, campaign_id: i64, bound: i64) -> DbResult<Counts> {
+    sql("SELECT (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false LIMIT $2) a) AS all_of_them,
+                (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = false AND state = 'active' LIMIT $2) b) AS codeless,
+                (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false AND state = 'paused' LIMIT $2) c) AS paused,
+                (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false AND state = 'banned' LIMIT $2) d) AS banned")
+    .bind(campaign_id)
+    .bind(bound)
+    .one(conn)
+    .await
+}

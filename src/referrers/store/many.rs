@@ -1,0 +1,94 @@
+//! What a list of people to add has to know of those who are there, set-wise.
+
+use crate::clock::Instant;
+use crate::db::{Conn, DbResult, Tx, sql};
+use crate::{code, row, rows};
+
+row! {
+    /// A referrer as one of the wanted contacts finds them, and their enrollment in the campaign.
+    #[derive(Debug, Clone)]
+    pub struct Found {
+        pub contact: String,
+        pub referrer_id: i64,
+        pub name: String,
+        pub archived_at: Option<i64>,
+        pub enrollment_id: Option<i64>,
+        pub code: Option<String>,
+    }
+}
+
+/// Referrers by address, then by phone, oldest first.
+pub async fn find(
+    conn: &mut Conn,
+    business: i64,
+    campaign: i64,
+    emails: &[&str],
+    phones: &[&str],
+) -> DbResult<Vec<Found>> {
+    let mut found: Vec<Found> = Vec::new();
+    if !emails.is_empty() {
+        found = sql(
+            "SELECT r.k AS contact, p.id AS referrer_id, p.name, p.archived_at, e.id AS enrollment_id, c.text AS code
+               FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r JOIN referrers p ON p.business_id = r.business AND p.email_key = r.k
+               LEFT JOIN enrollments e ON e.campaign_id = r.campaign AND e.referrer_id = p.id
+               LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
+              WHERE p.email_key IS NOT NULL",
+        )
+        .bind(rows!(emails, k => { business: business, campaign: campaign, k: *k }))
+        .all(conn)
+        .await?;
+    }
+    if !phones.is_empty() {
+        let by_phone: Vec<Found> = sql(
+            "SELECT r.k AS contact, p.id AS referrer_id, p.name, p.archived_at, e.id AS enrollment_id, c.text AS code
+               FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r JOIN referrers p ON p.business_id = r.business AND p.phone_key = r.k
+               LEFT JOIN enrollments e ON e.campaign_id = r.campaign AND e.referrer_id = p.id
+               LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
+              WHERE p.phone_key IS NOT NULL ORDER BY p.id",
+        )
+        .bind(rows!(phones, k => { business: business, campaign: campaign, k: *k }))
+        .all(conn)
+        .await?;
+        found.extend(by_phone);
+    }
+    Ok(found)
+}
+
+row! {
+    /// A code that is taken.
+    #[derive(Debug, Clone)]
+    pub struct Taken {
+        pub lookup: String,
+        pub enrollment_id: i64,
+        pub name: String,
+    }
+}
+
+/// The codes of a business that are one of these.
+pub async fn taken(conn: &mut Conn, business: i64, codes: &[&str]) -> DbResult<Vec<Taken>> {
+    sql("SELECT c.enrollment_id, c.lookup, p.name FROM rows($1, business BIGINT, lookup TEXT) r
+           JOIN codes c ON c.business_id = r.business AND c.lookup = r.lookup JOIN referrers p ON p.id = c.referrer_id")
+    .bind(rows!(codes, t => { business: business, lookup: code::lookup_form(t) }))
+    .all(conn)
+    .await
+}
+
+/// Takes people out of the archive, with all their enrollments.
+pub async fn restore(tx: &mut Tx, referrers: &[i64], now: Instant) -> DbResult<()> {
+    if referrers.is_empty() {
+        return Ok(());
+    }
+    let json = rows!(referrers, id => { id: *id });
+    sql(
+        "UPDATE referrers SET archived_at = NULL, updated_at = $2 FROM rows($1, id BIGINT) r WHERE referrers.id = r.id",
+    )
+    .bind(json.clone())
+    .bind(now)
+    .execute(tx)
+    .await?;
+    sql("UPDATE enrollments SET archived = false FROM rows($1, id BIGINT) r WHERE enrollments.referrer_id = r.id")
+        .bind(json)
+        .execute(tx)
+        .await?;
+    Ok(())
+}

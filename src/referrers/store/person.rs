@@ -1,0 +1,191 @@
+//! What a referrer's page shows: enrollments, codes, leads, balances, history.
+
+use crate::db::{Conn, DbResult, Tx, sql};
+use crate::row;
+
+row! {
+    /// A referrer in a campaign.
+    #[derive(Debug, Clone)]
+    pub struct EnrollmentLine {
+        pub id: i64,
+        pub campaign_id: i64,
+        pub campaign: String,
+        pub campaign_state: String,
+        pub state: String,
+        pub created_at: i64,
+    }
+}
+
+pub async fn enrollments(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<EnrollmentLine>> {
+    sql("SELECT e.id, e.campaign_id, c.name AS campaign, c.state AS campaign_state, e.state, e.created_at
+           FROM enrollments e JOIN campaigns c ON c.id = e.campaign_id
+          WHERE e.referrer_id = $2 AND e.business_id = $1 ORDER BY e.id")
+    .bind(business_id)
+    .bind(referrer_id)
+    .all(conn)
+    .await
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct EnrollmentOf {
+        pub id: i64,
+        pub campaign_id: i64,
+        pub campaign: String,
+        pub referrer_id: i64,
+        pub name: String,
+        pub state: String,
+    }
+}
+
+pub async fn enrollment_by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<EnrollmentOf>> {
+    sql("SELECT e.id, e.campaign_id, c.name AS campaign, e.referrer_id, r.name, e.state
+           FROM enrollments e JOIN referrers r ON r.id = e.referrer_id JOIN campaigns c ON c.id = e.campaign_id
+          WHERE e.id = $2 AND e.business_id = $1")
+    .bind(business_id)
+    .bind(id)
+    .optional(conn)
+    .await
+}
+
+pub async fn set_enrollment_state(tx: &mut Tx, id: i64, state: &str) -> DbResult<()> {
+    sql("UPDATE enrollments SET state = $2 WHERE id = $1").bind(id).bind(state).execute(tx).await?;
+    Ok(())
+}
+
+pub async fn has_campaign(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<bool> {
+    let found: Option<(i64,)> = sql("SELECT id FROM campaigns WHERE id = $2 AND business_id = $1")
+        .bind(business_id)
+        .bind(campaign_id)
+        .optional(conn)
+        .await?;
+    Ok(found.is_some())
+}
+
+row! {
+    /// A code on a referrer's page.
+    #[derive(Debug, Clone)]
+    pub struct CodeOf {
+        pub id: i64,
+        pub enrollment_id: i64,
+        pub text: String,
+        pub state: String,
+    }
+}
+
+/// Every code of a referrer, the active one of each enrollment first.
+pub async fn codes(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<CodeOf>> {
+    sql("SELECT id, enrollment_id, text, state FROM codes
+          WHERE referrer_id = $2 AND business_id = $1 ORDER BY enrollment_id, state, id DESC")
+    .bind(business_id)
+    .bind(referrer_id)
+    .all(conn)
+    .await
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct LeadOf {
+        pub id: i64,
+        pub name: String,
+        pub email: Option<String>,
+        pub phone: Option<String>,
+        pub status: String,
+        pub test: bool,
+        pub created_at: i64,
+    }
+}
+
+/// The newest leads of a referrer; with `recorder`, only those that person recorded.
+pub async fn leads(
+    conn: &mut Conn,
+    business_id: i64,
+    referrer_id: i64,
+    recorder: Option<i64>,
+    most: i64,
+) -> DbResult<Vec<LeadOf>> {
+    sql("SELECT id, name, email, phone, status, test, created_at FROM leads
+          WHERE referrer_id = $2 AND business_id = $1 AND archived_at IS NULL AND (CAST($3 AS BIGINT) IS NULL OR recorded_by = $3)
+          ORDER BY created_at DESC, id DESC LIMIT $4")
+    .bind(business_id)
+    .bind(referrer_id)
+    .bind(recorder)
+    .bind(most)
+    .all(conn)
+    .await
+}
+
+row! {
+    /// What one account of a referrer holds in one currency.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Balance {
+        pub currency: String,
+        pub account: String,
+        pub amount: i64,
+    }
+}
+
+/// A referrer's balances: the sums of their ledger entries.
+pub async fn balances(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<Balance>> {
+    sql("SELECT currency, account, CAST(sum(amount) AS BIGINT) AS amount FROM ledger_entries
+          WHERE referrer_id = $2 AND business_id = $1 GROUP BY currency, account ORDER BY currency, account")
+    .bind(business_id)
+    .bind(referrer_id)
+    .all(conn)
+    .await
+}
+
+row! {
+    /// Unpaid commissions of an enrollment, by state and currency.
+    #[derive(Debug, Clone)]
+    pub struct Unpaid {
+        pub state: String,
+        pub currency: String,
+        pub commissions: i64,
+        pub amount: i64,
+    }
+}
+
+/// What an enrollment has earned that is not paid yet.
+pub async fn unpaid(conn: &mut Conn, referrer_id: i64, enrollment_id: i64) -> DbResult<Vec<Unpaid>> {
+    sql("SELECT state, currency, count(*) AS commissions, CAST(sum(amount) AS BIGINT) AS amount FROM commissions
+          WHERE referrer_id = $1 AND enrollment_id = $2 AND state IN ('pending', 'approved') AND NOT test
+          GROUP BY state, currency ORDER BY state DESC, currency")
+    .bind(referrer_id)
+    .bind(enrollment_id)
+    .all(conn)
+    .await
+}
+
+row! {
+    /// An audit entry about a referrer.
+    #[derive(Debug, Clone)]
+    pub struct EntryOf {
+        pub at: i64,
+        pub actor_kind: String,
+        pub actor_name: String,
+        pub action: String,
+        pub before: Option<String>,
+        pub after: Option<String>,
+        pub reason: Option<String>,
+    }
+}
+
+/// The newest audit entries about a referrer; `own` leaves out what is about leads and money.
+pub async fn entries(
+    conn: &mut Conn,
+    business_id: i64,
+    referrer_id: i64,
+    own: bool,
+    most: i64,
+) -> DbResult<Vec<EntryOf>> {
+    sql("SELECT at, actor_kind, actor_name, action, before, after, reason FROM audit_entries
+          WHERE referrer_id = $2 AND business_id = $1 AND ($3 = false OR subject_kind IN ('referrer', 'enrollment', 'code'))
+          ORDER BY at DESC, id DESC LIMIT $4")
+    .bind(business_id)
+    .bind(referrer_id)
+    .bind(own)
+    .bind(most)
+    .all(conn)
+    .await
+}

@@ -1,0 +1,5 @@
+//! The first run: a page that a token printed by the server opens, and never again afterwards.
+
+mod pages;
+
+pub use pages::{DonePage, NewBusinessForm, country, routes};

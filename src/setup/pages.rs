@@ -1,0 +1,142 @@
+use askama::Template;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect};
+use tower_sessions::Session;
+
+use crate::app::App;
+use crate::business::{self, Created, NewBusiness};
+use crate::clock::{Zone, zones};
+use crate::money::Currency;
+use crate::users::{self, Passwords};
+use crate::web::page::{BareFrame, html_with};
+use crate::web::routes::{Access, Routes};
+use crate::web::{Choice, Fault, Form, PageResult, html, layers};
+
+pub fn routes() -> Routes {
+    Routes::new().get("/setup", Access::Public, show).post("/setup", Access::Public, create)
+}
+
+#[derive(Template)]
+#[template(path = "setup/new.html")]
+struct SetupPage {
+    frame: BareFrame,
+    form: Form,
+    zones: Vec<Choice>,
+}
+
+#[derive(Template)]
+#[template(path = "setup/done.html")]
+pub struct DonePage {
+    frame: BareFrame,
+    business: String,
+    business_id: String,
+    product_id: String,
+    api_key: String,
+    curl: String,
+}
+
+impl DonePage {
+    /// What was made, with the key that is shown this once.
+    pub fn new(app: &App, business: String, business_id: String, product_id: String, api_key: String) -> Self {
+        let curl = crate::web::page::sign_up_curl(&app.config.public_url, &api_key, &business_id, &product_id);
+        Self { frame: BareFrame::new(), business, business_id, product_id, api_key, curl }
+    }
+}
+
+/// A country as phone numbers need it: two letters, in any case.
+pub fn country(code: &str) -> Option<String> {
+    let code = code.trim().to_ascii_uppercase();
+    (code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase())).then_some(code)
+}
+
+fn page(form: Form) -> SetupPage {
+    let zones = Choice::list(zones().map(|z| (z, z)), form.value("timezone"));
+    SetupPage { frame: BareFrame::new(), form, zones }
+}
+
+async fn show(State(app): State<App>, OriginalUri(uri): OriginalUri) -> PageResult {
+    if !business::none_yet(&mut app.db.read().await?).await? {
+        return Ok(Redirect::to("/sign-in").into_response());
+    }
+    let query = crate::web::list::pairs(uri.query().unwrap_or_default());
+    let token = query.iter().find(|(k, _)| k == "token").map_or("", |(_, v)| v.as_str());
+    html(&page(Form::filled(&[
+        ("token", token),
+        ("timezone", "UTC"),
+        ("currency", "USD"),
+        ("country", "US"),
+        ("campaign", "Refer a friend"),
+        ("referral_rate", "20"),
+        ("recurring_rate", "20"),
+        ("hold_days", "14"),
+    ])))
+}
+
+/// The fields that describe a business, wherever it is made: set-up, a further one.
+pub struct NewBusinessForm;
+
+impl NewBusinessForm {
+    /// Reads everything but the owner.
+    pub fn read(form: &mut Form, owner: Option<business::Owner>, only_first: bool) -> Option<NewBusiness> {
+        let name = form.line("business", "The business's name", 120);
+        let zone = form.choice("timezone", "The time zone", |z| Zone::parse(z).ok());
+        let currency = form.choice("currency", "The currency", |c| Currency::parse(c).ok());
+        let country = form.choice("country", "The country", country);
+        let campaign = form.line("campaign", "The campaign's name", 120);
+        let product = form.line("product", "The product's name", 120);
+        let referral_rate = form.rate("referral_rate", "The referral rate");
+        let recurring_rate = form.rate("recurring_rate", "The recurring rate");
+        let hold_days = form.number("hold_days", "The hold", 0, 3650);
+        Some(NewBusiness {
+            name: name?,
+            zone: zone?,
+            currency: currency?,
+            country: country?,
+            owner: owner?,
+            campaign: campaign?,
+            product: product?,
+            referral_rate: referral_rate?,
+            recurring_rate: recurring_rate?,
+            hold_days: hold_days?,
+            only_first,
+        })
+    }
+}
+
+async fn create(
+    State(app): State<App>,
+    session: Session,
+    extensions: axum::http::Extensions,
+    headers: HeaderMap,
+    mut form: Form,
+) -> PageResult {
+    if !business::none_yet(&mut app.db.read().await?).await? {
+        return Ok(Redirect::to("/sign-in").into_response());
+    }
+    if form.value("token").trim() != &*app.setup_token {
+        form.fail("token", "That is not the token the server printed when it started.");
+    }
+    let name = form.line("name", "Your name", 120);
+    let email = form.email("email", "Your e-mail address");
+    let password = form.value("password").to_owned();
+    let known = [form.value("email").to_owned(), form.value("business").to_owned()];
+    if let Err(why) = Passwords::judge_for(&password, &known.each_ref().map(String::as_str)) {
+        form.fail("password", format!("The password {why}."));
+    }
+    let blank = name.zip(email).map(|(name, email)| business::Owner { email, name, password_hash: String::new() });
+    let new = NewBusinessForm::read(&mut form, blank, true);
+    let Some(mut new) = new.filter(|_| form.is_fine()) else {
+        form.set("password", "");
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page(form));
+    };
+    new.owner.password_hash =
+        app.passwords.hash(password).await.ok_or_else(|| Fault::Ours("no password hash".into()))?;
+    let business_name = new.name.clone();
+    let Created::Made { public_id, product_id, api_key, user_id, .. } = business::create(&app, new).await? else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    let ip = layers::client_ip(&extensions, &headers, &app.config);
+    users::start_session(&session, user_id, &ip, &headers).await?;
+    html(&DonePage::new(&app, business_name, public_id, product_id, api_key))
+}

@@ -1,0 +1,97 @@
+//! Approves the commissions whose hold is over by their business's local date. The rule itself is the
+//! engine's; this finds what is due and hands it on in slices. A disputed payment's and a banned
+//! referrer's stay where they are until staff decide.
+
+mod store;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::business;
+use crate::clock::Zone;
+use crate::db::DbResult;
+use crate::desk::{Actor, ActorKind, Event, Outcome, SLICE, What};
+
+/// Due commissions looked at in one step.
+const STEP: usize = 500;
+/// Steps of one scheduled turn, so that a turn ends within its lease.
+const STEPS: usize = 20;
+
+/// What a sweep came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Pending commissions whose hold is over.
+    pub due: i64,
+    pub approved: i64,
+    /// Left pending: disputed, or of a banned referrer.
+    pub held_back: i64,
+}
+
+/// Where the search goes on: behind this hold and commission.
+type Place = (String, i64);
+
+/// One turn of the scheduled task; true when it stopped before the end.
+pub async fn turn(app: App) -> DbResult<bool> {
+    let (swept, more) = run(&app, Some(STEPS)).await?;
+    if swept.approved > 0 {
+        tracing::info!(approved = swept.approved, held_back = swept.held_back, "holds are over");
+    }
+    Ok(more)
+}
+
+/// Sweeps every business to the end.
+pub async fn all(app: &App) -> DbResult<Swept> {
+    Ok(run(app, None).await?.0)
+}
+
+async fn run(app: &App, steps: Option<usize>) -> DbResult<(Swept, bool)> {
+    let mut swept = Swept::default();
+    let mut left = steps;
+    let businesses = business::all(&mut app.db.read().await?).await?;
+    for b in businesses {
+        let zone = Zone::parse(&b.timezone).unwrap_or_default();
+        let mut place: Place = (String::new(), 0);
+        loop {
+            if left == Some(0) || app.stop.is_cancelled() {
+                return Ok((swept, true));
+            }
+            let today = zone.day_of(app.clock.now()).to_string();
+            let due = store::due(&mut app.db.read().await?, b.id, &today, &place, STEP).await?;
+            let Some(last) = due.last() else { break };
+            place = (last.hold_until.clone(), last.id);
+            let whole = due.len() == STEP;
+            // Looking costs next to nothing: what is held back takes no turn from what is not.
+            if step(app, b.id, due, &mut swept).await? {
+                left = left.map(|n| n - 1);
+            }
+            if !whole {
+                break;
+            }
+        }
+    }
+    Ok((swept, false))
+}
+
+/// Answers whether there was anything to approve.
+async fn step(app: &App, business_id: i64, due: Vec<store::Due>, swept: &mut Swept) -> DbResult<bool> {
+    let actor = Arc::new(Actor { kind: ActorKind::Job, id: None, name: "sweep".into(), origin: "schedule".into() });
+    let found = i64::try_from(due.len()).unwrap_or_default();
+    let events: Vec<Event> = due
+        .into_iter()
+        .filter(|c| !c.held_back)
+        .map(|c| Event { business_id, actor: actor.clone(), what: What::Approve { commission_id: c.id, reason: None } })
+        .collect();
+    let any = !events.is_empty();
+    let mut approved = 0;
+    for slice in events.chunks(SLICE / 2) {
+        let outcomes = app.desk.slice(slice.to_vec()).await?;
+        approved += outcomes.iter().filter(|o| matches!(o, Outcome::Done { changed: true, .. })).count();
+    }
+    let approved = i64::try_from(approved).unwrap_or_default();
+    swept.due += found;
+    swept.approved += approved;
+    swept.held_back += found - approved;
+    Ok(any)
+}

@@ -1,0 +1,93 @@
+//! Accepting an invitation: somebody new becomes a user, somebody known joins as who they are.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Standing;
+use super::store::{self, InvitationRow};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbResult, Key};
+use crate::desk::{Actor, ActorKind};
+use crate::email::Email;
+use crate::web::Role;
+use crate::{id, users};
+
+/// Who accepts, by a link's token.
+#[derive(Debug, Clone)]
+pub struct Accept {
+    pub token: String,
+    pub who: Who,
+    /// The address the request came from.
+    pub ip: String,
+}
+
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// Signed in; they must have the invited address.
+    User(i64),
+    /// Nobody has the invited address yet.
+    New { name: String, password_hash: String },
+}
+
+/// What came of accepting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    Joined {
+        user_id: i64,
+        business_id: i64,
+    },
+    /// It was used, withdrawn or has expired, or never was.
+    Over,
+    /// The invited address belongs to somebody else than who is asking.
+    NotTheirs,
+}
+
+pub async fn accept(app: &App, wanted: Accept) -> DbResult<Accepted> {
+    let ids = app.ids.run(2).await?;
+    let now = app.clock.now();
+    let hash = id::sha256_hex(&wanted.token);
+    let found = store::invitation_by_token(&mut app.db.read().await?, &hash).await?;
+    let Some(known) = found else { return Ok(Accepted::Over) };
+    // The invitation can be used once; the address can become one user; neither changes meanwhile.
+    let keys = vec![Key::Row(known.id), Key::Row(known.business_id), Key::Referrer(0, known.email_key)];
+    app.db
+        .write(keys, move |tx| {
+            let (wanted, hash, ids) = (wanted.clone(), hash.clone(), ids.clone());
+            Box::pin(async move {
+                let row = store::invitation_by_token(tx, &hash).await?;
+                let Some(row) = row.filter(|row| row.standing(now) == Standing::Open) else {
+                    return Ok(Accepted::Over);
+                };
+                let role = Role::parse(&row.role).unwrap_or(Role::Viewer);
+                let holder = users::id_by_email(tx, &row.email_key).await?;
+                let user_id = match (&wanted.who, holder) {
+                    (Who::User(id), Some(holder)) if *id == holder => holder,
+                    (Who::New { name, password_hash }, None) => {
+                        let Ok(email) = Email::parse(&row.email) else { return Ok(Accepted::NotTheirs) };
+                        users::insert_user(tx, ids.start, &email, name, password_hash, now).await?;
+                        ids.start
+                    }
+                    _ => return Ok(Accepted::NotTheirs),
+                };
+                store::end(tx, row.id, "accepted", now).await?;
+                if store::member(tx, row.business_id, user_id).await?.is_none() {
+                    users::insert_membership(tx, row.business_id, user_id, role, now).await?;
+                }
+                audit::write(tx, now, &[joined(ids.start + 1, &row, user_id, &wanted)]).await?;
+                Ok(Accepted::Joined { user_id, business_id: row.business_id })
+            })
+        })
+        .await
+}
+
+fn joined(audit_id: i64, row: &InvitationRow, user_id: i64, wanted: &Accept) -> NewEntry {
+    let name = match &wanted.who {
+        Who::New { name, .. } => name.clone(),
+        Who::User(_) => row.email.clone(),
+    };
+    let actor = Actor { kind: ActorKind::User, id: Some(user_id), name, origin: wanted.ip.clone() };
+    NewEntry::new(audit_id, row.business_id, &Arc::new(actor), "member.joined", ("user", user_id))
+        .after(json!({ "email": row.email, "role": row.role }))
+}

@@ -1,0 +1,112 @@
+//! Inviting somebody by a link, and taking that back.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store::{self, InvitationRow, NewInvitation};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::clock::Instant;
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+use crate::email::Email;
+use crate::id;
+use crate::web::Role;
+
+/// What came of inviting. The token is part of the link, shown once and never again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invited {
+    Token(String),
+    /// Somebody with this address is in the business already.
+    Member {
+        name: String,
+    },
+}
+
+/// Whether an invitation can still be accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Open,
+    Accepted,
+    Withdrawn,
+    Expired,
+}
+
+impl InvitationRow {
+    pub fn standing(&self, now: Instant) -> Standing {
+        match self.outcome.as_deref() {
+            Some("accepted") => Standing::Accepted,
+            Some(_) => Standing::Withdrawn,
+            None if self.expires_at <= now.micros() => Standing::Expired,
+            None => Standing::Open,
+        }
+    }
+}
+
+/// Makes an invitation; an earlier open one of the same address is withdrawn by it.
+pub async fn invite(app: &App, actor: &Arc<Actor>, business_id: i64, email: Email, role: Role) -> DbResult<Invited> {
+    let ids = app.ids.run(2).await?;
+    let now = app.clock.now();
+    let token = id::new_token(&mut rand::rng());
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(business_id)], move |tx| {
+            let (actor, email, token, ids) = (actor.clone(), email.clone(), token.clone(), ids.clone());
+            Box::pin(async move {
+                if let Some(member) = store::member_by_email(tx, business_id, email.key()).await? {
+                    return Ok(Invited::Member { name: member.name });
+                }
+                store::end_earlier(tx, business_id, email.key(), now).await?;
+                let new = NewInvitation {
+                    id: ids.start,
+                    business_id,
+                    email: &email,
+                    role,
+                    token_hash: &id::sha256_hex(&token),
+                    invited_by: actor.id.unwrap_or_default(),
+                    expires_at: now.plus_days(super::INVITATION_DAYS),
+                };
+                store::insert_invitation(tx, &new, now).await?;
+                let subject = ("invitation", ids.start);
+                let entry = NewEntry::new(ids.start + 1, business_id, &actor, "invitation.made", subject)
+                    .after(json!({ "email": email.text(), "role": role.word() }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Invited::Token(token))
+            })
+        })
+        .await
+}
+
+/// What came of withdrawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withdrawn {
+    Yes,
+    /// It was accepted or withdrawn before.
+    Over,
+    NotFound,
+}
+
+pub async fn withdraw(app: &App, actor: &Arc<Actor>, business_id: i64, invitation_id: i64) -> DbResult<Withdrawn> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(invitation_id)], move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let Some(row) = store::invitation(tx, business_id, invitation_id).await? else {
+                    return Ok(Withdrawn::NotFound);
+                };
+                if !store::end(tx, invitation_id, "withdrawn", now).await? {
+                    return Ok(Withdrawn::Over);
+                }
+                let subject = ("invitation", invitation_id);
+                let entry = NewEntry::new(audit_id, business_id, &actor, "invitation.withdrawn", subject)
+                    .before(json!({ "email": row.email, "role": row.role }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Withdrawn::Yes)
+            })
+        })
+        .await
+}

@@ -1,0 +1,82 @@
+//! Roles of members, and removing them. Both are decided under the business's lock, because both ask
+//! how many owners there are.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+use crate::web::Role;
+
+/// What came of a change to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Yes,
+    Same,
+    /// They are the only owner left.
+    LastOwner,
+    NotFound,
+}
+
+pub async fn change_role(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    user_id: i64,
+    role: Role,
+) -> DbResult<Changed> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(business_id)], move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let Some(member) = store::member(tx, business_id, user_id).await? else { return Ok(Changed::NotFound) };
+                if member.role == role.word() {
+                    return Ok(Changed::Same);
+                }
+                if member.role == Role::Owner.word() && store::owners(tx, business_id).await? < 2 {
+                    return Ok(Changed::LastOwner);
+                }
+                store::set_role(tx, business_id, user_id, role).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "member.role", ("user", user_id))
+                    .before(json!({ "name": member.name, "role": member.role }))
+                    .after(json!({ "name": member.name, "role": role.word() }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Changed::Yes)
+            })
+        })
+        .await
+}
+
+/// Takes a member out of the business. Who they are, and what they did, stays; their sessions lose the
+/// business with their next request.
+pub async fn remove(app: &App, actor: &Arc<Actor>, business_id: i64, user_id: i64) -> DbResult<Changed> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(business_id)], move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let Some(member) = store::member(tx, business_id, user_id).await? else { return Ok(Changed::NotFound) };
+                if member.role == Role::Owner.word() && store::owners(tx, business_id).await? < 2 {
+                    return Ok(Changed::LastOwner);
+                }
+                store::remove(tx, business_id, user_id).await?;
+                // A link they made for themselves would bring them back.
+                let withdrawn = store::end_made_by(tx, business_id, user_id, now).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "member.removed", ("user", user_id))
+                    .before(json!({ "name": member.name, "email": member.email, "role": member.role }))
+                    .after(json!({ "invitations_withdrawn": withdrawn }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Changed::Yes)
+            })
+        })
+        .await
+}

@@ -1,0 +1,208 @@
+//! Text as people type it: cleaned on the way in, folded for searching. [`clean`] and [`line`] are
+//! the entry for every free text field; [`fold`] and [`like_pattern`] are the two halves of search,
+//! the stored column on one side and the question on the other.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Why a text was refused. The sentences continue a field's name: "note must be at most ...".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextError {
+    /// More than `max` characters (Unicode scalar values, counted after trimming).
+    TooLong {
+        /// The field's limit.
+        max: usize,
+    },
+    /// NUL or another control character. PostgreSQL refuses NUL for a whole statement, and SQLite
+    /// cuts the text there.
+    Control,
+    /// A line break or a tab where one line is wanted.
+    NotOneLine,
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { max } => write!(f, "must be at most {max} characters"),
+            Self::Control => f.write_str("must not contain control characters"),
+            Self::NotOneLine => f.write_str("must be a single line"),
+        }
+    }
+}
+
+impl std::error::Error for TextError {}
+
+/// Trims text of several lines, at most `max_chars` characters. An empty result is fine here.
+///
+/// Browsers send CR LF from a text area, so CR LF and CR become LF. Direction marks are kept: they
+/// belong to right-to-left text, and every output escapes and isolates them.
+///
+/// # Errors
+/// [`TextError::Control`] for controls other than line feed and tab, then [`TextError::TooLong`].
+pub fn clean(raw: &str, max_chars: usize) -> Result<String, TextError> {
+    let text = raw.trim().replace("\r\n", "\n").replace('\r', "\n");
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(TextError::Control);
+    }
+    // Bytes are an upper bound of characters, so most texts are not counted.
+    if text.len() > max_chars && text.chars().count() > max_chars {
+        return Err(TextError::TooLong { max: max_chars });
+    }
+    Ok(text)
+}
+
+/// Like [`clean`], for a text of one line.
+///
+/// # Errors
+/// As [`clean`], and [`TextError::NotOneLine`] for line breaks (U+2028 and U+2029 too) and tabs.
+pub fn line(raw: &str, max_chars: usize) -> Result<String, TextError> {
+    let text = clean(raw, max_chars)?;
+    if text.contains(['\n', '\t', '\u{2028}', '\u{2029}']) {
+        return Err(TextError::NotOneLine);
+    }
+    Ok(text)
+}
+
+/// Lower case, character by character. `str::to_lowercase` writes a Greek sigma by its place in the
+/// word, which would make two spellings of one word; here every sigma is the same.
+#[must_use]
+pub fn lower(text: &str) -> String {
+    let simple = text.chars().flat_map(char::to_lowercase);
+    simple.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+/// Marks that are not seen at all, such as zero-width spaces and direction marks. They come along
+/// when something is copied from a page.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The form in which text is stored for searching and in which a question is asked: NFKC, lower
+/// case, white space collapsed to single spaces and trimmed. Folding twice changes nothing.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let folded = settled(text, |text| lower(&text.nfkc().collect::<String>()).nfkc().collect());
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Applies a normalisation until it changes nothing. Case and Unicode composition can each undo the
+/// other's work once or twice; a form that is compared must not depend on how often it was made.
+pub fn settled(text: &str, step: impl Fn(&str) -> String) -> String {
+    let mut form = step(text);
+    // The longest chain known takes three steps; the bound only keeps this finite.
+    for _ in 0..8 {
+        let next = step(&form);
+        if next == form {
+            break;
+        }
+        form = next;
+    }
+    form
+}
+
+/// A `LIKE` pattern that finds `query` anywhere in a folded column, `ESCAPE '\'`. `%` and `_` in
+/// the question are plain characters.
+#[must_use]
+pub fn like_pattern(query: &str) -> String {
+    let folded = fold(query);
+    let mut pattern = String::with_capacity(folded.len() + 2);
+    pattern.push('%');
+    for c in folded.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn clean_trims_and_keeps_lines() {
+        assert_eq!(clean("  a\r\nb\rc\td \n", 20), Ok("a\nb\nc\td".to_owned()));
+        assert_eq!(clean(" \u{a0}\u{3000} ", 20), Ok(String::new()));
+        assert_eq!(clean("\u{202e}abc\u{2066}", 5), Ok("\u{202e}abc\u{2066}".to_owned()));
+    }
+
+    #[test]
+    fn controls_are_refused() {
+        for raw in ["a\0b", "a\u{1b}b", "a\u{7f}", "a\u{85}b", "a\u{9f}b"] {
+            assert_eq!(clean(raw, 20), Err(TextError::Control), "{raw:?}");
+        }
+        for raw in ["a\nb", "a\rb", "a\tb", "a\u{2028}b", "a\u{2029}b"] {
+            assert_eq!(line(raw, 20), Err(TextError::NotOneLine), "{raw:?}");
+        }
+        assert_eq!(line(" a b\n", 20), Ok("a b".to_owned()));
+    }
+
+    #[test]
+    fn the_limit_counts_characters_and_is_named() {
+        assert_eq!(clean("ééé", 3), Ok("ééé".to_owned()));
+        let fault = line("abcd", 3).unwrap_err();
+        assert_eq!(fault.to_string(), "must be at most 3 characters");
+        assert_eq!(TextError::Control.to_string(), "must not contain control characters");
+    }
+
+    #[test]
+    fn folding_finds_what_people_mean() {
+        assert_eq!(fold("  Jane\t\u{a0} MILLER "), "jane miller");
+        assert_eq!(fold("ＡＢＣ ﬁ"), "abc fi");
+        assert_eq!((fold("ΣΑΣ"), fold("σας")), ("σασ".to_owned(), "σασ".to_owned()));
+        assert_eq!(fold("e\u{301}"), "é");
+    }
+
+    #[test]
+    fn patterns_are_plain() {
+        assert_eq!(like_pattern("50%_A\\"), "%50\\%\\_a\\\\%");
+        assert_eq!(like_pattern(""), "%%");
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_twice_changes_nothing(raw in any::<String>(), max in 0_usize..40) {
+            if let Ok(text) = clean(&raw, max) {
+                prop_assert!(text.chars().count() <= max && !text.contains(['\0', '\r']));
+                prop_assert_eq!(clean(&text, max), Ok(text));
+            }
+        }
+
+        #[test]
+        fn folding_twice_changes_nothing(text in any::<String>()) {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once.clone());
+        }
+
+        #[test]
+        fn a_pattern_means_its_question(text in "[a-z%_\\\\ ]{0,12}") {
+            let pattern = like_pattern(&text);
+            let mut plain = String::new();
+            let mut chars = pattern[1..pattern.len() - 1].chars();
+            while let Some(c) = chars.next() {
+                plain.extend(if c == '\\' { chars.next() } else { prop_assert!(!"%_".contains(c)); Some(c) });
+            }
+            prop_assert_eq!(plain, fold(&text));
+        }
+    }
+
+    #[test]
+    fn folding_settles_for_every_character_that_has_another_form() {
+        let changing = |c: &char| lower(&c.to_string()).nfkd().ne([*c]);
+        for c in ('\0'..=char::MAX).filter(changing) {
+            for text in [c.to_string(), format!("{c}\u{301}"), format!("a{c}\u{345}")] {
+                let once = fold(&text);
+                assert_eq!(fold(&once), once, "{c:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What people change about themselves. It is audited in the business they are working in.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbResult, Key};
+use crate::desk::Actor;
+
+/// What came of a new name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    Yes,
+    Same,
+}
+
+pub async fn rename(app: &App, actor: &Arc<Actor>, business_id: i64, user_id: i64, name: String) -> DbResult<Named> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(user_id)], move |tx| {
+            let (actor, name) = (actor.clone(), name.clone());
+            Box::pin(async move {
+                let old = store::by_id(tx, user_id).await?.map(|u| u.name).unwrap_or_default();
+                if old == name {
+                    return Ok(Named::Same);
+                }
+                store::set_name(tx, user_id, &name).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "user.renamed", ("user", user_id))
+                    .before(json!({ "name": old }))
+                    .after(json!({ "name": name }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Named::Yes)
+            })
+        })
+        .await
+}
+
+/// Stores a new password's hash and ends every session but the one that asked; answers how many ended.
+pub async fn change_password(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    user_id: i64,
+    hash: String,
+    keep_session: String,
+) -> DbResult<u64> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(user_id)], move |tx| {
+            let (actor, hash, keep) = (actor.clone(), hash.clone(), keep_session.clone());
+            Box::pin(async move {
+                store::set_password(tx, user_id, &hash).await?;
+                let ended = store::end_other_sessions(tx, user_id, &keep).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "user.password_changed", ("user", user_id))
+                    .after(json!({ "other_sessions_ended": ended }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(ended)
+            })
+        })
+        .await
+}
+
+/// Ends every session but the one that asked; answers how many.
+pub async fn end_others(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    user_id: i64,
+    keep_session: String,
+) -> DbResult<u64> {
+    let audit_id = app.ids.next().await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(user_id)], move |tx| {
+            let (actor, keep) = (actor.clone(), keep_session.clone());
+            Box::pin(async move {
+                let ended = store::end_other_sessions(tx, user_id, &keep).await?;
+                if ended > 0 {
+                    let entry = NewEntry::new(audit_id, business_id, &actor, "user.sessions_ended", ("user", user_id))
+                        .after(json!({ "other_sessions_ended": ended }));
+                    audit::write(tx, now, &[entry]).await?;
+                }
+                Ok(ended)
+            })
+        })
+        .await
+}

@@ -1,0 +1,113 @@
+//! Signing in and out, and one's own account.
+
+mod account;
+
+use askama::Template;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect};
+use tower_sessions::Session;
+
+use super::{store, throttle};
+use crate::app::App;
+use crate::email;
+use crate::web::page::{BareFrame, html_with, own_path};
+use crate::web::routes::{Access, Routes};
+use crate::web::{Form, PageResult, html, layers};
+
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/sign-in", Access::Public, show_sign_in)
+        .post("/sign-in", Access::Public, sign_in)
+        .post("/sign-out", Access::SignedIn, sign_out)
+        .post("/account/theme", Access::SignedIn, set_theme)
+        .merge(account::routes())
+}
+
+#[derive(Template)]
+#[template(path = "users/sign_in.html")]
+struct SignInPage {
+    frame: BareFrame,
+    form: Form,
+}
+
+async fn show_sign_in(State(app): State<App>, session: Session, OriginalUri(uri): OriginalUri) -> PageResult {
+    if crate::business::none_yet(&mut app.db.read().await?).await? {
+        return Ok(Redirect::to("/setup").into_response());
+    }
+    let back = crate::web::list::pairs(uri.query().unwrap_or_default());
+    let back = back.iter().find(|(k, _)| k == "back").map_or("/", |(_, v)| own_path(v, "/"));
+    html(&SignInPage { frame: BareFrame::of(&session).await?, form: Form::filled(&[("back", back)]) })
+}
+
+/// The same sentence whatever was wrong, so that nobody learns which addresses have an account.
+const WRONG: &str = "That e-mail address and password do not belong together.";
+
+async fn sign_in(
+    State(app): State<App>,
+    session: Session,
+    extensions: axum::http::Extensions,
+    headers: HeaderMap,
+    mut form: Form,
+) -> PageResult {
+    let ip = layers::client_ip(&extensions, &headers, &app.config);
+    let key = email::key_of(form.value("email")).unwrap_or_else(|| form.value("email").trim().to_lowercase());
+    let password = form.value("password").to_owned();
+    form.set("password", "");
+    let now = app.clock.now();
+    let mut conn = app.db.read().await?;
+    let wait = throttle::wait(&mut conn, &key, &ip, now).await?;
+    let user = store::by_email(&mut conn, &key).await?;
+    drop(conn);
+    if wait > 0 {
+        form.fail("email", format!("Too many attempts. Try again in {wait} seconds."));
+        let mut response = html_with(StatusCode::TOO_MANY_REQUESTS, &SignInPage { frame: BareFrame::new(), form })?;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        return Ok(response);
+    }
+    let hash = user.as_ref().map(|u| u.password_hash.clone());
+    let fits = app.passwords.verify(password, hash).await;
+    let Some(user) = user.filter(|_| fits) else {
+        throttle::failed(&app.db, &key, &ip, now).await?;
+        tracing::warn!(ip, "a sign-in failed");
+        form.fail("email", WRONG);
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &SignInPage { frame: BareFrame::new(), form });
+    };
+    throttle::succeeded(&app.db, &key, &ip).await?;
+    start_session(&session, user.id, &ip, &headers).await?;
+    Ok(Redirect::to(form.back("/")).into_response())
+}
+
+/// A new id at every sign-in, so that a session that was planted before is worth nothing. (`flush` is
+/// not enough: what is inserted after it is stored under the id that came with the request.)
+pub async fn start_session(
+    session: &Session,
+    user_id: i64,
+    ip: &str,
+    headers: &HeaderMap,
+) -> Result<(), crate::web::Fault> {
+    session.clear().await;
+    session.cycle_id().await?;
+    session.insert("user", user_id).await?;
+    session.insert("ip", ip).await?;
+    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    session.insert("agent", agent.chars().take(200).collect::<String>()).await?;
+    Ok(())
+}
+
+async fn sign_out(session: Session) -> PageResult {
+    session.flush().await?;
+    let mut response = Redirect::to("/sign-in").into_response();
+    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    Ok(response)
+}
+
+async fn set_theme(
+    State(app): State<App>,
+    axum::Extension(user): axum::Extension<crate::web::session::SignedInUser>,
+    form: Form,
+) -> PageResult {
+    let theme = ["auto", "light", "dark"].into_iter().find(|t| *t == form.value("theme")).unwrap_or("auto");
+    store::set_theme(&app.db, user.id, theme.to_owned()).await?;
+    Ok(Redirect::to(form.back("/account")).into_response())
+}

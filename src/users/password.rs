@@ -1,0 +1,234 @@
+//! Passwords: Argon2id (19 MiB, two passes: OWASP's floor and the crate's default), never on the
+//! threads that serve requests, and only a few at a time so that a flood of sign-ins cannot take the
+//! machine's memory.
+
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use tokio::sync::Semaphore;
+
+/// How many passwords are checked at one time.
+const AT_ONCE: usize = 2;
+/// NIST SP 800-63B: at least 8; we ask for more since it is the only factor.
+const SHORTEST: usize = 10;
+const LONGEST: usize = 200;
+
+/// What the passwords that everybody tries first are made of, without the digits around them.
+const COMMON: [&str; 56] = [
+    "abcdefghij",
+    "admin",
+    "administrator",
+    "access",
+    "asdfghjkl",
+    "baseball",
+    "batman",
+    "changeme",
+    "charlie",
+    "computer",
+    "correcthorsebatterystaple",
+    "default",
+    "donald",
+    "dragon",
+    "football",
+    "freedom",
+    "guest",
+    "hello",
+    "iloveyou",
+    "internet",
+    "jordan",
+    "letmein",
+    "liverpool",
+    "login",
+    "master",
+    "michael",
+    "monkey",
+    "mustang",
+    "pass",
+    "passw0rd",
+    "password",
+    "passwort",
+    "princess",
+    "qazwsx",
+    "qazwsxedc",
+    "qwer",
+    "qwert",
+    "qwerty",
+    "qwertyuiop",
+    "qwertz",
+    "refdesk",
+    "referral",
+    "root",
+    "secret",
+    "shadow",
+    "starwars",
+    "summer",
+    "sunshine",
+    "superman",
+    "test",
+    "trustno",
+    "user",
+    "welcome",
+    "whatever",
+    "winter",
+    "zxcvbnm",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordError {
+    TooShort,
+    TooLong,
+    TooCommon,
+    /// Made of what anybody knows about the person: address, name, business.
+    TooClose,
+}
+
+impl std::fmt::Display for PasswordError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooShort => write!(f, "must have at least {SHORTEST} characters"),
+            Self::TooLong => write!(f, "must have at most {LONGEST} characters"),
+            Self::TooCommon => f.write_str("is one of the first that anybody would try"),
+            Self::TooClose => f.write_str("must not be made of your address or the business's name"),
+        }
+    }
+}
+
+impl std::error::Error for PasswordError {}
+
+/// Hashes and checks passwords; cheap to clone.
+#[derive(Clone)]
+pub struct Passwords {
+    places: Arc<Semaphore>,
+    /// A hash of nothing, so that an unknown address takes as long as a wrong password.
+    nobody: Arc<str>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Passwords {
+    pub fn new() -> Self {
+        // The salt and hash of a password nobody has; its parameters are those of every other hash.
+        let nobody =
+            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$CBJpLkrfJMwP2TRDLRZSAlFEe0BEcx5S4KLNPWKxqf4";
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() }
+    }
+
+    /// Whether a password may be chosen.
+    pub fn judge(password: &str) -> Result<(), PasswordError> {
+        let length = password.chars().count();
+        if length < SHORTEST {
+            Err(PasswordError::TooShort)
+        } else if length > LONGEST {
+            Err(PasswordError::TooLong)
+        } else if is_common(&bare(password)) || is_monotonous(password) {
+            Err(PasswordError::TooCommon)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// As [`Self::judge`], for somebody of whom an attacker knows these texts.
+    pub fn judge_for(password: &str, known: &[&str]) -> Result<(), PasswordError> {
+        Self::judge(password)?;
+        let bare = bare(password);
+        let close = |text: &&str| {
+            let whole = self::bare(text);
+            let parts = text.split(['@', ' ', '.', '-', '_']).map(self::bare);
+            parts.chain([whole]).any(|part| part.chars().count() >= 4 && part == bare)
+        };
+        if known.iter().any(close) { Err(PasswordError::TooClose) } else { Ok(()) }
+    }
+
+    /// A hash to store. `None` only when the machine has no memory or randomness for it.
+    pub async fn hash(&self, password: String) -> Option<String> {
+        let _place = self.places.clone().acquire_owned().await.ok()?;
+        tokio::task::spawn_blocking(move || {
+            Argon2::default().hash_password(password.as_bytes()).ok().map(|hash| hash.to_string())
+        })
+        .await
+        .ok()?
+    }
+
+    /// Whether the password is that of the hash; with no hash, the same work and `false`.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> bool {
+        let Ok(_place) = self.places.clone().acquire_owned().await else { return false };
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.nobody.to_string());
+        let checked = tokio::task::spawn_blocking(move || {
+            let parsed = PasswordHash::new(&hash);
+            parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        });
+        checked.await.unwrap_or(false) && known
+    }
+}
+
+/// Lower case, without what is put around a word to make it long enough: digits, signs, spaces.
+fn bare(text: &str) -> String {
+    let lower = text.to_lowercase();
+    lower.trim_matches(|c: char| !c.is_alphabetic()).chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// One of the well-known words, alone or repeated.
+fn is_common(bare: &str) -> bool {
+    COMMON.iter().any(|word| bare == *word || (!bare.is_empty() && bare.replace(word, "").is_empty()))
+}
+
+/// The same few characters over and over, or a run such as 1234567890.
+fn is_monotonous(password: &str) -> bool {
+    let chars: Vec<char> = password.to_lowercase().chars().collect();
+    let different: std::collections::HashSet<char> = chars.iter().copied().collect();
+    let steps = chars.windows(2).filter(|w| (u32::from(w[1])).abs_diff(u32::from(w[0])) <= 1).count();
+    // 9 is followed by 0 in the run that everybody types.
+    different.len() < 4 || steps + 2 >= chars.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_verifies_against_its_hash_only() {
+        let passwords = Passwords::new();
+        let hash = passwords.hash("correct horse".into()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await);
+        assert!(!passwords.verify("correct horsf".into(), Some(hash)).await);
+        assert!(!passwords.verify("anything".into(), None).await);
+    }
+
+    #[test]
+    fn the_stand_in_hash_is_a_hash() {
+        assert!(PasswordHash::new(&Passwords::new().nobody).is_ok());
+    }
+
+    #[test]
+    fn short_and_common_passwords_are_refused() {
+        assert_eq!(Passwords::judge("short"), Err(PasswordError::TooShort));
+        assert_eq!(Passwords::judge("Password123"), Err(PasswordError::TooCommon));
+        for common in [
+            "1234567890",
+            "aaaaaaaaaaaa",
+            "qwerty12345!",
+            "letmeinletmein",
+            "abcdefghijkl",
+            "Summer 2026!",
+            "0987654321",
+        ] {
+            assert_eq!(Passwords::judge(common), Err(PasswordError::TooCommon), "{common}");
+        }
+        for good in ["a good long one", "correct horse battery", "7f3c-9a1e-44d0"] {
+            assert_eq!(Passwords::judge(good), Ok(()), "{good}");
+        }
+        let known = ["jane.njeri@example.com", "Acme Coffee"];
+        for close in ["Njeri 2026!!", "acmecoffee1", "123 coffee 123"] {
+            assert_eq!(Passwords::judge_for(close, &known), Err(PasswordError::TooClose), "{close}");
+        }
+        assert_eq!(Passwords::judge_for("coffee at nine", &known), Ok(()));
+    }
+}

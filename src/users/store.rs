@@ -1,0 +1,295 @@
+use super::{StoredSession, throttle};
+use crate::clock::Instant;
+use crate::db::{Conn, Db, DbResult, Key, Tx, sql};
+use crate::row;
+use crate::web::Role;
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct UserRow {
+        pub id: i64,
+        pub email: String,
+        pub name: String,
+        pub password_hash: String,
+    }
+}
+
+row! {
+    pub struct MembershipRow {
+        pub name: String,
+        pub email: String,
+        pub theme: String,
+        pub role: String,
+        pub business_id: i64,
+        pub public_id: String,
+        pub business_name: String,
+        pub timezone: String,
+        pub currency: String,
+        pub country: String,
+        pub default_campaign_id: Option<i64>,
+    }
+}
+
+pub async fn by_id(conn: &mut Conn, id: i64) -> DbResult<Option<UserRow>> {
+    sql("SELECT id, email, name, password_hash FROM users WHERE id = $1").bind(id).optional(conn).await
+}
+
+pub async fn by_email(conn: &mut Conn, email_key: &str) -> DbResult<Option<UserRow>> {
+    sql("SELECT id, email, name, password_hash FROM users WHERE email_key = $1").bind(email_key).optional(conn).await
+}
+
+/// The businesses a user is in, the one joined first first.
+pub async fn memberships(conn: &mut Conn, user_id: i64) -> DbResult<Vec<MembershipRow>> {
+    sql("SELECT u.name, u.email, u.theme, m.role, m.business_id, b.public_id, b.name AS business_name, b.timezone, b.currency,
+                b.country, b.default_campaign_id
+           FROM memberships m JOIN users u ON u.id = m.user_id JOIN businesses b ON b.id = m.business_id
+          WHERE m.user_id = $1 ORDER BY m.created_at, m.business_id")
+    .bind(user_id)
+    .all(conn)
+    .await
+}
+
+/// Adds a user and their first membership in the caller's transaction.
+pub async fn insert_user(
+    tx: &mut Tx,
+    id: i64,
+    email: &crate::email::Email,
+    name: &str,
+    password_hash: &str,
+    now: Instant,
+) -> DbResult<()> {
+    sql("INSERT INTO users (id, email, email_key, name, password_hash, theme, created_at) VALUES ($1, $2, $3, $4, $5, 'auto', $6)")
+        .bind(id)
+        .bind(email.text())
+        .bind(email.key())
+        .bind(name)
+        .bind(password_hash)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_theme(db: &Db, user_id: i64, theme: String) -> DbResult<()> {
+    db.write(vec![Key::Row(user_id)], move |tx| {
+        let theme = theme.clone();
+        Box::pin(async move {
+            sql("UPDATE users SET theme = $2 WHERE id = $1").bind(user_id).bind(theme).execute(tx).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// A session about to be stored.
+#[derive(Debug, Clone)]
+pub struct SessionRow {
+    pub id_hash: String,
+    pub user_id: Option<i64>,
+    pub data: String,
+    pub ip: String,
+    pub agent: String,
+    pub now: Instant,
+    pub expires_at: Instant,
+}
+
+/// Stores a session; a new one answers false when the id is taken.
+pub async fn put_session(db: &Db, row: SessionRow, new: bool) -> DbResult<bool> {
+    db.write(vec![], move |tx| {
+        let row = row.clone();
+        Box::pin(async move {
+            let changed = if new {
+                sql("INSERT INTO sessions (id_hash, user_id, data, ip, agent, created_at, seen_at, expires_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $6, $7) ON CONFLICT (id_hash) DO NOTHING")
+                .bind(row.id_hash)
+                .bind(row.user_id)
+                .bind(row.data)
+                .bind(row.ip)
+                .bind(row.agent)
+                .bind(row.now)
+                .bind(row.expires_at)
+                .execute(tx)
+                .await?
+            } else {
+                // A session that was ended meanwhile stays ended.
+                sql("UPDATE sessions SET user_id = $2, data = $3, ip = $4, agent = $5, seen_at = $6 WHERE id_hash = $1")
+                    .bind(row.id_hash)
+                    .bind(row.user_id)
+                    .bind(row.data)
+                    .bind(row.ip)
+                    .bind(row.agent)
+                    .bind(row.now)
+                    .execute(tx)
+                    .await?
+            };
+            Ok(changed == 1)
+        })
+    })
+    .await
+}
+
+pub async fn load_session(conn: &mut Conn, id_hash: &str) -> DbResult<Option<StoredSession>> {
+    let found: Option<(String, i64, i64)> =
+        sql("SELECT data, seen_at, expires_at FROM sessions WHERE id_hash = $1").bind(id_hash).optional(conn).await?;
+    Ok(found.map(|(data, seen_at, expires_at)| StoredSession { data, seen_at, expires_at }))
+}
+
+pub async fn session_seen(db: &Db, id_hash: String, now: Instant) -> DbResult<()> {
+    db.write(vec![], move |tx| {
+        let id_hash = id_hash.clone();
+        Box::pin(async move {
+            sql("UPDATE sessions SET seen_at = $2 WHERE id_hash = $1 AND seen_at < $2")
+                .bind(id_hash)
+                .bind(now)
+                .execute(tx)
+                .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub async fn delete_session(db: &Db, id_hash: String) -> DbResult<()> {
+    db.write(vec![], move |tx| {
+        let id_hash = id_hash.clone();
+        Box::pin(async move {
+            sql("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(tx).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Removes up to `most` sessions that are over and as many old counts of failures; answers the larger
+/// number of the two.
+pub async fn tidy(tx: &mut Tx, now: Instant, most: i64) -> DbResult<u64> {
+    let idle = now.plus_seconds(-crate::web::session::IDLE_SECONDS);
+    let sessions = sql("DELETE FROM sessions WHERE id_hash IN
+                          (SELECT id_hash FROM sessions WHERE expires_at < $1 OR seen_at < $2 LIMIT $3)")
+    .bind(now)
+    .bind(idle)
+    .bind(most)
+    .execute(tx)
+    .await?;
+    let forgotten = now.plus_seconds(-throttle::FORGET_SECONDS);
+    let failures = sql("DELETE FROM login_failures WHERE key IN
+                          (SELECT key FROM login_failures WHERE updated_at < $1 AND blocked_until < $2 LIMIT $3)")
+    .bind(forgotten)
+    .bind(now)
+    .bind(most)
+    .execute(tx)
+    .await?;
+    Ok(sessions.max(failures))
+}
+
+row! {
+    /// A session as its owner's list shows it.
+    #[derive(Debug, Clone)]
+    pub struct SessionLine {
+        pub id_hash: String,
+        pub ip: String,
+        pub agent: String,
+        pub created_at: i64,
+        pub seen_at: i64,
+        pub expires_at: i64,
+    }
+}
+
+/// The sessions of a user, the one seen last first.
+pub async fn sessions(conn: &mut Conn, user_id: i64) -> DbResult<Vec<SessionLine>> {
+    sql("SELECT id_hash, ip, agent, created_at, seen_at, expires_at FROM sessions
+          WHERE user_id = $1 ORDER BY seen_at DESC, id_hash LIMIT 200")
+    .bind(user_id)
+    .all(conn)
+    .await
+}
+
+/// Ends one session of a user; false when it was not theirs or is over.
+pub async fn end_session(db: &Db, user_id: i64, id_hash: String) -> DbResult<bool> {
+    db.write(vec![], move |tx| {
+        let id_hash = id_hash.clone();
+        Box::pin(async move {
+            let ended = sql("DELETE FROM sessions WHERE id_hash = $1 AND user_id = $2")
+                .bind(id_hash)
+                .bind(user_id)
+                .execute(tx)
+                .await?;
+            Ok(ended == 1)
+        })
+    })
+    .await
+}
+
+/// Ends every session of a user but one; answers how many.
+pub async fn end_other_sessions(tx: &mut Tx, user_id: i64, keep: &str) -> DbResult<u64> {
+    sql("DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2").bind(user_id).bind(keep).execute(tx).await
+}
+
+pub async fn set_password(tx: &mut Tx, user_id: i64, hash: &str) -> DbResult<()> {
+    sql("UPDATE users SET password_hash = $2 WHERE id = $1").bind(user_id).bind(hash).execute(tx).await?;
+    Ok(())
+}
+
+pub async fn set_name(tx: &mut Tx, user_id: i64, name: &str) -> DbResult<()> {
+    sql("UPDATE users SET name = $2 WHERE id = $1").bind(user_id).bind(name).execute(tx).await?;
+    Ok(())
+}
+
+pub async fn blocked_until(conn: &mut Conn, key: &str) -> DbResult<Option<i64>> {
+    let found: Option<(i64,)> =
+        sql("SELECT blocked_until FROM login_failures WHERE key = $1").bind(key).optional(conn).await?;
+    Ok(found.map(|(until,)| until))
+}
+
+/// Counts one failure under each key; an old count starts again.
+pub async fn count_failure(db: &Db, keys: [(String, i64); 2], now: Instant) -> DbResult<()> {
+    db.write(vec![], move |tx| {
+        let keys = keys.clone();
+        Box::pin(async move {
+            let forgotten = now.plus_seconds(-throttle::FORGET_SECONDS);
+            for (key, free) in keys {
+                let failures: i64 = sql(
+                    "INSERT INTO login_failures (key, failures, blocked_until, updated_at) VALUES ($1, 1, 0, $2)
+                     ON CONFLICT (key) DO UPDATE SET updated_at = excluded.updated_at,
+                            failures = CASE WHEN login_failures.updated_at < $3 THEN 1 ELSE login_failures.failures + 1 END
+                     RETURNING failures",
+                )
+                .bind(&key)
+                .bind(now)
+                .bind(forgotten)
+                .scalar(tx)
+                .await?;
+                let until = now.plus_seconds(throttle::delay(failures, free));
+                sql("UPDATE login_failures SET blocked_until = $2 WHERE key = $1").bind(&key).bind(until).execute(tx).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub async fn forget_failures(db: &Db, key: String) -> DbResult<()> {
+    db.write(vec![], move |tx| {
+        let key = key.clone();
+        Box::pin(async move {
+            sql("DELETE FROM login_failures WHERE key = $1").bind(key).execute(tx).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub async fn id_by_email(conn: &mut Conn, email_key: &str) -> DbResult<Option<i64>> {
+    Ok(by_email(conn, email_key).await?.map(|u| u.id))
+}
+
+pub async fn insert_membership(tx: &mut Tx, business_id: i64, user_id: i64, role: Role, now: Instant) -> DbResult<()> {
+    sql("INSERT INTO memberships (business_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(business_id)
+        .bind(user_id)
+        .bind(role.word())
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Why a page could not be shown, in words for the person who reads it. Causes are logged with the
+//! request's id and never shown.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::page::BareFrame;
+use crate::db::DbError;
+
+pub type PageResult = Result<Response, Fault>;
+
+#[derive(Debug)]
+pub enum Fault {
+    NotFound,
+    /// The role may not.
+    Forbidden,
+    /// Nobody is signed in; `back` is where they wanted to go.
+    SignIn {
+        back: String,
+    },
+    /// Signed in, but member of no business.
+    NoBusiness,
+    /// The request makes no sense; the sentence says why.
+    Bad(String),
+    TooLarge(String),
+    /// The database is full, locked or gone; come back.
+    Unavailable(String),
+    /// A fault of ours; the text is for the log.
+    Ours(String),
+}
+
+impl From<DbError> for Fault {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(why) | DbError::Lost(why) => Self::Unavailable(why),
+            DbError::Fault(why) => Self::Ours(why),
+        }
+    }
+}
+
+impl From<askama::Error> for Fault {
+    fn from(error: askama::Error) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl From<tower_sessions::session::Error> for Fault {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    frame: BareFrame,
+    code: u16,
+    title: &'static str,
+    sentence: String,
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let (status, title, sentence) = match self {
+            Self::SignIn { back } => {
+                let target = if back.is_empty() || back == "/" {
+                    "/sign-in".to_owned()
+                } else {
+                    format!("/sign-in?back={}", super::list::encode(&back))
+                };
+                return Redirect::to(&target).into_response();
+            }
+            Self::NoBusiness => return Redirect::to("/no-business").into_response(),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "Nothing here",
+                "There is no such page, or it belongs to another business.".to_owned(),
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "Not for your role",
+                "Your role in this business does not include this page. An owner can change that.".to_owned(),
+            ),
+            Self::Bad(why) => (StatusCode::BAD_REQUEST, "That cannot be done", why),
+            Self::TooLarge(why) => (StatusCode::PAYLOAD_TOO_LARGE, "Too large", why),
+            Self::Unavailable(why) => {
+                tracing::warn!(why, "the database did not serve");
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Not just now",
+                    "The database is not answering or has no room. Nothing was changed; try again in a moment."
+                        .to_owned(),
+                )
+            }
+            Self::Ours(why) => {
+                tracing::error!(why, "a page failed");
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Something broke here",
+                    "Nothing was changed. The log has the details under this request's id.".to_owned(),
+                )
+            }
+        };
+        error_page(status, title, sentence)
+    }
+}
+
+/// The page of an error; also what the panic handler shows.
+pub fn error_page(status: StatusCode, title: &'static str, sentence: String) -> Response {
+    let page = ErrorPage { frame: BareFrame::new(), code: status.as_u16(), title, sentence };
+    let mut response = match page.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(_) => (status, title).into_response(),
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    response
+}

@@ -1,0 +1,241 @@
+//! Forms: raw text in, typed values or errors out. What was typed stays, so a failed page shows it.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::header;
+
+use super::Fault;
+use crate::amounts::Amounts;
+use crate::clock::Day;
+use crate::email::Email;
+use crate::money::{Currency, Money, Rate};
+use crate::phone::Phone;
+use crate::text;
+
+#[derive(Debug, Clone)]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}
+
+/// The fields of one form, and what is wrong with them.
+#[derive(Debug, Clone, Default)]
+pub struct Form {
+    values: Vec<(String, String)>,
+    pub errors: Vec<FieldError>,
+}
+
+impl Form {
+    /// A form to show for the first time.
+    pub fn filled(values: &[(&str, &str)]) -> Self {
+        let values = values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Self { values, errors: Vec::new() }
+    }
+
+    pub fn value(&self, name: &str) -> &str {
+        self.values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Every value of a repeated field.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.values.retain(|(key, _)| key != name);
+        self.values.push((name.to_owned(), value.into()));
+    }
+
+    pub fn checked(&self, name: &str) -> bool {
+        matches!(self.value(name), "yes" | "on" | "1" | "true")
+    }
+
+    pub fn error(&self, name: &str) -> &str {
+        self.errors.iter().find(|e| e.field == name).map_or("", |e| e.message.as_str())
+    }
+
+    pub fn fail(&mut self, name: &str, message: impl Into<String>) {
+        self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
+    }
+
+    pub fn is_fine(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// A line that has to be there. `label` is what the page calls it, so that the sentence reads well.
+    pub fn line(&mut self, name: &str, label: &str, most: usize) -> Option<String> {
+        let value = self.optional_line(name, label, most);
+        if value.is_none() && self.error(name).is_empty() {
+            self.fail(name, format!("{label} is missing."));
+        }
+        value
+    }
+
+    /// A line that may be left empty.
+    pub fn optional_line(&mut self, name: &str, label: &str, most: usize) -> Option<String> {
+        match text::line(self.value(name), most) {
+            Ok(value) => Some(value).filter(|v| !v.is_empty()),
+            Err(why) => {
+                self.fail(name, format!("{label} {why}."));
+                None
+            }
+        }
+    }
+
+    /// Text of several lines that may be left empty.
+    pub fn optional_text(&mut self, name: &str, label: &str, most: usize) -> Option<String> {
+        match text::clean(self.value(name), most) {
+            Ok(value) => Some(value).filter(|v| !v.is_empty()),
+            Err(why) => {
+                self.fail(name, format!("{label} {why}."));
+                None
+            }
+        }
+    }
+
+    pub fn email(&mut self, name: &str, label: &str) -> Option<Email> {
+        let value = self.value(name).trim().to_owned();
+        if value.is_empty() {
+            self.fail(name, format!("{label} is missing."));
+            return None;
+        }
+        self.optional_email(name, label)
+    }
+
+    pub fn optional_email(&mut self, name: &str, label: &str) -> Option<Email> {
+        let value = self.value(name).trim().to_owned();
+        if value.is_empty() {
+            return None;
+        }
+        Email::parse(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+    }
+
+    pub fn optional_phone(&mut self, name: &str, label: &str, country: &str) -> Option<Phone> {
+        let value = self.value(name).trim().to_owned();
+        if value.is_empty() {
+            return None;
+        }
+        Phone::parse(&value, country).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+    }
+
+    pub fn money(&mut self, name: &str, label: &str, currency: Currency) -> Option<Money> {
+        let value = self.value(name).to_owned();
+        Money::from_text(&value, currency).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+    }
+
+    /// One amount in `currency` under `name`, which may be left empty, and further ones, a line each,
+    /// under `name_other`. Nothing at all is no amounts, which is fine.
+    pub fn amounts(&mut self, name: &str, label: &str, currency: Currency) -> Option<Amounts> {
+        let mut amounts = Amounts::default();
+        if !self.value(name).trim().is_empty() {
+            amounts.add(self.money(name, label, currency)?);
+        }
+        let other = format!("{name}_other");
+        let lines = text::clean(self.value(&other), 2_000).map_err(|why| why.to_string());
+        match lines.and_then(|lines| amounts.read_lines(&lines)) {
+            Ok(()) => Some(amounts),
+            Err(why) => {
+                self.fail(&other, format!("{label} in further currencies {why}."));
+                None
+            }
+        }
+    }
+
+    pub fn rate(&mut self, name: &str, label: &str) -> Option<Rate> {
+        let value = self.value(name).to_owned();
+        Rate::parse(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+    }
+
+    pub fn day(&mut self, name: &str, label: &str) -> Option<Day> {
+        let value = self.value(name).to_owned();
+        Day::parse_typed(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+    }
+
+    /// A whole number between two bounds.
+    pub fn number(&mut self, name: &str, label: &str, least: i64, most: i64) -> Option<i64> {
+        let parsed = self.value(name).trim().replace([',', ' '], "").parse::<i64>().ok();
+        let fine = parsed.filter(|n| (least..=most).contains(n));
+        if fine.is_none() {
+            self.fail(name, format!("{label} must be a whole number from {least} to {most}."));
+        }
+        fine
+    }
+
+    /// One of some words.
+    pub fn choice<T>(&mut self, name: &str, label: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let found = parse(self.value(name).trim());
+        if found.is_none() {
+            self.fail(name, format!("{label} is not one of the choices."));
+        }
+        found
+    }
+
+    /// Where to go afterwards: the form's `back`, if it is a path of ours.
+    pub fn back<'f>(&'f self, otherwise: &'f str) -> &'f str {
+        super::page::own_path(self.value("back"), otherwise)
+    }
+}
+
+/// The largest form body; the text fields of every form together are far below.
+const MOST: usize = 512 * 1024;
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if !kind.is_empty() && !kind.starts_with("application/x-www-form-urlencoded") {
+            return Err(Fault::Bad("A form was expected.".into()));
+        }
+        let body =
+            Bytes::from_request(request, state).await.map_err(|_| Fault::TooLarge("The form is too large.".into()))?;
+        if body.len() > MOST {
+            return Err(Fault::TooLarge("The form is too large.".into()));
+        }
+        let text = String::from_utf8_lossy(&body);
+        Ok(Self { values: super::list::pairs(&text), errors: Vec::new() })
+    }
+}
+
+/// A form with one file in it, kept in a temporary file while it is read.
+pub struct Upload {
+    pub form: Form,
+    pub file_name: String,
+    /// Empty when no file was chosen.
+    pub file: tempfile::SpooledTempFile,
+    pub size: u64,
+}
+
+impl Upload {
+    /// Reads a multipart body of at most `limit` bytes of file.
+    pub async fn read(mut body: Multipart, limit: u64) -> Result<Self, Fault> {
+        use std::io::Write;
+        let broken = |_| Fault::Bad("The upload broke off, or is not a form with a file.".into());
+        let mut upload = Self {
+            form: Form::default(),
+            file_name: String::new(),
+            file: tempfile::SpooledTempFile::new(1 << 20),
+            size: 0,
+        };
+        while let Some(mut field) = body.next_field().await.map_err(broken)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            if let Some(file_name) = field.file_name().map(str::to_owned) {
+                upload.file_name = text::line(&file_name, 200).unwrap_or_else(|_| "upload".to_owned());
+                while let Some(chunk) = field.chunk().await.map_err(broken)? {
+                    upload.size += chunk.len() as u64;
+                    if upload.size > limit {
+                        return Err(Fault::TooLarge(format!("A file may have {} MiB at most.", limit >> 20)));
+                    }
+                    upload.file.write_all(&chunk).map_err(|e| Fault::Unavailable(e.to_string()))?;
+                }
+            } else {
+                let value = field.bytes().await.map_err(broken)?;
+                if value.len() > MOST || upload.form.values.len() > 1_000 {
+                    return Err(Fault::TooLarge("The form is too large.".into()));
+                }
+                upload.form.values.push((name, String::from_utf8_lossy(&value).into_owned()));
+            }
+        }
+        Ok(upload)
+    }
+}

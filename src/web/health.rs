@@ -1,0 +1,54 @@
+//! What machines ask: is the process there, can it serve, what has it done.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::app::App;
+
+pub fn router() -> Router<App> {
+    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).route("/metrics", get(metrics))
+}
+
+/// 200 when the database answers and the program is not stopping.
+async fn ready(State(app): State<App>) -> Response {
+    if app.stop.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping").into_response();
+    }
+    match app.db.ping().await {
+        Ok(_) => "ready".into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response(),
+    }
+}
+
+/// The recorder is one per process.
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts collecting; called once, by the server.
+pub fn collect() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    if METRICS.set(handle).is_ok() {
+        // A recorder that is set already keeps counting.
+        let _ = metrics::set_global_recorder(recorder);
+    }
+}
+
+async fn metrics(State(app): State<App>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+    let allowed = match &app.config.metrics_token {
+        Some(token) => {
+            headers.get(header::AUTHORIZATION).is_some_and(|v| v.as_bytes() == format!("Bearer {token}").as_bytes())
+        }
+        None => peer.ip().to_canonical().is_loopback(),
+    };
+    if !allowed {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    METRICS.get().map_or_else(String::new, PrometheusHandle::render).into_response()
+}

@@ -1,0 +1,151 @@
+//! What happens to every request before and after its handler, in order.
+
+use std::any::Any;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use rand::RngExt;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tracing::Instrument;
+
+use super::Fault;
+use super::error::error_page;
+use crate::app::App;
+use crate::config::Config;
+
+/// Layers of the pages: cross-site requests are refused by Fetch Metadata and Origin, then the session.
+pub fn pages(router: Router<App>, app: &App) -> Router<App> {
+    let csrf = match CsrfLayer::new().add_trusted_origin(&app.config.public_url) {
+        Ok(layer) => layer,
+        // A public address with a path is no origin; same-origin requests still pass.
+        Err(_) => CsrfLayer::new(),
+    };
+    router
+        .layer(super::session::layer(app))
+        .layer(csrf)
+        .layer(middleware::from_fn(private))
+        .fallback(|| async { Fault::NotFound })
+        .method_not_allowed_fallback(|| async {
+            error_page(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Not that way",
+                "This address does not take that kind of request.".into(),
+            )
+        })
+}
+
+/// Pages are for one person; no cache keeps them. A refusal of the framework's is put into words.
+async fn private(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_client_error() && !is_html(&response) {
+        response = in_words(response.status());
+    }
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn is_html(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+fn in_words(status: StatusCode) -> Response {
+    match status {
+        StatusCode::FORBIDDEN => error_page(
+            status,
+            "Not from there",
+            "That came from another site, so nothing was done. Open the page here and try again.".into(),
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Fault::TooLarge("That is more than this address takes.".into()).into_response()
+        }
+        // An address that cannot be read, as with letters where a number belongs.
+        _ => Fault::NotFound.into_response(),
+    }
+}
+
+/// Layers of everything, outermost last.
+pub fn all(router: Router, app: &App) -> Router {
+    router
+        .layer(DefaultBodyLimit::max(1024 * 1024))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new().no_deflate().no_zstd())
+        .layer(middleware::from_fn_with_state(app.clone(), around))
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Fault::Ours("a handler panicked".into()).into_response()
+}
+
+/// The id of a request, as its answer and the log carry it.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+const HEADERS: [(&str, &str); 7] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+
+/// Request id, log line, metrics, security headers; on every answer, errors included.
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = format!("{:016x}", rand::rng().random::<u64>());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched".to_owned(), |p| p.as_str().to_owned());
+    let started = std::time::Instant::now();
+    let span = tracing::info_span!("request", id, %method, route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(status, ms = format_ms(took), "answered"));
+    let labels = [("method", method.as_str().to_owned()), ("route", route), ("status", status.to_string())];
+    metrics::counter!("refdesk_requests_total", &labels).increment(1);
+    metrics::histogram!("refdesk_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    }
+    if app.config.is_https() {
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", value);
+    }
+    response
+}
+
+fn format_ms(took: Duration) -> String {
+    format!("{}.{:03}", took.as_millis(), took.as_micros() % 1000)
+}
+
+/// The address of the caller; X-Forwarded-For is believed only when a trusted proxy sent it.
+pub fn client_ip(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> String {
+    let Some(peer) = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical()) else {
+        return String::from("unknown");
+    };
+    let forwarded =
+        headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).filter(|_| config.trusted_proxies.contains(&peer));
+    // The last address that is not one of our own proxies is who called them.
+    forwarded
+        .into_iter()
+        .flat_map(|list| list.rsplit(','))
+        .filter_map(|part| part.trim().parse::<IpAddr>().ok())
+        .find(|ip| !config.trusted_proxies.contains(ip))
+        .unwrap_or(peer)
+        .to_string()
+}

@@ -1,0 +1,219 @@
+//! The signed-in person, in the business they are working in, and what their role may do.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::Fault;
+use crate::clock::Zone;
+use crate::desk::{Actor, ActorKind};
+use crate::money::Currency;
+
+/// What somebody may do. Every route names one; the roles' rights are the table in [`Role::may`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// The start page and one's own account.
+    Home,
+    /// Record a referral and look people up.
+    Record,
+    SeeReferrers,
+    EditReferrers,
+    /// All leads; without it, only those one recorded.
+    SeeLeads,
+    /// The leads page at all, if only for one's own leads.
+    OwnLeads,
+    EditLeads,
+    SeeMoney,
+    DecideMoney,
+    SeeInbox,
+    DecideInbox,
+    SeeCampaigns,
+    EditCampaigns,
+    Import,
+    Integrations,
+    Audit,
+    Team,
+    Business,
+}
+
+impl Right {
+    pub const ALL: [Self; 18] = [
+        Self::Home,
+        Self::Record,
+        Self::SeeReferrers,
+        Self::EditReferrers,
+        Self::SeeLeads,
+        Self::OwnLeads,
+        Self::EditLeads,
+        Self::SeeMoney,
+        Self::DecideMoney,
+        Self::SeeInbox,
+        Self::DecideInbox,
+        Self::SeeCampaigns,
+        Self::EditCampaigns,
+        Self::Import,
+        Self::Integrations,
+        Self::Audit,
+        Self::Team,
+        Self::Business,
+    ];
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    Owner,
+    Marketing,
+    Sales,
+    Developer,
+    Viewer,
+}
+
+impl Role {
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Marketing, Self::Sales, Self::Developer, Self::Viewer];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Marketing => "marketing",
+            Self::Sales => "sales",
+            Self::Developer => "developer",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// What the role is for, in one line.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Owner => "Everything.",
+            Self::Marketing => "Everything but keys, the team and the business's settings.",
+            Self::Sales => "Records referrals, looks people up, sees the leads they recorded. No money.",
+            Self::Developer => "Integrations and logs; reads the rest.",
+            Self::Viewer => "Reads. No keys, no payout details.",
+        }
+    }
+
+    pub fn may(self, right: Right) -> bool {
+        use Right as R;
+        match self {
+            Self::Owner => true,
+            Self::Marketing => !matches!(right, R::Integrations | R::Team | R::Business),
+            Self::Sales => matches!(right, R::Home | R::Record | R::SeeReferrers | R::OwnLeads),
+            Self::Developer => matches!(
+                right,
+                R::Home
+                    | R::SeeReferrers
+                    | R::SeeLeads
+                    | R::OwnLeads
+                    | R::SeeMoney
+                    | R::SeeInbox
+                    | R::SeeCampaigns
+                    | R::Integrations
+                    | R::Audit
+            ),
+            Self::Viewer => matches!(
+                right,
+                R::Home | R::SeeReferrers | R::SeeLeads | R::OwnLeads | R::SeeMoney | R::SeeInbox | R::SeeCampaigns
+            ),
+        }
+    }
+}
+
+/// Who is asking. Put into the request by the route's guard, so a handler that takes one is behind it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub user_id: i64,
+    pub name: String,
+    pub email: String,
+    pub theme: String,
+    pub role: Role,
+    pub business_id: i64,
+    pub business_public_id: String,
+    pub business_name: String,
+    pub zone: Zone,
+    pub currency: Currency,
+    /// ISO 3166 alpha-2: how phone numbers without a country code are read.
+    pub country: String,
+    pub default_campaign_id: Option<i64>,
+    pub ip: String,
+}
+
+impl Member {
+    pub fn may(&self, right: Right) -> bool {
+        self.role.may(right)
+    }
+
+    /// For the audit.
+    pub fn actor(&self) -> Actor {
+        Actor { kind: ActorKind::User, id: Some(self.user_id), name: self.name.clone(), origin: self.ip.clone() }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Member {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<Self>().cloned().ok_or(Fault::SignIn { back: String::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who may do what, in the words of the specification.
+    #[test]
+    fn roles_may_what_their_sentence_says() {
+        use Right as R;
+        let owner = R::ALL;
+        assert!(owner.iter().all(|right| Role::Owner.may(*right)), "owner: all");
+
+        let kept_from_marketing = [R::Integrations, R::Team, R::Business];
+        for right in R::ALL {
+            let kept = kept_from_marketing.contains(&right);
+            assert_eq!(
+                Role::Marketing.may(right),
+                !kept,
+                "marketing: all but keys, team and business settings: {right:?}"
+            );
+        }
+
+        // Record a referral, look-ups, the leads they recorded, no money.
+        let sales = [R::Home, R::Record, R::SeeReferrers, R::OwnLeads];
+        // Integrations, logs, reads without payout details.
+        let developer = [
+            R::Home,
+            R::SeeReferrers,
+            R::SeeLeads,
+            R::OwnLeads,
+            R::SeeMoney,
+            R::SeeInbox,
+            R::SeeCampaigns,
+            R::Integrations,
+            R::Audit,
+        ];
+        // Reads, no keys, no payout details.
+        let viewer = [R::Home, R::SeeReferrers, R::SeeLeads, R::OwnLeads, R::SeeMoney, R::SeeInbox, R::SeeCampaigns];
+        for (role, rights) in [(Role::Sales, &sales[..]), (Role::Developer, &developer), (Role::Viewer, &viewer)] {
+            for right in R::ALL {
+                assert_eq!(role.may(right), rights.contains(&right), "{}: {right:?}", role.word());
+            }
+        }
+
+        let changes = [R::EditReferrers, R::EditLeads, R::DecideMoney, R::DecideInbox, R::EditCampaigns, R::Import];
+        for role in [Role::Sales, Role::Developer, Role::Viewer] {
+            assert!(
+                changes.iter().all(|right| !role.may(*right)),
+                "{} changes nothing but what they record",
+                role.word()
+            );
+        }
+        assert!(!Role::Sales.may(R::SeeMoney) && !Role::Sales.may(R::SeeLeads), "sales: no money, only own leads");
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.word()), Some(role));
+            assert!(role.may(R::Home), "everybody has an account page");
+        }
+    }
+}

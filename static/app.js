@@ -1,0 +1,220 @@
+// Comfort only: every page works without it. Listeners sit on the document, so new rows need no wiring.
+(() => {
+	const doc = document;
+	const $ = (selector, root = doc) => root.querySelector(selector);
+	const all = (selector, root = doc) => [...root.querySelectorAll(selector)];
+	const id = (name, root = doc) => root.getElementById(name);
+	const on = (node, name, what) => node.addEventListener(name, what);
+	const make = (tag, props, ...children) => {
+		const node = Object.assign(doc.createElement(tag), props);
+		node.append(...children);
+		return node;
+	};
+	const attrs = (node, values) => { for (const name in values) node.setAttribute(name, values[name]); };
+	const page = async (url, options) => {
+		const answer = await fetch(url, { ...options, headers: { 'X-Requested-With': 'fetch' } });
+		if (!answer.ok) throw new Error(answer.status);
+		return new DOMParser().parseFromString(await answer.text(), 'text/html');
+	};
+
+	// A message is only spoken when it is put into a region that was already there.
+	const spoken = make('div', { className: 'hide', role: 'status' });
+	doc.body.append(spoken);
+	const say = (words) => { spoken.textContent = ''; setTimeout(() => { spoken.textContent = words; }, 50); };
+
+	// The clipboard needs https; on a plain-http network the old way still works.
+	const copy = async (button) => {
+		const text = button.dataset.copy;
+		try { await navigator.clipboard.writeText(text); } catch {
+			const area = make('textarea', { value: text, className: 'hide' });
+			button.after(area);
+			area.select();
+			const done = doc.execCommand('copy');
+			area.remove();
+			button.focus();
+			if (!done) return say('Not copied: select the text and copy it');
+		}
+		say('Copied');
+		const use = $('use', button);
+		const icon = (name) => use?.setAttribute('href', name);
+		icon('#i-check');
+		setTimeout(icon, 1600, '#i-copy');
+	};
+
+	// Bulk: the bar appears with the first box, and its count is what will really be posted.
+	let last;
+	const boxes = () => all('[data-check]');
+	const count = () => {
+		const bar = $('[data-bulk]');
+		if (!bar) return;
+		const rows = boxes();
+		const chosen = rows.filter((box) => box.checked).length;
+		const every = $('[data-check-matching]', bar) ?? {};
+		if (!chosen) every.checked = false;
+		Object.assign($('[data-check-all]') ?? {}, { hidden: false, checked: chosen && chosen === rows.length, indeterminate: chosen && chosen < rows.length });
+		bar.classList.add('floats');
+		bar.hidden = !chosen;
+		$('[data-bulk-count]', bar).textContent = `${every.checked ? every.dataset.count : chosen} selected`;
+	};
+
+	// Swap: post, then take the row, the messages and the counters out of the page that is answered.
+	const exchange = (fresh, name) => {
+		const next = id(name, fresh);
+		if (next) id(name)?.replaceWith(next);
+		return next;
+	};
+	const swap = async (form, button) => {
+		const name = form.dataset.swap;
+		const nth = all('button', id(name)).indexOf(button);
+		button.setAttribute('aria-disabled', 'true');
+		try {
+			const fresh = await page(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form, button)) });
+			const said = [...id('flashes', fresh).childNodes];
+			const row = exchange(fresh, name);
+			if (row) (all('button', row)[nth] ?? $('a', row))?.focus();
+			else { id(name).remove(); $('#main').focus(); }
+			id('flashes').replaceChildren(...said);
+			all('[data-refresh]').forEach((part) => exchange(fresh, part.id));
+			count();
+		} catch {
+			delete form.dataset.swap;
+			button.removeAttribute('aria-disabled');
+			form.requestSubmit(button);
+		}
+	};
+
+	const open = (title, ...body) => {
+		const dialog = make('dialog', { ariaLabel: title, onclose: () => dialog.remove() }, make('h2', { textContent: title }), ...body);
+		doc.body.append(dialog);
+		dialog.showModal();
+	};
+	// A confirming page, shown where its link is.
+	const confirmed = async (link) => {
+		try {
+			const body = $('[data-dialog-body]', await page(link.href));
+			const title = $('h1', body);
+			title.remove();
+			open(title.textContent, body);
+		} catch { location.href = link.href; }
+	};
+
+	const stored = (value) => { try { if (value) localStorage.keys = value; return localStorage.keys; } catch { return null; } };
+	const help = () => {
+		const rows = [['/', 'Search'], ['j k', 'Next or previous row'], ['x', 'Select the row'], ['n', 'Main action of the page'], ['?', 'This list'],
+			...all('.side [data-go]').map((link) => [`g ${link.dataset.go}`, $('span', link).textContent])];
+		const list = make('dl', { className: 'keys', innerHTML: rows.map(([keys, words]) => `<dt>${keys.replace(/\S+/g, '<kbd>$&</kbd>')}</dt><dd>${words}</dd>`).join('') });
+		const box = make('input', { type: 'checkbox', checked: stored() !== 'off', onchange: () => stored(box.checked ? 'on' : 'off') });
+		open('Keyboard shortcuts', list, make('label', { className: 'choice' }, box, 'Use single-key shortcuts'), make('form', { method: 'dialog', className: 'submit', innerHTML: '<button class="button">Close</button>' }));
+	};
+
+	const plain = (event) => !event.metaKey && !event.ctrlKey && !event.altKey;
+	on(doc, 'click', (event) => {
+		const at = (selector) => event.target.closest(selector);
+		let found;
+		if ((found = at('[data-copy]'))) copy(found);
+		else if (at('[data-help]')) help();
+		else if (at('[data-print]')) print();
+		else if ((found = at('[data-open]'))) id(found.dataset.open).showModal();
+		else if ((found = at('dialog [data-dialog-close]'))) { event.preventDefault(); found.closest('dialog').close(); }
+		else if ((found = at('a[data-dialog]')) && plain(event)) { event.preventDefault(); confirmed(found); }
+		else if ((found = at('[data-check]'))) {
+			const rows = boxes();
+			const [from, to] = [rows.indexOf(last), rows.indexOf(found)].sort((a, b) => a - b);
+			if (event.shiftKey && from >= 0) rows.slice(from, to + 1).forEach((box) => { box.checked = found.checked; });
+			last = found;
+			count();
+		}
+		all('.me[open], .why[open]').forEach((menu) => { menu.open = menu.contains(event.target); });
+	});
+
+	on(doc, 'change', ({ target }) => {
+		if (target.matches('[data-autosubmit]')) target.form.requestSubmit();
+		if (target.matches('[data-check-all]')) boxes().forEach((box) => { box.checked = target.checked; });
+		if (target.matches('[data-check-all], [data-check-matching]')) count();
+	});
+
+	on(doc, 'submit', (event) => {
+		const { target, submitter } = event;
+		if (!submitter || !id(target.dataset.swap)) return;
+		event.preventDefault();
+		if (!submitter.hasAttribute('aria-disabled')) swap(target, submitter);
+	});
+
+	// Keys: never while somebody types, and the help can turn them off.
+	let going = 0;
+	on(doc, 'keydown', (event) => {
+		const { key, target } = event;
+		if (key === 'Escape') {
+			all('.me[open], .why[open]').forEach((menu) => { menu.open = false; $('summary', menu).focus(); });
+			if (location.hash === '#menu') location.hash = 'main';
+		}
+		if (!plain(event) || stored() === 'off' || target.closest('input:not([type=checkbox]), textarea, select, dialog')) return;
+		const go = event.timeStamp < going && all('.side [data-go]').find((link) => link.dataset.go === key);
+		going = key === 'g' ? event.timeStamp + 1500 : 0;
+		const row = target.closest('tbody tr');
+		const rows = all('.list tbody tr');
+		const focus = (node) => (node?.focus(), node);
+		if (go) go.click();
+		else if (key === '?') help();
+		else if (key === '/') focus($('[data-search], [data-lookup]')) ?? $('.record')?.click();
+		else if (key === 'n') $('.head .primary')?.click();
+		else if (key === 'x') row && $('[data-check]', row)?.click();
+		else if (key === 'j' || key === 'k') focus($('a', rows[row ? rows.indexOf(row) + (key === 'j' ? 1 : -1) : 0] ?? doc.createElement('i')));
+		else return;
+		event.preventDefault();
+	});
+
+	// Live look-up: the list below the field follows what is typed; arrows choose, Enter opens.
+	all('[data-lookup]').forEach((field) => {
+		const region = id('people');
+		let timer, running, chosen;
+		const options = () => all('a', region);
+		const mark = (to) => {
+			chosen = to;
+			options().forEach((link, i) => link.setAttribute('aria-selected', i === to));
+			attrs(field, { 'aria-activedescendant': to < 0 ? '' : `person-${to}` });
+		};
+		// Roles belong to the script: without it the list is a plain list of links.
+		const dress = () => {
+			all('ul', region).forEach((list, i) => attrs(list, { role: 'listbox', id: `people-${i}`, 'aria-label': i ? 'Near misses' : 'People' }));
+			all('li', region).forEach((item) => attrs(item, { role: 'none' }));
+			options().forEach((link, i) => attrs(link, { role: 'option', id: `person-${i}`, tabindex: -1 }));
+			attrs(field, { role: 'combobox', 'aria-controls': 'people', 'aria-expanded': options().length > 0 });
+			mark(-1);
+		};
+		const look = async () => {
+			running?.abort();
+			running = new AbortController();
+			try {
+				const fresh = await page(`${field.dataset.lookup}?q=${encodeURIComponent(field.value.trim())}`, { signal: running.signal });
+				region.replaceChildren(...fresh.body.childNodes);
+				dress();
+				say(`${options().length} found`);
+			} catch { /* Enter still searches as a form. */ }
+		};
+		on(field, 'input', () => { clearTimeout(timer); timer = setTimeout(look, 200); });
+		on(field, 'keydown', (event) => {
+			const found = options().length;
+			const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+			if (step && found) mark(chosen < 0 && step < 0 ? found - 1 : (chosen + step + found) % found);
+			else if (event.key === 'Enter' && chosen >= 0) options()[chosen].click();
+			else return;
+			event.preventDefault();
+		});
+		region.removeAttribute('aria-live');
+		dress();
+	});
+
+	// Progress: ask until the server offers no address to ask any more, then show the finished page.
+	const poll = (node) => setTimeout(async () => {
+		try {
+			const next = exchange(await page(node.dataset.pollUrl), node.id);
+			if (next?.dataset.pollUrl) poll(next);
+			else location.reload();
+		} catch { poll(node); }
+	}, 1500);
+	all('[data-poll-url]').forEach(poll);
+
+	$('[data-focus]')?.focus();
+	count();
+})();

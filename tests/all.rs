@@ -1,0 +1,27 @@
+//! The tests, one binary. Start with `support`: it makes the server, the databases and the people that
+//! the other files speak of. `tests/run` runs everything on a bare machine.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it found by failing")]
+
+mod support;
+
+mod account;
+mod browser;
+mod business;
+mod campaigns;
+mod codes;
+mod commissions;
+mod desk;
+mod house;
+mod imports;
+mod inbox;
+mod integrations;
+mod jobs;
+mod kill;
+mod leads;
+mod plans;
+mod races;
+mod record;
+mod referrers;
+mod routes;
+mod sign_in;
+mod team;

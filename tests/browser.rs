@@ -1,0 +1,182 @@
+//! The product in a real browser, on SQLite: what only a browser can tell.
+
+use refdesk::app;
+use refdesk::web::Role;
+use reqwest::Method;
+
+use crate::support::{Browser, Database, EmptyApp, Engine, PASSWORD, Start, TestApp, Visitor};
+
+async fn new_app() -> TestApp {
+    TestApp::start(Database::new(Engine::Sqlite).await.into()).await
+}
+
+/// Whole pages that can be opened by their address alone, by whoever the visitor is.
+async fn plain_pages(visitor: &Visitor) -> Vec<&'static str> {
+    let pages = app::pages();
+    let gets = pages.table().iter().filter(|r| r.method == Method::GET && !r.path.contains('{'));
+    let mut whole = Vec::new();
+    for path in gets.map(|r| r.path) {
+        let answer = visitor.get(path).await;
+        // Files to download and parts that a script fetches are no pages; a redirect is another page's.
+        if answer.status == 200 && answer.has("html[lang] body main") {
+            whole.push(path);
+        }
+    }
+    whole
+}
+
+/// Something of everything, so that no list is empty.
+async fn busy_app() -> TestApp {
+    let app = new_app().await;
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    shop.referrer_without_code("Bob Stone").await;
+    shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.lead("eve@example.com", Some("NO-SUCH-CODE")).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-20").await;
+    shop.pay("amy@example.com", "120.00", "2026-06-20").await;
+    app
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_desk_is_set_up_and_a_referrer_gets_a_code() {
+    let app = EmptyApp::start(Database::new(Engine::Sqlite).await.into()).await;
+    let browser = Browser::at(&app).await;
+    browser.go(&format!("/setup?token={}", app.app.setup_token)).await;
+    for (field, text) in [
+        ("name", "Ada Okoro"),
+        ("email", "ada@example.com"),
+        ("password", PASSWORD),
+        ("business", "Acme"),
+        ("campaign", "Friends"),
+        ("product", "Pro plan"),
+    ] {
+        browser.fill(field, text).await;
+    }
+    browser.press("Set up").await;
+    assert!(browser.text("main").await.contains("rk_live_"), "the first key is shown: {}", browser.text("main").await);
+
+    browser.go("/referrers").await;
+    browser.press("Add referrer").await;
+    browser.fill("name", "Jane Miller").await;
+    browser.fill("email", "jane@example.org").await;
+    browser.press("Add referrer").await;
+    assert_eq!(browser.path().await, "/referrers");
+    assert!(browser.text(".flash").await.starts_with("Jane Miller was added with the code "));
+    browser.screenshot("referrers").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_accessible_in_light_and_dark_and_fits_a_phone() {
+    let app = busy_app().await;
+    app.sign_in().await;
+    let mut pages: Vec<String> = plain_pages(&app).await.into_iter().map(str::to_owned).collect();
+    for (list, table) in [("referrers", "referrers"), ("leads", "leads"), ("campaigns", "campaigns")] {
+        pages.push(format!("/{list}/{}", app.number(&format!("SELECT min(id) FROM {table}")).await));
+    }
+    assert!(pages.len() > 20, "{pages:?}");
+    let browser = Browser::signed_in(&app).await;
+    for dark in [false, true] {
+        browser.dark(dark).await;
+        for path in &pages {
+            browser.go(path).await;
+            browser.accessible().await;
+            assert_eq!(browser.complaints().await, Vec::<String>::new(), "{path}");
+        }
+    }
+    browser.phone().await;
+    for path in &pages {
+        browser.go(path).await;
+        browser.fits().await;
+        browser.accessible().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_morning_of_marketing() {
+    let app = new_app().await;
+    let jobs = refdesk::jobs::start(&app.app, app::job_kinds());
+    for name in ["Ann Archer", "Ben Baker", "Cid Carter"] {
+        app.shop().referrer_without_code(name).await;
+    }
+    let browser = Browser::signed_in(&app).await;
+    browser.go("/referrers/generate").await;
+    browser.press("Generate 3 codes").await;
+    browser.wait_for(".result").await;
+    assert_eq!(browser.text("h1").await, "3 codes generated");
+
+    let code = app.rows::<(String,)>("SELECT text FROM codes ORDER BY id").await[0].0.clone();
+    let file = std::env::temp_dir().join(format!("refdesk-upload-{}.csv", std::process::id()));
+    std::fs::write(&file, format!("e-mail;code\namy@example.com;{code}\neve@example.com;NO-SUCH-CODE\n")).unwrap();
+    browser.go("/imports/new").await;
+    browser.choose_file("file", &file).await;
+    browser.press("Upload").await;
+    browser.press("Try it without storing").await;
+    browser.wait_for("table.list").await;
+    assert_eq!(app.number("SELECT count(*) FROM leads").await, 0, "a dry run stores nothing");
+    browser.press("Qualify 1 customer").await;
+    browser.wait_for("table.list").await;
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 1);
+
+    // Taken back and given again by the switch on the row, without leaving the page.
+    browser.go("/leads").await;
+    browser.click(".toggle button[aria-pressed=true]").await;
+    browser.wait_for(".toggle button[aria-pressed=false]").await;
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 0);
+    browser.click(".toggle button[aria-pressed=false]").await;
+    browser.wait_for(".toggle button[aria-pressed=true]").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    app.app.stop.cancel();
+    drop(jobs);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_referral_is_recorded_on_a_phone() {
+    let app = new_app().await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    let address = app.add_member(&app.business, Role::Sales).await;
+    let browser = Browser::at(&app).await;
+    browser.phone().await;
+    browser.go("/sign-in").await;
+    browser.fill("email", &address).await;
+    browser.fill("password", PASSWORD).await;
+    browser.press("Sign in").await;
+    browser.go("/record").await;
+    browser.fits().await;
+    // Half of what she said.
+    browser.fill("q", &jane.code[..4]).await;
+    browser.wait_for("#people li a").await;
+    browser.screenshot("record-found").await;
+    browser.accessible().await;
+    browser.follow("#people li a").await;
+    browser.fill("name", "Amy Pond").await;
+    browser.fill("reach", "+1 202 555 0142").await;
+    browser.press("Record referral").await;
+    assert!(browser.text("main").await.contains("Amy Pond"), "{}", browser.text("main").await);
+    browser.fits().await;
+    browser.accessible().await;
+    browser.screenshot("record-done").await;
+    let referred = format!("SELECT count(*) FROM leads WHERE referrer_id = {} AND recorded_by IS NOT NULL", jane.id);
+    assert_eq!(app.number(&referred).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_of_strangers_are_accessible_too() {
+    let app = new_app().await;
+    let browser = Browser::at(&app).await;
+    for path in plain_pages(&app).await.into_iter().chain(["/nothing-here"]) {
+        for dark in [false, true] {
+            browser.dark(dark).await;
+            browser.go(path).await;
+            browser.accessible().await;
+        }
+    }
+    browser.go("/sign-in").await;
+    browser.fill("email", "nobody@example.com").await;
+    browser.fill("password", "wrong").await;
+    browser.press("Sign in").await;
+    browser.accessible().await;
+    assert_eq!(browser.run("return document.activeElement.className", vec![]).await, "errors", "errors take the focus");
+}

@@ -1,0 +1,152 @@
+//! /business, /audit, /test-data, and who may go where
+
+use refdesk::web::Role;
+
+use crate::on_both_databases;
+use crate::support::TestApp;
+
+on_both_databases! {
+    the_settings_of_a_business_are_changed,
+    a_further_business_is_added_and_switched_to,
+    test_data_are_switched_on_for_a_session,
+    the_audit_is_read_narrowed_and_paged,
+    every_role_goes_where_it_may,
+}
+
+async fn the_settings_of_a_business_are_changed(app: TestApp) {
+    app.sign_in().await;
+    let campaign = app.business.campaign_id.to_string();
+    let fields = [
+        ("business", "Acme Coffee"),
+        ("currency", "kes"),
+        ("country", "ke"),
+        ("timezone", "Africa/Nairobi"),
+        ("campaign", &campaign),
+    ];
+    let page = app.post_form("/business", &fields).await.goes_to("/business").follow().await;
+    assert_eq!((page.flash().as_str(), page.text(".brand span").as_str()), ("The settings were saved.", "Acme Coffee"));
+    assert_eq!((page.field("currency"), page.field("country")), ("KES".to_owned(), "KE".to_owned()));
+    let again = app.post_form("/business", &fields).await.follow().await;
+    assert!(again.flash().starts_with("Nothing was different"));
+    let bad = [("business", ""), ("currency", "XXX"), ("country", "Kenya"), ("timezone", "Mars"), ("campaign", "1")];
+    let page = app.post_form("/business", &bad).await.is(422);
+    for field in ["business", "currency", "country", "timezone"] {
+        assert!(!page.error_at(field).is_empty(), "{field}");
+    }
+    let other = app.another_business("Globex").await.campaign_id.to_string();
+    let foreign: Vec<_> =
+        fields.into_iter().filter(|(k, _)| *k != "campaign").chain([("campaign", other.as_str())]).collect();
+    let page = app.post_form("/business", &foreign).await.is(422);
+    assert_eq!(page.error_at("campaign"), "The default campaign is not one of the choices.");
+}
+
+async fn a_further_business_is_added_and_switched_to(app: TestApp) {
+    app.sign_in().await;
+    let fields = [
+        ("business", "Second"),
+        ("currency", "EUR"),
+        ("country", "DE"),
+        ("timezone", "Europe/Berlin"),
+        ("campaign", "Freunde"),
+        ("product", "Plan"),
+        ("referral_rate", "10"),
+        ("recurring_rate", "5"),
+        ("hold_days", "30"),
+    ];
+    let refused = app.post_form("/business/new", &fields[..4]).await.is(422);
+    assert_eq!(refused.error_at("product"), "The product's name is missing.");
+    let done = app.post_form("/business/new", &fields).await.is(200).says("Second is ready");
+    assert!(done.text("#secret").starts_with("rk_live_"));
+    let home = app.get("/").await.is(200);
+    assert_eq!(
+        (home.text(".brand span"), home.text("#switch-campaign option[selected]")),
+        ("Second".into(), "Freunde".into())
+    );
+    let first = app.business.id.to_string();
+    app.post_form("/switch-business", &[("business", &first), ("back", "/")]).await.goes_to("/");
+    assert_eq!(app.get("/").await.text(".brand span"), "Acme");
+    let other = app.another_business("Globex").await.id.to_string();
+    app.post_form("/switch-business", &[("business", &other)]).await.is(404);
+    app.get("/no-business").await.goes_to("/");
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 2, "the owner is one person in both");
+}
+
+async fn test_data_are_switched_on_for_a_session(app: TestApp) {
+    app.sign_in().await;
+    assert!(!app.get("/account").await.has(".test-bar"));
+    app.post_form("/test-data", &[("on", "yes"), ("back", "/account")]).await.goes_to("/account");
+    assert!(app.get("/account").await.has(".test-bar"));
+    let sam = app.member(Role::Viewer).await;
+    assert!(!sam.get("/account").await.has(".test-bar"), "in this session only");
+    app.post_form("/test-data", &[("on", "no"), ("back", "/account")]).await.goes_to("/account");
+    assert!(!app.get("/account").await.has(".test-bar"));
+}
+
+async fn the_audit_is_read_narrowed_and_paged(app: TestApp) {
+    app.sign_in().await;
+    let product = format!("/products/{}", app.business.product_row);
+    for n in 0..60 {
+        app.clock.set(app.clock.now().plus_seconds(1));
+        app.post_form(&product, &[("name", &format!("Plan {n}"))]).await.is(303);
+    }
+    let jane = app.shop().referrer("Jane Miller").await;
+    let page = app.get("/audit").await.is(200);
+    assert_eq!(page.count("tbody tr"), 50);
+    assert_eq!(page.texts("tbody .name")[0], "Referrer added");
+    assert_eq!(page.attrs("tbody td a", "href")[0], format!("/referrers/{}", jane.id));
+    let next = app.get(&page.attr("a[rel=next]", "href")).await.is(200);
+    assert_eq!(next.count("tbody tr"), 12, "60 renamed, one added, one business made");
+    assert_eq!(next.texts("tbody .name").last().unwrap(), "Business made");
+
+    let renamed = app.get("/audit?what=product.&who=user").await.is(200);
+    assert_eq!(renamed.texts("tbody .changes > div:first-child").first().unwrap(), "NamePlan 58 → Plan 59");
+    assert_eq!(renamed.count("tbody tr"), 50);
+    assert_eq!(app.get("/audit?about=referrer").await.count("tbody tr"), 1);
+    assert_eq!(app.get("/audit?q=ACME+own").await.count("tbody tr"), 50, "by name, in any case");
+    app.get("/audit?q=nobody&what=lead.").await.is(200).says("No entries match");
+    let theirs = app.member_of(&app.another_business("Globex").await, Role::Owner).await;
+    assert_eq!(theirs.get("/audit").await.is(200).count("tbody tr"), 1, "only their own");
+}
+
+/// A sample of every kind of page, and the roles that may see it, as product.md has them.
+async fn every_role_goes_where_it_may(app: TestApp) {
+    let campaign = app.business.campaign_id;
+    let product = app.business.product_row;
+    use Role::{Developer, Marketing, Owner, Sales, Viewer};
+    let everybody = &[Owner, Marketing, Sales, Developer, Viewer][..];
+    let readers = &[Owner, Marketing, Developer, Viewer][..];
+    let table = [
+        ("/account".to_owned(), everybody),
+        ("/referrers".to_owned(), everybody),
+        ("/campaigns".to_owned(), readers),
+        (format!("/campaigns/{campaign}"), readers),
+        (format!("/products/{product}"), readers),
+        ("/campaigns/new".to_owned(), &[Owner, Marketing]),
+        (format!("/campaigns/{campaign}/edit"), &[Owner, Marketing]),
+        (format!("/products/{product}/terms/new"), &[Owner, Marketing]),
+        ("/integrations".to_owned(), &[Owner, Developer]),
+        ("/integrations/keys/new".to_owned(), &[Owner, Developer]),
+        ("/team".to_owned(), &[Owner]),
+        ("/business".to_owned(), &[Owner]),
+        ("/business/new".to_owned(), &[Owner]),
+        ("/audit".to_owned(), &[Owner, Marketing, Developer]),
+    ];
+    for role in Role::ALL {
+        let visitor = app.member(role).await;
+        for (path, may) in &table {
+            let expected = if may.contains(&role) { 200 } else { 403 };
+            assert_eq!(visitor.get(path).await.status, expected, "{} at {path}", role.word());
+        }
+        let posts = [
+            ("/team/invitations".to_owned(), &[Owner][..], [("email", ""), ("role", "")]),
+            ("/integrations/keys".to_owned(), &[Owner, Developer], [("name", ""), ("mode", "")]),
+            ("/campaigns".to_owned(), &[Owner, Marketing], [("name", ""), ("qualify_on", "")]),
+            (format!("/products/{product}/terms"), &[Owner, Marketing], [("valid_from", ""), ("limit", "")]),
+            ("/business".to_owned(), &[Owner], [("business", ""), ("currency", "")]),
+        ];
+        for (path, may, fields) in &posts {
+            let expected = if may.contains(&role) { 422 } else { 403 };
+            assert_eq!(visitor.post_form(path, fields).await.status, expected, "{} posts to {path}", role.word());
+        }
+    }
+}

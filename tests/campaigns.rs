@@ -1,0 +1,246 @@
+//! /campaigns, /products and the switcher
+
+use futures::future::join_all;
+use refdesk::web::Role;
+
+use crate::on_both_databases;
+use crate::support::{TestApp, ThreeNodes};
+
+on_both_databases! {
+    a_campaign_is_made_as_a_draft_and_goes_live,
+    settings_are_read_in_words_and_money,
+    a_reward_is_paid_in_the_currency_it_was_set_in,
+    the_default_campaign_is_chosen,
+    the_switcher_keeps_the_choice_and_goes_back,
+    another_business_has_its_own_campaigns,
+    terms_are_numbered_and_valid_from_a_date,
+    the_preview_says_what_100_earns_and_stores_nothing,
+    flat_terms_are_read_per_currency,
+    two_who_save_terms_at_once_get_a_number_each,
+    a_test_product_at_0_makes_a_test_row,
+}
+
+const CAMPAIGN: [(&str, &str); 6] = [
+    ("name", "Summer"),
+    ("qualify_on", "payment"),
+    ("least", "1,250.00"),
+    ("least_other", "EUR 45.00\nJPY 5000"),
+    ("reward_hold_days", "7"),
+    ("destination", "https://example.com/welcome"),
+];
+
+fn with<'f>(fields: &[(&'f str, &'f str)], changes: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+    let kept = fields.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    kept.chain(changes).copied().collect()
+}
+
+async fn a_campaign_is_made_as_a_draft_and_goes_live(app: TestApp) {
+    app.sign_in().await;
+    let made = app.post_form("/campaigns", &CAMPAIGN).await.follow().await.is(200);
+    assert!(made.flash().starts_with("Summer was made as a draft."), "{}", made.flash());
+    assert_eq!(made.text(".head .badge"), "draft");
+    made.clone().says("At the first payment of at least 45.00 EUR or 5,000 JPY or 1,250.00 USD.");
+    let id = app.number("SELECT max(id) FROM campaigns").await;
+    let state = format!("/campaigns/{id}/state");
+
+    let paused = app.post_form(&state, &[("state", "paused")]).await.follow().await;
+    assert_eq!(paused.flash(), "Summer is draft, and cannot become paused.");
+    let live = app.post_form(&state, &[("state", "live")]).await.follow().await;
+    assert!(live.flash().starts_with("Summer is live now."), "{}", live.flash());
+    assert!(!live.has(".flash form"), "there is no way back to draft");
+    let ended = app.post_form(&state, &[("state", "ended")]).await.follow().await;
+    assert_eq!(ended.attr(".flash form input", "value"), "live", "ending can be undone");
+    app.post_form(&state, &[("state", "gone")]).await.is(400);
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'campaign.state'").await, 2);
+}
+
+async fn settings_are_read_in_words_and_money(app: TestApp) {
+    app.sign_in().await;
+    let bad = with(
+        &CAMPAIGN,
+        &[
+            ("name", ""),
+            ("least", "12.345"),
+            ("least_other", "EUR five"),
+            ("reward", "5.00"),
+            ("reward_currency", "XXX"),
+            ("destination", "javascript:alert(1)"),
+        ],
+    );
+    let page = app.post_form("/campaigns", &bad).await.is(422);
+    assert_eq!(page.error_at("name"), "The name is missing.");
+    assert!(page.error_at("least").starts_with("The least payment"), "{}", page.error_at("least"));
+    assert_eq!(page.error_at("reward_currency"), "The reward's currency is not one of the choices.");
+    assert_eq!(page.error_at("destination"), "The address must start with https:// or http://.");
+    assert_eq!(page.field("least"), "12.345", "what was typed stays");
+    assert_eq!(app.number("SELECT count(*) FROM campaigns").await, 1);
+
+    let here = format!("/campaigns/{}", app.business.campaign_id);
+    let same = app.post_form(&here, &with(&CAMPAIGN, &[("least_other", "45.00 EUR twice")])).await.is(422);
+    assert!(same.error_at("least_other").contains("“45.00 EUR twice”"), "{}", same.error_at("least_other"));
+    app.post_form(&here, &CAMPAIGN).await.goes_to(&here);
+    let again = app.post_form(&here, &CAMPAIGN).await.follow().await;
+    assert!(again.flash().ends_with("Nothing was different, so nothing was changed."), "{}", again.flash());
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'campaign.changed'").await, 1);
+}
+
+async fn a_reward_is_paid_in_the_currency_it_was_set_in(app: TestApp) {
+    app.sign_in().await;
+    let here = format!("/campaigns/{}", app.business.campaign_id);
+    let reward = [("qualify_on", "sign_up"), ("reward", "9.50"), ("reward_currency", "eur")];
+    app.post_form(&here, &with(&CAMPAIGN, &reward)).await.goes_to(&here);
+    app.get(&here).await.is(200).says("9.50 EUR per qualified lead, held 7 days.");
+    let jane = app.shop().referrer("Jane Miller").await;
+    app.shop().lead("ann@example.org", Some(&jane.code)).await;
+    let rewards: Vec<(String, i64, String)> =
+        app.rows("SELECT currency, amount, hold_until FROM commissions WHERE kind = 'reward'").await;
+    assert_eq!(rewards, [("EUR".to_owned(), 950, "2026-06-27".to_owned())]);
+}
+
+async fn the_default_campaign_is_chosen(app: TestApp) {
+    app.sign_in().await;
+    app.post_form("/campaigns", &CAMPAIGN).await.is(303);
+    let id = app.number("SELECT max(id) FROM campaigns").await;
+    let page = app.post_form(&format!("/campaigns/{id}/default"), &[]).await.follow().await;
+    assert!(page.flash().ends_with("Summer is the default campaign now."), "{}", page.flash());
+    assert_eq!(app.number("SELECT default_campaign_id FROM businesses").await, id);
+    let list = app.get("/campaigns").await.is(200);
+    assert_eq!(list.texts(".under"), ["Default: takes leads that name no campaign"]);
+}
+
+async fn the_switcher_keeps_the_choice_and_goes_back(app: TestApp) {
+    app.sign_in().await;
+    app.post_form("/campaigns", &CAMPAIGN).await.is(303);
+    let id = app.number("SELECT max(id) FROM campaigns").await;
+    let switch = |back: &str| format!("/switch-campaign?campaign={id}&back={back}");
+    app.get(&switch("%2Freferrers%3Fstate%3Dactive%26campaign%3D1")).await.goes_to("/referrers?state=active");
+    let chosen = app.get("/referrers").await.is(200);
+    assert_eq!(chosen.text("#switch-campaign option[selected]"), "Summer");
+    for evil in ["%2F%2Fevil.example", "https%3A%2F%2Fevil.example", "%2F%5Cevil", "javascript%3Aalert(1)"] {
+        app.get(&switch(evil)).await.goes_to("/");
+    }
+    let other = app.another_business("Globex").await;
+    app.get(&format!("/switch-campaign?campaign={}&back=%2F", other.campaign_id)).await.is(404);
+    app.get("/switch-campaign").await.goes_to("/");
+}
+
+async fn another_business_has_its_own_campaigns(app: TestApp) {
+    let other = app.another_business("Globex").await;
+    let theirs = app.member_of(&other, Role::Owner).await;
+    let (campaign, product) = (app.business.campaign_id, app.business.product_row);
+    for path in [
+        format!("/campaigns/{campaign}"),
+        format!("/campaigns/{campaign}/edit"),
+        format!("/campaigns/{campaign}/products/new"),
+        format!("/products/{product}"),
+        format!("/products/{product}/terms/new"),
+    ] {
+        theirs.get(&path).await.is(404);
+    }
+    let terms = with(&TERMS, &[]);
+    for (path, fields) in [
+        (format!("/campaigns/{campaign}"), CAMPAIGN.to_vec()),
+        (format!("/campaigns/{campaign}/state"), vec![("state", "ended")]),
+        (format!("/campaigns/{campaign}/default"), vec![]),
+        (format!("/campaigns/{campaign}/products"), with(&terms, &[("name", "Evil"), ("mode", "live")])),
+        (format!("/products/{product}"), vec![("name", "Evil")]),
+        (format!("/products/{product}/terms"), terms),
+    ] {
+        theirs.post_form(&path, &fields).await.is(404);
+    }
+    assert_eq!(app.number("SELECT count(*) FROM terms").await, 2, "one for each business, from set-up");
+}
+
+const TERMS: [(&str, &str); 8] = [
+    ("valid_from", "1 Jul 2026"),
+    ("referral_kind", "percent"),
+    ("referral_rate", "12.5"),
+    ("recurring_kind", "percent"),
+    ("recurring_rate", "7.1234"),
+    ("limit", "months"),
+    ("limit_count", "12"),
+    ("hold_days", "30"),
+];
+
+async fn terms_are_numbered_and_valid_from_a_date(app: TestApp) {
+    app.sign_in().await;
+    let product = format!("/products/{}", app.business.product_row);
+    let page = app.post_form(&format!("{product}/terms"), &TERMS).await.follow().await.is(200);
+    assert_eq!(page.flash(), "Terms 2 are stored, valid from 1 Jul 2026.");
+    assert_eq!(page.texts("tbody .name"), ["Terms 2", "Terms 1"]);
+    assert_eq!(page.texts("tbody .badge"), ["Later", "In force"]);
+    page.says(
+        "12.5 % of the first payment; 7.1234 % of later ones, for 12 months after the first payment; held 30 days.",
+    );
+
+    let jane = app.shop().referrer("Jane Miller").await;
+    app.shop().lead("ann@example.org", Some(&jane.code)).await;
+    app.shop().pay("ann@example.org", "100.00", "2026-06-20").await;
+    app.clock.advance_days(20);
+    app.shop().pay("ann@example.org", "100.00", "2026-07-10").await;
+    let earned: Vec<(i64, i64, i64)> =
+        app.rows("SELECT terms_number, amount, hold_days FROM commissions ORDER BY id").await;
+    assert_eq!(earned, [(1, 2000, 14), (2, 712, 30)], "the version in force on the payment's date");
+
+    app.sign_in().await;
+    let bad = with(&TERMS, &[("referral_rate", "12.34567"), ("limit_count", ""), ("valid_from", "soon")]);
+    let refused = app.post_form(&format!("{product}/terms"), &bad).await.is(422);
+    assert!(refused.error_at("referral_rate").contains("at most 4 decimals"), "{}", refused.error_at("referral_rate"));
+    assert_eq!(refused.error_at("limit_count"), "The number of months must be a whole number from 1 to 1200.");
+    assert!(refused.error_at("valid_from").starts_with("The date it is valid from must be a date"));
+    assert_eq!(app.number("SELECT count(*) FROM terms").await, 2);
+}
+
+async fn the_preview_says_what_100_earns_and_stores_nothing(app: TestApp) {
+    app.sign_in().await;
+    let product = format!("/products/{}", app.business.product_row);
+    let fields = with(&TERMS, &[("do", "preview")]);
+    app.post_form(&format!("{product}/terms"), &fields).await.is(200).says(
+        "From 1 Jul 2026: A first payment of 100.00 USD earns 12.50 USD. Each later one earns 7.12 USD, for 12 months after the first payment.",
+    );
+    assert_eq!(app.number("SELECT count(*) FROM terms").await, 1);
+}
+
+async fn flat_terms_are_read_per_currency(app: TestApp) {
+    app.sign_in().await;
+    let path = format!("/products/{}/terms", app.business.product_row);
+    let flat = [("referral_kind", "flat"), ("referral_flat", "15"), ("referral_flat_other", "KES 2,000")];
+    app.post_form(&path, &with(&TERMS, &flat)).await.is(303);
+    let stored: Vec<(Option<i64>, Option<String>)> =
+        app.rows("SELECT referral_rate, referral_flat FROM terms WHERE number = 2").await;
+    assert_eq!(stored, [(None, Some(r#"{"KES":200000,"USD":1500}"#.to_owned()))]);
+    let form = app.get(&format!("{path}/new")).await.is(200);
+    assert_eq!(form.field("referral_flat"), "15.00", "a new version begins with the newest");
+    let none = with(&TERMS, &[("referral_kind", "flat")]);
+    let refused = app.post_form(&path, &none).await.is(422);
+    assert_eq!(
+        refused.error_at("referral_flat"),
+        "The commission on the first payment is missing. Write 0 for nothing."
+    );
+}
+
+async fn two_who_save_terms_at_once_get_a_number_each(three: ThreeNodes) {
+    let path = format!("/products/{}/terms", three.business.product_row);
+    for node in &three.nodes {
+        node.sign_in().await;
+    }
+    let saves = (0..12).map(|n| three.node(n).post_form(&path, &TERMS));
+    for answer in join_all(saves).await {
+        answer.is(303);
+    }
+    let numbers: Vec<(i64,)> = three.rows("SELECT number FROM terms ORDER BY number").await;
+    assert_eq!(numbers, (1..=13).map(|n| (n,)).collect::<Vec<_>>());
+}
+
+async fn a_test_product_at_0_makes_a_test_row(app: TestApp) {
+    app.sign_in().await;
+    let campaign = format!("/campaigns/{}/products", app.business.campaign_id);
+    let form = app.get(&format!("{campaign}/new?test")).await.is(200);
+    assert_eq!((form.field("name").as_str(), form.field("referral_rate").as_str()), ("Test product", "0"));
+    let zero = [("name", "Test product"), ("mode", "test"), ("referral_rate", "0"), ("recurring_rate", "0")];
+    let page = app.post_form(&campaign, &with(&TERMS, &zero)).await.follow().await.is(200);
+    assert_eq!(page.text(".head .badge"), "test");
+    page.says("A first payment of 100.00 USD earns nothing.");
+    let products: Vec<(bool, i64)> = app.rows("SELECT test, (SELECT count(*) FROM terms t WHERE t.product_id = products.id AND number = 1) FROM products ORDER BY id").await;
+    assert_eq!(products, [(false, 1), (true, 1)]);
+}

@@ -1,0 +1,7 @@
+//! The engine of attribution and money through its own door, on both databases.
+
+pub mod codes;
+mod ledger;
+mod payments;
+mod qualification;
+mod sign_ups;

@@ -1,0 +1,164 @@
+//! When a referral counts, and what that earns: product rules 9 and 10.
+
+use refdesk::desk::{Changed, Outcome, What};
+
+use crate::on_both_databases;
+use crate::support::TestApp;
+
+on_both_databases! {
+    by_hand_is_once_and_undone_once,
+    the_campaign_decides_what_qualifies,
+    a_reward_follows_the_toggle_exactly_once,
+    an_approved_reward_is_taken_back,
+    holds_end_on_the_business_s_day,
+    staff_approve_earlier_and_void_with_a_reason,
+    a_campaign_s_rule_fires_once,
+}
+
+fn toggle(lead_id: i64, qualified: bool) -> What {
+    What::Qualify { lead_id, qualified, reason: None }
+}
+
+async fn status(app: &TestApp) -> (String, bool) {
+    let rows: Vec<(String, Option<i64>)> = app.rows("SELECT status, qualified_at FROM leads").await;
+    (rows[0].0.clone(), rows[0].1.is_some())
+}
+
+async fn balance(app: &TestApp, account: &str) -> i64 {
+    let sum =
+        format!("SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE account = '{account}'");
+    app.number(&sum).await
+}
+
+async fn by_hand_is_once_and_undone_once(app: TestApp) {
+    let shop = app.shop();
+    let lead_id = shop.lead("amy@example.com", None).await;
+    shop.send(What::SetStatus { lead_id, status: refdesk::desk::Status::Contacted }).await;
+    let yes = Outcome::Qualification { lead_id, changed: Changed::Yes };
+    let already = Outcome::Qualification { lead_id, changed: Changed::Already };
+    assert_eq!(shop.send(toggle(lead_id, true)).await, yes);
+    assert_eq!(status(&app).await, ("qualified".into(), true));
+    let audited = app.number("SELECT count(*) FROM audit_entries").await;
+    assert_eq!(shop.send(toggle(lead_id, true)).await, already);
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries").await, audited, "nothing happened, nothing is noted");
+    assert_eq!(shop.send(toggle(lead_id, false)).await, yes);
+    assert_eq!(status(&app).await, ("contacted".into(), false), "the status before comes back");
+    assert_eq!(shop.send(toggle(lead_id, false)).await, already);
+    assert_eq!(shop.send(toggle(987_654_321, true)).await, Outcome::NotFound);
+    // Whoever converted stays converted.
+    shop.pay("amy@example.com", "10.00", "2026-06-20").await;
+    shop.send(toggle(lead_id, false)).await;
+    assert_eq!(status(&app).await, ("converted".into(), false));
+}
+
+async fn the_campaign_decides_what_qualifies(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET qualify_on = 'sign_up'").await;
+    shop.lead("amy@example.com", None).await;
+    assert_eq!(status(&app).await, ("qualified".into(), true));
+
+    app.arrange("UPDATE campaigns SET qualify_on = 'payment', qualify_least = '{\"USD\": 5000}'").await;
+    let bob = shop.lead("bob@example.com", None).await;
+    let qualified = format!("SELECT count(*) FROM leads WHERE id = {bob} AND qualified_at IS NOT NULL");
+    shop.pay("bob@example.com", "49.99", "2026-06-01").await;
+    shop.pay("bob@example.com", "100.00 EUR", "2026-06-02").await;
+    assert_eq!(app.number(&qualified).await, 0);
+    shop.pay("bob@example.com", "50.00", "2026-06-03").await;
+    assert_eq!(app.number(&qualified).await, 1);
+
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand'").await;
+    let eve = shop.lead("eve@example.com", None).await;
+    shop.pay("eve@example.com", "500.00", "2026-06-01").await;
+    let rows: Vec<(String, Option<i64>)> =
+        app.rows(&format!("SELECT status, qualified_at FROM leads WHERE id = {eve}")).await;
+    assert_eq!(rows, [("converted".into(), None)]);
+}
+
+async fn a_campaign_s_rule_fires_once(app: TestApp) {
+    let shop = app.shop();
+    let lead_id = shop.lead("amy@example.com", None).await;
+    shop.pay("amy@example.com", "10.00", "2026-06-01").await;
+    shop.send(toggle(lead_id, false)).await;
+    shop.pay("amy@example.com", "10.00", "2026-06-02").await;
+    assert!(!status(&app).await.1, "what a person took back, the rule does not give again");
+}
+
+async fn a_reward_follows_the_toggle_exactly_once(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}', reward_hold_days = 7").await;
+    let jane = shop.referrer("Jane Miller").await;
+    let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
+    for _ in 0..2 {
+        shop.send(toggle(lead_id, true)).await;
+        assert_eq!(balance(&app, "held").await, 2_500);
+    }
+    shop.pay("amy@example.com", "100.00", "2026-06-20").await;
+    assert_eq!(balance(&app, "held").await, 4_500);
+    shop.send(toggle(lead_id, false)).await;
+    assert_eq!(balance(&app, "held").await, 2_000, "what payments earned is not touched");
+    shop.send(toggle(lead_id, true)).await;
+    shop.send(toggle(lead_id, true)).await;
+    assert_eq!(balance(&app, "held").await, 4_500);
+    let live = "SELECT count(*) FROM commissions WHERE kind = 'reward' AND state <> 'void'";
+    assert_eq!(app.number(live).await, 1);
+}
+
+async fn an_approved_reward_is_taken_back(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}', reward_hold_days = 0").await;
+    let jane = shop.referrer("Jane Miller").await;
+    let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.send(toggle(lead_id, true)).await;
+    app.clock.advance_days(1);
+    assert_eq!(refdesk::sweep::all(&app.app).await.unwrap().approved, 1);
+    assert_eq!((balance(&app, "held").await, balance(&app, "due").await), (0, 2_500));
+    shop.send(toggle(lead_id, false)).await;
+    assert_eq!((balance(&app, "held").await, balance(&app, "due").await), (0, 0));
+}
+
+async fn holds_end_on_the_business_s_day(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE businesses SET timezone = 'Pacific/Kiritimati'").await;
+    let jane = shop.referrer("Jane Miller").await;
+    shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-14").await;
+    let held_until: Vec<(String,)> = app.rows("SELECT hold_until FROM commissions").await;
+    assert_eq!(held_until[0].0, "2026-06-28");
+    let at = |text: &str| refdesk::clock::Instant::parse_rfc3339(text).unwrap();
+    // In Kiritimati, 14 hours ahead, the 28th ends at 10:00 UTC.
+    app.clock.set(at("2026-06-28T09:59:59Z"));
+    assert_eq!(refdesk::sweep::all(&app.app).await.unwrap().approved, 0);
+    app.clock.set(at("2026-06-28T10:00:00Z"));
+    assert_eq!(refdesk::sweep::all(&app.app).await.unwrap().approved, 1);
+    assert_eq!(refdesk::sweep::all(&app.app).await.unwrap().approved, 0);
+    // A clock that goes back approves nothing twice and takes nothing back.
+    app.clock.set(at("2026-06-20T00:00:00Z"));
+    assert_eq!(refdesk::sweep::all(&app.app).await.unwrap().approved, 0);
+    assert_eq!((balance(&app, "held").await, balance(&app, "due").await), (0, 2_000));
+}
+
+async fn staff_approve_earlier_and_void_with_a_reason(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    shop.lead("amy@example.com", Some(&jane.code)).await;
+    for date in ["2026-06-18", "2026-06-19"] {
+        shop.pay("amy@example.com", "100.00", date).await;
+    }
+    let ids: Vec<(i64,)> = app.rows("SELECT id FROM commissions ORDER BY id").await;
+    let (one, two) = (ids[0].0, ids[1].0);
+    let by_hold = shop.send(What::Approve { commission_id: one, reason: None }).await;
+    assert_eq!(by_hold, Outcome::Done { id: one, changed: false }, "the hold is not over");
+    let early = What::Approve { commission_id: one, reason: Some("she leaves".into()) };
+    assert_eq!(shop.send(early.clone()).await, Outcome::Done { id: one, changed: true });
+    assert_eq!(shop.send(early).await, Outcome::Done { id: one, changed: false });
+    let void = |id: i64| What::Void { commission_id: id, reason: "a mistake".into() };
+    for id in [one, two, one] {
+        shop.send(void(id)).await;
+    }
+    assert_eq!((balance(&app, "held").await, balance(&app, "due").await), (0, 0));
+    let again = shop.send(What::Approve { commission_id: two, reason: Some("no".into()) }).await;
+    assert!(matches!(again, Outcome::Refused { .. }), "{again:?}");
+    let other = app.another_business("Globex").await;
+    let theirs = app.shop_of(&other).send(void(one)).await;
+    assert_eq!(theirs, Outcome::NotFound);
+}

@@ -1,0 +1,395 @@
+//! Rules of the house that can be checked are checked: each failure names file, line and the reason.
+
+use std::path::{Path, PathBuf};
+
+use refdesk::db::sql_built;
+
+use crate::on_both_databases;
+use crate::support::EmptyApp;
+
+on_both_databases! { every_fixed_sql_text_is_one_both_engines_understand }
+
+/// A source file, with comments and its tests blanked out and strings kept apart.
+struct Source {
+    /// Below src, with slashes.
+    path: String,
+    /// Line by line, without comments, strings and `#[cfg(test)]` modules.
+    lines: Vec<String>,
+    /// Every string literal, with the line it begins on and the code before it on that line.
+    strings: Vec<Literal>,
+}
+
+struct Literal {
+    line: usize,
+    /// What stands directly before it, without white space.
+    before: String,
+    text: String,
+}
+
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, ending, found);
+        } else if path.extension().is_some_and(|e| e == ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&root, "rs", &mut found);
+    let sources: Vec<Source> = found.iter().map(|path| Source::read(&root, path)).collect();
+    assert!(sources.len() > 50, "the search for sources has gone blind");
+    sources.into_iter().filter(|s| !s.path.ends_with("/tests.rs") && !s.path.contains("/tests/")).collect()
+}
+
+impl Source {
+    fn read(root: &Path, file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).unwrap();
+        let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let (code, strings) = split(text);
+        let path = file.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+        Self { path, lines: code.lines().map(str::to_owned).collect(), strings }
+    }
+
+    /// `crate::a::b` as `["a", "b"]`, with the line, for every path and every branch of a `use`.
+    fn imports(&self) -> Vec<(usize, Vec<String>)> {
+        let code = self.lines.join("\n");
+        let mut found = Vec::new();
+        for (at, _) in code.match_indices("crate::") {
+            let line = code[..at].matches('\n').count() + 1;
+            branches(&code[at + "crate::".len()..], &mut Vec::new(), &mut |path| found.push((line, path.to_vec())));
+        }
+        found
+    }
+}
+
+/// Reads one path, following `{…}`; answers what is left of the text.
+fn branches<'t>(text: &'t str, before: &mut Vec<String>, found: &mut dyn FnMut(&[String])) -> &'t str {
+    let text = text.trim_start();
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = branches(rest, before, found).trim_start();
+            match rest.strip_prefix(',') {
+                Some(more) if !more.trim_start().starts_with('}') => rest = more,
+                Some(more) => return more.trim_start().trim_start_matches('}'),
+                None => return rest.trim_start_matches('}'),
+            }
+        }
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    before.push(word.to_owned());
+    let rest = match rest.strip_prefix("::") {
+        Some(more) => branches(more, before, found),
+        None => {
+            found(before);
+            rest
+        }
+    };
+    before.pop();
+    rest
+}
+
+/// Code without comments and strings, and the strings.
+fn split(text: &str) -> (String, Vec<Literal>) {
+    let chars: Vec<char> = text.chars().collect();
+    let (mut code, mut strings, mut i, mut line) = (String::new(), Vec::new(), 0, 1);
+    while i < chars.len() {
+        let next = chars.get(i + 1).copied();
+        match chars[i] {
+            '/' if next == Some('/') => {
+                while i < chars.len() && chars[i] != '\n' {
+                    i += 1;
+                }
+            }
+            // A character literal, which may be a quote; a lifetime is left alone.
+            '\'' if next == Some('\\') || chars.get(i + 2) == Some(&'\'') => {
+                i += if next == Some('\\') { 3 } else { 2 };
+                while chars[i] != '\'' {
+                    i += 1;
+                }
+                i += 1;
+            }
+            '"' => {
+                let before = code.trim_end().lines().last().unwrap_or_default().replace(' ', "");
+                let (start, mut literal) = (line, String::new());
+                i += 1;
+                while chars[i] != '"' {
+                    if chars[i] == '\n' {
+                        line += 1;
+                        code.push('\n');
+                    }
+                    if chars[i] == '\\' {
+                        i += 1;
+                        match chars[i] {
+                            'n' => literal.push('\n'),
+                            '\n' => {
+                                line += 1;
+                                code.push('\n');
+                                while chars[i + 1].is_whitespace() {
+                                    i += 1;
+                                }
+                            }
+                            other => literal.push(other),
+                        }
+                    } else {
+                        literal.push(chars[i]);
+                    }
+                    i += 1;
+                }
+                i += 1;
+                strings.push(Literal { line: start, before, text: literal });
+                code.push_str("\"\"");
+            }
+            c => {
+                if c == '\n' {
+                    line += 1;
+                }
+                code.push(c);
+                i += 1;
+            }
+        }
+    }
+    (code, strings)
+}
+
+const VALUES: [&str; 7] = ["clock", "code", "email", "id", "money", "phone", "text"];
+
+fn is_value(path: &str) -> bool {
+    VALUES.iter().any(|v| path == format!("{v}.rs"))
+}
+fn is_store(path: &str) -> bool {
+    path.ends_with("/store.rs") || path.contains("/store/")
+}
+fn is_pages(path: &str) -> bool {
+    path.ends_with("/pages.rs") || path.contains("/pages/")
+}
+fn is_pure(path: &str) -> bool {
+    path.starts_with("desk/rules/") || path == "desk/facts.rs" || path == "desk/event.rs"
+}
+/// A feature's nouns and verbs: neither pages nor SQL, and none of the layers that have a name.
+fn is_verb(path: &str) -> bool {
+    let layers = ["cli/", "web/", "api/", "desk/", "db/"];
+    let alone = ["main.rs", "lib.rs", "app.rs", "config.rs"];
+    !is_store(path)
+        && !is_pages(path)
+        && !is_value(path)
+        && !alone.contains(&path)
+        && !layers.iter().any(|l| path.starts_with(l))
+}
+
+/// Whose imports, what they may not name, and why.
+type Direction = (fn(&str) -> bool, fn(&[String]) -> bool, &'static str);
+
+fn begins(path: &[String], words: &[&str]) -> bool {
+    path.first().is_some_and(|first| words.contains(&first.as_str()))
+}
+
+const DIRECTIONS: [Direction; 9] = [
+    (
+        is_value,
+        |to| !begins(to, &VALUES),
+        "a value type knows nothing of the application, so that everything may use it",
+    ),
+    (
+        |p| p.starts_with("db/"),
+        |to| !begins(to, &VALUES) && !begins(to, &["db", "row", "rows"]),
+        "the database facade serves every feature and knows none",
+    ),
+    (
+        is_store,
+        |to| begins(to, &["app", "api", "cli", "jobs"]) || to.iter().any(|word| word == "pages"),
+        "SQL is called, it calls nobody: a store stands below verbs and pages",
+    ),
+    (
+        is_pure,
+        |to| begins(to, &["db", "app", "web", "api", "cli", "jobs"]) || to.iter().any(|word| word == "store"),
+        "the rules are pure: facts in, changes out, so that millions of cases can be run without a database",
+    ),
+    (
+        |p| p.starts_with("desk/"),
+        |to| begins(to, &["app", "web", "api", "cli", "jobs"]),
+        "the engine is the same for pages, APIs, imports and jobs, and knows none of them",
+    ),
+    (
+        is_verb,
+        |to| {
+            begins(to, &["cli", "api"])
+                || (to.iter().any(|word| word == "pages") && to.last().is_some_and(|w| w != "routes"))
+        },
+        "a verb does not know who calls it: a page, an API or a command",
+    ),
+    (|p| p.starts_with("web/"), |to| begins(to, &["cli", "api"]), "what every page needs knows no API and no command"),
+    (|p| p.starts_with("api/"), |to| begins(to, &["cli"]), "an API knows no command"),
+    (
+        |p| p == "app.rs" || is_pages(p),
+        |to| begins(to, &["cli"]),
+        "commands use the application, never the other way round",
+    ),
+];
+
+#[test]
+fn imports_run_one_way() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (line, to) in source.imports() {
+            for (from, refused, why) in DIRECTIONS {
+                if from(&source.path) && refused(&to) {
+                    wrong.push(format!("src/{}:{line} uses crate::{}: {why}", source.path, to.join("::")));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_pages_and_apis_name_the_web_framework() {
+    let may = |path: &str| {
+        let layers = ["web/", "api/", "cli/serve.rs", "app.rs"];
+        // The key of a request is found in its headers, whatever the dialect.
+        is_pages(path) || path == "keys/ring.rs" || layers.iter().any(|l| path.starts_with(l))
+    };
+    // A small feature may have its handlers beside its routes.
+    let has_routes = |s: &&Source| s.lines.iter().any(|line| line.starts_with("pub fn routes() -> Routes"));
+    for source in sources().iter().filter(|s| !may(&s.path) && !has_routes(s)) {
+        for (at, line) in source.lines.iter().enumerate() {
+            // How an address is written is nobody's framework.
+            let line = line.replace("axum::http::uri::", "");
+            assert!(
+                !line.contains("axum::") && !line.contains("tower_sessions::"),
+                "src/{}:{}: a verb that takes a type of the web framework cannot be called by an import or a command",
+                source.path,
+                at + 1
+            );
+        }
+    }
+}
+
+/// Whether a text is a statement, or a piece that only makes sense in one.
+fn is_sql(text: &str) -> bool {
+    let begins = ["SELECT ", "INSERT INTO ", "DELETE FROM ", "UPDATE ", "WITH ", "CREATE ", "ALTER "];
+    let text = text.trim_start();
+    begins.iter().any(|b| text.starts_with(b))
+        && (text.contains(" FROM ") || text.contains(" SET ") || text.contains("VALUES") || text.contains("TABLE"))
+}
+
+#[test]
+fn sql_is_written_in_stores_only() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| !is_store(&s.path) && !s.path.starts_with("db/")) {
+        for literal in source.strings.iter().filter(|l| is_sql(&l.text)) {
+            wrong.push(format!(
+                "src/{}:{}: SQL belongs in the feature's store.rs, where it is looked for",
+                source.path, literal.line
+            ));
+        }
+        for (at, line) in source.lines.iter().enumerate() {
+            if line.contains("sqlx") {
+                wrong.push(format!(
+                    "src/{}:{}: only src/db knows which database it is and how it is spoken to",
+                    source.path,
+                    at + 1
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_rules_of_money_do_no_input_and_output() {
+    for source in sources().iter().filter(|s| is_pure(&s.path)) {
+        for (at, line) in source.lines.iter().enumerate() {
+            let impure = ["async ", ".await", "std::fs", "std::env", "rand::", "tokio::"];
+            let found = impure.iter().find(|word| line.contains(**word));
+            assert!(found.is_none(), "src/{}:{}: {found:?}: a rule decides on what it was given", source.path, at + 1);
+        }
+    }
+}
+
+#[test]
+fn files_can_be_read_in_one_sitting() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let lines = source.lines.len();
+        if lines > 600 {
+            wrong.push(format!("src/{} has {lines} lines: what lives in it is more than one thing", source.path));
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut templates = Vec::new();
+    files(&root, "html", &mut templates);
+    for path in templates {
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        if lines > 120 {
+            wrong.push(format!("{} has {lines} lines: compose it of macros", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn templates_hold_no_script_or_style_of_their_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut templates = Vec::new();
+    files(&root, "html", &mut templates);
+    for path in templates {
+        for (at, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let inline = [" style=\"", " onclick=", " onchange=", " onsubmit=", "<script>", "<style", "javascript:"];
+            let found = inline.iter().find(|word| line.contains(**word));
+            assert!(
+                found.is_none(),
+                "{}:{}: {found:?} is blocked by the content security policy",
+                path.display(),
+                at + 1
+            );
+            let outside = ["src=\"http", "href=\"//", "src=\"//", "@import"];
+            let found = outside.iter().find(|word| line.contains(**word));
+            assert!(
+                found.is_none(),
+                "{}:{}: {found:?}: no page asks another host for anything",
+                path.display(),
+                at + 1
+            );
+        }
+    }
+}
+
+/// Statements that are not prepared: they steer a transaction.
+fn steers(text: &str) -> bool {
+    let words = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "PRAGMA", "ANALYZE"];
+    words.iter().any(|w| text.trim_start().starts_with(w))
+}
+
+/// Texts that only one engine is ever asked.
+fn is_for_one_engine(text: &str) -> bool {
+    text.contains("pg_") || text.contains("pragma_") || text.contains("sqlite_")
+}
+
+async fn every_fixed_sql_text_is_one_both_engines_understand(app: EmptyApp) {
+    let mut conn = app.app.db.read().await.unwrap();
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for source in sources() {
+        for literal in &source.strings {
+            let handed_over = literal.before.ends_with("sql(") && !literal.before.ends_with("_sql(");
+            if !handed_over || steers(&literal.text) || is_for_one_engine(&literal.text) {
+                continue;
+            }
+            seen += 1;
+            let text = &literal.text;
+            let asked =
+                if app.is_postgres() { format!("PREPARE house_{seen} AS {text}") } else { format!("EXPLAIN {text}") };
+            if let Err(error) = sql_built(asked).execute(&mut conn).await {
+                wrong.push(format!("src/{}:{}: {error}\n{text}", source.path, literal.line));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(seen > 60, "only {seen} texts were found: the search for sql(\"…\") has gone blind");
+}

@@ -1,0 +1,246 @@
+//! Background work: jobs, the sweep, the seals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use refdesk::app::App;
+use refdesk::db::{DbError, DbResult};
+use refdesk::jobs::{self, Claimed, Kinds, NewJob, Progress};
+use refdesk::seal::{self, Chain};
+use refdesk::{check, counters, outbox, sweep};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::on_both_databases;
+use crate::support::{TestApp, actor};
+
+on_both_databases! {
+    two_nodes_never_do_a_job_twice,
+    asking_again_joins_the_job_that_runs,
+    a_worker_that_was_taken_over_changes_nothing,
+    a_job_that_keeps_failing_is_given_up,
+    the_sweep_approves_what_is_due_and_nothing_else,
+    the_sweep_goes_by_the_local_date,
+    a_changed_entry_breaks_its_seal,
+    messages_and_old_sessions_are_let_go,
+}
+
+fn job(app: &TestApp, join_key: &str, input: serde_json::Value) -> NewJob {
+    NewJob {
+        business_id: app.business.id,
+        campaign_id: None,
+        kind: "count",
+        join_key: join_key.to_owned(),
+        input,
+        total: 5,
+        actor: actor(),
+    }
+}
+
+const CHUNKS: i64 = 5;
+
+/// Counts up by one in five chunks.
+fn count(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+    Box::pin(async move {
+        if job.input()["waits"] == true {
+            let gate = &GATES[usize::from(app.db.is_postgres())];
+            if !gate.0.swap(true, Ordering::SeqCst) {
+                gate.1.notified().await;
+            }
+        }
+        let now = app.clock.now();
+        app.db
+            .write(vec![], move |tx| {
+                let job = job.clone();
+                Box::pin(async move {
+                    let mut progress = job.progress();
+                    progress.done += 1;
+                    progress.cursor = progress.done.to_string();
+                    progress.finished = progress.done == CHUNKS;
+                    counters::add(tx, &[(&(job.id, "counted".to_owned(), String::new()), &1)]).await?;
+                    job.advance(tx, now, &progress).await?;
+                    Ok(progress)
+                })
+            })
+            .await
+    })
+}
+
+/// Holds the first worker of each engine's test back.
+static GATES: [(AtomicBool, Notify); 2] =
+    [(AtomicBool::new(false), Notify::const_new()), (AtomicBool::new(false), Notify::const_new())];
+
+fn fails(_: App, _: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+    Box::pin(async { Err(DbError::Fault("the cable is unplugged".into())) })
+}
+
+async fn counted(app: &TestApp) -> i64 {
+    app.number("SELECT CAST(COALESCE(sum(value), 0) AS BIGINT) FROM counters WHERE name = 'counted'").await
+}
+
+async fn two_nodes_never_do_a_job_twice(app: TestApp) {
+    let other = app.another_node().await;
+    let kinds = Kinds::new().with("count", count);
+    let mut running = jobs::start(&app.app, kinds.clone());
+    let mut there = jobs::start(&other.app, kinds);
+    for n in 0..20 {
+        jobs::enqueue(&app.app, job(&app, &format!("job {n}"), json!({}))).await.unwrap();
+    }
+    for _ in 0..300 {
+        if app.number("SELECT count(*) FROM jobs WHERE state = 'done'").await == 20 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    app.app.stop.cancel();
+    other.app.stop.cancel();
+    while running.join_next().await.is_some() {}
+    while there.join_next().await.is_some() {}
+    assert_eq!(app.number("SELECT count(*) FROM jobs WHERE state = 'done' AND done = 5").await, 20);
+    assert_eq!(counted(&app).await, 20 * CHUNKS);
+}
+
+async fn asking_again_joins_the_job_that_runs(app: TestApp) {
+    let first = jobs::enqueue(&app.app, job(&app, "one", json!({}))).await.unwrap();
+    assert_eq!(jobs::enqueue(&app.app, job(&app, "one", json!({}))).await.unwrap(), first);
+    assert_ne!(jobs::enqueue(&app.app, job(&app, "two", json!({}))).await.unwrap(), first);
+    jobs::run_all(&app.app, &Kinds::new().with("count", count)).await.unwrap();
+    assert_ne!(jobs::enqueue(&app.app, job(&app, "one", json!({}))).await.unwrap(), first);
+    let done = jobs::find(&mut app.app.db.read().await.unwrap(), app.business.id, first).await.unwrap().unwrap();
+    assert!(done.is_over());
+    assert_eq!(done.percent(), 100);
+    assert!(jobs::find(&mut app.app.db.read().await.unwrap(), app.business.id + 1, first).await.unwrap().is_none());
+}
+
+async fn a_worker_that_was_taken_over_changes_nothing(app: TestApp) {
+    let kinds = Kinds::new().with("count", count);
+    let id = jobs::enqueue(&app.app, job(&app, "slow", json!({ "waits": true }))).await.unwrap();
+    let (slow_app, slow_kinds) = (app.app.clone(), kinds.clone());
+    let slow = tokio::spawn(async move { jobs::run_all(&slow_app, &slow_kinds).await });
+    while app.number("SELECT count(*) FROM jobs WHERE state = 'running'").await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let gate = &GATES[usize::from(app.is_postgres())];
+    while !gate.0.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    jobs::run_all(&app.app, &kinds).await.unwrap();
+    assert_eq!(counted(&app).await, 0, "its holder still has the lease");
+    app.clock.set(app.clock.now().plus_seconds(jobs::LEASE_SECONDS + 1));
+    jobs::run_all(&app.app, &kinds).await.unwrap();
+    assert_eq!(counted(&app).await, CHUNKS, "another one went on");
+    gate.1.notify_one();
+    slow.await.unwrap().unwrap();
+    assert_eq!(counted(&app).await, CHUNKS, "the slow one was rolled back");
+    let done = jobs::find(&mut app.app.db.read().await.unwrap(), app.business.id, id).await.unwrap().unwrap();
+    assert_eq!((done.state.as_str(), done.done), ("done", CHUNKS));
+}
+
+async fn a_job_that_keeps_failing_is_given_up(app: TestApp) {
+    let id = jobs::enqueue(&app.app, job(&app, "bad", json!({}))).await.unwrap();
+    for attempt in 1..=jobs::ATTEMPTS {
+        jobs::run_all(&app.app, &Kinds::new().with("count", fails)).await.unwrap();
+        let row = jobs::find(&mut app.app.db.read().await.unwrap(), app.business.id, id).await.unwrap().unwrap();
+        assert_eq!(row.attempts, attempt);
+        assert!(row.error.unwrap().contains("the cable is unplugged"));
+        assert_eq!(row.state == "failed", attempt == jobs::ATTEMPTS);
+        app.clock.set(app.clock.now().plus_seconds(120));
+    }
+    jobs::run_all(&app.app, &Kinds::new().with("count", count)).await.unwrap();
+    assert_eq!(counted(&app).await, 0, "nobody takes it up again");
+}
+
+async fn state_of(app: &TestApp, address: &str) -> String {
+    let text =
+        format!("SELECT c.state FROM commissions c JOIN leads l ON l.id = c.lead_id WHERE l.email_key = '{address}'");
+    app.rows::<(String,)>(&text).await.remove(0).0
+}
+
+async fn the_sweep_approves_what_is_due_and_nothing_else(app: TestApp) {
+    let shop = app.shop();
+    let (jane, ban) = (shop.referrer("Jane Miller").await, shop.referrer("Ban Ned").await);
+    for (address, code, day) in [
+        ("due@x.test", &jane.code, "2026-06-05"),
+        ("today@x.test", &jane.code, "2026-06-06"),
+        ("fresh@x.test", &jane.code, "2026-06-15"),
+        ("disputed@x.test", &jane.code, "2026-06-01"),
+        ("banned@x.test", &ban.code, "2026-06-01"),
+    ] {
+        shop.lead(address, Some(code)).await;
+        shop.pay(address, "100.00", day).await;
+    }
+    app.arrange("UPDATE payments SET disputed_at = 1 WHERE email_key = 'disputed@x.test'").await;
+    app.arrange(&format!("UPDATE enrollments SET state = 'banned' WHERE id = {}", ban.enrollment_id)).await;
+    let swept = sweep::all(&app.app).await.unwrap();
+    assert_eq!((swept.due, swept.approved, swept.held_back), (3, 1, 2));
+    assert_eq!(state_of(&app, "due@x.test").await, "approved");
+    for address in ["today@x.test", "fresh@x.test", "disputed@x.test", "banned@x.test"] {
+        assert_eq!(state_of(&app, address).await, "pending", "{address}");
+    }
+    assert_eq!(sweep::all(&app.app).await.unwrap().approved, 0, "once is enough");
+    app.clock.advance_days(1);
+    assert_eq!(sweep::all(&app.app).await.unwrap().approved, 1);
+    assert_eq!(state_of(&app, "today@x.test").await, "approved");
+    let entries = "SELECT count(*) FROM audit_entries WHERE action = 'commission.approved' AND actor_kind = 'job' AND actor_name = 'sweep'";
+    assert_eq!(app.number(entries).await, 2);
+}
+
+async fn the_sweep_goes_by_the_local_date(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    shop.lead("due@x.test", Some(&jane.code)).await;
+    shop.pay("due@x.test", "100.00", "2026-06-06").await;
+    assert_eq!(sweep::all(&app.app).await.unwrap().approved, 0, "its last day, in UTC");
+    app.arrange("UPDATE businesses SET timezone = 'Pacific/Auckland'").await;
+    assert_eq!(sweep::all(&app.app).await.unwrap().approved, 1, "the day after, in Auckland");
+}
+
+async fn verified(app: &TestApp, chain: Chain) -> seal::Verified {
+    seal::verify(&mut app.app.db.read().await.unwrap(), chain, app.business.id).await.unwrap()
+}
+
+async fn a_changed_entry_breaks_its_seal(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    for n in 0..4 {
+        shop.lead(&format!("c{n}@x.test"), Some(&jane.code)).await;
+        shop.pay(&format!("c{n}@x.test"), "100.00", "2026-06-05").await;
+    }
+    let before = verified(&app, Chain::Ledger).await;
+    assert_eq!((before.sealed, before.unsealed), (0, 4));
+    assert!(!seal::turn(app.app.clone()).await.unwrap());
+    sweep::all(&app.app).await.unwrap();
+    seal::turn(app.app.clone()).await.unwrap();
+    for chain in Chain::ALL {
+        let whole = verified(&app, chain).await;
+        assert!(whole.sealed >= 12 && whole.unsealed == 0 && whole.broken.is_none(), "{chain:?} {whole:?}");
+    }
+    assert!(check::check(&app.app.db).await.unwrap().ok);
+    app.tamper("UPDATE audit_entries SET actor_name = 'Somebody else' WHERE seal_position = 3").await;
+    let broken = verified(&app, Chain::Audit).await.broken.unwrap();
+    assert!(broken.contains("was changed after it was sealed"), "{broken}");
+    app.tamper("DELETE FROM ledger_entries WHERE seal_position = 12").await;
+    let broken = verified(&app, Chain::Ledger).await.broken.unwrap();
+    assert_eq!(broken, "1 ledger entries are missing at the end");
+    app.tamper("UPDATE ledger_entries SET amount = amount + 1 WHERE seal_position = 5").await;
+    let report = check::check(&app.app.db).await.unwrap();
+    let said = report.findings.iter().flat_map(|f| &f.broken).cloned().collect::<Vec<_>>().join("; ");
+    assert!(said.contains("ledger entry") && said.contains("was changed after it was sealed"), "{said}");
+}
+
+async fn messages_and_old_sessions_are_let_go(app: TestApp) {
+    app.sign_in().await;
+    app.shop().lead("c@x.test", None).await;
+    assert!(app.number("SELECT count(*) FROM outbox").await > 0);
+    outbox::turn(app.app.clone()).await.unwrap();
+    assert!(app.number("SELECT count(*) FROM outbox").await > 0, "they are not a minute old");
+    refdesk::users::tidy(app.app.clone()).await.unwrap();
+    assert_eq!(app.number("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL").await, 1);
+    app.clock.advance_days(2);
+    outbox::turn(app.app.clone()).await.unwrap();
+    refdesk::users::tidy(app.app.clone()).await.unwrap();
+    assert_eq!(app.number("SELECT count(*) FROM outbox").await, 0);
+    assert_eq!(app.number("SELECT count(*) FROM sessions").await, 0, "idle for two days");
+}

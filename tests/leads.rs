@@ -1,0 +1,415 @@
+//! /leads: the list, one lead, and what staff decide about them.
+
+use refdesk::desk::{AddLead, ClaimBy, Contact, Outcome, What};
+use refdesk::web::Role;
+
+use crate::on_both_databases;
+use crate::support::{Answer, TestApp, Visitor};
+
+on_both_databases! {
+    the_toggle_does_a_thing_once_and_is_undone,
+    a_reward_is_asked_for_before_it_is_taken,
+    a_status_qualifies_and_takes_back,
+    many_leads_are_decided_at_once,
+    more_than_a_page_of_leads_is_confirmed_first,
+    the_preview_of_a_new_referrer_is_what_happens,
+    waiting_payments_earn_when_staff_say_so,
+    a_duplicate_is_merged,
+    a_merged_lead_is_counted_once,
+    a_lead_is_added_and_edited,
+    the_list_counts_what_it_shows,
+    sales_see_what_they_recorded_and_no_money,
+    a_form_that_is_confirmed_too_late_is_shown_again,
+}
+
+async fn state_of(app: &TestApp, lead: i64) -> (String, i64) {
+    let rows: Vec<(String, i64)> = app
+        .rows(&format!("SELECT status, CAST(CASE WHEN qualified_at IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM leads WHERE id = {lead}"))
+        .await;
+    let (status, qualified) = rows.into_iter().next().unwrap();
+    (status, qualified)
+}
+
+/// What a referrer has on an account, in minor units.
+async fn balance(app: &TestApp, referrer: i64, account: &str) -> i64 {
+    app.number(&format!(
+        "SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE referrer_id = {referrer} AND account = '{account}'"
+    ))
+    .await
+}
+
+async fn proves(app: &TestApp) {
+    let report = refdesk::check::check(&app.app.db).await.unwrap();
+    assert!(report.ok, "{:?}", report.findings);
+}
+
+/// Sends the small form that a flash offers to take things back with.
+async fn undo(page: &Answer) -> Answer {
+    let names = page.attrs(".flash form input", "name");
+    let values = page.attrs(".flash form input", "value");
+    let fields: Vec<(&str, &str)> = names.iter().zip(&values).map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    page.visitor.post_form(&page.attr(".flash form", "action"), &fields).await
+}
+
+/// Sends a confirming page as it is, with more fields.
+async fn confirm(page: &Answer, more: &[(&str, &str)]) -> Answer {
+    let names = page.attrs("form.confirm input[type=hidden]", "name");
+    let values = page.attrs("form.confirm input[type=hidden]", "value");
+    let mut fields: Vec<(&str, &str)> = names.iter().zip(&values).map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    fields.extend(more);
+    page.visitor.post_form(&page.attr("form.confirm", "action"), &fields).await
+}
+
+async fn the_toggle_does_a_thing_once_and_is_undone(app: TestApp) {
+    app.sign_in().await;
+    let lead = app.shop().lead("amy@example.com", None).await;
+    let path = format!("/leads/{lead}/qualification");
+    let back = format!("/leads?status=new#lead_{lead}");
+    let on = [("on", "yes"), ("back", back.as_str())];
+    let list = app.post_form(&path, &on).await.goes_to(&back).follow().await;
+    assert_eq!(list.flash(), "amy is qualified.");
+    assert_eq!(state_of(&app, lead).await, ("qualified".into(), 1));
+    let again = app.post_form(&path, &on).await.follow().await;
+    assert_eq!(again.flash(), "amy was qualified already.");
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'lead.qualified'").await, 1);
+
+    let undone = undo(&list).await.goes_to(&back).follow().await;
+    assert_eq!(undone.flash(), "amy is pending again.");
+    assert_eq!(state_of(&app, lead).await, ("new".into(), 0));
+    app.post_form(&path, &[("on", "perhaps")]).await.is(400);
+    assert_eq!(
+        app.post_form(&path, &[("on", "yes"), ("back", "//evil.example")]).await.header("location"),
+        format!("/leads/{lead}")
+    );
+}
+
+async fn a_reward_is_asked_for_before_it_is_taken(app: TestApp) {
+    app.sign_in().await;
+    app.tamper("UPDATE campaigns SET reward = '{\"USD\":500}'").await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    let lead = app.shop().lead("amy@example.com", Some(&jane.code)).await;
+    let path = format!("/leads/{lead}/qualification");
+    app.post_form(&path, &[("on", "yes")]).await.is(303);
+    assert_eq!(balance(&app, jane.id, "held").await, 500);
+
+    let asked = app.post_form(&path, &[("on", "no")]).await.is(409).says("5.00 USD").says("Jane Miller");
+    assert_eq!(state_of(&app, lead).await.1, 1, "nothing is done before it is confirmed");
+    confirm(&asked, &[]).await.is(303);
+    assert_eq!(state_of(&app, lead).await, ("new".into(), 0));
+    assert_eq!(balance(&app, jane.id, "held").await, 0);
+    app.post_form(&path, &[("on", "yes")]).await.is(303);
+    app.post_form(&path, &[("on", "yes")]).await.is(303);
+    assert_eq!(balance(&app, jane.id, "held").await, 500, "restored exactly once");
+    proves(&app).await;
+}
+
+async fn a_status_qualifies_and_takes_back(app: TestApp) {
+    app.sign_in().await;
+    let lead = app.shop().lead("amy@example.com", None).await;
+    let path = format!("/leads/{lead}/status");
+    for (status, qualified) in [("contacted", 0), ("qualified", 1), ("lost", 0), ("converted", 1), ("new", 0)] {
+        let page = app.post_form(&path, &[("status", status)]).await.goes_to(&format!("/leads/{lead}")).follow().await;
+        assert_eq!(page.flash(), format!("amy is {status} now."));
+        assert_eq!(state_of(&app, lead).await, (status.to_owned(), qualified));
+    }
+    app.post_form(&path, &[("status", "sold")]).await.is(400);
+    assert_eq!(app.post_form(&path, &[("status", "new")]).await.follow().await.flash(), "amy was new already.");
+    // A lost lead that is qualified comes back as lost.
+    app.post_form(&path, &[("status", "lost")]).await.is(303);
+    let toggle = format!("/leads/{lead}/qualification");
+    app.post_form(&toggle, &[("on", "yes")]).await.is(303);
+    app.post_form(&toggle, &[("on", "no")]).await.is(303);
+    assert_eq!(state_of(&app, lead).await, ("lost".into(), 0));
+}
+
+async fn many_leads_are_decided_at_once(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let (amy, bob, cid) = (
+        shop.lead("amy@example.com", None).await.to_string(),
+        shop.lead("bob@example.com", None).await.to_string(),
+        shop.lead("cid@example.com", None).await,
+    );
+    let fields = [("do", "qualify"), ("id", amy.as_str()), ("id", bob.as_str()), ("back", "/leads")];
+    let list = app.post_form("/leads/bulk", &fields).await.goes_to("/leads").follow().await;
+    assert_eq!(list.flash(), "2 leads are qualified now.");
+    assert_eq!(state_of(&app, cid).await.1, 0);
+    assert_eq!(undo(&list).await.follow().await.flash(), "2 leads are un-qualified now.");
+
+    let all = [("do", "archive"), ("scope", "all"), ("back", "/leads?q=amy")];
+    assert_eq!(app.post_form("/leads/bulk", &all).await.follow().await.flash(), "1 lead is archived now.");
+    assert_eq!(app.get("/leads").await.texts("tbody th a"), ["cid", "bob"]);
+    assert_eq!(app.get("/leads?archived=yes").await.texts("tbody th a"), ["amy"]);
+    assert_eq!(
+        app.post_form("/leads/bulk", &[("do", "qualify")]).await.follow().await.flash(),
+        "Nothing was selected."
+    );
+    app.post_form("/leads/bulk", &[("do", "sell")]).await.is(400);
+
+    let globex = app.another_business("Globex").await;
+    let theirs = app.shop_of(&globex).lead("zoe@example.com", None).await.to_string();
+    app.post_form("/leads/bulk", &[("do", "qualify"), ("id", &theirs), ("id", &bob)]).await.is(404);
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 0);
+}
+
+async fn more_than_a_page_of_leads_is_confirmed_first(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let people: Vec<What> = (0..60).map(|n| shop.sign_up_event(&format!("person{n}@example.com"), None)).collect();
+    shop.send_all(people).await;
+    let list = app.get("/leads").await;
+    assert_eq!(list.count("tbody tr"), 50);
+    assert_eq!(list.text("#pager-summary"), "60 leads");
+    let fields = [("do", "qualify"), ("scope", "all"), ("back", "/leads")];
+    let asked = app.post_form("/leads/bulk", &fields).await.is(200).says("Qualify 60 leads");
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 0);
+    assert_eq!(confirm(&asked, &[]).await.goes_to("/leads").follow().await.flash(), "60 leads are qualified now.");
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 60);
+    // The second page, and back again.
+    let second = app.get(&list.attr("a[rel=next]", "href")).await;
+    assert_eq!(second.count("tbody tr"), 10);
+    let first = app.get(&second.attr("a[rel=prev]", "href")).await;
+    assert_eq!(first.texts("tbody th a"), list.texts("tbody th a"));
+}
+
+async fn the_preview_of_a_new_referrer_is_what_happens(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-14").await;
+    shop.pay("amy@example.com", "50.00", "2026-06-18").await;
+    let path = format!("/leads/{lead}/referrer");
+    app.get(&format!("{path}?q=tom")).await.says("Tom Ash").does_not_say("Jane Miller referred");
+
+    let shown = app.get(&format!("{path}?to={}", tom.enrollment_id)).await.is(200);
+    let sums = shown.texts("form.confirm caption");
+    assert_eq!(sums, ["Voided 30.00 USD", "Created 30.00 USD"]);
+    assert_eq!(balance(&app, jane.id, "held").await, 3_000, "looking changes nothing");
+    let unsaid = confirm(&shown, &[("reason", "")]).await.is(422);
+    assert_eq!(unsaid.error_at("reason"), "The reason is missing.");
+    let page =
+        confirm(&unsaid, &[("reason", "Tom called first")]).await.goes_to(&format!("/leads/{lead}")).follow().await;
+    assert_eq!(page.flash(), "Tom Ash counts as the referrer of amy now.");
+    assert_eq!((balance(&app, jane.id, "held").await, balance(&app, tom.id, "held").await), (0, 3_000));
+    let page = page.says("Tom called first").says("Counted until staff decided otherwise.");
+    assert!(page.words().contains("20 % of 100.00 USD, terms 1, held until 28 Jun"), "{page:?}");
+
+    // Nobody did: the money goes, and a void commission comes back when Jane did after all.
+    let nobody = app.get(&format!("{path}?to=none")).await.is(200);
+    confirm(&nobody, &[("reason", "a mistake")]).await.is(303);
+    assert_eq!(balance(&app, tom.id, "held").await, 0);
+    proves(&app).await;
+}
+
+async fn waiting_payments_earn_when_staff_say_so(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = shop.lead("amy@example.com", None).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-14").await;
+    let shown = app.get(&format!("/leads/{lead}/referrer?to={}", jane.enrollment_id)).await;
+    assert_eq!(shown.texts("form.confirm caption"), ["Earned by waiting payments 20.00 USD"]);
+    confirm(&shown, &[("reason", "She rang")]).await.is(303);
+    assert_eq!(balance(&app, jane.id, "held").await, 0, "the box was left out");
+
+    let path = format!("/leads/{lead}/payments");
+    let shown = app.get(&path).await.is(200).says("20.00 USD");
+    confirm(&shown, &[]).await.goes_to(&format!("/leads/{lead}"));
+    assert_eq!(balance(&app, jane.id, "held").await, 2_000);
+    confirm(&shown, &[]).await;
+    assert_eq!(balance(&app, jane.id, "held").await, 2_000, "once");
+    proves(&app).await;
+}
+
+fn repeat(app: &TestApp, name: &str, address: &str, company: &str) -> What {
+    What::AddLead(Box::new(AddLead {
+        campaign_id: app.business.campaign_id,
+        test: false,
+        contact: Contact {
+            name: name.into(),
+            email: Some(address.into()),
+            email_key: Some(address.into()),
+            company: Some(company.into()),
+            ..Contact::default()
+        },
+        status: refdesk::desk::Status::New,
+        source_origin: "api",
+        claim: None,
+        recorded_by: None,
+        repeats_allowed: true,
+        qualify: false,
+    }))
+}
+
+async fn a_duplicate_is_merged(app: TestApp) {
+    app.sign_in().await;
+    let primary = app.shop().lead("amy@example.com", None).await;
+    let Outcome::LeadAdded { lead_id, duplicate_of, .. } =
+        app.shop().send(repeat(&app, "Amy Again", "amy@example.com", "Harbour")).await
+    else {
+        panic!("no duplicate");
+    };
+    assert_eq!(duplicate_of, Some(primary));
+    app.get(&format!("/leads/{primary}")).await.says("Amy Again").says("Merge into this lead");
+    app.post_form(&format!("/leads/{lead_id}/qualification"), &[("on", "yes")]).await.is(303);
+    assert_eq!(state_of(&app, lead_id).await.1, 0, "a duplicate is never qualified");
+    let shown = app.get(&format!("/leads/{lead_id}/merge")).await.is(200).says("No money moves");
+    confirm(&shown, &[]).await.goes_to(&format!("/leads/{primary}")).follow().await.says("Harbour");
+    assert_eq!(app.get("/leads").await.texts("tbody th a"), ["amy"]);
+    proves(&app).await;
+}
+
+async fn a_merged_lead_is_counted_once(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    shop.send(shop.lead_event("Bob Ray", None, Some(ClaimBy::Enrollment(jane.enrollment_id)))).await;
+    let known = app.number("SELECT id FROM leads").await;
+    shop.send(What::Qualify { lead_id: known, qualified: true, reason: None }).await;
+    let What::AddLead(mut heard) = shop.lead_event("Bobby", Some("+14155552671"), None) else { unreachable!() };
+    (heard.contact.email, heard.contact.email_key) = (None, None);
+    shop.send(What::AddLead(heard)).await;
+    let heard = app.number("SELECT id FROM leads WHERE email IS NULL").await;
+    // The one with the address goes into the one with the phone: address, referrer and qualification go along.
+    let shown = app.get(&format!("/leads/{known}/merge?into={heard}")).await.is(200);
+    let page = confirm(&shown, &[]).await.goes_to(&format!("/leads/{heard}")).follow().await;
+    let page = page.says("bob.ray@example.org").says("Jane Miller");
+    assert_eq!(page.flash(), "Bob Ray is part of this lead now.");
+    assert_eq!(state_of(&app, heard).await.1, 1);
+    confirm(&shown, &[]).await;
+    let tabs = app.get("/leads").await.texts("nav.tabs a");
+    assert_eq!(tabs, ["All 1", "Pending 0", "Qualified 1", "Unattributed 0", "Archived 1"]);
+    let counted = "SELECT CAST(sum(value) AS BIGINT) FROM counters WHERE day = '' AND name = ";
+    assert_eq!(app.number(&format!("{counted}'leads.arrival.verbal'")).await, 0);
+    assert_eq!(app.number(&format!("{counted}'leads.arrival.staff'")).await, 1);
+    proves(&app).await;
+}
+
+async fn a_lead_is_added_and_edited(app: TestApp) {
+    app.sign_in().await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    app.get("/leads").await.says("No leads yet");
+    let faulty = app
+        .post_form("/leads", &[("name", ""), ("phone", "12"), ("status", "new"), ("company", "A <b>")])
+        .await
+        .is(422);
+    assert_eq!(faulty.error_at("name"), "The name is missing.");
+    assert!(!faulty.error_at("phone").is_empty());
+    assert_eq!(faulty.field("company"), "A <b>");
+
+    let code = jane.code.to_lowercase().replace('-', " ");
+    let fields = [
+        ("name", "Amy Lee"),
+        ("email", "amy at home"),
+        ("phone", "(415) 555-2671"),
+        ("status", "contacted"),
+        ("code", &code),
+    ];
+    let added = app.post_form("/leads", &fields).await.follow().await.says("Jane Miller").says("not an address");
+    assert!(added.flash().contains("The e-mail is not an address"), "{}", added.flash());
+    let id = app.number("SELECT id FROM leads").await;
+    assert_eq!(app.rows::<(String,)>("SELECT phone_key FROM leads").await[0].0, "+14155552671");
+
+    let other = app.shop().lead("bob@example.com", None).await;
+    let edit = app.get(&format!("/leads/{id}/edit")).await.is(200);
+    assert_eq!((edit.field("name"), edit.field("email")), ("Amy Lee".into(), "amy at home".into()));
+    let taken = app
+        .post_form(
+            &format!("/leads/{id}"),
+            &[("name", "Amy"), ("email", "bob@example.com"), ("status", "contacted"), ("active", "yes")],
+        )
+        .await
+        .is(422);
+    assert!(taken.error_at("email").contains("Another lead"), "{taken:?}");
+    let saved = app
+        .post_form(
+            &format!("/leads/{id}"),
+            &[("name", "Amy"), ("email", "amy@example.com"), ("status", "qualified"), ("active", "")],
+        )
+        .await
+        .follow()
+        .await;
+    assert_eq!(saved.flash(), "The changes are saved. Amy Lee is qualified now.");
+    assert_eq!(state_of(&app, id).await, ("qualified".into(), 1));
+    assert_eq!(state_of(&app, other).await, ("new".into(), 0));
+
+    let known = app
+        .post_form("/leads", &[("name", "Amy"), ("email", "AMY@example.com"), ("status", "new")])
+        .await
+        .goes_to(&format!("/leads/{id}"))
+        .follow()
+        .await;
+    assert!(known.flash().contains("Nothing was added"), "{}", known.flash());
+    let wrong =
+        app.post_form("/leads", &[("name", "Cid"), ("status", "new"), ("code", "NOBODY99")]).await.follow().await;
+    assert!(wrong.flash().contains("without a referrer"), "{}", wrong.flash());
+    assert_eq!(app.number("SELECT count(*) FROM inbox_items WHERE kind = 'unknown_code'").await, 1);
+}
+
+async fn the_list_counts_what_it_shows(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let amy = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.lead("bob@example.com", Some(&jane.code)).await;
+    shop.lead("cid@example.com", None).await;
+    shop.send(What::Qualify { lead_id: amy, qualified: true, reason: None }).await;
+    shop.send(shop.lead_event("Dan Eze", None, Some(ClaimBy::Enrollment(jane.enrollment_id)))).await;
+    shop.send(What::Archive { lead_id: amy, archived: true }).await;
+    let tabs = app.get("/leads").await.texts("nav.tabs a");
+    assert_eq!(tabs, ["All 3", "Pending 3", "Qualified 0", "Unattributed 1", "Archived 1"]);
+    let shown = async |query: &str| {
+        let page = app.get(&format!("/leads{query}")).await.is(200);
+        (page.texts("tbody th a"), page.texts("#pager-summary").join(""))
+    };
+    assert_eq!(shown("?referrer=none").await, (vec!["cid".into()], "1 lead".into()));
+    assert_eq!(shown("?arrival=verbal").await, (vec!["Dan Eze".into()], "1 lead".into()));
+    assert_eq!(shown(&format!("?referrer={}&arrival=code", jane.id)).await, (vec!["bob".into()], "1 lead".into()));
+    assert_eq!(shown("?sort=name").await.0, ["bob", "cid", "Dan Eze"]);
+    assert_eq!(shown("?sort=-name&status=new").await.0, ["Dan Eze", "cid", "bob"]);
+    assert_eq!(shown("?q=EZE").await, (vec!["Dan Eze".into()], "1 lead".into()));
+    app.get("/leads?q=nobody%25&status=lost").await.says("No leads match");
+}
+
+async fn sales_see_what_they_recorded_and_no_money(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let sam = app.member(Role::Sales).await;
+    let user = app.number("SELECT user_id FROM memberships WHERE role = 'sales'").await;
+    let What::AddLead(mut own) = shop.lead_event("Amy Lee", None, Some(ClaimBy::Enrollment(jane.enrollment_id))) else {
+        unreachable!()
+    };
+    own.recorded_by = Some(user);
+    shop.send(What::AddLead(own)).await;
+    let own = app.number("SELECT id FROM leads").await;
+    let other = shop.lead("bob@example.com", Some(&jane.code)).await;
+    shop.pay("amy.lee@example.org", "100.00", "2026-06-14").await;
+
+    let list = sam.get("/leads").await.is(200);
+    assert_eq!(list.texts("tbody th a"), ["Amy Lee"]);
+    assert!(!list.has("form.toggle") && !list.has("form.bulk") && !list.body.contains("2 leads"), "{list:?}");
+    sam.get(&format!("/leads/{own}")).await.is(200).says("Jane Miller").does_not_say("100.00").does_not_say("20.00");
+    sam.get(&format!("/leads/{other}")).await.is(404);
+    sam.post_form(&format!("/leads/{own}/qualification"), &[("on", "yes")]).await.is(403);
+    refuses(&sam, &["/commissions", "/inbox", "/leads/new"]).await;
+}
+
+async fn refuses(visitor: &Visitor, paths: &[&str]) {
+    for path in paths {
+        visitor.get(path).await.is(403);
+    }
+}
+
+async fn a_form_that_is_confirmed_too_late_is_shown_again(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
+    let shown = app.get(&format!("/leads/{lead}/referrer?to={}", tom.enrollment_id)).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-14").await;
+    let again = confirm(&shown, &[("reason", "Tom called")]).await.is(409).says("Something changed").says("20.00 USD");
+    assert_eq!(balance(&app, jane.id, "held").await, 2_000);
+    confirm(&again, &[("reason", "Tom called")]).await.is(303);
+    assert_eq!(balance(&app, tom.id, "held").await, 2_000);
+}

@@ -1,0 +1,205 @@
+//! What the pages cost on a database with many rows. PostgreSQL tells what every statement really read;
+//! SQLite is asked for its plan of the same statements.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use refdesk::app;
+use refdesk::db::{EXAMINED, sql_built};
+use refdesk::generate::{self, Load};
+use reqwest::Method;
+use scraper::{Html, Selector};
+use serde_json::Value as Json;
+
+use crate::support::{Answer, Database, Engine, Start, TestApp};
+
+const LEADS: i64 = 30_000;
+const REFERRERS: i64 = 12_000;
+/// Rows that one step of a statement may read: what a search looks at, and says so. With more rows than
+/// that in the tables, whatever reads them all is found out.
+const MOST: f64 = EXAMINED as f64 * 1.15;
+/// Statements that read more, and why they may.
+const EXCEPTIONS: [(&str, &str); 3] = [
+    ("c.lookup >= ", "a part of a code is found by its index, and few codes begin alike"),
+    ("AS codeless,", "the confirmation of Generate for all names the exact number"),
+    ("LIMIT 1000", "an export or a print sheet, a thousand at a time"),
+];
+/// Addresses tried of each page: its filters, tabs, orders and next pages.
+const VARIANTS: usize = 15;
+
+/// Tables that grow with the business.
+const BIG: [&str; 10] = [
+    "leads",
+    "referrers",
+    "enrollments",
+    "codes",
+    "touches",
+    "payments",
+    "commissions",
+    "ledger_entries",
+    "audit_entries",
+    "counters",
+];
+
+async fn filled(engine: Engine) -> TestApp {
+    let app = TestApp::start(Arc::new(Database::new(engine).await)).await;
+    let b = &app.business;
+    let load = Load {
+        business_id: b.id,
+        campaign_id: b.campaign_id,
+        product_id: b.product_row,
+        leads: LEADS,
+        referrers: REFERRERS,
+    };
+    generate::generate(&app.app, load, |_| {}).await.expect("load data");
+    app.arrange("ANALYZE").await;
+    app
+}
+
+/// The addresses that a list's own links and filters lead to.
+fn variants(page: &Answer, path: &str) -> Vec<String> {
+    let html = Html::parse_document(&page.body);
+    let all = |css: &str| html.select(&Selector::parse(css).unwrap()).collect::<Vec<_>>();
+    let mut found: Vec<String> = all("main a").iter().filter_map(|a| a.attr("href")).map(str::to_owned).collect();
+    for select in all("main select[name]") {
+        let options =
+            select.select(&Selector::parse("option").unwrap()).filter_map(|o| o.attr("value")).collect::<Vec<_>>();
+        let name = select.attr("name").unwrap_or_default();
+        found.extend(options.iter().map(|value| format!("{path}?{name}={value}")));
+    }
+    if !all("main input[name=q]").is_empty() {
+        found.push(format!("{path}?q=an"));
+        found.push(format!("{path}?q=nobody-has-this-name"));
+    }
+    found.retain(|to| to.starts_with(&format!("{path}?")));
+    found
+}
+
+/// Opens every list in every way it offers; answers the addresses.
+async fn visit(app: &TestApp) -> Vec<String> {
+    app.sign_in().await;
+    let mut opened = Vec::new();
+    let pages = app::pages();
+    let lists = pages.table().iter().filter(|r| r.method == Method::GET && !r.path.contains('{'));
+    for path in lists.map(|r| r.path) {
+        let (mut waiting, mut seen) = (VecDeque::from([path.to_owned()]), BTreeSet::new());
+        while let Some(address) = waiting.pop_front() {
+            if seen.len() >= VARIANTS || !seen.insert(address.clone()) {
+                continue;
+            }
+            let page = app.get(&address).await;
+            assert!(page.status < 500, "{page:?}");
+            if page.header("content-type").starts_with("text/html") {
+                waiting.extend(variants(&page, path));
+            }
+        }
+        opened.extend(seen);
+    }
+    for text in ["SELECT max(id) FROM referrers", "SELECT max(id) FROM leads"] {
+        let id = app.number(text).await;
+        let address = format!("/{}/{id}", text.rsplit(' ').next().unwrap());
+        app.get(&address).await.is(200);
+        opened.push(address);
+    }
+    opened
+}
+
+/// Statement and plan of everything the database did, from its log.
+fn plans(database: &Database) -> Vec<(String, Json)> {
+    let (name, file) = database.name_and_log();
+    let log = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let mut found: Vec<String> = Vec::new();
+    let mut ours = false;
+    for line in log.lines() {
+        if let Some(more) = line.strip_prefix('\t') {
+            if let (true, Some(text)) = (ours, found.last_mut()) {
+                text.push_str(more);
+                text.push('\n');
+            }
+        } else {
+            ours = line.starts_with(&format!("{name} ")) && line.contains("plan:");
+            if ours {
+                found.push(String::new());
+            }
+        }
+    }
+    let read = |text: String| serde_json::from_str::<Json>(&text).ok();
+    found
+        .into_iter()
+        .filter_map(read)
+        .map(|j| (j["Query Text"].as_str().unwrap_or_default().to_owned(), j["Plan"].clone()))
+        .collect()
+}
+
+/// The most rows that a step of the plan read of a big table, and which step.
+fn most_read(plan: &Json) -> (f64, String) {
+    let number = |name: &str| plan[name].as_f64().unwrap_or(0.0);
+    let loops = number("Actual Loops").max(1.0);
+    let big = plan["Relation Name"].as_str().is_some_and(|name| BIG.contains(&name));
+    let read = if big { (number("Actual Rows") + number("Rows Removed by Filter")) * loops } else { 0.0 };
+    let here = (
+        read,
+        format!("{} on {}", plan["Node Type"].as_str().unwrap_or(""), plan["Relation Name"].as_str().unwrap_or("")),
+    );
+    let below = plan["Plans"].as_array().into_iter().flatten().map(most_read);
+    below.fold(here, |most, next| if next.0 > most.0 { next } else { most })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_page_reads_more_than_it_shows() {
+    let app = filled(Engine::Postgres).await;
+    let (name, _) = app.database.name_and_log();
+    for setting in [
+        "session_preload_libraries = auto_explain",
+        "auto_explain.log_min_duration = 0",
+        "auto_explain.log_analyze = on",
+        "auto_explain.log_timing = off",
+        "auto_explain.log_format = json",
+    ] {
+        app.arrange(&format!("ALTER DATABASE {name} SET {setting}")).await;
+    }
+    // Connections made from now on tell.
+    let telling = app.another_node().await;
+    let opened = visit(&telling).await;
+    let seen = plans(&app.database);
+    assert!(seen.len() > opened.len() * 2, "{} statements in the log for {} pages", seen.len(), opened.len());
+    let mut wrong = BTreeMap::new();
+    for (text, plan) in &seen {
+        let (read, step) = most_read(plan);
+        if read > MOST && !EXCEPTIONS.iter().any(|(part, _)| text.contains(part)) {
+            wrong.entry(text.clone()).or_insert_with(|| format!("{read} rows by {step}"));
+        }
+    }
+    assert!(wrong.is_empty(), "statements of {} pages that read too much: {wrong:#?}", opened.len());
+    sqlite_agrees(seen.into_iter().map(|(text, _)| text).collect()).await;
+}
+
+/// The statements that need no rewriting, on SQLite: no scan of a big table, and no sort behind a page of
+/// a list.
+async fn sqlite_agrees(texts: BTreeSet<String>) {
+    let app = filled(Engine::Sqlite).await;
+    let mut conn = app.app.db.read().await.unwrap();
+    let (mut asked, mut wrong) = (0, Vec::new());
+    let plain = |t: &&String| t.trim_start().starts_with("SELECT") && !t.contains("jsonb_") && !t.contains("pg_");
+    for text in texts.iter().filter(plain) {
+        let plan = sql_built(format!("EXPLAIN QUERY PLAN {text}")).all::<(i64, i64, i64, String)>(&mut conn).await;
+        let steps: Vec<String> = plan.unwrap_or_else(|e| panic!("{e}: {text}")).into_iter().map(|row| row.3).collect();
+        asked += 1;
+        // What was cut at a number of rows before may be read and sorted.
+        let cut = |alias: &str| {
+            steps.iter().any(|s| *s == format!("CO-ROUTINE {alias}") || *s == format!("MATERIALIZE {alias}"))
+        };
+        let big = |alias: &str| BIG.iter().any(|t| alias == *t || text.contains(&format!("{t} {alias} ")));
+        let list = text.contains("LIMIT 51") && !text.contains("LIMIT 10000");
+        for step in &steps {
+            let alias = step.split(' ').nth(1).unwrap_or_default();
+            let scans = step.starts_with("SCAN ") && !step.contains("INDEX") && big(alias) && !cut(alias);
+            let sorts = step.contains("USE TEMP B-TREE FOR ORDER BY") && list;
+            if (scans || sorts) && !EXCEPTIONS.iter().any(|(part, _)| text.contains(part)) {
+                wrong.push(format!("{step}: {text}"));
+            }
+        }
+    }
+    assert!(asked > 10, "only {asked} statements were asked");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -1,0 +1,314 @@
+//! Many at once: three nodes on one PostgreSQL, one node on SQLite. Whatever the order, the outcome is one
+//! that some order explains, and nobody gets an error of ours.
+
+use std::collections::BTreeMap;
+
+use refdesk::codes;
+use refdesk::desk::{ClaimBy, Outcome, What};
+use refdesk::products::NewTerms;
+use serde_json::{Value as Json, json};
+
+use crate::on_both_databases;
+use crate::support::race::{Call, Reply, at_once};
+use crate::support::{Database, Engine, Referrer, Shop, Start, TestApp, ThreeNodes, is_long, rate};
+
+on_both_databases! {
+    one_of_many_equal_payments_counts,
+    one_of_many_equal_sign_ups_counts,
+    one_of_many_codes_for_one_person_wins,
+    one_of_many_amounts_of_one_day_wins,
+    one_of_many_payments_of_one_person_is_first,
+    a_sign_up_beside_its_payment_earns_once,
+    one_person_by_address_and_by_phone_is_decided_in_turn,
+    a_toggle_pressed_by_many_gives_one_reward,
+    one_enrollment_gets_one_code_from_everybody,
+    codes_for_all_from_everywhere_are_one_each,
+    every_node_sweeps_and_each_commission_is_approved_once,
+}
+
+const AT_ONCE: usize = 50;
+
+fn rounds() -> usize {
+    if is_long() { 200 } else { 20 }
+}
+
+fn payment(app: &TestApp, address: &str, amount: u32, id: Option<String>) -> Json {
+    let mut body = json!({
+        "businessId": app.business.public_id, "productId": app.business.product_id, "customerEmail": address,
+        "amount": amount, "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-20",
+    });
+    if let Some(id) = id {
+        body["eventId"] = id.into();
+    }
+    body
+}
+
+fn sign_up(app: &TestApp, address: &str, code: &str) -> Json {
+    json!({
+        "businessId": app.business.public_id, "productId": app.business.product_id, "customerEmail": address,
+        "customerName": "Amy", "referralCode": code,
+    })
+}
+
+const PAY: &str = "/api/events/payment-succeeded";
+const SIGN_UP: &str = "/api/events/customer-created";
+
+/// The one that was accepted, and the others.
+#[track_caller]
+fn one_winner(replies: &[Reply]) -> (&Reply, Vec<&Reply>) {
+    let (won, lost): (Vec<&Reply>, Vec<&Reply>) = replies.iter().partition(|r| r.status == 200);
+    let mut by_status = BTreeMap::new();
+    for reply in replies {
+        *by_status.entry(reply.status).or_insert(0) += 1;
+    }
+    assert!(
+        won.len() == 1 && lost.iter().all(|r| r.status == 409),
+        "{by_status:?}: {:?}",
+        replies.iter().find(|r| r.status >= 500)
+    );
+    (won[0], lost)
+}
+
+async fn one_of_many_equal_payments_counts(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() {
+        let address = format!("amy{round}@example.com");
+        nodes.shop().lead(&address, Some(&jane.code)).await;
+        let id = (round % 2 == 1).then(|| format!("evt_{round}"));
+        let calls = (0..AT_ONCE).map(|n| Call::new(nodes.node(n), PAY, payment(&nodes, &address, 100, id.clone())));
+        let replies = at_once(calls.collect()).await;
+        let (won, lost) = one_winner(&replies);
+        assert!(won.text.contains("\"commissionAmount\":20.00"), "{won:?}");
+        for reply in lost {
+            assert_eq!(reply.json["commissionId"], won.json["commissionId"], "everybody learns the same id");
+            assert_eq!(reply.json["bodyDiffers"], false);
+        }
+    }
+    let rounds = rounds() as i64;
+    assert_eq!(nodes.number("SELECT count(*) FROM payments").await, rounds);
+    assert_eq!(nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, rounds * 2_000);
+    assert_eq!(nodes.number("SELECT count(*) FROM inbox_items").await, 0, "a retry is nothing to look at");
+}
+
+async fn one_of_many_equal_sign_ups_counts(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() {
+        let address = format!("amy{round}@example.com");
+        let calls = (0..AT_ONCE).map(|n| Call::new(nodes.node(n), SIGN_UP, sign_up(&nodes, &address, &jane.code)));
+        let replies = at_once(calls.collect()).await;
+        let (won, lost) = one_winner(&replies);
+        assert!(
+            lost.iter().all(|r| r.json["leadId"] == won.json["leadId"] && r.json["agentId"] == won.json["agentId"])
+        );
+    }
+    let rounds = rounds() as i64;
+    assert_eq!(nodes.number("SELECT count(*) FROM leads").await, rounds);
+    assert_eq!(nodes.number("SELECT count(*) FROM touches").await, rounds);
+}
+
+async fn people(shop: Shop<'_>, count: usize) -> Vec<Referrer> {
+    let mut all = Vec::new();
+    for n in 0..count {
+        all.push(shop.referrer(&format!("Person {n}")).await);
+    }
+    all
+}
+
+async fn one_of_many_codes_for_one_person_wins(nodes: ThreeNodes) {
+    let people = people(nodes.shop(), AT_ONCE).await;
+    for round in 0..rounds() / 2 {
+        let address = format!("amy{round}@example.com");
+        let calls = people
+            .iter()
+            .enumerate()
+            .map(|(n, p)| Call::new(nodes.node(n), SIGN_UP, sign_up(&nodes, &address, &p.code)));
+        let replies = at_once(calls.collect()).await;
+        let (won, lost) = one_winner(&replies);
+        let winner = replies.iter().position(|r| r.status == 200).unwrap();
+        assert!(lost.iter().all(|r| r.json["agentId"] == won.json["agentId"]), "the losers are told who won");
+        let stored = format!("SELECT referrer_id FROM leads WHERE email_key = '{address}'");
+        assert_eq!(nodes.number(&stored).await, people[winner].id);
+    }
+}
+
+async fn one_of_many_amounts_of_one_day_wins(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() / 2 {
+        let address = format!("amy{round}@example.com");
+        nodes.shop().lead(&address, Some(&jane.code)).await;
+        let amount = |n: usize| if n.is_multiple_of(2) { 100 } else { 120 };
+        let calls = (0..AT_ONCE).map(|n| Call::new(nodes.node(n), PAY, payment(&nodes, &address, amount(n), None)));
+        let replies = at_once(calls.collect()).await;
+        let (_, _) = one_winner(&replies);
+        let winner = replies.iter().position(|r| r.status == 200).unwrap();
+        for (n, reply) in replies.iter().enumerate().filter(|(n, _)| *n != winner) {
+            assert!(reply.text.contains(&format!("\"amount\":{}.00", amount(winner))), "the stored amount is named");
+            assert_eq!(reply.json["bodyDiffers"], amount(n) != amount(winner));
+        }
+    }
+    let rounds = (rounds() / 2) as i64;
+    assert_eq!(
+        nodes.number("SELECT count(*) FROM inbox_items WHERE times = 25").await,
+        rounds,
+        "one item for 25 equal bodies"
+    );
+}
+
+/// The rounds that went wrong: not all accepted, or not exactly one at the referral rate. It is 30 %, the others' is 10 %.
+async fn first_of_many(nodes: &ThreeNodes, rounds: usize, enough: usize) -> Vec<String> {
+    nodes.shop().terms(NewTerms::percent(rate("30"), rate("10"), 14)).await;
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    let mut wrong = Vec::new();
+    for round in 0..rounds {
+        let address = format!("amy{round}@example.com");
+        nodes.shop().lead(&address, Some(&jane.code)).await;
+        let calls = (0..AT_ONCE)
+            .map(|n| Call::new(nodes.node(n), PAY, payment(nodes, &address, 100, Some(format!("evt_{round}_{n}")))));
+        let replies = at_once(calls.collect()).await;
+        let failed = replies.iter().filter(|r| r.status != 200).count();
+        let first = replies.iter().filter(|r| r.text.contains("\"commissionAmount\":30.00")).count();
+        if failed > 0 || first != 1 {
+            wrong.push(format!("round {round}: {first} firsts, {failed} refused"));
+        }
+        if wrong.len() >= enough {
+            break;
+        }
+    }
+    wrong
+}
+
+async fn one_of_many_payments_of_one_person_is_first(nodes: ThreeNodes) {
+    let wrong = first_of_many(&nodes, rounds() / 2, rounds()).await;
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let decided = "SELECT CAST(sum(decided) AS BIGINT) FROM purchases";
+    assert_eq!(nodes.number(decided).await, (rounds() / 2 * AT_ONCE) as i64);
+}
+
+/// Without the advisory locks the same race must go wrong: it shows that the test above can fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_locks_first_payments_are_counted_wrong() {
+    let database = std::sync::Arc::new(Database::new(Engine::Postgres).await);
+    database.tampered();
+    let first = TestApp::start(database).await;
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        nodes.push(first.another_unlocked_node().await);
+    }
+    let nodes = ThreeNodes { nodes };
+    let wrong = first_of_many(&nodes, 50, 1).await;
+    assert!(
+        wrong.iter().any(|w| !w.contains(": 1 firsts")),
+        "three nodes without locks agreed 50 times: the race is no race"
+    );
+}
+
+async fn a_sign_up_beside_its_payment_earns_once(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    let rounds = rounds() * 2;
+    for round in 0..rounds {
+        let address = format!("amy{round}@example.com");
+        let calls = (0..6).map(|n| {
+            let node = nodes.node(n);
+            match n % 2 {
+                0 => Call::new(node, SIGN_UP, sign_up(&nodes, &address, &jane.code)),
+                _ => Call::new(node, PAY, payment(&nodes, &address, 100, None)),
+            }
+        });
+        let replies = at_once(calls.collect()).await;
+        assert_eq!(replies.iter().filter(|r| r.status == 200).count(), 2, "{replies:?}");
+    }
+    assert_eq!(nodes.number("SELECT count(*) FROM commissions").await, rounds as i64, "whichever came first");
+    assert_eq!(nodes.number("SELECT count(*) FROM payments WHERE decision <> 'earned'").await, 0);
+}
+
+/// A lead with an address and a phone: an event names one, a rep the other. Neither may undo the other.
+async fn one_person_by_address_and_by_phone_is_decided_in_turn(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() * 2 {
+        let (address, phone) = (format!("amy{round}@example.com"), format!("+1 202 555 {:04}", 100 + round));
+        let What::AddLead(mut add) = nodes.shop().lead_event("Amy", Some(&phone), None) else { unreachable!() };
+        add.contact.email = Some(address.clone());
+        add.contact.email_key = Some(address.clone());
+        nodes.shop().send(What::AddLead(add.clone())).await;
+        // The rep has only the phone number and Jane's name.
+        add.contact.email = None;
+        add.contact.email_key = None;
+        add.claim = Some(refdesk::desk::Claim {
+            kind: refdesk::desk::TouchKind::Verbal,
+            by: ClaimBy::Enrollment(jane.enrollment_id),
+        });
+        let rep = nodes.node(1).shop();
+        let claimed = async { rep.send(What::AddLead(add)).await };
+        let paid = async { nodes.node(0).shop().pay(&address, "100.00", "2026-06-20").await };
+        let (claimed, paid) = tokio::join!(claimed, paid);
+        assert!(matches!(claimed, Outcome::LeadKnown { attributed: true, .. }), "{claimed:?}");
+        assert!(matches!(paid, Outcome::PaymentRecorded { lead_id: Some(_), .. }), "{paid:?}");
+        let lost = format!(
+            "SELECT count(*) FROM leads l JOIN payments p ON p.lead_id = l.id WHERE l.email_key = '{address}' AND (l.referrer_id IS NULL
+                OR l.status <> 'converted' OR (p.decision <> 'earned' AND NOT EXISTS (SELECT 1 FROM inbox_items i WHERE i.lead_id = l.id)))"
+        );
+        assert_eq!(nodes.number(&lost).await, 0, "round {round}: one of the two was undone");
+    }
+}
+
+async fn a_toggle_pressed_by_many_gives_one_reward(nodes: ThreeNodes) {
+    nodes.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}'").await;
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() / 2 {
+        let lead_id = nodes.shop().lead(&format!("amy{round}@example.com"), Some(&jane.code)).await;
+        let all = (0..AT_ONCE).map(|n| {
+            let shop = nodes.node(n).shop();
+            async move { shop.send(What::Qualify { lead_id, qualified: true, reason: None }).await }
+        });
+        let outcomes = futures::future::join_all(all).await;
+        let yes = Outcome::Qualification { lead_id, changed: refdesk::desk::Changed::Yes };
+        assert_eq!(outcomes.iter().filter(|o| **o == yes).count(), 1);
+    }
+    let rewards = nodes.number("SELECT count(*) FROM commissions WHERE kind = 'reward'").await;
+    assert_eq!(rewards, (rounds() / 2) as i64);
+}
+
+async fn one_enrollment_gets_one_code_from_everybody(nodes: ThreeNodes) {
+    for round in 0..rounds() {
+        let bob = nodes.shop().referrer_without_code(&format!("Bob {round}")).await;
+        let all = (0..AT_ONCE / 2).map(|n| crate::desk::codes::give(nodes.node(n), std::slice::from_ref(&bob)));
+        let given: Vec<codes::Given> = futures::future::join_all(all).await.concat();
+        assert_eq!(given.iter().filter(|g| g.made).count(), 1);
+        assert!(given.iter().all(|g| g.text == given[0].text), "everybody sees the same code");
+    }
+}
+
+async fn codes_for_all_from_everywhere_are_one_each(nodes: ThreeNodes) {
+    let mut people = Vec::new();
+    for n in 0..200 {
+        people.push(nodes.shop().referrer_without_code(&format!("Person {n}")).await);
+    }
+    let mut backwards = people.clone();
+    backwards.reverse();
+    let all = (0..6).map(|n| crate::desk::codes::give(nodes.node(n), if n % 2 == 0 { &people } else { &backwards }));
+    let given: Vec<codes::Given> = futures::future::join_all(all).await.concat();
+    assert_eq!(given.iter().filter(|g| g.made).count(), 200);
+    assert_eq!(nodes.number("SELECT count(*) FROM codes").await, 200);
+}
+
+async fn every_node_sweeps_and_each_commission_is_approved_once(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    let shop = nodes.shop();
+    let mut events = Vec::new();
+    for n in 0..100 {
+        events.push(shop.sign_up_event(&format!("amy{n}@example.com"), Some(&jane.code)));
+        events.push(shop.payment_event(&format!("amy{n}@example.com"), "10.00", "2026-06-20"));
+    }
+    shop.send_all(events).await;
+    nodes.clock.advance_days(30);
+    let sweeps = (0..9).map(|n| refdesk::sweep::all(&nodes.node(n).app));
+    for swept in futures::future::join_all(sweeps).await {
+        swept.unwrap();
+    }
+    assert_eq!(nodes.number("SELECT count(*) FROM audit_entries WHERE action = 'commission.approved'").await, 100);
+    assert_eq!(nodes.number("SELECT count(*) FROM outbox WHERE kind = 'commission.approved'").await, 100);
+    assert_eq!(
+        nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries WHERE account = 'due'").await,
+        20_000
+    );
+}

@@ -1,0 +1,60 @@
+//! Set-up, signing in and out.
+
+use crate::on_both_databases;
+use crate::support::{EmptyApp, PASSWORD, TestApp};
+
+on_both_databases! {
+    a_new_server_is_set_up_with_its_token,
+    a_wrong_password_is_refused_in_words,
+    pages_ask_for_a_sign_in_and_go_on_from_there,
+}
+
+async fn a_new_server_is_set_up_with_its_token(app: EmptyApp) {
+    app.get("/sign-in").await.goes_to("/setup");
+    let mut fields = vec![
+        ("token", "wrong"),
+        ("name", "Ada Okoro"),
+        ("email", "ada@example.com"),
+        ("password", "a good long one"),
+        ("business", "Acme"),
+        ("currency", "KES"),
+        ("country", "KE"),
+        ("timezone", "Africa/Nairobi"),
+        ("campaign", "Friends"),
+        ("product", "Pro plan"),
+        ("referral_rate", "20"),
+        ("recurring_rate", "12.5"),
+        ("hold_days", "14"),
+    ];
+    let refused = app.post_form("/setup", &fields).await.is(422);
+    assert_eq!(refused.error_at("token"), "That is not the token the server printed when it started.");
+    assert_eq!(refused.field("business"), "Acme", "what was typed stays");
+    assert_eq!(app.number("SELECT count(*) FROM businesses").await, 0);
+
+    let token = app.app.setup_token.to_string();
+    fields[0].1 = &token;
+    app.post_form("/setup", &fields).await.is(200).says("rk_live_");
+    app.get("/").await.is(200);
+    app.get("/setup").await.goes_to("/sign-in");
+    app.post_form("/setup", &fields).await.goes_to("/sign-in");
+    assert_eq!(app.number("SELECT count(*) FROM businesses").await, 1);
+}
+
+async fn a_wrong_password_is_refused_in_words(app: TestApp) {
+    let refused = app.sign_in_as(&app.business.owner_email, "not the one").await.is(422);
+    assert_eq!(refused.error_at("email"), "That e-mail address and password do not belong together.");
+    assert_eq!(refused.field("password"), "");
+    let unknown = app.sign_in_as("nobody@example.com", "not the one").await.is(422);
+    assert_eq!(unknown.error_at("email"), refused.error_at("email"));
+    app.get("/").await.goes_to("/sign-in");
+}
+
+async fn pages_ask_for_a_sign_in_and_go_on_from_there(app: TestApp) {
+    let asked = app.get("/referrers?state=active").await.goes_to("/sign-in?back=%2Freferrers%3Fstate%3Dactive");
+    let form = asked.follow().await.is(200);
+    let back = form.field("back");
+    let fields = [("email", app.business.owner_email.as_str()), ("password", PASSWORD), ("back", &back)];
+    app.post_form("/sign-in", &fields).await.goes_to("/referrers?state=active");
+    app.post_form("/sign-out", &[]).await.goes_to("/sign-in");
+    app.get("/referrers").await.goes_to("/sign-in?back=%2Freferrers");
+}

@@ -1,0 +1,312 @@
+//! A real server on a port of its own, with a clock that tests move.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use refdesk::app::App;
+use refdesk::business::{self, Created, NewBusiness, Owner};
+use refdesk::clock::{Clock, Instant, Zone};
+use refdesk::config::Settings;
+use refdesk::db::{Db, FromDb, sql_built};
+use refdesk::email::Email;
+use refdesk::keys::{self, NewKey};
+use refdesk::money::{Currency, Rate};
+use refdesk::users;
+use refdesk::web::Role;
+use serde_json::Value as Json;
+
+use super::{Answer, Database, Engine, Shop, Start, Visitor};
+
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A business as set-up made it.
+#[derive(Debug, Clone)]
+pub struct Business {
+    pub id: i64,
+    pub public_id: String,
+    pub campaign_id: i64,
+    /// The product as the API names it, and its row.
+    pub product_id: String,
+    pub product_row: i64,
+    pub api_key: String,
+    pub owner_id: i64,
+    pub owner_email: String,
+}
+
+/// A server that was never set up.
+pub struct EmptyApp {
+    pub app: App,
+    pub clock: Clock,
+    pub database: Arc<Database>,
+    visitor: Visitor,
+}
+
+/// A server with one business: United States dollars, UTC, 20 % on every payment, 14 days of hold. What
+/// is not found here is found on the [`Visitor`] it stands for: the owner, once signed in.
+pub struct TestApp {
+    server: EmptyApp,
+    pub business: Business,
+}
+
+impl Start for EmptyApp {
+    async fn start(database: Arc<Database>) -> Self {
+        let clock = Clock::fixed(Instant::parse_rfc3339("2026-06-20T12:00:00Z").expect("an instant"));
+        Self::on(database, clock).await
+    }
+}
+
+impl EmptyApp {
+    /// A server on a database that exists.
+    pub async fn on(database: Arc<Database>, clock: Clock) -> Self {
+        let db = Db::open(&database.url).await.expect("the database opens");
+        Self::with(db, database, clock).await
+    }
+
+    pub async fn with(db: Db, database: Arc<Database>, clock: Clock) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let settings = Settings {
+            listen: Some(listener.local_addr().expect("an address")),
+            database_url: Some(database.url.clone()),
+            ..Settings::default()
+        };
+        let config = settings.checked().expect("settings that make sense");
+        let visitor = Visitor::new(&config.public_url);
+        let app = App::new(db, clock.clone(), config).await.expect("the application");
+        let service = refdesk::app::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { app, clock, database, visitor }
+    }
+
+    /// Does what waits in the background; the servers of tests do nothing by themselves.
+    pub async fn run_jobs(&self) {
+        refdesk::jobs::run_all(&self.app, &refdesk::app::job_kinds()).await.expect("the jobs run");
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.database.engine
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.database.engine == Engine::Postgres
+    }
+
+    /// A number from the database.
+    pub async fn number(&self, text: &str) -> i64 {
+        self.rows::<(i64,)>(text).await.first().unwrap_or_else(|| panic!("no row from {text}")).0
+    }
+
+    /// Rows from the database.
+    pub async fn rows<T: FromDb>(&self, text: &str) -> Vec<T> {
+        let mut conn = self.app.db.read().await.expect("a connection");
+        sql_built(text.to_owned()).all(&mut conn).await.unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    /// Breaks something on purpose: the invariants are not proved after this test.
+    pub async fn tamper(&self, text: &str) -> u64 {
+        self.database.tampered();
+        self.arrange(text).await
+    }
+
+    /// Changes the database past the application, for what has no verb yet.
+    pub async fn arrange(&self, text: &str) -> u64 {
+        let text = text.to_owned();
+        let done = self.app.db.write(vec![], move |tx| {
+            let text = text.clone();
+            Box::pin(async move { sql_built(text).execute(tx).await })
+        });
+        done.await.expect("the statement runs")
+    }
+}
+
+impl Deref for EmptyApp {
+    type Target = Visitor;
+    fn deref(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl Deref for TestApp {
+    type Target = EmptyApp;
+    fn deref(&self) -> &EmptyApp {
+        &self.server
+    }
+}
+
+impl Start for TestApp {
+    async fn start(database: Arc<Database>) -> Self {
+        let server = EmptyApp::start(database).await;
+        let business = make_business(&server.app, "Acme", "owner@example.com").await;
+        Self { server, business }
+    }
+}
+
+/// The hash of everybody's password, made once: hashing is slow on purpose.
+async fn password_hash(app: &App) -> String {
+    static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+    HASH.get_or_init(|| async { app.passwords.hash(PASSWORD.to_owned()).await.expect("a hash") }).await.clone()
+}
+
+async fn make_business(app: &App, name: &str, owner: &str) -> Business {
+    let new = NewBusiness {
+        name: name.to_owned(),
+        zone: Zone::parse("UTC").expect("a zone"),
+        currency: Currency::parse("USD").expect("a currency"),
+        country: "US".to_owned(),
+        owner: Owner {
+            email: Email::parse(owner).expect("an address"),
+            name: format!("{name} Owner"),
+            password_hash: password_hash(app).await,
+        },
+        campaign: "Refer a friend".to_owned(),
+        product: "Pro plan".to_owned(),
+        referral_rate: Rate::parse("20").expect("a rate"),
+        recurring_rate: Rate::parse("20").expect("a rate"),
+        hold_days: 14,
+        only_first: false,
+    };
+    let made = business::create(app, new).await.expect("a business");
+    let Created::Made { business_id, public_id, campaign_id, product_id, api_key, user_id } = made else {
+        panic!("no business was made");
+    };
+    let mut conn = app.db.read().await.expect("a connection");
+    let product_row: i64 = refdesk::db::sql("SELECT id FROM products WHERE public_id = $1")
+        .bind(&product_id)
+        .scalar(&mut conn)
+        .await
+        .expect("the product");
+    Business {
+        id: business_id,
+        public_id,
+        campaign_id,
+        product_id,
+        product_row,
+        api_key,
+        owner_id: user_id,
+        owner_email: owner.to_owned(),
+    }
+}
+
+impl TestApp {
+    /// A server on a database that has this business already.
+    pub async fn another_node(&self) -> Self {
+        let server = EmptyApp::on(self.database.clone(), self.clock.clone()).await;
+        Self { server, business: self.business.clone() }
+    }
+
+    /// As [`Self::another_node`], without PostgreSQL's advisory locks: shows that a race test can fail.
+    pub async fn another_unlocked_node(&self) -> Self {
+        let db = Db::open_unlocked(&self.database.url).await.expect("the database opens");
+        let server = EmptyApp::with(db, self.database.clone(), self.clock.clone()).await;
+        Self { server, business: self.business.clone() }
+    }
+
+    /// Signs the owner in.
+    pub async fn sign_in(&self) {
+        self.sign_in_as(&self.business.owner_email, PASSWORD).await.goes_to("/");
+    }
+
+    /// Somebody with this role, signed in.
+    pub async fn member(&self, role: Role) -> Visitor {
+        self.member_of(&self.business, role).await
+    }
+
+    /// Somebody with this role in a business, signed in.
+    pub async fn member_of(&self, business: &Business, role: Role) -> Visitor {
+        let email = self.add_member(business, role).await;
+        let visitor = self.stranger();
+        visitor.sign_in_as(&email, PASSWORD).await.goes_to("/");
+        visitor
+    }
+
+    /// Makes a user with this role; answers the address they sign in with, by [`PASSWORD`].
+    pub async fn add_member(&self, business: &Business, role: Role) -> String {
+        let id = self.app.ids.next().await.expect("an id");
+        let address = format!("{}-{id}@example.com", role.word());
+        let email = Email::parse(&address).expect("an address");
+        let (hash, now, business_id) = (password_hash(&self.app).await, self.clock.now(), business.id);
+        let written = self.app.db.write(vec![], move |tx| {
+            let (email, hash) = (email.clone(), hash.clone());
+            Box::pin(async move {
+                let name = format!("Sam {}", role.word());
+                users::insert_user(tx, id, &email, &name, &hash, now).await?;
+                users::insert_membership(tx, business_id, id, role, now).await
+            })
+        });
+        written.await.expect("a member");
+        address
+    }
+
+    /// A further business on the same server.
+    pub async fn another_business(&self, name: &str) -> Business {
+        make_business(&self.app, name, &format!("owner@{}.example", name.to_lowercase())).await
+    }
+
+    /// A key of the business that may do everything, live or test.
+    pub async fn key(&self, live: bool) -> String {
+        let text = refdesk::id::new_api_key(live, &mut rand::rng());
+        let id = self.app.ids.next().await.expect("an id");
+        let key = NewKey::full(id, self.business.id, "A key", &text, None);
+        let now = self.clock.now();
+        let written = self.app.db.write(vec![], move |tx| {
+            let key = key.clone();
+            Box::pin(async move { keys::insert(tx, &key, now).await })
+        });
+        written.await.expect("a key");
+        text
+    }
+
+    pub async fn api_post(&self, path: &str, body: Json) -> Answer {
+        self.call("POST", path, &self.business.api_key, Some(body)).await
+    }
+
+    pub async fn api_put(&self, path: &str, body: Json) -> Answer {
+        self.call("PUT", path, &self.business.api_key, Some(body)).await
+    }
+
+    pub async fn api_get(&self, path: &str) -> Answer {
+        self.call("GET", path, &self.business.api_key, None).await
+    }
+
+    /// What people and events do in the business, past the pages.
+    pub fn shop(&self) -> Shop<'_> {
+        Shop { app: &self.app, business: &self.business }
+    }
+
+    pub fn shop_of<'a>(&'a self, business: &'a Business) -> Shop<'a> {
+        Shop { app: &self.app, business }
+    }
+}
+
+/// Three servers on one PostgreSQL database; on SQLite, which has one process, one.
+pub struct ThreeNodes {
+    pub nodes: Vec<TestApp>,
+}
+
+impl Start for ThreeNodes {
+    async fn start(database: Arc<Database>) -> Self {
+        let engine = database.engine;
+        let mut nodes = vec![TestApp::start(database).await];
+        if engine == Engine::Postgres {
+            for _ in 0..2 {
+                let node = nodes[0].another_node().await;
+                nodes.push(node);
+            }
+        }
+        Self { nodes }
+    }
+}
+
+impl ThreeNodes {
+    /// The node a caller's number falls to.
+    pub fn node(&self, number: usize) -> &TestApp {
+        &self.nodes[number % self.nodes.len()]
+    }
+}
+
+impl Deref for ThreeNodes {
+    type Target = TestApp;
+    fn deref(&self) -> &TestApp {
+        &self.nodes[0]
+    }
+}

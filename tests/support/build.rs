@@ -1,0 +1,232 @@
+//! Referrers, leads and payments, made by the same verbs as the pages and the APIs use.
+
+use std::sync::Arc;
+
+use refdesk::app::App;
+use refdesk::campaigns::{self, NewCampaign};
+use refdesk::clock::Day;
+use refdesk::db::sql;
+use refdesk::desk::{
+    Actor, ActorKind, AddLead, Claim, ClaimBy, Contact, Event, Outcome, Payment, SignUp, Status, TouchKind, What,
+};
+use refdesk::email::Email;
+use refdesk::money::{Currency, Money, Rate};
+use refdesk::phone::Phone;
+use refdesk::products::{self, NewTerms};
+use refdesk::referrers::{self, AddReferrer, Added};
+
+use super::Business;
+
+/// Somebody who refers, with their code.
+#[derive(Debug, Clone)]
+pub struct Referrer {
+    pub id: i64,
+    pub enrollment_id: i64,
+    /// Empty when they were added without one.
+    pub code: String,
+}
+
+/// A business at work.
+#[derive(Clone, Copy)]
+pub struct Shop<'a> {
+    pub app: &'a App,
+    pub business: &'a Business,
+}
+
+pub fn actor() -> Arc<Actor> {
+    Arc::new(Actor { kind: ActorKind::Command, id: None, name: "test".into(), origin: "test".into() })
+}
+
+/// "Jane Miller" is jane.miller@example.org.
+pub fn address_of(name: &str) -> String {
+    format!("{}@example.org", name.to_lowercase().replace(' ', "."))
+}
+
+pub fn email(text: &str) -> Email {
+    Email::parse(text).unwrap_or_else(|e| panic!("{text:?} {e}"))
+}
+
+pub fn day(text: &str) -> Day {
+    Day::parse(text).unwrap_or_else(|e| panic!("{text:?} {e}"))
+}
+
+/// "100.00" is in dollars, "10000 KES" in what it says.
+pub fn money(text: &str) -> Money {
+    let (amount, code) = text.split_once(' ').unwrap_or((text, "USD"));
+    Money::from_text(amount, Currency::parse(code).expect("a currency")).unwrap_or_else(|e| panic!("{text:?} {e}"))
+}
+
+pub fn rate(text: &str) -> Rate {
+    Rate::parse(text).unwrap_or_else(|e| panic!("{text:?} {e}"))
+}
+
+/// What a payment earned, as "20.00 USD".
+#[track_caller]
+pub fn earned(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::PaymentRecorded { earned, .. } | Outcome::PaymentDuplicate { earned, .. } => {
+            earned.as_ref().map(|e| e.amount.shown())
+        }
+        other => panic!("no payment: {other:?}"),
+    }
+}
+
+impl Shop<'_> {
+    pub fn event(&self, what: What) -> Event {
+        Event { business_id: self.business.id, actor: actor(), what }
+    }
+
+    /// One event through the desk, as an API call sends it.
+    pub async fn send(&self, what: What) -> Outcome {
+        self.app.desk.one(self.event(what)).await.expect("the desk answers")
+    }
+
+    /// Several in one slice, as an import sends them.
+    pub async fn send_all(&self, all: Vec<What>) -> Vec<Outcome> {
+        let events = all.into_iter().map(|what| self.event(what)).collect();
+        self.app.desk.slice(events).await.expect("the desk answers")
+    }
+
+    /// Adds somebody, with a code.
+    pub async fn referrer(&self, name: &str) -> Referrer {
+        self.referrer_in(self.business.campaign_id, name, true).await
+    }
+
+    pub async fn referrer_without_code(&self, name: &str) -> Referrer {
+        self.referrer_in(self.business.campaign_id, name, false).await
+    }
+
+    pub async fn referrer_in(&self, campaign_id: i64, name: &str, generate: bool) -> Referrer {
+        let new = AddReferrer {
+            business_id: self.business.id,
+            campaign_id,
+            name: name.to_owned(),
+            email: Some(email(&address_of(name))),
+            phone: None,
+            company: None,
+            generate,
+        };
+        match referrers::add(self.app, &actor(), new).await.expect("a referrer") {
+            Added::New { referrer_id, enrollment_id, code } | Added::Known { referrer_id, enrollment_id, code, .. } => {
+                Referrer { id: referrer_id, enrollment_id, code: code.unwrap_or_default() }
+            }
+        }
+    }
+
+    /// Makes the next version of the product's terms.
+    pub async fn terms(&self, terms: NewTerms) {
+        self.terms_of(self.business.product_row, terms).await;
+    }
+
+    pub async fn terms_of(&self, product: i64, terms: NewTerms) {
+        let (id, now, business) = (self.app.ids.next().await.expect("an id"), self.app.clock.now(), self.business.id);
+        let written = self.app.db.write(vec![], move |tx| {
+            let terms = terms.clone();
+            Box::pin(async move {
+                let number =
+                    sql("SELECT count(*) + 1 FROM terms WHERE product_id = $1").bind(product).scalar(tx).await?;
+                products::insert_terms(tx, id, business, product, number, &terms, None, now).await
+            })
+        });
+        written.await.expect("terms");
+    }
+
+    /// A further product of the first campaign, at 20 % on everything; its row.
+    pub async fn product(&self, name: &str, test: bool) -> i64 {
+        let id = self.app.ids.next().await.expect("an id");
+        let (now, business, campaign) = (self.app.clock.now(), self.business.id, self.business.campaign_id);
+        let (public_id, name) = (refdesk::id::random_public_id("product", &mut rand::rng()), name.to_owned());
+        let written = self.app.db.write(vec![], move |tx| {
+            let (public_id, name) = (public_id.clone(), name.clone());
+            Box::pin(async move { products::insert(tx, id, business, campaign, &public_id, &name, test, now).await })
+        });
+        written.await.expect("a product");
+        self.terms_of(id, NewTerms::percent(rate("20"), rate("20"), 14)).await;
+        id
+    }
+
+    /// A further live campaign; its id.
+    pub async fn campaign(&self, name: &str) -> i64 {
+        let id = self.app.ids.next().await.expect("an id");
+        let (now, new) = (self.app.clock.now(), NewCampaign::live(id, self.business.id, name.to_owned()));
+        let written = self.app.db.write(vec![], move |tx| {
+            let new = new.clone();
+            Box::pin(async move { campaigns::insert(tx, &new, now).await })
+        });
+        written.await.expect("a campaign");
+        id
+    }
+
+    pub fn sign_up_event(&self, address: &str, code: Option<&str>) -> What {
+        What::SignUp(SignUp {
+            product_id: self.business.product_row,
+            test: false,
+            email: email(address),
+            name: address.split('@').next().unwrap_or_default().to_owned(),
+            phone: None,
+            code: code.map(str::to_owned),
+        })
+    }
+
+    /// A customer signs up, with a code or without.
+    pub async fn sign_up(&self, address: &str, code: Option<&str>) -> Outcome {
+        self.send(self.sign_up_event(address, code)).await
+    }
+
+    /// A customer who signed up, as a lead.
+    pub async fn lead(&self, address: &str, code: Option<&str>) -> i64 {
+        match self.sign_up(address, code).await {
+            Outcome::SignedUp { lead_id, .. } | Outcome::SignUpDuplicate { lead_id, .. } => lead_id,
+            other => panic!("no lead: {other:?}"),
+        }
+    }
+
+    pub fn payment_event(&self, address: &str, amount: &str, date: &str) -> What {
+        What::Payment(Payment {
+            product_id: self.business.product_row,
+            test: false,
+            email: email(address),
+            phone: None,
+            amount: money(amount),
+            subscription_status: "active".to_owned(),
+            date: day(date),
+            identity: None,
+            body_hash: refdesk::id::sha256_hex(&format!("{}|{amount}|{date}", email(address).key())),
+        })
+    }
+
+    /// A payment of that day; the same again is the same payment.
+    pub async fn pay(&self, address: &str, amount: &str, date: &str) -> Outcome {
+        self.send(self.payment_event(address, amount, date)).await
+    }
+
+    /// A payment with an id of its own.
+    pub async fn pay_as(&self, id: &str, address: &str, amount: &str, date: &str) -> Outcome {
+        let What::Payment(mut payment) = self.payment_event(address, amount, date) else { unreachable!() };
+        payment.identity = Some(format!("event:{id}"));
+        self.send(What::Payment(payment)).await
+    }
+
+    /// A lead that a person of staff typed in.
+    pub fn lead_event(&self, name: &str, phone: Option<&str>, claim: Option<ClaimBy>) -> What {
+        let phone = phone.map(|p| Phone::parse(p, "US").expect("a phone number"));
+        What::AddLead(Box::new(AddLead {
+            campaign_id: self.business.campaign_id,
+            test: false,
+            contact: Contact {
+                name: name.to_owned(),
+                email: Some(address_of(name)),
+                email_key: Some(email(&address_of(name)).key().to_owned()),
+                phone: phone.as_ref().map(|p| p.text().to_owned()),
+                phone_key: phone.as_ref().map(|p| p.e164().to_owned()),
+                ..Contact::default()
+            },
+            status: Status::New,
+            source_origin: "dashboard",
+            claim: claim.map(|by| Claim { kind: TouchKind::Verbal, by }),
+            recorded_by: None,
+            repeats_allowed: false,
+            qualify: false,
+        }))
+    }
+}

@@ -1,0 +1,83 @@
+//! Calls that reach the servers at the same moment: each connection has sent all but its last byte when
+//! the whistle goes.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Barrier;
+
+use super::TestApp;
+
+/// One call of a race.
+pub struct Call {
+    /// host:port
+    pub to: String,
+    pub path: String,
+    pub key: String,
+    pub body: Json,
+}
+
+impl Call {
+    pub fn new(node: &TestApp, path: &str, body: Json) -> Self {
+        let to = node.url("").trim_start_matches("http://").to_owned();
+        Self { to, path: path.to_owned(), key: node.business.api_key.clone(), body }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let body = self.body.to_string();
+        format!(
+            "POST {} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            self.path,
+            self.to,
+            self.key,
+            body.len()
+        )
+        .into_bytes()
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    pub status: u16,
+    /// As it was sent: JSON numbers keep their decimals here.
+    pub text: String,
+    pub json: Json,
+}
+
+async fn answer(mut stream: TcpStream) -> Reply {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.expect("an answer");
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
+    Reply { status, text: body.to_owned(), json: serde_json::from_str(body).unwrap_or(Json::Null) }
+}
+
+/// Sends everything at once; replies in the order of the calls.
+pub async fn at_once(calls: Vec<Call>) -> Vec<Reply> {
+    let whistle = Arc::new(Barrier::new(calls.len()));
+    let running: Vec<_> = calls
+        .into_iter()
+        .map(|call| {
+            let whistle = whistle.clone();
+            tokio::spawn(async move {
+                let mut stream = TcpStream::connect(&call.to).await.expect("a connection");
+                stream.set_nodelay(true).expect("no delay");
+                let bytes = call.bytes();
+                let (last, most) = bytes.split_last().expect("a request");
+                stream.write_all(most).await.expect("most of the request");
+                whistle.wait().await;
+                stream.write_all(&[*last]).await.expect("the last byte");
+                answer(stream).await
+            })
+        })
+        .collect();
+    let mut replies = Vec::with_capacity(running.len());
+    for one in running {
+        replies.push(one.await.expect("a reply"));
+    }
+    replies
+}

@@ -1,0 +1,99 @@
+//! A person with a browser that keeps cookies and follows nothing by itself.
+
+use std::sync::Arc;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, redirect};
+
+use super::Answer;
+
+#[derive(Clone)]
+pub struct Visitor {
+    client: Client,
+    base: Arc<str>,
+}
+
+impl Visitor {
+    pub fn new(base: &str) -> Self {
+        let client = Client::builder()
+            .cookie_store(true)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .timeout(std::time::Duration::from_secs(60))
+            .build()
+            .expect("an HTTP client");
+        Self { client, base: base.into() }
+    }
+
+    /// Somebody else on the same server.
+    pub fn stranger(&self) -> Self {
+        Self::new(&self.base)
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.client.get(self.url(path))).await
+    }
+
+    /// Posts a form as a browser on the same site does.
+    pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(self.client.post(self.url(path)).form(fields)).await
+    }
+
+    /// Posts a form with one file.
+    pub async fn post_file(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        field: &str,
+        file: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let part = reqwest::multipart::Part::bytes(bytes.into()).file_name(file.to_owned());
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        self.send(self.client.post(self.url(path)).multipart(form.part(field.to_owned(), part))).await
+    }
+
+    /// Any request: method, headers, body.
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(k, v)| {
+                (HeaderName::from_bytes(k.as_bytes()).expect("a name"), HeaderValue::from_str(v).expect("a value"))
+            })
+            .collect();
+        self.send(self.client.request(method, self.url(path)).headers(headers).body(body)).await
+    }
+
+    /// A call with a key and a JSON body.
+    pub async fn call(&self, method: &str, path: &str, key: &str, body: Option<serde_json::Value>) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.request(method, path, &headers, body.map(|b| b.to_string().into_bytes()).unwrap_or_default()).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let request = request.build().expect("a request");
+        let asked = format!("{} {}", request.method(), request.url().path());
+        let answer = self.client.execute(request).await.unwrap_or_else(|e| panic!("{asked}: {e:?}"));
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = answer.bytes().await.unwrap_or_else(|e| panic!("{asked}: {e:?}"));
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { asked, status, headers, body, visitor: self.clone() }
+    }
+
+    /// Signs in by the form.
+    pub async fn sign_in_as(&self, email: &str, password: &str) -> Answer {
+        self.post_form("/sign-in", &[("email", email), ("password", password)]).await
+    }
+}
