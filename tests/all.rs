@@ -24,4 +24,5 @@ mod record;
 mod referrers;
 mod routes;
 mod sign_in;
+mod tables;
 mod team;

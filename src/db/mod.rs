@@ -2,15 +2,17 @@
 //!
 //! Everything else writes one SQL text with `$n` parameters and hands it to [`sql`]. Reads take a
 //! connection from [`Db::read`]; every change goes through [`Db::write`], which is one transaction,
-//! committed to disk before it answers. `rows($1, id BIGINT, …) r` in a FROM clause turns a JSON
-//! array made by [`rows!`](crate::rows) into a table, so that a slice of any length is one statement.
+//! committed to disk before it answers. `rows($1, id BIGINT, …) r` in a FROM clause is a table of values
+//! made by [`rows!`](crate::rows), so that a slice of any length is one statement.
 
 mod connect;
+mod dialect;
 mod ids;
 mod list;
 mod locks;
 mod migrate;
 mod sql;
+mod table;
 mod write;
 
 use std::fmt;
@@ -20,7 +22,8 @@ pub use ids::Ids;
 pub use list::{EXAMINED, Listing, Order};
 pub use locks::Key;
 pub use migrate::{migrate, migrate_to};
-pub use sql::{Conn, FromDb, RowJson, RowsJson, Sql, Value, sql, sql_built};
+pub use sql::{Conn, FromDb, Sql, Value, sql, sql_built};
+pub use table::{Field, Table};
 pub use write::Tx;
 
 /// Why a read or a write did not happen. Every variant means that nothing was stored.
@@ -104,16 +107,14 @@ macro_rules! row {
     };
 }
 
-/// Builds the JSON parameter of a `rows(…)` table: `rows!(leads, l => { id: l.id, name: &l.name })`.
+/// Builds the parameter of a `rows(…)` table: `rows!(leads, l => { id: l.id, name: &l.name })`.
 #[macro_export]
 macro_rules! rows {
     ($items:expr, $item:pat => { $($name:ident : $value:expr),* $(,)? }) => {{
-        let mut json = $crate::db::RowsJson::new();
+        let mut table = $crate::db::Table::new(&[$(stringify!($name)),*]);
         for $item in $items {
-            json.open();
-            $($crate::db::RowJson::put(&$value, stringify!($name), &mut json);)*
-            json.close();
+            $($crate::db::Field::put(&$value, &mut table);)*
         }
-        json.finish()
+        table
     }};
 }

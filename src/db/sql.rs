@@ -1,8 +1,6 @@
 //! One text of SQL for both engines: [`sql`] binds values and runs it on a [`Conn`].
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{LazyLock, RwLock};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -10,7 +8,8 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
 
-use super::{DbError, DbResult};
+use super::dialect::{self, Text};
+use super::{DbError, DbResult, Table};
 use crate::clock::{Day, Instant};
 
 /// A value bound to `$n`. Everything in the database is integer, text or boolean.
@@ -19,6 +18,8 @@ pub enum Value {
     Int(Option<i64>),
     Text(Option<String>),
     Bool(Option<bool>),
+    /// For `rows(…)`.
+    Table(Table),
 }
 
 macro_rules! value_from {
@@ -36,6 +37,8 @@ value_from! {
     Option<String>, v => Self::Text(v);
     &Option<String>, v => Self::Text(v.clone());
     bool, v => Self::Bool(Some(v));
+    Table, v => Self::Table(v);
+    &Table, v => Self::Table(v.clone());
     Instant, v => Self::Int(Some(v.micros()));
     Option<Instant>, v => Self::Int(v.map(Instant::micros));
     Day, v => Self::Text(Some(v.to_string()));
@@ -161,29 +164,36 @@ impl Sql {
     }
 
     fn for_sqlite(self) -> DbResult<(Text, SqliteArguments)> {
+        let (text, tables) = dialect::for_sqlite(self.text)?;
         let mut arguments = SqliteArguments::default();
-        for value in self.values {
+        for (n, value) in self.values.into_iter().enumerate() {
             match value {
                 Value::Int(v) => arguments.add(v),
                 Value::Text(v) => arguments.add(v),
                 Value::Bool(v) => arguments.add(v),
+                Value::Table(table) => arguments.add(table.jsonb(tables.columns(n)?)?),
             }
             .map_err(|e| DbError::Fault(e.to_string()))?;
         }
-        Ok((rewritten(self.text, Dialect::Sqlite), arguments))
+        Ok((text, arguments))
     }
 
     fn for_postgres(self) -> DbResult<(Text, PgArguments)> {
+        let (text, tables) = dialect::for_postgres(self.text)?;
         let mut arguments = PgArguments::default();
-        for value in self.values {
+        for (n, value) in self.values.into_iter().enumerate() {
             match value {
                 Value::Int(v) => arguments.add(v),
                 Value::Text(v) => arguments.add(v),
                 Value::Bool(v) => arguments.add(v),
+                Value::Table(table) => {
+                    table.add_arrays(tables.columns(n)?, &mut arguments)?;
+                    Ok(())
+                }
             }
             .map_err(|e| DbError::Fault(e.to_string()))?;
         }
-        Ok((rewritten(self.text, Dialect::Postgres), arguments))
+        Ok((text, arguments))
     }
 }
 
@@ -191,11 +201,6 @@ impl Sql {
 enum Rows {
     Sqlite(Vec<SqliteRow>),
     Postgres(Vec<PgRow>),
-}
-
-enum Text {
-    Fixed(&'static str),
-    Built(String),
 }
 
 async fn run_sqlite(c: &mut SqliteConnection, text: Text, arguments: SqliteArguments) -> DbResult<u64> {
@@ -225,196 +230,5 @@ async fn deadline<T>(patience: Duration, work: impl Future<Output = DbResult<T>>
 fn close_if_silent<T>(c: &mut PoolConnection<Postgres>, outcome: &DbResult<T>) {
     if let Err(DbError::Unavailable(_)) = outcome {
         c.close_on_drop();
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Dialect {
-    Sqlite,
-    Postgres,
-}
-
-type Rewrites = RwLock<HashMap<(Dialect, usize, usize), &'static str>>;
-
-/// Fixed texts are rewritten once; they are few, and live as long as the program.
-static REWRITES: LazyLock<Rewrites> = LazyLock::new(Rewrites::default);
-
-fn rewritten(text: Cow<'static, str>, dialect: Dialect) -> Text {
-    let needs = text.contains("rows($") || text.contains("FOR NO KEY UPDATE");
-    match text {
-        Cow::Borrowed(t) if !needs => Text::Fixed(t),
-        Cow::Owned(t) if !needs => Text::Built(t),
-        Cow::Owned(t) => Text::Built(rewrite(&t, dialect)),
-        Cow::Borrowed(t) => {
-            let key = (dialect, t.as_ptr().addr(), t.len());
-            if let Some(known) = REWRITES.read().ok().and_then(|map| map.get(&key).copied()) {
-                return Text::Fixed(known);
-            }
-            let made: &'static str = rewrite(t, dialect).leak();
-            if let Ok(mut map) = REWRITES.write() {
-                map.insert(key, made);
-            }
-            Text::Fixed(made)
-        }
-    }
-}
-
-/// Turns `rows($1, id BIGINT, email TEXT) r` into what each engine calls it, and drops row locks
-/// where there is only one writer.
-fn rewrite(text: &str, dialect: Dialect) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    let mut rest = text;
-    while let Some(start) = rest.find("rows($") {
-        out.push_str(&rest[..start]);
-        let inside = &rest[start + "rows(".len()..];
-        let (Some(comma), Some(close)) = (inside.find(','), inside.find(')')) else { break };
-        let parameter = inside[..comma].trim();
-        let columns = inside[comma + 1..close].trim();
-        let after = inside[close + 1..].trim_start();
-        let alias_end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
-        let alias = &after[..alias_end];
-        match dialect {
-            Dialect::Postgres => {
-                out.push_str(&format!("jsonb_to_recordset({parameter}::jsonb) AS {alias}({columns})"));
-            }
-            Dialect::Sqlite => {
-                let fields: Vec<String> = columns
-                    .split(',')
-                    .filter_map(|column| column.split_whitespace().next())
-                    .map(|name| format!("value->>'{name}' AS {name}"))
-                    .collect();
-                out.push_str(&format!("(SELECT {} FROM json_each({parameter})) AS {alias}", fields.join(", ")));
-            }
-        }
-        rest = &after[alias_end..];
-    }
-    out.push_str(rest);
-    if dialect == Dialect::Sqlite {
-        out = out.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace("FOR NO KEY UPDATE", "");
-    }
-    out
-}
-
-/// The text of a JSON array of objects, written by [`rows!`](crate::rows).
-#[derive(Default)]
-pub struct RowsJson {
-    text: String,
-    first: bool,
-}
-
-impl RowsJson {
-    pub fn new() -> Self {
-        Self { text: String::from("["), first: true }
-    }
-    pub fn open(&mut self) {
-        if self.text.len() > 1 {
-            self.text.push(',');
-        }
-        self.text.push('{');
-        self.first = true;
-    }
-    pub fn close(&mut self) {
-        self.text.push('}');
-    }
-    pub fn finish(mut self) -> String {
-        self.text.push(']');
-        self.text
-    }
-    fn name(&mut self, name: &str) {
-        if !std::mem::take(&mut self.first) {
-            self.text.push(',');
-        }
-        self.text.push('"');
-        self.text.push_str(name);
-        self.text.push_str("\":");
-    }
-}
-
-/// A value that can be one field of a `rows(…)` table.
-pub trait RowJson {
-    fn put(&self, name: &str, json: &mut RowsJson) {
-        json.name(name);
-        self.write(&mut json.text);
-    }
-    fn write(&self, text: &mut String);
-}
-
-impl RowJson for i64 {
-    fn write(&self, text: &mut String) {
-        text.push_str(&self.to_string());
-    }
-}
-impl RowJson for bool {
-    fn write(&self, text: &mut String) {
-        text.push_str(if *self { "true" } else { "false" });
-    }
-}
-impl RowJson for str {
-    fn write(&self, text: &mut String) {
-        text.push('"');
-        for c in self.chars() {
-            match c {
-                '"' => text.push_str("\\\""),
-                '\\' => text.push_str("\\\\"),
-                c if u32::from(c) < 0x20 => text.push_str(&format!("\\u{:04x}", u32::from(c))),
-                c => text.push(c),
-            }
-        }
-        text.push('"');
-    }
-}
-impl RowJson for String {
-    fn write(&self, text: &mut String) {
-        self.as_str().write(text);
-    }
-}
-impl RowJson for Instant {
-    fn write(&self, text: &mut String) {
-        self.micros().write(text);
-    }
-}
-impl RowJson for Day {
-    fn write(&self, text: &mut String) {
-        self.to_string().write(text);
-    }
-}
-impl<T: RowJson + ?Sized> RowJson for &T {
-    fn write(&self, text: &mut String) {
-        (**self).write(text);
-    }
-}
-impl<T: RowJson> RowJson for Option<T> {
-    fn write(&self, text: &mut String) {
-        match self {
-            Some(value) => value.write(text),
-            None => text.push_str("null"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rows;
-
-    #[test]
-    fn a_rows_table_is_rewritten_for_each_engine() {
-        let text =
-            "SELECT r.id FROM rows($1, id BIGINT, email TEXT) r JOIN x ON x.id = r.id FOR NO KEY UPDATE SKIP LOCKED";
-        assert_eq!(
-            rewrite(text, Dialect::Postgres),
-            "SELECT r.id FROM jsonb_to_recordset($1::jsonb) AS r(id BIGINT, email TEXT) JOIN x ON x.id = r.id FOR NO KEY UPDATE SKIP LOCKED"
-        );
-        assert_eq!(
-            rewrite(text, Dialect::Sqlite),
-            "SELECT r.id FROM (SELECT value->>'id' AS id, value->>'email' AS email FROM json_each($1)) AS r JOIN x ON x.id = r.id "
-        );
-    }
-
-    #[test]
-    fn rows_are_json_with_every_value_escaped() {
-        let items = vec![(1_i64, Some("a\"b\\c\n"), true), (2, None, false)];
-        let json = rows!(&items, (id, name, on) => { id: *id, name: *name, on: *on });
-        assert_eq!(json, r#"[{"id":1,"name":"a\"b\\c\u000a","on":true},{"id":2,"name":null,"on":false}]"#);
     }
 }

@@ -86,7 +86,7 @@ const LAST: [&str; 16] = [
 ];
 
 /// What these people are found by.
-fn words(from: i64, to: i64) -> String {
+fn words(from: i64, to: i64) -> crate::db::Table {
     let all: Vec<(i64, String)> = (from..to)
         .flat_map(|i| {
             let (first, last) = (FIRST[(i % 16) as usize], LAST[(i / 16 % 16) as usize]);

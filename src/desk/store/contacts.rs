@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::{Conn, DbResult, sql};
+use crate::db::{Conn, DbResult, Table, sql};
 use crate::{row, rows};
 
 row! {
@@ -14,7 +14,7 @@ row! {
     }
 }
 
-fn ids(set: &BTreeSet<i64>) -> String {
+fn ids(set: &BTreeSet<i64>) -> Table {
     rows!(set, id => { id: *id })
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::touches::load_touches;
 use super::wanted::{Wanted, gather};
 use crate::code;
-use crate::db::{Conn, DbResult, sql};
+use crate::db::{Conn, DbResult, Table, sql};
 use crate::desk::event::{Event, What};
 use crate::desk::facts::{
     Business, Campaign, Code, Commission, Enrollment, Facts, InboxItem, Lead, Paid, Product, Purchase, SignedUp, Terms,
@@ -17,7 +17,7 @@ use crate::{row, rows};
 /// decided in several steps.
 const MANY: &str = "5000";
 
-fn ids(set: &BTreeSet<i64>) -> String {
+fn ids(set: &BTreeSet<i64>) -> Table {
     rows!(set, id => { id: *id })
 }
 

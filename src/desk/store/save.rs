@@ -1,7 +1,7 @@
 //! Writes what a slice decided: a few set-wise statements, rows and audit and messages together. It
 //! never decides; a statement that changes fewer rows than it was given means that facts had moved.
 
-use crate::db::{DbError, DbResult, Tx, sql};
+use crate::db::{DbError, DbResult, Table, Tx, sql};
 use crate::desk::facts::{Commission, Lead, NewInboxItem, Paid, Work};
 use crate::rows;
 use crate::text::fold;
@@ -48,7 +48,7 @@ const LEAD_COLUMNS: &str = "id BIGINT, business_id BIGINT, campaign_id BIGINT, t
     code_id BIGINT, touch_id BIGINT, rule_fired BOOLEAN, recorded_by BIGINT, search TEXT, created_at BIGINT, updated_at BIGINT,
     archived_at BIGINT";
 
-fn lead_rows<'a>(leads: impl Iterator<Item = &'a Lead>) -> String {
+fn lead_rows<'a>(leads: impl Iterator<Item = &'a Lead>) -> Table {
     rows!(leads, l => {
         id: l.id, business_id: l.business_id, campaign_id: l.campaign_id, test: l.test, name: &l.name, name_fold: fold(&l.name),
         email: &l.email, email_key: &l.email_key, phone: &l.phone, phone_key: &l.phone_key, company: &l.company,
