@@ -180,7 +180,7 @@ async fn sqlite_agrees(texts: BTreeSet<String>) {
     let app = filled(Engine::Sqlite).await;
     let mut conn = app.app.db.read().await.unwrap();
     let (mut asked, mut wrong) = (0, Vec::new());
-    let plain = |t: &&String| t.trim_start().starts_with("SELECT") && !t.contains("jsonb_") && !t.contains("pg_");
+    let plain = |t: &&String| t.trim_start().starts_with("SELECT") && !t.contains("UNNEST(") && !t.contains("pg_");
     for text in texts.iter().filter(plain) {
         let plan = sql_built(format!("EXPLAIN QUERY PLAN {text}")).all::<(i64, i64, i64, String)>(&mut conn).await;
         let steps: Vec<String> = plan.unwrap_or_else(|e| panic!("{e}: {text}")).into_iter().map(|row| row.3).collect();
