@@ -138,6 +138,19 @@ impl Lead {
     pub fn status(&self) -> Status {
         Status::parse(&self.status).unwrap_or(Status::New)
     }
+    /// Whether another state of this lead differs in its progress alone, which is what events change.
+    pub fn only_progressed(&self, to: &Self) -> bool {
+        let progressed = Self {
+            status: to.status.clone(),
+            status_before: to.status_before.clone(),
+            qualified_at: to.qualified_at,
+            converted_at: to.converted_at,
+            rule_fired: to.rule_fired,
+            updated_at: to.updated_at,
+            ..self.clone()
+        };
+        progressed == *to
+    }
     /// What the person lock of this lead is taken on.
     pub fn contact_keys(&self) -> impl Iterator<Item = &str> {
         self.email_key.as_deref().into_iter().chain(self.phone_key.as_deref())
@@ -440,7 +453,8 @@ pub struct Message {
 #[derive(Debug, Default)]
 pub struct Writes {
     pub new_leads: BTreeSet<i64>,
-    pub changed_leads: BTreeSet<i64>,
+    /// Each as it was loaded.
+    pub changed_leads: BTreeMap<i64, Lead>,
     pub touches: Vec<Touch>,
     pub sign_ups: Vec<i64>,
     pub new_sign_ups: Vec<SignedUp>,
@@ -514,10 +528,10 @@ impl Work {
     /// A lead to change; it will be written.
     pub fn lead_mut(&mut self, id: i64) -> Option<&mut Lead> {
         let lead = self.facts.leads.get_mut(&id)?;
-        lead.updated_at = self.now.micros();
         if !self.writes.new_leads.contains(&id) {
-            self.writes.changed_leads.insert(id);
+            self.writes.changed_leads.entry(id).or_insert_with(|| lead.clone());
         }
+        lead.updated_at = self.now.micros();
         Some(lead)
     }
 

@@ -98,11 +98,38 @@ async fn make_way(tx: &mut Tx, work: &Work) -> DbResult<()> {
 }
 
 async fn update_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
-    let changed = &work.writes.changed_leads;
-    if changed.is_empty() {
+    let (mut progressed, mut edited) = (Vec::new(), Vec::new());
+    for (id, before) in &work.writes.changed_leads {
+        let Some(after) = work.facts.leads.get(id) else { continue };
+        if before.only_progressed(after) { progressed.push(after) } else { edited.push(after) }
+    }
+    advance_leads(tx, &progressed).await?;
+    rewrite_leads(tx, &edited).await
+}
+
+/// Names no column of an index that it need not: each index of a named column is written, changed or not.
+async fn advance_leads(tx: &mut Tx, leads: &[&Lead]) -> DbResult<()> {
+    if leads.is_empty() {
         return Ok(());
     }
-    let leads = changed.iter().filter_map(|id| work.facts.leads.get(id));
+    let table = rows!(leads, l => {
+        id: l.id, status: &l.status, status_before: &l.status_before, qualified_at: l.qualified_at,
+        converted_at: l.converted_at, rule_fired: l.rule_fired, updated_at: l.updated_at,
+    });
+    let done = sql("UPDATE leads SET status = r.status, status_before = r.status_before, qualified_at = r.qualified_at,
+                converted_at = r.converted_at, rule_fired = r.rule_fired, updated_at = r.updated_at
+           FROM rows($1, id BIGINT, status TEXT, status_before TEXT, qualified_at BIGINT, converted_at BIGINT, rule_fired BOOLEAN, updated_at BIGINT) r
+          WHERE leads.id = r.id")
+    .bind(table)
+    .execute(tx)
+    .await?;
+    expect(done, leads.len(), "leads")
+}
+
+async fn rewrite_leads(tx: &mut Tx, leads: &[&Lead]) -> DbResult<()> {
+    if leads.is_empty() {
+        return Ok(());
+    }
     let text = format!(
         "UPDATE leads SET name = r.name, name_fold = r.name_fold, email = r.email, email_key = r.email_key, phone = r.phone,
                 phone_key = r.phone_key, company = r.company, jobtitle = r.jobtitle, industry = r.industry, website = r.website,
@@ -113,8 +140,8 @@ async fn update_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
                 rule_fired = r.rule_fired, search = r.search, updated_at = r.updated_at, archived_at = r.archived_at
            FROM rows($1, {LEAD_COLUMNS}) r WHERE leads.id = r.id"
     );
-    let done = crate::db::sql_built(text).bind(lead_rows(leads)).execute(tx).await?;
-    expect(done, changed.len(), "leads")
+    let done = crate::db::sql_built(text).bind(lead_rows(leads.iter().copied())).execute(tx).await?;
+    expect(done, leads.len(), "leads")
 }
 
 async fn insert_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
