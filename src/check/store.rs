@@ -5,7 +5,7 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
-pub const QUESTIONS: [(&str, &str); 18] = [
+pub const QUESTIONS: [(&str, &str); 19] = [
     (
         "a commission's ledger entries say what its state says",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
@@ -61,6 +61,23 @@ pub const QUESTIONS: [(&str, &str); 18] = [
            JOIN leads l ON l.id = c.lead_id JOIN enrollments e ON e.id = c.enrollment_id
           WHERE l.campaign_id <> c.campaign_id OR e.campaign_id <> c.campaign_id OR e.referrer_id <> c.referrer_id
              OR l.business_id <> c.business_id OR l.test <> c.test LIMIT 20",
+    ),
+    (
+        "ids that are copied beside a row's parent are the parent's",
+        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what FROM leads l JOIN campaigns c ON c.id = l.campaign_id
+          WHERE l.business_id <> c.business_id
+         UNION ALL SELECT 'touch ' || CAST(t.id AS TEXT) FROM touches t JOIN leads l ON l.id = t.lead_id LEFT JOIN enrollments e ON e.id = t.enrollment_id
+          WHERE t.business_id <> l.business_id OR e.referrer_id <> t.referrer_id
+         UNION ALL SELECT 'sign-up ' || CAST(s.id AS TEXT) FROM sign_ups s JOIN leads l ON l.id = s.lead_id JOIN products p ON p.id = s.product_id
+          WHERE s.business_id <> l.business_id OR p.campaign_id <> l.campaign_id
+         UNION ALL SELECT 'payment ' || CAST(m.id AS TEXT) FROM payments m JOIN products p ON p.id = m.product_id LEFT JOIN leads l ON l.id = m.lead_id
+          WHERE m.business_id <> p.business_id OR m.campaign_id <> p.campaign_id OR l.campaign_id <> m.campaign_id
+         UNION ALL SELECT 'commission ' || CAST(c.id AS TEXT) FROM commissions c JOIN payments m ON m.id = c.payment_id
+          WHERE c.product_id IS NULL OR c.product_id <> m.product_id
+         UNION ALL SELECT 'purchase of lead ' || CAST(q.lead_id AS TEXT) FROM purchases q LEFT JOIN payments m ON m.id = q.first_payment_id LEFT JOIN products p ON p.id = q.product_id
+          WHERE p.id IS NULL OR m.product_id <> q.product_id OR m.lead_id <> q.lead_id
+         UNION ALL SELECT 'audit entry ' || CAST(a.id AS TEXT) FROM audit_entries a LEFT JOIN businesses b ON b.id = a.business_id WHERE b.id IS NULL
+          LIMIT 20",
     ),
     (
         "an attributed lead has the touch that counts, and it is of the same referrer",

@@ -116,8 +116,8 @@ impl Db {
                     mpsc::error::TrySendError::Closed(_) => "the database is closing".into(),
                 })
             })?,
-            Engine::Postgres { pool, lanes, unlocked } => {
-                let (pool, lanes) = (pool.clone(), lanes.clone());
+            Engine::Postgres { writers, lanes, unlocked, .. } => {
+                let (pool, lanes) = (writers.clone(), lanes.clone());
                 let numbers = if *unlocked { Vec::new() } else { numbers };
                 let slot_base = self.slot_base();
                 tokio::spawn(async move { write_postgres(pool, &lanes, numbers, slot_base, work).await });

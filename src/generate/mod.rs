@@ -21,6 +21,9 @@ pub struct Load {
 /// Rows of one statement: long enough to be quick, short enough to show progress.
 const CHUNK: i64 = 50_000;
 
+/// A lead comes every so many seconds.
+pub const SECONDS_APART: i64 = 30;
+
 /// Where each kind of row begins in the run of ids.
 #[derive(Debug, Clone, Copy)]
 struct Bases {
@@ -54,19 +57,21 @@ pub async fn generate(app: &App, load: Load, mut said: impl FnMut(i64)) -> DbRes
         entry: at(3 * r + 4 * l),
     };
     let now = app.clock.now();
+    // Ids and times grow together, as they do in a business: a row goes to the end of the indexes by time.
+    let (first_referrer, first_lead) = (now.plus_seconds(-r), now.plus_seconds(-SECONDS_APART * l));
     let indexes = store::drop_indexes(&app.db).await?;
     let mut rng = rand::rngs::StdRng::seed_from_u64(u64::try_from(bases.referrer).unwrap_or_default());
     let mut from = 0;
     while from < r {
         let to = (from + CHUNK).min(r);
         let codes = (from..to).map(|_| code::generate(&mut rng)).collect();
-        store::referrers(&app.db, load, bases, from, to, codes, now).await?;
+        store::referrers(&app.db, load, bases, from, to, codes, first_referrer).await?;
         from = to;
     }
     let mut from = 0;
     while from < l {
         let to = (from + CHUNK).min(l);
-        store::leads(&app.db, load, bases, from, to, now).await?;
+        store::leads(&app.db, load, bases, from, to, now, first_lead).await?;
         said(to);
         from = to;
     }

@@ -15,7 +15,12 @@ row! {
     }
 }
 
-/// The indexes of the big tables that are only there for lists; an empty table fills faster without.
+/// The indexes that rows made in order of time do not go to the end of: sorting them once at the end is
+/// quicker. For the others it is not, since each is a further reading of its whole table.
+const SCATTERED: &str =
+    "'leads_by_name', 'leads_by_referrer', 'payments_by_person', 'commissions_by_referrer', 'ledger_by_referrer'";
+
+/// Takes the scattered indexes away from empty tables, and answers how to make them again.
 pub async fn drop_indexes(db: &Db) -> DbResult<Vec<IndexRow>> {
     let postgres = db.is_postgres();
     db.write(vec![], move |tx| {
@@ -25,15 +30,16 @@ pub async fn drop_indexes(db: &Db) -> DbResult<Vec<IndexRow>> {
                 return Ok(Vec::new());
             }
             let indexes: Vec<IndexRow> = if postgres {
-                sql("SELECT CAST(indexname AS TEXT) AS name, CAST(indexdef AS TEXT) AS text FROM pg_indexes
-                      WHERE schemaname = 'public' AND tablename IN ('leads', 'touches', 'payments', 'commissions', 'ledger_entries')
-                        AND indexdef NOT LIKE '%UNIQUE%'")
+                sql_built(format!(
+                    "SELECT CAST(indexname AS TEXT) AS name, CAST(indexdef AS TEXT) AS text FROM pg_indexes
+                      WHERE schemaname = 'public' AND indexname IN ({SCATTERED})"
+                ))
                 .all(tx)
                 .await?
             } else {
-                sql("SELECT name, sql AS text FROM sqlite_master
-                      WHERE type = 'index' AND tbl_name IN ('leads', 'touches', 'payments', 'commissions', 'ledger_entries')
-                        AND sql NOT LIKE '%UNIQUE%'")
+                sql_built(format!(
+                    "SELECT name, sql AS text FROM sqlite_master WHERE type = 'index' AND name IN ({SCATTERED})"
+                ))
                 .all(tx)
                 .await?
             };
@@ -70,9 +76,14 @@ pub async fn restore_indexes(db: &Db, indexes: Vec<IndexRow>) -> DbResult<()> {
 
 /// A load is the one thing that may run longer than a request.
 async fn patient(tx: &mut Tx) -> DbResult<()> {
-    if matches!(&**tx, crate::db::Conn::Postgres(_)) {
-        sql("SET LOCAL statement_timeout = 0").patient().execute(tx).await?;
+    match &**tx {
+        crate::db::Conn::Postgres(_) => sql("SET LOCAL statement_timeout = 0"),
+        // A chunk is larger than the cache a server has, and so is what the making of an index sorts.
+        crate::db::Conn::Sqlite(_) => sql("PRAGMA cache_size = -262144"),
     }
+    .patient()
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -107,7 +118,7 @@ pub async fn referrers(
     from: i64,
     to: i64,
     codes: Vec<String>,
-    now: Instant,
+    first: Instant,
 ) -> DbResult<()> {
     db.write(vec![], move |tx| {
         let numbered = (from..to).zip(&codes);
@@ -122,12 +133,12 @@ pub async fn referrers(
                  SELECT $2 + r.i, $3, r.first || ' ' || r.last || ' ' || r.i, r.first, 'referrer' || r.i || '@example.com',
                         'referrer' || r.i || '@example.com', 'Company ' || (r.i % 997),
                         lower(r.first || ' ' || r.last || ' ' || r.i || ' referrer' || r.i || '@example.com company ' || (r.i % 997)), '[]',
-                        $4 - r.i * 1000000, $4 - r.i * 1000000
+                        $4 + r.i * 1000000, $4 + r.i * 1000000
                    FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
             .bind(&json)
             .bind(bases.referrer)
             .bind(load.business_id)
-            .bind(now)
+            .bind(first)
             .patient()
             .execute(tx)
             .await?;
@@ -140,19 +151,19 @@ pub async fn referrers(
             .await?;
             sql("INSERT INTO enrollments (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at)
                  SELECT $2 + r.i, $3, $4, $5 + r.i, CASE WHEN r.i % 50 = 7 THEN 'paused' WHEN r.i % 500 = 9 THEN 'banned' ELSE 'active' END,
-                        r.i % 10 <> 3, lower(r.first || ' ' || r.last || ' ' || r.i), false, $6 - r.i * 1000000
+                        r.i % 10 <> 3, lower(r.first || ' ' || r.last || ' ' || r.i), false, $6 + r.i * 1000000
                    FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
             .bind(&json)
             .bind(bases.enrollment)
             .bind(load.business_id)
             .bind(load.campaign_id)
             .bind(bases.referrer)
-            .bind(now)
+            .bind(first)
             .patient()
             .execute(tx)
             .await?;
             sql("INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at, updated_at)
-                 SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active', $7 - r.i * 1000000, $7 - r.i * 1000000
+                 SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active', $7 + r.i * 1000000, $7 + r.i * 1000000
                    FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r
                   WHERE r.i % 10 <> 3")
             .bind(&json)
@@ -161,7 +172,7 @@ pub async fn referrers(
             .bind(load.campaign_id)
             .bind(bases.enrollment)
             .bind(bases.referrer)
-            .bind(now)
+            .bind(first)
             .patient()
             .execute(tx)
             .await?;
@@ -172,7 +183,15 @@ pub async fn referrers(
 }
 
 /// Leads from..to: seven of ten referred, a third of those qualified, a sixth paid once.
-pub async fn leads(db: &Db, load: Load, bases: Bases, from: i64, to: i64, now: Instant) -> DbResult<()> {
+pub async fn leads(
+    db: &Db,
+    load: Load,
+    bases: Bases,
+    from: i64,
+    to: i64,
+    now: Instant,
+    first: Instant,
+) -> DbResult<()> {
     db.write(vec![], move |tx| {
         let names = rows!(FIRST.iter().zip(LAST).enumerate(), (i, (first, last)) => { i: i64::try_from(i).unwrap_or(0), first: *first, last: last });
         // Still held for a while, so that the sweep leaves them as they are.
@@ -183,25 +202,25 @@ pub async fn leads(db: &Db, load: Load, bases: Bases, from: i64, to: i64, now: I
             // The numbers are CAST so that PostgreSQL knows what the parameters are.
             sql("INSERT INTO leads (id, business_id, campaign_id, test, name, name_fold, email, email_key, company, source, source_origin, status, active,
                         qualified_at, converted_at, arrival, referrer_id, enrollment_id, touch_id, rule_fired, search, meta, created_at, updated_at)
-                 WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $2)
+                 WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $2),
+                      name AS MATERIALIZED (SELECT r.i, r.first, r.last FROM rows($11, i BIGINT, first TEXT, last TEXT) r)
                  SELECT $3 + n.i, $4, $5, false, f.first || ' ' || g.last || ' ' || n.i, lower(f.first || ' ' || g.last || ' ' || n.i),
                         'lead' || n.i || '@example' || (n.i % 97) || '.com', 'lead' || n.i || '@example' || (n.i % 97) || '.com',
                         'Company ' || (n.i % 4999), CASE n.i % 4 WHEN 0 THEN 'website' WHEN 1 THEN 'ad' ELSE 'referral' END, 'api',
                         CASE WHEN n.i % 6 = 0 THEN 'converted' WHEN n.i % 6 = 1 THEN 'qualified' WHEN n.i % 6 = 2 THEN 'contacted' WHEN n.i % 60 = 5 THEN 'lost' ELSE 'new' END,
-                        true, CASE WHEN n.i % 6 < 2 THEN $6 - n.i * 30000000 END, CASE WHEN n.i % 6 = 0 THEN $6 - n.i * 30000000 END,
+                        true, CASE WHEN n.i % 6 < 2 THEN $6 + n.i * 30000000 END, CASE WHEN n.i % 6 = 0 THEN $6 + n.i * 30000000 END,
                         CASE WHEN n.i % 10 < 7 THEN CASE n.i % 4 WHEN 0 THEN 'code' WHEN 1 THEN 'link' WHEN 2 THEN 'verbal' ELSE 'upload' END END,
                         CASE WHEN n.i % 10 < 7 THEN $7 + (n.i * 7919) % $10 END, CASE WHEN n.i % 10 < 7 THEN $8 + (n.i * 7919) % $10 END,
                         CASE WHEN n.i % 10 < 7 THEN $9 + n.i END, n.i % 6 = 0,
                         lower(f.first || ' ' || g.last || ' ' || n.i || ' lead' || n.i || '@example' || (n.i % 97) || '.com company ' || (n.i % 4999)), '[]',
-                        $6 - n.i * 30000000, $6 - n.i * 30000000
-                   FROM n JOIN rows($11, i BIGINT, first TEXT, last TEXT) f ON f.i = n.i % 16
-                          JOIN rows($11, i BIGINT, first TEXT, last TEXT) g ON g.i = n.i / 16 % 16")
+                        $6 + n.i * 30000000, $6 + n.i * 30000000
+                   FROM n JOIN name f ON f.i = n.i % 16 JOIN name g ON g.i = n.i / 16 % 16")
             .bind(from)
             .bind(to)
             .bind(bases.lead)
             .bind(load.business_id)
             .bind(load.campaign_id)
-            .bind(now)
+            .bind(first)
             .bind(bases.referrer)
             .bind(bases.enrollment)
             .bind(bases.touch)
@@ -275,6 +294,8 @@ async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, held_until: 
     Ok(())
 }
 
+const MICROS_A_DAY: i64 = 86_400_000_000;
+
 /// The counters of everything that was made.
 pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<()> {
     const TOTALS: [&str; 8] = [
@@ -302,27 +323,22 @@ pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<
             .execute(tx)
                 .await?;
             }
-            // A lead every thirty seconds back from now: the days are their local ones in UTC.
-            for back in 0..=(load.leads / 2_880) {
-                let day = crate::clock::Zone::default().day_of(now.plus_days(-back));
-                let (start, end) = (crate::clock::Zone::default().start_of(day), crate::clock::Zone::default().start_of(day.plus_days(1)));
-                sql("INSERT INTO counters (scope_id, name, day, slot, value)
-                     SELECT $1, 'leads', $2, 0, count(*) FROM leads WHERE campaign_id = $1 AND NOT test AND created_at >= $3 AND created_at < $4
-                        AND id >= $5 AND id < $6 HAVING count(*) > 0
-                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
-                .bind(load.campaign_id)
-                .bind(day)
-                .bind(start)
-                .bind(end)
-                .bind(bases.lead)
-                .bind(bases.lead + load.leads)
-                .patient()
+            let utc = crate::clock::Zone::default();
+            let days = (0..=load.leads * super::SECONDS_APART / 86_400 + 1).map(|back| utc.day_of(now.plus_days(-back)));
+            let days = rows!(days, day => { number: utc.start_of(day).micros() / MICROS_A_DAY, day: day });
+            sql("INSERT INTO counters (scope_id, name, day, slot, value)
+                 SELECT $2, 'leads', d.day, 0, l.made
+                   FROM (SELECT created_at / $5 AS number, count(*) AS made FROM leads WHERE id >= $3 AND id < $4 GROUP BY 1) l
+                   JOIN rows($1, number BIGINT, day TEXT) d ON d.number = l.number WHERE true
+                 ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
+            .bind(days)
+            .bind(load.campaign_id)
+            .bind(bases.lead)
+            .bind(bases.lead + load.leads)
+            .bind(MICROS_A_DAY)
+            .patient()
             .execute(tx)
-                .await?;
-                if back > 400 {
-                    break;
-                }
-            }
+            .await?;
             Ok(())
         })
     })
