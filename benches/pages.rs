@@ -1,0 +1,137 @@
+//! The lists over a million leads and a hundred thousand referrers, and what a server costs at rest.
+//!
+//! Every filter in the default order and every order without a filter, first page and far behind, one
+//! user: time to the whole page on the loopback beside `/healthz` in the same run, which is what HTTP
+//! alone takes. Then start to ready, memory and the size of the binary. `cargo bench --bench pages`;
+//! `REFDESK_BENCH_LEADS` for another number of leads.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot measure stops")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use refdesk::web::Cursor;
+use scraper::{Html, Selector};
+use support::{Client, Server, fresh_dir, percentile, rss_mib};
+
+const TIMES: usize = 200;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let leads = std::env::var("REFDESK_BENCH_LEADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let dir = fresh_dir("pages");
+    let file = dir.join("desk.db");
+    let url = format!("sqlite://{}", file.display());
+    let server = Server::start(&url, leads, leads / 10);
+    let ids = server.ids.clone();
+    println!("SQLite, {leads} leads, {} referrers; milliseconds a page", leads / 10);
+    let deep =
+        [("/leads", deep_row(&file, "leads", leads)), ("/referrers", deep_row(&file, "enrollments", leads / 10))];
+    runtime.block_on(pages(&server, &deep));
+    drop(server);
+    rest(&url, &ids);
+}
+
+/// The row at nine tenths of the list, newest first.
+fn deep_row(file: &std::path::Path, table: &str, rows: u64) -> Cursor {
+    let db = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let text = format!("SELECT created_at, id FROM {table} ORDER BY id LIMIT 1 OFFSET ?1");
+    let (at, id): (i64, i64) = db.query_row(&text, [i64::try_from(rows / 10).unwrap()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    Cursor { value: at.to_string(), id }
+}
+
+async fn pages(server: &Server, deep: &[(&str, Cursor)]) {
+    let mut client = Client::connect(server.port).await;
+    let (status, answer) = client.form("/sign-in", "email=bench%40example.com&password=a+password+for+benches").await;
+    assert!(status == 303, "{answer}");
+    let cookie = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: ").and_then(|c| c.split(';').next()))
+        .expect("a session cookie")
+        .to_owned();
+    let header = format!("cookie: {cookie}");
+    let bare = times(&mut client, "/healthz", "").await;
+    println!("{:<60} p50 {:>6.2}  p99 {:>6.2}", "/healthz (HTTP alone)", bare.0, bare.1);
+    let mut worst: (f64, String) = (0.0, String::new());
+    for (path, cursor) in deep {
+        for address in addresses(&mut client, path, &header).await {
+            let (p50, p99) = times(&mut client, &address, &header).await;
+            println!("{address:<60} p50 {p50:>6.2}  p99 {p99:>6.2}");
+            if p99 > worst.0 {
+                worst = (p99, address);
+            }
+        }
+        let far = format!("{path}?after={}", cursor.text());
+        let (mut first, mut behind) = (Vec::new(), Vec::new());
+        // In turn, so that whatever else the machine does falls on both.
+        for _ in 0..5 {
+            first.push(times(&mut client, path, &header).await.0);
+            behind.push(times(&mut client, &far, &header).await.0);
+        }
+        let median = |all: &mut Vec<f64>| {
+            all.sort_unstable_by(f64::total_cmp);
+            all[all.len() / 2]
+        };
+        let (first, behind) = (median(&mut first), median(&mut behind));
+        println!("{path}: first page {first:.2}, behind nine tenths {behind:.2}: {:.2} times", behind / first);
+    }
+    println!("the slowest p99 is {:.2} ms: {}", worst.0, worst.1);
+    println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
+}
+
+/// The list itself, and what its own links and filters lead to, one at a time.
+async fn addresses(client: &mut Client, path: &str, header: &str) -> BTreeSet<String> {
+    let (status, page) = client.get(path, header).await;
+    assert!(status == 200, "{page}");
+    let html = Html::parse_document(&page);
+    let all = |css: &str| html.select(&Selector::parse(css).unwrap()).collect::<Vec<_>>();
+    let mut found: BTreeSet<String> = all("main a").iter().filter_map(|a| a.attr("href")).map(str::to_owned).collect();
+    for select in all("main select[name]") {
+        let options =
+            select.select(&Selector::parse("option").unwrap()).filter_map(|o| o.attr("value")).collect::<Vec<_>>();
+        let name = select.attr("name").unwrap_or_default();
+        found.extend(options.iter().filter(|value| !value.is_empty()).map(|value| format!("{path}?{name}={value}")));
+    }
+    found.retain(|to| to.starts_with(&format!("{path}?")));
+    found.insert(path.to_owned());
+    found.insert(format!("{path}?q=nobody-has-this-name"));
+    found
+}
+
+/// Median and 99th percentile, in milliseconds.
+async fn times(client: &mut Client, address: &str, header: &str) -> (f64, f64) {
+    let mut all = Vec::with_capacity(TIMES);
+    for n in 0..TIMES + 5 {
+        let sent = Instant::now();
+        let (status, answer) = client.get(address, header).await;
+        assert!(status == 200, "{address}: {answer}");
+        // The first few fill caches.
+        if n >= 5 {
+            all.push(sent.elapsed());
+        }
+    }
+    (percentile(&mut all, 0.5), percentile(&mut all, 0.99))
+}
+
+/// Start to ready on this database, memory at rest, size of the binary.
+fn rest(url: &str, ids: &serde_json::Value) {
+    let mut starts: Vec<Duration> = Vec::new();
+    let mut memory = 0.0;
+    for _ in 0..9 {
+        let started = Instant::now();
+        let server = Server::serve(url, ids.clone());
+        starts.push(started.elapsed());
+        std::thread::sleep(Duration::from_secs(1));
+        memory = rss_mib(server.pid());
+    }
+    println!(
+        "start to ready: median {:.0} ms, longest {:.0} ms",
+        percentile(&mut starts, 0.5),
+        percentile(&mut starts, 1.0)
+    );
+    println!("memory a second later: {memory:.0} MiB");
+    let bytes = std::fs::metadata(env!("CARGO_BIN_EXE_refdesk")).map_or(0, |m| m.len());
+    println!("this binary: {:.1} MB", bytes as f64 / 1e6);
+}
