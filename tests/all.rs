@@ -18,6 +18,7 @@ mod integrations;
 mod jobs;
 mod kill;
 mod leads;
+mod links;
 mod plans;
 mod races;
 mod record;
