@@ -12,7 +12,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::on_both_databases;
-use crate::support::{Answer, Business, Database, Referrer, Shop, Start, TestApp, ThreeNodes, Visitor};
+use crate::support::{
+    Answer, Browser, Business, Database, Engine, Referrer, Shop, Start, TestApp, ThreeNodes, Visitor,
+};
 
 on_both_databases! {
     a_link_leads_to_the_destination_and_leaves_the_code,
@@ -458,7 +460,7 @@ async fn clicks_are_shown_where_leads_are(app: TestApp) {
     assert_eq!(counted, ["1", "4"], "{list:?}");
     let person = app.get(&format!("/referrers/{}", jane.id)).await.is(200);
     assert!(person.texts(".facts div").contains(&"Clicks5".to_owned()), "{person:?}");
-    app.get("/").await.is(200).says("Link of 5 clicks");
+    app.get("/").await.is(200).says("Link, 5 clicks");
     assert!(app.get("/codes/export?q=JANE20").await.body.contains("/r/JANE20,4,0,0,"));
 }
 
@@ -603,4 +605,25 @@ async fn a_destination_is_checked_in_the_form(app: TestApp) {
     lead_to(&app, SITE).await;
     lead_to(&app, "").await;
     assert_eq!(app.number("SELECT count(*) FROM campaigns WHERE destination = ''").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_visitor_sees_is_accessible_and_fits_a_phone() {
+    let app = TestApp::start(Database::new(Engine::Sqlite).await.into()).await;
+    referrer_called(&app, app.shop(), "Jane Miller", "JANE20").await;
+    let long = "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW";
+    referrer_called(&app, app.shop(), "Bob Stone", long).await;
+    let browser = Browser::at(&app).await;
+    for path in ["/r/JANE20", &format!("/r/{long}"), "/r/NO-SUCH-CODE"] {
+        for dark in [false, true] {
+            browser.dark(dark).await;
+            browser.go(path).await;
+            browser.accessible().await;
+        }
+        browser.phone().await;
+        browser.go(path).await;
+        browser.fits().await;
+        browser.desktop().await;
+    }
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }

@@ -140,13 +140,13 @@ pub fn arrivals(period: Period, by_day: &ByDay) -> Vec<Arrival> {
         .collect()
 }
 
-/// "of 1,204 clicks", in the period.
+/// "1,204 clicks", in the period.
 fn clicks(period: Period, by_day: &ByDay) -> String {
     let half = usize::try_from(period.days).unwrap_or(0);
     match period.values(by_day, "clicks").into_iter().skip(half).sum() {
         0 => String::new(),
-        1 => "of 1 click".to_owned(),
-        n => format!("of {} clicks", counted(n)),
+        1 => "1 click".to_owned(),
+        n => format!("{} clicks", counted(n)),
     }
 }
 
