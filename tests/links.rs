@@ -408,7 +408,8 @@ async fn fifty_at_once_on_every_node_are_fifty(three: ThreeNodes) {
     visit(&three, &link).await;
     let node = &three.nodes[0].app;
     let (one, two) = tokio::join!(node.clicks.flush(&node.db), node.clicks.flush(&node.db));
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     assert_eq!(clicks(&three, code, "").await, 51);
 }
 
