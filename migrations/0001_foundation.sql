@@ -217,6 +217,9 @@ CREATE INDEX codes_by_enrollment ON codes (enrollment_id, id);
 CREATE INDEX codes_by_referrer ON codes (referrer_id, id);
 CREATE INDEX codes_by_repaired ON codes (business_id, repaired);
 CREATE INDEX codes_by_created ON codes (campaign_id, created_at, id);
+-- A link names no business: whose code it carries is found among all of them.
+CREATE INDEX codes_by_lookup ON codes (lookup);
+CREATE INDEX codes_generated ON codes (repaired) WHERE kind = 'generated';
 CREATE INDEX codes_by_state ON codes (campaign_id, state, created_at, id);
 CREATE INDEX codes_by_text ON codes (campaign_id, lookup, id);
 

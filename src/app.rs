@@ -25,6 +25,7 @@ pub struct App {
     pub config: Arc<Config>,
     pub setup_token: Arc<str>,
     pub keys: crate::keys::Keyring,
+    pub clicks: crate::links::Clicks,
     pub passwords: crate::users::Passwords,
     pub catalogue: crate::products::Catalogue,
     pub jobs: jobs::Bell,
@@ -49,6 +50,7 @@ impl App {
             config: Arc::new(config),
             setup_token,
             keys,
+            clicks: crate::links::Clicks::default(),
             passwords,
             catalogue,
             jobs: jobs::Bell::default(),
@@ -71,6 +73,7 @@ pub fn pages() -> Routes {
         .merge(crate::business::routes())
         .merge(crate::home::routes())
         .merge(crate::codes::routes())
+        .merge(crate::links::routes())
         .merge(crate::referrers::routes())
         .merge(crate::record::routes())
         .merge(crate::leads::routes())

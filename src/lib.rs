@@ -26,6 +26,7 @@ pub mod inbox;
 pub mod jobs;
 pub mod keys;
 pub mod leads;
+pub mod links;
 pub mod money;
 pub mod outbox;
 pub mod phone;

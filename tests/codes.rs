@@ -238,10 +238,10 @@ async fn the_list_says_what_each_code_brought(app: TestApp) {
     shop.pay("a@example.com", "100.00", "2026-06-20").await;
     app.sign_in().await;
     let list = app.get("/codes").await.is(200);
-    assert_eq!(list.texts("tbody .num"), ["2", "1", "100.00 USD"]);
+    assert_eq!(list.texts("tbody .num"), ["0", "2", "1", "100.00 USD"]);
     let sales = app.member(Role::Sales).await;
     let list = sales.get("/codes").await.is(200).does_not_say("USD").does_not_say("Revenue");
-    assert_eq!(list.texts("tbody .num"), ["2", "1"]);
+    assert_eq!(list.texts("tbody .num"), ["0", "2", "1"]);
     assert!(!list.has("tbody form"), "sales retire nothing");
     sales.post_form(&format!("/enrollments/{}/code", jane.enrollment_id), &[("code", "MINE1")]).await.is(403);
     sales.get("/codes/export").await.is(403);
@@ -262,7 +262,9 @@ async fn cards_and_file_are_safe(app: TestApp) {
     let file = app.get("/codes/export").await.is(200);
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
     let mut lines = file.body.lines();
-    assert!(lines.next().unwrap().starts_with("code,state,kind,name,email,company,link,leads,qualified,created_at"));
+    assert!(
+        lines.next().unwrap().starts_with("code,state,kind,name,email,company,link,clicks,leads,qualified,created_at")
+    );
     assert!(lines.next().unwrap().starts_with(&format!("{},active,generated,'=1+1,", jane.code)));
     assert_eq!(lines.next(), None);
 }

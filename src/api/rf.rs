@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::clock::Zone;
 use crate::db::DbError;
 use crate::keys::KeyError;
+use crate::links;
 use crate::referrers::{self, AddReferrer, Added};
 
 pub fn router() -> Router<App> {
@@ -176,12 +177,19 @@ async fn create_user(
         }
     };
     let zone: Zone = caller.key.zone;
-    let url = code.as_ref().map(|code| format!("{}/r/{code}", app.config.public_url));
+    let url = match &code {
+        Some(code) => {
+            links::of_code(&mut app.db.read().await?, &app.config.public_url, caller.business_id(), code).await?
+        }
+        None => None,
+    };
     let user = User {
         id,
         campaign_id,
         referrer_id: None,
-        qr: url.as_ref().map(|url| json!({ "src": format!("{url}/qr.svg"), "download": format!("{url}/qr.svg") })),
+        qr: url
+            .as_ref()
+            .map(|url| json!({ "src": format!("{url}/qr.svg"), "download": format!("{url}/qr.svg?download") })),
         code,
         url,
         first_name,

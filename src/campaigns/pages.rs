@@ -10,6 +10,7 @@ use super::store::{self, CampaignLine};
 use super::{Campaign, Moved, Saved, State};
 use crate::business;
 use crate::id::{self, Kind};
+use crate::links;
 use crate::money::{Currency, Money};
 use crate::products::{self, ProductLine};
 use crate::web::page::{html_with, own_path};
@@ -78,7 +79,8 @@ impl FormPage {
 }
 
 /// The fields of the form, read: all of them, or the words of what is wrong.
-fn read(form: &mut Form, currency: Currency) -> Option<Settings> {
+fn read(form: &mut Form, page: &Page) -> Option<Settings> {
+    let currency = page.member.currency;
     let name = form.line("name", "The name", 120);
     let qualify_on = form.choice("qualify_on", "When a referral counts", QualifyOn::parse);
     let least = form.amounts("least", "The least payment", currency);
@@ -86,6 +88,9 @@ fn read(form: &mut Form, currency: Currency) -> Option<Settings> {
     let reward_hold_days = form.number("reward_hold_days", "The hold", 0, 3650);
     let destination = Destination::parse(form.value("destination"));
     let destination = destination.map_err(|why| form.fail("destination", format!("The address {why}."))).ok();
+    if destination.as_ref().is_some_and(|d| links::is_one(&page.app.config.public_url, d.text())) {
+        form.fail("destination", "The address is one of the desk's own links, which would lead in a circle.");
+    }
     Some(Settings {
         name: name?,
         qualify_on: qualify_on?,
@@ -128,7 +133,7 @@ async fn new(page: Page) -> PageResult {
 }
 
 async fn create(page: Page, mut form: Form) -> PageResult {
-    let Some(settings) = read(&mut form, page.member.currency) else {
+    let Some(settings) = read(&mut form, &page) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, None).await?);
     };
     let said = format!("{} was made as a draft. Add a product, then let it go live.", settings.name);
@@ -191,7 +196,7 @@ async fn edit_page(page: Page, Path(id): Path<i64>) -> PageResult {
 
 async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let campaign = find(&page, id).await?;
-    let Some(settings) = read(&mut form, page.member.currency) else {
+    let Some(settings) = read(&mut form, &page) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, Some(campaign)).await?);
     };
     let actor = Arc::new(page.member.actor());

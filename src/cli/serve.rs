@@ -32,13 +32,14 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
 
 /// Serves, with the background work, until the process is told to stop, then lets what is in flight finish.
 pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
-    let stop = app.stop.clone();
+    let (stop, clicks, db) = (app.stop.clone(), app.clicks.clone(), app.db.clone());
     tokio::spawn(async move {
         stopped().await;
         stop.cancel();
         // Whatever hangs on after this is cut, so that a restart is never stuck.
         tokio::time::sleep(DRAIN).await;
         tracing::warn!("requests were still running when the time to drain was over");
+        let _ = tokio::time::timeout(Duration::from_secs(2), clicks.flush(&db)).await;
         std::process::exit(0);
     });
     let mut background = crate::jobs::start(&app, app::job_kinds());
@@ -51,6 +52,9 @@ pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
     while background.join_next().await.is_some() {}
     if let Err(error) = app.keys.flush().await {
         tracing::warn!(%error, "the last use of keys was not written");
+    }
+    if let Err(error) = app.clicks.flush(&app.db).await {
+        tracing::warn!(%error, "the last clicks were not written");
     }
     app.db.close().await;
     Ok(())

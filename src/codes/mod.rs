@@ -16,8 +16,3 @@ pub use lookup::{How, Lookup, Near, Part, beginning_with, differences, look_up};
 pub use own::{Own, claim_own};
 pub use pages::routes;
 pub use store::{CodeRow, Known, by_id, of_enrollment};
-
-/// The address that carries a code.
-pub fn link(public_url: &str, code: &str) -> String {
-    format!("{public_url}/r/{}", crate::web::list::encode(code))
-}

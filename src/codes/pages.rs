@@ -67,6 +67,7 @@ struct Elsewhere {
 
 struct Line {
     row: CodeLine,
+    clicks: String,
     leads: String,
     qualified: String,
     revenue: Vec<String>,
@@ -75,7 +76,7 @@ struct Line {
     resting: Option<String>,
 }
 
-/// The figures of some codes: leads, qualified, and revenue per currency.
+/// The figures of some codes: clicks, leads, qualified, and revenue per currency.
 struct Figures(BTreeMap<(i64, String), i64>);
 
 impl Figures {
@@ -169,6 +170,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let rows: Vec<Line> = rows
         .into_iter()
         .map(|row| Line {
+            clicks: counted(figures.number(row.id, "clicks")),
             leads: counted(figures.number(row.id, "leads")),
             qualified: counted(figures.number(row.id, "qualified")),
             revenue: figures.revenue(row.id).into_iter().map(Money::shown).collect(),

@@ -18,6 +18,7 @@ use crate::desk::{
     Actor, ActorKind, AddLead, Claim, ClaimBy, Contact, Event, Payment, SignUp, Status, TouchKind, What,
 };
 use crate::email::Email;
+use crate::links::{self, Place};
 use crate::money::{Currency, Money, Rate};
 use crate::referrers::{self, AddReferrer, Added};
 
@@ -143,7 +144,20 @@ impl Story {
             events.push(self.event(What::Payment(self.payment(email, amount, today, &format!("{day}")))));
         }
         self.app.desk.slice(events).await?;
-        Ok(())
+        self.clicks(day).await
+    }
+
+    /// Some follow a link, and more as time goes on; few of them become leads.
+    async fn clicks(&mut self, day: i64) -> DbResult<()> {
+        let now = self.app.clock.now();
+        for (n, code) in (0..).zip(&self.codes).filter(|(n, code)| !code.is_empty() && (day * 7 + n * 5) % 11 < 3) {
+            let place = Place { campaign_id: None, code: code.clone() };
+            let followed = links::follow(&mut self.app.db.read().await?, now, &place, None).await?;
+            if let Some(click) = followed.click {
+                self.app.clicks.count_many(&click, 1 + (day + n) % 3);
+            }
+        }
+        self.app.clicks.flush(&self.app.db).await
     }
 
     fn payment(&self, email: Email, amount: i64, date: crate::clock::Day, salt: &str) -> Payment {

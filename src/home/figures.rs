@@ -101,6 +101,8 @@ pub struct Column {
 #[derive(Debug, Clone)]
 pub struct Arrival {
     pub label: &'static str,
+    /// What came before the leads: the clicks on links.
+    pub note: String,
     pub total: String,
     pub delta: String,
     pub tone: &'static str,
@@ -131,10 +133,21 @@ pub fn arrivals(period: Period, by_day: &ByDay) -> Vec<Arrival> {
                     percent: v.max(&0) * 100 / most,
                 })
                 .collect();
-            Arrival { label, total: counted(new.iter().sum()), delta, tone, columns, values: new.to_vec() }
+            let note = if *way == "link" { clicks(period, by_day) } else { String::new() };
+            Arrival { label, note, total: counted(new.iter().sum()), delta, tone, columns, values: new.to_vec() }
         })
         .filter(|a| a.label != "By staff" || a.values.iter().any(|v| *v != 0))
         .collect()
+}
+
+/// "1,204 clicks", in the period.
+fn clicks(period: Period, by_day: &ByDay) -> String {
+    let half = usize::try_from(period.days).unwrap_or(0);
+    match period.values(by_day, "clicks").into_iter().skip(half).sum() {
+        0 => String::new(),
+        1 => "1 click".to_owned(),
+        n => format!("{} clicks", counted(n)),
+    }
 }
 
 /// One bar: ready text and its share of the longest.

@@ -27,12 +27,15 @@ const TASKS: [Task; 4] = [
 
 /// How often a node writes when its keys were last used.
 const FLUSH: Duration = Duration::from_secs(30);
+/// How often it writes which links were followed.
+const CLICKS: Duration = Duration::from_secs(1);
 
 /// Starts this node's part.
 pub fn start(app: &App, running: &mut JoinSet<()>) {
     for task in TASKS {
         running.spawn(come_round(app.clone(), task));
     }
+    running.spawn(write_clicks(app.clone()));
     let app = app.clone();
     running.spawn(async move {
         while wait(&app, FLUSH).await {
@@ -41,6 +44,14 @@ pub fn start(app: &App, running: &mut JoinSet<()>) {
             }
         }
     });
+}
+
+async fn write_clicks(app: App) {
+    while wait(&app, CLICKS).await {
+        if let Err(error) = app.clicks.flush(&app.db).await {
+            tracing::warn!(%error, "clicks wait to be written");
+        }
+    }
 }
 
 /// False when the program stops.

@@ -11,6 +11,7 @@ row! {
     pub struct CodeLine {
         pub id: i64,
         pub enrollment_id: i64,
+        pub campaign_id: i64,
         pub referrer_id: i64,
         pub text: String,
         pub lookup: String,
@@ -22,6 +23,14 @@ row! {
         pub company: Option<String>,
         pub enrollment_state: String,
         pub archived: bool,
+        /// Whether another business had the same code first.
+        pub elder: bool,
+    }
+}
+
+impl CodeLine {
+    pub fn link(&self, public_url: &str) -> String {
+        crate::links::address(public_url, self.campaign_id, &self.text, self.elder)
     }
 }
 
@@ -45,8 +54,10 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
         descending: if by_code { query.get("sort") == "-code" } else { query.get("sort") != "created" },
     };
     let mut listing = Listing::new(
-        "c.id, c.enrollment_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, r.name, r.email, r.company,
-         e.state AS enrollment_state, e.archived",
+        "c.id, c.enrollment_id, c.campaign_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, r.name, r.email, r.company,
+         e.state AS enrollment_state, e.archived,
+         EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+                    AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder",
         "codes",
         "c",
         "JOIN referrers r ON r.id = c.referrer_id JOIN enrollments e ON e.id = c.enrollment_id",

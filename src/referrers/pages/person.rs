@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::Path;
 
-use crate::codes;
+use crate::counters;
+use crate::links;
 use crate::money::{Currency, Money};
 use crate::referrers::store::{self, CodeOf, EnrollmentLine, ReferrerRow};
 use crate::referrers::timeline::{self, TimelineItem};
+use crate::web::list::counted;
 use crate::web::routes::{Access, Routes};
 use crate::web::{Choice, Fault, Form, Frame, Page, PageResult, Right, When, html};
 
@@ -53,6 +55,8 @@ struct Enrolled {
     since: When,
     active: Option<CodeOf>,
     link: String,
+    /// On the links of all its codes.
+    clicks: String,
     old: Vec<CodeOf>,
 }
 
@@ -106,6 +110,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let row = store::by_id(&mut conn, business, id).await?.ok_or(Fault::NotFound)?;
     let lines = store::enrollments(&mut conn, business, id).await?;
     let all_codes = store::codes(&mut conn, business, id).await?;
+    let totals = counters::totals(&mut conn, &all_codes.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
     let own_leads_only = !page.member.may(Right::SeeLeads);
     let recorder = own_leads_only.then_some(page.member.user_id);
     let mut leads = store::leads(&mut conn, business, id, recorder, LEADS + 1).await?;
@@ -126,8 +131,12 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
             let (active, old): (Vec<CodeOf>, Vec<CodeOf>) =
                 all_codes.iter().filter(|c| c.enrollment_id == line.id).cloned().partition(|c| c.state == "active");
             let active = active.into_iter().next();
-            let link = active.as_ref().map(|c| codes::link(&page.app.config.public_url, &c.text)).unwrap_or_default();
-            Enrolled { since: page.when(line.created_at), line: line.clone(), active, link, old }
+            let url = &page.app.config.public_url;
+            let link =
+                active.as_ref().map(|c| links::address(url, c.campaign_id, &c.text, c.elder)).unwrap_or_default();
+            let clicks = active.iter().chain(&old).filter_map(|c| totals.get(&(c.id, "clicks".to_owned()))).sum();
+            let clicks = counted(clicks);
+            Enrolled { since: page.when(line.created_at), line: line.clone(), active, link, clicks, old }
         })
         .collect();
     html(&ShowPage {

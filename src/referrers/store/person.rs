@@ -68,15 +68,20 @@ row! {
     pub struct CodeOf {
         pub id: i64,
         pub enrollment_id: i64,
+        pub campaign_id: i64,
         pub text: String,
         pub state: String,
+        /// Whether another business had the same code first.
+        pub elder: bool,
     }
 }
 
 /// Every code of a referrer, the active one of each enrollment first.
 pub async fn codes(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<CodeOf>> {
-    sql("SELECT id, enrollment_id, text, state FROM codes
-          WHERE referrer_id = $2 AND business_id = $1 ORDER BY enrollment_id, state, id DESC")
+    sql("SELECT c.id, c.enrollment_id, c.campaign_id, c.text, c.state,
+                EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+                           AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
+           FROM codes c WHERE c.referrer_id = $2 AND c.business_id = $1 ORDER BY c.enrollment_id, c.state, c.id DESC")
     .bind(business_id)
     .bind(referrer_id)
     .all(conn)

@@ -1,0 +1,175 @@
+//! What a link answers. No session is opened and nothing of the visitor is kept but that somebody came.
+
+use askama::Template;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::{Followed, Place, Refers};
+use crate::app::App;
+use crate::code;
+use crate::id::{self, Kind};
+use crate::web::list::{decode, encode, pairs};
+use crate::web::page::{BareFrame, html_with};
+use crate::web::routes::{Access, Routes};
+use crate::web::{Fault, PageResult, html};
+
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/r/{code}", Access::Public, follow)
+        .get("/r/{code}/qr.svg", Access::Public, qr)
+        .get("/r/{campaign}/{code}", Access::Public, follow_in)
+        .get("/r/{campaign}/{code}/qr.svg", Access::Public, qr_in)
+}
+
+/// What the code is called in a visitor's browser: by Refairn's name, which a customer's site reads, and
+/// by our own, which only we read.
+const SITES_COOKIE: &str = "refairn_code";
+const OWN_COOKIE: &str = "refdesk_code";
+/// 90 days, as Refairn keeps it.
+const KEPT_SECONDS: i64 = 90 * 24 * 3600;
+
+/// A path that is no text is a code that nobody has.
+type One = Result<Path<String>, PathRejection>;
+type Two = Result<Path<(String, String)>, PathRejection>;
+
+fn place(path: One) -> Place {
+    Place { campaign_id: None, code: typed(&path.map(|p| p.0).unwrap_or_default()) }
+}
+
+fn place_in(path: Two) -> Place {
+    let (campaign, code) = path.map(|p| p.0).unwrap_or_default();
+    let campaign_id = campaign.parse().ok().or_else(|| id::parse(Kind::Campaign, &campaign));
+    // 0 is nobody's.
+    Place { campaign_id: Some(campaign_id.unwrap_or(0)), code: typed(&code) }
+}
+
+/// Some programs write a space as a plus.
+fn typed(code: &str) -> String {
+    code.replace('+', " ")
+}
+
+async fn follow(State(app): State<App>, method: Method, headers: HeaderMap, path: One) -> PageResult {
+    answer(&app, &method, &headers, place(path)).await
+}
+
+async fn follow_in(State(app): State<App>, method: Method, headers: HeaderMap, path: Two) -> PageResult {
+    answer(&app, &method, &headers, place_in(path)).await
+}
+
+#[derive(Template)]
+#[template(path = "links/code.html")]
+struct CodePage {
+    frame: BareFrame,
+    business: String,
+    code: String,
+    spoken: String,
+}
+
+#[derive(Template)]
+#[template(path = "links/unknown.html")]
+struct UnknownPage {
+    frame: BareFrame,
+}
+
+async fn answer(app: &App, method: &Method, headers: &HeaderMap, place: Place) -> PageResult {
+    let earlier = cookie(headers, OWN_COOKIE);
+    let mut conn = app.db.read().await?;
+    let followed = super::follow(&mut conn, app.clock.now(), &place, earlier.as_deref()).await?;
+    drop(conn);
+    if let Some(click) = &followed.click
+        && method == Method::GET
+        && super::is_person(text(headers, header::USER_AGENT.as_str()), &purpose(headers))
+    {
+        app.clicks.count(click);
+    }
+    let mut response = shown(&followed)?;
+    let out = response.headers_mut();
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(refers) = followed.refers.filter(|r| !r.keeps_earlier) {
+        for cookie in cookies(app, &refers.code, &followed.destination) {
+            let cookie = HeaderValue::from_str(&cookie).map_err(|e| Fault::Ours(e.to_string()))?;
+            out.append(header::SET_COOKIE, cookie);
+        }
+    }
+    Ok(response)
+}
+
+fn shown(followed: &Followed) -> PageResult {
+    match &followed.refers {
+        Some(Refers { code, .. }) if !followed.destination.is_empty() => {
+            redirect(&super::with_code(&followed.destination, code))
+        }
+        Some(Refers { code, business, .. }) => html(&CodePage {
+            frame: BareFrame::new(),
+            business: business.clone(),
+            spoken: code::spelled(code),
+            code: code.clone(),
+        }),
+        None if !followed.destination.is_empty() => redirect(&followed.destination),
+        None => html_with(StatusCode::NOT_FOUND, &UnknownPage { frame: BareFrame::new() }),
+    }
+}
+
+fn redirect(to: &str) -> PageResult {
+    // What a campaign stores is printable ASCII, so that this cannot fail.
+    let to = HeaderValue::from_str(to).map_err(|e| Fault::Ours(e.to_string()))?;
+    Ok((StatusCode::FOUND, [(header::LOCATION, to)]).into_response())
+}
+
+/// The code for the customer's site, on the domain it shares with the desk, and for ourselves.
+fn cookies(app: &App, code: &str, destination: &str) -> [String; 2] {
+    let secure = if app.config.is_https() { "; Secure" } else { "" };
+    let kept = format!("{}; Path=/; Max-Age={KEPT_SECONDS}; SameSite=Lax{secure}", encode(code));
+    let domain = super::cookie_domain(&app.config.public_url, destination);
+    let domain = domain.map(|d| format!("; Domain={d}")).unwrap_or_default();
+    [format!("{SITES_COOKIE}={kept}{domain}"), format!("{OWN_COOKIE}={kept}; HttpOnly")]
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// What browsers say of a request that nobody has clicked yet.
+fn purpose(headers: &HeaderMap) -> String {
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"].map(|name| text(headers, name)).join(" ")
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| decode(value))
+}
+
+async fn qr(State(app): State<App>, OriginalUri(uri): OriginalUri, path: One) -> PageResult {
+    picture(&app, place(path), uri.query()).await
+}
+
+async fn qr_in(State(app): State<App>, OriginalUri(uri): OriginalUri, path: Two) -> PageResult {
+    picture(&app, place_in(path), uri.query()).await
+}
+
+/// White around a QR code, in modules: the standard asks for four.
+const MARGIN: usize = 4;
+
+async fn picture(app: &App, place: Place, query: Option<&str>) -> PageResult {
+    let found = super::qr_address(&mut app.db.read().await?, &app.config.public_url, &place).await?;
+    let (address, code) = found.ok_or(Fault::NotFound)?;
+    let mut response = ([(header::CONTENT_TYPE, "image/svg+xml")], super::svg(&address, MARGIN)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    // It is made to be shown on other sites.
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    if pairs(query.unwrap_or_default()).iter().any(|(name, _)| name == "download") {
+        save_as(&mut response, &code);
+    }
+    Ok(response)
+}
+
+fn save_as(response: &mut Response, code: &str) {
+    let plain: String = code.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"qr-{plain}.svg\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+}
