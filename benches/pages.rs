@@ -38,7 +38,8 @@ fn main() {
 fn deep_row(file: &std::path::Path, table: &str, rows: u64) -> Cursor {
     let db = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let text = format!("SELECT created_at, id FROM {table} ORDER BY id LIMIT 1 OFFSET ?1");
-    let (at, id): (i64, i64) = db.query_row(&text, [i64::try_from(rows / 10).unwrap()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let (at, id): (i64, i64) =
+        db.query_row(&text, [i64::try_from(rows / 10).unwrap()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     Cursor { value: at.to_string(), id }
 }
 

@@ -81,12 +81,8 @@ async fn codes_are_generated_for_all_who_have_none(app: TestApp) {
     assert_eq!(app.number("SELECT count(*) FROM codes").await, 1, "asking makes nothing");
     let campaign = ask.field("campaign");
     let fields = [("campaign", campaign.as_str())];
-    let (answer, ()) = tokio::join!(app.post_form("/referrers/generate", &fields), async {
-        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
-        do_jobs(&app).await;
-    });
+    let answer = app.with_jobs(app.post_form("/referrers/generate", &fields)).await;
     let url = answer.is(303).header("location").to_owned();
-    do_jobs(&app).await;
     let result = app.get(&url).await.is(200);
     assert_eq!(result.text("h1"), "3 codes generated");
     let result = result.says("1 referrer had one already and keeps it. Nobody was e-mailed.");

@@ -48,22 +48,11 @@ async fn upload(
 async fn dry_run(app: &TestApp, path: &str, typed: &[(String, String)]) -> Answer {
     let fields: Vec<(&str, &str)> = typed.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let columns = format!("{path}/columns");
-    let (posted, ()) = tokio::join!(app.post_form(&columns, &fields), soon(app));
-    posted.goes_to(path).follow().await.is(200)
-}
-
-/// Does the jobs as the page waits for them.
-async fn soon(app: &TestApp) {
-    for _ in 0..6 {
-        tokio::time::sleep(Duration::from_millis(40)).await;
-        app.run_jobs().await;
-    }
+    app.with_jobs(app.post_form(&columns, &fields)).await.goes_to(path).follow().await.is(200)
 }
 
 async fn run(app: &TestApp, path: &str) -> Answer {
-    let (run_path, fields) = (format!("{path}/run"), []);
-    let (posted, ()) = tokio::join!(app.post_form(&run_path, &fields), soon(app));
-    posted.goes_to(path).follow().await.is(200)
+    app.with_jobs(app.post_form(&format!("{path}/run"), &[])).await.goes_to(path).follow().await.is(200)
 }
 
 /// The whole way of a file; answers the page of its result.
@@ -330,7 +319,8 @@ async fn two_clicks_make_one_run(app: TestApp) {
     let other = app.another_node().await;
     other.sign_in().await;
     let run_path = format!("{path}/run");
-    let (first, second, ()) = tokio::join!(app.post_form(&run_path, &[]), other.post_form(&run_path, &[]), soon(&app));
+    let clicks = async { tokio::join!(app.post_form(&run_path, &[]), other.post_form(&run_path, &[])) };
+    let (first, second) = app.with_jobs(clicks).await;
     first.goes_to(&path);
     second.goes_to(&path).follow().await.says("2 leads added or updated");
     assert_eq!(app.number("SELECT count(*) FROM jobs WHERE kind = 'import'").await, 1);

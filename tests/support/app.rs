@@ -83,6 +83,25 @@ impl EmptyApp {
         refdesk::jobs::run_all(&self.app, &refdesk::app::job_kinds()).await.expect("the jobs run");
     }
 
+    /// Does what waits in the background while something is asked whose answer may wait for it, and once
+    /// more after the answer.
+    pub async fn with_jobs<T>(&self, asked: impl Future<Output = T>) -> T {
+        let answered = std::cell::Cell::new(false);
+        let asking = async {
+            let answer = asked.await;
+            answered.set(true);
+            answer
+        };
+        let working = async {
+            while !answered.get() {
+                self.run_jobs().await;
+                tokio::task::yield_now().await;
+            }
+            self.run_jobs().await;
+        };
+        tokio::join!(asking, working).0
+    }
+
     pub fn engine(&self) -> Engine {
         self.database.engine
     }
