@@ -11,6 +11,7 @@ mod campaigns;
 mod codes;
 mod commissions;
 mod desk;
+mod faults;
 mod house;
 mod imports;
 mod inbox;

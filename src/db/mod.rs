@@ -21,12 +21,12 @@ pub use connect::Db;
 pub use ids::Ids;
 pub use list::{EXAMINED, Listing, Order};
 pub use locks::Key;
-pub use migrate::{migrate, migrate_to};
+pub use migrate::{known, migrate, migrate_to};
 pub use sql::{Conn, FromDb, Sql, Value, sql, sql_built};
 pub use table::{Field, Table};
-pub use write::Tx;
+pub use write::{TURN, Tx};
 
-/// Why a read or a write did not happen. Every variant means that nothing was stored.
+/// Why a read or a write did not happen. Every variant but one means that nothing was stored.
 #[derive(Debug, Clone)]
 pub enum DbError {
     /// Somebody else decided first (unique violation, serialisation failure, deadlock, or a verb
@@ -34,6 +34,8 @@ pub enum DbError {
     Lost(String),
     /// The database cannot be reached, is full, or did not answer in time: the caller gets a 503.
     Unavailable(String),
+    /// The database was lost while it committed, and did not come back in time to be asked.
+    InDoubt(String),
     /// The statement is wrong for the data or the schema: a fault of ours.
     Fault(String),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for DbError {
         match self {
             Self::Lost(what) => write!(f, "lost a race: {what}"),
             Self::Unavailable(what) => write!(f, "database unavailable: {what}"),
+            Self::InDoubt(what) => write!(f, "database lost while it stored: {what}"),
             Self::Fault(what) => write!(f, "database fault: {what}"),
         }
     }
