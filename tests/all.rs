@@ -19,6 +19,7 @@ mod integrations;
 mod jobs;
 mod kill;
 mod leads;
+mod migrations;
 mod plans;
 mod races;
 mod record;
