@@ -67,15 +67,20 @@ impl From<sqlx::Error> for DbError {
                 match code.as_ref() {
                     // PostgreSQL: serialization_failure, deadlock_detected.
                     "40001" | "40P01" => Self::Lost(text),
-                    // PostgreSQL: lock, statement and connection trouble, out of resources, read only.
-                    "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "53100" | "53200" | "53300" | "25006" => {
-                        Self::Unavailable(text)
-                    }
+                    // PostgreSQL: a lock not had in time, read only, idle too long in a transaction.
+                    "55P03" | "25006" | "25P03" => Self::Unavailable(text),
                     // SQLite primary codes: BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN.
-                    other => match other.parse::<i64>().map(|n| n & 0xff) {
-                        Ok(5 | 6 | 8 | 10 | 11 | 13 | 14) if other.len() < 5 => Self::Unavailable(text),
+                    sqlite if sqlite.len() < 5 => match sqlite.parse::<i64>().map(|n| n & 0xff) {
+                        Ok(5 | 6 | 8 | 10 | 11 | 13 | 14) => Self::Unavailable(text),
                         _ => Self::Fault(text),
                     },
+                    // PostgreSQL's classes: connection, who may connect, where to, resources, intervention, system.
+                    postgres
+                        if ["08", "28", "3D", "53", "57", "58"].iter().any(|class| postgres.starts_with(class)) =>
+                    {
+                        Self::Unavailable(text)
+                    }
+                    _ => Self::Fault(text),
                 }
             }
             sqlx::Error::Io(_)

@@ -1,12 +1,15 @@
 //! Callers who dawdle, overdo it or hang up, and handlers that panic.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::routing::get;
-use refdesk::web::layers;
+use refdesk::web::{layers, server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 use super::{SIGN_UP, sign_up};
 use crate::on_both_databases;
@@ -62,6 +65,29 @@ async fn who_dawdles_is_cut_off(app: TestApp) {
     }
 }
 
+/// Whoever leaves the answer lie is let go of.
+#[tokio::test]
+async fn who_does_not_take_the_answer_is_cut_off() {
+    let (told, is_let_go) = tokio::sync::oneshot::channel::<()>();
+    let told = Arc::new(Mutex::new(Some(told)));
+    let answer = move || {
+        let told = told.lock().unwrap().take();
+        let endless = futures::stream::repeat_with(move || {
+            let _held = &told;
+            Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])
+        });
+        async { Body::from_stream(endless) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/", get(answer));
+    tokio::spawn(server::serve(listener, router, Duration::from_millis(300), CancellationToken::new()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let let_go = tokio::time::timeout(Duration::from_secs(10), is_let_go).await;
+    assert!(let_go.is_ok(), "the server holds on");
+}
+
 async fn what_is_too_long_is_refused_in_words(app: TestApp) {
     let long = "x".repeat(9_000);
     let many: Vec<(String, String)> = (0..5).map(|n| (format!("x-{n}"), "y".repeat(8_000))).collect();
@@ -103,7 +129,7 @@ async fn a_panic_tells_nothing(app: TestApp) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let visitor = Visitor::new(&format!("http://{}", listener.local_addr().unwrap()));
     let (patience, stop) = (app.app.config.patience, app.app.stop.clone());
-    tokio::spawn(refdesk::web::server::serve(listener, router, patience, stop));
+    tokio::spawn(server::serve(listener, router, patience, stop));
     for (path, words) in
         [("/api/events/boom", "\"code\":\"internal_error\""), ("/api/v2/boom", "\"code\":500"), ("/boom", "<h1>")]
     {

@@ -154,6 +154,7 @@ async fn a_database_that_is_gone_makes_not_ready_and_comes_back_by_itself() {
         let jane = app.shop().referrer("Jane Miller").await;
         let (node, proxy) = through_a_proxy(&app).await;
         node.get("/readyz").await.is(200);
+        node.sign_in().await;
         proxy.go_down();
         let started = Instant::now();
         node.get("/readyz").await.is(503);
@@ -161,6 +162,8 @@ async fn a_database_that_is_gone_makes_not_ready_and_comes_back_by_itself() {
         let body = sign_up(&app, "amy@example.com", &jane.code);
         // The key cannot be looked up, or the event not stored: both are a matter of coming back.
         comes_back_later(node.api_post(SIGN_UP, body.clone()).await);
+        let page = node.get("/leads").await.is(503);
+        assert!(page.has("h1") && !page.header("retry-after").is_empty(), "{page:?}");
         node.get("/healthz").await.is(200);
         proxy.come_back();
         node.get("/readyz").await.is(200);
@@ -168,6 +171,34 @@ async fn a_database_that_is_gone_makes_not_ready_and_comes_back_by_itself() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_while_nothing_happens_is_noticed_by_nobody() {
+    run(Engine::Postgres, async |app: TestApp| {
+        let all: Vec<_> = (0..12)
+            .map(|_| {
+                let visitor = app.stranger();
+                tokio::spawn(async move { visitor.get("/readyz").await })
+            })
+            .collect();
+        for one in all {
+            one.await.unwrap().is(200);
+        }
+        let idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'";
+        assert!(app.number(idle).await > 2, "there are connections to lose");
+        let mut killer = PgConnection::connect(&app.database.url).await.unwrap();
+        killer.execute(TERMINATE_ALL).await.unwrap();
+        // What was in use a moment ago is not asked; a quiet second makes it quiet.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        for _ in 0..20 {
+            app.get("/readyz").await.is(200);
+        }
+    })
+    .await;
+}
+
+const TERMINATE_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 /// Sends payments until told to stop; answers the ids of those that were acknowledged.
 async fn pay_until(
@@ -210,9 +241,7 @@ async fn connections_that_are_terminated_under_load_lose_nothing() {
                 assert!(started.elapsed() < Duration::from_secs(10), "the service does not come back");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid()";
-            killer.execute(all).await.unwrap();
+            killer.execute(TERMINATE_ALL).await.unwrap();
         }
         stop.store(true, Ordering::Relaxed);
         let mut acknowledged = Vec::new();
