@@ -103,5 +103,5 @@ pub fn router(app: &App) -> Router {
         .merge(pages)
         .merge(crate::web::health::router())
         .nest("/static", crate::web::assets::router());
-    layers::all(router.with_state(app.clone()), app)
+    layers::all(router.with_state(app.clone()), app, crate::api::in_words)
 }

@@ -1,6 +1,7 @@
 //! Configuration: flags, environment (`REFDESK_…`) and an optional `refdesk.toml` say the same things.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
@@ -44,6 +45,8 @@ pub struct Config {
     pub log_json: bool,
     /// In bytes.
     pub upload_limit: u64,
+    /// How long a caller may take over the head of a request, and over its body beside what its size earns.
+    pub patience: Duration,
 }
 
 impl Settings {
@@ -85,6 +88,7 @@ impl Settings {
             metrics_token: self.metrics_token,
             log_json: self.log_json.unwrap_or(false),
             upload_limit: self.upload_mib.unwrap_or(64).clamp(1, 4_096) << 20,
+            patience: Duration::from_secs(20),
         })
     }
 }

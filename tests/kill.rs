@@ -17,14 +17,14 @@ on_both_databases! { what_was_acknowledged_survives_a_kill }
 const WRITERS: u64 = 8;
 
 /// The server as a process of its own.
-struct Server {
-    process: Child,
-    base: String,
+pub struct Server {
+    pub process: Child,
+    pub base: String,
 }
 
 impl Server {
     /// Starts on the port and waits until it is ready; answers how long that took.
-    async fn start(database: &Database, port: u16) -> (Self, Duration) {
+    pub async fn start(database: &Database, port: u16) -> (Self, Duration) {
         let started = Instant::now();
         let process = Command::new(env!("CARGO_BIN_EXE_refdesk"))
             .arg("serve")
@@ -48,7 +48,7 @@ impl Server {
     }
 
     /// Like a power cord: no time to say goodbye.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.process.kill().expect("a signal");
         self.process.wait().expect("its end");
     }
@@ -61,7 +61,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 

@@ -2,10 +2,22 @@
 
 use std::collections::HashMap;
 
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
 use serde_json::value::RawValue;
 
 use crate::email::Email;
 use crate::text;
+use crate::web::bounds;
+
+/// Why a body was not read to its end.
+pub fn unread(rejection: &BytesRejection) -> (StatusCode, &'static str) {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
+        _ if bounds::is_slow(rejection) => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
+        _ => (StatusCode::BAD_REQUEST, "The body broke off."),
+    }
+}
 
 /// What is wrong with one field. Each dialect says it in its own shape.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json_, json};
 
 use super::Caller;
-use super::body::{Body, FieldProblem};
+use super::body::{Body, FieldProblem, unread};
 use crate::app::App;
 use crate::clock::Zone;
 use crate::db::DbError;
@@ -38,7 +38,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn plain(status: StatusCode, message: impl Into<String>) -> Self {
+    pub fn plain(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), fields: Vec::new() }
     }
 }
@@ -74,6 +74,11 @@ impl From<DbError> for Problem {
             DbError::Unavailable(why) | DbError::Lost(why) => {
                 tracing::warn!(why, "a call was not served");
                 Self::plain(StatusCode::SERVICE_UNAVAILABLE, "The desk cannot store this just now; nothing was stored.")
+            }
+            DbError::InDoubt(why) => {
+                tracing::warn!(why, "the database went away in a commit");
+                let message = "The desk lost its database while it stored this. Look for it before you send it again.";
+                Self::plain(StatusCode::SERVICE_UNAVAILABLE, message)
             }
         }
     }
@@ -146,7 +151,10 @@ async fn create_user(
             "This API key may not add referrers (scope referrers:write).",
         ));
     }
-    let bytes = bytes.map_err(|_| Problem::plain(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."))?;
+    let bytes = bytes.map_err(|rejection| {
+        let (status, message) = unread(&rejection);
+        Problem::plain(status, message)
+    })?;
     let body =
         Body::parse(&bytes).ok_or_else(|| Problem::plain(StatusCode::BAD_REQUEST, "The body is not a JSON object."))?;
     let campaign_id = campaign(&app, &caller, &body).await?;

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Caller;
-use super::body::{Body, FieldProblem};
+use super::body::{Body, FieldProblem, unread};
 use crate::app::App;
 use crate::clock::Day;
 use crate::db::DbError;
@@ -52,6 +52,19 @@ pub struct Problem {
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), retry: false }
+    }
+
+    /// What has no more to say than its status.
+    pub fn of(status: StatusCode, message: &'static str) -> Self {
+        let code = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => "payload_too_large",
+            StatusCode::URI_TOO_LONG => "uri_too_long",
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "headers_too_large",
+            StatusCode::REQUEST_TIMEOUT => "request_timeout",
+            status if status.is_server_error() => "internal_error",
+            _ => "invalid_json",
+        };
+        Self::new(status, code, message)
     }
 }
 
@@ -113,6 +126,11 @@ impl From<DbError> for Problem {
                 let message = "The desk cannot store this just now; nothing was stored. Send it again.";
                 Self { retry: true, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message) }
             }
+            DbError::InDoubt(why) => {
+                tracing::warn!(why, "the database went away in a commit");
+                let message = "The desk lost its database while it stored this. Send it again: it counts once.";
+                Self { retry: true, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message) }
+            }
         }
     }
 }
@@ -130,11 +148,9 @@ async fn open(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Call, Problem> {
     let caller = Caller::of(app, headers, extensions).await?;
-    let bytes = bytes.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "An event may have 64 KiB at most.")
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "The body broke off."),
+    let bytes = bytes.map_err(|rejection| {
+        let (status, message) = unread(&rejection);
+        Problem::of(status, message)
     })?;
     let kind = headers.get(header::CONTENT_TYPE).map(|v| v.to_str().unwrap_or_default().to_ascii_lowercase());
     if kind.is_some_and(|kind| !kind.contains("json")) {

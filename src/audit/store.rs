@@ -7,9 +7,8 @@ use crate::{row, rows};
 
 /// Writes entries in the caller's transaction.
 pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
+    let Some(first) = entries.first() else { return Ok(()) };
+    tx.witness(first.id);
     let json = rows!(entries, a => {
         id: a.id, business_id: a.business_id, at: now, actor_kind: a.actor.kind.word(), actor_id: a.actor.id, actor_name: &a.actor.name,
         actor_fold: fold(&a.actor.name),

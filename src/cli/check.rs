@@ -2,7 +2,7 @@
 
 use super::{NO, Refusal};
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{self, Db};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -12,7 +12,9 @@ pub struct Args {
 }
 
 pub async fn check(config: Config, args: Args) -> Result<(), Refusal> {
-    let report = crate::check::check(&Db::open(&config.database_url).await?).await?;
+    let db = Db::open(&config.database_url).await?;
+    db::known(&db).await?;
+    let report = crate::check::check(&db).await?;
     if args.json {
         let text = serde_json::to_string(&report).map_err(|e| Refusal::unusable(e.to_string()))?;
         println!("{text}");

@@ -1,6 +1,5 @@
 //! `refdesk serve`: migrate, serve, and stop cleanly.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,6 +10,7 @@ use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Db};
+use crate::web::server;
 
 /// How long requests in flight may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -43,12 +43,7 @@ pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
         std::process::exit(0);
     });
     let mut background = crate::jobs::start(&app, app::job_kinds());
-    let service = app::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let until = app.stop.clone();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move { until.cancelled().await })
-        .await
-        .map_err(|e| Refusal::unusable(e.to_string()))?;
+    server::serve(listener, app::router(&app), app.config.patience, app.stop.clone()).await;
     while background.join_next().await.is_some() {}
     if let Err(error) = app.keys.flush().await {
         tracing::warn!(%error, "the last use of keys was not written");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 use tokio::sync::mpsc;
 
 use super::write::{Lanes, Work, writer};
@@ -37,9 +37,16 @@ pub(super) enum Engine {
 const QUEUE: usize = 4_096;
 /// PostgreSQL transactions in flight per node.
 const LANES: i64 = 6;
+/// A connection that was idle for longer is asked whether it lives before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+/// How long it has to say so.
+const PONG: Duration = Duration::from_secs(1);
+/// The log of SQLite is cut back to this when a reader that held it up is done.
+const LOG_KEPT: &str = "67108864";
 
 impl Db {
-    /// Opens `sqlite://FILE` (made when missing) or `postgres://…`. Nothing is migrated here.
+    /// Opens `sqlite://FILE` (made when missing) or `postgres://…`. Nothing is migrated here. With
+    /// `?max_page_count=N` a SQLite file takes no more room than that.
     pub async fn open(url: &str) -> DbResult<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             Self::open_postgres(url, false).await
@@ -60,7 +67,7 @@ impl Db {
     }
 
     async fn open_sqlite(file: &str) -> DbResult<Self> {
-        let file = file.split('?').next().unwrap_or(file);
+        let (file, parameters) = file.split_once('?').unwrap_or((file, ""));
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -68,13 +75,14 @@ impl Db {
             // NORMAL lost acknowledged rows in most simulated power cuts.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(Duration::from_secs(3))
             .statement_cache_capacity(1_000)
             .pragma("cache_size", "-16384")
             // Pages that many transactions write reach the file once: a tenth more events a second than at
             // the default of 1,000 pages. It bounds the log at some 32 MB.
             .pragma("wal_autocheckpoint", "8000")
             .pragma("temp_store", "MEMORY")
+            .pragma("journal_size_limit", LOG_KEPT)
             .disable_statement_logging();
         // The writer connects first: it makes the file and switches it to WAL.
         let write_pool = SqlitePoolOptions::new()
@@ -82,7 +90,7 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            .connect_with(options.clone())
+            .connect_with(bounded(options.clone(), parameters)?)
             .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
@@ -104,7 +112,7 @@ impl Db {
                 ("synchronous_commit", "on"),
                 ("default_transaction_isolation", "read committed"),
                 ("statement_timeout", "4500"),
-                ("lock_timeout", "4000"),
+                ("lock_timeout", "3000"),
                 ("idle_in_transaction_session_timeout", "30000"),
                 ("tcp_user_timeout", "10000"),
                 ("TimeZone", "UTC"),
@@ -116,6 +124,15 @@ impl Db {
                 .max_connections(most)
                 .acquire_timeout(Duration::from_secs(5))
                 .test_before_acquire(false)
+                .before_acquire(|conn, state| {
+                    Box::pin(async move {
+                        if state.idle_for < RESTED {
+                            return Ok(true);
+                        }
+                        tokio::time::timeout(PONG, conn.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+                        Ok(true)
+                    })
+                })
         };
         let readers = pool(16).connect_with(options.clone()).await?;
         // What writes looks rows up by their keys, a slice at a time: a plan that is made once is the right
@@ -182,4 +199,16 @@ impl Db {
             }
         }
     }
+}
+
+/// The options of the writer, with what the address asks for.
+fn bounded(options: SqliteConnectOptions, parameters: &str) -> DbResult<SqliteConnectOptions> {
+    parameters.split('&').filter(|part| !part.is_empty()).try_fold(options, |options, part| {
+        match part.split_once('=') {
+            Some(("max_page_count", count)) if count.parse::<u32>().is_ok() => {
+                Ok(options.pragma("max_page_count", count.to_owned()))
+            }
+            _ => Err(DbError::Unavailable(format!("the database address has an unknown parameter: {part:?}"))),
+        }
+    })
 }

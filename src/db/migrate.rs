@@ -13,7 +13,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
 
-use super::{DbError, DbResult};
+use super::{Db, DbError, DbResult, sql};
 
 #[derive(RustEmbed)]
 #[folder = "migrations/"]
@@ -41,7 +41,14 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
             .connect()
             .await?;
         let before = applied(&mut conn).await;
-        migrator(true, last).run_direct(None, &mut conn, false).await.map_err(refused)?;
+        // There is no lock to take: of two who migrate at once one finds it done when it looks again.
+        let mut tries = 3;
+        while let Err(error) = migrator(true, last).run_direct(None, &mut conn, false).await {
+            tries -= 1;
+            if tries == 0 || !matches!(error, MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) {
+                return Err(refused(error));
+            }
+        }
         // It reads every row, so a start that migrated nothing does without.
         if applied(&mut conn).await != before {
             let broken: Vec<(String,)> =
@@ -63,6 +70,19 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
 async fn applied(conn: &mut SqliteConnection) -> i64 {
     let count = sqlx::query_as("SELECT count(*) FROM _sqlx_migrations").fetch_one(conn).await;
     count.map_or(0, |(n,): (i64,)| n)
+}
+
+/// Refuses a database that a newer program has migrated, for those who only read it.
+pub async fn known(db: &Db) -> DbResult<()> {
+    let newest = sql("SELECT COALESCE(max(version), 0) FROM _sqlx_migrations").scalar(&mut db.read().await?).await?;
+    let versions = migrator(!db.is_postgres(), i64::MAX).iter().map(|m| m.version).max();
+    if versions.is_some_and(|known| newest > known) { Err(newer(newest)) } else { Ok(()) }
+}
+
+fn newer(version: i64) -> DbError {
+    DbError::Unavailable(format!(
+        "the database is at version {version}, which this program does not know: it was migrated by a newer one"
+    ))
 }
 
 fn migrator(sqlite: bool, last: i64) -> Migrator {
@@ -87,9 +107,7 @@ fn migrator(sqlite: bool, last: i64) -> Migrator {
 
 fn refused(error: MigrateError) -> DbError {
     match error {
-        MigrateError::VersionMissing(version) => DbError::Unavailable(format!(
-            "the database is at version {version}, which this program does not know: it was migrated by a newer one"
-        )),
+        MigrateError::VersionMissing(version) => newer(version),
         MigrateError::Execute(error) => error.into(),
         other => DbError::Fault(other.to_string()),
     }

@@ -21,12 +21,12 @@ pub use connect::Db;
 pub use ids::Ids;
 pub use list::{EXAMINED, Listing, Order};
 pub use locks::Key;
-pub use migrate::{migrate, migrate_to};
+pub use migrate::{known, migrate, migrate_to};
 pub use sql::{Conn, FromDb, Sql, Value, sql, sql_built};
 pub use table::{Field, Table};
-pub use write::Tx;
+pub use write::{TURN, Tx};
 
-/// Why a read or a write did not happen. Every variant means that nothing was stored.
+/// Why a read or a write did not happen. Every variant but one means that nothing was stored.
 #[derive(Debug, Clone)]
 pub enum DbError {
     /// Somebody else decided first (unique violation, serialisation failure, deadlock, or a verb
@@ -34,6 +34,8 @@ pub enum DbError {
     Lost(String),
     /// The database cannot be reached, is full, or did not answer in time: the caller gets a 503.
     Unavailable(String),
+    /// The database was lost while it committed, and did not come back in time to be asked.
+    InDoubt(String),
     /// The statement is wrong for the data or the schema: a fault of ours.
     Fault(String),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for DbError {
         match self {
             Self::Lost(what) => write!(f, "lost a race: {what}"),
             Self::Unavailable(what) => write!(f, "database unavailable: {what}"),
+            Self::InDoubt(what) => write!(f, "database lost while it stored: {what}"),
             Self::Fault(what) => write!(f, "database fault: {what}"),
         }
     }
@@ -64,15 +67,20 @@ impl From<sqlx::Error> for DbError {
                 match code.as_ref() {
                     // PostgreSQL: serialization_failure, deadlock_detected.
                     "40001" | "40P01" => Self::Lost(text),
-                    // PostgreSQL: lock, statement and connection trouble, out of resources, read only.
-                    "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "53100" | "53200" | "53300" | "25006" => {
-                        Self::Unavailable(text)
-                    }
+                    // PostgreSQL: a lock not had in time, read only, idle too long in a transaction.
+                    "55P03" | "25006" | "25P03" => Self::Unavailable(text),
                     // SQLite primary codes: BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN.
-                    other => match other.parse::<i64>().map(|n| n & 0xff) {
-                        Ok(5 | 6 | 8 | 10 | 11 | 13 | 14) if other.len() < 5 => Self::Unavailable(text),
+                    sqlite if sqlite.len() < 5 => match sqlite.parse::<i64>().map(|n| n & 0xff) {
+                        Ok(5 | 6 | 8 | 10 | 11 | 13 | 14) => Self::Unavailable(text),
                         _ => Self::Fault(text),
                     },
+                    // PostgreSQL's classes: connection, who may connect, where to, resources, intervention, system.
+                    postgres
+                        if ["08", "28", "3D", "53", "57", "58"].iter().any(|class| postgres.starts_with(class)) =>
+                    {
+                        Self::Unavailable(text)
+                    }
+                    _ => Self::Fault(text),
                 }
             }
             sqlx::Error::Io(_)

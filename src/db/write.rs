@@ -25,9 +25,20 @@ pub struct Tx {
     held: HashSet<i64>,
     /// The counter slot of this writer lane.
     pub slot: i64,
+    witness: Option<i64>,
 }
 
 impl Tx {
+    fn new(conn: Conn, slot: i64) -> Self {
+        Self { conn, held: HashSet::new(), slot, witness: None }
+    }
+
+    /// Names an audit entry that this transaction writes: when the answer of its COMMIT is lost, the entry
+    /// tells whether it took. Called by whoever writes entries.
+    pub fn witness(&mut self, entry: i64) {
+        self.witness = Some(entry);
+    }
+
     /// Whether the transaction was opened with this key; verbs assert what they decide about.
     pub fn holds(&self, key: &Key) -> bool {
         self.held.contains(&key.number())
@@ -52,10 +63,16 @@ const TRIES: u32 = 5;
 const GROUP: usize = 64;
 /// How long one transaction keeps taking more, so that nobody waits long for the flush.
 const GROUP_TIME: Duration = Duration::from_millis(40);
+/// A write that has waited so long for its turn is refused: a stuck database is told at once to everybody
+/// who waits, not to one after the other.
+pub const TURN: Duration = Duration::from_secs(2);
+/// For how long the outcome of a COMMIT without an answer is asked for.
+const DOUBT: Duration = Duration::from_secs(4);
 
 /// A queued write: runs as often as needed, answers once.
 pub trait Work: Send {
     fn keys(&self) -> &HashSet<i64>;
+    fn since(&self) -> Instant;
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>>;
     fn answer(self: Box<Self>, outcome: DbResult<()>);
 }
@@ -63,6 +80,7 @@ pub trait Work: Send {
 struct Typed<T, F> {
     closure: F,
     held: HashSet<i64>,
+    since: Instant,
     value: Option<T>,
     reply: oneshot::Sender<DbResult<T>>,
 }
@@ -74,6 +92,9 @@ where
 {
     fn keys(&self) -> &HashSet<i64> {
         &self.held
+    }
+    fn since(&self) -> Instant {
+        self.since
     }
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>> {
         Box::pin(async move {
@@ -107,8 +128,13 @@ impl Db {
             return Err(DbError::Fault(format!("a write may hold {} keys at most", locks::MOST)));
         }
         let (reply, answer) = oneshot::channel();
-        let work: Box<dyn Work> =
-            Box::new(Typed { closure, held: numbers.iter().copied().collect(), value: None, reply });
+        let work: Box<dyn Work> = Box::new(Typed {
+            closure,
+            held: numbers.iter().copied().collect(),
+            since: Instant::now(),
+            value: None,
+            reply,
+        });
         match self.engine() {
             Engine::Sqlite { writer, .. } => writer.try_send(work).map_err(|refused| {
                 DbError::Unavailable(match refused {
@@ -131,39 +157,62 @@ async fn write_postgres(pool: PgPool, lanes: &Lanes, keys: Vec<i64>, slot_base: 
     let Some(lane) = lanes.take().await else {
         return work.answer(Err(DbError::Unavailable("too many writes are waiting".into())));
     };
-    let mut outcome = Err(DbError::Unavailable("not run".into()));
-    for attempt in 0..TRIES {
-        if attempt > 0 {
-            pause(attempt).await;
+    let (mut doubt, mut attempt) = (None, 0);
+    let outcome = loop {
+        let outcome = attempt_postgres(&pool, &keys, slot_base + lane.number, &mut work, &mut doubt).await;
+        let again = match (&outcome, &doubt) {
+            (Err(DbError::Unavailable(_)), Some(doubt)) => doubt.since.elapsed() < DOUBT,
+            (Err(DbError::Lost(_)), _) => attempt + 1 < TRIES,
+            _ => false,
+        };
+        if !again {
+            break outcome;
         }
-        outcome = attempt_postgres(&pool, &keys, slot_base + lane.number, &mut work).await;
-        if !matches!(outcome, Err(DbError::Lost(_))) {
-            break;
-        }
-    }
+        attempt += 1;
+        pause(attempt).await;
+    };
     drop(lane);
-    work.answer(outcome.map_err(spent));
+    work.answer(outcome.map_err(|error| match doubt {
+        Some(_) => DbError::InDoubt(error.to_string()),
+        None => spent(error),
+    }));
 }
 
-async fn attempt_postgres(pool: &PgPool, keys: &[i64], slot: i64, work: &mut Box<dyn Work>) -> DbResult<()> {
-    let conn = Conn::Postgres(pool.acquire().await?);
-    let mut tx = Tx { conn, held: work.keys().clone(), slot };
+/// A COMMIT whose answer was lost, and the audit entry that is there if it took.
+struct Doubt {
+    witness: Option<i64>,
+    since: Instant,
+}
+
+async fn attempt_postgres(
+    pool: &PgPool,
+    keys: &[i64],
+    slot: i64,
+    work: &mut Box<dyn Work>,
+    doubt: &mut Option<Doubt>,
+) -> DbResult<()> {
+    let mut tx = Tx { held: work.keys().clone(), ..Tx::new(Conn::Postgres(pool.acquire().await?), slot) };
     // A connection that died while it was idle is found out here; nothing has happened, so another is tried.
-    sql("BEGIN")
-        .execute(&mut tx)
-        .await
-        .map_err(|e| if let DbError::Unavailable(why) = e { DbError::Lost(why) } else { e })?;
+    sql("BEGIN").execute(&mut tx).await.map_err(|e| if doubt.is_none() { lost(e) } else { e })?;
     let outcome = async {
         locks::take(&mut tx, keys).await?;
+        if took(&mut tx, doubt).await? {
+            return Ok(());
+        }
         work.run(&mut tx).await
     }
     .await;
     match outcome {
         Ok(()) => {
             let committed = sql("COMMIT").execute(&mut tx).await.map(|_| ());
-            // After a lost connection nobody knows whether the commit took; the closure runs again
-            // with the same ids and recognises its own rows.
-            committed.map_err(|e| if let DbError::Unavailable(why) = e { DbError::Lost(why) } else { e })
+            match &committed {
+                Ok(()) => *doubt = None,
+                Err(DbError::Unavailable(_)) if doubt.is_none() => {
+                    *doubt = Some(Doubt { witness: tx.witness, since: Instant::now() });
+                }
+                Err(_) => {}
+            }
+            committed
         }
         Err(error) => {
             if sql("ROLLBACK").execute(&mut tx).await.is_err()
@@ -174,6 +223,24 @@ async fn attempt_postgres(pool: &PgPool, keys: &[i64], slot: i64, work: &mut Box
             Err(error)
         }
     }
+}
+
+/// Whether an earlier attempt of this write took after all. Its locks are held, so it is over by now; what
+/// it answered is still there. A write without an audit entry comes to the same when it is run twice.
+async fn took(tx: &mut Tx, doubt: &mut Option<Doubt>) -> DbResult<bool> {
+    let Some(Doubt { witness, .. }) = doubt else { return Ok(false) };
+    let found = match *witness {
+        Some(id) => sql("SELECT count(*) FROM audit_entries WHERE id = $1").bind(id).scalar::<i64>(tx).await? == 1,
+        None => false,
+    };
+    if !found && !tx.held.is_empty() {
+        *doubt = None;
+    }
+    Ok(found)
+}
+
+fn lost(error: DbError) -> DbError {
+    if let DbError::Unavailable(why) = error { DbError::Lost(why) } else { error }
 }
 
 async fn pause(attempt: u32) {
@@ -213,10 +280,10 @@ impl Lanes {
             waiting: Semaphore::new(waiting),
         }
     }
-    /// `None` when the queue is full.
+    /// `None` when the queue is full, or does not move.
     async fn take(&self) -> Option<Lane<'_>> {
         let place = self.waiting.try_acquire().ok()?;
-        let permit = self.permits.acquire().await.ok()?;
+        let permit = tokio::time::timeout(TURN, self.permits.acquire()).await.ok()?.ok()?;
         let number = self.free.lock().ok()?.pop()?;
         Some(Lane { number, lanes: self, _permit: permit, _place: place })
     }
@@ -234,25 +301,33 @@ impl Drop for Lane<'_> {
 pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Box<dyn Work>>, slot: i64) {
     let mut tx: Option<Tx> = None;
     while let Some(first) = queue.recv().await {
-        if tx.is_none() {
-            match pool.acquire().await {
-                Ok(conn) => tx = Some(Tx { conn: Conn::Sqlite(conn), held: HashSet::new(), slot }),
-                Err(error) => {
-                    first.answer(Err(error.into()));
-                    continue;
+        if first.since().elapsed() > TURN {
+            first.answer(Err(DbError::Unavailable("the write waited too long for its turn".into())));
+            continue;
+        }
+        let open = match tx.take() {
+            Some(open) => Ok(open),
+            None => pool.acquire().await.map(|conn| Tx::new(Conn::Sqlite(conn), slot)),
+        };
+        match open {
+            Ok(mut open) => {
+                if write_group(&mut open, first, &mut queue).await {
+                    tx = Some(open);
+                } else if let Conn::Sqlite(c) = &mut open.conn {
+                    // After a full disk or an I/O error nothing is presumed of a connection.
+                    c.close_on_drop();
                 }
             }
-        }
-        if let Some(mut open) = tx.take() {
-            write_group(&mut open, first, &mut queue).await;
-            tx = Some(open);
+            Err(error) => first.answer(Err(error.into())),
         }
     }
 }
 
-async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiver<Box<dyn Work>>) {
+/// Writes what waits in one transaction. Answers whether the connection is sound.
+async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiver<Box<dyn Work>>) -> bool {
     if let Err(error) = sql("BEGIN IMMEDIATE").execute(tx).await {
-        return first.answer(Err(error));
+        first.answer(Err(error));
+        return false;
     }
     let started = Instant::now();
     let mut written = Vec::new();
@@ -267,7 +342,7 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
                 for (work, outcome) in written {
                     work.answer(outcome.and(Err(fatal.clone())));
                 }
-                return;
+                return false;
             }
         }
         if written.len() < GROUP && started.elapsed() < GROUP_TIME {
@@ -275,10 +350,14 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
         }
     }
     match sql("COMMIT").execute(tx).await {
-        Ok(_) => written.into_iter().for_each(|(work, outcome)| work.answer(outcome)),
+        Ok(_) => {
+            written.into_iter().for_each(|(work, outcome)| work.answer(outcome));
+            true
+        }
         Err(error) => {
             let _ = sql("ROLLBACK").execute(tx).await;
             written.into_iter().for_each(|(work, outcome)| work.answer(outcome.and(Err(error.clone()))));
+            false
         }
     }
 }

@@ -4,14 +4,15 @@
 //! answers at once. Nobody waits for a timer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::event::{Event, Outcome};
 use super::{Inner, SLICE};
-use crate::db::{DbError, DbResult};
+use crate::db::{DbError, DbResult, TURN};
 
-type Waiting = (Event, oneshot::Sender<DbResult<Outcome>>);
+type Waiting = (Instant, Event, oneshot::Sender<DbResult<Outcome>>);
 
 /// Calls that may wait before further ones are asked to come back.
 const QUEUE: usize = 8_192;
@@ -29,7 +30,8 @@ impl Batcher {
 
     pub async fn submit(&self, event: Event) -> DbResult<Outcome> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send((event, reply)).map_err(|_| DbError::Unavailable("too many events are waiting".into()))?;
+        let waiting = (Instant::now(), event, reply);
+        self.queue.try_send(waiting).map_err(|_| DbError::Unavailable("too many events are waiting".into()))?;
         answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the event was dropped".into())))
     }
 }
@@ -51,7 +53,14 @@ async fn run(desk: Arc<Inner>, mut waiting: mpsc::Receiver<Waiting>) {
 }
 
 async fn write(desk: &Inner, gathered: Vec<Waiting>) {
-    let (events, replies): (Vec<Event>, Vec<_>) = gathered.into_iter().unzip();
+    let (late, gathered): (Vec<_>, Vec<_>) = gathered.into_iter().partition(|(since, ..)| since.elapsed() > TURN);
+    for (_, _, reply) in late {
+        let _ = reply.send(Err(DbError::Unavailable("the event waited too long for its turn".into())));
+    }
+    if gathered.is_empty() {
+        return;
+    }
+    let (events, replies): (Vec<Event>, Vec<_>) = gathered.into_iter().map(|(_, event, reply)| (event, reply)).unzip();
     match desk.transaction(events.clone()).await {
         Ok(outcomes) => {
             for (reply, outcome) in replies.into_iter().zip(outcomes) {

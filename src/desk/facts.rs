@@ -482,24 +482,12 @@ pub struct Work {
     pub writes: Writes,
     pub now: Instant,
     ids: std::ops::Range<i64>,
-    /// The whole run of ids, to recognise rows of an earlier attempt whose commit took after all.
-    own: std::ops::Range<i64>,
-    /// Rows of an earlier attempt that an event was answered with: the next one like it is a repeat.
-    recognised: HashSet<i64>,
     ran_out: bool,
 }
 
 impl Work {
     pub fn new(facts: Facts, now: Instant, ids: std::ops::Range<i64>) -> Self {
-        Self {
-            facts,
-            writes: Writes::default(),
-            now,
-            own: ids.clone(),
-            ids,
-            recognised: HashSet::new(),
-            ran_out: false,
-        }
+        Self { facts, writes: Writes::default(), now, ids, ran_out: false }
     }
 
     /// The next id of the run. When it is used up the slice is run again with a longer one, so the
@@ -513,12 +501,6 @@ impl Work {
 
     pub fn ran_out(&self) -> bool {
         self.ran_out
-    }
-
-    /// Whether a row that was loaded is from an earlier attempt of this very slice, whose commit took
-    /// although its answer was lost. True once for each row: what asks again is a repeat.
-    pub fn recognise(&mut self, id: i64) -> bool {
-        self.own.contains(&id) && self.recognised.insert(id)
     }
 
     pub fn today(&self, business_id: i64) -> Day {

@@ -1,7 +1,7 @@
 //! The engine of attribution and money: events in, outcomes out.
 //!
-//! [`apply`] takes a slice of events inside a transaction: it loads what they are about, folds the pure
-//! rules over it, and writes what was decided. [`Desk`] is how the rest of the program gets there:
+//! A slice of events is applied inside a transaction: what they are about is loaded, the pure rules are
+//! folded over it, and what was decided is written. [`Desk`] is how the rest of the program gets there:
 //! [`Desk::one`] gathers single calls that wait at the same moment into one slice, [`Desk::slice`] is
 //! for callers that have many. The rules are in [`rules`], the SQL in [`store`].
 
@@ -51,13 +51,8 @@ struct Inner {
     clock: Clock,
 }
 
-/// Applies a slice inside the caller's transaction, which must hold [`keys`] of these events. The ids
-/// are drawn before, so that a run after a lost connection recognises its own rows.
-pub async fn apply(tx: &mut Tx, now: Instant, ids: Range<i64>, events: &[Event]) -> DbResult<Vec<Outcome>> {
-    attempt(tx, now, ids, events, &Mutex::default()).await
-}
-
-/// As [`apply`]; where it ends with [`lock::MOVED`], `lacking` says which keys to come back with.
+/// Applies a slice inside a transaction that holds its keys. Where it ends with [`lock::MOVED`], `lacking`
+/// says which keys to come back with.
 async fn attempt(
     tx: &mut Tx,
     now: Instant,
@@ -118,7 +113,7 @@ impl Desk {
     pub async fn preview(&self, events: Vec<Event>) -> DbResult<(Vec<Outcome>, Work)> {
         let mut conn = self.inner.db.read().await?;
         let loaded = store::load::load(&mut conn, &events).await?;
-        // Ids no row has: a preview must not take a stored row for one of its own.
+        // Ids no row has.
         let mut work = Work::new(loaded, self.inner.clock.now(), PREVIEW..i64::MAX);
         let outcomes = events.iter().map(|event| rules::decide(&mut work, event)).collect();
         Ok((outcomes, work))
@@ -127,11 +122,6 @@ impl Desk {
     /// The keys a slice has to hold, with the contacts of the leads and commissions it names by id.
     pub async fn keys(&self, events: &[Event]) -> DbResult<Vec<Key>> {
         self.inner.keys(events).await
-    }
-
-    /// Ids for a slice that runs inside a caller's own transaction.
-    pub async fn ids_for(&self, events: usize) -> DbResult<Range<i64>> {
-        self.inner.ids.run(events * IDS_PER_EVENT).await
     }
 
     pub fn now(&self) -> Instant {

@@ -24,8 +24,12 @@ pub enum Fault {
     /// The request makes no sense; the sentence says why.
     Bad(String),
     TooLarge(String),
+    /// The body did not come in time.
+    Slow,
     /// The database is full, locked or gone; come back.
     Unavailable(String),
+    /// The database went away while it stored; it may have.
+    InDoubt(String),
     /// A fault of ours; the text is for the log.
     Ours(String),
 }
@@ -34,6 +38,7 @@ impl From<DbError> for Fault {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(why) | DbError::Lost(why) => Self::Unavailable(why),
+            DbError::InDoubt(why) => Self::InDoubt(why),
             DbError::Fault(why) => Self::Ours(why),
         }
     }
@@ -83,6 +88,10 @@ impl IntoResponse for Fault {
                 "Your role in this business does not include this page. An owner can change that.".to_owned(),
             ),
             Self::Bad(why) => (StatusCode::BAD_REQUEST, "That cannot be done", why),
+            Self::Slow => {
+                let sentence = "It took too long to arrive, so nothing was done. Try again.".to_owned();
+                (StatusCode::REQUEST_TIMEOUT, "Too slow", sentence)
+            }
             Self::TooLarge(why) => (StatusCode::PAYLOAD_TOO_LARGE, "Too large", why),
             Self::Unavailable(why) => {
                 tracing::warn!(why, "the database did not serve");
@@ -90,6 +99,15 @@ impl IntoResponse for Fault {
                     StatusCode::SERVICE_UNAVAILABLE,
                     "Not just now",
                     "The database is not answering or has no room. Nothing was changed; try again in a moment."
+                        .to_owned(),
+                )
+            }
+            Self::InDoubt(why) => {
+                tracing::warn!(why, "the database went away in a commit");
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Not just now",
+                    "The database went away while it stored this. Look whether it is there before you try again."
                         .to_owned(),
                 )
             }

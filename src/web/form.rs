@@ -1,10 +1,11 @@
 //! Forms: raw text in, typed values or errors out. What was typed stays, so a failed page shows it.
 
 use axum::body::Bytes;
+use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 
-use super::Fault;
+use super::{Fault, bounds};
 use crate::amounts::Amounts;
 use crate::clock::Day;
 use crate::email::Email;
@@ -188,7 +189,10 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             return Err(Fault::Bad("A form was expected.".into()));
         }
         let body =
-            Bytes::from_request(request, state).await.map_err(|_| Fault::TooLarge("The form is too large.".into()))?;
+            Bytes::from_request(request, state).await.map_err(|rejection| match bounds::is_slow(&rejection) {
+                true => Fault::Slow,
+                false => Fault::TooLarge("The form is too large.".into()),
+            })?;
         if body.len() > MOST {
             return Err(Fault::TooLarge("The form is too large.".into()));
         }
@@ -210,7 +214,10 @@ impl Upload {
     /// Reads a multipart body of at most `limit` bytes of file.
     pub async fn read(mut body: Multipart, limit: u64) -> Result<Self, Fault> {
         use std::io::Write;
-        let broken = |_| Fault::Bad("The upload broke off, or is not a form with a file.".into());
+        let broken = |error: MultipartError| match bounds::is_slow(&error) {
+            true => Fault::Slow,
+            false => Fault::Bad("The upload broke off, or is not a form with a file.".into()),
+        };
         let mut upload = Self {
             form: Form::default(),
             file_name: String::new(),

@@ -1,6 +1,5 @@
 //! What happens to every request before and after its handler, in order.
 
-use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -10,12 +9,12 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, hea
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use rand::RngExt;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
 use super::Fault;
+use super::bounds::{self, Bounds, InWords};
 use super::error::error_page;
 use crate::app::App;
 use crate::config::Config;
@@ -47,6 +46,10 @@ async fn private(request: Request, next: Next) -> Response {
     if response.status().is_client_error() && !is_html(&response) {
         response = in_words(response.status());
     }
+    // Handlers answer with pages; this is the session that could not be stored.
+    if response.status().is_server_error() && !is_html(&response) {
+        response = Fault::InDoubt("the session was not stored".into()).into_response();
+    }
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
@@ -71,16 +74,13 @@ fn in_words(status: StatusCode) -> Response {
 }
 
 /// Layers of everything, outermost last.
-pub fn all(router: Router, app: &App) -> Router {
+pub fn all(router: Router, app: &App, in_words: InWords) -> Router {
+    let bounds = Bounds { patience: app.config.patience, in_words };
     router
         .layer(DefaultBodyLimit::max(1024 * 1024))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(bounds, bounds::keep))
         .layer(CompressionLayer::new().no_deflate().no_zstd())
         .layer(middleware::from_fn_with_state(app.clone(), around))
-}
-
-fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    Fault::Ours("a handler panicked".into()).into_response()
 }
 
 /// The id of a request, as its answer and the log carry it.

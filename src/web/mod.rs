@@ -1,6 +1,7 @@
 //! What every page needs: who is asking, the frame around it, forms, errors, assets, the layers.
 
 pub mod assets;
+pub mod bounds;
 pub mod error;
 pub mod form;
 pub mod health;
@@ -9,6 +10,7 @@ pub mod list;
 pub mod member;
 pub mod page;
 pub mod routes;
+pub mod server;
 pub mod session;
 pub mod when;
 

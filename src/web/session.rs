@@ -116,7 +116,11 @@ impl SessionStore for Store {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.put(record, false).await.map(|_| ())
+        // What was done stands, with or without a word about it: a full disk must not turn it into an error.
+        if let Err(error) = self.put(record, false).await {
+            tracing::warn!(%error, "a session was not stored");
+        }
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {

@@ -1,19 +1,19 @@
 //! A real server on a port of its own, with a clock that tests move.
 
-use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use refdesk::app::App;
 use refdesk::business::{self, Created, NewBusiness, Owner};
 use refdesk::clock::{Clock, Instant, Zone};
-use refdesk::config::Settings;
+use refdesk::config::{Config, Settings};
 use refdesk::db::{Db, FromDb, sql_built};
 use refdesk::email::Email;
 use refdesk::keys::{self, NewKey};
 use refdesk::money::{Currency, Rate};
 use refdesk::users;
-use refdesk::web::Role;
+use refdesk::web::{Role, server};
 use serde_json::Value as Json;
 
 use super::{Answer, Database, Engine, Shop, Start, Visitor};
@@ -71,10 +71,29 @@ impl EmptyApp {
             ..Settings::default()
         };
         let config = settings.checked().expect("settings that make sense");
+        Self::as_configured(db, database, clock, config, listener).await
+    }
+
+    /// A server of the same database that waits no longer than this for a caller who dawdles.
+    pub async fn with_patience(&self, patience: Duration) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listen = listener.local_addr().expect("an address");
+        let config =
+            Config { listen, public_url: format!("http://{listen}"), patience, ..self.app.config.as_ref().clone() };
+        Self::as_configured(self.app.db.clone(), self.database.clone(), self.clock.clone(), config, listener).await
+    }
+
+    async fn as_configured(
+        db: Db,
+        database: Arc<Database>,
+        clock: Clock,
+        config: Config,
+        listener: tokio::net::TcpListener,
+    ) -> Self {
         let visitor = Visitor::new(&config.public_url);
         let app = App::new(db, clock.clone(), config).await.expect("the application");
-        let service = refdesk::app::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        let router = refdesk::app::router(&app);
+        tokio::spawn(server::serve(listener, router, app.config.patience, app.stop.clone()));
         Self { app, clock, database, visitor }
     }
 
@@ -210,6 +229,13 @@ impl TestApp {
     /// A server on a database that has this business already.
     pub async fn another_node(&self) -> Self {
         let server = EmptyApp::on(self.database.clone(), self.clock.clone()).await;
+        Self { server, business: self.business.clone() }
+    }
+
+    /// As [`Self::another_node`], by another address of the same database.
+    pub async fn another_node_by(&self, url: &str) -> Self {
+        let db = Db::open(url).await.expect("the database opens");
+        let server = EmptyApp::with(db, self.database.clone(), self.clock.clone()).await;
         Self { server, business: self.business.clone() }
     }
 

@@ -10,6 +10,7 @@ mod app;
 mod browser;
 mod build;
 mod database;
+pub mod proxy;
 pub mod race;
 mod visitor;
 

@@ -84,9 +84,6 @@ fn same_payment(work: &Work, event: &Event, p: &Payment, test: bool) -> Option<P
 
 fn repeated(work: &mut Work, event: &Event, p: &Payment, known: Paid) -> Outcome {
     let earned = earned_by(work, known.id);
-    if !work.writes.new_payments.contains(&known.id) && work.recognise(known.id) {
-        return Outcome::PaymentRecorded { payment_id: known.id, lead_id: known.lead_id, earned, warning: None };
-    }
     let body_differs = known.body_hash != p.body_hash;
     let by_id = p.identity.is_some();
     if !by_id {

@@ -74,9 +74,6 @@ pub fn sign_up(work: &mut Work, event: &Event, s: &SignUp) -> Outcome {
 /// The same event again changes nothing on the lead; its code is kept, and offered when nobody counts yet.
 fn again(work: &mut Work, event: &Event, s: &SignUp, known: &SignedUp) -> Outcome {
     let Some(lead) = work.facts.leads.get(&known.lead_id).cloned() else { return Outcome::NotFound };
-    if !work.writes.new_sign_ups.iter().any(|new| new.id == known.id) && work.recognise(known.id) {
-        return Outcome::SignedUp { lead_id: lead.id, referrer_id: lead.referrer_id, known: false, refused: None };
-    }
     let outcome = Outcome::SignUpDuplicate { lead_id: lead.id, referrer_id: lead.referrer_id };
     let Some(code) = &s.code else { return outcome };
     if !work.facts.touched_by.insert((lead.id, code::lookup_form(code))) {

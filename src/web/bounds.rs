@@ -1,0 +1,87 @@
+//! What a request may be, before any handler sees it: its address and headers so long, its body so slow.
+//! A handler that panics is answered for here as well; all in the words of the surface that was called.
+
+use std::error::Error;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::{FutureExt, StreamExt, stream};
+use tokio::time::Instant;
+
+use super::Fault;
+use super::error::error_page;
+
+/// The longest address, and the most that all headers may have together. The connection itself ends far
+/// above both.
+const ADDRESS: usize = 8 * 1024;
+const HEADERS: usize = 32 * 1024;
+/// Bytes that earn a body a further second.
+const BYTES_A_SECOND: u64 = 16 * 1024;
+
+/// An answer in the words of the API that a path belongs to; `None` where people read pages.
+pub type InWords = fn(path: &str, status: StatusCode, message: &'static str) -> Option<Response>;
+
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// How long a body may take, beside the time its bytes earn.
+    pub patience: Duration,
+    pub in_words: InWords,
+}
+
+pub async fn keep(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
+    if let Some((status, title, message)) = over_long(&request) {
+        let in_words = (bounds.in_words)(request.uri().path(), status, message);
+        return in_words.unwrap_or_else(|| error_page(status, title, message.to_owned()));
+    }
+    let path = request.uri().path().to_owned();
+    let request = request.map(|body| if body.is_end_stream() { body } else { paced(body, bounds.patience) });
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(path, "a handler panicked");
+        let message = "Something broke here.";
+        let in_words = (bounds.in_words)(&path, StatusCode::INTERNAL_SERVER_ERROR, message);
+        in_words.unwrap_or_else(|| Fault::Ours("a handler panicked".into()).into_response())
+    })
+}
+
+fn over_long(request: &Request) -> Option<(StatusCode, &'static str, &'static str)> {
+    let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
+    if address > ADDRESS {
+        return Some((StatusCode::URI_TOO_LONG, "Too long an address", "The address may have 8 KiB at most."));
+    }
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    (headers > HEADERS).then_some((
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "Too long headers",
+        "The headers may have 32 KiB in all.",
+    ))
+}
+
+/// The same body, which breaks off when it dawdles.
+fn paced(body: Body, patience: Duration) -> Body {
+    let start = Instant::now();
+    Body::from_stream(stream::unfold(Some((body.into_data_stream(), 0)), move |body| async move {
+        let (mut body, read) = body?;
+        let due = start + patience + Duration::from_secs(read / BYTES_A_SECOND);
+        match tokio::time::timeout_at(due, body.next()).await {
+            Ok(Some(Ok(bytes))) => {
+                let read = read + bytes.len() as u64;
+                Some((Ok(bytes), Some((body, read))))
+            }
+            Ok(Some(Err(error))) => Some((Err(io::Error::other(error)), None)),
+            Ok(None) => None,
+            Err(_) => Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None)),
+        }
+    }))
+}
+
+/// Whether a body broke off because it dawdled.
+pub fn is_slow(error: &(dyn Error + 'static)) -> bool {
+    let chain = std::iter::successors(Some(error), |e: &&(dyn Error + 'static)| Error::source(*e));
+    chain.filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::TimedOut)
+}

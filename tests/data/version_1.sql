@@ -1,0 +1,96 @@
+-- A small business as version 1 of the schema kept it. Never changed: databases like it are out there.
+
+UPDATE id_blocks SET next = 4001;
+INSERT INTO businesses (id, public_id, name, timezone, currency, country, default_campaign_id, created_at) VALUES
+    (1001, 'business_0ah8zpthp1x9g2kh83nt', 'Acme', 'UTC', 'USD', 'US', 1003, 1795261263227915);
+INSERT INTO users (id, email, email_key, name, password_hash, theme, created_at) VALUES
+    (1002, 'owner@example.com', 'owner@example.com', 'owner', '$argon2id$v=19$m=19456,t=2,p=1$6etM62QcIWNBqk/0dfP+AQ$WUzHYFQ4xM3odxS8HCgNl3c6uYPpH1inLBIxkSWhNmQ', 'auto', 1795261263227915);
+INSERT INTO memberships (business_id, user_id, role, created_at) VALUES
+    (1001, 1002, 'owner', 1795261263227915);
+INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at) VALUES
+    (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', 1795261263227915, 1795261263227915);
+INSERT INTO api_keys (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, created_at, expires_at, revoked_at, last_used_at) VALUES
+    (1006, 1001, NULL, 'First key', 'rk_live_…IKCs', '38235d58bedebbc98b4246ae81ace0d072ca9ce761b3b4b025c58c85431fb49d', FALSE, 'events:write leads:read leads:write referrers:read referrers:write campaigns:read money:read money:write', 1002, 1795261263227915, NULL, NULL, NULL);
+INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at) VALUES
+    (1004, 1001, 1003, 'product_76hb3yyt08gvbea75gxs', 'Pro plan', FALSE, 1795261263227915);
+INSERT INTO terms (id, business_id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate, recurring_flat, recurring_limit, recurring_count, hold_days, created_by, created_at) VALUES
+    (1005, 1001, 1004, 1, '1900-01-01', 200000, NULL, 200000, NULL, 'none', 0, 14, 1002, 1795261263227915);
+INSERT INTO referrers (id, business_id, name, first_name, email, email_key, phone, phone_key, company, search, meta, created_at, updated_at, archived_at) VALUES
+    (2001, 1001, 'Jane Njeri 0', 'Jane', 'referrer0@example.com', 'referrer0@example.com', NULL, NULL, 'Company 0', 'jane njeri 0 referrer0@example.com company 0', '[]', 1795261303103724, 1795261303103724, NULL),
+    (2002, 1001, 'Amina Njeri 1', 'Amina', 'referrer1@example.com', 'referrer1@example.com', NULL, NULL, 'Company 1', 'amina njeri 1 referrer1@example.com company 1', '[]', 1795261302103724, 1795261302103724, NULL);
+INSERT INTO referrer_words (business_id, word, referrer_id) VALUES
+    (1001, '0', 2001),
+    (1001, '1', 2002),
+    (1001, 'amina', 2002),
+    (1001, 'company', 2001),
+    (1001, 'company', 2002),
+    (1001, 'jane', 2001),
+    (1001, 'njeri', 2001),
+    (1001, 'njeri', 2002),
+    (1001, 'referrer0', 2001),
+    (1001, 'referrer0@example.com', 2001),
+    (1001, 'referrer1', 2002),
+    (1001, 'referrer1@example.com', 2002);
+INSERT INTO enrollments (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at) VALUES
+    (2003, 1001, 1003, 2001, 'active', TRUE, 'jane njeri 0', FALSE, 1795261303103724),
+    (2004, 1001, 1003, 2002, 'active', TRUE, 'amina njeri 1', FALSE, 1795261302103724);
+INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at, updated_at) VALUES
+    (2005, 1001, 1003, 2003, 2001, 'C49-T6W-X434', 'C49T6WX434', 'C49T6WX434', 'generated', 'active', 1795261303103724, 1795261303103724),
+    (2006, 1001, 1003, 2004, 2002, 'C7F-KX3-FHWX', 'C7FKX3FHWX', 'C7FKX3FHWX', 'generated', 'active', 1795261302103724, 1795261302103724);
+INSERT INTO leads (id, business_id, campaign_id, test, name, name_fold, email, email_key, phone, phone_key, company, jobtitle, industry, website, request, budget, country, region, address, source, source_origin, status, status_before, active, duplicate_of, qualified_at, converted_at, arrival, referrer_id, enrollment_id, code_id, touch_id, rule_fired, recorded_by, search, meta, created_at, updated_at, archived_at) VALUES
+    (2007, 1001, 1003, FALSE, 'Jane Njeri 0', 'jane njeri 0', 'lead0@example0.com', 'lead0@example0.com', NULL, NULL, 'Company 0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'website', 'api', 'converted', NULL, TRUE, NULL, 1795261303103724, 1795261303103724, 'code', 2001, 2003, NULL, 2011, TRUE, NULL, 'jane njeri 0 lead0@example0.com company 0', '[]', 1795261303103724, 1795261303103724, NULL),
+    (2008, 1001, 1003, FALSE, 'Amina Njeri 1', 'amina njeri 1', 'lead1@example1.com', 'lead1@example1.com', NULL, NULL, 'Company 1', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'ad', 'api', 'qualified', NULL, TRUE, NULL, 1795261273103724, NULL, 'link', 2002, 2004, NULL, 2012, FALSE, NULL, 'amina njeri 1 lead1@example1.com company 1', '[]', 1795261273103724, 1795261273103724, NULL),
+    (2009, 1001, 1003, FALSE, 'Peter Njeri 2', 'peter njeri 2', 'lead2@example2.com', 'lead2@example2.com', NULL, NULL, 'Company 2', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'referral', 'api', 'contacted', NULL, TRUE, NULL, NULL, NULL, 'verbal', 2001, 2003, NULL, 2013, FALSE, NULL, 'peter njeri 2 lead2@example2.com company 2', '[]', 1795261243103724, 1795261243103724, NULL),
+    (2010, 1001, 1003, FALSE, 'Grace Njeri 3', 'grace njeri 3', 'lead3@example3.com', 'lead3@example3.com', NULL, NULL, 'Company 3', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'referral', 'api', 'new', NULL, TRUE, NULL, NULL, NULL, 'upload', 2002, 2004, NULL, 2014, FALSE, NULL, 'grace njeri 3 lead3@example3.com company 3', '[]', 1795261213103724, 1795261213103724, NULL),
+    (3006, 1001, 1003, FALSE, 'Cleo', 'cleo', 'cleo@example.com', 'cleo@example.com', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'referral', 'dashboard', 'new', NULL, TRUE, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, FALSE, NULL, 'cleo cleo@example.com', '[]', 1795261303245900, 1795261303245900, NULL),
+    (3011, 1001, 1003, FALSE, 'Dora', 'dora', 'dora@example.com', 'dora@example.com', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'dashboard', 'new', NULL, TRUE, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, FALSE, NULL, 'dora dora@example.com', '[]', 1795261303245900, 1795261303245900, NULL);
+INSERT INTO touches (id, business_id, lead_id, kind, code_id, code_text, referrer_id, enrollment_id, refused, reason, user_id, at) VALUES
+    (2011, 1001, 2007, 'code', NULL, NULL, 2001, 2003, NULL, NULL, NULL, 1795261303103724),
+    (2012, 1001, 2008, 'click', NULL, NULL, 2002, 2004, NULL, NULL, NULL, 1795261273103724),
+    (2013, 1001, 2009, 'verbal', NULL, NULL, 2001, 2003, NULL, NULL, NULL, 1795261243103724),
+    (2014, 1001, 2010, 'import', NULL, NULL, 2002, 2004, NULL, NULL, NULL, 1795261213103724),
+    (3008, 1001, 3006, 'import', NULL, 'NOPE', NULL, NULL, 'unknown_code', NULL, NULL, 1795261303245900);
+INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, disputed_at, received_at) VALUES
+    (2015, 1001, 1003, 1004, FALSE, 2007, 'lead0@example0.com', 'lead0@example0.com', 15259, 'USD', 'active', '2026-10-22', 'event:load-2007', 'load', 'earned', 'referral rate', 0, NULL, 1795261303103724);
+INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status) VALUES
+    (2007, 1004, 2015, '2026-10-22', 1, 'active');
+INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, terms_id, terms_number, rate, flat, base_amount, amount, currency, hold_days, hold_until, state, reason, released, reversed_at, created_at, updated_at) VALUES
+    (2019, 1001, 1003, FALSE, 'referral', 1004, 2015, 2007, 2001, 2003, NULL, NULL, 200000, NULL, 15259, 3052, 'USD', 90, '2027-01-20', 'pending', NULL, FALSE, NULL, 1795261303103724, 1795261303103724);
+INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at, seal_position, seal) VALUES
+    (2023, 1001, 2001, 'USD', 'held', 3052, 'created', 2019, '2027-01-20', 1795261303103724, NULL, NULL);
+INSERT INTO inbox_items (id, business_id, campaign_id, kind, state, cause, times, detail, lead_id, payment_id, referrer_id, touch_id, created_at, updated_at, closed_at, closed_by, outcome) VALUES
+    (3009, 1001, 1003, 'unknown_code', 'open', 'claim:3006:unknown_code:NOPE', 1, '{"code":"NOPE","lead":"Cleo"}', 3006, NULL, NULL, 3008, 1795261303245900, 1795261303245900, NULL, NULL, NULL);
+INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, actor_fold, origin, action, subject_kind, subject_id, lead_id, referrer_id, before, after, reason, seal_position, seal) VALUES
+    (1007, 1001, 1795261263227915, 'user', 1002, 'owner', 'owner', 'set-up', 'business.created', 'business', 1001, NULL, NULL, NULL, '{"campaign":"Refer a friend","name":"Acme","product":"Pro plan"}', NULL, NULL, NULL),
+    (3003, 1001, 1795261303223449, 'command', NULL, 'refdesk import', 'refdesk import', 'command', 'import.started', 'import', 3001, NULL, NULL, NULL, '{"file":"l.csv","kind":"leads","rows":2}', NULL, NULL, NULL),
+    (3005, 1001, 1795261303241773, 'command', NULL, 'refdesk import', 'refdesk import', 'import job 3002', 'import.done', 'import', 3001, NULL, NULL, NULL, '{"counts":{"already":0,"duplicate":0,"invalid":0,"new":1,"rows":2,"unknown":0,"unknown_code":1,"updated":0},"file":"l.csv","kind":"leads"}', NULL, NULL, NULL),
+    (3010, 1001, 1795261303245900, 'command', NULL, 'refdesk import', 'refdesk import', 'import job 3002', 'lead.added', 'lead', 3006, 3006, NULL, NULL, '{"duplicate_of":null,"name":"Cleo","referrer":null,"refused":"unknown_code"}', NULL, NULL, NULL),
+    (3013, 1001, 1795261303245900, 'command', NULL, 'refdesk import', 'refdesk import', 'import job 3002', 'lead.added', 'lead', 3011, 3011, NULL, NULL, '{"duplicate_of":null,"name":"Dora","referrer":null,"refused":null}', NULL, NULL, NULL);
+INSERT INTO outbox (id, business_id, test, kind, subject_id, payload, at) VALUES
+    (3007, 1001, FALSE, 'lead.created', 3006, '{"name":"Cleo"}', 1795261303245900),
+    (3012, 1001, FALSE, 'lead.created', 3011, '{"name":"Dora"}', 1795261303245900);
+INSERT INTO counters (scope_id, name, day, slot, value) VALUES
+    (1003, 'leads', '', 0, 6),
+    (1003, 'leads.arrival.code', '', 0, 1),
+    (1003, 'leads.arrival.link', '', 0, 1),
+    (1003, 'leads.arrival.upload', '', 0, 1),
+    (1003, 'leads.arrival.verbal', '', 0, 1),
+    (1003, 'leads.status.contacted', '', 0, 1),
+    (1003, 'leads.status.converted', '', 0, 1),
+    (1003, 'leads.status.new', '', 0, 3),
+    (1003, 'leads.status.qualified', '', 0, 1),
+    (1003, 'money.held.USD', '', 0, 3052),
+    (1003, 'qualified', '', 0, 2),
+    (1003, 'revenue.USD', '', 0, 15259),
+    (1003, 'leads', '2026-11-21', 0, 6),
+    (2003, 'leads', '', 0, 2),
+    (2003, 'qualified', '', 0, 1),
+    (2004, 'leads', '', 0, 2),
+    (2004, 'qualified', '', 0, 1);
+INSERT INTO jobs (id, business_id, campaign_id, kind, state, join_key, input, cursor, done, total, result, claim, claimed_until, attempts, error, actor_kind, actor_id, actor_name, created_at, started_at, finished_at) VALUES
+    (3002, 1001, 1003, 'import', 'done', 'import:3001', '{"import":3001}', '3', 2, 2, '{"already":0,"duplicate":0,"invalid":0,"new":1,"rows":2,"unknown":0,"unknown_code":1,"updated":0}', 3004, 1795261363241773, 0, NULL, 'command', NULL, 'refdesk import', 1795261303223449, 1795261303226158, 1795261303241773);
+INSERT INTO imports (id, business_id, campaign_id, kind, state, file_name, encoding, delimiter, has_header, columns, mapping, options, rows_total, counts, job_id, created_by, created_at, finished_at) VALUES
+    (3001, 1001, 1003, 'leads', 'done', 'l.csv', 'UTF-8', ',', TRUE, '["name","email","code"]', '["name","email","code"]', '{"generate":false}', 2, '{"already":0,"duplicate":0,"invalid":0,"new":1,"rows":2,"unknown":0,"unknown_code":1,"updated":0}', 3002, NULL, 1795261303217209, 1795261303241773);
+INSERT INTO import_rows (import_id, line, cells, fault, outcome, field, reason, person, code_key, lead_id, referrer_id) VALUES
+    (3001, 2, '["Cleo","cleo@example.com","NOPE"]', NULL, 'unknown_code', 'code', 'Added without a referrer: no code of this business reads like that.', 'cleo@example.com', NULL, 3006, NULL),
+    (3001, 3, '["Dora","dora@example.com",""]', NULL, 'new', NULL, NULL, 'dora@example.com', NULL, 3011, NULL);
