@@ -41,8 +41,6 @@ pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
         add("The customer paid", post("/api/events/payment-succeeded", "POST", &body));
     }
     if may("leads:write") {
-        let body = "{\n    \"name\": \"Jane Smith\",\n    \"email\": \"jane@example.com\"\n  }";
-        add("Add a lead", post("/business/lead/create", "POST", body));
         let body = format!(
             "{{\n    \"qualified\": true,\n    \"email\": \"jane@example.com\",\n    \"campaign_id\": {campaign}\n  }}"
         );
