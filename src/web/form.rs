@@ -167,13 +167,7 @@ impl Form {
     }
 
     /// Something short that is typed; `wrong` says how it is written.
-    pub fn typed<T>(
-        &mut self,
-        name: &str,
-        label: &str,
-        wrong: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Option<T> {
+    pub fn typed<T>(&mut self, name: &str, label: &str, wrong: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let found = parse(self.value(name).trim());
         if found.is_none() {
             self.fail(name, format!("{label} {wrong}."));
