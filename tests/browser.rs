@@ -160,10 +160,14 @@ async fn a_morning_of_marketing() {
     std::fs::remove_file(&file).unwrap();
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 1);
 
-    // Taken back and given again by the switch on the row, without leaving the page.
+    // Taken back and given again by the switch on the row, without leaving the page. What it did is said
+    // where it is seen, also from far down.
     browser.go("/leads").await;
+    browser.run("document.querySelector('main').style.minHeight = '4000px'; scrollTo(0, 120)", vec![]).await;
     browser.click(".toggle button[aria-pressed=true]").await;
     browser.wait_for(".toggle button[aria-pressed=false]").await;
+    let top = browser.run("return document.querySelector('.flash').getBoundingClientRect().top", vec![]).await;
+    assert!(top.as_f64().is_some_and(|top| (0.0..100.0).contains(&top)), "the message is at {top}");
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 0);
     browser.click(".toggle button[aria-pressed=false]").await;
     browser.wait_for(".toggle button[aria-pressed=true]").await;
