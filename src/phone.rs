@@ -86,6 +86,13 @@ impl fmt::Display for Phone {
     }
 }
 
+/// A country whose numbers can be read, in upper case: two letters, in any case.
+#[must_use]
+pub fn country(code: &str) -> Option<String> {
+    let code = code.trim().to_ascii_uppercase();
+    DATABASE.by_id(&code).is_some().then_some(code)
+}
+
 /// What is dialled for a country after the `+`: "254" for KE.
 #[must_use]
 pub fn calling_code(country: &str) -> Option<String> {

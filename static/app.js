@@ -157,7 +157,7 @@
 		if (go) go.click();
 		else if (key === '?') help();
 		else if (key === '/') focus($('[data-search], [data-lookup]')) ?? $('.record')?.click();
-		else if (key === 'n') $('.head .primary')?.click();
+		else if (key === 'n') $('.head .primary, .empty .primary')?.click();
 		else if (key === 'x') row && $('[data-check]', row)?.click();
 		else if (key === 'j' || key === 'k') focus($('a', rows[row ? rows.indexOf(row) + (key === 'j' ? 1 : -1) : 0] ?? doc.createElement('i')));
 		else return;
@@ -215,6 +215,9 @@
 	}, 1500);
 	all('[data-poll-url]').forEach(poll);
 
+	// What a field begins with is to be gone on with.
+	const begun = $('[autofocus]');
+	if (begun?.matches('[type=text], [type=search]')) begun.setSelectionRange(begun.value.length, begun.value.length);
 	$('[data-focus]')?.focus();
 	count();
 })();

@@ -94,6 +94,46 @@ async fn every_page_is_accessible_in_light_and_dark_and_fits_a_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_without_end_fit_every_page() {
+    let app = busy_app().await;
+    let long = "W".repeat(120);
+    for table in ["referrers", "leads", "campaigns", "products", "users", "businesses", "api_keys"] {
+        app.arrange(&format!("UPDATE {table} SET name = '{long}'")).await;
+    }
+    app.arrange(&format!("UPDATE referrers SET company = '{long}'")).await;
+    app.sign_in().await;
+    let mut pages: Vec<String> = plain_pages(&app).await.into_iter().map(str::to_owned).collect();
+    for table in ["referrers", "leads", "campaigns", "products", "commissions", "inbox_items"] {
+        let id = app.number(&format!("SELECT min(id) FROM {table}")).await;
+        pages.push(format!("/{}/{id}", table.trim_end_matches("_items")));
+        if table == "referrers" {
+            pages.push(format!("/record?referrer={id}"));
+        }
+    }
+    let browser = Browser::signed_in(&app).await;
+    for path in &pages {
+        browser.desktop().await;
+        browser.go(path).await;
+        browser.fits().await;
+        browser.phone().await;
+        browser.fits().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_in_a_dialog_that_is_not_answered_comes_back_in_words() {
+    let app = busy_app().await;
+    let browser = Browser::signed_in(&app).await;
+    browser.go("/commissions").await;
+    browser.click("td.do a[data-dialog]").await;
+    browser.wait_for("dialog[open] .submit").await;
+    browser.follow("dialog[open] .submit button").await;
+    assert_eq!(browser.text(".field .error").await, "The reason is missing.");
+    assert_eq!(browser.run("return document.activeElement.className", vec![]).await, "errors");
+    browser.accessible().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_morning_of_marketing() {
     let app = new_app().await;
     let jobs = refdesk::jobs::start(&app.app, app::job_kinds());
@@ -120,10 +160,14 @@ async fn a_morning_of_marketing() {
     std::fs::remove_file(&file).unwrap();
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 1);
 
-    // Taken back and given again by the switch on the row, without leaving the page.
+    // Taken back and given again by the switch on the row, without leaving the page. What it did is said
+    // where it is seen, also from far down.
     browser.go("/leads").await;
+    browser.run("document.querySelector('main').style.minHeight = '4000px'; scrollTo(0, 120)", vec![]).await;
     browser.click(".toggle button[aria-pressed=true]").await;
     browser.wait_for(".toggle button[aria-pressed=false]").await;
+    let top = browser.run("return document.querySelector('.flash').getBoundingClientRect().top", vec![]).await;
+    assert!(top.as_f64().is_some_and(|top| (0.0..100.0).contains(&top)), "the message is at {top}");
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 0);
     browser.click(".toggle button[aria-pressed=false]").await;
     browser.wait_for(".toggle button[aria-pressed=true]").await;

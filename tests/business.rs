@@ -33,6 +33,11 @@ async fn the_settings_of_a_business_are_changed(app: TestApp) {
     for field in ["business", "currency", "country", "timezone"] {
         assert!(!page.error_at(field).is_empty(), "{field}");
     }
+    // Two letters that are no country would refuse every phone number.
+    let bad: Vec<_> = fields.into_iter().map(|(k, v)| (k, if k == "country" { "QQ" } else { v })).collect();
+    let page = app.post_form("/business", &bad).await.is(422);
+    assert_eq!(page.error_at("country"), "The country must be two letters of a country, such as US.");
+    assert_eq!(page.field("country"), "QQ", "what was typed stays");
     let other = app.another_business("Globex").await.campaign_id.to_string();
     let foreign: Vec<_> =
         fields.into_iter().filter(|(k, _)| *k != "campaign").chain([("campaign", other.as_str())]).collect();

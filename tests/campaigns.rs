@@ -70,7 +70,10 @@ async fn settings_are_read_in_words_and_money(app: TestApp) {
     let page = app.post_form("/campaigns", &bad).await.is(422);
     assert_eq!(page.error_at("name"), "The name is missing.");
     assert!(page.error_at("least").starts_with("The least payment"), "{}", page.error_at("least"));
-    assert_eq!(page.error_at("reward_currency"), "The reward's currency is not one of the choices.");
+    assert_eq!(
+        page.error_at("reward_currency"),
+        "The reward's currency must be three letters of a currency, such as USD."
+    );
     assert_eq!(page.error_at("destination"), "The address must start with https:// or http://.");
     assert_eq!(page.field("least"), "12.345", "what was typed stays");
     assert_eq!(app.number("SELECT count(*) FROM campaigns").await, 1);

@@ -10,6 +10,7 @@ use crate::support::{Referrer, TestApp, actor};
 on_both_databases! {
     a_code_is_generated_for_one_row,
     codes_are_generated_for_all_who_have_none,
+    without_referrers_there_is_one_thing_to_do,
     generating_for_all_twice_at_once_makes_one_code_each,
     a_renamed_code_still_attributes_until_it_is_retired,
     a_code_that_reads_like_another_is_refused,
@@ -43,6 +44,15 @@ async fn rename(app: &TestApp, r: &Referrer, text: &str) -> crate::support::Answ
 async fn set_state(app: &TestApp, text: &str, to: &str) -> crate::support::Answer {
     let id = app.number(&format!("SELECT id FROM codes WHERE text = '{text}'")).await;
     app.post_form(&format!("/codes/{id}/state"), &[("to", to)]).await
+}
+
+async fn without_referrers_there_is_one_thing_to_do(app: TestApp) {
+    app.sign_in().await;
+    for path in ["/", "/referrers", "/codes", "/referrers/generate"] {
+        let page = app.get(path).await.is(200);
+        assert_eq!(page.texts("main .button"), ["Add referrer"], "{path}");
+    }
+    assert!(!app.get("/codes/print").await.is(200).has("[data-print]"), "nothing to print");
 }
 
 async fn a_code_is_generated_for_one_row(app: TestApp) {

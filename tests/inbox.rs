@@ -5,6 +5,7 @@ use crate::support::{Answer, TestApp};
 
 on_both_databases! {
     an_unknown_code_is_settled_by_the_closest_one,
+    a_code_like_no_other_asks_who_it_was,
     a_late_claim_shows_its_money_first,
     a_second_payment_is_recorded_once,
     older_payments_are_let_earn,
@@ -47,6 +48,15 @@ async fn an_unknown_code_is_settled_by_the_closest_one(app: TestApp) {
     assert_eq!(again.flash(), "This item is accepted already.");
     assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'lead.attributed'").await, 1);
     app.get("/inbox?state=accepted").await.says("attributed to one of the closest codes");
+}
+
+async fn a_code_like_no_other_asks_who_it_was(app: TestApp) {
+    app.sign_in().await;
+    app.shop().referrer("Jane Miller").await;
+    let lead = app.shop().lead("amy@example.com", Some("NOTHING-LIKE-IT")).await;
+    let next = app.get("/inbox").await.is(200).attr(".item .actions a.button", "href");
+    assert_eq!(next, format!("/leads/{lead}/referrer"));
+    app.get(&next).await.is(200).says("Who referred amy?");
 }
 
 async fn a_late_claim_shows_its_money_first(app: TestApp) {

@@ -9,6 +9,7 @@ use crate::support::TestApp;
 on_both_databases! {
     a_key_is_shown_once_and_revoked,
     a_key_may_do_what_was_ticked_until_it_expires,
+    every_ready_call_works,
     faults_of_the_form_are_said,
     keys_of_another_business_are_not_there,
 }
@@ -70,6 +71,22 @@ async fn a_key_may_do_what_was_ticked_until_it_expires(app: TestApp) {
     app.clock.advance_days(1);
     assert_eq!(sign_up(&app, &key, "two@example.org").await, 401);
     app.get("/integrations").await.goes_to("/sign-in?back=%2Fintegrations");
+}
+
+async fn every_ready_call_works(app: TestApp) {
+    app.sign_in().await;
+    let fields: Vec<_> = KEY.into_iter().chain([("scope", "referrers:write")]).collect();
+    let made = app.post_form("/integrations/keys", &fields).await.is(200);
+    let (key, calls) = (made.text("#secret"), made.texts(".block code"));
+    assert!(calls.len() >= 3, "{calls:?}");
+    for call in calls {
+        let path = call.split_whitespace().find_map(|word| word.find("/api/").map(|at| &word[at..]));
+        let body = call.split_once("-d '").map(|(_, rest)| rest.trim_end_matches('\''));
+        let body = body.map(|text| serde_json::from_str(text).expect("the body is JSON"));
+        let path = path.unwrap_or_else(|| panic!("no address in {call}"));
+        let answer = app.call("POST", path, &key, body).await;
+        assert!(matches!(answer.status, 200 | 201), "{call}\n{}", answer.body);
+    }
 }
 
 async fn faults_of_the_form_are_said(app: TestApp) {

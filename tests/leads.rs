@@ -16,6 +16,8 @@ on_both_databases! {
     waiting_payments_earn_when_staff_say_so,
     a_duplicate_is_merged,
     a_merged_lead_is_counted_once,
+    of_two_leads_the_one_that_earned_stays,
+    of_one_moment_what_followed_is_on_top,
     a_lead_is_added_and_edited,
     the_list_counts_what_it_shows,
     sales_see_what_they_recorded_and_no_money,
@@ -284,6 +286,31 @@ async fn a_merged_lead_is_counted_once(app: TestApp) {
     assert_eq!(app.number(&format!("{counted}'leads.arrival.verbal'")).await, 0);
     assert_eq!(app.number(&format!("{counted}'leads.arrival.staff'")).await, 1);
     proves(&app).await;
+}
+
+async fn of_two_leads_the_one_that_earned_stays(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let paid = shop.lead("amy@example.com", None).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-14").await;
+    let What::AddLead(mut heard) = shop.lead_event("Amy Pond", Some("+14155552671"), None) else { unreachable!() };
+    (heard.contact.email, heard.contact.email_key) = (None, None);
+    shop.send(What::AddLead(heard)).await;
+    let heard = app.number("SELECT id FROM leads WHERE email IS NULL").await;
+    let merge = app.get(&format!("/leads/{paid}")).await.is(200).attr(".head a[href$='/merge']", "href");
+    let turned = app.get(&format!("{merge}?into={heard}")).await.goes_to(&format!("/leads/{heard}/merge?into={paid}"));
+    let asked = turned.follow().await.is(200);
+    assert_eq!(asked.flash(), "amy has sign-ups, payments or commissions, so it is the one that stays.");
+    confirm(&asked, &[]).await.goes_to(&format!("/leads/{paid}"));
+    proves(&app).await;
+}
+
+async fn of_one_moment_what_followed_is_on_top(app: TestApp) {
+    app.sign_in().await;
+    let lead = app.shop().lead("amy@example.com", None).await;
+    app.shop().pay("amy@example.com", "100.00", "2026-06-14").await;
+    let titles = app.get(&format!("/leads/{lead}")).await.is(200).texts(".timeline b");
+    assert_eq!(titles, ["Converted", "Qualified", "Paid 100.00 USD", "Signed up"]);
 }
 
 async fn a_lead_is_added_and_edited(app: TestApp) {

@@ -155,6 +155,7 @@ async fn a_form_with_faults_comes_back_as_typed(app: TestApp) {
         ("Cleo", "", "reach", "A phone number or an e-mail address is missing."),
         ("Cleo", "cleo@", "reach", "The e-mail address"),
         ("Cleo", "12", "reach", "The phone number"),
+        ("Cleo", "next door", "reach", "This is neither a phone number nor an e-mail address."),
     ] {
         let fields =
             [("referrer", referrer.as_str()), ("campaign", campaign.as_str()), ("name", name), ("reach", reach)];

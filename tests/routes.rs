@@ -1,7 +1,7 @@
 //! Every route of the table against everybody who may knock: the roles, nobody, another business's owner,
 //! other sites. A route that is added is tested by being in the table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use refdesk::app;
 use refdesk::web::Role;
@@ -14,6 +14,7 @@ use crate::support::{Answer, Shop, TestApp, Visitor};
 on_both_databases! {
     every_role_gets_what_it_may_and_nothing_else,
     another_business_finds_nothing_and_changes_nothing,
+    every_link_leads_somewhere,
     other_sites_cannot_post,
     every_answer_has_the_security_headers,
     an_unknown_address_and_a_wrong_method_say_so,
@@ -148,6 +149,23 @@ async fn another_business_finds_nothing_and_changes_nothing(app: TestApp) {
         for word in ["Jane Miller", "jane.miller", "amy@example.com", app.business.public_id.as_str()] {
             assert!(!page.body.contains(word), "{word:?} is of another business: {page:?}");
         }
+    }
+}
+
+/// Whatever a page offers somebody is there, and is theirs to open.
+async fn every_link_leads_somewhere(app: TestApp) {
+    World::make(&app, app.shop()).await;
+    app.shop().lead("eve@example.com", Some("NO-SUCH-CODE")).await;
+    for role in Role::ALL {
+        let member = app.member(role).await;
+        let (mut seen, mut next) = (HashSet::new(), vec!["/".to_owned()]);
+        while let Some(address) = next.pop() {
+            let page = member.get(&address).await;
+            assert!(matches!(page.status, 200 | 303), "{role:?} is offered {address}: {page:?}");
+            let links = page.attrs("a[href^='/']", "href").into_iter();
+            next.extend(links.filter(|link| seen.insert(link.split(['?', '#']).next().unwrap().to_owned())));
+        }
+        assert!(seen.len() >= 8, "{role:?}: {seen:?}");
     }
 }
 

@@ -41,7 +41,7 @@ async fn somebody_new_joins_by_the_link_once(app: TestApp) {
     assert_eq!(close.error_at("password"), "The password must not be made of your address or the business's name.");
 
     jane.post_form(&link, &NEW).await.goes_to("/");
-    assert_eq!(jane.get("/").await.is(200).text(".me-words small"), "sales");
+    assert_eq!(jane.get("/").await.is(200).text(".me-words small"), "Sales");
     for visitor in [&jane, &app.stranger()] {
         visitor.get(&link).await.is(404).says("It was used already.");
         visitor.post_form(&link, &NEW).await.is(404);
@@ -69,7 +69,7 @@ async fn somebody_known_signs_in_and_joins(app: TestApp) {
     visitor.get(&link).await.is(200).says("Join Acme");
     visitor.post_form(&link, &[]).await.goes_to("/");
     let home = visitor.get("/").await.is(200);
-    assert_eq!((home.text(".brand span"), home.text(".me-words small")), ("Acme".into(), "marketing".into()));
+    assert_eq!((home.text(".brand span"), home.text(".me-words small")), ("Acme".into(), "Marketing".into()));
     assert_eq!(home.texts("#switch-business option"), ["Acme", "Globex"]);
     let again = app.post_form("/team/invitations", &[("email", &known), ("role", "owner")]).await.is(422);
     assert!(again.error_at("email").contains("is on the team with this address already"));

@@ -13,7 +13,6 @@ use super::{Created, Owner, Settings};
 use crate::app::App;
 use crate::clock::{Zone, zones};
 use crate::email::Email;
-use crate::money::Currency;
 use crate::setup::{self, NewBusinessForm};
 use crate::web::page::{BareFrame, html_with};
 use crate::web::routes::{Access, Routes};
@@ -70,8 +69,8 @@ async fn show(page: Page) -> PageResult {
 async fn update(page: Page, mut form: Form) -> PageResult {
     let name = form.line("business", "The business's name", 120);
     let zone = form.choice("timezone", "The time zone", |z| Zone::parse(z).ok());
-    let currency = form.choice("currency", "The currency", |c| Currency::parse(c).ok());
-    let country = form.choice("country", "The country", setup::country);
+    let currency = form.currency("currency", "The currency");
+    let country = form.country("country", "The country");
     let campaign = form.choice("campaign", "The default campaign", |id| id.parse::<i64>().ok());
     let (Some(name), Some(zone), Some(currency), Some(country), Some(campaign)) =
         (name, zone, currency, country, campaign)

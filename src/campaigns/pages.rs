@@ -108,7 +108,7 @@ fn read_reward(form: &mut Form) -> Option<Option<Money>> {
     if form.value("reward").trim().is_empty() {
         return Some(None);
     }
-    let currency = form.choice("reward_currency", "The reward's currency", |code| Currency::parse(code).ok())?;
+    let currency = form.currency("reward_currency", "The reward's currency")?;
     form.money("reward", "The reward", currency).map(Some)
 }
 

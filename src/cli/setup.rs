@@ -73,10 +73,9 @@ pub async fn setup(config: Config, args: Args, only_first: bool) -> Result<(), R
         let value = wrong(flag, text::line(value, 120))?;
         if value.is_empty() { Err(Refusal::unusable(format!("--{flag} is empty"))) } else { Ok(value) }
     };
-    let country = args.country.to_ascii_uppercase();
-    if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(Refusal::unusable("--country must be two letters"));
-    }
+    let Some(country) = crate::phone::country(&args.country) else {
+        return Err(Refusal::unusable("--country must be two letters of a country, such as US"));
+    };
     if !(0..=3650).contains(&args.hold_days) {
         return Err(Refusal::unusable("--hold-days must be from 0 to 3650"));
     }

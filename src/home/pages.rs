@@ -69,6 +69,10 @@ async fn show(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     }
     drop(conn);
     let arrivals = if sees_all { figures::arrivals(period, &by_day) } else { Vec::new() };
+    let is_new = sees_all
+        && todo.iter().all(|t| t.zero)
+        && figures.iter().all(|f| f.value.starts_with('0'))
+        && arrivals.iter().all(|a| a.total == "0");
     let day = |i: i64| period.first().plus_days(i).shown();
     let numbers = (0..days)
         .rev()
@@ -86,7 +90,7 @@ async fn show(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
             [("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")],
             &days.to_string(),
         ),
-        is_new: sees_all && figures.iter().all(|f| f.value.starts_with('0')) && arrivals.iter().all(|a| a.total == "0"),
+        is_new,
         todo,
         figures,
         arrivals,

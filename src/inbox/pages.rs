@@ -52,6 +52,8 @@ struct Item {
     button: String,
     /// The codes to choose from are on the item's own page.
     elsewhere: bool,
+    /// No code is close: a person has to say who it was.
+    asks_who: bool,
     test: bool,
 }
 
@@ -124,6 +126,7 @@ async fn item(page: &Page, row: ItemRow, look_up: bool) -> Result<Item, Fault> {
             Fix::Closest | Fix::None => String::new(),
         },
         elsewhere: fix == Fix::Closest && !look_up,
+        asks_who: fix == Fix::Closest && look_up && choices.is_empty() && row.lead_id.is_some(),
         choices,
         test: detail(&row).get("test").and_then(serde_json::Value::as_bool).unwrap_or(false),
         row,

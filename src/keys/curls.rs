@@ -26,9 +26,9 @@ pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
     let Ids { public_url, business, product, campaign, paid, today } = ids;
     let (amount, currency) = (paid.plain(), paid.currency);
     let may = |scope: &str| scopes.split(' ').any(|held| held == scope);
-    let post = |path: &str, method: &str, body: &str| {
+    let post = |path: &str, body: &str| {
         format!(
-            "curl -X {method} {public_url}{path} \\\n  -H \"Authorization: Bearer {text}\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
+            "curl -X POST {public_url}{path} \\\n  -H \"Authorization: Bearer {text}\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
         )
     };
     let mut curls = Vec::new();
@@ -38,19 +38,13 @@ pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
         let body = format!(
             "{{\n    \"businessId\": \"{business}\",\n    \"productId\": \"{product}\",\n    \"customerEmail\": \"jane@example.com\",\n    \"amount\": {amount},\n    \"currency\": \"{currency}\",\n    \"subscriptionStatus\": \"active\",\n    \"paymentDate\": \"{today}\"\n  }}"
         );
-        add("The customer paid", post("/api/events/payment-succeeded", "POST", &body));
+        add("The customer paid", post("/api/events/payment-succeeded", &body));
     }
-    if may("leads:write") {
-        let body = "{\n    \"name\": \"Jane Smith\",\n    \"email\": \"jane@example.com\"\n  }";
-        add("Add a lead", post("/business/lead/create", "POST", body));
+    if may("referrers:write") {
         let body = format!(
-            "{{\n    \"qualified\": true,\n    \"email\": \"jane@example.com\",\n    \"campaign_id\": {campaign}\n  }}"
+            "{{\n    \"campaign_id\": {campaign},\n    \"first_name\": \"Jane\",\n    \"email\": \"jane@example.com\"\n  }}"
         );
-        add("Qualify a lead", post("/api/v2/users/qualification", "PUT", &body));
-    }
-    if may("campaigns:read") {
-        let text = format!("curl {public_url}/api/v2/campaigns \\\n  -H \"Authorization: Bearer {text}\"");
-        add("Read the campaigns", text);
+        add("Add a referrer", post("/api/v2/users", &body));
     }
     curls
 }

@@ -185,6 +185,9 @@ fn reach(form: &mut Form, country: &str) -> Option<Reach> {
         _ if typed.contains('@') => {
             Email::parse(&typed).map(Reach::Email).map_err(|why| format!("The e-mail address {why}."))
         }
+        _ if !typed.contains(|c: char| c.is_ascii_digit()) => {
+            Err("This is neither a phone number nor an e-mail address.".to_owned())
+        }
         _ => Phone::parse(&typed, country).map(Reach::Phone).map_err(|why| format!("The phone number {why}.")),
     };
     read.map_err(|why| form.fail("reach", why)).ok()

@@ -2,4 +2,4 @@
 
 mod pages;
 
-pub use pages::{DonePage, NewBusinessForm, country, routes};
+pub use pages::{DonePage, NewBusinessForm, routes};

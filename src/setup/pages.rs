@@ -7,7 +7,6 @@ use tower_sessions::Session;
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness};
 use crate::clock::{Zone, zones};
-use crate::money::Currency;
 use crate::users::{self, Passwords};
 use crate::web::page::{BareFrame, html_with};
 use crate::web::routes::{Access, Routes};
@@ -44,12 +43,6 @@ impl DonePage {
     }
 }
 
-/// A country as phone numbers need it: two letters, in any case.
-pub fn country(code: &str) -> Option<String> {
-    let code = code.trim().to_ascii_uppercase();
-    (code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase())).then_some(code)
-}
-
 fn page(form: Form) -> SetupPage {
     let zones = Choice::list(zones().map(|z| (z, z)), form.value("timezone"));
     SetupPage { frame: BareFrame::new(), form, zones }
@@ -81,12 +74,12 @@ impl NewBusinessForm {
     pub fn read(form: &mut Form, owner: Option<business::Owner>, only_first: bool) -> Option<NewBusiness> {
         let name = form.line("business", "The business's name", 120);
         let zone = form.choice("timezone", "The time zone", |z| Zone::parse(z).ok());
-        let currency = form.choice("currency", "The currency", |c| Currency::parse(c).ok());
-        let country = form.choice("country", "The country", country);
+        let currency = form.currency("currency", "The currency");
+        let country = form.country("country", "The country");
         let campaign = form.line("campaign", "The campaign's name", 120);
         let product = form.line("product", "The product's name", 120);
-        let referral_rate = form.rate("referral_rate", "The referral rate");
-        let recurring_rate = form.rate("recurring_rate", "The recurring rate");
+        let referral_rate = form.rate("referral_rate", "The rate on the first payment");
+        let recurring_rate = form.rate("recurring_rate", "The rate on later payments");
         let hold_days = form.number("hold_days", "The hold", 0, 3650);
         Some(NewBusiness {
             name: name?,

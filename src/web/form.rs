@@ -10,7 +10,7 @@ use crate::amounts::Amounts;
 use crate::clock::Day;
 use crate::email::Email;
 use crate::money::{Currency, Money, Rate};
-use crate::phone::Phone;
+use crate::phone::{self, Phone};
 use crate::text;
 
 #[derive(Debug, Clone)]
@@ -164,11 +164,24 @@ impl Form {
 
     /// One of some words.
     pub fn choice<T>(&mut self, name: &str, label: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.typed(name, label, "is not one of the choices", parse)
+    }
+
+    /// Something short that is typed; `wrong` says how it is written.
+    pub fn typed<T>(&mut self, name: &str, label: &str, wrong: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let found = parse(self.value(name).trim());
         if found.is_none() {
-            self.fail(name, format!("{label} is not one of the choices."));
+            self.fail(name, format!("{label} {wrong}."));
         }
         found
+    }
+
+    pub fn currency(&mut self, name: &str, label: &str) -> Option<Currency> {
+        self.typed(name, label, "must be three letters of a currency, such as USD", |c| Currency::parse(c).ok())
+    }
+
+    pub fn country(&mut self, name: &str, label: &str) -> Option<String> {
+        self.typed(name, label, "must be two letters of a country, such as US", phone::country)
     }
 
     /// Where to go afterwards: the form's `back`, if it is a path of ours.

@@ -80,6 +80,17 @@ impl Role {
         }
     }
 
+    /// As the first word of a line.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::Marketing => "Marketing",
+            Self::Sales => "Sales",
+            Self::Developer => "Developer",
+            Self::Viewer => "Viewer",
+        }
+    }
+
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.word() == word)
     }

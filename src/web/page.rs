@@ -246,7 +246,7 @@ impl Page {
             place,
             user_name: member.name.clone(),
             user_email: member.email.clone(),
-            role: member.role.word(),
+            role: member.role.title(),
             business_name: member.business_name.clone(),
             businesses: Choice::list(businesses, &member.business_id.to_string()),
             campaign_name: self.campaign.name.clone(),

@@ -54,6 +54,12 @@ impl Deed {
             Self::Void => "It is taken off the referrer's balance and earns nothing any more.",
         }
     }
+    fn sentence_of_many(self) -> &'static str {
+        match self {
+            Self::Approve => "They become due now instead of when their holds are over.",
+            Self::Void => "They are taken off the referrers' balances and earn nothing any more.",
+        }
+    }
 }
 
 pub(super) async fn ask_approve(page: Page, Path(id): Path<i64>) -> PageResult {
@@ -140,7 +146,7 @@ pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
         if tally.changed == 0 {
             return page.go(&back, Flash::info(tally.said(deed))).await;
         }
-        let mut sentences = vec![format!("{} of {} change. {}", tally.changed, ids.len(), deed.sentence())];
+        let mut sentences = vec![format!("{} of {} change. {}", tally.changed, ids.len(), deed.sentence_of_many())];
         if tally.refused > 0 {
             sentences.push(format!("{} stay as they are: {}", tally.refused, tally.why));
         }

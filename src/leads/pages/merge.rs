@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Outcome, What};
+use crate::desk::{Moves, Outcome, What};
 use crate::leads::filter::Filter;
 use crate::leads::store::list::{self as store, LeadLine};
 use crate::leads::store::one::LeadRow;
@@ -54,12 +54,24 @@ pub(super) async fn merge(page: Page, Path(id): Path<i64>, form: Form) -> PageRe
     page.go(&format!("/leads/{to}"), flash).await
 }
 
+/// What merging would move, and why it may not be done, if it may not.
+async fn try_out(page: &Page, lead_id: i64, into: i64) -> Result<(Option<Outcome>, Moves), Fault> {
+    let (outcomes, moves) = preview(page, &[page.event(What::Merge { lead_id, into })]).await?;
+    Ok((outcomes.into_iter().next().filter(|o| matches!(o, Outcome::Refused { .. })), moves))
+}
+
 async fn answer(page: &Page, lead: LeadRow, into: i64, changed: bool) -> PageResult {
     let primary = find(page, into).await?;
-    let (outcomes, moves) = preview(page, &[page.event(What::Merge { lead_id: lead.id, into })]).await?;
+    let (refusal, moves) = try_out(page, lead.id, into).await?;
     let own = format!("/leads/{}", lead.id);
-    if let Some(refusal @ Outcome::Refused { .. }) = outcomes.into_iter().next() {
-        return page.go(&own, refused(refusal)?).await;
+    if let Some(refusal) = refusal {
+        // What has earned stays; then it is the other one that becomes a part.
+        let (other_way, _) = try_out(page, into, lead.id).await?;
+        if other_way.is_some() {
+            return page.go(&own, refused(refusal)?).await;
+        }
+        let why = format!("{} has sign-ups, payments or commissions, so it is the one that stays.", lead.name);
+        return page.go(&format!("/leads/{into}/merge?into={}", lead.id), Flash::info(why)).await;
     }
     let mut sentences = vec![
         format!("{} takes the touches of {}, and its facts where it has none of its own.", primary.name, lead.name),

@@ -94,13 +94,15 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     }
     drop(conn);
 
-    let mut happened: Vec<Happened> = touches.iter().map(timeline::of_touch).collect();
+    // Of one moment, what caused comes before what followed; then the newest is put on top.
+    let mut happened: Vec<Happened> = audit.iter().filter_map(|a| timeline::of_audit(a, sees_money)).collect();
+    happened.extend(sign_ups.iter().map(timeline::of_sign_up));
+    happened.extend(touches.iter().map(timeline::of_touch));
     happened.extend(payments.iter().map(timeline::of_payment));
     happened.extend(commissions.iter().map(timeline::of_commission));
-    happened.extend(sign_ups.iter().map(timeline::of_sign_up));
-    happened.extend(audit.iter().filter_map(|a| timeline::of_audit(a, sees_money)));
     happened.extend(timeline::by_rule(&lead, &audit));
-    happened.sort_by_key(|h| std::cmp::Reverse(h.at));
+    happened.sort_by_key(|h| h.at);
+    happened.reverse();
 
     let today = page.today();
     let why = touches.iter().map(|t| {

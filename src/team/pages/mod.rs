@@ -56,7 +56,7 @@ async fn index(page: Page) -> PageResult {
     drop(conn);
     let now = page.app.clock.now();
     let line = |member: MemberLine| Line {
-        roles: Choice::list(Role::ALL.map(|role| (role.word(), role.word())), &member.role),
+        roles: Choice::list(Role::ALL.map(|role| (role.word(), role.title())), &member.role),
         you: member.user_id == page.member.user_id,
         since: page.when(member.created_at),
         member,
@@ -84,10 +84,7 @@ struct NewPage {
 
 impl NewPage {
     async fn of(page: &Page, form: Form) -> Result<Self, Fault> {
-        let label = |role: Role| {
-            let word = role.word();
-            (word, format!("{}{}: {}", word[..1].to_uppercase(), &word[1..], role.sentence()))
-        };
+        let label = |role: Role| (role.word(), format!("{}: {}", role.title(), role.sentence()));
         Ok(Self { frame: page.frame("team").await?, roles: Choice::list(Role::ALL.map(label), "sales"), form })
     }
 }
