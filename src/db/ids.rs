@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Db, DbResult, sql};
+use super::{Db, DbError, DbResult, TURN, sql};
 
 /// Hands out ids, unique over all tables and all nodes. Gaps are normal.
 #[derive(Clone)]
@@ -32,7 +32,9 @@ impl Ids {
             if let Some(run) = self.take_from_block(count) {
                 return Ok(run);
             }
-            let _one_refill = self.refill.lock().await;
+            // Where the first has to wait, those behind it must not wait for each other's turns as well.
+            let one_refill = tokio::time::timeout(TURN, self.refill.lock()).await;
+            let _one_refill = one_refill.map_err(|_| DbError::Unavailable("no ids could be drawn in time".into()))?;
             if let Some(run) = self.take_from_block(count) {
                 return Ok(run);
             }

@@ -122,17 +122,26 @@ async fn a_disk_that_is_full_at_any_page_keeps_whole_or_nothing() {
 async fn a_database_that_is_held_refuses_all_who_wait_at_once(app: TestApp) {
     let jane = app.shop().referrer("Jane Miller").await;
     app.shop().lead("warm@example.com", Some(&jane.code)).await;
+    // One node has ids left, another has to draw some first.
+    let other = app.another_node().await;
     let held = Held::take(&app).await;
     let started = Instant::now();
-    let waiting: Vec<_> = (0..100)
-        .map(|n| {
-            let (visitor, key) = (app.stranger(), app.business.api_key.clone());
-            let body = sign_up(&app, &format!("amy{n}@example.com"), &jane.code);
-            tokio::spawn(async move { visitor.call("POST", SIGN_UP, &key, Some(body)).await })
-        })
-        .collect();
+    let mut waiting = Vec::new();
+    for n in 0..340 {
+        let (visitor, key) = (if n % 2 == 0 { app.stranger() } else { other.stranger() }, app.business.api_key.clone());
+        let (path, body) = match n {
+            // Events are gathered; referrers are not.
+            0..300 => (SIGN_UP, sign_up(&app, &format!("amy{n}@example.com"), &jane.code)),
+            _ => {
+                let email = format!("zoe{n}@example.com");
+                ("/api/v2/users", serde_json::json!({ "first_name": "Zoe", "email": email }))
+            }
+        };
+        waiting.push(tokio::spawn(async move { visitor.call("POST", path, &key, Some(body)).await }));
+    }
     for one in waiting {
-        comes_back_later(one.await.unwrap());
+        let answer = one.await.unwrap().is(503);
+        assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
     }
     assert!(started.elapsed() < Duration::from_secs(8), "the last one waited {:?}", started.elapsed());
     held.release().await;
@@ -154,7 +163,7 @@ impl Held {
         if app.is_postgres() {
             use sqlx::{Connection, Executor};
             let mut connection = sqlx::PgConnection::connect(&app.database.url).await.unwrap();
-            connection.execute("BEGIN; LOCK TABLE leads IN EXCLUSIVE MODE").await.unwrap();
+            connection.execute("BEGIN; LOCK TABLE leads, referrers, id_blocks IN EXCLUSIVE MODE").await.unwrap();
             Self::Postgres(connection)
         } else {
             let connection = beside(&app.database);
