@@ -97,11 +97,11 @@ async fn the_audit_is_read_narrowed_and_paged(app: TestApp) {
     let jane = app.shop().referrer("Jane Miller").await;
     let page = app.get("/audit").await.is(200);
     assert_eq!(page.count("tbody tr"), 50);
-    assert_eq!(page.texts("tbody .name")[0], "Referrer added");
+    assert!(page.texts("tbody .name")[0].starts_with("Referrer added"));
     assert_eq!(page.attrs("tbody td a", "href")[0], format!("/referrers/{}", jane.id));
     let next = app.get(&page.attr("a[rel=next]", "href")).await.is(200);
     assert_eq!(next.count("tbody tr"), 12, "60 renamed, one added, one business made");
-    assert_eq!(next.texts("tbody .name").last().unwrap(), "Business made");
+    assert!(next.texts("tbody .name").last().unwrap().starts_with("Business made"));
 
     let renamed = app.get("/audit?what=product.&who=user").await.is(200);
     assert_eq!(renamed.texts("tbody .changes > div:first-child").first().unwrap(), "NamePlan 58 → Plan 59");

@@ -119,14 +119,14 @@ impl Db {
                 ("jit", "off"),
             ])
             .disable_statement_logging();
-        let pool = |most: u32| {
+        let pool = |most: u32, rested: Duration| {
             PgPoolOptions::new()
                 .max_connections(most)
                 .acquire_timeout(Duration::from_secs(5))
                 .test_before_acquire(false)
-                .before_acquire(|conn, state| {
+                .before_acquire(move |conn, state| {
                     Box::pin(async move {
-                        if state.idle_for < RESTED {
+                        if state.idle_for < rested {
                             return Ok(true);
                         }
                         tokio::time::timeout(PONG, conn.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
@@ -134,11 +134,12 @@ impl Db {
                     })
                 })
         };
-        let readers = pool(16).connect_with(options.clone()).await?;
+        // A write that meets a dead connection runs again; a read has no second try, so it asks every time.
+        let readers = pool(16, Duration::ZERO).connect_with(options.clone()).await?;
         // What writes looks rows up by their keys, a slice at a time: a plan that is made once is the right
         // one, and making it anew costs more than running it.
         let generic = options.options([("plan_cache_mode", "force_generic_plan")]);
-        let writers = pool(u32::try_from(LANES).unwrap_or(1)).connect_lazy_with(generic);
+        let writers = pool(u32::try_from(LANES).unwrap_or(1), RESTED).connect_lazy_with(generic);
         // Nodes that share a base still count right; they only wait for each other.
         let slot_base = rand::random_range(0..8) * LANES;
         let lanes = Arc::new(Lanes::new(LANES, QUEUE));
