@@ -1,16 +1,14 @@
-//! What a slice needs to know, and what it has decided so far.
+//! What a slice needs to know.
 //!
 //! [`Facts`] is loaded set-wise before deciding and then changed in memory as the events of the slice
-//! are folded over it, so that two events on one lead in one slice see each other. What has to be
-//! written is gathered beside it in [`Writes`]; nothing here does I/O.
+//! are folded over it, so that two events on one lead in one slice see each other. Nothing here does I/O.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::event::{Actor, Refusal, Status};
-use crate::clock::{Day, Instant, Zone};
-use crate::money::Money;
+use super::event::Status;
+use crate::clock::Zone;
 use crate::row;
 
 row! {
@@ -382,196 +380,6 @@ impl Facts {
     }
 }
 
-#[derive(Debug)]
-pub struct Touch {
-    pub id: i64,
-    pub business_id: i64,
-    pub lead_id: i64,
-    pub kind: &'static str,
-    pub code_id: Option<i64>,
-    pub code_text: Option<String>,
-    pub referrer_id: Option<i64>,
-    pub enrollment_id: Option<i64>,
-    pub refused: Option<Refusal>,
-    pub reason: Option<String>,
-    pub user_id: Option<i64>,
-}
-
-#[derive(Debug)]
-pub struct Entry {
-    pub id: i64,
-    pub business_id: i64,
-    pub referrer_id: i64,
-    pub currency: String,
-    pub account: &'static str,
-    pub amount: i64,
-    pub kind: &'static str,
-    pub commission_id: i64,
-    pub day: Day,
-}
-
-#[derive(Debug)]
-pub struct NewInboxItem {
-    pub id: i64,
-    pub business_id: i64,
-    pub campaign_id: i64,
-    pub kind: &'static str,
-    pub cause: String,
-    pub detail: Json,
-    pub lead_id: Option<i64>,
-    pub payment_id: Option<i64>,
-    pub referrer_id: Option<i64>,
-    pub touch_id: Option<i64>,
-}
-
-#[derive(Debug)]
-pub struct AuditEntry {
-    pub id: i64,
-    pub business_id: i64,
-    pub actor: std::sync::Arc<Actor>,
-    pub action: &'static str,
-    pub subject_kind: &'static str,
-    pub subject_id: Option<i64>,
-    pub lead_id: Option<i64>,
-    pub referrer_id: Option<i64>,
-    pub before: Option<Json>,
-    pub after: Option<Json>,
-    pub reason: Option<String>,
-}
-
-#[derive(Debug)]
-pub struct Message {
-    pub id: i64,
-    pub business_id: i64,
-    pub test: bool,
-    pub kind: &'static str,
-    pub subject_id: i64,
-    pub payload: Json,
-}
-
-/// What the slice has decided, ready to be written set-wise.
-#[derive(Debug, Default)]
-pub struct Writes {
-    pub new_leads: BTreeSet<i64>,
-    /// Each as it was loaded.
-    pub changed_leads: BTreeMap<i64, Lead>,
-    pub touches: Vec<Touch>,
-    pub sign_ups: Vec<i64>,
-    pub new_sign_ups: Vec<SignedUp>,
-    pub new_payments: BTreeSet<i64>,
-    pub changed_payments: BTreeSet<i64>,
-    pub purchases: BTreeSet<(i64, i64)>,
-    pub new_commissions: BTreeSet<i64>,
-    pub changed_commissions: BTreeSet<i64>,
-    pub entries: Vec<Entry>,
-    pub inbox: Vec<NewInboxItem>,
-    /// (item, state, outcome)
-    pub closed_items: Vec<(i64, &'static str, String, Option<i64>)>,
-    pub reopened_items: Vec<i64>,
-    pub audit: Vec<AuditEntry>,
-    pub outbox: Vec<Message>,
-    /// (scope, name, day) to the change.
-    pub counters: BTreeMap<(i64, String, String), i64>,
-    /// Touches and payments that move from a merged duplicate to its primary.
-    pub merged: Vec<(i64, i64)>,
-}
-
-/// One slice in progress: facts, writes, the time and the ids it may use.
-pub struct Work {
-    pub facts: Facts,
-    pub writes: Writes,
-    pub now: Instant,
-    ids: std::ops::Range<i64>,
-    ran_out: bool,
-}
-
-impl Work {
-    pub fn new(facts: Facts, now: Instant, ids: std::ops::Range<i64>) -> Self {
-        Self { facts, writes: Writes::default(), now, ids, ran_out: false }
-    }
-
-    /// The next id of the run. When it is used up the slice is run again with a longer one, so the
-    /// number given then is never written.
-    pub fn id(&mut self) -> i64 {
-        self.ids.next().unwrap_or_else(|| {
-            self.ran_out = true;
-            0
-        })
-    }
-
-    pub fn ran_out(&self) -> bool {
-        self.ran_out
-    }
-
-    pub fn today(&self, business_id: i64) -> Day {
-        self.facts.zone(business_id).day_of(self.now)
-    }
-
-    /// A lead to change; it will be written.
-    pub fn lead_mut(&mut self, id: i64) -> Option<&mut Lead> {
-        let lead = self.facts.leads.get_mut(&id)?;
-        if !self.writes.new_leads.contains(&id) {
-            self.writes.changed_leads.entry(id).or_insert_with(|| lead.clone());
-        }
-        lead.updated_at = self.now.micros();
-        Some(lead)
-    }
-
-    pub fn commission_mut(&mut self, id: i64) -> Option<&mut Commission> {
-        let commission = self.facts.commissions.get_mut(&id)?;
-        commission.updated_at = self.now.micros();
-        if !self.writes.new_commissions.contains(&id) {
-            self.writes.changed_commissions.insert(id);
-        }
-        Some(commission)
-    }
-
-    pub fn payment_mut(&mut self, id: i64) -> Option<&mut Paid> {
-        let payment = self.facts.payments.get_mut(&id)?;
-        if !self.writes.new_payments.contains(&id) {
-            self.writes.changed_payments.insert(id);
-        }
-        Some(payment)
-    }
-
-    /// Counts, for a day and for ever. Test rows are never counted.
-    pub fn count(&mut self, scope: i64, name: impl Into<String>, day: Option<Day>, by: i64) {
-        let name = name.into();
-        if let Some(day) = day {
-            *self.writes.counters.entry((scope, name.clone(), day.to_string())).or_default() += by;
-        }
-        *self.writes.counters.entry((scope, name, String::new())).or_default() += by;
-    }
-
-    /// A signed amount on one of a commission's accounts; nothing for 0 or for test rows.
-    pub fn post(&mut self, commission_id: i64, account: &'static str, amount: i64, kind: &'static str) {
-        let Some(c) = self.facts.commissions.get(&commission_id) else { return };
-        if c.test || amount == 0 {
-            return;
-        }
-        let (business_id, referrer_id, currency) = (c.business_id, c.referrer_id, c.currency.clone());
-        let (campaign_id, day) = (c.campaign_id, self.today(business_id));
-        let id = self.id();
-        self.count(campaign_id, format!("money.{account}.{currency}"), None, amount);
-        self.writes.entries.push(Entry {
-            id,
-            business_id,
-            referrer_id,
-            currency,
-            account,
-            amount,
-            kind,
-            commission_id,
-            day,
-        });
-    }
-
-    pub fn tell(&mut self, business_id: i64, test: bool, kind: &'static str, subject_id: i64, payload: Json) {
-        let id = self.id();
-        self.writes.outbox.push(Message { id, business_id, test, kind, subject_id, payload });
-    }
-}
-
 /// The amount of one currency in a JSON map of currency to minor units.
 pub fn in_currency(map: &str, currency: &str) -> Option<i64> {
     serde_json::from_str::<Map<String, Json>>(map).ok()?.get(currency)?.as_i64()
@@ -583,9 +391,4 @@ pub fn in_currency_or_first(map: &str, currency: &str) -> Option<(String, i64)> 
     let map = serde_json::from_str::<Map<String, Json>>(map).ok()?;
     let code = if map.contains_key(currency) { currency } else { map.keys().next()? };
     Some((code.to_owned(), map.get(code)?.as_i64()?))
-}
-
-/// Money in JSON as the audit and messages show it.
-pub fn money_json(money: Money) -> Json {
-    Json::String(money.shown())
 }

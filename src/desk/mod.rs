@@ -12,6 +12,7 @@ mod lock;
 mod moves;
 pub mod rules;
 pub mod store;
+mod work;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -28,7 +29,7 @@ pub use moves::{Moved, Moves, sum_shown};
 use crate::clock::{Clock, Instant};
 use crate::db::{Db, DbError, DbResult, Ids, Key, Tx};
 use batcher::Batcher;
-use facts::Work;
+use work::Work;
 
 /// Where the ids of previews begin, far above those of rows.
 const PREVIEW: i64 = 1 << 60;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Commission, Work};
+use super::facts::Commission;
+use super::work::Work;
 use crate::id::sha256_hex;
 use crate::money::Money;
 

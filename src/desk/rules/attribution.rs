@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{About, audit, commission, payment, qualification, user_of};
 use crate::code;
 use crate::desk::event::{Claim, ClaimBy, Event, Outcome, Refusal, TouchKind};
-use crate::desk::facts::{Enrollment, NewInboxItem, Touch, Work};
+use crate::desk::facts::Enrollment;
+use crate::desk::work::{NewInboxItem, Touch, Work};
 
 /// A claim that was looked up: whose it is, and whether it may count.
 pub struct Resolved {

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{About, audit};
 use crate::clock::Day;
 use crate::desk::event::{Event, Outcome};
-use crate::desk::facts::{Commission, Enrollment, Paid, Terms, Work, in_currency};
+use crate::desk::facts::{Commission, Enrollment, Paid, Terms, in_currency};
+use crate::desk::work::Work;
 use crate::money::{Currency, Money, Rate};
 
 /// How one line of the terms pays.

@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 use super::{About, audit, payment, user_of};
 use crate::clock::Day;
 use crate::desk::event::{Event, Outcome, Payment, What};
-use crate::desk::facts::{InboxItem, Work};
+use crate::desk::facts::InboxItem;
+use crate::desk::work::Work;
 use crate::email::Email;
 use crate::money::{Currency, Money};
 

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{About, attribution, audit, payment, qualification};
 use crate::clock::Instant;
 use crate::desk::event::{AddLead, Changed, Contact, Event, Outcome, Status};
-use crate::desk::facts::{Lead, Work};
+use crate::desk::facts::Lead;
+use crate::desk::work::Work;
 use crate::phone::Phone;
 
 pub fn find(work: &Work, campaign_id: i64, test: bool, email: Option<&str>, phone: Option<&str>) -> Option<i64> {

@@ -12,7 +12,8 @@ mod sign_up;
 use serde_json::Value as Json;
 
 use super::event::{Event, Outcome, What};
-use super::facts::{AuditEntry, Work};
+use super::work::Work;
+use crate::audit::NewEntry;
 
 /// Decides one event on the facts as the events before it left them.
 pub fn decide(work: &mut Work, event: &Event) -> Outcome {
@@ -58,7 +59,7 @@ pub(super) fn audit(
     reason: Option<String>,
 ) {
     let id = work.id();
-    work.writes.audit.push(AuditEntry {
+    work.writes.audit.push(NewEntry {
         id,
         business_id: event.business_id,
         actor: event.actor.clone(),

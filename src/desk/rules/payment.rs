@@ -6,7 +6,8 @@ use super::commission::{self, Line};
 use super::{About, audit, lead, qualification};
 use crate::clock::{Day, Instant};
 use crate::desk::event::{Earned, Event, Outcome, Payment, Status};
-use crate::desk::facts::{Commission, NewInboxItem, Paid, Purchase, Work};
+use crate::desk::facts::{Commission, Paid, Purchase};
+use crate::desk::work::{NewInboxItem, Work};
 use crate::money::{Currency, Money};
 
 /// An identical body within this many seconds is a retry and only counted.

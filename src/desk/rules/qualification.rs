@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{About, attribution, audit, commission};
 use crate::desk::event::{Changed, Event, Outcome, Status};
-use crate::desk::facts::{Commission, Work, in_currency, in_currency_or_first};
+use crate::desk::facts::{Commission, in_currency, in_currency_or_first};
+use crate::desk::work::Work;
 
 /// The toggle, RF, an upload, or `/v1`.
 pub fn toggle(work: &mut Work, event: &Event, lead_id: i64, on: bool, reason: Option<String>) -> Outcome {

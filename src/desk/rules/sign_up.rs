@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{About, attribution, audit, lead, payment, qualification};
 use crate::code;
 use crate::desk::event::{Claim, ClaimBy, Contact, Event, Outcome, SignUp, Status, TouchKind};
-use crate::desk::facts::{NewInboxItem, SignedUp, Work};
+use crate::desk::facts::SignedUp;
+use crate::desk::work::{NewInboxItem, Work};
 
 /// Payments this recent earn at once when an event attributes their lead.
 const AT_ONCE: i64 = 24 * 60 * 60;

@@ -2,7 +2,8 @@
 //! never decides; a statement that changes fewer rows than it was given means that facts had moved.
 
 use crate::db::{DbError, DbResult, Table, Tx, sql};
-use crate::desk::facts::{Commission, Lead, NewInboxItem, Paid, Work};
+use crate::desk::facts::{Commission, Lead, Paid};
+use crate::desk::work::{NewInboxItem, Work};
 use crate::rows;
 use crate::text::fold;
 
@@ -22,7 +23,7 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     upsert_inbox(tx, work).await?;
     reopen_items(tx, work).await?;
     close_items(tx, work).await?;
-    insert_audit(tx, work).await?;
+    crate::audit::write(tx, work.now, &work.writes.audit).await?;
     insert_outbox(tx, work).await?;
     count(tx, work).await
 }
@@ -371,28 +372,6 @@ async fn close_items(tx: &mut Tx, work: &Work) -> DbResult<()> {
     .execute(tx)
     .await?;
     expect(done, closed.len(), "inbox items")
-}
-
-async fn insert_audit(tx: &mut Tx, work: &Work) -> DbResult<()> {
-    let entries: Vec<crate::audit::NewEntry> = work
-        .writes
-        .audit
-        .iter()
-        .map(|a| crate::audit::NewEntry {
-            id: a.id,
-            business_id: a.business_id,
-            actor: a.actor.clone(),
-            action: a.action,
-            subject_kind: a.subject_kind,
-            subject_id: a.subject_id,
-            lead_id: a.lead_id,
-            referrer_id: a.referrer_id,
-            before: a.before.clone(),
-            after: a.after.clone(),
-            reason: a.reason.clone(),
-        })
-        .collect();
-    crate::audit::write(tx, work.now, &entries).await
 }
 
 async fn insert_outbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
