@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ impl Server {
             refdesk(url).args(["--listen", &format!("127.0.0.1:{port}")]).stdout(Stdio::null()).spawn().unwrap();
         let server = Self { child, port, database_url: url.to_owned(), ids };
         let started = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while !ready(port) {
             assert!(started.elapsed() < Duration::from_secs(20), "the server did not start");
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -86,6 +86,13 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn ready(port: u16) -> bool {
+    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let mut answer = String::new();
+    let asked = stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
 }
 
 /// CPU seconds a process and its children have used.
