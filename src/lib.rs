@@ -1,5 +1,6 @@
 //! Refdesk: a self-hosted referral desk. See ARCHITECTURE.md for where things are.
 
+pub mod actor;
 pub mod amounts;
 pub mod api;
 pub mod app;

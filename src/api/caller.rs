@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::Extensions;
 use axum::http::HeaderMap;
 
+use crate::actor::Actor;
 use crate::app::App;
-use crate::desk::Actor;
 use crate::keys::{KeyError, Known};
 use crate::web::layers;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::desk::Actor;
+use crate::actor::Actor;
 
 pub use changes::{Change, changes};
 pub use pages::routes;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::store::{self, BusinessRow};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::campaigns;
 use crate::clock::Zone;
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 use crate::money::Currency;
 
 /// What can be set on a business.

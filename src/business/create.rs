@@ -3,12 +3,12 @@
 
 use serde_json::json;
 
+use crate::actor::{Actor, ActorKind};
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::campaigns::{self, NewCampaign};
 use crate::clock::Zone;
 use crate::db::{DbResult, Key};
-use crate::desk::{Actor, ActorKind};
 use crate::email::Email;
 use crate::keys::{self, NewKey};
 use crate::money::{Currency, Rate};

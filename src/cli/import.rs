@@ -9,11 +9,11 @@ use std::time::Duration;
 use futures::{StreamExt, pin_mut};
 
 use super::{NO, Refusal};
+use crate::actor::{Actor, ActorKind};
 use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Db};
-use crate::desk::{Actor, ActorKind};
 use crate::imports::table::Choices;
 use crate::imports::{self, Asked, Counts, Import, Kind, NewImport, Options};
 use crate::web::list::counted;

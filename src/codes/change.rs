@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::store::{self, CodeRow, NewCode};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::code::{self, CodeError};
 use crate::db::{DbResult, Key, Tx};
-use crate::desk::Actor;
 
 /// What became of a chosen code.
 #[derive(Debug, Clone, PartialEq, Eq)]

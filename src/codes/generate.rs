@@ -7,12 +7,12 @@ use serde_json::{Value as Json, json};
 
 use super::give::{self, Enrolled};
 use super::store::{self, EnrollmentRow};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::code;
 use crate::db::{Conn, DbResult, Key, Tx};
-use crate::desk::Actor;
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
 /// What became of generating a code for one enrollment.

@@ -9,14 +9,13 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use crate::actor::{Actor, ActorKind};
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness, Owner};
 use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
-use crate::desk::{
-    Actor, ActorKind, AddLead, Claim, ClaimBy, Contact, Event, Payment, SignUp, Status, TouchKind, What,
-};
+use crate::desk::{AddLead, Claim, ClaimBy, Contact, Event, Payment, SignUp, Status, TouchKind, What};
 use crate::email::Email;
 use crate::links::{self, Place};
 use crate::money::{Currency, Money, Rate};

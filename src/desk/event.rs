@@ -3,39 +3,11 @@
 
 use std::sync::Arc;
 
+use crate::actor::Actor;
 use crate::clock::Day;
 use crate::email::Email;
 use crate::money::Money;
 use crate::phone::Phone;
-
-/// Who did it, for the audit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    pub kind: ActorKind,
-    pub id: Option<i64>,
-    pub name: String,
-    /// From where: an address, or the command.
-    pub origin: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActorKind {
-    User,
-    Key,
-    Job,
-    Command,
-}
-
-impl ActorKind {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Key => "key",
-            Self::Job => "job",
-            Self::Command => "command",
-        }
-    }
-}
 
 /// One thing that happened in one business.
 #[derive(Debug, Clone)]

@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 
 pub use event::{
-    Actor, ActorKind, AddLead, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refusal, SignUp,
-    Status, TouchKind, What,
+    AddLead, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refusal, SignUp, Status, TouchKind,
+    What,
 };
 
 pub use moves::{Moved, Moves, sum_shown};

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::mapping::Mapping;
 use super::{CHECK, Import, Options, RUN, store};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbResult, Key, Tx};
-use crate::desk::Actor;
 use crate::jobs::{self, NewJob};
 
 /// What came of asking for a dry run or the run.

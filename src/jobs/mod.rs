@@ -57,10 +57,10 @@ use futures::future::BoxFuture;
 use serde_json::Value as Json;
 use tokio::sync::Notify;
 
+use crate::actor::{Actor, ActorKind};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::db::{Conn, DbError, DbResult, Tx};
-use crate::desk::{Actor, ActorKind};
 use crate::row;
 
 pub use run::{run_all, run_one, start};

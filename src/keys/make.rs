@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::store::{self, NewKey};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 use crate::{campaigns, id};
 
 /// A key to make.

@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::store::{self, KeyRow};
+use crate::actor::{Actor, ActorKind};
 use crate::clock::{Clock, Instant, Zone};
 use crate::db::{Db, DbError, DbResult};
-use crate::desk::{Actor, ActorKind};
 use crate::id;
 
 /// A key that may be used, with what its business needs to know.

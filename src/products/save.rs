@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::{NewTerms, store, words};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbError, DbResult, Key};
-use crate::desk::Actor;
 use crate::{campaigns, id};
 
 /// A product about to be added to a campaign, with its first terms.

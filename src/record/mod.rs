@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::app::App;
 use crate::codes;
 use crate::db::DbResult;
-use crate::desk::{Actor, AddLead, Claim, ClaimBy, Contact, Event, Outcome, Refusal, Status, TouchKind, What};
+use crate::desk::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Refusal, Status, TouchKind, What};
 use crate::email::Email;
 use crate::phone::Phone;
 

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::store;
 use super::words::Described;
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::codes::{self, Enrolled};
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 use crate::email::Email;
 use crate::phone::Phone;
 

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::AddReferrer;
 use super::store::{self, many};
+use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::codes::{self, Enrolled, Own};
 use crate::db::{Conn, DbResult, Key, Tx};
-use crate::desk::Actor;
 use crate::{code, email, phone};
 
 /// One of a list. Known by the e-mail address, else by the phone number: one of them is there.

@@ -6,10 +6,10 @@ use serde_json::{Value as Json, json};
 
 use super::store::{self, ReferrerRow};
 use super::words::Described;
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 use crate::email::Email;
 use crate::phone::Phone;
 

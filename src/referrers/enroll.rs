@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::store;
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::codes;
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enrolled {

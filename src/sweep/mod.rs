@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::actor::{Actor, ActorKind};
 use crate::app::App;
 use crate::business;
 use crate::clock::Zone;
 use crate::db::DbResult;
-use crate::desk::{Actor, ActorKind, Event, Outcome, SLICE, What};
+use crate::desk::{Event, Outcome, SLICE, What};
 
 /// Due commissions looked at in one step.
 const STEP: usize = 500;

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::Standing;
 use super::store::{self, InvitationRow};
+use crate::actor::{Actor, ActorKind};
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbResult, Key};
-use crate::desk::{Actor, ActorKind};
 use crate::email::Email;
 use crate::web::Role;
 use crate::{id, users};

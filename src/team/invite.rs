@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::store::{self, InvitationRow, NewInvitation};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 use crate::email::Email;
 use crate::id;
 use crate::web::Role;

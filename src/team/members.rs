@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::store;
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 use crate::web::Role;
 
 /// What came of a change to a member.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::store;
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbResult, Key};
-use crate::desk::Actor;
 
 /// What came of a new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::Fault;
+use crate::actor::{Actor, ActorKind};
 use crate::clock::Zone;
-use crate::desk::{Actor, ActorKind};
 use crate::money::Currency;
 
 /// What somebody may do. Every route names one; the roles' rights are the table in [`Role::may`].

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use refdesk::actor::{Actor, ActorKind};
 use refdesk::app::App;
 use refdesk::campaigns::{self, NewCampaign};
 use refdesk::clock::Day;
 use refdesk::db::sql;
-use refdesk::desk::{
-    Actor, ActorKind, AddLead, Claim, ClaimBy, Contact, Event, Outcome, Payment, SignUp, Status, TouchKind, What,
-};
+use refdesk::desk::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Payment, SignUp, Status, TouchKind, What};
 use refdesk::email::Email;
 use refdesk::money::{Currency, Money, Rate};
 use refdesk::phone::Phone;

@@ -76,5 +76,5 @@ pub(super) fn audit(
 
 /// The id of the person of staff behind an event, where there is one.
 pub(super) fn user_of(event: &Event) -> Option<i64> {
-    (event.actor.kind == super::event::ActorKind::User).then_some(event.actor.id).flatten()
+    (event.actor.kind == crate::actor::ActorKind::User).then_some(event.actor.id).flatten()
 }

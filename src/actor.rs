@@ -1,0 +1,30 @@
+//! Who does something. Every change of state names one in its audit entry.
+
+/// Who did it, for the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub kind: ActorKind,
+    pub id: Option<i64>,
+    pub name: String,
+    /// From where: an address, or the command.
+    pub origin: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorKind {
+    User,
+    Key,
+    Job,
+    Command,
+}
+
+impl ActorKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Key => "key",
+            Self::Job => "job",
+            Self::Command => "command",
+        }
+    }
+}
