@@ -9,7 +9,7 @@ use crate::{row, rows};
 pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<()> {
     let Some(first) = entries.first() else { return Ok(()) };
     tx.witness(first.id);
-    let json = rows!(entries, a => {
+    let table = rows!(entries, a => {
         id: a.id, business_id: a.business_id, at: now, actor_kind: a.actor.kind.word(), actor_id: a.actor.id, actor_name: &a.actor.name,
         actor_fold: fold(&a.actor.name),
         origin: &a.actor.origin, action: a.action, subject_kind: a.subject_kind, subject_id: a.subject_id, lead_id: a.lead_id,
@@ -19,7 +19,7 @@ pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<
     sql("INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, actor_fold, origin, action, subject_kind, subject_id, lead_id, referrer_id, before, after, reason)
          SELECT r.id, r.business_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.actor_fold, r.origin, r.action, r.subject_kind, r.subject_id, r.lead_id, r.referrer_id, r.before, r.after, r.reason
            FROM rows($1, id BIGINT, business_id BIGINT, at BIGINT, actor_kind TEXT, actor_id BIGINT, actor_name TEXT, actor_fold TEXT, origin TEXT, action TEXT, subject_kind TEXT, subject_id BIGINT, lead_id BIGINT, referrer_id BIGINT, before TEXT, after TEXT, reason TEXT) r")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())

@@ -89,7 +89,7 @@ pub async fn set_text(tx: &mut Tx, id: i64, text: &str, now: Instant) -> DbResul
 /// generated code keeps away from all it could be mistaken for; one of people's own is found by its exact
 /// spelling first.
 pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbResult<u64> {
-    let json = rows!(new, c => {
+    let table = rows!(new, c => {
         id: c.id, business_id: c.enrolled.business_id, campaign_id: c.enrolled.campaign_id, enrollment_id: c.enrolled.enrollment_id,
         referrer_id: c.enrolled.referrer_id, text: &c.text, lookup: &c.lookup, repaired: &c.repaired, kind: c.kind, at: now,
     });
@@ -99,17 +99,17 @@ pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbRes
           WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = r.enrollment_id AND c.state = 'active')
             AND (r.kind = 'custom' OR NOT EXISTS (SELECT 1 FROM codes c WHERE c.business_id = r.business_id AND c.repaired = r.repaired))
          ON CONFLICT DO NOTHING")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await
 }
 
 /// The active codes of some enrollments.
 pub async fn active(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<CodeRow>> {
-    let json = rows!(enrollments, id => { id: *id });
+    let table = rows!(enrollments, id => { id: *id });
     sql("SELECT c.id, c.enrollment_id, c.text, c.kind, c.state, c.created_at FROM rows($1, id BIGINT) r
            JOIN codes c ON c.enrollment_id = r.id AND c.state = 'active'")
-    .bind(json)
+    .bind(table)
     .all(conn)
     .await
 }
@@ -125,11 +125,11 @@ pub async fn note_whether_coded(tx: &mut Tx, enrollment_id: i64) -> DbResult<()>
 
 /// Notes on enrollments that they have an active code.
 pub async fn mark(tx: &mut Tx, enrollments: &[i64]) -> DbResult<()> {
-    let json = rows!(enrollments, id => { id: *id });
+    let table = rows!(enrollments, id => { id: *id });
     sql("UPDATE enrollments SET has_code = true FROM rows($1, id BIGINT) r
           WHERE enrollments.id = r.id AND NOT enrollments.has_code
             AND EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = r.id AND c.state = 'active')")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -219,10 +219,10 @@ pub async fn codeless(
 
 /// Those of some enrollments that are still active and without an active code.
 pub async fn still_codeless(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<i64>> {
-    let json = rows!(enrollments, id => { id: *id });
+    let table = rows!(enrollments, id => { id: *id });
     let found: Vec<(i64,)> = sql("SELECT e.id FROM rows($1, id BIGINT) r JOIN enrollments e ON e.id = r.id
           WHERE e.state = 'active' AND NOT e.archived AND NOT EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = e.id AND c.state = 'active')")
-    .bind(json)
+    .bind(table)
     .all(conn)
     .await?;
     Ok(found.into_iter().map(|(id,)| id).collect())

@@ -11,13 +11,13 @@ pub async fn add(tx: &mut Tx, changes: &[Change<'_>]) -> DbResult<()> {
         return Ok(());
     }
     let slot = tx.slot;
-    let json =
+    let table =
         rows!(changes, ((scope, name, day), by) => { scope_id: *scope, name: name, day: day, slot: slot, value: **by });
     sql("INSERT INTO counters (scope_id, name, day, slot, value)
          SELECT r.scope_id, r.name, r.day, r.slot, r.value
            FROM rows($1, scope_id BIGINT, name TEXT, day TEXT, slot BIGINT, value BIGINT) r WHERE true
          ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -36,11 +36,11 @@ pub async fn totals(conn: &mut Conn, scopes: &[i64]) -> DbResult<BTreeMap<(i64, 
     if scopes.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let json = rows!(scopes, id => { id: *id });
+    let table = rows!(scopes, id => { id: *id });
     let found: Vec<Total> = sql("SELECT c.scope_id, c.name, CAST(sum(c.value) AS BIGINT) AS value
            FROM rows($1, id BIGINT) r JOIN counters c ON c.scope_id = r.id
           WHERE c.day = '' GROUP BY c.scope_id, c.name")
-    .bind(json)
+    .bind(table)
     .all(conn)
     .await?;
     Ok(found.into_iter().map(|t| ((t.scope_id, t.name), t.value)).collect())

@@ -57,10 +57,10 @@ pub async fn take(conn: &mut Conn, keys: &[i64]) -> DbResult<()> {
     if keys.is_empty() || matches!(conn, Conn::Sqlite(_)) {
         return Ok(());
     }
-    let json = crate::rows!(keys, k => { k: *k });
+    let table = crate::rows!(keys, k => { k: *k });
     // OFFSET 0 keeps the planner from moving the lock call below the sort.
     sql("SELECT count(pg_advisory_xact_lock(s.k)) FROM (SELECT r.k FROM rows($1, k BIGINT) r ORDER BY r.k OFFSET 0) s")
-        .bind(json)
+        .bind(table)
         .scalar::<i64>(conn)
         .await?;
     Ok(())

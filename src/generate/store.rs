@@ -122,7 +122,7 @@ pub async fn referrers(
 ) -> DbResult<()> {
     db.write(vec![], move |tx| {
         let numbered = (from..to).zip(&codes);
-        let json = rows!(numbered, (i, text) => {
+        let table = rows!(numbered, (i, text) => {
             i: i, first: FIRST[(i % 16) as usize], last: LAST[(i / 16 % 16) as usize], code: text, lookup: code::lookup_form(text),
             repaired: code::repaired(text),
         });
@@ -135,7 +135,7 @@ pub async fn referrers(
                         lower(r.first || ' ' || r.last || ' ' || r.i || ' referrer' || r.i || '@example.com company ' || (r.i % 997)), '[]',
                         $4 + r.i * 1000000, $4 + r.i * 1000000
                    FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
-            .bind(&json)
+            .bind(&table)
             .bind(bases.referrer)
             .bind(load.business_id)
             .bind(first)
@@ -153,7 +153,7 @@ pub async fn referrers(
                  SELECT $2 + r.i, $3, $4, $5 + r.i, CASE WHEN r.i % 50 = 7 THEN 'paused' WHEN r.i % 500 = 9 THEN 'banned' ELSE 'active' END,
                         r.i % 10 <> 3, lower(r.first || ' ' || r.last || ' ' || r.i), false, $6 + r.i * 1000000
                    FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
-            .bind(&json)
+            .bind(&table)
             .bind(bases.enrollment)
             .bind(load.business_id)
             .bind(load.campaign_id)
@@ -166,7 +166,7 @@ pub async fn referrers(
                  SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active', $7 + r.i * 1000000, $7 + r.i * 1000000
                    FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r
                   WHERE r.i % 10 <> 3")
-            .bind(&json)
+            .bind(&table)
             .bind(bases.code)
             .bind(load.business_id)
             .bind(load.campaign_id)

@@ -168,25 +168,25 @@ row! {
 }
 
 pub async fn people(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<PersonLine>> {
-    let json = rows!(ids, id => { id: *id });
+    let table = rows!(ids, id => { id: *id });
     sql("SELECT r.id, r.name, r.company, r.email, r.archived_at IS NOT NULL AS archived,
                 (SELECT max(l.created_at) FROM leads l WHERE l.referrer_id = r.id AND NOT l.test) AS last_at
            FROM rows($2, id BIGINT) q JOIN referrers r ON r.id = q.id WHERE r.business_id = $1")
     .bind(business_id)
-    .bind(json)
+    .bind(table)
     .all(conn)
     .await
 }
 
 /// The enrollments of some people that are not archived.
 pub async fn enrollments_of(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<EnrollmentOf>> {
-    let json = rows!(ids, id => { id: *id });
+    let table = rows!(ids, id => { id: *id });
     sql("SELECT e.id, e.referrer_id, e.campaign_id, g.name AS campaign, g.state AS campaign_state, e.state, c.text AS code
            FROM rows($2, id BIGINT) q JOIN enrollments e ON e.referrer_id = q.id JOIN campaigns g ON g.id = e.campaign_id
            LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
           WHERE e.business_id = $1 AND NOT e.archived ORDER BY e.id")
     .bind(business_id)
-    .bind(json)
+    .bind(table)
     .all(conn)
     .await
 }

@@ -110,11 +110,11 @@ pub async fn store_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words:
 }
 
 async fn insert_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[String]) -> DbResult<()> {
-    let json = rows!(words, word => { word: word });
+    let table = rows!(words, word => { word: word });
     sql("INSERT INTO referrer_words (business_id, word, referrer_id) SELECT $1, r.word, $2 FROM rows($3, word TEXT) r")
         .bind(business_id)
         .bind(referrer_id)
-        .bind(json)
+        .bind(table)
         .execute(tx)
         .await?;
     Ok(())

@@ -95,12 +95,12 @@ pub async fn active_repaired_from(conn: &mut Conn, business_id: i64, prefix: &st
 
 /// The active codes among some look-up forms.
 pub async fn active_among(conn: &mut Conn, business_id: i64, forms: &[String]) -> DbResult<Vec<Known>> {
-    let json = rows!(forms, form => { form: form });
+    let table = rows!(forms, form => { form: form });
     sql_built(format!(
         "SELECT {KNOWN} FROM rows($2, form TEXT) q JOIN codes c ON c.business_id = $1 AND c.lookup = q.form AND c.state = 'active' {OWNER}"
     ))
     .bind(business_id)
-    .bind(json)
+    .bind(table)
     .all(conn)
     .await
 }

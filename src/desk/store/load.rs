@@ -246,8 +246,8 @@ async fn load_leads_by_contact(conn: &mut Conn, w: &mut Wanted, facts: &mut Fact
                JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.email_key = r.contact
               WHERE l.duplicate_of IS NULL AND l.email_key IS NOT NULL"
         );
-        let json = rows!(&w.emails, (c, t, k) => { campaign: *c, test: *t, contact: k });
-        found.extend(crate::db::sql_built(text).bind(json).all::<Lead>(conn).await?);
+        let table = rows!(&w.emails, (c, t, k) => { campaign: *c, test: *t, contact: k });
+        found.extend(crate::db::sql_built(text).bind(table).all::<Lead>(conn).await?);
     }
     if !w.phones.is_empty() {
         let text = format!(
@@ -255,8 +255,8 @@ async fn load_leads_by_contact(conn: &mut Conn, w: &mut Wanted, facts: &mut Fact
                JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.phone_key = r.contact
               WHERE l.duplicate_of IS NULL AND l.phone_key IS NOT NULL ORDER BY l.id LIMIT {MANY}"
         );
-        let json = rows!(&w.phones, (c, t, k) => { campaign: *c, test: *t, contact: k });
-        found.extend(crate::db::sql_built(text).bind(json).all::<Lead>(conn).await?);
+        let table = rows!(&w.phones, (c, t, k) => { campaign: *c, test: *t, contact: k });
+        found.extend(crate::db::sql_built(text).bind(table).all::<Lead>(conn).await?);
     }
     for lead in found {
         // A sign-up or a staff lead may let older payments of this very person earn.
@@ -283,8 +283,8 @@ async fn load_codes(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbRes
              SELECT {CODE} FROM rows($1, business BIGINT, lookup TEXT, repaired TEXT) r
                JOIN codes c ON c.business_id = r.business AND c.repaired = r.repaired AND c.kind = 'generated'"
         );
-        let json = rows!(&w.codes, (b, text) => { business: *b, lookup: code::lookup_form(text), repaired: code::repaired(text) });
-        for c in crate::db::sql_built(text).bind(json).all::<Code>(conn).await? {
+        let table = rows!(&w.codes, (b, text) => { business: *b, lookup: code::lookup_form(text), repaired: code::repaired(text) });
+        for c in crate::db::sql_built(text).bind(table).all::<Code>(conn).await? {
             w.enrollments.insert(c.enrollment_id);
             facts.add_code(c);
         }
@@ -323,8 +323,8 @@ async fn load_enrollments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) ->
             "SELECT {ENROLLMENT} FROM rows($1, campaign BIGINT, referrer BIGINT) r
                JOIN enrollments e ON e.campaign_id = r.campaign AND e.referrer_id = r.referrer JOIN referrers p ON p.id = e.referrer_id"
         );
-        let json = rows!(&elsewhere, (c, p) => { campaign: *c, referrer: *p });
-        for e in crate::db::sql_built(text).bind(json).all::<Enrollment>(conn).await? {
+        let table = rows!(&elsewhere, (c, p) => { campaign: *c, referrer: *p });
+        for e in crate::db::sql_built(text).bind(table).all::<Enrollment>(conn).await? {
             facts.add_enrollment(e);
         }
     }
@@ -334,11 +334,11 @@ async fn load_enrollments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) ->
 async fn load_sign_ups(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {
     let mut found: Vec<SignedUp> = Vec::new();
     if !w.sign_ups.is_empty() {
-        let json = rows!(&w.sign_ups, (p, t, k) => { product: *p, test: *t, contact: k });
+        let table = rows!(&w.sign_ups, (p, t, k) => { product: *p, test: *t, contact: k });
         found = sql("SELECT s.id, s.business_id, s.product_id, s.test, s.email_key, s.lead_id
                FROM rows($1, product BIGINT, test BOOLEAN, contact TEXT) r
                JOIN sign_ups s ON s.product_id = r.product AND s.test = r.test AND s.email_key = r.contact")
-        .bind(json)
+        .bind(table)
         .all(conn)
         .await?;
         let repeated: BTreeSet<i64> = found.iter().map(|s| s.lead_id).collect();
@@ -374,31 +374,31 @@ async fn load_payments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
     let mut found: HashMap<i64, Paid> = HashMap::new();
     let mut add = |rows: Vec<Paid>| found.extend(rows.into_iter().map(|p| (p.id, p)));
     if !w.identities.is_empty() {
-        let json = rows!(&w.identities, (b, _, t, id) => { business: *b, test: *t, identity: id });
+        let table = rows!(&w.identities, (b, _, t, id) => { business: *b, test: *t, identity: id });
         let text = format!(
             "SELECT {PAID} FROM rows($1, business BIGINT, test BOOLEAN, identity TEXT) r
                JOIN payments p ON p.business_id = r.business AND p.test = r.test AND p.identity = r.identity"
         );
-        add(crate::db::sql_built(text).bind(json).all(conn).await?);
+        add(crate::db::sql_built(text).bind(table).all(conn).await?);
     }
     if !w.dates.is_empty() {
         let of = |product: &i64| facts.products.get(product).map_or(0, |p| p.campaign_id);
-        let json = rows!(&w.dates, (p, t, k, d) => { campaign: of(p), product: *p, test: *t, contact: k, day: d });
+        let table = rows!(&w.dates, (p, t, k, d) => { campaign: of(p), product: *p, test: *t, contact: k, day: d });
         let text = format!(
             "SELECT {PAID} FROM rows($1, campaign BIGINT, product BIGINT, test BOOLEAN, contact TEXT, day TEXT) r
                JOIN payments p ON p.campaign_id = r.campaign AND p.test = r.test AND p.email_key = r.contact AND p.payment_date = r.day
               WHERE p.product_id = r.product"
         );
-        add(crate::db::sql_built(text).bind(json).all(conn).await?);
+        add(crate::db::sql_built(text).bind(table).all(conn).await?);
     }
     if !w.orphans.is_empty() {
-        let json = rows!(&w.orphans, (c, t, k) => { campaign: *c, test: *t, contact: k });
+        let table = rows!(&w.orphans, (c, t, k) => { campaign: *c, test: *t, contact: k });
         let text = format!(
             "SELECT {PAID} FROM rows($1, campaign BIGINT, test BOOLEAN, contact TEXT) r
                JOIN payments p ON p.campaign_id = r.campaign AND p.test = r.test AND p.email_key = r.contact
               WHERE p.lead_id IS NULL ORDER BY p.payment_date, p.id LIMIT {MANY}"
         );
-        add(crate::db::sql_built(text).bind(json).all(conn).await?);
+        add(crate::db::sql_built(text).bind(table).all(conn).await?);
     }
     let named: BTreeSet<i64> = facts.commissions.values().filter_map(|c| c.payment_id).collect();
     if !named.is_empty() {

@@ -90,9 +90,9 @@ async fn make_way(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.merged.is_empty() {
         return Ok(());
     }
-    let json = rows!(&work.writes.merged, (from, to) => { source: *from, target: *to });
+    let table = rows!(&work.writes.merged, (from, to) => { source: *from, target: *to });
     sql("UPDATE leads SET duplicate_of = r.target FROM rows($1, source BIGINT, target BIGINT) r WHERE leads.id = r.source")
-        .bind(json)
+        .bind(table)
         .execute(tx)
         .await?;
     Ok(())
@@ -149,7 +149,7 @@ async fn insert_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.touches.is_empty() {
         return Ok(());
     }
-    let json = rows!(&work.writes.touches, t => {
+    let table = rows!(&work.writes.touches, t => {
         id: t.id, business_id: t.business_id, lead_id: t.lead_id, kind: t.kind, code_id: t.code_id, code_text: &t.code_text,
         referrer_id: t.referrer_id, enrollment_id: t.enrollment_id, refused: t.refused.map(|r| r.word()), reason: &t.reason,
         user_id: t.user_id, at: work.now,
@@ -157,7 +157,7 @@ async fn insert_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
     sql("INSERT INTO touches (id, business_id, lead_id, kind, code_id, code_text, referrer_id, enrollment_id, refused, reason, user_id, at)
          SELECT r.id, r.business_id, r.lead_id, r.kind, r.code_id, r.code_text, r.referrer_id, r.enrollment_id, r.refused, r.reason, r.user_id, r.at
            FROM rows($1, id BIGINT, business_id BIGINT, lead_id BIGINT, kind TEXT, code_id BIGINT, code_text TEXT, referrer_id BIGINT, enrollment_id BIGINT, refused TEXT, reason TEXT, user_id BIGINT, at BIGINT) r")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -167,14 +167,14 @@ async fn insert_sign_ups(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.new_sign_ups.is_empty() {
         return Ok(());
     }
-    let json = rows!(&work.writes.new_sign_ups, s => {
+    let table = rows!(&work.writes.new_sign_ups, s => {
         id: s.id, business_id: s.business_id, product_id: s.product_id, test: s.test, email_key: &s.email_key, lead_id: s.lead_id,
         at: work.now,
     });
     sql("INSERT INTO sign_ups (id, business_id, product_id, test, email_key, lead_id, at)
          SELECT r.id, r.business_id, r.product_id, r.test, r.email_key, r.lead_id, r.at
            FROM rows($1, id BIGINT, business_id BIGINT, product_id BIGINT, test BOOLEAN, email_key TEXT, lead_id BIGINT, at BIGINT) r")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -185,7 +185,7 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         return Ok(());
     }
     let payments: Vec<&Paid> = work.writes.new_payments.iter().filter_map(|id| work.facts.payments.get(id)).collect();
-    let json = rows!(payments, p => {
+    let table = rows!(payments, p => {
         id: p.id, business_id: p.business_id, campaign_id: p.campaign_id, product_id: p.product_id, test: p.test, lead_id: p.lead_id,
         email: &p.email, email_key: &p.email_key, amount: p.amount, currency: &p.currency, subscription_status: &p.subscription_status,
         payment_date: &p.payment_date, identity: &p.identity, body_hash: &p.body_hash, decision: &p.decision,
@@ -194,7 +194,7 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
     sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, received_at)
          SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.received_at
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, received_at BIGINT) r")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -206,12 +206,12 @@ async fn update_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         return Ok(());
     }
     let payments: Vec<&Paid> = changed.iter().filter_map(|id| work.facts.payments.get(id)).collect();
-    let json = rows!(payments, p => {
+    let table = rows!(payments, p => {
         id: p.id, lead_id: p.lead_id, decision: &p.decision, decision_why: &p.decision_why, repeats: p.repeats,
     });
     let done = sql("UPDATE payments SET lead_id = r.lead_id, decision = r.decision, decision_why = r.decision_why, repeats = r.repeats
            FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT) r WHERE payments.id = r.id")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     expect(done, changed.len(), "payments")
@@ -222,7 +222,7 @@ async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
         return Ok(());
     }
     let purchases: Vec<_> = work.writes.purchases.iter().filter_map(|key| work.facts.purchases.get(key)).collect();
-    let json = rows!(purchases, p => {
+    let table = rows!(purchases, p => {
         lead_id: p.lead_id, product_id: p.product_id, first_payment_id: p.first_payment_id,
         first_payment_date: &p.first_payment_date, decided: p.decided, subscription_status: &p.subscription_status,
     });
@@ -232,7 +232,7 @@ async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
           WHERE true
          ON CONFLICT (lead_id, product_id) DO UPDATE SET first_payment_id = excluded.first_payment_id,
                 first_payment_date = excluded.first_payment_date, decided = excluded.decided, subscription_status = excluded.subscription_status")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -244,7 +244,7 @@ async fn update_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
         return Ok(());
     }
     let commissions: Vec<&Commission> = changed.iter().filter_map(|id| work.facts.commissions.get(id)).collect();
-    let json = rows!(commissions, c => {
+    let table = rows!(commissions, c => {
         id: c.id, amount: c.amount, state: &c.state, reason: &c.reason, released: c.released, reversed_at: c.reversed_at,
         updated_at: c.updated_at,
     });
@@ -252,7 +252,7 @@ async fn update_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
                 reversed_at = r.reversed_at, updated_at = r.updated_at
            FROM rows($1, id BIGINT, amount BIGINT, state TEXT, reason TEXT, released BOOLEAN, reversed_at BIGINT, updated_at BIGINT) r
           WHERE commissions.id = r.id")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     expect(done, changed.len(), "commissions")
@@ -264,7 +264,7 @@ async fn insert_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
     }
     let new: Vec<&Commission> =
         work.writes.new_commissions.iter().filter_map(|id| work.facts.commissions.get(id)).collect();
-    let json = rows!(new, c => {
+    let table = rows!(new, c => {
         id: c.id, business_id: c.business_id, campaign_id: c.campaign_id, test: c.test, kind: &c.kind, product_id: c.product_id,
         payment_id: c.payment_id, lead_id: c.lead_id, referrer_id: c.referrer_id, enrollment_id: c.enrollment_id,
         terms_id: c.terms_id, terms_number: c.terms_number, rate: c.rate, flat: c.flat, base_amount: c.base_amount,
@@ -274,7 +274,7 @@ async fn insert_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
     sql("INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, terms_id, terms_number, rate, flat, base_amount, amount, currency, hold_days, hold_until, state, reason, released, created_at, updated_at)
          SELECT r.id, r.business_id, r.campaign_id, r.test, r.kind, r.product_id, r.payment_id, r.lead_id, r.referrer_id, r.enrollment_id, r.terms_id, r.terms_number, r.rate, r.flat, r.base_amount, r.amount, r.currency, r.hold_days, r.hold_until, r.state, r.reason, r.released, r.created_at, r.updated_at
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, test BOOLEAN, kind TEXT, product_id BIGINT, payment_id BIGINT, lead_id BIGINT, referrer_id BIGINT, enrollment_id BIGINT, terms_id BIGINT, terms_number BIGINT, rate BIGINT, flat BIGINT, base_amount BIGINT, amount BIGINT, currency TEXT, hold_days BIGINT, hold_until TEXT, state TEXT, reason TEXT, released BOOLEAN, created_at BIGINT, updated_at BIGINT) r")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -284,14 +284,14 @@ async fn insert_entries(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.entries.is_empty() {
         return Ok(());
     }
-    let json = rows!(&work.writes.entries, e => {
+    let table = rows!(&work.writes.entries, e => {
         id: e.id, business_id: e.business_id, referrer_id: e.referrer_id, currency: &e.currency, account: e.account,
         amount: e.amount, kind: e.kind, commission_id: e.commission_id, day: e.day, at: work.now,
     });
     sql("INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
          SELECT r.id, r.business_id, r.referrer_id, r.currency, r.account, r.amount, r.kind, r.commission_id, r.day, r.at
            FROM rows($1, id BIGINT, business_id BIGINT, referrer_id BIGINT, currency TEXT, account TEXT, amount BIGINT, kind TEXT, commission_id BIGINT, day TEXT, at BIGINT) r")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -301,13 +301,13 @@ async fn merge_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.merged.is_empty() {
         return Ok(());
     }
-    let json = rows!(&work.writes.merged, (from, to) => { source: *from, target: *to });
+    let table = rows!(&work.writes.merged, (from, to) => { source: *from, target: *to });
     sql("UPDATE touches SET lead_id = r.target FROM rows($1, source BIGINT, target BIGINT) r WHERE touches.lead_id = r.source")
-        .bind(&json)
+        .bind(&table)
         .execute(tx)
         .await?;
     sql("UPDATE leads SET duplicate_of = r.target FROM rows($1, source BIGINT, target BIGINT) r WHERE leads.duplicate_of = r.source")
-        .bind(&json)
+        .bind(&table)
         .execute(tx)
         .await?;
     Ok(())
@@ -327,7 +327,7 @@ async fn upsert_inbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
             _ => items.push((item, 1)),
         }
     }
-    let json = rows!(items, (i, times) => {
+    let table = rows!(items, (i, times) => {
         id: i.id, business_id: i.business_id, campaign_id: i.campaign_id, kind: i.kind, cause: &i.cause, times: times,
         detail: i.detail.to_string(), lead_id: i.lead_id, payment_id: i.payment_id, referrer_id: i.referrer_id,
         touch_id: i.touch_id, at: work.now,
@@ -337,7 +337,7 @@ async fn upsert_inbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, kind TEXT, cause TEXT, times BIGINT, detail TEXT, lead_id BIGINT, payment_id BIGINT, referrer_id BIGINT, touch_id BIGINT, at BIGINT) r
           WHERE true
          ON CONFLICT (business_id, cause) DO UPDATE SET times = inbox_items.times + excluded.times, updated_at = excluded.updated_at")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
@@ -364,11 +364,11 @@ async fn close_items(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if closed.is_empty() {
         return Ok(());
     }
-    let json = rows!(closed, (id, state, outcome, user) => { id: *id, state: *state, outcome: outcome, user_id: *user, at: work.now });
+    let table = rows!(closed, (id, state, outcome, user) => { id: *id, state: *state, outcome: outcome, user_id: *user, at: work.now });
     let done = sql("UPDATE inbox_items SET state = r.state, outcome = r.outcome, closed_by = r.user_id, closed_at = r.at, updated_at = r.at
            FROM rows($1, id BIGINT, state TEXT, outcome TEXT, user_id BIGINT, at BIGINT) r
           WHERE inbox_items.id = r.id AND inbox_items.state = 'open'")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     expect(done, closed.len(), "inbox items")
@@ -378,14 +378,14 @@ async fn insert_outbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.outbox.is_empty() {
         return Ok(());
     }
-    let json = rows!(&work.writes.outbox, m => {
+    let table = rows!(&work.writes.outbox, m => {
         id: m.id, business_id: m.business_id, test: m.test, kind: m.kind, subject_id: m.subject_id, payload: m.payload.to_string(),
         at: work.now,
     });
     sql("INSERT INTO outbox (id, business_id, test, kind, subject_id, payload, at)
          SELECT r.id, r.business_id, r.test, r.kind, r.subject_id, r.payload, r.at
            FROM rows($1, id BIGINT, business_id BIGINT, test BOOLEAN, kind TEXT, subject_id BIGINT, payload TEXT, at BIGINT) r")
-    .bind(json)
+    .bind(table)
     .execute(tx)
     .await?;
     Ok(())
