@@ -99,7 +99,7 @@ pub fn job_kinds() -> jobs::Kinds {
 pub fn router(app: &App) -> Router {
     let pages = layers::pages(pages().into_router(app), app);
     let router = Router::new()
-        .merge(crate::api::router())
+        .merge(crate::api::router(app))
         .merge(pages)
         .merge(crate::web::health::router())
         .nest("/static", crate::web::assets::router());

@@ -1,30 +1,44 @@
-//! What every published contract needs: the key, the body, the caller. One file per contract.
+//! What every published contract needs: the table of calls ([`operation`]), who calls ([`guard`]), what
+//! they send ([`object`], [`field`], [`read`]), how each contract says what is wrong ([`dialect`]), and the
+//! document made from it all ([`document`]). One file or folder a contract.
 
 pub mod body;
 mod caller;
+pub mod dialect;
+pub mod document;
+pub mod field;
+mod guard;
+pub mod object;
+pub mod operation;
+pub mod problem;
+pub mod read;
 mod rf;
 mod rn;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use crate::app::App;
+use dialect::Dialect;
+use operation::Api;
+use problem::Problem;
 
 pub use caller::Caller;
 
+/// Every call of every contract.
+pub fn apis() -> Vec<Api> {
+    vec![]
+}
+
 /// Every API, each prefix with its own way to say what is wrong.
-pub fn router() -> Router<App> {
-    Router::new().nest("/api/events", rn::router()).nest("/api/v2", rf::router()).nest("/api/v1", rf::router())
+pub fn router(app: &App) -> Router<App> {
+    let router =
+        Router::new().nest("/api/events", rn::router()).nest("/api/v2", rf::router()).nest("/api/v1", rf::router());
+    apis().into_iter().fold(router, |router, api| router.merge(api.into_router(app)))
 }
 
 /// What is said of a request that no handler of the API got to see, or to finish.
 pub fn in_words(path: &str, status: StatusCode, message: &'static str) -> Option<Response> {
-    if path.starts_with("/api/events/") {
-        Some(rn::Problem::of(status, message).into_response())
-    } else if path.starts_with("/api/v1/") || path.starts_with("/api/v2/") {
-        Some(rf::Problem::plain(status, message).into_response())
-    } else {
-        None
-    }
+    Some(Dialect::of_path(path)?.say(&Problem::of(status, message), ""))
 }

@@ -1,0 +1,348 @@
+//! The values that fields of calls have: how each is read, what is said when it is wrong, and its schema.
+
+use std::ops::Deref;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::value::RawValue;
+
+use super::object::{Body, Object};
+use super::problem::FieldProblem;
+use crate::clock::Day;
+use crate::email::Email;
+use crate::text;
+
+/// Why a value was not taken. The sentence is without the field's name.
+#[derive(Debug, Clone)]
+pub enum Wrong {
+    Missing,
+    Because(String),
+    Within(Vec<FieldProblem>),
+}
+
+impl Wrong {
+    pub fn because(why: impl std::fmt::Display) -> Self {
+        Self::Because(why.to_string())
+    }
+}
+
+/// A kind of value.
+pub trait Field: Sized {
+    const REQUIRED: bool = true;
+
+    /// From JSON text; `None` when the field is missing or null.
+    fn read(raw: Option<&str>) -> Result<Self, Wrong>;
+
+    /// From a query string or a form: as if it were a JSON string.
+    fn read_text(text: &str) -> Result<Self, Wrong> {
+        let quoted = serde_json::to_string(text).map_err(Wrong::because)?;
+        Self::read(Some(&quoted))
+    }
+
+    fn schema(schemas: &mut SchemaGenerator) -> Schema;
+}
+
+/// A field that may be missing, null or, where it is text, empty.
+impl<F: Field> Field for Option<F> {
+    const REQUIRED: bool = false;
+
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        match raw {
+            None => Ok(None),
+            Some(raw) => or_none(F::read(Some(raw))),
+        }
+    }
+
+    fn read_text(text: &str) -> Result<Self, Wrong> {
+        if text.trim().is_empty() { Ok(None) } else { or_none(F::read_text(text)) }
+    }
+
+    fn schema(schemas: &mut SchemaGenerator) -> Schema {
+        let mut schema = F::schema(schemas);
+        // Null says the same as leaving it out, and so does an empty text.
+        let kind = schema.get("type").and_then(|kind| kind.as_str()).map(str::to_owned);
+        match kind {
+            Some(kind) => {
+                schema.insert("type".into(), serde_json::json!([kind, "null"]));
+                schema.remove("minLength");
+                if let Some(words) = schema.get_mut("enum").and_then(|words| words.as_array_mut()) {
+                    words.push(serde_json::Value::Null);
+                }
+                schema
+            }
+            None => json_schema!({ "anyOf": [schema, { "type": "null" }] }),
+        }
+    }
+}
+
+fn or_none<F>(read: Result<F, Wrong>) -> Result<Option<F>, Wrong> {
+    match read {
+        Err(Wrong::Missing) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn string(raw: Option<&str>) -> Result<String, Wrong> {
+    serde_json::from_str(raw.ok_or(Wrong::Missing)?).map_err(|_| Wrong::because("must be a string"))
+}
+
+/// One line of text with at most so many characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line<const MOST: usize>(pub String);
+
+impl<const MOST: usize> Deref for Line<MOST> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MOST: usize> Field for Line<MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let line = text::line(&string(raw)?, MOST).map_err(Wrong::because)?;
+        if line.is_empty() { Err(Wrong::Missing) } else { Ok(Self(line)) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": MOST })
+    }
+}
+
+/// Text that may have several lines, with at most so many characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<const MOST: usize>(pub String);
+
+impl<const MOST: usize> Field for Text<MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let text = text::clean(&string(raw)?, MOST).map_err(Wrong::because)?;
+        if text.trim().is_empty() { Err(Wrong::Missing) } else { Ok(Self(text)) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": MOST })
+    }
+}
+
+impl Field for Email {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let line = Line::<320>::read(raw)?;
+        Self::parse(&line).map_err(Wrong::because)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "email", "minLength": 3, "maxLength": 320 })
+    }
+}
+
+/// A calendar day, YYYY-MM-DD.
+impl Field for Day {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let line = Line::<40>::read(raw)?;
+        Self::parse(&line).map_err(Wrong::because)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "minLength": 10, "maxLength": 10 })
+    }
+}
+
+impl Field for bool {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        match raw.ok_or(Wrong::Missing)? {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(Wrong::because("must be true or false")),
+        }
+    }
+
+    fn read_text(text: &str) -> Result<Self, Wrong> {
+        match text.trim() {
+            "" => Err(Wrong::Missing),
+            "true" | "1" | "on" => Ok(true),
+            "false" | "0" | "off" => Ok(false),
+            _ => Err(Wrong::because("must be true or false")),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "boolean" })
+    }
+}
+
+/// A whole number of 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Integer(pub i64);
+
+impl Field for Integer {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let raw = raw.ok_or(Wrong::Missing)?;
+        raw.parse().map(Self).map_err(|_| Wrong::because("must be an integer"))
+    }
+
+    fn read_text(text: &str) -> Result<Self, Wrong> {
+        Self::read(Some(text.trim()).filter(|text| !text.is_empty()))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "format": "int64" })
+    }
+}
+
+/// A JSON number as it is written, for whoever reads it exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberText(pub String);
+
+impl Field for NumberText {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let raw = raw.ok_or(Wrong::Missing)?;
+        let number = raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        if number { Ok(Self(raw.to_owned())) } else { Err(Wrong::because("must be a number")) }
+    }
+
+    fn read_text(text: &str) -> Result<Self, Wrong> {
+        Self::read(Some(text.trim()).filter(|text| !text.is_empty()))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number" })
+    }
+}
+
+/// An integer, or a text: where a contract takes a number or a rendering of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdText(pub String);
+
+impl Field for IdText {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let raw = raw.ok_or(Wrong::Missing)?;
+        if let Ok(number) = raw.parse::<i64>() {
+            return Ok(Self(number.to_string()));
+        }
+        let line: String = serde_json::from_str(raw).map_err(|_| Wrong::because("must be an integer or a string"))?;
+        let line = text::line(&line, 200).map_err(Wrong::because)?;
+        if line.is_empty() { Err(Wrong::Missing) } else { Ok(Self(line)) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["integer", "string"] })
+    }
+}
+
+/// An object in a field.
+#[derive(Debug, Clone)]
+pub struct Nested<T>(pub T);
+
+impl<T: Object> Field for Nested<T> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let raw = raw.ok_or(Wrong::Missing)?;
+        let body = Body::json(raw.as_bytes()).ok_or_else(|| Wrong::because("must be an object"))?;
+        T::read(&body).map(Self).map_err(Wrong::Within)
+    }
+
+    fn schema(schemas: &mut SchemaGenerator) -> Schema {
+        schemas.subschema_for::<T>()
+    }
+}
+
+/// A list of at most so many values.
+#[derive(Debug, Clone)]
+pub struct Many<T, const MOST: usize>(pub Vec<T>);
+
+impl<T: Field, const MOST: usize> Field for Many<T, MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let raw = raw.ok_or(Wrong::Missing)?;
+        let items: Vec<Box<RawValue>> = serde_json::from_str(raw).map_err(|_| Wrong::because("must be an array"))?;
+        if items.len() > MOST {
+            return Err(Wrong::because(format!("may have at most {MOST} items")));
+        }
+        let (mut read, mut problems) = (Vec::with_capacity(items.len()), Vec::new());
+        for (at, item) in items.iter().enumerate() {
+            match T::read(Some(item.get()).filter(|text| *text != "null")) {
+                Ok(value) => read.push(value),
+                Err(Wrong::Missing) => problems.push(FieldProblem::missing(at.to_string())),
+                Err(Wrong::Because(why)) => problems.push(FieldProblem::wrong(at.to_string(), why)),
+                Err(Wrong::Within(inner)) => problems.extend(inner.into_iter().map(|p| p.within(&at.to_string()))),
+            }
+        }
+        if problems.is_empty() { Ok(Self(read)) } else { Err(Wrong::Within(problems)) }
+    }
+
+    fn schema(schemas: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "maxItems": MOST, "items": T::schema(schemas) })
+    }
+}
+
+/// An item that is read alone: what is wrong with it does not fail its neighbours.
+#[derive(Debug, Clone)]
+pub struct Tried<T>(pub Result<T, Vec<FieldProblem>>);
+
+impl<T: Object> Field for Tried<T> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let body = raw.and_then(|raw| Body::json(raw.as_bytes()));
+        let Some(body) = body else {
+            return Err(Wrong::because("must be an object"));
+        };
+        Ok(Self(T::read(&body)))
+    }
+
+    fn schema(schemas: &mut SchemaGenerator) -> Schema {
+        schemas.subschema_for::<T>()
+    }
+}
+
+/// Any JSON, as it is written.
+#[derive(Debug, Clone)]
+pub struct AnyJson(pub serde_json::Value);
+
+impl Field for AnyJson {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        serde_json::from_str(raw.ok_or(Wrong::Missing)?).map(Self).map_err(Wrong::because)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({})
+    }
+}
+
+/// One of some words.
+pub trait Word: Sized + Clone {
+    const WORDS: &'static [&'static str];
+
+    fn of(word: &str) -> Option<Self>;
+}
+
+/// A field whose value is one of some words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneOf<W>(pub W);
+
+impl<W: Word> Field for OneOf<W> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let text = string(raw)?;
+        if text.is_empty() {
+            return Err(Wrong::Missing);
+        }
+        W::of(&text).map(Self).ok_or_else(|| Wrong::because(format!("must be one of {}", W::WORDS.join(", "))))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": W::WORDS })
+    }
+}
+
+impl Word for crate::desk::Status {
+    const WORDS: &'static [&'static str] = &["new", "contacted", "qualified", "converted", "lost"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
+/// Money as a JSON number that an answer carries: exact, with the currency's decimals.
+pub fn number_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "number" })
+}
+
+/// Any object: `meta` and the like.
+pub fn object_schema(schemas: &mut SchemaGenerator) -> Schema {
+    <serde_json::Map<String, serde_json::Value>>::json_schema(schemas)
+}

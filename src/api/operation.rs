@@ -1,0 +1,271 @@
+//! The table of every call: its address, who may make it, what it takes and what it answers. The router
+//! and the published document are both made from it, so neither can say what the other does not do.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::dialect::{Dialect, speak};
+use super::guard;
+use super::object::{Described, Object};
+use super::problem::Problem;
+use crate::app::App;
+
+/// Who may make a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// A key with this scope.
+    Scope(&'static str),
+    /// Any key that is good.
+    AnyKey,
+    /// Nobody is asked for a key: the address itself is the secret, or there is none.
+    Open,
+}
+
+/// The largest body of an ordinary call, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// What a call takes as its body.
+#[derive(Clone)]
+pub struct Takes {
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// JSON.
+    pub example: &'static str,
+    pub form: bool,
+}
+
+/// One of the answers of a call.
+#[derive(Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub about: &'static str,
+    pub kind: &'static str,
+    pub schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+    pub example: Option<&'static str>,
+    /// (operation, parameter, pointer into the answer): what can be called with what it says.
+    pub links: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+/// One call.
+#[derive(Clone)]
+pub struct Operation {
+    pub dialect: Dialect,
+    pub method: Method,
+    pub path: &'static str,
+    /// Its name among all calls.
+    pub id: &'static str,
+    /// A few words.
+    pub title: &'static str,
+    /// What it does, in Markdown.
+    pub about: &'static str,
+    pub access: Access,
+    /// Bytes.
+    pub largest: usize,
+    /// Parameters in the path, with what they are.
+    pub path_parameters: Vec<(&'static str, &'static str)>,
+    pub query: Option<fn(&mut SchemaGenerator) -> Vec<Described>>,
+    /// Headers it reads, with what they do.
+    pub headers: Vec<(&'static str, &'static str)>,
+    pub takes: Option<Takes>,
+    pub answers: Vec<Answer>,
+    /// Statuses it refuses with, beside those that every call of its kind may.
+    pub refuses: Vec<u16>,
+}
+
+impl Operation {
+    fn new(method: Method, path: &'static str, id: &'static str, title: &'static str) -> Self {
+        Self {
+            dialect: Dialect::Own,
+            method,
+            path,
+            id,
+            title,
+            about: "",
+            access: Access::AnyKey,
+            largest: LARGEST,
+            path_parameters: Vec::new(),
+            query: None,
+            headers: Vec::new(),
+            takes: None,
+            answers: Vec::new(),
+            refuses: Vec::new(),
+        }
+    }
+
+    pub fn get(path: &'static str, id: &'static str, title: &'static str) -> Self {
+        Self::new(Method::GET, path, id, title)
+    }
+
+    pub fn post(path: &'static str, id: &'static str, title: &'static str) -> Self {
+        Self::new(Method::POST, path, id, title)
+    }
+
+    pub fn put(path: &'static str, id: &'static str, title: &'static str) -> Self {
+        Self::new(Method::PUT, path, id, title)
+    }
+
+    pub fn patch(path: &'static str, id: &'static str, title: &'static str) -> Self {
+        Self::new(Method::PATCH, path, id, title)
+    }
+
+    pub fn delete(path: &'static str, id: &'static str, title: &'static str) -> Self {
+        Self::new(Method::DELETE, path, id, title)
+    }
+
+    pub fn about(mut self, about: &'static str) -> Self {
+        self.about = about;
+        self
+    }
+
+    /// The scope a key needs.
+    pub fn scope(mut self, scope: &'static str) -> Self {
+        self.access = Access::Scope(scope);
+        self
+    }
+
+    pub fn open(mut self) -> Self {
+        self.access = Access::Open;
+        self
+    }
+
+    /// The largest body, in bytes.
+    pub fn largest(mut self, bytes: usize) -> Self {
+        self.largest = bytes;
+        self
+    }
+
+    pub fn in_path(mut self, name: &'static str, about: &'static str) -> Self {
+        self.path_parameters.push((name, about));
+        self
+    }
+
+    pub fn asks<Q: Object>(mut self) -> Self {
+        self.query = Some(Q::described);
+        self
+    }
+
+    pub fn header(mut self, name: &'static str, about: &'static str) -> Self {
+        self.headers.push((name, about));
+        self
+    }
+
+    pub fn takes<B: Object>(mut self, example: &'static str) -> Self {
+        self.takes = Some(Takes { schema: |schemas| schemas.subschema_for::<B>(), example, form: false });
+        self
+    }
+
+    /// As [`Self::takes`], as a form as well.
+    pub fn takes_form<B: Object>(mut self, example: &'static str) -> Self {
+        self.takes = Some(Takes { schema: |schemas| schemas.subschema_for::<B>(), example, form: true });
+        self
+    }
+
+    pub fn answers<A: JsonSchema>(self, status: u16, about: &'static str, example: &'static str) -> Self {
+        self.answers_kind::<A>(status, about, "application/json", example)
+    }
+
+    pub fn answers_kind<A: JsonSchema>(
+        mut self,
+        status: u16,
+        about: &'static str,
+        kind: &'static str,
+        example: &'static str,
+    ) -> Self {
+        let example = Some(example).filter(|text| !text.is_empty());
+        let schema: fn(&mut SchemaGenerator) -> Schema = |schemas| schemas.subschema_for::<A>();
+        self.answers.push(Answer { status, about, kind, schema: Some(schema), example, links: Vec::new() });
+        self
+    }
+
+    /// An answer without a body.
+    pub fn answers_nothing(mut self, status: u16, about: &'static str) -> Self {
+        self.answers.push(Answer { status, about, kind: "", schema: None, example: None, links: Vec::new() });
+        self
+    }
+
+    /// What the last answer says can be a parameter of another call.
+    pub fn link(mut self, operation: &'static str, parameter: &'static str, pointer: &'static str) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.links.push((operation, parameter, pointer));
+        }
+        self
+    }
+
+    /// Statuses of refusals that belong to this call: 404, 409.
+    pub fn refuses(mut self, statuses: &[u16]) -> Self {
+        self.refuses.extend(statuses);
+        self
+    }
+}
+
+/// The calls of one contract.
+pub struct Api {
+    dialect: Dialect,
+    /// What its addresses begin with, for those that lead nowhere.
+    prefixes: Vec<&'static str>,
+    calls: Vec<(Arc<Operation>, MethodRouter<App>)>,
+}
+
+impl Api {
+    pub fn new(dialect: Dialect, prefixes: &[&'static str]) -> Self {
+        Self { dialect, prefixes: prefixes.to_vec(), calls: Vec::new() }
+    }
+
+    /// Adds a call and what answers it.
+    pub fn with<H, T>(mut self, operation: Operation, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let method = MethodFilter::try_from(operation.method.clone()).unwrap_or(MethodFilter::POST);
+        let operation = Operation { dialect: self.dialect, ..operation };
+        self.calls.push((Arc::new(operation), on(method, handler)));
+        self
+    }
+
+    pub fn merge(mut self, other: Self) -> Self {
+        self.calls.extend(other.calls);
+        self
+    }
+
+    pub fn operations(&self) -> impl Iterator<Item = &Arc<Operation>> {
+        self.calls.iter().map(|(operation, _)| operation)
+    }
+
+    /// The router, each call behind its guard, everything that leads nowhere answered in the contract's words.
+    pub fn into_router(self, app: &App) -> Router<App> {
+        let dialect = self.dialect;
+        let mut router = Router::new();
+        for (operation, handler) in self.calls {
+            let (path, largest) = (operation.path, operation.largest);
+            let guarded = handler
+                .layer(DefaultBodyLimit::max(largest))
+                .route_layer(middleware::from_fn_with_state((app.clone(), operation), guard::admit));
+            router = router.route(path, guarded);
+        }
+        router = router.method_not_allowed_fallback(|| async {
+            Problem::new(
+                axum::http::StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This endpoint does not take that method.",
+            )
+        });
+        for prefix in self.prefixes {
+            router = router
+                .route(prefix, any(nowhere))
+                .route(&format!("{prefix}/"), any(nowhere))
+                .route(&format!("{prefix}/{{*rest}}"), any(nowhere));
+        }
+        router.layer(middleware::from_fn_with_state(dialect, speak))
+    }
+}
+
+async fn nowhere() -> Problem {
+    Problem::not_found("There is no such endpoint.")
+}

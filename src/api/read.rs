@@ -1,0 +1,111 @@
+//! What a handler takes from a call: who calls, the body, the query, the path. Each refuses with a
+//! [`Problem`], which the contract puts into its words.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, RawQuery, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+
+use super::caller::Caller;
+use super::object::{Body, Object};
+use super::operation::Operation;
+use super::problem::{FieldProblem, Problem};
+use crate::app::App;
+use crate::web::bounds;
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        // The guard put it there; a call without one has no handler that asks.
+        let broken = || Problem::of(StatusCode::INTERNAL_SERVER_ERROR, "Something broke here.");
+        parts.extensions.get::<Self>().cloned().ok_or_else(broken)
+    }
+}
+
+/// The body of a call, read.
+pub struct Sent<T>(pub T);
+
+impl<T: Object> FromRequest<App> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let SentBody(body) = SentBody::from_request(request, app).await?;
+        T::read(&body).map(Self).map_err(Problem::invalid)
+    }
+}
+
+/// The body of a call as its fields.
+pub struct SentBody(pub Body);
+
+impl FromRequest<App> for SentBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let form = request.extensions().get::<Arc<Operation>>().and_then(|o| o.takes.as_ref()).is_some_and(|t| t.form);
+        let kind = content_type(request.headers());
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::of(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
+            _ if bounds::is_slow(&rejection) => Problem::of(StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
+            _ => Problem::of(StatusCode::BAD_REQUEST, "The body broke off."),
+        })?;
+        match kind.as_deref() {
+            None => {}
+            Some(kind) if is_json(kind) => {}
+            Some("application/x-www-form-urlencoded") if form => return Ok(Self(pairs(&bytes)?)),
+            Some(_) => {
+                let message = "Send the body as JSON: Content-Type: application/json.";
+                return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+            }
+        }
+        Body::json(&bytes).map(Self).ok_or_else(Problem::invalid_json)
+    }
+}
+
+/// The kind of the body, without its parameters.
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn is_json(kind: &str) -> bool {
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) || kind == "text/json"
+}
+
+fn pairs(bytes: &[u8]) -> Result<Body, Problem> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_form", "The body is not a form that can be read.")
+    })?;
+    Ok(Body::text(pairs))
+}
+
+/// The query of a call, read.
+pub struct Asked<T>(pub T);
+
+impl<T: Object> FromRequestParts<App> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let RawQuery(query) = RawQuery::from_request_parts(parts, app).await.unwrap_or(RawQuery(None));
+        let body = pairs(query.unwrap_or_default().as_bytes())?;
+        T::read(&body).map(Self).map_err(Problem::invalid)
+    }
+}
+
+/// The one parameter in the path, as text.
+pub struct InPath(pub String);
+
+impl FromRequestParts<App> for InPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let unreadable = || FieldProblem::wrong("path", "cannot be read");
+        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| unreadable())?;
+        if text.contains('\0') {
+            return Err(unreadable().into());
+        }
+        Ok(Self(text))
+    }
+}
