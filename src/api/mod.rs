@@ -14,6 +14,7 @@ pub mod problem;
 pub mod read;
 mod rf;
 mod rn;
+mod v1;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -28,7 +29,7 @@ pub use caller::Caller;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {
-    vec![]
+    vec![v1::api()]
 }
 
 /// Every API, each prefix with its own way to say what is wrong.

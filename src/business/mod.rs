@@ -21,4 +21,4 @@ pub async fn of_user(conn: &mut Conn, user_id: i64) -> DbResult<Vec<(i64, String
     store::of_user(conn, user_id).await
 }
 
-pub use store::{BusinessRow, all, by_public_id};
+pub use store::{BusinessRow, all, by_id, by_public_id};

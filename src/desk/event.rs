@@ -36,6 +36,8 @@ pub enum What {
         lead_id: i64,
         contact: Box<Contact>,
         active: bool,
+        /// When it was last changed as the editor saw it; none takes it as it is.
+        seen: Option<i64>,
     },
     /// Staff decide who referred a lead; `to` is an enrollment, `None` takes the attribution away.
     Reattribute {
@@ -283,6 +285,8 @@ pub enum Outcome {
     },
     /// No such row in this business.
     NotFound,
+    /// Somebody else has changed it since it was read.
+    Stale,
 }
 
 /// Whether a toggle did anything.

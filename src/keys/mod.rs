@@ -15,7 +15,7 @@ pub use ring::{KeyError, Keyring, Known};
 pub use store::{KeyLine, NewKey, insert};
 
 /// What a key may do: a resource and whether it may change it.
-pub const SCOPES: [(&str, &str); 8] = [
+pub const SCOPES: [(&str, &str); 9] = [
     ("events:write", "Send events: customers created, payments"),
     ("leads:read", "Read leads"),
     ("leads:write", "Create and change leads, qualify them"),
@@ -24,6 +24,7 @@ pub const SCOPES: [(&str, &str); 8] = [
     ("campaigns:read", "Read campaigns, products and terms"),
     ("money:read", "Read commissions and the ledger"),
     ("money:write", "Approve and void commissions"),
+    ("audit:read", "Read the audit"),
 ];
 
 /// Every scope, as a key stores them.

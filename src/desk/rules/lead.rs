@@ -245,6 +245,12 @@ pub fn set_status(work: &mut Work, event: &Event, lead_id: i64, status: Status) 
     Outcome::Done { id: lead_id, changed: true }
 }
 
+/// Whether a lead is no more what somebody saw.
+pub fn has_changed(work: &Work, event: &Event, lead_id: i64, seen: i64) -> bool {
+    let lead = work.facts.leads.get(&lead_id).filter(|l| l.business_id == event.business_id);
+    lead.is_some_and(|lead| lead.updated_at != seen)
+}
+
 pub fn edit(work: &mut Work, event: &Event, lead_id: i64, contact: &Contact, active: bool) -> Outcome {
     let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.business_id == event.business_id).cloned() else {
         return Outcome::NotFound;

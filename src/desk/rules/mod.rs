@@ -25,7 +25,10 @@ pub fn decide(work: &mut Work, event: &Event) -> Outcome {
             qualification::toggle(work, event, *lead_id, *qualified, reason.clone())
         }
         What::SetStatus { lead_id, status } => lead::set_status(work, event, *lead_id, *status),
-        What::EditLead { lead_id, contact, active } => lead::edit(work, event, *lead_id, contact, *active),
+        What::EditLead { lead_id, seen: Some(seen), .. } if lead::has_changed(work, event, *lead_id, *seen) => {
+            Outcome::Stale
+        }
+        What::EditLead { lead_id, contact, active, .. } => lead::edit(work, event, *lead_id, contact, *active),
         What::Reattribute { lead_id, to, code_id, reason, pay_back } => {
             attribution::reattribute(work, event, *lead_id, *to, *code_id, reason, *pay_back)
         }

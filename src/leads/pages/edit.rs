@@ -101,7 +101,7 @@ pub(super) async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> P
     };
     let own = format!("/leads/{id}");
     let note = note_on(&contact);
-    let what = What::EditLead { lead_id: id, contact: Box::new(contact), active: form.checked("active") };
+    let what = What::EditLead { lead_id: id, contact: Box::new(contact), active: form.checked("active"), seen: None };
     let changed = match page.app.desk.one(page.event(what)).await? {
         Outcome::Done { changed, .. } => changed,
         Outcome::Refused { why } => {

@@ -1,0 +1,97 @@
+//! The audit: who did what, when, from where.
+
+use axum::extract::{OriginalUri, State};
+use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::common::{After, Limit, Page, Turn, field_id, instant, page};
+use super::store::audit::{self as store, EntryRow};
+use crate::api::Caller;
+use crate::api::field::{IdText, Line};
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::api::read::Asked;
+use crate::app::App;
+use crate::id::{self, Kind};
+use crate::object;
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/audit", "listAudit", "Read the audit")
+            .about("The newest first.")
+            .scope("audit:read")
+            .asks::<AuditAsked>()
+            .answers::<Page<AuditEntry>>(200, "A page of entries.", ""),
+        list,
+    )
+}
+
+object! {
+    /// Which entries are asked for.
+    strict struct AuditAsked {
+        /// Rows of the page.
+        limit "limit": Option<Limit>,
+        /// Where it begins: `next` of the page before.
+        after "after": Option<After>,
+        /// Only about this lead.
+        lead "lead": Option<IdText>,
+        /// Only about this referrer.
+        referrer "referrer": Option<IdText>,
+        /// Only this action: `lead.qualified`, `payment.recorded` …
+        action "action": Option<Line<60>>,
+    }
+}
+
+/// One entry of the audit.
+#[derive(Serialize, JsonSchema)]
+struct AuditEntry {
+    /// `audit_…`.
+    id: String,
+    at: String,
+    /// `user`, `key`, `job` or `command`.
+    actor_kind: String,
+    actor_name: String,
+    /// From where: an address, or the command.
+    origin: String,
+    action: String,
+    subject_kind: String,
+    /// The integer behind the subject's id.
+    subject_number: Option<i64>,
+    before: Option<serde_json::Map<String, serde_json::Value>>,
+    after: Option<serde_json::Map<String, serde_json::Value>>,
+    reason: Option<String>,
+}
+
+impl AuditEntry {
+    fn of(row: EntryRow) -> Self {
+        let object = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+        Self {
+            id: id::render(Kind::Audit, row.id),
+            at: instant(row.at),
+            actor_kind: row.actor_kind,
+            actor_name: row.actor_name,
+            origin: row.origin,
+            action: row.action,
+            subject_kind: row.subject_kind,
+            subject_number: row.subject_id,
+            before: object(row.before),
+            after: object(row.after),
+            reason: row.reason,
+        }
+    }
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<AuditAsked>,
+) -> Result<Response, Problem> {
+    let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
+    let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
+    let turn = Turn::new(asked.limit, asked.after);
+    let list = store::listing(caller.business_id(), lead, referrer, asked.action.as_deref());
+    let rows: Vec<EntryRow> = turn.rows(&mut app.db.read().await?, list).await?;
+    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), AuditEntry::of))
+}

@@ -1,0 +1,256 @@
+//! Codes: what a checkout asks for, and what a referrer is given.
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::common::{After, Limit, Page, Turn, campaign, campaigns, field_id, instant, merged, nothing, page, path_id};
+use super::store::codes::{self as store, CodeRow};
+use super::store::referrers as people;
+use crate::api::Caller;
+use crate::api::field::{IdText, Line, OneOf, Word};
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::{FieldProblem, Problem};
+use crate::api::read::{Asked, InPath, Sent};
+use crate::app::App;
+use crate::codes::{self, Chosen, CodeState, Generated, How, Lookup, Moved};
+use crate::id::{self, Kind};
+use crate::object;
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/codes", "listCodes", "List codes")
+            .about("The newest first.")
+            .scope("referrers:read")
+            .asks::<CodesAsked>()
+            .answers::<Page<Code>>(200, "A page of codes.", ""),
+        list,
+    )
+    .with(
+        Operation::get("/v1/codes/{text}", "lookUpCode", "Look a code up")
+            .about("Forgiving, as on a checkout: case, spaces and hyphens do not count, look-alikes are mended (O for 0), spelled-out letters are read. A code that attributes nobody answers 200 with `counts` false and why; 404 names the closest active codes in its detail.")
+            .scope("referrers:read")
+            .in_path("text", "The code as it was typed or heard.")
+            .answers::<Found>(200, "The code that was meant.", "")
+            .refuses(&[404]),
+        look_up,
+    )
+    .with(
+        Operation::post("/v1/codes", "createCode", "Give a referrer a code")
+            .about("Generated, or chosen with `text`: then the code they had becomes an alias, which still attributes. Who has one already and asks for none in particular keeps it: 200.")
+            .scope("referrers:write")
+            .takes::<NewCode>(r#"{"referrer": "agent_0000000000000", "text": "JANE2026"}"#)
+            .answers::<Code>(201, "The new code.", "")
+            .answers::<Code>(200, "The code they have.", "")
+            .refuses(&[404, 409]),
+        create,
+    )
+    .with(
+        Operation::put("/v1/codes/{code}/state", "setCodeState", "Retire a code, or bring it back")
+            .scope("referrers:write")
+            .in_path("code", "Its id: `code_…` or the integer.")
+            .takes::<NewState>(r#"{"state": "retired"}"#)
+            .answers::<Code>(200, "The code as it is now.", "")
+            .refuses(&[404, 409]),
+        set_state,
+    )
+}
+
+impl Word for CodeState {
+    const WORDS: &'static [&'static str] = &["active", "alias", "retired"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
+object! {
+    /// Which codes are asked for.
+    strict struct CodesAsked {
+        /// Rows of the page.
+        limit "limit": Option<Limit>,
+        /// Where it begins: `next` of the page before.
+        after "after": Option<After>,
+        /// Only of this campaign; of all otherwise.
+        campaign "campaign": Option<IdText>,
+        /// Only in this state.
+        state "state": Option<OneOf<CodeState>>,
+        /// Only of this referrer.
+        referrer "referrer": Option<IdText>,
+    }
+}
+
+object! {
+    /// A code for a referrer.
+    strict struct NewCode {
+        /// `agent_…` or the integer.
+        referrer "referrer": IdText,
+        /// The campaign; the key's, or the business's default, otherwise.
+        campaign "campaign": Option<IdText>,
+        /// A code of their own choice; generated otherwise.
+        text "text": Option<Line<60>>,
+    }
+}
+
+object! {
+    /// Where a code stands.
+    strict struct NewState {
+        state "state": OneOf<CodeState>,
+    }
+}
+
+/// A code.
+#[derive(Serialize, JsonSchema)]
+struct Code {
+    /// `code_…`.
+    id: String,
+    text: String,
+    /// `active`, `alias` (renamed away, still attributes) or `retired`.
+    state: String,
+    /// `generated` or `custom`.
+    kind: String,
+    /// `campaign_…`.
+    campaign: String,
+    /// `agent_…`.
+    referrer: String,
+    referrer_name: String,
+    /// The link that carries it.
+    url: String,
+    created_at: String,
+}
+
+impl Code {
+    fn of(row: CodeRow, public_url: &str) -> Self {
+        Self {
+            id: id::render(Kind::Code, row.id),
+            url: crate::links::address(public_url, row.campaign_id, &row.text, row.elder),
+            text: row.text,
+            state: row.state,
+            kind: row.kind,
+            campaign: id::render(Kind::Campaign, row.campaign_id),
+            referrer: id::render(Kind::Referrer, row.referrer_id),
+            referrer_name: row.referrer,
+            created_at: instant(row.created_at),
+        }
+    }
+}
+
+/// A code that was looked up.
+#[derive(Serialize, JsonSchema)]
+struct Found {
+    code: Code,
+    /// How the text became the code: `exact`, `repaired` (look-alikes were mended) or `heard`.
+    how: &'static str,
+    /// Whether a lead that brings it now is attributed.
+    counts: bool,
+    /// Why not: `retired`, `paused`, `banned` or `archived`.
+    why_not: Option<String>,
+}
+
+/// Why a code attributes nobody, if it does not.
+pub fn why_not(row: &CodeRow) -> Option<String> {
+    if row.state == "retired" {
+        Some("retired".to_owned())
+    } else if row.archived {
+        Some("archived".to_owned())
+    } else {
+        Some(row.enrollment_state.clone()).filter(|state| state != "active")
+    }
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<CodesAsked>,
+) -> Result<Response, Problem> {
+    let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
+    let state = asked.state.map(|s| s.0.word());
+    let turn = Turn::new(asked.limit, asked.after);
+    let key = |row: &CodeRow| (row.created_at, row.id);
+    let list = |campaign| store::listing(campaign, state, referrer);
+    let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;
+    let url = &app.config.public_url;
+    Ok(page(&uri, &turn, rows, key, |row| Code::of(row, url)))
+}
+
+async fn look_up(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Found>, Problem> {
+    let mut conn = app.db.read().await?;
+    let (id, how) = match codes::look_up(&mut conn, caller.business_id(), &text).await? {
+        Lookup::Found { code, how } => (code.id, how),
+        Lookup::NotFound { closest } => {
+            let near: Vec<String> = closest.into_iter().map(|near| near.code.text).collect();
+            let hint = if near.is_empty() { String::new() } else { format!(" The closest: {}.", near.join(", ")) };
+            return Err(Problem::new(StatusCode::NOT_FOUND, "unknown_code", format!("Nobody has this code.{hint}")));
+        }
+    };
+    let row = store::by_id(&mut conn, caller.business_id(), id).await?.ok_or_else(|| nothing("code"))?;
+    let why_not = why_not(&row);
+    let how = match how {
+        How::Exact => "exact",
+        How::Repaired => "repaired",
+        How::Heard => "heard",
+    };
+    Ok(Json(Found { code: Code::of(row, &app.config.public_url), how, counts: why_not.is_none(), why_not }))
+}
+
+async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Result<Response, Problem> {
+    let row = store::by_id(&mut app.db.read().await?, caller.business_id(), id).await?;
+    let row = row.ok_or_else(|| nothing("code"))?;
+    Ok((status, Json(Code::of(row, &app.config.public_url))).into_response())
+}
+
+async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCode>) -> Result<Response, Problem> {
+    let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let referrer = field_id(Kind::Referrer, "referrer", &new.referrer.0, "referrer")?;
+    let mut conn = app.db.read().await?;
+    let known = people::by_id(&mut conn, caller.business_id(), referrer).await?;
+    known.ok_or_else(|| FieldProblem::wrong("referrer", "is not a referrer of this business"))?;
+    let enrollments = people::enrollments(&mut conn, &[referrer]).await?;
+    drop(conn);
+    let enrollment = enrollments.into_iter().find(|e| e.campaign_id == campaign);
+    let enrollment = enrollment.ok_or_else(|| FieldProblem::wrong("referrer", "is not enrolled in this campaign"))?;
+    let (status, text) = match new.text {
+        Some(text) => match codes::choose(&app, &caller.actor, caller.business_id(), enrollment.id, &text).await? {
+            Chosen::Set { text, .. } => (StatusCode::CREATED, text),
+            Chosen::Same => (StatusCode::OK, text.0),
+            Chosen::Invalid(why) => return Err(FieldProblem::wrong("text", why).into()),
+            Chosen::Taken { text, .. } => {
+                return Err(Problem::conflict("code_taken", format!("{text} reads the same and is somebody's.")));
+            }
+            Chosen::Archived => return Err(Problem::conflict("archived", "The referrer is archived.")),
+            Chosen::NotFound => return Err(nothing("referrer")),
+        },
+        None => match codes::generate_one(&app, &caller.actor, caller.business_id(), enrollment.id).await? {
+            Generated::Made { text, .. } => (StatusCode::CREATED, text),
+            Generated::Had { text, .. } => (StatusCode::OK, text),
+            other => return Err(Problem::conflict("refused", format!("They cannot be given one: {other:?}."))),
+        },
+    };
+    match codes::look_up(&mut app.db.read().await?, caller.business_id(), &text).await? {
+        Lookup::Found { code, .. } => answer(&app, &caller, status, code.id).await,
+        Lookup::NotFound { .. } => Err(nothing("code")),
+    }
+}
+
+async fn set_state(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    Sent(new): Sent<NewState>,
+) -> Result<Response, Problem> {
+    let id = path_id(Kind::Code, &text, "code")?;
+    match codes::move_to(&app, &caller.actor, caller.business_id(), id, new.state.0).await? {
+        Moved::Done { .. } | Moved::Already { .. } => answer(&app, &caller, StatusCode::OK, id).await,
+        Moved::NeedsAnother => Err(Problem::conflict(
+            "needs_another",
+            "The active code becomes an alias when another one takes its place.",
+        )),
+        Moved::Archived => Err(Problem::conflict("archived", "The referrer is archived.")),
+        Moved::NotFound => Err(nothing("code")),
+    }
+}

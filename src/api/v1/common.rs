@@ -1,0 +1,244 @@
+//! What the resources share: pages, ids, instants, money, versions.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::api::Caller;
+use crate::api::field::{Field, Integer, Wrong};
+use crate::api::problem::{FieldProblem, Problem};
+use crate::app::App;
+use crate::clock::Instant;
+use crate::db::{Conn, DbError, DbResult, Listing};
+use crate::id::{self, Kind};
+use crate::money::{Currency, Money};
+use crate::web::Cursor;
+use crate::web::list::encode;
+
+/// Rows of a page, if the caller does not say.
+const USUAL: usize = 50;
+/// Rows of a page, at most.
+const MOST: i64 = 250;
+
+/// How many rows a page has.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit(pub usize);
+
+impl Field for Limit {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let Integer(n) = Integer::read(raw)?;
+        let n = usize::try_from(n).ok().filter(|_| (1..=MOST).contains(&n));
+        n.map(Self).ok_or_else(|| Wrong::Because(format!("must be from 1 to {MOST}")))
+    }
+
+    fn read_text(text: &str) -> Result<Self, Wrong> {
+        Self::read(Some(text.trim()))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL })
+    }
+}
+
+/// Where a page begins: what `next` of the page before it said.
+#[derive(Debug, Clone)]
+pub struct After(pub Cursor);
+
+impl Field for After {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let text: String =
+            serde_json::from_str(raw.ok_or(Wrong::Missing)?).map_err(|_| Wrong::because("must be a string"))?;
+        let cursor = Cursor::parse(&text).filter(|c| c.value.parse::<i64>().is_ok());
+        cursor.map(Self).ok_or_else(|| Wrong::because("is not a cursor that a page of this list gave"))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" })
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    pub limit: usize,
+    after: Option<Cursor>,
+}
+
+impl Turn {
+    pub fn new(limit: Option<Limit>, after: Option<After>) -> Self {
+        Self { limit: limit.map_or(USUAL, |limit| limit.0), after: after.map(|after| after.0) }
+    }
+
+    /// The page of a list: its rows and one more.
+    pub async fn rows<R: crate::db::FromDb>(&self, conn: &mut Conn, list: Listing) -> DbResult<Vec<R>> {
+        let list = match &self.after {
+            Some(cursor) => list.from_row(true, cursor.value.parse::<i64>().unwrap_or_default(), cursor.id),
+            None => list,
+        };
+        list.build(self.limit + 1).all(conn).await
+    }
+}
+
+/// A page of a list, newest first.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
+pub struct Page<T> {
+    data: Vec<T>,
+    /// The cursor of the page behind this one: the `after` of the next call. Null on the last page.
+    next: Option<String>,
+}
+
+/// A page as an answer, with `Link` headers for whoever follows those.
+pub fn page<R, T: Serialize>(
+    uri: &Uri,
+    turn: &Turn,
+    mut rows: Vec<R>,
+    key: impl Fn(&R) -> (i64, i64),
+    show: impl FnMut(R) -> T,
+) -> Response {
+    let more = rows.len() > turn.limit;
+    rows.truncate(turn.limit);
+    let last = rows.last().map(&key).filter(|_| more);
+    let next = last.map(|(at, id)| Cursor { value: at.to_string(), id }.text());
+    let mut links = vec![format!("<{}>; rel=\"first\"", with_after(uri, None))];
+    links.extend(next.as_deref().map(|next| format!("<{}>; rel=\"next\"", with_after(uri, Some(next)))));
+    let mut response = Json(Page { data: rows.into_iter().map(show).collect(), next }).into_response();
+    if let Ok(value) = HeaderValue::from_str(&links.join(", ")) {
+        response.headers_mut().insert(header::LINK, value);
+    }
+    response
+}
+
+/// The address of a list with another beginning.
+fn with_after(uri: &Uri, after: Option<&str>) -> String {
+    let kept = crate::web::list::pairs(uri.query().unwrap_or_default());
+    let kept = kept.iter().filter(|(name, _)| name != "after").map(|(n, v)| format!("{}={}", encode(n), encode(v)));
+    let all: Vec<String> = kept.chain(after.map(|after| format!("after={after}"))).collect();
+    if all.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), all.join("&")) }
+}
+
+/// An id in either form.
+pub fn id_of(kind: Kind, text: &str) -> Option<i64> {
+    id::parse(kind, text).or_else(|| text.parse().ok().filter(|id| (0..id::ID_LIMIT).contains(id)))
+}
+
+/// The id of a path.
+pub fn path_id(kind: Kind, text: &str, what: &str) -> Result<i64, Problem> {
+    id_of(kind, text).ok_or_else(|| nothing(what))
+}
+
+pub fn nothing(what: &str) -> Problem {
+    Problem::not_found(format!("There is no {what} with this id."))
+}
+
+/// The id in a field; what is of another business is not there.
+pub fn field_id(kind: Kind, name: &'static str, text: &str, what: &str) -> Result<i64, FieldProblem> {
+    id_of(kind, text).ok_or_else(|| FieldProblem::wrong(name, format!("is not the id of a {what}")))
+}
+
+/// A campaign that a call names, else the key's own or the business's default.
+pub async fn campaign(app: &App, caller: &Caller, named: Option<&str>) -> Result<i64, Problem> {
+    let wrong = || Problem::from(FieldProblem::wrong("campaign", "is not a campaign of this business"));
+    let id = match named {
+        Some(text) => id_of(Kind::Campaign, text),
+        None => caller.key.campaign(),
+    };
+    let id = id.ok_or_else(wrong)?;
+    let known = campaigns_of(app, caller).await?;
+    if known.contains(&id) { Ok(id) } else { Err(wrong()) }
+}
+
+/// The campaigns a list is about: the one that is named, else all.
+pub async fn campaigns(app: &App, caller: &Caller, named: Option<&str>) -> Result<Vec<i64>, Problem> {
+    match named {
+        Some(_) => Ok(vec![campaign(app, caller, named).await?]),
+        None => Ok(campaigns_of(app, caller).await?),
+    }
+}
+
+async fn campaigns_of(app: &App, caller: &Caller) -> DbResult<Vec<i64>> {
+    let all = crate::campaigns::choices(&mut app.db.read().await?, caller.business_id()).await?;
+    Ok(all.into_iter().map(|c| c.id).collect())
+}
+
+/// The newest rows over several campaigns. Each has an index of its own in this order, so a page costs one
+/// short look per campaign, and none of them has to keep a second index for the business.
+pub async fn merged<R: crate::db::FromDb>(
+    conn: &mut Conn,
+    turn: &Turn,
+    campaigns: &[i64],
+    key: impl Fn(&R) -> (i64, i64),
+    list: impl Fn(i64) -> Listing,
+) -> DbResult<Vec<R>> {
+    let mut all = Vec::new();
+    for campaign in campaigns {
+        all.extend(turn.rows::<R>(conn, list(*campaign)).await?);
+    }
+    all.sort_by_key(|row| std::cmp::Reverse(key(row)));
+    all.truncate(turn.limit + 1);
+    Ok(all)
+}
+
+/// An instant as RFC 3339 in UTC, to the millisecond.
+pub fn instant(micros: i64) -> String {
+    Instant::from_micros(micros).to_rfc3339_millis()
+}
+
+pub fn maybe_instant(micros: Option<i64>) -> Option<String> {
+    micros.map(instant)
+}
+
+/// Money as a JSON number with the currency's decimals.
+pub fn number(minor: i64, currency: &str) -> Result<Box<RawValue>, Problem> {
+    let fault = |why: String| Problem::from(DbError::Fault(why));
+    let currency = Currency::parse(currency).map_err(|_| fault(format!("a stored currency is {currency}")))?;
+    let text = Money { minor, currency }.plain();
+    RawValue::from_string(text).map_err(|why| fault(why.to_string()))
+}
+
+/// A row's version as an ETag: when it was last changed.
+pub fn etag(updated_at: i64) -> String {
+    format!("\"{updated_at:x}\"")
+}
+
+/// One resource with its version; 304 where the caller has it already.
+pub fn versioned<T: Serialize>(headers: &HeaderMap, status: StatusCode, updated_at: i64, body: &T) -> Response {
+    let tag = etag(updated_at);
+    let has = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|list| {
+            list.split(',').any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
+        })
+    };
+    let mut response = if status == StatusCode::OK && headers.get(header::IF_NONE_MATCH).is_some_and(has) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        (status, Json(body)).into_response()
+    };
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response
+}
+
+/// The version that an update is meant for, if it says one; `*` is any.
+pub fn expected(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version =
+        text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| i64::from_str_radix(t, 16).ok());
+    version.map(Some).ok_or_else(stale)
+}
+
+pub fn stale() -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "changed_meanwhile",
+        "It has changed since it was read. Read it again.",
+    )
+}

@@ -1,0 +1,77 @@
+//! Who is calling, and the document of it all.
+
+use axum::Json;
+use axum::extract::State;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::Caller;
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::id::{self, Kind};
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/me", "whoAmI", "Who am I?")
+            .about("What the key is and may do: the first call to make with a new one.")
+            .answers::<Me>(200, "The key and its business.", ""),
+        me,
+    )
+}
+
+/// A key and its business.
+#[derive(Serialize, JsonSchema)]
+struct Me {
+    key: MyKey,
+    business: MyBusiness,
+}
+
+/// What the key may do.
+#[derive(Serialize, JsonSchema)]
+struct MyKey {
+    /// `key_…`.
+    id: String,
+    name: String,
+    /// Whether it reads and writes test data.
+    test: bool,
+    scopes: Vec<String>,
+    /// Where leads go that name no campaign: `campaign_…`.
+    campaign: Option<String>,
+    expires_at: Option<String>,
+}
+
+/// The key's business.
+#[derive(Serialize, JsonSchema)]
+struct MyBusiness {
+    /// `business_…`.
+    id: String,
+    name: String,
+    timezone: String,
+    /// ISO 4217.
+    currency: String,
+    /// ISO 3166.
+    country: String,
+}
+
+async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem> {
+    let row = &caller.key.row;
+    let business = crate::business::by_id(&mut app.db.read().await?, row.business_id).await?;
+    Ok(Json(Me {
+        key: MyKey {
+            id: id::render(Kind::Key, row.id),
+            name: row.name.clone(),
+            test: row.test,
+            scopes: row.scopes.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
+            campaign: caller.key.campaign().map(|id| id::render(Kind::Campaign, id)),
+            expires_at: super::common::maybe_instant(row.expires_at),
+        },
+        business: MyBusiness {
+            id: row.business_public_id.clone(),
+            name: business.map(|b| b.name).unwrap_or_default(),
+            timezone: row.timezone.clone(),
+            currency: row.currency.clone(),
+            country: row.country.clone(),
+        },
+    }))
+}

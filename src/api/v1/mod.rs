@@ -1,0 +1,32 @@
+//! Our own API: every resource of the desk, in one style. Lists go by opaque cursors, newest first; an id
+//! is taken as it is rendered (`lead_…`) or as the integer; unknown fields are refused; problems are those
+//! of RFC 9457.
+
+mod audit;
+mod campaigns;
+mod codes;
+mod common;
+mod inbox;
+mod leads;
+mod me;
+mod money;
+mod referrers;
+mod store;
+
+use super::dialect::Dialect;
+use super::operation::Api;
+
+pub fn api() -> Api {
+    let api = Api::new(Dialect::Own, &["/v1"]);
+    let parts = [
+        me::calls,
+        campaigns::calls,
+        referrers::calls,
+        codes::calls,
+        leads::calls,
+        money::calls,
+        inbox::calls,
+        audit::calls,
+    ];
+    parts.into_iter().fold(api, |api, part| part(api))
+}

@@ -1,0 +1,36 @@
+use crate::db::{Listing, Order};
+use crate::row;
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct EntryRow {
+        pub id: i64,
+        pub at: i64,
+        pub actor_kind: String,
+        pub actor_name: String,
+        pub origin: String,
+        pub action: String,
+        pub subject_kind: String,
+        pub subject_id: Option<i64>,
+        pub before: Option<String>,
+        pub after: Option<String>,
+        pub reason: Option<String>,
+    }
+}
+
+/// The audit of a business, or of one of its leads or referrers.
+pub fn listing(business_id: i64, lead: Option<i64>, referrer: Option<i64>, action: Option<&str>) -> Listing {
+    let columns = "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.before, a.after, a.reason";
+    let order = Order { column: "at", descending: true };
+    let mut list = Listing::new(columns, "audit_entries", "a", "", order).and("a.business_id = ?", business_id);
+    if let Some(id) = lead {
+        list = list.and("a.lead_id = ?", id);
+    }
+    if let Some(id) = referrer {
+        list = if lead.is_some() { list.search("a.referrer_id = ?", id) } else { list.and("a.referrer_id = ?", id) };
+    }
+    match action {
+        Some(action) => list.search("a.action = ?", action),
+        None => list,
+    }
+}

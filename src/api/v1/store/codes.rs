@@ -1,0 +1,46 @@
+use crate::db::{Conn, DbResult, Listing, Order, sql_built};
+use crate::row;
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct CodeRow {
+        pub id: i64,
+        pub campaign_id: i64,
+        pub referrer_id: i64,
+        pub referrer: String,
+        pub text: String,
+        pub kind: String,
+        pub state: String,
+        pub enrollment_state: String,
+        pub archived: bool,
+        /// Whether another business had the same code first.
+        pub elder: bool,
+        pub created_at: i64,
+    }
+}
+
+const COLUMNS: &str = "c.id, c.campaign_id, c.referrer_id, p.name AS referrer, c.text, c.kind, c.state, e.state AS enrollment_state, e.archived,
+    EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+               AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder, c.created_at";
+const JOINS: &str = "JOIN referrers p ON p.id = c.referrer_id JOIN enrollments e ON e.id = c.enrollment_id";
+
+pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>) -> Listing {
+    let order = Order { column: "created_at", descending: true };
+    let mut list = Listing::new(COLUMNS, "codes", "c", JOINS, order).and("c.campaign_id = ?", campaign_id);
+    if let Some(state) = state {
+        list = list.and("c.state = ?", state);
+    }
+    match referrer {
+        // One has few.
+        Some(id) => list.and("c.referrer_id = ?", id),
+        None => list,
+    }
+}
+
+pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<CodeRow>> {
+    sql_built(format!("SELECT {COLUMNS} FROM codes c {JOINS} WHERE c.id = $1 AND c.business_id = $2"))
+        .bind(id)
+        .bind(business_id)
+        .optional(conn)
+        .await
+}

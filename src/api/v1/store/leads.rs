@@ -1,0 +1,143 @@
+use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
+use crate::desk::Status;
+use crate::row;
+use crate::text::like_pattern;
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct LeadRow {
+        pub id: i64,
+        pub campaign_id: i64,
+        pub test: bool,
+        pub name: String,
+        pub email: Option<String>,
+        pub phone: Option<String>,
+        pub phone_key: Option<String>,
+        pub company: Option<String>,
+        pub jobtitle: Option<String>,
+        pub industry: Option<String>,
+        pub website: Option<String>,
+        pub request: Option<String>,
+        pub budget: Option<String>,
+        pub country: Option<String>,
+        pub region: Option<String>,
+        pub address: Option<String>,
+        pub source: Option<String>,
+        pub source_origin: String,
+        pub status: String,
+        pub active: bool,
+        pub duplicate_of: Option<i64>,
+        pub qualified_at: Option<i64>,
+        pub converted_at: Option<i64>,
+        pub arrival: Option<String>,
+        pub referrer_id: Option<i64>,
+        pub touch_id: Option<i64>,
+        pub code: Option<String>,
+        pub created_at: i64,
+        pub updated_at: i64,
+        pub archived_at: Option<i64>,
+    }
+}
+
+const COLUMNS: &str = "l.id, l.campaign_id, l.test, l.name, l.email, l.phone, l.phone_key, l.company, l.jobtitle, l.industry,
+    l.website, l.request, l.budget, l.country, l.region, l.address, l.source, l.source_origin, l.status, l.active, l.duplicate_of,
+    l.qualified_at, l.converted_at, l.arrival, l.referrer_id, l.touch_id, c.text AS code, l.created_at, l.updated_at, l.archived_at";
+
+const JOINS: &str = "LEFT JOIN codes c ON c.id = l.code_id";
+
+/// Which leads of a campaign are listed.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub test: bool,
+    pub status: Option<Status>,
+    pub arrival: Option<&'static str>,
+    pub qualified: Option<bool>,
+    pub referrer_id: Option<i64>,
+    pub unattributed: bool,
+    pub archived: bool,
+    pub email_key: Option<String>,
+    pub q: Option<String>,
+}
+
+/// One condition is served by an index that gives the order as well, the others are searched.
+pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
+    let order = Order { column: "created_at", descending: true };
+    let mut list = Listing::new(COLUMNS, "leads", "l", JOINS, order)
+        .and("l.campaign_id = ?", campaign_id)
+        .and("l.test = ?", f.test)
+        .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
+    let mut served = f.archived;
+    if let Some(key) = &f.email_key {
+        // At most one primary and its duplicates: whatever else is asked is asked of few.
+        list = list.and("l.email_key = ?", key.as_str());
+        served = true;
+    }
+    if let Some(id) = f.referrer_id {
+        list = if served { list.search("l.referrer_id = ?", id) } else { list.and("l.referrer_id = ?", id) };
+        served = true;
+    } else if f.unattributed {
+        let nobody = "l.referrer_id IS NULL";
+        list = if served { list.search_plain(nobody) } else { list.and_plain(nobody) };
+        served = true;
+    }
+    if let Some(status) = f.status {
+        let word = status.word();
+        list = if served { list.search("l.status = ?", word) } else { list.and("l.status = ?", word) };
+        served = true;
+    }
+    if let Some(arrival) = f.arrival {
+        list = if served { list.search("l.arrival = ?", arrival) } else { list.and("l.arrival = ?", arrival) };
+        served = true;
+    }
+    if let Some(qualified) = f.qualified {
+        let condition = if qualified { "l.qualified_at IS NOT NULL" } else { "l.qualified_at IS NULL" };
+        list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
+    }
+    match &f.q {
+        Some(q) => list.search("l.search LIKE ? ESCAPE '\\'", like_pattern(q)),
+        None => list,
+    }
+}
+
+/// A lead of the business, in the key's mode.
+pub async fn by_id(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<LeadRow>> {
+    sql_built(format!("SELECT {COLUMNS} FROM leads l {JOINS} WHERE l.id = $1 AND l.business_id = $2 AND l.test = $3"))
+        .bind(id)
+        .bind(business_id)
+        .bind(test)
+        .optional(conn)
+        .await
+}
+
+/// Which of some leads are the business's, in the key's mode.
+pub async fn among(conn: &mut Conn, business_id: i64, test: bool, ids: &[i64]) -> DbResult<Vec<i64>> {
+    let found: Vec<(i64,)> = sql(
+        "SELECT l.id FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id WHERE l.business_id = $2 AND l.test = $3",
+    )
+    .bind(crate::rows!(ids, id => { id: *id }))
+    .bind(business_id)
+    .bind(test)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct TouchRow {
+        pub id: i64,
+        pub kind: String,
+        pub code: Option<String>,
+        pub referrer_id: Option<i64>,
+        pub refused: Option<String>,
+        pub reason: Option<String>,
+        pub at: i64,
+    }
+}
+
+/// The touches of a lead, newest first.
+pub fn touches(lead_id: i64) -> Listing {
+    let columns = "t.id, t.kind, COALESCE(c.text, t.code_text) AS code, t.referrer_id, t.refused, t.reason, t.at";
+    let order = Order { column: "at", descending: true };
+    Listing::new(columns, "touches", "t", "LEFT JOIN codes c ON c.id = t.code_id", order).and("t.lead_id = ?", lead_id)
+}

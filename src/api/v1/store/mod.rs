@@ -1,0 +1,9 @@
+//! The rows that the resources are made of.
+
+pub mod audit;
+pub mod campaigns;
+pub mod codes;
+pub mod inbox;
+pub mod leads;
+pub mod money;
+pub mod referrers;

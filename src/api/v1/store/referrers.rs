@@ -1,0 +1,90 @@
+use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
+use crate::text::like_pattern;
+use crate::{row, rows};
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct ReferrerRow {
+        pub id: i64,
+        pub name: String,
+        pub email: Option<String>,
+        pub phone: Option<String>,
+        pub company: Option<String>,
+        pub created_at: i64,
+        pub updated_at: i64,
+        pub archived_at: Option<i64>,
+    }
+}
+
+const COLUMNS: &str = "p.id, p.name, p.email, p.phone, p.company, p.created_at, p.updated_at, p.archived_at";
+
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub email_key: Option<String>,
+    pub q: Option<String>,
+    pub archived: bool,
+}
+
+pub fn listing(business_id: i64, f: &Filter) -> Listing {
+    let order = Order { column: "created_at", descending: true };
+    let mut list = Listing::new(COLUMNS, "referrers", "p", "", order).and("p.business_id = ?", business_id);
+    if let Some(key) = &f.email_key {
+        list = list.and("p.email_key = ?", key.as_str());
+    }
+    if let Some(q) = &f.q {
+        list = list.search("p.search LIKE ? ESCAPE '\\'", like_pattern(q));
+    }
+    if f.archived { list.search_plain("p.archived_at IS NOT NULL") } else { list.and_plain("p.archived_at IS NULL") }
+}
+
+pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ReferrerRow>> {
+    sql_built(format!("SELECT {COLUMNS} FROM referrers p WHERE p.id = $1 AND p.business_id = $2"))
+        .bind(id)
+        .bind(business_id)
+        .optional(conn)
+        .await
+}
+
+row! {
+    /// A referrer in a campaign, with the active code.
+    #[derive(Debug, Clone)]
+    pub struct EnrollmentRow {
+        pub id: i64,
+        pub referrer_id: i64,
+        pub campaign_id: i64,
+        pub state: String,
+        pub code: Option<String>,
+        pub elder: Option<bool>,
+    }
+}
+
+/// The enrollments of some referrers.
+pub async fn enrollments(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<EnrollmentRow>> {
+    sql("SELECT e.id, e.referrer_id, e.campaign_id, e.state, c.text AS code,
+                EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+                           AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
+           FROM rows($1, id BIGINT) r JOIN enrollments e ON e.referrer_id = r.id
+           LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
+          ORDER BY e.referrer_id, e.campaign_id")
+    .bind(rows!(referrers, id => { id: *id }))
+    .all(conn)
+    .await
+}
+
+row! {
+    /// What a referrer has on one account.
+    #[derive(Debug, Clone)]
+    pub struct BalanceRow {
+        pub account: String,
+        pub currency: String,
+        pub amount: i64,
+    }
+}
+
+pub async fn balances(conn: &mut Conn, referrer_id: i64) -> DbResult<Vec<BalanceRow>> {
+    sql("SELECT account, currency, CAST(sum(amount) AS BIGINT) AS amount FROM ledger_entries WHERE referrer_id = $1
+          GROUP BY account, currency ORDER BY currency, account")
+    .bind(referrer_id)
+    .all(conn)
+    .await
+}
