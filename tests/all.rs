@@ -30,3 +30,4 @@ mod routes;
 mod sign_in;
 mod tables;
 mod team;
+mod v1;

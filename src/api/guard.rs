@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::caller::Caller;
+use super::idempotency;
 use super::operation::{Access, Operation};
 use super::problem::Problem;
 use crate::app::App;
@@ -28,7 +29,12 @@ pub async fn admit(
             return Problem::forbidden(format!("This API key may not do that: it lacks the scope {scope}."))
                 .into_response();
         }
-        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(caller.clone());
+        if operation.once {
+            let largest = operation.largest;
+            request.extensions_mut().insert(operation);
+            return idempotency::once(&app, &caller, largest, request, next).await;
+        }
     }
     request.extensions_mut().insert(operation);
     next.run(request).await

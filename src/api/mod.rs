@@ -8,12 +8,14 @@ pub mod dialect;
 pub mod document;
 pub mod field;
 mod guard;
+mod idempotency;
 pub mod object;
 pub mod operation;
 pub mod problem;
 pub mod read;
 mod rf;
 mod rn;
+mod store;
 mod v1;
 
 use axum::Router;
@@ -26,6 +28,7 @@ use operation::Api;
 use problem::Problem;
 
 pub use caller::Caller;
+pub use idempotency::tidy;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {

@@ -72,6 +72,8 @@ pub struct Operation {
     pub query: Option<fn(&mut SchemaGenerator) -> Vec<Described>>,
     /// Headers it reads, with what they do.
     pub headers: Vec<(&'static str, &'static str)>,
+    /// Whether an `Idempotency-Key` makes the same call again harmless.
+    pub once: bool,
     pub takes: Option<Takes>,
     pub answers: Vec<Answer>,
     /// Statuses it refuses with, beside those that every call of its kind may.
@@ -92,6 +94,7 @@ impl Operation {
             path_parameters: Vec::new(),
             query: None,
             headers: Vec::new(),
+            once: false,
             takes: None,
             answers: Vec::new(),
             refuses: Vec::new(),
@@ -153,6 +156,13 @@ impl Operation {
     pub fn header(mut self, name: &'static str, about: &'static str) -> Self {
         self.headers.push((name, about));
         self
+    }
+
+    /// The same call again, with the same `Idempotency-Key`, is answered what the first one was.
+    pub fn once(mut self) -> Self {
+        self.once = true;
+        self.refuses.push(409);
+        self.header("idempotency-key", "1 to 200 characters of your own. The same call again with the same one does nothing and is answered what the first one was, for 72 hours; with another body: 409.")
     }
 
     pub fn takes<B: Object>(mut self, example: &'static str) -> Self {

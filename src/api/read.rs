@@ -1,12 +1,14 @@
 //! What a handler takes from a call: who calls, the body, the query, the path. Each refuses with a
 //! [`Problem`], which the contract puts into its words.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, RawQuery, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::LengthLimitError;
 
 use super::caller::Caller;
 use super::object::{Body, Object};
@@ -47,9 +49,8 @@ impl FromRequest<App> for SentBody {
         let form = request.extensions().get::<Arc<Operation>>().and_then(|o| o.takes.as_ref()).is_some_and(|t| t.form);
         let kind = content_type(request.headers());
         let bytes = Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::of(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
-            _ if bounds::is_slow(&rejection) => Problem::of(StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
-            _ => Problem::of(StatusCode::BAD_REQUEST, "The body broke off."),
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            _ => unread(&rejection),
         })?;
         match kind.as_deref() {
             None => {}
@@ -62,6 +63,22 @@ impl FromRequest<App> for SentBody {
         }
         Body::json(&bytes).map(Self).ok_or_else(Problem::invalid_json)
     }
+}
+
+/// Why a body was not read to its end.
+pub fn unread(error: &(dyn Error + 'static)) -> Problem {
+    let chain = std::iter::successors(Some(error), |e: &&(dyn Error + 'static)| Error::source(*e));
+    if chain.into_iter().any(|e| e.is::<LengthLimitError>()) {
+        too_large()
+    } else if bounds::is_slow(error) {
+        Problem::of(StatusCode::REQUEST_TIMEOUT, "The body came too slowly.")
+    } else {
+        Problem::of(StatusCode::BAD_REQUEST, "The body broke off.")
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::of(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.")
 }
 
 /// The kind of the body, without its parameters.

@@ -88,6 +88,11 @@ pub struct Writes {
     pub merged: Vec<(i64, i64)>,
 }
 
+/// When a row is changed, for its version: later than before, whatever the clocks of nodes say.
+fn newer(now: Instant, before: i64) -> i64 {
+    now.micros().max(before + 1)
+}
+
 /// One slice in progress: facts, writes, the time and the ids it may use.
 pub struct Work {
     pub facts: Facts,
@@ -122,18 +127,17 @@ impl Work {
     /// A lead to change; it will be written.
     pub fn lead_mut(&mut self, id: i64) -> Option<&mut Lead> {
         let lead = self.facts.leads.get_mut(&id)?;
-        if !self.writes.new_leads.contains(&id) {
-            self.writes.changed_leads.entry(id).or_insert_with(|| lead.clone());
+        if !self.writes.new_leads.contains(&id) && !self.writes.changed_leads.contains_key(&id) {
+            self.writes.changed_leads.insert(id, lead.clone());
+            lead.updated_at = newer(self.now, lead.updated_at);
         }
-        lead.updated_at = self.now.micros();
         Some(lead)
     }
 
     pub fn commission_mut(&mut self, id: i64) -> Option<&mut Commission> {
         let commission = self.facts.commissions.get_mut(&id)?;
-        commission.updated_at = self.now.micros();
-        if !self.writes.new_commissions.contains(&id) {
-            self.writes.changed_commissions.insert(id);
+        if !self.writes.new_commissions.contains(&id) && self.writes.changed_commissions.insert(id) {
+            commission.updated_at = newer(self.now, commission.updated_at);
         }
         Some(commission)
     }

@@ -17,22 +17,31 @@ pub struct Call {
     pub path: String,
     pub key: String,
     pub body: Json,
+    /// A header of its own, with a line end.
+    pub header: String,
 }
 
 impl Call {
     pub fn new(node: &TestApp, path: &str, body: Json) -> Self {
         let to = node.url("").trim_start_matches("http://").to_owned();
-        Self { to, path: path.to_owned(), key: node.business.api_key.clone(), body }
+        Self { to, path: path.to_owned(), key: node.business.api_key.clone(), body, header: String::new() }
+    }
+
+    /// The call with one more header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.header = format!("{name}: {value}\r\n");
+        self
     }
 
     fn bytes(&self) -> Vec<u8> {
         let body = self.body.to_string();
         format!(
-            "POST {} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            "POST {} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n{}\r\n{body}",
             self.path,
             self.to,
             self.key,
-            body.len()
+            body.len(),
+            self.header,
         )
         .into_bytes()
     }

@@ -40,6 +40,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/codes", "createCode", "Give a referrer a code")
+            .once()
             .about("Generated, or chosen with `text`: then the code they had becomes an alias, which still attributes. Who has one already and asks for none in particular keeps it: 200.")
             .scope("referrers:write")
             .takes::<NewCode>(r#"{"referrer": "agent_0000000000000", "text": "JANE2026"}"#)

@@ -36,6 +36,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/leads", "createLead", "Add a lead")
+            .once()
             .about("A person who is known by e-mail or phone is found and not added again: 200 with the lead that was there. A code that does not count is kept as a touch, with an inbox item that says why.")
             .scope("leads:write")
             .takes::<NewLead>(NEW_LEAD)
@@ -47,6 +48,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/leads/batch", "createLeads", "Add many leads")
+            .once()
             .about("Up to 1,000, an answer for each, in their order; what is wrong with one does not fail the others.")
             .scope("leads:write")
             .largest(4 * 1024 * 1024)

@@ -38,6 +38,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/referrers", "createReferrer", "Add a referrer")
+            .once()
             .about("Enrolls them in a campaign and gives them a code. Who is known by e-mail is found and enrolled: 200 with the referrer that was there.")
             .scope("referrers:write")
             .takes::<NewReferrer>(r#"{"name": "Jane Miller", "email": "jane@example.com"}"#)
