@@ -4,4 +4,5 @@ pub mod codes;
 mod ledger;
 mod payments;
 mod qualification;
+mod refunds;
 mod sign_ups;
