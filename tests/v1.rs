@@ -23,6 +23,9 @@ on_both_databases! {
     every_problem_is_one_of_rfc_9457,
     another_business_has_nothing_here,
     a_test_key_sees_test_data_only,
+    events_come_in_batches_with_an_answer_each,
+    a_batch_decides_payments_by_their_dates,
+    a_batch_sent_again_changes_nothing,
     the_same_call_twice_is_one,
     the_same_call_fifty_times_at_once_is_one,
 }
@@ -510,4 +513,84 @@ async fn the_same_call_fifty_times_at_once_is_one(app: TestApp) {
     assert!(!made.is_empty() && replies.iter().all(|r| r.status == 201 || r.status == 409), "{replies:?}");
     assert!(made.iter().all(|r| r.json == made[0].json));
     assert_eq!(app.number("SELECT count(*) FROM leads").await, 1);
+}
+
+fn paid(app: &TestApp, email: &str, amount: f64, date: &str, id: &str) -> Json {
+    json!({
+        "type": "payment-succeeded", "businessId": app.business.public_id, "productId": app.business.product_id,
+        "customerEmail": email, "amount": amount, "currency": "USD", "subscriptionStatus": "active",
+        "paymentDate": date, "eventId": id,
+    })
+}
+
+fn signed_up(app: &TestApp, email: &str, code: &str) -> Json {
+    json!({
+        "type": "customer-created", "businessId": app.business.public_id, "productId": app.business.product_id,
+        "customerEmail": email, "customerName": "Amy Adams", "referralCode": code,
+    })
+}
+
+async fn events_come_in_batches_with_an_answer_each(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let refund = json!({
+        "type": "payment-refunded", "businessId": app.business.public_id, "productId": app.business.product_id,
+        "customerEmail": "amy@example.com", "paymentEventId": "evt_1", "amount": 50, "refundDate": "2026-06-15",
+    });
+    let foreign = app.another_business("Other").await;
+    let mut elsewhere = paid(&app, "amy@example.com", 1.0, "2026-06-14", "evt_9");
+    elsewhere["businessId"] = json!(foreign.public_id);
+    let items = json!([
+        signed_up(&app, "amy@example.com", &jane.code),
+        paid(&app, "amy@example.com", 100.0, "2026-06-14", "evt_1"),
+        refund,
+        signed_up(&app, "amy@example.com", &jane.code),
+        { "type": "lunch-eaten" },
+        "nonsense",
+        { "type": "payment-succeeded", "customerEmail": "amy@example.com" },
+        elsewhere,
+        paid(&app, "amy@example.com", 29.999, "2026-06-14", "evt_2"),
+    ]);
+    let answer = call(&app, "POST", "/v1/events/batch", Some(json!({ "items": items }))).await.is(200);
+    let json = answer.json();
+    let items = json["items"].as_array().expect("an answer each");
+    let statuses: Vec<u64> = items.iter().filter_map(|i| i["status"].as_u64()).collect();
+    assert_eq!(statuses, [200, 200, 200, 409, 400, 400, 400, 403, 400], "{json}");
+    assert_eq!(items[0]["body"]["leadId"], items[3]["body"]["leadId"]);
+    assert!(answer.body.contains("\"commissionAmount\":20.00,"), "{}", answer.body);
+    assert!(answer.body.contains("\"remainingAmount\":50.00,"), "{}", answer.body);
+    assert_eq!(items[6]["errors"][0]["field"], "businessId");
+    assert_eq!(items[8]["errors"][0]["field"], "amount");
+    assert_eq!(app.number("SELECT count(*) FROM payments").await, 1);
+}
+
+async fn a_batch_decides_payments_by_their_dates(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let items = json!([
+        paid(&app, "amy@example.com", 300.0, "2026-06-16", "third"),
+        signed_up(&app, "amy@example.com", &jane.code),
+        paid(&app, "amy@example.com", 100.0, "2026-06-14", "first"),
+        paid(&app, "amy@example.com", 200.0, "2026-06-15", "second"),
+    ]);
+    call(&app, "POST", "/v1/events/batch", Some(json!({ "items": items }))).await.is(200);
+    let kinds: Vec<(String, String)> = app
+        .rows("SELECT p.identity, c.kind FROM commissions c JOIN payments p ON p.id = c.payment_id ORDER BY p.payment_date")
+        .await;
+    let kinds: Vec<(&str, &str)> = kinds.iter().map(|(id, kind)| (id.as_str(), kind.as_str())).collect();
+    assert_eq!(kinds, [("event:first", "referral"), ("event:second", "recurring"), ("event:third", "recurring")]);
+}
+
+async fn a_batch_sent_again_changes_nothing(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let mut items: Vec<Json> = (0..300).map(|n| signed_up(&app, &format!("c{n}@example.com"), &jane.code)).collect();
+    items.extend((0..300).map(|n| paid(&app, &format!("c{n}@example.com"), 10.0, "2026-06-14", &format!("evt_{n}"))));
+    let batch = json!({ "items": items });
+    let statuses = |json: &Json| -> Vec<u64> {
+        json["items"].as_array().expect("items").iter().filter_map(|i| i["status"].as_u64()).collect()
+    };
+    let first = call(&app, "POST", "/v1/events/batch", Some(batch.clone())).await.is(200).json();
+    assert_eq!(statuses(&first), vec![200; 600]);
+    let again = call(&app, "POST", "/v1/events/batch", Some(batch)).await.is(200).json();
+    assert_eq!(statuses(&again), vec![409; 600]);
+    assert_eq!(again["items"][599]["body"]["commissionId"], first["items"][599]["body"]["commissionId"]);
+    assert_eq!(app.number("SELECT count(*) FROM commissions").await, 300);
 }

@@ -342,6 +342,11 @@ pub fn number_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "number" })
 }
 
+/// As [`number_schema`], or null.
+pub fn maybe_number_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["number", "null"] })
+}
+
 /// Any object: `meta` and the like.
 pub fn object_schema(schemas: &mut SchemaGenerator) -> Schema {
     <serde_json::Map<String, serde_json::Value>>::json_schema(schemas)

@@ -95,6 +95,35 @@ pub trait Object: Sized + schemars::JsonSchema {
     }
 }
 
+/// An object of several kinds that says which one it is in a field `type`: the schema of one of them.
+pub struct Tagged<T>(std::marker::PhantomData<T>);
+
+impl<T: Object> schemars::JsonSchema for Tagged<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("{}Item", T::schema_name()).into()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        let mut fields = T::described(schemas);
+        let kind = kebab(&T::schema_name());
+        let schema = schemars::json_schema!({ "type": "string", "const": kind });
+        fields.insert(0, Described { name: "type", about: "What happened.".into(), required: true, schema });
+        schema_of(String::new(), fields, T::STRICT)
+    }
+}
+
+/// `PaymentSucceeded` as `payment-succeeded`.
+fn kebab(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
 /// One field of an object, for the document.
 #[derive(Debug, Clone)]
 pub struct Described {

@@ -1,21 +1,40 @@
 //! A customer signed up.
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Call, Problem, agent, open, phone, place};
+use super::{Incoming, Ready, Reply, agent, event, phone, place};
+use crate::api::Caller;
+use crate::api::field::Line;
+use crate::api::operation::Operation;
+use crate::api::problem::Problem;
 use crate::app::App;
 use crate::db::DbError;
-use crate::desk::{Event, Outcome, SignUp, What};
+use crate::desk::{Outcome, SignUp, What};
+use crate::email::Email;
 use crate::id::{self, Kind};
+use crate::object;
+
+object! {
+    /// A customer signed up for a product.
+    pub struct CustomerCreated {
+        /// Your business.
+        business_id "businessId": Line<200>,
+        /// What they signed up for.
+        product_id "productId": Line<200>,
+        /// The address they registered with; it is what payments are matched by.
+        customer_email "customerEmail": Email,
+        /// Their full name.
+        customer_name "customerName": Line<200>,
+        /// The code they brought, as the cookie `refairn_code` has it. One that does not count never fails the call.
+        referral_code "referralCode": Option<Line<200>>,
+        /// Beyond Refairn's: who is known by phone only is found by it.
+        customer_phone "customerPhone": Option<Line<60>>,
+    }
+}
 
 /// The answer to a sign-up that was recorded.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CustomerAnswer {
     /// Always true.
@@ -31,7 +50,7 @@ struct CustomerAnswer {
 }
 
 /// 409: this sign-up was recorded before.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CustomerConflict {
     /// Always false.
@@ -48,23 +67,32 @@ struct CustomerConflict {
     attribution: &'static str,
 }
 
-pub(super) async fn created(
-    State(app): State<App>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let Call { caller, body } = open(&app, &headers, &extensions, bytes).await?;
-    let business = body.line("businessId", 200)?;
-    let product = body.line("productId", 200)?;
-    let email = body.email("customerEmail")?;
-    let name = body.line("customerName", 200)?;
-    let code = body.optional_line("referralCode", 200)?;
-    let phone = phone(&body, &caller.key.row.country)?;
-    let product = place(&app, &caller, &business, &product).await?;
-    let sign_up = SignUp { product_id: product.id, test: caller.test(), email, name, phone, code };
-    let event = Event { business_id: caller.business_id(), actor: caller.actor.clone(), what: What::SignUp(sign_up) };
-    match app.desk.one(event).await? {
+pub(super) fn operation() -> Operation {
+    event("/api/events/customer-created", "customerCreated", "A customer signed up")
+        .about("Records the customer as a lead, and who referred them. The same customer of the same product again: 409 with the ids of the first call.")
+        .takes::<CustomerCreated>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "customerName": "Jane Smith", "referralCode": "AGENT123"}"#)
+        .answers::<CustomerAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "attribution": "first_touch", "message": "Customer recorded and attributed to agent."}"#)
+        .answers::<CustomerConflict>(409, "Recorded before.", r#"{"success": false, "code": "duplicate_event", "message": "This customer was recorded before.", "leadId": "lead_abc123", "agentId": "agent_xyz456", "attribution": "first_touch"}"#)
+}
+
+impl Incoming for CustomerCreated {
+    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
+        let phone = phone(self.customer_phone.as_deref(), caller)?;
+        let product = place(app, caller, &self.business_id, &self.product_id).await?;
+        let sign_up = SignUp {
+            product_id: product.id,
+            test: caller.test(),
+            email: self.customer_email,
+            name: self.customer_name.0,
+            phone,
+            code: self.referral_code.map(|code| code.0),
+        };
+        Ok(Ready { what: What::SignUp(sign_up), told: Box::new(told) })
+    }
+}
+
+fn told(outcome: Outcome) -> Result<Reply, Problem> {
+    match outcome {
         Outcome::SignedUp { lead_id, referrer_id, refused, .. } => {
             let message = match (referrer_id, refused) {
                 (Some(_), _) => "Customer recorded and attributed to agent.".to_owned(),
@@ -72,26 +100,17 @@ pub(super) async fn created(
                 (None, None) => "Customer recorded without attribution.".to_owned(),
             };
             let lead_id = id::render(Kind::Lead, lead_id);
-            let answer = CustomerAnswer {
-                success: true,
-                lead_id,
-                agent_id: agent(referrer_id),
-                attribution: "first_touch",
-                message,
-            };
-            Ok(Json(answer).into_response())
+            let agent_id = agent(referrer_id);
+            Reply::ok(&CustomerAnswer { success: true, lead_id, agent_id, attribution: "first_touch", message })
         }
-        Outcome::SignUpDuplicate { lead_id, referrer_id } => {
-            let conflict = CustomerConflict {
-                success: false,
-                code: "duplicate_event",
-                message: "This customer was recorded before.",
-                lead_id: id::render(Kind::Lead, lead_id),
-                agent_id: agent(referrer_id),
-                attribution: "first_touch",
-            };
-            Ok((StatusCode::CONFLICT, Json(conflict)).into_response())
-        }
+        Outcome::SignUpDuplicate { lead_id, referrer_id } => Reply::conflict(&CustomerConflict {
+            success: false,
+            code: "duplicate_event",
+            message: "This customer was recorded before.",
+            lead_id: id::render(Kind::Lead, lead_id),
+            agent_id: agent(referrer_id),
+            attribution: "first_touch",
+        }),
         other => Err(DbError::Fault(format!("a sign-up came to {other:?}")).into()),
     }
 }

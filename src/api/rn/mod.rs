@@ -3,108 +3,131 @@
 //!
 //! Checks come in the order its documents give: 401 key, 400 body and fields, 404 business, 403 not the
 //! key's, 404 product, 409 duplicate. Answers carry the fields of its examples, in their types.
+//!
+//! An event is made [`Ready`] and then applied: alone here, in batches by `/v1/events/batch`.
 
 mod customer;
-mod error;
 mod payment;
 mod refund;
 mod subscription;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::DefaultBodyLimit;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap, StatusCode, header};
-use axum::routing::post;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-pub use error::Problem;
+pub use customer::CustomerCreated;
+pub use payment::PaymentSucceeded;
+pub use refund::PaymentRefunded;
+pub use subscription::SubscriptionCancelled;
 
 use super::Caller;
-use super::body::{Body, FieldProblem, unread};
+use super::dialect::Dialect;
+use super::object::Object;
+use super::operation::{Api, Operation};
+use super::problem::{FieldProblem, Problem};
+use super::read::Sent;
 use crate::app::App;
 use crate::clock::Day;
 use crate::db::DbError;
-use crate::desk::Earned;
+use crate::desk::{Earned, Event, Outcome, What};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
 use crate::phone::Phone;
 use crate::products::ProductRow;
 
-/// The largest event; a real one is below a kilobyte.
-const LARGEST: usize = 64 * 1024;
-
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/customer-created", post(customer::created))
-        .route("/payment-succeeded", post(payment::succeeded))
-        .route("/payment-refunded", post(refund::refunded))
-        .route("/subscription-cancelled", post(subscription::cancelled))
-        .layer(DefaultBodyLimit::max(LARGEST))
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "not_found", "There is no such endpoint.") })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Events are sent with POST.")
-        })
+pub fn api() -> Api {
+    Api::new(Dialect::Rn, &["/api/events"])
+        .with(customer::operation(), one::<CustomerCreated>)
+        .with(payment::operation(), one::<PaymentSucceeded>)
+        .with(refund::operation(), one::<PaymentRefunded>)
+        .with(subscription::operation(), one::<SubscriptionCancelled>)
 }
 
-/// A call that passed 401 and the reading of its body.
-struct Call {
-    caller: Caller,
-    body: Body,
+/// What an operation of this contract has in common with its siblings.
+fn event(path: &'static str, id: &'static str, title: &'static str) -> Operation {
+    Operation::post(path, id, title).scope("events:write").refuses(&[404])
 }
 
-async fn open(
-    app: &App,
-    headers: &HeaderMap,
-    extensions: &Extensions,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Call, Problem> {
-    let caller = Caller::of(app, headers, extensions).await?;
-    let bytes = bytes.map_err(|rejection| {
-        let (status, message) = unread(&rejection);
-        Problem::of(status, message)
-    })?;
-    let kind = headers.get(header::CONTENT_TYPE).map(|v| v.to_str().unwrap_or_default().to_ascii_lowercase());
-    if kind.is_some_and(|kind| !kind.contains("json")) {
-        let message = "Send the event as JSON: Content-Type: application/json.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
+/// An event that was read, checked and placed, and how its outcome is told.
+pub struct Ready {
+    pub what: What,
+    pub told: Told,
+}
+
+pub type Told = Box<dyn FnOnce(Outcome) -> Result<Reply, Problem> + Send>;
+
+/// An answer of this contract.
+pub struct Reply {
+    pub status: StatusCode,
+    pub body: Box<RawValue>,
+}
+
+impl Reply {
+    fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::new(StatusCode::OK, body)
     }
-    let body = Body::parse(&bytes)
-        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "The body is not a JSON object."))?;
-    Ok(Call { caller, body })
+
+    fn conflict(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::new(StatusCode::CONFLICT, body)
+    }
+
+    fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::value::to_raw_value(body).map_err(|why| DbError::Fault(why.to_string()))?;
+        Ok(Self { status, body })
+    }
+}
+
+/// An event as it is sent.
+pub trait Incoming: Object + Send {
+    /// `key` is the `Idempotency-Key` header, which names an event that has no id of its own.
+    fn ready(
+        self,
+        app: &App,
+        caller: &Caller,
+        key: Option<String>,
+    ) -> impl Future<Output = Result<Ready, Problem>> + Send;
+}
+
+async fn one<T: Incoming>(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    Sent(event): Sent<T>,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    let Ready { what, told } = event.ready(&app, &caller, key).await?;
+    let event = Event { business_id: caller.business_id(), actor: caller.actor.clone(), what };
+    let reply = told(app.desk.one(event).await?)?;
+    Ok((reply.status, Json(reply.body)).into_response())
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, FieldProblem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().ok().and_then(|text| crate::text::line(text, 200).ok()).filter(|text| !text.is_empty());
+    text.map(Some).ok_or(FieldProblem::wrong("Idempotency-Key", "must be 1 to 200 plain characters"))
 }
 
 /// 404 unknown business, 403 not the key's, 404 unknown product.
 async fn place(app: &App, caller: &Caller, business: &str, product: &str) -> Result<ProductRow, Problem> {
+    let not_found = |code, message: &str| Problem::new(StatusCode::NOT_FOUND, code, message);
     if business != caller.key.row.business_public_id {
         let known = crate::business::by_public_id(&mut app.db.read().await?, business).await?.is_some();
         return Err(if known {
-            Problem::new(StatusCode::FORBIDDEN, "forbidden", "The API key does not belong to this businessId.")
+            Problem::forbidden("The API key does not belong to this businessId.")
         } else {
-            Problem::new(StatusCode::NOT_FOUND, "business_not_found", "There is no business with this businessId.")
+            not_found("business_not_found", "There is no business with this businessId.")
         });
     }
-    if !caller.key.may("events:write") {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "This API key may not send events (scope events:write).",
-        ));
-    }
-    app.catalogue.product(caller.business_id(), product).await?.ok_or_else(|| {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "product_not_found",
-            "There is no product with this productId in the business.",
-        )
-    })
+    let product = app.catalogue.product(caller.business_id(), product).await?;
+    product.ok_or_else(|| not_found("product_not_found", "There is no product with this productId in the business."))
 }
 
-fn phone(body: &Body, country: &str) -> Result<Option<Phone>, FieldProblem> {
-    match body.optional_line("customerPhone", 60)? {
-        None => Ok(None),
-        Some(text) => Phone::parse(&text, country).map(Some).map_err(|why| FieldProblem::wrong("customerPhone", why)),
-    }
+fn phone(text: Option<&str>, caller: &Caller) -> Result<Option<Phone>, FieldProblem> {
+    let phone = text.map(|text| Phone::parse(text, &caller.key.row.country)).transpose();
+    phone.map_err(|why| FieldProblem::wrong("customerPhone", why))
 }
 
 fn agent(referrer_id: Option<i64>) -> Option<String> {
@@ -142,9 +165,7 @@ impl Columns {
 }
 
 /// A day that may be tomorrow for somebody further east, and no later.
-fn date(body: &Body, name: &'static str, app: &App, caller: &Caller) -> Result<Day, FieldProblem> {
-    let text = body.line(name, 40)?;
-    let day = Day::parse(&text).map_err(|why| FieldProblem::wrong(name, why))?;
+fn not_ahead(day: Day, name: &'static str, app: &App, caller: &Caller) -> Result<Day, FieldProblem> {
     let today = caller.key.zone.day_of(app.clock.now());
     if day > today.plus_days(1) {
         return Err(FieldProblem::wrong(name, format!("is in the future: today is {today} for this business")));

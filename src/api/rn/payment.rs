@@ -1,24 +1,64 @@
 //! A customer paid.
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Columns, Problem, date, number, open, phone, place};
-use crate::api::body::{Body, FieldProblem};
+use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, phone, place};
+use crate::api::Caller;
+use crate::api::field::{Line, NumberText, OneOf, Word, number_schema};
+use crate::api::operation::Operation;
+use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
+use crate::clock::Day;
 use crate::db::DbError;
-use crate::desk::{Event, Outcome, Payment, What};
+use crate::desk::{Outcome, Payment, What};
+use crate::email::Email;
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
+use crate::object;
+
+object! {
+    /// A customer paid.
+    pub struct PaymentSucceeded {
+        /// Your business.
+        business_id "businessId": Line<200>,
+        /// What was paid for.
+        product_id "productId": Line<200>,
+        /// The address of the customer-created event.
+        customer_email "customerEmail": Email,
+        /// In the currency's standard unit: 29.99. With no more decimals than the currency has.
+        amount "amount": NumberText,
+        /// ISO 4217.
+        currency "currency": Line<20>,
+        /// How the subscription stands after this payment.
+        subscription_status "subscriptionStatus": OneOf<Subscription>,
+        /// The day it was confirmed, in the business's time zone; at most a day ahead.
+        payment_date "paymentDate": Day,
+        /// The event's own id: then only that decides whether it is a repeat.
+        event_id "eventId": Option<Line<200>>,
+        /// As `eventId`, where an invoice has one.
+        invoice_id "invoiceId": Option<Line<200>>,
+        /// Beyond Refairn's: who is known by phone only is found by it.
+        customer_phone "customerPhone": Option<Line<60>>,
+    }
+}
+
+/// How a subscription can stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Subscription(&'static str);
+
+impl Word for Subscription {
+    const WORDS: &'static [&'static str] = &["active", "trialing", "past_due", "cancelled", "canceled"];
+
+    fn of(word: &str) -> Option<Self> {
+        let known = Self::WORDS.iter().find(|known| **known == word)?;
+        Some(Self(if *known == "canceled" { "cancelled" } else { known }))
+    }
+}
 
 /// The answer to a payment that was recorded.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PaymentAnswer {
     /// Always true.
@@ -28,6 +68,7 @@ struct PaymentAnswer {
     /// Who earned it.
     agent_id: Option<String>,
     /// In the payment's currency, with its decimals; 0 without a commission.
+    #[schemars(schema_with = "number_schema")]
     commission_amount: Box<RawValue>,
     /// `pending`, unless refunds of it came before it did.
     commission_status: Option<String>,
@@ -39,7 +80,7 @@ struct PaymentAnswer {
 }
 
 /// 409: this payment was recorded before. Tells what the first call was told.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PaymentConflict {
     /// Always false.
@@ -51,6 +92,7 @@ struct PaymentConflict {
     /// The payment of the first call.
     payment_id: String,
     /// Its amount, which may not be this call's.
+    #[schemars(schema_with = "number_schema")]
     amount: Box<RawValue>,
     /// Its currency.
     currency: &'static str,
@@ -59,6 +101,7 @@ struct PaymentConflict {
     /// Who earned it.
     agent_id: Option<String>,
     /// What that comes to by now.
+    #[schemars(schema_with = "number_schema")]
     commission_amount: Box<RawValue>,
     /// How it stands by now.
     commission_status: Option<String>,
@@ -68,49 +111,54 @@ struct PaymentConflict {
     body_differs: bool,
 }
 
-pub(super) async fn succeeded(
-    State(app): State<App>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let Call { caller, body } = open(&app, &headers, &extensions, bytes).await?;
-    let business = body.line("businessId", 200)?;
-    let product = body.line("productId", 200)?;
-    let email = body.email("customerEmail")?;
-    let amount = body.raw("amount").ok_or(FieldProblem::missing("amount"))?;
-    let currency = body.line("currency", 20)?;
-    let currency = Currency::parse(&currency).map_err(|why| FieldProblem::wrong("currency", why))?;
-    let amount = Money::from_json_number(amount, currency).map_err(|why| FieldProblem::wrong("amount", why))?;
-    let status = subscription_status(&body)?;
-    let date = date(&body, "paymentDate", &app, &caller)?;
-    let phone = phone(&body, &caller.key.row.country)?;
-    let identity = identity(&body, &headers)?;
-    let product = place(&app, &caller, &business, &product).await?;
-    let hashed = format!(
-        "{}|{}|{}|{}|{}|{status}|{date}",
-        product.id,
-        email.key(),
-        amount.minor,
-        currency.code(),
-        caller.test()
-    );
-    let payment = Payment {
-        product_id: product.id,
-        test: caller.test(),
-        email,
-        phone,
-        amount,
-        subscription_status: status.to_owned(),
-        date,
-        identity,
-        body_hash: id::sha256_hex(&hashed),
-    };
-    let event = Event { business_id: caller.business_id(), actor: caller.actor.clone(), what: What::Payment(payment) };
-    match app.desk.one(event).await? {
+pub(super) fn operation() -> Operation {
+    event("/api/events/payment-succeeded", "paymentSucceeded", "A customer paid")
+        .about("Records the payment, and the commission it earns. Who it is about is told by the e-mail address; somebody nobody knows yet is no error: the payment is kept and earns when they are known. Without an id, a second payment of the same product, customer and day answers 409 and waits in the inbox if it differs.")
+        .header("idempotency-key", "An id of the event, where the body has none.")
+        .takes::<PaymentSucceeded>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "amount": 100, "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-14"}"#)
+        .answers::<PaymentAnswer>(200, "Recorded.", r#"{"success": true, "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28"}"#)
+        .answers::<PaymentConflict>(409, "Recorded before: the ids and amounts of the first call.", r#"{"success": false, "code": "duplicate_event", "message": "This payment was recorded before.", "paymentId": "pay_abc123", "amount": 100.00, "currency": "USD", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "bodyDiffers": false}"#)
+}
+
+impl Incoming for PaymentSucceeded {
+    async fn ready(self, app: &App, caller: &Caller, key: Option<String>) -> Result<Ready, Problem> {
+        let currency = Currency::parse(&self.currency).map_err(|why| FieldProblem::wrong("currency", why))?;
+        let amount = Money::from_json_number(&self.amount.0, currency);
+        let amount = amount.map_err(|why| FieldProblem::wrong("amount", why))?;
+        let date = not_ahead(self.payment_date, "paymentDate", app, caller)?;
+        let phone = phone(self.customer_phone.as_deref(), caller)?;
+        let of_its_own = self.event_id.map(|id| format!("event:{}", id.0));
+        let of_its_own = of_its_own.or(self.invoice_id.map(|id| format!("invoice:{}", id.0)));
+        let product = place(app, caller, &self.business_id, &self.product_id).await?;
+        let (email, status) = (self.customer_email, self.subscription_status.0.0);
+        let hashed = format!(
+            "{}|{}|{}|{}|{}|{status}|{date}",
+            product.id,
+            email.key(),
+            amount.minor,
+            currency.code(),
+            caller.test()
+        );
+        let payment = Payment {
+            product_id: product.id,
+            test: caller.test(),
+            email,
+            phone,
+            amount,
+            subscription_status: status.to_owned(),
+            date,
+            identity: of_its_own.or(key.map(|key| format!("key:{key}"))),
+            body_hash: id::sha256_hex(&hashed),
+        };
+        Ok(Ready { what: What::Payment(payment), told: Box::new(move |outcome| told(outcome, currency)) })
+    }
+}
+
+fn told(outcome: Outcome, currency: Currency) -> Result<Reply, Problem> {
+    match outcome {
         Outcome::PaymentRecorded { earned, warning, .. } => {
             let c = Columns::of(earned, currency)?;
-            let answer = PaymentAnswer {
+            Reply::ok(&PaymentAnswer {
                 success: true,
                 commission_id: c.id,
                 agent_id: c.agent,
@@ -118,12 +166,11 @@ pub(super) async fn succeeded(
                 commission_status: c.status,
                 hold_until: c.hold_until,
                 warning,
-            };
-            Ok(Json(answer).into_response())
+            })
         }
         Outcome::PaymentDuplicate { payment_id, amount, earned, body_differs, mismatch } => {
             let c = Columns::of(earned, amount.currency)?;
-            let conflict = PaymentConflict {
+            Reply::conflict(&PaymentConflict {
                 success: false,
                 code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
                 message: if mismatch {
@@ -140,34 +187,8 @@ pub(super) async fn succeeded(
                 commission_status: c.status,
                 hold_until: c.hold_until,
                 body_differs,
-            };
-            Ok((StatusCode::CONFLICT, Json(conflict)).into_response())
+            })
         }
         other => Err(DbError::Fault(format!("a payment came to {other:?}")).into()),
     }
-}
-
-fn subscription_status(body: &Body) -> Result<&'static str, FieldProblem> {
-    let text = body.line("subscriptionStatus", 40)?;
-    match text.as_str() {
-        "active" => Ok("active"),
-        "trialing" => Ok("trialing"),
-        "past_due" => Ok("past_due"),
-        "cancelled" | "canceled" => Ok("cancelled"),
-        _ => Err(FieldProblem::wrong("subscriptionStatus", "must be one of active, trialing, past_due, cancelled")),
-    }
-}
-
-/// The payment's own identity: `eventId`, else `invoiceId`, else the Idempotency-Key header.
-fn identity(body: &Body, headers: &HeaderMap) -> Result<Option<String>, FieldProblem> {
-    if let Some(id) = body.optional_line("eventId", 200)? {
-        return Ok(Some(format!("event:{id}")));
-    }
-    if let Some(id) = body.optional_line("invoiceId", 200)? {
-        return Ok(Some(format!("invoice:{id}")));
-    }
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let text = value.to_str().ok().and_then(|text| crate::text::line(text, 200).ok()).filter(|text| !text.is_empty());
-    let text = text.ok_or(FieldProblem::wrong("Idempotency-Key", "must be 1 to 200 plain characters"))?;
-    Ok(Some(format!("key:{text}")))
 }

@@ -1,25 +1,53 @@
 //! Money was given back.
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Columns, Problem, date, number, open, place};
-use crate::api::body::{Body, FieldProblem};
+use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, place};
+use crate::api::Caller;
+use crate::api::field::{Line, NumberText, maybe_number_schema};
+use crate::api::operation::Operation;
+use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
+use crate::clock::Day;
 use crate::db::DbError;
-use crate::desk::{Event, Outcome, Refund, RefundOf, Refunded, What};
+use crate::desk::{Outcome, Refund, RefundOf, Refunded, What};
 use crate::email::Email;
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money, Unpriced};
+use crate::object;
+
+object! {
+    /// Money of a payment was given back. The payment is named by exactly one of `paymentDate`, `paymentEventId`
+    /// and `commissionId`.
+    pub struct PaymentRefunded {
+        /// Your business.
+        business_id "businessId": Line<200>,
+        /// What was paid for.
+        product_id "productId": Line<200>,
+        /// The address of the payment.
+        customer_email "customerEmail": Email,
+        /// The payment's day.
+        payment_date "paymentDate": Option<Day>,
+        /// The payment's `eventId` or `invoiceId`.
+        payment_event_id "paymentEventId": Option<Line<200>>,
+        /// What the payment earned: `comm_…`.
+        commission_id "commissionId": Option<Line<200>>,
+        /// In the payment's currency; all that is left of it otherwise.
+        amount "amount": Option<NumberText>,
+        /// ISO 4217; has to be the payment's.
+        currency "currency": Option<Line<20>>,
+        /// The day it was given back, in the business's time zone; at most a day ahead.
+        refund_date "refundDate": Day,
+        /// The refund's own id; without one a second refund of the same payment, day and amount is a repeat.
+        event_id "eventId": Option<Line<200>>,
+    }
+}
 
 /// The answer to a refund that was recorded.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RefundAnswer {
     /// Always true.
@@ -31,7 +59,7 @@ struct RefundAnswer {
 }
 
 /// 409: this refund was recorded before. Tells what the first call was told, as things stand now.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RefundConflict {
     /// Always false.
@@ -45,7 +73,7 @@ struct RefundConflict {
 }
 
 /// A refund, its payment and what that earned.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RefundTold {
     refund_id: String,
@@ -56,12 +84,15 @@ struct RefundTold {
     /// Who earned it.
     agent_id: Option<String>,
     /// What was given back, in the payment's currency; null while it waits for its payment.
+    #[schemars(schema_with = "maybe_number_schema")]
     refunded_amount: Option<Box<RawValue>>,
     /// What of the payment is left after all its refunds; null while that is not known.
+    #[schemars(schema_with = "maybe_number_schema")]
     remaining_amount: Option<Box<RawValue>>,
     /// The payment's currency.
     currency: Option<&'static str>,
     /// What the commission comes to now; 0 without one, null while the payment is not known.
+    #[schemars(schema_with = "maybe_number_schema")]
     commission_amount: Option<Box<RawValue>>,
     /// `pending`, `approved`, `paid` or `void`.
     commission_status: Option<String>,
@@ -95,60 +126,56 @@ impl RefundTold {
     }
 }
 
-/// Takes `businessId`, `productId`, `customerEmail`, `refundDate`, exactly one of `paymentDate`,
-/// `paymentEventId` and `commissionId`, and optionally `amount` (all that is left without it), `currency`
-/// (has to be the payment's) and `eventId`.
-pub(super) async fn refunded(
-    State(app): State<App>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let Call { caller, body } = open(&app, &headers, &extensions, bytes).await?;
-    let business = body.line("businessId", 200)?;
-    let product = body.line("productId", 200)?;
-    let email = body.email("customerEmail")?;
-    let of = of(&body)?;
-    let (amount, currency) = amount(&body)?;
-    let date = date(&body, "refundDate", &app, &caller)?;
-    let identity = body.optional_line("eventId", 200)?.map(|id| format!("event:{id}"));
-    let product = place(&app, &caller, &business, &product).await?;
-    // A commission that cannot be one of ours is as unknown as one that is not there.
-    let of = of.ok_or_else(commission_not_found)?;
-    let body_hash = hash(product.id, caller.test(), &email, &of, amount, currency, date);
-    let refund = Refund {
-        product_id: product.id,
-        test: caller.test(),
-        email,
-        of,
-        amount,
-        currency,
-        date,
-        identity,
-        body_hash,
-        reason: None,
-    };
-    let what = What::Refund(Box::new(refund));
-    let event = Event { business_id: caller.business_id(), actor: caller.actor.clone(), what };
-    match app.desk.one(event).await? {
+pub(super) fn operation() -> Operation {
+    event("/api/events/payment-refunded", "paymentRefunded", "Money was given back")
+        .about("Takes back what the payment earned, in proportion. A refund that comes before its payment is kept and applied when that arrives (`parked`).")
+        .takes::<PaymentRefunded>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "paymentDate": "2026-06-14", "amount": 40, "refundDate": "2026-06-20"}"#)
+        .answers::<RefundAnswer>(200, "Recorded.", r#"{"success": true, "refundId": "refund_abc123", "paymentId": "pay_abc123", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "refundedAmount": 40.00, "remainingAmount": 60.00, "currency": "USD", "commissionAmount": 12.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "parked": false, "message": "40.00 USD refunded. 60.00 USD is left of the payment."}"#)
+        .answers::<RefundConflict>(409, "Recorded before: the ids and amounts of the first call.", r#"{"success": false, "code": "duplicate_event", "message": "This refund was recorded before.", "refundId": "refund_abc123", "paymentId": "pay_abc123", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "refundedAmount": 40.00, "remainingAmount": 60.00, "currency": "USD", "commissionAmount": 12.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "parked": false}"#)
+}
+
+impl Incoming for PaymentRefunded {
+    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
+        let of = self.of()?;
+        let (amount, currency) = self.amount()?;
+        let date = not_ahead(self.refund_date, "refundDate", app, caller)?;
+        let product = place(app, caller, &self.business_id, &self.product_id).await?;
+        // A commission that cannot be one of ours is as unknown as one that is not there.
+        let of = of.ok_or_else(commission_not_found)?;
+        let email = self.customer_email;
+        let body_hash = hash(product.id, caller.test(), &email, &of, amount, currency, date);
+        let refund = Refund {
+            product_id: product.id,
+            test: caller.test(),
+            email,
+            of,
+            amount,
+            currency,
+            date,
+            identity: self.event_id.map(|id| format!("event:{}", id.0)),
+            body_hash,
+            reason: None,
+        };
+        Ok(Ready { what: What::Refund(Box::new(refund)), told: Box::new(told) })
+    }
+}
+
+fn told(outcome: Outcome) -> Result<Reply, Problem> {
+    match outcome {
         Outcome::Refunded(told) => {
             let message = sentence(&told);
-            let answer = RefundAnswer { success: true, told: RefundTold::of(told)?, message };
-            Ok(Json(answer).into_response())
+            Reply::ok(&RefundAnswer { success: true, told: RefundTold::of(told)?, message })
         }
-        Outcome::RefundDuplicate { known, mismatch } => {
-            let conflict = RefundConflict {
-                success: false,
-                code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
-                message: if mismatch {
-                    "A refund with this id was recorded before, with another content."
-                } else {
-                    "This refund was recorded before."
-                },
-                told: RefundTold::of(known)?,
-            };
-            Ok((StatusCode::CONFLICT, Json(conflict)).into_response())
-        }
+        Outcome::RefundDuplicate { known, mismatch } => Reply::conflict(&RefundConflict {
+            success: false,
+            code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
+            message: if mismatch {
+                "A refund with this id was recorded before, with another content."
+            } else {
+                "This refund was recorded before."
+            },
+            told: RefundTold::of(known)?,
+        }),
         Outcome::Invalid { field, why } => Err(FieldProblem::wrong(field, why).into()),
         Outcome::NotFound => Err(commission_not_found()),
         other => Err(DbError::Fault(format!("a refund came to {other:?}")).into()),
@@ -170,47 +197,42 @@ fn sentence(told: &Refunded) -> String {
     }
 }
 
-/// What the payment is named by, exactly one of three; none is a commission that nobody can have.
-fn of(body: &Body) -> Result<Option<RefundOf>, FieldProblem> {
-    let day = body.optional_line("paymentDate", 40)?;
-    let event = body.optional_line("paymentEventId", 200)?;
-    let commission = body.optional_line("commissionId", 200)?;
-    match (day, event, commission) {
-        (Some(day), None, None) => {
-            let day = crate::clock::Day::parse(&day).map_err(|why| FieldProblem::wrong("paymentDate", why))?;
-            Ok(Some(RefundOf::Date(day)))
-        }
-        (None, Some(id), None) => Ok(Some(RefundOf::Event(id))),
-        (None, None, Some(text)) => Ok(id::parse(Kind::Commission, &text).map(RefundOf::Commission)),
-        (None, None, None) => Err(FieldProblem {
-            message: "is required, or paymentEventId or commissionId in its place".into(),
-            ..FieldProblem::missing("paymentDate")
-        }),
-        (day, _, commission) => {
-            let extra = if day.is_none() || commission.is_none() { "paymentEventId" } else { "commissionId" };
-            Err(FieldProblem::wrong(
-                extra,
-                "is one name too many: give exactly one of paymentDate, paymentEventId and commissionId",
-            ))
+impl PaymentRefunded {
+    /// What the payment is named by, exactly one of three; none is a commission that nobody can have.
+    fn of(&self) -> Result<Option<RefundOf>, FieldProblem> {
+        match (self.payment_date, &self.payment_event_id, &self.commission_id) {
+            (Some(day), None, None) => Ok(Some(RefundOf::Date(day))),
+            (None, Some(id), None) => Ok(Some(RefundOf::Event(id.0.clone()))),
+            (None, None, Some(text)) => Ok(id::parse(Kind::Commission, text).map(RefundOf::Commission)),
+            (None, None, None) => Err(FieldProblem {
+                message: "is required, or paymentEventId or commissionId in its place".into(),
+                ..FieldProblem::missing("paymentDate")
+            }),
+            (day, _, commission) => {
+                let extra = if day.is_none() || commission.is_none() { "paymentEventId" } else { "commissionId" };
+                Err(FieldProblem::wrong(
+                    extra,
+                    "is one name too many: give exactly one of paymentDate, paymentEventId and commissionId",
+                ))
+            }
         }
     }
-}
 
-/// The amount, read from the text of the JSON; in which currency it is may only be known with the payment.
-fn amount(body: &Body) -> Result<(Option<Unpriced>, Option<Currency>), FieldProblem> {
-    let currency = body.optional_line("currency", 20)?;
-    let currency = currency.map(|code| Currency::parse(&code)).transpose();
-    let currency = currency.map_err(|why| FieldProblem::wrong("currency", why))?;
-    let amount = match (body.raw("amount"), currency) {
-        (None, _) => None,
-        (Some(raw), None) => Some(Unpriced::from_json_number(raw)),
-        (Some(raw), Some(currency)) => Some(Money::from_json_number(raw, currency).map(Unpriced::of)),
-    };
-    let amount = amount.transpose().map_err(|why| FieldProblem::wrong("amount", why))?;
-    if amount.is_some_and(|amount| amount.units() == 0) {
-        return Err(FieldProblem::wrong("amount", "must be more than 0"));
+    /// The amount, read from the text of the JSON; in which currency it is may only be known with the payment.
+    fn amount(&self) -> Result<(Option<Unpriced>, Option<Currency>), FieldProblem> {
+        let currency = self.currency.as_deref().map(Currency::parse).transpose();
+        let currency = currency.map_err(|why| FieldProblem::wrong("currency", why))?;
+        let amount = match (&self.amount, currency) {
+            (None, _) => None,
+            (Some(raw), None) => Some(Unpriced::from_json_number(&raw.0)),
+            (Some(raw), Some(currency)) => Some(Money::from_json_number(&raw.0, currency).map(Unpriced::of)),
+        };
+        let amount = amount.transpose().map_err(|why| FieldProblem::wrong("amount", why))?;
+        if amount.is_some_and(|amount| amount.units() == 0) {
+            return Err(FieldProblem::wrong("amount", "must be more than 0"));
+        }
+        Ok((amount, currency))
     }
-    Ok((amount, currency))
 }
 
 fn hash(
@@ -220,7 +242,7 @@ fn hash(
     of: &RefundOf,
     amount: Option<Unpriced>,
     currency: Option<Currency>,
-    date: crate::clock::Day,
+    date: Day,
 ) -> String {
     let name = of.name(product_id, email.key());
     let amount = amount.map_or("all".to_owned(), Unpriced::plain);

@@ -1,21 +1,39 @@
 //! A subscription ended.
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Call, Problem, agent, date, open, place};
+use super::{Incoming, Ready, Reply, agent, event, not_ahead, place};
+use crate::api::Caller;
+use crate::api::field::Line;
+use crate::api::operation::Operation;
+use crate::api::problem::Problem;
 use crate::app::App;
+use crate::clock::Day;
 use crate::db::DbError;
-use crate::desk::{CancelSubscription, Event, Outcome, What, paid_on};
+use crate::desk::{CancelSubscription, Outcome, What, paid_on};
+use crate::email::Email;
 use crate::id::{self, Kind};
+use crate::object;
+
+object! {
+    /// A customer's subscription ended.
+    pub struct SubscriptionCancelled {
+        /// Your business.
+        business_id "businessId": Line<200>,
+        /// What they were subscribed to.
+        product_id "productId": Line<200>,
+        /// The address of the customer-created event.
+        customer_email "customerEmail": Email,
+        /// The day it ended, in the business's time zone; at most a day ahead.
+        date "date": Day,
+        /// The event's own id; without one a second cancellation of the same day is a repeat.
+        event_id "eventId": Option<Line<200>>,
+    }
+}
 
 /// The answer to a cancellation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CancelAnswer {
     /// Always true.
@@ -31,7 +49,7 @@ struct CancelAnswer {
 }
 
 /// 409: this cancellation was recorded before.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CancelConflict {
     /// Always false.
@@ -48,62 +66,60 @@ struct CancelConflict {
     subscription_status: String,
 }
 
-/// Takes `businessId`, `productId`, `customerEmail`, `date`, and optionally `eventId`.
-pub(super) async fn cancelled(
-    State(app): State<App>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let Call { caller, body } = open(&app, &headers, &extensions, bytes).await?;
-    let business = body.line("businessId", 200)?;
-    let product = body.line("productId", 200)?;
-    let email = body.email("customerEmail")?;
-    let date = date(&body, "date", &app, &caller)?;
-    let event_id = body.optional_line("eventId", 200)?;
-    let product = place(&app, &caller, &business, &product).await?;
-    let by_day = paid_on(product.id, email.key(), &date.to_string());
-    let cancel = CancelSubscription {
-        product_id: product.id,
-        test: caller.test(),
-        body_hash: id::sha256_hex(&format!("{by_day}|{}", caller.test())),
-        identity: event_id.map_or(by_day, |id| format!("event:{id}")),
-        email,
-        date,
-    };
-    let what = What::CancelSubscription(cancel);
-    let event = Event { business_id: caller.business_id(), actor: caller.actor.clone(), what };
-    match app.desk.one(event).await? {
+pub(super) fn operation() -> Operation {
+    event("/api/events/subscription-cancelled", "subscriptionCancelled", "A subscription ended")
+        .about("Nothing further is expected of it; what was paid and earned stays. A payment of a later day makes it active again.")
+        .takes::<SubscriptionCancelled>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "date": "2026-06-14"}"#)
+        .answers::<CancelAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled", "message": "Subscription cancelled. What was paid and earned stays."}"#)
+        .answers::<CancelConflict>(409, "Recorded before.", r#"{"success": false, "code": "duplicate_event", "message": "This cancellation was recorded before.", "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled"}"#)
+}
+
+impl Incoming for SubscriptionCancelled {
+    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
+        let date = not_ahead(self.date, "date", app, caller)?;
+        let product = place(app, caller, &self.business_id, &self.product_id).await?;
+        let email = self.customer_email;
+        let by_day = paid_on(product.id, email.key(), &date.to_string());
+        let cancel = CancelSubscription {
+            product_id: product.id,
+            test: caller.test(),
+            body_hash: id::sha256_hex(&format!("{by_day}|{}", caller.test())),
+            identity: self.event_id.map_or(by_day, |id| format!("event:{}", id.0)),
+            email,
+            date,
+        };
+        Ok(Ready { what: What::CancelSubscription(cancel), told: Box::new(told) })
+    }
+}
+
+fn told(outcome: Outcome) -> Result<Reply, Problem> {
+    match outcome {
         Outcome::SubscriptionCancelled { lead_id, referrer_id, status } => {
             let message = match lead_id {
                 None => "Nobody with this address is known here; nothing changed.",
                 Some(_) if status == "cancelled" => "Subscription cancelled. What was paid and earned stays.",
                 Some(_) => "A payment of a later day stands, so the subscription goes on.",
             };
-            let answer = CancelAnswer {
+            Reply::ok(&CancelAnswer {
                 success: true,
                 lead_id: lead_id.map(|id| id::render(Kind::Lead, id)),
                 agent_id: agent(referrer_id),
                 subscription_status: status,
                 message,
-            };
-            Ok(Json(answer).into_response())
+            })
         }
-        Outcome::CancellationDuplicate { lead_id, referrer_id, status, mismatch } => {
-            let conflict = CancelConflict {
-                success: false,
-                code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
-                message: if mismatch {
-                    "A cancellation with this id was recorded before, with another content."
-                } else {
-                    "This cancellation was recorded before."
-                },
-                lead_id: id::render(Kind::Lead, lead_id),
-                agent_id: agent(referrer_id),
-                subscription_status: status,
-            };
-            Ok((StatusCode::CONFLICT, Json(conflict)).into_response())
-        }
+        Outcome::CancellationDuplicate { lead_id, referrer_id, status, mismatch } => Reply::conflict(&CancelConflict {
+            success: false,
+            code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
+            message: if mismatch {
+                "A cancellation with this id was recorded before, with another content."
+            } else {
+                "This cancellation was recorded before."
+            },
+            lead_id: id::render(Kind::Lead, lead_id),
+            agent_id: agent(referrer_id),
+            subscription_status: status,
+        }),
         other => Err(DbError::Fault(format!("a cancellation came to {other:?}")).into()),
     }
 }

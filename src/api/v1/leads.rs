@@ -14,7 +14,7 @@ use super::common::{
 };
 use super::store::leads::{self as store, Filter, LeadRow, TouchRow};
 use crate::api::Caller;
-use crate::api::field::{IdText, Line, Many, NumberText, OneOf, Text, Tried, Word};
+use crate::api::field::{IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, maybe_number_schema};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent};
@@ -312,7 +312,7 @@ pub struct Lead {
     industry: Option<String>,
     website: Option<String>,
     request: Option<String>,
-    #[schemars(schema_with = "maybe_number")]
+    #[schemars(schema_with = "maybe_number_schema")]
     budget: Option<Box<RawValue>>,
     country: Option<String>,
     state: Option<String>,
@@ -333,10 +333,6 @@ pub struct Lead {
     created_at: String,
     updated_at: String,
     archived_at: Option<String>,
-}
-
-fn maybe_number(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": ["number", "null"] })
 }
 
 /// What counts for a lead.

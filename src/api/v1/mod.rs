@@ -6,6 +6,7 @@ mod audit;
 mod campaigns;
 mod codes;
 mod common;
+mod events;
 mod inbox;
 mod leads;
 mod me;
@@ -24,6 +25,7 @@ pub fn api() -> Api {
         referrers::calls,
         codes::calls,
         leads::calls,
+        events::calls,
         money::calls,
         inbox::calls,
         audit::calls,
