@@ -25,6 +25,7 @@ pub mod id;
 pub mod imports;
 pub mod inbox;
 pub mod jobs;
+pub mod kept;
 pub mod keys;
 pub mod leads;
 pub mod links;

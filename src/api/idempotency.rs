@@ -14,13 +14,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::{FieldProblem, Problem};
 use super::read::unread;
-use super::{Caller, store};
+use super::Caller;
 use crate::app::App;
 use crate::db::DbResult;
 use crate::id;
+use crate::kept;
 
-/// How long answers are kept.
-const KEPT_SECONDS: i64 = 72 * 60 * 60;
 /// How long a call may be worked on before its end is in doubt.
 const WORKED_ON_SECONDS: i64 = 60;
 /// Headers of an answer that are told again.
@@ -68,7 +67,7 @@ async fn begin(app: &App, key_id: i64, text: &str, fingerprint: &str) -> DbResul
         .db
         .write(vec![], move |tx| {
             let (of, print) = (of.clone(), print.clone());
-            Box::pin(async move { store::begin(tx, key_id, &of, &print, now).await })
+            Box::pin(async move { kept::begin(tx, key_id, &of, &print, now).await })
         })
         .await?;
     let Some(known) = known else { return Ok(Begun::Here) };
@@ -107,7 +106,7 @@ async fn end(app: &App, key_id: i64, text: String, response: Response) -> Respon
         if response.status().is_client_error() {
             let forgotten = app.db.write(vec![], move |tx| {
                 let text = text.clone();
-                Box::pin(async move { store::forget(tx, key_id, &text).await })
+                Box::pin(async move { kept::forget(tx, key_id, &text).await })
             });
             if let Err(error) = forgotten.await {
                 tracing::warn!(%error, "a refused call stays begun");
@@ -124,17 +123,11 @@ async fn end(app: &App, key_id: i64, text: String, response: Response) -> Respon
     let (status, kept) = (i64::from(parts.status.as_u16()), String::from_utf8_lossy(&bytes).into_owned());
     let written = app.db.write(vec![], move |tx| {
         let (text, headers, kept) = (text.clone(), headers.clone(), kept.clone());
-        Box::pin(async move { store::keep(tx, key_id, &text, status, &headers, &kept).await })
+        Box::pin(async move { kept::keep(tx, key_id, &text, status, &headers, &kept).await })
     });
     if let Err(error) = written.await {
         // It was done, and that is what the caller hears.
         tracing::warn!(%error, "an answer was not kept");
     }
     Response::from_parts(parts, Body::from(bytes))
-}
-
-/// Forgets answers that are older than anybody may ask for.
-pub async fn tidy(app: &App) -> DbResult<bool> {
-    let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
-    app.db.write(vec![], move |tx| Box::pin(async move { store::tidy(tx, before).await })).await
 }

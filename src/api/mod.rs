@@ -15,7 +15,6 @@ pub mod problem;
 pub mod read;
 mod rf;
 mod rn;
-mod store;
 mod v1;
 
 use axum::Router;
@@ -28,7 +27,6 @@ use operation::Api;
 use problem::Problem;
 
 pub use caller::Caller;
-pub use idempotency::tidy;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {

@@ -98,6 +98,6 @@ async fn turn(app: &App, task: &Task) -> DbResult<()> {
 async fn tidy(app: App) -> DbResult<bool> {
     let sessions = crate::users::tidy(app.clone()).await?;
     let files = crate::imports::tidy(&app).await?;
-    let answers = crate::api::tidy(&app).await?;
+    let answers = crate::kept::tidy(&app).await?;
     Ok(sessions || files || answers)
 }

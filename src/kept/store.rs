@@ -1,5 +1,3 @@
-//! Answers that are kept for calls with an Idempotency-Key.
-
 use crate::clock::Instant;
 use crate::db::{DbResult, Tx, sql};
 use crate::row;

@@ -1,0 +1,98 @@
+//! Many leads at a time, with an answer for each.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+
+use super::shape::{ItemError, LeadAdded, LeadsAdded, NewLeads, Qualifications, Qualified, QualifiedItem};
+use super::{event, refused};
+use crate::api::Caller;
+use crate::api::problem::Problem;
+use crate::api::read::Sent;
+use crate::api::v1::common::{campaign, id_of};
+use crate::api::v1::store::leads as store;
+use crate::app::App;
+use crate::desk::{Changed, Outcome, Refusal, What};
+use crate::id::{self, Kind};
+
+pub async fn create_many(
+    State(app): State<App>,
+    caller: Caller,
+    Sent(new): Sent<NewLeads>,
+) -> Result<Response, Problem> {
+    let mut items: Vec<LeadAdded> = Vec::with_capacity(new.items.0.len());
+    let (mut places, mut events) = (Vec::new(), Vec::new());
+    for (at, item) in new.items.0.into_iter().enumerate() {
+        let read = match item.0 {
+            Ok(lead) => match campaign(&app, &caller, lead.campaign.as_ref().map(|c| c.0.as_str())).await {
+                Ok(campaign) => lead.event(campaign, &caller).map_err(|p| vec![p]),
+                Err(problem) if !problem.fields.is_empty() => Err(problem.fields),
+                Err(problem) => return Err(problem),
+            },
+            Err(problems) => Err(problems),
+        };
+        let mut line = LeadAdded { result: "invalid", lead: None, referrer: None, refused: None, errors: Vec::new() };
+        match read {
+            Ok(add) => {
+                places.push(at);
+                events.push(event(&caller, What::AddLead(Box::new(add))));
+            }
+            Err(problems) => line.errors = ItemError::all(&problems),
+        }
+        items.push(line);
+    }
+    let agent = |id: Option<i64>| id.map(|id| id::render(Kind::Referrer, id));
+    for (at, outcome) in places.into_iter().zip(app.desk.slice(events).await?) {
+        let (result, lead, referrer, why) = match outcome {
+            Outcome::LeadAdded { lead_id, referrer_id, refused, .. } => ("added", lead_id, referrer_id, refused),
+            Outcome::LeadKnown { lead_id, referrer_id, refused, .. } => ("known", lead_id, referrer_id, refused),
+            other => return Err(refused(other)),
+        };
+        let line = &mut items[at];
+        line.result = result;
+        line.lead = Some(id::render(Kind::Lead, lead));
+        line.referrer = agent(referrer);
+        line.refused = why.map(Refusal::word);
+    }
+    Ok(Json(LeadsAdded { items }).into_response())
+}
+
+pub async fn qualify_many(
+    State(app): State<App>,
+    caller: Caller,
+    Sent(asked): Sent<Qualifications>,
+) -> Result<Response, Problem> {
+    let ids: Vec<i64> =
+        asked.items.0.iter().filter_map(|i| i.0.as_ref().ok()).filter_map(|i| id_of(Kind::Lead, &i.lead.0)).collect();
+    let known = store::among(&mut app.db.read().await?, caller.business_id(), caller.test(), &ids).await?;
+    let known: std::collections::HashSet<i64> = known.into_iter().collect();
+    let mut items: Vec<QualifiedItem> = Vec::with_capacity(asked.items.0.len());
+    let (mut places, mut events) = (Vec::new(), Vec::new());
+    for (at, item) in asked.items.0.into_iter().enumerate() {
+        let mut line = QualifiedItem { result: "invalid", lead: None, reason: None, errors: Vec::new() };
+        match item.0 {
+            Err(problems) => line.errors = ItemError::all(&problems),
+            Ok(q) => match id_of(Kind::Lead, &q.lead.0).filter(|id| known.contains(id)) {
+                None => line.result = "not_found",
+                Some(lead_id) => {
+                    line.lead = Some(id::render(Kind::Lead, lead_id));
+                    places.push(at);
+                    let what = What::Qualify { lead_id, qualified: q.qualified, reason: q.reason.map(|r| r.0) };
+                    events.push(event(&caller, what));
+                }
+            },
+        }
+        items.push(line);
+    }
+    for (at, outcome) in places.into_iter().zip(app.desk.slice(events).await?) {
+        let line = &mut items[at];
+        match outcome {
+            Outcome::Qualification { changed: Changed::Yes, .. } => line.result = "changed",
+            Outcome::Qualification { .. } => line.result = "already",
+            Outcome::Refused { why } => (line.result, line.reason) = ("refused", Some(why)),
+            Outcome::NotFound => line.result = "not_found",
+            other => return Err(refused(other)),
+        }
+    }
+    Ok(Json(Qualified { items }).into_response())
+}

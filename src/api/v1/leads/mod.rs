@@ -1,0 +1,284 @@
+//! Leads: people in a campaign, referred or not.
+
+mod batch;
+mod shape;
+
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::common::{
+    Page, Turn, campaign, campaigns, expected, field_id, merged, nothing, page, path_id, stale, versioned,
+};
+use super::store::leads::{self as store, Filter, LeadRow, TouchRow};
+use crate::api::Caller;
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::api::read::{Asked, InPath, Sent};
+use crate::app::App;
+use crate::desk::{Event, Outcome, What};
+use crate::id::Kind;
+use batch::{create_many, qualify_many};
+use shape::{
+    Lead, LeadChange, LeadsAdded, LeadsAsked, NewLead, NewLeads, NewStatus, Qualification, Qualifications, Qualified,
+    Touch, changed,
+};
+
+pub use shape::{ItemError, PageAsked};
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/leads", "listLeads", "List leads")
+            .about("The newest first. Filters are those of the Leads page; a combination that no index serves looks at 10,000 leads.")
+            .scope("leads:read")
+            .asks::<LeadsAsked>()
+            .answers::<Page<Lead>>(200, "A page of leads.", ""),
+        list,
+    )
+    .with(
+        Operation::post("/v1/leads", "createLead", "Add a lead")
+            .once()
+            .about("A person who is known by e-mail or phone is found and not added again: 200 with the lead that was there. A code that does not count is kept as a touch, with an inbox item that says why.")
+            .scope("leads:write")
+            .takes::<NewLead>(NEW_LEAD)
+            .answers::<Lead>(201, "The lead that was added.", "")
+            .link("getLead", "lead", "/id")
+            .answers::<Lead>(200, "The lead that was there.", "")
+            .refuses(&[409]),
+        create,
+    )
+    .with(
+        Operation::post("/v1/leads/batch", "createLeads", "Add many leads")
+            .once()
+            .about("Up to 1,000, an answer for each, in their order; what is wrong with one does not fail the others.")
+            .scope("leads:write")
+            .largest(4 * 1024 * 1024)
+            .takes::<NewLeads>(NEW_LEADS)
+            .answers::<LeadsAdded>(200, "What became of each.", ""),
+        create_many,
+    )
+    .with(
+        Operation::get("/v1/leads/{lead}", "getLead", "Read a lead")
+            .scope("leads:read")
+            .in_path("lead", "Its id: `lead_…` or the integer.")
+            .header("if-none-match", "The ETag of a version that the caller has: 304 if it is still the one.")
+            .answers::<Lead>(200, "The lead, with its version as ETag.", "")
+            .answers_nothing(304, "It is as the caller has it.")
+            .refuses(&[404]),
+        show,
+    )
+    .with(
+        Operation::patch("/v1/leads/{lead}", "updateLead", "Change a lead's facts")
+            .about("Fields that are left out stay as they are; an empty text clears one. With `If-Match` the change is made only to that version.")
+            .scope("leads:write")
+            .in_path("lead", "Its id: `lead_…` or the integer.")
+            .header("if-match", "The ETag of the version that is changed; 412 if there is a newer one.")
+            .takes::<LeadChange>(r#"{"company": "Acme Corp", "budget": 50000}"#)
+            .answers::<Lead>(200, "The lead as it is now.", "")
+            .refuses(&[404, 409, 412]),
+        update,
+    )
+    .with(
+        Operation::delete("/v1/leads/{lead}", "archiveLead", "Archive a lead")
+            .about("It leaves the lists; its history, attribution and money stay.")
+            .scope("leads:write")
+            .in_path("lead", "Its id: `lead_…` or the integer.")
+            .answers_nothing(204, "It is archived.")
+            .refuses(&[404, 409]),
+        archive,
+    )
+    .with(
+        Operation::put("/v1/leads/{lead}/status", "setLeadStatus", "Set a lead's status")
+            .about("`qualified` and `converted` qualify it; leaving them takes the qualification back.")
+            .scope("leads:write")
+            .in_path("lead", "Its id: `lead_…` or the integer.")
+            .takes::<NewStatus>(r#"{"status": "contacted"}"#)
+            .answers::<Lead>(200, "The lead as it is now.", "")
+            .refuses(&[404, 409]),
+        set_status,
+    )
+    .with(
+        Operation::put("/v1/leads/{lead}/qualification", "qualifyLead", "Qualify a lead, or take it back")
+            .about("Doing it twice changes nothing. Taking it back voids unpaid rewards; commissions of payments stay.")
+            .scope("leads:write")
+            .in_path("lead", "Its id: `lead_…` or the integer.")
+            .takes::<Qualification>(r#"{"qualified": true}"#)
+            .answers::<Lead>(200, "The lead as it is now.", "")
+            .refuses(&[404, 409]),
+        qualify,
+    )
+    .with(
+        Operation::post("/v1/qualifications/batch", "qualifyLeads", "Qualify many leads")
+            .about("Up to 1,000, by id, an answer for each.")
+            .scope("leads:write")
+            .largest(1024 * 1024)
+            .takes::<Qualifications>(r#"{"items": [{"lead": "lead_0000000000000", "qualified": true}]}"#)
+            .answers::<Qualified>(200, "What became of each.", ""),
+        qualify_many,
+    )
+    .with(
+        Operation::get("/v1/leads/{lead}/touches", "listTouches", "List a lead's touches")
+            .about("What links it to referrers, the newest first. One counts: the lead's `touch`.")
+            .scope("leads:read")
+            .in_path("lead", "Its id: `lead_…` or the integer.")
+            .asks::<PageAsked>()
+            .answers::<Page<Touch>>(200, "A page of touches.", "")
+            .refuses(&[404]),
+        touches,
+    )
+}
+
+const NEW_LEAD: &str =
+    r#"{"name": "Jane Smith", "email": "jane@example.com", "company": "Acme Corp", "code": "AGENT123"}"#;
+const NEW_LEADS: &str = r#"{"items": [{"name": "Jane Smith", "email": "jane@example.com", "code": "AGENT123"}]}"#;
+
+fn event(caller: &Caller, what: What) -> Event {
+    Event { business_id: caller.business_id(), actor: caller.actor.clone(), what }
+}
+
+/// A lead of the caller's.
+async fn find(app: &App, caller: &Caller, text: &str) -> Result<LeadRow, Problem> {
+    let id = path_id(Kind::Lead, text, "lead")?;
+    let found = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
+    found.ok_or_else(|| nothing("lead"))
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<LeadsAsked>,
+) -> Result<Response, Problem> {
+    let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let unattributed = asked.referrer.as_ref().is_some_and(|r| r.0 == "none");
+    let referrer = asked.referrer.filter(|r| r.0 != "none");
+    let filter = Filter {
+        test: caller.test(),
+        status: asked.status.map(|s| s.0),
+        arrival: asked.arrival.map(|a| a.0.0),
+        qualified: asked.qualified,
+        referrer_id: referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
+        unattributed,
+        archived: asked.archived.unwrap_or(false),
+        // What is no address is nobody's.
+        email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
+        q: asked.q.map(|q| q.0),
+    };
+    let turn = Turn::new(asked.limit, asked.after);
+    let mut conn = app.db.read().await?;
+    let key = |row: &LeadRow| (row.created_at, row.id);
+    let rows = merged(&mut conn, &turn, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?;
+    Ok(page(&uri, &turn, rows, key, Lead::of))
+}
+
+async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    InPath(id): InPath,
+) -> Result<Response, Problem> {
+    let row = find(&app, &caller, &id).await?;
+    let version = row.updated_at;
+    Ok(versioned(&headers, StatusCode::OK, version, &Lead::of(row)))
+}
+
+async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewLead>) -> Result<Response, Problem> {
+    let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let add = new.event(campaign, &caller)?;
+    let (status, id) = match app.desk.one(event(&caller, What::AddLead(Box::new(add)))).await? {
+        Outcome::LeadAdded { lead_id, .. } => (StatusCode::CREATED, lead_id),
+        Outcome::LeadKnown { lead_id, .. } => (StatusCode::OK, lead_id),
+        other => return Err(refused(other)),
+    };
+    answer(&app, &caller, status, id).await
+}
+
+/// The lead as it is now, for whoever has changed it.
+async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Result<Response, Problem> {
+    let row = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
+    let row = row.ok_or_else(|| nothing("lead"))?;
+    let version = row.updated_at;
+    Ok(versioned(&HeaderMap::new(), status, version, &Lead::of(row)))
+}
+
+/// What the rules said no to.
+fn refused(outcome: Outcome) -> Problem {
+    match outcome {
+        Outcome::NotFound => nothing("lead"),
+        Outcome::Refused { why } => Problem::conflict("refused", why),
+        Outcome::Stale => stale(),
+        other => crate::db::DbError::Fault(format!("a call came to {other:?}")).into(),
+    }
+}
+
+async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    InPath(id): InPath,
+    Sent(change): Sent<LeadChange>,
+) -> Result<Response, Problem> {
+    let expected = expected(&headers)?;
+    // Two who change different fields at once both get their way: the second one is put on the first's.
+    for _ in 0..5 {
+        let row = find(&app, &caller, &id).await?;
+        let seen = expected.unwrap_or(row.updated_at);
+        let (lead_id, active) = (row.id, change.active.unwrap_or(row.active));
+        let contact = Box::new(changed(row, change.clone(), &caller)?);
+        let what = What::EditLead { lead_id, contact, active, seen: Some(seen) };
+        match app.desk.one(event(&caller, what)).await? {
+            Outcome::Done { .. } => return answer(&app, &caller, StatusCode::OK, lead_id).await,
+            Outcome::Stale if expected.is_none() => {}
+            other => return Err(refused(other)),
+        }
+    }
+    Err(Problem::conflict("changed_meanwhile", "The lead keeps changing. Try again."))
+}
+
+async fn archive(State(app): State<App>, caller: Caller, InPath(id): InPath) -> Result<Response, Problem> {
+    let lead_id = find(&app, &caller, &id).await?.id;
+    match app.desk.one(event(&caller, What::Archive { lead_id, archived: true })).await? {
+        Outcome::Done { .. } => Ok(StatusCode::NO_CONTENT.into_response()),
+        other => Err(refused(other)),
+    }
+}
+
+async fn set_status(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(id): InPath,
+    Sent(new): Sent<NewStatus>,
+) -> Result<Response, Problem> {
+    let lead_id = find(&app, &caller, &id).await?.id;
+    match app.desk.one(event(&caller, What::SetStatus { lead_id, status: new.status.0 })).await? {
+        Outcome::Done { .. } | Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
+        other => Err(refused(other)),
+    }
+}
+
+async fn qualify(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(id): InPath,
+    Sent(q): Sent<Qualification>,
+) -> Result<Response, Problem> {
+    let lead_id = find(&app, &caller, &id).await?.id;
+    let what = What::Qualify { lead_id, qualified: q.qualified, reason: q.reason.map(|r| r.0) };
+    match app.desk.one(event(&caller, what)).await? {
+        Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
+        other => Err(refused(other)),
+    }
+}
+
+async fn touches(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    InPath(id): InPath,
+    Asked(asked): Asked<PageAsked>,
+) -> Result<Response, Problem> {
+    let lead = find(&app, &caller, &id).await?;
+    let turn = Turn::new(asked.limit, asked.after);
+    let rows: Vec<TouchRow> = turn.rows(&mut app.db.read().await?, store::touches(lead.id)).await?;
+    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), Touch::of))
+}

@@ -1,0 +1,17 @@
+//! Answers that are kept for calls with an `Idempotency-Key`, so that the same call again is told the same.
+
+mod store;
+
+use crate::app::App;
+use crate::db::DbResult;
+
+pub use store::{KeptRow, begin, forget, keep};
+
+/// How long answers are kept.
+const KEPT_SECONDS: i64 = 72 * 60 * 60;
+
+/// Forgets answers that are older than anybody may ask for; answers whether there may be more.
+pub async fn tidy(app: &App) -> DbResult<bool> {
+    let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
+    app.db.write(vec![], move |tx| Box::pin(async move { store::tidy(tx, before).await })).await
+}
