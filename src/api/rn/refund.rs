@@ -136,7 +136,7 @@ pub(super) fn operation() -> Operation {
 
 impl Incoming for PaymentRefunded {
     async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
-        let of = self.of()?;
+        let of = self.of(app, caller)?;
         let (amount, currency) = self.amount()?;
         let date = not_ahead(self.refund_date, "refundDate", app, caller)?;
         let product = place(app, caller, &self.business_id, &self.product_id).await?;
@@ -199,9 +199,9 @@ fn sentence(told: &Refunded) -> String {
 
 impl PaymentRefunded {
     /// What the payment is named by, exactly one of three; none is a commission that nobody can have.
-    fn of(&self) -> Result<Option<RefundOf>, FieldProblem> {
+    fn of(&self, app: &App, caller: &Caller) -> Result<Option<RefundOf>, FieldProblem> {
         match (self.payment_date, &self.payment_event_id, &self.commission_id) {
-            (Some(day), None, None) => Ok(Some(RefundOf::Date(day))),
+            (Some(day), None, None) => Ok(Some(RefundOf::Date(not_ahead(day, "paymentDate", app, caller)?))),
             (None, Some(id), None) => Ok(Some(RefundOf::Event(id.0.clone()))),
             (None, None, Some(text)) => Ok(id::parse(Kind::Commission, text).map(RefundOf::Commission)),
             (None, None, None) => Err(FieldProblem {
