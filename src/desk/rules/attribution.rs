@@ -266,7 +266,7 @@ pub fn reattribute(
                 commission::give_again(work, old, e);
             }
             if pay_back {
-                payment::earn_waiting(work, event, lead_id, None);
+                payment::earn_waiting(work, event, lead_id);
                 qualification::reward_if_due(work, event, lead_id);
             }
         }

@@ -14,14 +14,15 @@ pub fn find(work: &Work, campaign_id: i64, test: bool, email: Option<&str>, phon
 }
 
 /// A lead that was known by one contact only takes the other: the address as text and key, the phone.
-pub fn add_contact(work: &mut Work, lead_id: i64, email: (&str, &str), phone: Option<&Phone>) {
-    let Some(lead) = work.facts.leads.get(&lead_id) else { return };
+/// Answers whether the address is new: payments may have waited for it.
+pub fn add_contact(work: &mut Work, lead_id: i64, email: (&str, &str), phone: Option<&Phone>) -> bool {
+    let Some(lead) = work.facts.leads.get(&lead_id) else { return false };
     let needs_email = lead.email_key.is_none();
     let needs_phone = lead.phone_key.is_none() && phone.is_some();
     if !needs_email && !needs_phone {
-        return;
+        return false;
     }
-    let Some(lead) = work.lead_mut(lead_id) else { return };
+    let Some(lead) = work.lead_mut(lead_id) else { return false };
     if needs_email {
         lead.email = Some(email.0.to_owned());
         lead.email_key = Some(email.1.to_owned());
@@ -32,6 +33,7 @@ pub fn add_contact(work: &mut Work, lead_id: i64, email: (&str, &str), phone: Op
     }
     let lead = lead.clone();
     work.facts.add_lead(lead);
+    needs_email
 }
 
 #[expect(clippy::too_many_arguments, reason = "one constructor for every way a lead comes about")]
@@ -147,7 +149,7 @@ pub fn add(work: &mut Work, event: &Event, add: &AddLead) -> Outcome {
         if add.status == Status::Converted {
             convert(work, id);
         }
-        offer_waiting(work, event, id);
+        payment::offer_waiting(work, event, id);
     }
     let referrer_id = work.facts.leads.get(&id).and_then(|l| l.referrer_id);
     let about = About { action: "lead.added", kind: "lead", id, lead_id: Some(id), referrer_id };
@@ -164,9 +166,12 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
     if before.as_ref().is_some_and(|l| l.archived_at.is_some()) {
         archive(work, event, lead_id, false);
     }
+    let mut brought = Vec::new();
     if let Some(email_key) = &add.contact.email_key {
         let text = add.contact.email.as_deref().unwrap_or(email_key);
-        add_contact(work, lead_id, (text, email_key), None);
+        if add_contact(work, lead_id, (text, email_key), None) {
+            brought = payment::attach_waiting(work, event, lead_id);
+        }
     }
     // A file uploaded again says nothing new.
     let new_claim = add.claim.as_ref().filter(|claim| !attribution::is_repeated_upload(work, lead_id, claim));
@@ -178,8 +183,8 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
         true if qualification::qualify(work, event, lead_id) => Changed::Yes,
         true => Changed::Already,
     };
-    if attributed {
-        offer_waiting(work, event, lead_id);
+    if attributed || !brought.is_empty() {
+        payment::offer_waiting(work, event, lead_id);
     }
     let referrer_id = work.facts.leads.get(&lead_id).and_then(|l| l.referrer_id);
     if attributed || qualified == Changed::Yes || new_claim.is_some() {
@@ -190,16 +195,6 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
         audit(work, event, about, None, Some(after), None);
     }
     Outcome::LeadKnown { lead_id, referrer_id, attributed, qualified, refused }
-}
-
-/// What an attribution by staff leaves waiting is offered with its preview.
-fn offer_waiting(work: &mut Work, event: &Event, lead_id: i64) {
-    let attributed = work.facts.leads.get(&lead_id).is_some_and(|l| l.referrer_id.is_some());
-    let waiting =
-        work.facts.payments.values().filter(|p| p.lead_id == Some(lead_id) && p.decision == "waiting").count();
-    if attributed && waiting > 0 {
-        payment::older_payments_item(work, event, lead_id, waiting);
-    }
 }
 
 fn convert(work: &mut Work, lead_id: i64) {
@@ -271,7 +266,7 @@ pub fn edit(work: &mut Work, event: &Event, lead_id: i64, contact: &Contact, act
     }
     work.facts.add_lead(edited.clone());
     payment::attach_waiting(work, event, lead_id);
-    offer_waiting(work, event, lead_id);
+    payment::offer_waiting(work, event, lead_id);
     let about = About {
         action: "lead.edited",
         kind: "lead",
@@ -334,7 +329,7 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
         work.facts.add_lead(filled);
     }
     work.writes.merged.push((from.id, to.id));
-    payment::attach_waiting(work, event, to.id);
+    let brought = payment::attach_waiting(work, event, to.id);
     if earlier {
         attribution::reattribute(
             work,
@@ -345,6 +340,9 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
             "merged: the earliest touch counts",
             true,
         );
+    }
+    if !brought.is_empty() {
+        payment::offer_waiting(work, event, to.id);
     }
     if from.qualified_at.is_some() {
         qualification::qualify(work, event, to.id);

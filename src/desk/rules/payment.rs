@@ -1,5 +1,7 @@
 //! A payment: stored once by its identity, and decided as soon as its lead has a referrer.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::commission::{self, Line};
@@ -12,6 +14,8 @@ use crate::money::{Currency, Money};
 
 /// An identical body within this many seconds is a retry and only counted.
 const RETRY_WINDOW: i64 = 10 * 60;
+/// Payments this recent earn at once when an event brings them together with who referred their lead.
+const AT_ONCE: i64 = 24 * 60 * 60;
 
 pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
     let Some(product) = work.facts.products.get(&p.product_id).filter(|x| x.business_id == event.business_id).cloned()
@@ -23,8 +27,11 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
         return repeated(work, event, p, known);
     }
     let found = lead::find(work, product.campaign_id, test, Some(p.email.key()), p.phone.as_ref().map(|x| x.e164()));
-    if let Some(id) = found {
-        lead::add_contact(work, id, (p.email.text(), p.email.key()), p.phone.as_ref());
+    let mut brought = Vec::new();
+    if let Some(id) = found
+        && lead::add_contact(work, id, (p.email.text(), p.email.key()), p.phone.as_ref())
+    {
+        brought = attach_waiting(work, event, id);
     }
     let id = work.id();
     let date = p.date.to_string();
@@ -57,7 +64,8 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
     }
     let warning = found.and_then(|lead_id| {
         follow_lead(work, event, lead_id, id);
-        decide(work, event, id)
+        brought.push(id);
+        earn_brought(work, event, lead_id, &brought).remove(&id)
     });
     let earned = earned_by(work, id);
     let why = work.facts.payments.get(&id).map(|x| x.decision_why.clone());
@@ -265,10 +273,14 @@ fn no_flat_item(work: &mut Work, event: &Event, paid: &Paid, why: &str) {
     });
 }
 
-/// Payments that came before their lead now belong to it.
-pub fn attach_waiting(work: &mut Work, event: &Event, lead_id: i64) {
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
-    let Some(email) = lead.email_key.clone().filter(|_| lead.duplicate_of.is_none()) else { return };
+/// Payments that came before their lead, or before its address was known, now belong to it; answers which.
+pub fn attach_waiting(work: &mut Work, event: &Event, lead_id: i64) -> Vec<i64> {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return Vec::new() };
+    let Some(email) = lead.email_key.clone().filter(|_| lead.duplicate_of.is_none()) else { return Vec::new() };
+    let why = match lead.referrer_id {
+        Some(_) => "it came before its lead had this address",
+        None => "the lead has no referrer",
+    };
     let mut orphans: Vec<(String, i64)> = work
         .facts
         .payments
@@ -279,40 +291,62 @@ pub fn attach_waiting(work: &mut Work, event: &Event, lead_id: i64) {
         .map(|p| (p.payment_date.clone(), p.id))
         .collect();
     orphans.sort();
-    for (_, id) in orphans {
-        if let Some(paid) = work.payment_mut(id) {
+    for (_, id) in &orphans {
+        if let Some(paid) = work.payment_mut(*id) {
             paid.lead_id = Some(lead_id);
-            paid.decision_why = "the lead has no referrer".to_owned();
+            why.clone_into(&mut paid.decision_why);
         }
-        follow_lead(work, event, lead_id, id);
+        follow_lead(work, event, lead_id, *id);
     }
+    orphans.into_iter().map(|(_, id)| id).collect()
 }
 
-/// Lets a lead's waiting payments earn, in (paymentDate, position) order; with `since`, only those that
-/// arrived after it, and the older ones are offered in the inbox.
-pub fn earn_waiting(work: &mut Work, event: &Event, lead_id: i64, since: Option<Instant>) -> i64 {
-    let mut waiting: Vec<Paid> = work
-        .facts
-        .payments
-        .values()
-        .filter(|p| p.lead_id == Some(lead_id) && p.decision == "waiting")
-        .cloned()
-        .collect();
+/// A lead's payments that are not decided yet, in (paymentDate, position) order.
+fn waiting_of(work: &Work, lead_id: i64) -> Vec<Paid> {
+    let waits = |p: &&Paid| p.lead_id == Some(lead_id) && p.decision == "waiting";
+    let mut waiting: Vec<Paid> = work.facts.payments.values().filter(waits).cloned().collect();
     waiting.sort_by(|a, b| (&a.payment_date, a.id).cmp(&(&b.payment_date, b.id)));
-    let (now, later): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|p| since.is_none_or(|since| p.received_at >= since.micros()));
-    for paid in &now {
+    waiting
+}
+
+fn is_recent(work: &Work, paid: &Paid) -> bool {
+    paid.received_at >= work.now.plus_seconds(-AT_ONCE).micros()
+}
+
+/// Decides what an event brought to a lead, in (paymentDate, position) order: recent payments earn at once
+/// where the lead has a referrer, older ones are offered. Answers the warnings.
+pub fn earn_brought(work: &mut Work, event: &Event, lead_id: i64, brought: &[i64]) -> HashMap<i64, String> {
+    let mut payments = waiting_of(work, lead_id);
+    payments.retain(|p| brought.contains(&p.id));
+    let (now, later): (Vec<_>, Vec<_>) = payments.into_iter().partition(|p| is_recent(work, p));
+    let decided = now.iter().filter_map(|p| Some((p.id, decide(work, event, p.id)?))).collect();
+    if !later.is_empty() {
+        offer_waiting(work, event, lead_id);
+    }
+    decided
+}
+
+/// Lets all of a lead's waiting payments earn, in (paymentDate, position) order.
+pub fn earn_waiting(work: &mut Work, event: &Event, lead_id: i64) -> i64 {
+    let waiting = waiting_of(work, lead_id);
+    for paid in &waiting {
         decide(work, event, paid.id);
     }
-    if !later.is_empty() {
-        older_payments_item(work, event, lead_id, later.len());
-    }
-    i64::try_from(now.len()).unwrap_or(0)
+    i64::try_from(waiting.len()).unwrap_or(0)
 }
 
-/// Staff are shown what older payments would earn before they do.
-pub fn older_payments_item(work: &mut Work, event: &Event, lead_id: i64, count: usize) {
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
+/// An event attributed a lead: its waiting payments are decided as those are that an event brings.
+pub fn earn_recent(work: &mut Work, event: &Event, lead_id: i64) {
+    let waiting: Vec<i64> = waiting_of(work, lead_id).iter().map(|p| p.id).collect();
+    earn_brought(work, event, lead_id, &waiting);
+}
+
+/// Staff are shown what a lead's waiting payments would earn before they do.
+pub fn offer_waiting(work: &mut Work, event: &Event, lead_id: i64) {
+    let count = waiting_of(work, lead_id).len();
+    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.referrer_id.is_some() && count > 0).cloned() else {
+        return;
+    };
     let id = work.id();
     work.writes.inbox.push(NewInboxItem {
         id,
@@ -337,7 +371,7 @@ pub fn pay_back(work: &mut Work, event: &Event, lead_id: i64) -> Outcome {
         return Outcome::Refused { why: "The lead has no referrer who could earn.".into() };
     }
     let had_reward = work.facts.live_reward(lead_id).is_some();
-    let decided = earn_waiting(work, event, lead_id, None);
+    let decided = earn_waiting(work, event, lead_id);
     qualification::reward_if_due(work, event, lead_id);
     let rewarded = !had_reward && work.facts.live_reward(lead_id).is_some();
     if decided == 0 && !rewarded {

@@ -8,9 +8,6 @@ use crate::desk::event::{Claim, ClaimBy, Contact, Event, Outcome, SignUp, Status
 use crate::desk::facts::SignedUp;
 use crate::desk::work::{NewInboxItem, Work};
 
-/// Payments this recent earn at once when an event attributes their lead.
-const AT_ONCE: i64 = 24 * 60 * 60;
-
 pub fn sign_up(work: &mut Work, event: &Event, s: &SignUp) -> Outcome {
     let Some(product) = work.facts.products.get(&s.product_id).filter(|p| p.business_id == event.business_id).cloned()
     else {
@@ -56,13 +53,15 @@ pub fn sign_up(work: &mut Work, event: &Event, s: &SignUp) -> Outcome {
 
     let claimed = claim.as_ref().map(|claim| attribution::claim(work, event, lead_id, claim));
     let attributed = claimed.as_ref().is_some_and(|c| c.attributed);
-    payment::attach_waiting(work, event, lead_id);
+    let brought = payment::attach_waiting(work, event, lead_id);
     qualification::at_sign_up(work, event, lead_id);
     if attributed {
-        payment::earn_waiting(work, event, lead_id, Some(work.now.plus_seconds(-AT_ONCE)));
+        payment::earn_recent(work, event, lead_id);
         if known {
             qualification::reward_if_due(work, event, lead_id);
         }
+    } else {
+        payment::earn_brought(work, event, lead_id, &brought);
     }
     let referrer_id = work.facts.leads.get(&lead_id).and_then(|l| l.referrer_id);
     let refused = claimed.and_then(|c| c.refused);

@@ -155,7 +155,7 @@ async fn load_catalogue(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> D
         .await?;
         w.products.extend(products.into_iter().map(|(id,)| id));
     }
-    if !w.orphans.is_empty() || !w.sign_ups.is_empty() {
+    if !w.orphans.is_empty() || !w.sign_ups.is_empty() || !w.phoned.is_empty() {
         // Unattached payments may be of any product of the campaign.
         let campaigns: BTreeSet<i64> = w.orphans.iter().map(|(campaign, ..)| *campaign).collect();
         let siblings: Vec<(i64,)> = sql(
@@ -230,6 +230,9 @@ fn place_people(w: &mut Wanted, facts: &Facts) {
         *test |= p.test;
         w.orphans.insert((p.campaign_id, *test, email.clone()));
     }
+    for (product, test, _) in &mut w.phoned {
+        *test |= facts.products.get(product).is_some_and(|p| p.test);
+    }
     for (_, product, test, _) in &mut w.identities {
         *test |= facts.products.get(product).is_some_and(|p| p.test);
     }
@@ -261,14 +264,30 @@ async fn load_leads_by_contact(conn: &mut Conn, w: &mut Wanted, facts: &mut Fact
     for lead in found {
         // A sign-up or a staff lead may let older payments of this very person earn.
         let at = |key: &String| (lead.campaign_id, lead.test, key.clone());
-        let deep = lead.email_key.as_ref().is_some_and(|k| w.orphans.contains(&at(k)))
-            || lead.phone_key.as_ref().is_some_and(|k| w.claimed_phones.contains(&at(k)));
+        // One that is known by its phone alone may get its address now, and what waited for that.
+        let deep = match &lead.email_key {
+            Some(k) => w.orphans.contains(&at(k)),
+            None => true,
+        } || lead.phone_key.as_ref().is_some_and(|k| w.claimed_phones.contains(&at(k)));
         note_lead(w, &lead, deep);
         if !facts.leads.contains_key(&lead.id) {
             facts.add_lead(lead);
         }
     }
+    expect_addresses(w, facts);
     Ok(())
+}
+
+/// A payment with a phone number may bring its address to a lead that has none. Nothing waits for an address
+/// that a lead has already, so that an ordinary payment looks for nothing more.
+fn expect_addresses(w: &mut Wanted, facts: &Facts) {
+    for (product, test, email) in std::mem::take(&mut w.phoned) {
+        let Some(p) = facts.products.get(&product) else { continue };
+        let at = (p.campaign_id, test, email);
+        if !facts.lead_by_email.contains_key(&at) {
+            w.orphans.insert(at);
+        }
+    }
 }
 
 const CODE: &str =

@@ -27,6 +27,8 @@ pub(super) struct Wanted {
     /// (product, test, e-mail, date)
     pub(super) dates: Vec<(i64, bool, String, String)>,
     pub(super) sign_ups: Vec<(i64, bool, String)>,
+    /// (product, test, e-mail) of payments that came with a phone number, by which their lead may be known.
+    pub(super) phoned: Vec<(i64, bool, String)>,
     /// Uploads bring claims that their leads may have already.
     pub(super) uploads: bool,
     /// Leads whose whole money is looked at, not only what the event itself needs.
@@ -69,6 +71,9 @@ impl Wanted {
                     p.email.key().to_owned(),
                     p.phone.as_ref().map(|p| p.e164().to_owned()),
                 ));
+                if p.phone.is_some() {
+                    w.phoned.push((p.product_id, p.test, p.email.key().to_owned()));
+                }
                 match &p.identity {
                     Some(id) => w.identities.push((business_id, p.product_id, p.test, id.clone())),
                     None => w.dates.push((p.product_id, p.test, p.email.key().to_owned(), p.date.to_string())),

@@ -1,0 +1,128 @@
+//! A lead that becomes known by another contact: what waited for it, and whom it turns out to be.
+
+use refdesk::desk::{AddLead, ClaimBy, Outcome, What};
+use refdesk::phone::Phone;
+use refdesk::products::NewTerms;
+
+use crate::on_both_databases;
+use crate::support::{Referrer, Shop, TestApp, earned, rate};
+
+on_both_databases! {
+    a_payment_before_its_lead_had_an_address_is_offered,
+    what_a_phone_brings_together_is_decided_in_order_of_its_dates,
+    a_sign_up_that_brings_the_address_lets_the_last_day_earn,
+    an_address_that_a_rep_brings_offers_what_waited,
+}
+
+const PHONE: &str = "+1 415 555 2671";
+
+fn rep_s_note(shop: Shop<'_>, address: Option<&str>, referrer: Option<&Referrer>) -> Box<AddLead> {
+    let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+    let What::AddLead(mut add) = shop.lead_event("Bob", Some(PHONE), claim) else { unreachable!() };
+    add.contact.email = address.map(str::to_owned);
+    add.contact.email_key = address.map(str::to_owned);
+    add
+}
+
+/// A rep hears of Bob and notes his number alone.
+async fn heard_of_bob(shop: Shop<'_>, referrer: Option<&Referrer>) -> i64 {
+    match shop.send(What::AddLead(rep_s_note(shop, None, referrer))).await {
+        Outcome::LeadAdded { lead_id, .. } => lead_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The same event with Bob's number.
+fn phoned(what: What) -> What {
+    let phone = Some(Phone::parse(PHONE, "US").unwrap());
+    match what {
+        What::Payment(p) => What::Payment(refdesk::desk::Payment { phone, ..p }),
+        What::SignUp(s) => What::SignUp(refdesk::desk::SignUp { phone, ..s }),
+        other => panic!("{other:?} has no phone"),
+    }
+}
+
+async fn thirty_ten(shop: Shop<'_>) {
+    shop.terms(NewTerms::percent(rate("30"), rate("10"), 14)).await;
+}
+
+async fn open_items(app: &TestApp) -> Vec<(String, String)> {
+    app.rows("SELECT kind, detail FROM inbox_items WHERE state = 'open' ORDER BY id").await
+}
+
+async fn held(app: &TestApp) -> i64 {
+    app.number("SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE account = 'held'").await
+}
+
+/// By the date of the payment.
+async fn commissions(app: &TestApp) -> Vec<(String, i64)> {
+    app.rows(
+        "SELECT p.payment_date, c.amount FROM commissions c JOIN payments p ON p.id = c.payment_id
+          WHERE c.state <> 'void' ORDER BY p.payment_date",
+    )
+    .await
+}
+
+async fn a_payment_before_its_lead_had_an_address_is_offered(app: TestApp) {
+    let shop = app.shop();
+    thirty_ten(shop).await;
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = heard_of_bob(shop, Some(&jane)).await;
+    shop.pay("bob@example.com", "100.00", "2026-06-20").await;
+    assert_eq!(app.number("SELECT count(*) FROM payments WHERE lead_id IS NULL").await, 1, "nobody knows whose it is");
+    app.clock.advance_days(30);
+    let next = shop.send(phoned(shop.payment_event("bob@example.com", "50.00", "2026-07-20"))).await;
+    assert_eq!(earned(&next).as_deref(), Some("15.00 USD"), "the first that is decided has the referral rate");
+    assert_eq!(app.number(&format!("SELECT count(*) FROM payments WHERE lead_id = {lead}")).await, 2);
+    assert_eq!(open_items(&app).await[0].0, "older_payments");
+    let why = app.rows::<(String,)>("SELECT decision_why FROM payments WHERE decision = 'waiting'").await;
+    assert_eq!(why, [("it came before its lead had this address".to_owned(),)]);
+    shop.send(What::PayBack { lead_id: lead }).await;
+    assert_eq!(commissions(&app).await, [("2026-06-20".into(), 1_000), ("2026-07-20".into(), 1_500)]);
+}
+
+async fn what_a_phone_brings_together_is_decided_in_order_of_its_dates(app: TestApp) {
+    let shop = app.shop();
+    thirty_ten(shop).await;
+    let other = shop.product("Team plan", false).await;
+    let jane = shop.referrer("Jane Miller").await;
+    heard_of_bob(shop, Some(&jane)).await;
+    shop.pay("bob@example.com", "100.00", "2026-06-20").await;
+    let What::Payment(mut team) = shop.payment_event("bob@example.com", "100.00", "2026-06-17") else { unreachable!() };
+    team.product_id = other;
+    shop.send(What::Payment(team)).await;
+    let paid = shop.send(phoned(shop.payment_event("bob@example.com", "100.00", "2026-06-19"))).await;
+    assert_eq!(earned(&paid).as_deref(), Some("30.00 USD"));
+    let all = [("2026-06-17".into(), 2_000), ("2026-06-19".into(), 3_000), ("2026-06-20".into(), 1_000)];
+    assert_eq!(commissions(&app).await, all);
+    assert!(open_items(&app).await.is_empty());
+}
+
+async fn a_sign_up_that_brings_the_address_lets_the_last_day_earn(app: TestApp) {
+    let shop = app.shop();
+    thirty_ten(shop).await;
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = heard_of_bob(shop, Some(&jane)).await;
+    shop.pay("bob@example.com", "40.00", "2026-06-18").await;
+    app.clock.advance_days(2);
+    shop.pay("bob@example.com", "100.00", "2026-06-22").await;
+    let known = shop.send(phoned(shop.sign_up_event("bob@example.com", None))).await;
+    assert!(matches!(known, Outcome::SignedUp { lead_id, known: true, .. } if lead_id == lead), "{known:?}");
+    assert_eq!(commissions(&app).await, [("2026-06-22".into(), 3_000)], "the older one waits for a person");
+    assert_eq!(open_items(&app).await[0].0, "older_payments");
+    shop.send(What::PayBack { lead_id: lead }).await;
+    assert_eq!(held(&app).await, 3_400);
+}
+
+async fn an_address_that_a_rep_brings_offers_what_waited(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = heard_of_bob(shop, Some(&jane)).await;
+    shop.pay("bob@example.com", "100.00", "2026-06-20").await;
+    let known = shop.send(What::AddLead(rep_s_note(shop, Some("bob@example.com"), None))).await;
+    assert!(matches!(known, Outcome::LeadKnown { lead_id, .. } if lead_id == lead), "{known:?}");
+    assert_eq!(held(&app).await, 0, "what staff bring together earns after a preview");
+    assert_eq!(open_items(&app).await[0].0, "older_payments");
+    shop.send(What::PayBack { lead_id: lead }).await;
+    assert_eq!(held(&app).await, 2_000);
+}
