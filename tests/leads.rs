@@ -201,6 +201,11 @@ async fn the_preview_of_a_new_referrer_is_what_happens(app: TestApp) {
     let nobody = app.get(&format!("{path}?to=none")).await.is(200);
     confirm(&nobody, &[("reason", "a mistake")]).await.is(303);
     assert_eq!(balance(&app, tom.id, "held").await, 0);
+    let after_all = app.get(&format!("{path}?to={}", jane.enrollment_id)).await.is(200);
+    assert_eq!(after_all.texts("form.confirm caption"), ["Created 30.00 USD"]);
+    confirm(&after_all, &[("reason", "she did")]).await.is(303);
+    assert_eq!((balance(&app, jane.id, "held").await, balance(&app, tom.id, "held").await), (3_000, 0));
+    assert_eq!(app.number("SELECT count(*) FROM commissions").await, 4, "the same ones, not new ones");
     proves(&app).await;
 }
 

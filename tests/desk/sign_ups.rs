@@ -18,6 +18,7 @@ on_both_databases! {
     a_banned_referrer_earns_nothing_new,
     a_code_of_another_campaign_counts_through_an_enrollment_here,
     staff_move_a_lead_and_its_unpaid_money,
+    money_taken_away_with_an_attribution_comes_back_with_the_next,
     a_duplicate_row_earns_nothing_and_can_be_merged,
 }
 
@@ -260,6 +261,46 @@ async fn staff_move_a_lead_and_its_unpaid_money(app: TestApp) {
     shop.send(nobody).await;
     assert_eq!((balance(&jane).await, balance(&bob).await), (0, 0));
     assert_eq!(referrer_of(&app, lead).await, None);
+}
+
+async fn money_taken_away_with_an_attribution_comes_back_with_the_next(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET reward = '{\"USD\": 500}'").await;
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
+    for date in ["2026-06-17", "2026-06-18", "2026-06-19"] {
+        shop.pay("amy@example.com", "100.00", date).await;
+    }
+    let commission_of = async |date: &str| {
+        app.number(&format!(
+            "SELECT min(c.id) FROM commissions c JOIN payments p ON p.id = c.payment_id WHERE p.payment_date = '{date}'"
+        ))
+        .await
+    };
+    let (paid, fraud) = (commission_of("2026-06-17").await, commission_of("2026-06-18").await);
+    shop.send(What::Void { commission_id: fraud, reason: "fraud".into() }).await;
+    let to = async |to: Option<&Referrer>| {
+        let to = to.map(|r| r.enrollment_id);
+        let reason = "a correction".to_owned();
+        shop.send(What::Reattribute { lead_id: lead, to, code_id: None, reason, pay_back: false }).await
+    };
+    let held = async |r: &Referrer| {
+        let sum = "SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE account = 'held'";
+        app.number(&format!("{sum} AND referrer_id = {}", r.id)).await
+    };
+    assert_eq!(held(&jane).await, 4_500);
+    to(None).await;
+    assert_eq!(held(&jane).await, 0);
+    to(Some(&tom)).await;
+    assert_eq!((held(&jane).await, held(&tom).await), (0, 4_500), "what staff voided stays void");
+    to(None).await;
+    to(Some(&jane)).await;
+    assert_eq!((held(&jane).await, held(&tom).await), (4_500, 0));
+    // What was paid stays where it is, and is not earned a second time.
+    app.tamper(&format!("UPDATE commissions SET state = 'paid' WHERE id = {paid}")).await;
+    to(None).await;
+    to(Some(&tom)).await;
+    assert_eq!(held(&tom).await, 2_500);
 }
 
 async fn a_duplicate_row_earns_nothing_and_can_be_merged(app: TestApp) {

@@ -253,16 +253,18 @@ pub fn reattribute(
         }
         return Outcome::Done { id: lead_id, changed: false };
     }
-    let moved = commission::take_from_lead(work, lead_id, "re-attributed");
+    let left = commission::left_behind(work, lead_id);
+    let moved = commission::take_from_lead(work, lead_id, commission::MOVED);
     count_attribution(work, lead_id, -1);
     let code = code_id.and_then(|id| work.facts.codes.get(&id)).filter(|c| Some(c.enrollment_id) == to);
     let code_id = code.map(|c| c.id);
     let resolved = Resolved { enrollment: target.clone(), code_id, code_text: None, refused: None };
     let touch_id = keep_touch(work, event, lead_id, TouchKind::Staff, &resolved, Some(reason.to_owned()));
+    let count = moved.len() + if target.is_some() { left.len() } else { 0 };
     match &target {
         Some(e) => {
             attribute(work, lead_id, e, code_id, touch_id, TouchKind::Staff);
-            for old in &moved {
+            for old in left.iter().chain(&moved) {
                 commission::give_again(work, old, e);
             }
             if pay_back {
@@ -280,7 +282,7 @@ pub fn reattribute(
             }
         }
     }
-    let after = json!({ "referrer": target.as_ref().map(|e| e.referrer_id), "commissions_moved": moved.len() });
+    let after = json!({ "referrer": target.as_ref().map(|e| e.referrer_id), "commissions_moved": count });
     let about = About {
         action: "lead.attributed",
         kind: "lead",

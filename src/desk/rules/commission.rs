@@ -1,5 +1,7 @@
 //! What a commission is computed from, and how its state changes. Every change posts to the ledger.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::{About, audit};
@@ -130,6 +132,33 @@ pub fn take_from_lead(work: &mut Work, lead_id: i64, reason: &str) -> Vec<Commis
         void(work, c.id, reason);
     }
     taken
+}
+
+/// Why commissions are void that went with their lead's attribution, and come back with the next one.
+pub const MOVED: &str = "re-attributed";
+
+fn went_along(c: &Commission) -> bool {
+    c.state == "void" && c.reason.as_deref() == Some(MOVED)
+}
+
+/// What went when an attribution was taken away, and nobody has instead: one row a payment, and the reward
+/// of a lead that still counts. What staff voided stays void.
+pub fn left_behind(work: &Work, lead_id: i64) -> Vec<Commission> {
+    let counts = work.facts.leads.get(&lead_id).is_some_and(|l| l.qualified_at.is_some());
+    let mut by_payment: BTreeMap<Option<i64>, Vec<&Commission>> = BTreeMap::new();
+    for c in work.facts.commissions.values().filter(|c| c.lead_id == lead_id) {
+        by_payment.entry(c.payment_id).or_default().push(c);
+    }
+    let mut left = Vec::new();
+    for (payment, mut rows) in by_payment {
+        rows.sort_by_key(|c| (c.updated_at, c.id));
+        let nobody_has_it = match payment {
+            Some(_) => rows.iter().all(|c| went_along(c)),
+            None => counts && work.facts.live_reward(lead_id).is_none(),
+        };
+        left.extend(rows.pop().filter(|last| nobody_has_it && went_along(last)).cloned());
+    }
+    left
 }
 
 /// The same commission for another referrer: same payment, terms, base and hold; pending again.
