@@ -136,6 +136,8 @@ pub fn take_from_lead(work: &mut Work, lead_id: i64, reason: &str) -> Vec<Commis
 
 /// Why commissions are void that went with their lead's attribution, and come back with the next one.
 pub const MOVED: &str = "re-attributed";
+/// Why a reward is void that comes back with the qualification.
+pub const UNQUALIFIED: &str = "unqualified";
 
 fn went_along(c: &Commission) -> bool {
     c.state == "void" && c.reason.as_deref() == Some(MOVED)
@@ -172,6 +174,26 @@ pub fn give_again(work: &mut Work, old: &Commission, to: &Enrollment) {
         }
         return;
     }
+    if old.payment_id.is_some() || !reward_again(work, old.lead_id, to) {
+        copy(work, old, to);
+    }
+}
+
+/// Gives a referrer a lead's reward again as it was decided; false where they never had one. One that staff
+/// voided stays void, and no other is made.
+pub fn reward_again(work: &mut Work, lead_id: i64, to: &Enrollment) -> bool {
+    let had = |c: &&Commission| c.lead_id == lead_id && c.kind == "reward" && c.referrer_id == to.referrer_id;
+    let Some(last) = work.facts.commissions.values().filter(had).max_by_key(|c| c.id).cloned() else { return false };
+    match (last.state.as_str(), last.reason.as_deref()) {
+        ("void", Some(MOVED | UNQUALIFIED)) => restore(work, last.id),
+        ("void", _) => {}
+        // It was paid and taken back: that row stays as it is.
+        _ => copy(work, &last, to),
+    }
+    true
+}
+
+fn copy(work: &mut Work, old: &Commission, to: &Enrollment) {
     let id = work.id();
     let commission = Commission {
         id,

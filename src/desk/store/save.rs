@@ -16,7 +16,7 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     insert_payments(tx, work).await?;
     update_payments(tx, work).await?;
     upsert_purchases(tx, work).await?;
-    update_commissions(tx, work).await?;
+    change_commissions(tx, work).await?;
     insert_commissions(tx, work).await?;
     insert_entries(tx, work).await?;
     merge_leads(tx, work).await?;
@@ -238,12 +238,18 @@ async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
     Ok(())
 }
 
-async fn update_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
-    let changed = &work.writes.changed_commissions;
-    if changed.is_empty() {
+/// What ends goes first: a lead has one reward that stands, so one has to end before another comes back.
+async fn change_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let changed = work.writes.changed_commissions.iter().filter_map(|id| work.facts.commissions.get(id));
+    let (ended, standing): (Vec<_>, Vec<_>) = changed.partition(|c| c.state == "void" || c.reversed_at.is_some());
+    update_commissions(tx, &ended).await?;
+    update_commissions(tx, &standing).await
+}
+
+async fn update_commissions(tx: &mut Tx, commissions: &[&Commission]) -> DbResult<()> {
+    if commissions.is_empty() {
         return Ok(());
     }
-    let commissions: Vec<&Commission> = changed.iter().filter_map(|id| work.facts.commissions.get(id)).collect();
     let table = rows!(commissions, c => {
         id: c.id, amount: c.amount, state: &c.state, reason: &c.reason, released: c.released, reversed_at: c.reversed_at,
         updated_at: c.updated_at,
@@ -255,7 +261,7 @@ async fn update_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
     .bind(table)
     .execute(tx)
     .await?;
-    expect(done, changed.len(), "commissions")
+    expect(done, commissions.len(), "commissions")
 }
 
 async fn insert_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
