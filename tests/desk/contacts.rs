@@ -1,6 +1,6 @@
 //! A lead that becomes known by another contact: what waited for it, and whom it turns out to be.
 
-use refdesk::desk::{AddLead, ClaimBy, Outcome, What};
+use refdesk::desk::{AddLead, ClaimBy, Contact, Outcome, What};
 use refdesk::phone::Phone;
 use refdesk::products::NewTerms;
 
@@ -12,6 +12,10 @@ on_both_databases! {
     what_a_phone_brings_together_is_decided_in_order_of_its_dates,
     a_sign_up_that_brings_the_address_lets_the_last_day_earn,
     an_address_that_a_rep_brings_offers_what_waited,
+    a_payment_that_shows_who_the_lead_is_ends_the_attribution,
+    an_edit_that_shows_who_the_lead_is_takes_what_is_unpaid,
+    a_merge_that_shows_who_the_lead_is_ends_the_attribution,
+    a_referrer_who_becomes_the_lead_earns_no_more,
 }
 
 const PHONE: &str = "+1 415 555 2671";
@@ -125,4 +129,80 @@ async fn an_address_that_a_rep_brings_offers_what_waited(app: TestApp) {
     assert_eq!(open_items(&app).await[0].0, "older_payments");
     shop.send(What::PayBack { lead_id: lead }).await;
     assert_eq!(held(&app).await, 2_000);
+}
+
+async fn referrer_of(app: &TestApp, lead: i64) -> Option<i64> {
+    app.rows::<(Option<i64>,)>(&format!("SELECT referrer_id FROM leads WHERE id = {lead}")).await[0].0
+}
+
+/// The lead has nobody any more, a person is asked, and the audit says why.
+async fn turned_out_to_be_the_referrer(app: &TestApp, lead: i64) {
+    assert_eq!(referrer_of(app, lead).await, None);
+    assert_eq!(open_items(app).await[0].0, "self_referral");
+    let why = app.rows::<(String,)>("SELECT reason FROM audit_entries WHERE action = 'lead.attributed'").await;
+    assert_eq!(why, [("the referrer and the lead are the same person".to_owned(),)]);
+}
+
+async fn a_payment_that_shows_who_the_lead_is_ends_the_attribution(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET reward = '{\"USD\": 500}'").await;
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = heard_of_bob(shop, Some(&jane)).await;
+    shop.send(What::Qualify { lead_id: lead, qualified: true, reason: None }).await;
+    assert_eq!(held(&app).await, 500);
+    let paid = shop.send(phoned(shop.payment_event("jane.miller@example.org", "100.00", "2026-06-20"))).await;
+    assert_eq!(earned(&paid), None);
+    turned_out_to_be_the_referrer(&app, lead).await;
+    assert_eq!(held(&app).await, 0, "the reward goes as well");
+    // Somebody else referred her: then it is theirs.
+    let tom = shop.referrer("Tom Ash").await;
+    let to = Some(tom.enrollment_id);
+    let reason = "he did".to_owned();
+    shop.send(What::Reattribute { lead_id: lead, to, code_id: None, reason, pay_back: true }).await;
+    assert_eq!(held(&app).await, 2_500);
+}
+
+fn known_as(address: &str) -> Box<Contact> {
+    let (email, email_key) = (Some(address.to_owned()), Some(address.to_owned()));
+    Box::new(Contact { name: "Amy".into(), email, email_key, ..Contact::default() })
+}
+
+async fn an_edit_that_shows_who_the_lead_is_takes_what_is_unpaid(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-18").await;
+    shop.pay("amy@example.com", "50.00", "2026-06-19").await;
+    app.tamper("UPDATE commissions SET state = 'paid' WHERE amount = 2000").await;
+    let contact = known_as("jane.miller@example.org");
+    shop.send(What::EditLead { lead_id: lead, contact, active: true }).await;
+    turned_out_to_be_the_referrer(&app, lead).await;
+    let states: Vec<(String, Option<String>)> = app.rows("SELECT state, reason FROM commissions ORDER BY id").await;
+    assert_eq!(states, [("paid".into(), None), ("void".into(), Some("self-referral".into()))]);
+}
+
+async fn a_merge_that_shows_who_the_lead_is_ends_the_attribution(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    app.arrange("UPDATE referrers SET phone = '+14155552671', phone_key = '+14155552671'").await;
+    let amy = shop.lead("amy@example.com", Some(&jane.code)).await;
+    let heard = heard_of_bob(shop, None).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-18").await;
+    assert_eq!(held(&app).await, 2_000);
+    shop.send(What::Merge { lead_id: heard, into: amy }).await;
+    turned_out_to_be_the_referrer(&app, amy).await;
+    assert_eq!(held(&app).await, 0);
+}
+
+async fn a_referrer_who_becomes_the_lead_earns_no_more(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let amy = shop.lead("amy@example.com", Some(&jane.code)).await;
+    for day in 1..=3 {
+        shop.pay("amy@example.com", "100.00", &format!("2026-06-0{day}")).await;
+    }
+    app.arrange("UPDATE referrers SET email = 'amy@example.com', email_key = 'amy@example.com'").await;
+    assert_eq!(earned(&shop.pay("amy@example.com", "100.00", "2026-06-20").await), None);
+    turned_out_to_be_the_referrer(&app, amy).await;
+    assert_eq!(held(&app).await, 0, "what earlier payments earned is not hers either");
 }

@@ -111,7 +111,7 @@ pub fn enrollment_touch(enrollment_id: i64) -> String {
 }
 
 /// Same normalised e-mail address or phone number: nobody refers themselves.
-fn is_same_person(email: &Option<String>, phone: &Option<String>, e: &Enrollment) -> bool {
+pub fn is_same_person(email: &Option<String>, phone: &Option<String>, e: &Enrollment) -> bool {
     (email.is_some() && *email == e.email_key) || (phone.is_some() && *phone == e.phone_key)
 }
 
@@ -180,7 +180,8 @@ fn attribute(work: &mut Work, lead_id: i64, to: &Enrollment, code_id: Option<i64
     count_attribution(work, lead_id, 1);
 }
 
-/// A lead that becomes part of another holds no attribution any more; its touches tell who it was.
+/// A lead that becomes part of another, or of its own referrer, holds no attribution any more; its touches
+/// tell who it was.
 pub fn release(work: &mut Work, lead_id: i64) {
     count_attribution(work, lead_id, -1);
     if let Some(lead) = work.lead_mut(lead_id) {
@@ -190,6 +191,46 @@ pub fn release(work: &mut Work, lead_id: i64) {
         lead.arrival = None;
         lead.touch_id = None;
     }
+}
+
+/// A contact that came later may show that the referrer is the lead: then nobody referred it, what was not
+/// paid yet is void, and a person is asked. Answers whether it is so.
+pub fn end_self_referral(work: &mut Work, event: &Event, lead_id: i64) -> bool {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return false };
+    let enrollment = lead.enrollment_id.and_then(|id| work.facts.enrollments.get(&id));
+    if !enrollment.is_some_and(|e| is_same_person(&lead.email_key, &lead.phone_key, e)) {
+        return false;
+    }
+    let taken = commission::take_from_lead(work, lead_id, commission::SELF_REFERRAL);
+    release(work, lead_id);
+    let id = work.id();
+    work.writes.inbox.push(NewInboxItem {
+        id,
+        business_id: lead.business_id,
+        campaign_id: lead.campaign_id,
+        kind: Refusal::SelfReferral.word(),
+        cause: format!("self:{lead_id}:{}", lead.touch_id.unwrap_or_default()),
+        detail: json!({ "lead": lead.name }),
+        lead_id: Some(lead_id),
+        payment_id: None,
+        referrer_id: lead.referrer_id,
+        touch_id: lead.touch_id,
+    });
+    if let Some(touch_id) = lead.touch_id {
+        work.refuse_touch(touch_id, Refusal::SelfReferral);
+    }
+    let about = About {
+        action: "lead.attributed",
+        kind: "lead",
+        id: lead_id,
+        lead_id: Some(lead_id),
+        referrer_id: lead.referrer_id,
+    };
+    let after = json!({ "referrer": null, "commissions_moved": taken.len() });
+    let reason = Refusal::SelfReferral.sentence().to_owned();
+    audit(work, event, about, Some(json!({ "referrer": lead.referrer_id })), Some(after), Some(reason));
+    work.tell(lead.business_id, lead.test, "lead.attributed", lead_id, json!({ "referrer": null }));
+    true
 }
 
 /// Adds a lead to, or takes it from, the figures of the way it came by and of who referred it.

@@ -136,11 +136,13 @@ pub fn take_from_lead(work: &mut Work, lead_id: i64, reason: &str) -> Vec<Commis
 
 /// Why commissions are void that went with their lead's attribution, and come back with the next one.
 pub const MOVED: &str = "re-attributed";
+/// Why commissions are void of a referrer who turned out to be the lead.
+pub const SELF_REFERRAL: &str = "self-referral";
 /// Why a reward is void that comes back with the qualification.
 pub const UNQUALIFIED: &str = "unqualified";
 
 fn went_along(c: &Commission) -> bool {
-    c.state == "void" && c.reason.as_deref() == Some(MOVED)
+    c.state == "void" && matches!(c.reason.as_deref(), Some(MOVED | SELF_REFERRAL))
 }
 
 /// What went when an attribution was taken away, and nobody has instead: one row a payment, and the reward
@@ -185,7 +187,7 @@ pub fn reward_again(work: &mut Work, lead_id: i64, to: &Enrollment) -> bool {
     let had = |c: &&Commission| c.lead_id == lead_id && c.kind == "reward" && c.referrer_id == to.referrer_id;
     let Some(last) = work.facts.commissions.values().filter(had).max_by_key(|c| c.id).cloned() else { return false };
     match (last.state.as_str(), last.reason.as_deref()) {
-        ("void", Some(MOVED | UNQUALIFIED)) => restore(work, last.id),
+        ("void", Some(MOVED | SELF_REFERRAL | UNQUALIFIED)) => restore(work, last.id),
         ("void", _) => {}
         // It was paid and taken back: that row stays as it is.
         _ => copy(work, &last, to),

@@ -15,7 +15,7 @@ pub fn find(work: &Work, campaign_id: i64, test: bool, email: Option<&str>, phon
 
 /// A lead that was known by one contact only takes the other: the address as text and key, the phone.
 /// Answers whether the address is new: payments may have waited for it.
-pub fn add_contact(work: &mut Work, lead_id: i64, email: (&str, &str), phone: Option<&Phone>) -> bool {
+pub fn add_contact(work: &mut Work, event: &Event, lead_id: i64, email: (&str, &str), phone: Option<&Phone>) -> bool {
     let Some(lead) = work.facts.leads.get(&lead_id) else { return false };
     let needs_email = lead.email_key.is_none();
     let needs_phone = lead.phone_key.is_none() && phone.is_some();
@@ -33,6 +33,7 @@ pub fn add_contact(work: &mut Work, lead_id: i64, email: (&str, &str), phone: Op
     }
     let lead = lead.clone();
     work.facts.add_lead(lead);
+    attribution::end_self_referral(work, event, lead_id);
     needs_email
 }
 
@@ -169,7 +170,7 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
     let mut brought = Vec::new();
     if let Some(email_key) = &add.contact.email_key {
         let text = add.contact.email.as_deref().unwrap_or(email_key);
-        if add_contact(work, lead_id, (text, email_key), None) {
+        if add_contact(work, event, lead_id, (text, email_key), None) {
             brought = payment::attach_waiting(work, event, lead_id);
         }
     }
@@ -265,6 +266,7 @@ pub fn edit(work: &mut Work, event: &Event, lead_id: i64, contact: &Contact, act
         *l = edited.clone();
     }
     work.facts.add_lead(edited.clone());
+    attribution::end_self_referral(work, event, lead_id);
     payment::attach_waiting(work, event, lead_id);
     payment::offer_waiting(work, event, lead_id);
     let about = About {
@@ -328,6 +330,7 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
         let filled = l.clone();
         work.facts.add_lead(filled);
     }
+    attribution::end_self_referral(work, event, to.id);
     work.writes.merged.push((from.id, to.id));
     let brought = payment::attach_waiting(work, event, to.id);
     if earlier {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::commission::{self, Line};
-use super::{About, audit, lead, qualification};
+use super::{About, attribution, audit, lead, qualification};
 use crate::clock::{Day, Instant};
 use crate::desk::event::{Earned, Event, Outcome, Payment, Status};
 use crate::desk::facts::{Commission, Paid, Purchase};
@@ -29,7 +29,7 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
     let found = lead::find(work, product.campaign_id, test, Some(p.email.key()), p.phone.as_ref().map(|x| x.e164()));
     let mut brought = Vec::new();
     if let Some(id) = found
-        && lead::add_contact(work, id, (p.email.text(), p.email.key()), p.phone.as_ref())
+        && lead::add_contact(work, event, id, (p.email.text(), p.email.key()), p.phone.as_ref())
     {
         brought = attach_waiting(work, event, id);
     }
@@ -180,6 +180,7 @@ fn purchase(work: &mut Work, lead_id: i64, product_id: i64) -> &mut Purchase {
 /// for the caller where there is one.
 fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
     let paid = work.facts.payments.get(&payment_id).cloned()?;
+    attribution::end_self_referral(work, event, paid.lead_id?);
     let lead = paid.lead_id.and_then(|id| work.facts.leads.get(&id)).cloned()?;
     let set = |work: &mut Work, decision: &str, why: &str| {
         if let Some(p) = work.payment_mut(payment_id) {
@@ -233,7 +234,7 @@ fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
         commission::of_payment(work, &paid, &enrollment, &terms, first, &line);
         set(work, "earned", if first { "referral rate" } else { "recurring rate" });
         if !paid.test
-            && let Some(scope) = super::attribution::figure_scope(lead.code_id, lead.enrollment_id)
+            && let Some(scope) = attribution::figure_scope(lead.code_id, lead.enrollment_id)
         {
             work.count(scope, format!("revenue.{}", paid.currency), None, paid.amount);
         }

@@ -128,6 +128,7 @@ fn count_qualified(work: &mut Work, lead_id: i64, by: i64) {
 /// The reward of a qualified, attributed lead, unless it has one: at most one per lead. What the referrer had
 /// for it before comes back; only where they had nothing a new one is decided.
 pub fn reward_if_due(work: &mut Work, event: &Event, lead_id: i64) {
+    attribution::end_self_referral(work, event, lead_id);
     let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
     let (Some(enrollment_id), Some(referrer_id), true) =
         (lead.enrollment_id, lead.referrer_id, lead.qualified_at.is_some())

@@ -23,7 +23,7 @@ pub fn sign_up(work: &mut Work, event: &Event, s: &SignUp) -> Outcome {
     let known = found.is_some();
     let lead_id = match found {
         Some(id) => {
-            lead::add_contact(work, id, (s.email.text(), s.email.key()), s.phone.as_ref());
+            lead::add_contact(work, event, id, (s.email.text(), s.email.key()), s.phone.as_ref());
             id
         }
         None => {

@@ -9,8 +9,10 @@ use crate::code;
 use crate::db::{Conn, DbResult, Table, sql};
 use crate::desk::event::{Event, What};
 use crate::desk::facts::{
-    Business, Campaign, Code, Commission, Enrollment, Facts, InboxItem, Lead, Paid, Product, Purchase, SignedUp, Terms,
+    Business, Campaign, Code, Commission, Contactable, Enrollment, Facts, InboxItem, Lead, Paid, Product, Purchase,
+    SignedUp, Terms,
 };
+use crate::desk::rules::attribution::is_same_person;
 use crate::{row, rows};
 
 /// At most so many payments or commissions of one slice's leads are looked at; a lead with more is
@@ -32,6 +34,7 @@ pub async fn load(conn: &mut Conn, events: &[Event]) -> DbResult<Facts> {
     load_leads_by_contact(conn, &mut w, &mut facts).await?;
     load_codes(conn, &mut w, &mut facts).await?;
     load_enrollments(conn, &mut w, &mut facts).await?;
+    expect_self_referrals(&mut w, &facts);
     if w.uploads {
         load_touches(conn, &facts_leads(&facts), &mut facts).await?;
     }
@@ -348,6 +351,22 @@ async fn load_enrollments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) ->
         }
     }
     Ok(())
+}
+
+/// Whoever turns out to have referred themselves loses what is not paid yet, so it has to be known.
+fn expect_self_referrals(w: &mut Wanted, facts: &Facts) {
+    for lead in facts.leads.values() {
+        let Some(e) = lead.enrollment_id.and_then(|id| facts.enrollments.get(&id)) else { continue };
+        let brought = |contact: &Option<String>, named: &BTreeSet<Contactable>| {
+            contact.as_ref().is_some_and(|k| named.contains(&(lead.campaign_id, lead.test, k.clone())))
+        };
+        if is_same_person(&lead.email_key, &lead.phone_key, e)
+            || brought(&e.email_key, &w.emails)
+            || brought(&e.phone_key, &w.phones)
+        {
+            w.deep.insert(lead.id);
+        }
+    }
 }
 
 async fn load_sign_ups(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {

@@ -12,6 +12,7 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     make_way(tx, work).await?;
     update_leads(tx, work).await?;
     insert_touches(tx, work).await?;
+    refuse_touches(tx, work).await?;
     insert_sign_ups(tx, work).await?;
     insert_payments(tx, work).await?;
     update_payments(tx, work).await?;
@@ -161,6 +162,19 @@ async fn insert_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
     .execute(tx)
     .await?;
     Ok(())
+}
+
+async fn refuse_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let refused = &work.writes.refused_touches;
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let table = rows!(refused, (id, why) => { id: *id, refused: why.word() });
+    let done = sql("UPDATE touches SET refused = r.refused FROM rows($1, id BIGINT, refused TEXT) r WHERE touches.id = r.id")
+        .bind(table)
+        .execute(tx)
+        .await?;
+    expect(done, refused.len(), "touches")
 }
 
 async fn insert_sign_ups(tx: &mut Tx, work: &Work) -> DbResult<()> {
