@@ -311,6 +311,19 @@ impl Facts {
         self.leads.insert(lead.id, lead);
     }
 
+    /// A lead is not found by these contacts any more; whoever else has them is.
+    pub fn forget_contacts(&mut self, lead: &Lead) {
+        let at = |contact: &String| (lead.campaign_id, lead.test, contact.clone());
+        if let Some(key) = lead.email_key.as_ref().map(at)
+            && self.lead_by_email.get(&key) == Some(&lead.id)
+        {
+            self.lead_by_email.remove(&key);
+        }
+        if let Some(same) = lead.phone_key.as_ref().map(at).and_then(|key| self.leads_by_phone.get_mut(&key)) {
+            same.retain(|id| *id != lead.id);
+        }
+    }
+
     /// The primary lead of a contact: by e-mail address; by phone only one that has no address of its own
     /// (or where no address is given).
     pub fn find_lead(&self, campaign_id: i64, test: bool, email: Option<&str>, phone: Option<&str>) -> Option<i64> {

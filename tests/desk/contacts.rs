@@ -16,6 +16,7 @@ on_both_databases! {
     an_edit_that_shows_who_the_lead_is_takes_what_is_unpaid,
     a_merge_that_shows_who_the_lead_is_ends_the_attribution,
     a_referrer_who_becomes_the_lead_earns_no_more,
+    an_edited_duplicate_leaves_its_primary_where_it_is_found,
 }
 
 const PHONE: &str = "+1 415 555 2671";
@@ -205,4 +206,26 @@ async fn a_referrer_who_becomes_the_lead_earns_no_more(app: TestApp) {
     assert_eq!(earned(&shop.pay("amy@example.com", "100.00", "2026-06-20").await), None);
     turned_out_to_be_the_referrer(&app, amy).await;
     assert_eq!(held(&app).await, 0, "what earlier payments earned is not hers either");
+}
+
+async fn an_edited_duplicate_leaves_its_primary_where_it_is_found(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let amy = shop.lead("amy@example.com", Some(&jane.code)).await;
+    let mut repeat = rep_s_note(shop, Some("amy@example.com"), None);
+    repeat.repeats_allowed = true;
+    let Outcome::LeadAdded { lead_id: repeat, .. } = shop.send(What::AddLead(repeat)).await else { panic!("known") };
+    let bob = heard_of_bob(shop, None).await;
+    let edit = |lead_id: i64, address: &str| What::EditLead { lead_id, contact: known_as(address), active: true };
+    // In one slice: what the edits leave behind is found by what follows.
+    let outcomes = shop
+        .send_all(vec![
+            edit(repeat, "amy.two@example.com"),
+            shop.payment_event("amy@example.com", "100.00", "2026-06-20"),
+            edit(bob, "bob@example.com"),
+            What::AddLead(rep_s_note(shop, None, None)),
+        ])
+        .await;
+    assert!(matches!(outcomes[1], Outcome::PaymentRecorded { lead_id: Some(id), .. } if id == amy), "{outcomes:?}");
+    assert!(matches!(outcomes[3], Outcome::LeadAdded { .. }), "the number is nobody's any more: {outcomes:?}");
 }

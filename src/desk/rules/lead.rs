@@ -258,9 +258,7 @@ pub fn edit(work: &mut Work, event: &Event, lead_id: i64, contact: &Contact, act
     if edited == lead {
         return Outcome::Done { id: lead_id, changed: false };
     }
-    if let Some(old) = &lead.email_key {
-        work.facts.lead_by_email.remove(&(lead.campaign_id, lead.test, old.clone()));
-    }
+    work.facts.forget_contacts(&lead);
     if let Some(l) = work.lead_mut(lead_id) {
         edited.updated_at = l.updated_at;
         *l = edited.clone();
@@ -319,12 +317,7 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
         l.archived_at = Some(l.updated_at);
         l.active = false;
     }
-    if let Some(email) = &from.email_key {
-        let key = (from.campaign_id, from.test, email.clone());
-        if work.facts.lead_by_email.get(&key) == Some(&from.id) {
-            work.facts.lead_by_email.remove(&key);
-        }
-    }
+    work.facts.forget_contacts(&from);
     if let Some(l) = work.lead_mut(to.id) {
         fill(l, &from);
         let filled = l.clone();
