@@ -373,6 +373,10 @@ async fn a_lead_is_added_and_edited(app: TestApp) {
         .follow()
         .await;
     assert!(known.flash().contains("Nothing was added"), "{}", known.flash());
+    app.post_form("/leads", &[("name", "Bo"), ("phone", "(415) 555-0000"), ("status", "new")]).await.is(303);
+    let found = [("name", "Bo"), ("phone", "(415) 555-0000"), ("email", "bo@example.com"), ("status", "new")];
+    let completed = app.post_form("/leads", &found).await.follow().await.says("bo@example.com");
+    assert!(completed.flash().contains("The e-mail address was added"), "{}", completed.flash());
     let wrong =
         app.post_form("/leads", &[("name", "Cid"), ("status", "new"), ("code", "NOBODY99")]).await.follow().await;
     assert!(wrong.flash().contains("without a referrer"), "{}", wrong.flash());

@@ -17,6 +17,7 @@ on_both_databases! {
     a_merge_that_shows_who_the_lead_is_ends_the_attribution,
     a_referrer_who_becomes_the_lead_earns_no_more,
     an_edited_duplicate_leaves_its_primary_where_it_is_found,
+    a_contact_that_is_added_and_a_sign_up_that_repeats_are_audited,
 }
 
 const PHONE: &str = "+1 415 555 2671";
@@ -228,4 +229,21 @@ async fn an_edited_duplicate_leaves_its_primary_where_it_is_found(app: TestApp) 
         .await;
     assert!(matches!(outcomes[1], Outcome::PaymentRecorded { lead_id: Some(id), .. } if id == amy), "{outcomes:?}");
     assert!(matches!(outcomes[3], Outcome::LeadAdded { .. }), "the number is nobody's any more: {outcomes:?}");
+}
+
+async fn a_contact_that_is_added_and_a_sign_up_that_repeats_are_audited(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = heard_of_bob(shop, Some(&jane)).await;
+    shop.send(phoned(shop.payment_event("bob@example.com", "100.00", "2026-06-20"))).await;
+    let edits = format!("SELECT before, after FROM audit_entries WHERE action = 'lead.edited' AND lead_id = {lead}");
+    let (before, after) = app.rows::<(String, String)>(&edits).await.remove(0);
+    assert!(before.contains("\"email\":null") && after.contains("\"email\":\"bob@example.com\""), "{before} {after}");
+    shop.sign_up("bob@example.com", None).await;
+    let entries = app.number("SELECT count(*) FROM audit_entries").await;
+    shop.sign_up("bob@example.com", Some("OTHER-CODE")).await;
+    let after = app.rows::<(String,)>("SELECT after FROM audit_entries WHERE action = 'lead.touched'").await;
+    assert!(after.len() == 1 && after[0].0.contains("OTHER-CODE"), "{after:?}");
+    shop.sign_up("bob@example.com", Some("OTHER-CODE")).await;
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries").await, entries + 1, "the same again says nothing new");
 }

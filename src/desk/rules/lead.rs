@@ -16,12 +16,13 @@ pub fn find(work: &Work, campaign_id: i64, test: bool, email: Option<&str>, phon
 /// A lead that was known by one contact only takes the other: the address as text and key, the phone.
 /// Answers whether the address is new: payments may have waited for it.
 pub fn add_contact(work: &mut Work, event: &Event, lead_id: i64, email: (&str, &str), phone: Option<&Phone>) -> bool {
-    let Some(lead) = work.facts.leads.get(&lead_id) else { return false };
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return false };
     let needs_email = lead.email_key.is_none();
     let needs_phone = lead.phone_key.is_none() && phone.is_some();
     if !needs_email && !needs_phone {
         return false;
     }
+    let before = facts_json(&lead);
     let Some(lead) = work.lead_mut(lead_id) else { return false };
     if needs_email {
         lead.email = Some(email.0.to_owned());
@@ -32,7 +33,10 @@ pub fn add_contact(work: &mut Work, event: &Event, lead_id: i64, email: (&str, &
         lead.phone_key = Some(phone.e164().to_owned());
     }
     let lead = lead.clone();
+    let (after, referrer_id) = (facts_json(&lead), lead.referrer_id);
     work.facts.add_lead(lead);
+    let about = About { action: "lead.edited", kind: "lead", id: lead_id, lead_id: Some(lead_id), referrer_id };
+    audit(work, event, about, Some(before), Some(after), None);
     attribution::end_self_referral(work, event, lead_id);
     needs_email
 }
@@ -167,10 +171,11 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
     if before.as_ref().is_some_and(|l| l.archived_at.is_some()) {
         archive(work, event, lead_id, false);
     }
-    let mut brought = Vec::new();
+    let (mut brought, mut completed) = (Vec::new(), false);
     if let Some(email_key) = &add.contact.email_key {
         let text = add.contact.email.as_deref().unwrap_or(email_key);
-        if add_contact(work, event, lead_id, (text, email_key), None) {
+        completed = add_contact(work, event, lead_id, (text, email_key), None);
+        if completed {
             brought = payment::attach_waiting(work, event, lead_id);
         }
     }
@@ -195,7 +200,7 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
         });
         audit(work, event, about, None, Some(after), None);
     }
-    Outcome::LeadKnown { lead_id, referrer_id, attributed, qualified, refused }
+    Outcome::LeadKnown { lead_id, referrer_id, completed, attributed, qualified, refused }
 }
 
 fn convert(work: &mut Work, lead_id: i64) {

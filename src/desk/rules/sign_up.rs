@@ -82,6 +82,15 @@ fn again(work: &mut Work, event: &Event, s: &SignUp, known: &SignedUp) -> Outcom
     let claim = Claim { kind: TouchKind::Event, by: ClaimBy::Code(code.clone()) };
     let resolved = attribution::resolve(work, event.business_id, lead.campaign_id, lead.test, &claim);
     let touch_id = attribution::keep_touch(work, event, lead.id, TouchKind::Event, &resolved, None);
+    let about = About {
+        action: "lead.touched",
+        kind: "lead",
+        id: lead.id,
+        lead_id: Some(lead.id),
+        referrer_id: lead.referrer_id,
+    };
+    let refused = resolved.refused.map(|r| r.word());
+    audit(work, event, about, None, Some(json!({ "code": code, "attributed": false, "refused": refused })), None);
     if lead.referrer_id.is_none() {
         let id = work.id();
         work.writes.inbox.push(NewInboxItem {
