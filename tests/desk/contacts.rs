@@ -18,6 +18,7 @@ on_both_databases! {
     a_referrer_who_becomes_the_lead_earns_no_more,
     an_edited_duplicate_leaves_its_primary_where_it_is_found,
     a_contact_that_is_added_and_a_sign_up_that_repeats_are_audited,
+    a_second_lot_of_older_payments_opens_the_item_again,
 }
 
 const PHONE: &str = "+1 415 555 2671";
@@ -246,4 +247,31 @@ async fn a_contact_that_is_added_and_a_sign_up_that_repeats_are_audited(app: Tes
     assert!(after.len() == 1 && after[0].0.contains("OTHER-CODE"), "{after:?}");
     shop.sign_up("bob@example.com", Some("OTHER-CODE")).await;
     assert_eq!(app.number("SELECT count(*) FROM audit_entries").await, entries + 1, "the same again says nothing new");
+}
+
+async fn a_second_lot_of_older_payments_opens_the_item_again(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let lead_id = heard_of_bob(shop, Some(&jane)).await;
+    shop.pay("bob@example.com", "100.00", "2026-06-17").await;
+    shop.pay("bob@example.org", "50.00", "2026-06-18").await;
+    let now_known_as = async |address: &str| {
+        shop.send(What::EditLead { lead_id, contact: known_as(address), active: true }).await;
+        app.number("SELECT count(*) FROM inbox_items WHERE state = 'open'").await
+    };
+    assert_eq!(now_known_as("bob@example.com").await, 1);
+    let item_id = app.number("SELECT id FROM inbox_items").await;
+    shop.send(What::Dismiss { item_id }).await;
+    let contact = Box::new(Contact { company: Some("Harbour".into()), ..*known_as("bob@example.com") });
+    shop.send(What::EditLead { lead_id, contact, active: true }).await;
+    assert!(open_items(&app).await.is_empty(), "the same payments were dismissed");
+    assert_eq!(now_known_as("bob@example.org").await, 1, "another payment waits beside it");
+    assert!(open_items(&app).await[0].1.contains("\"count\":2"));
+    let by = Box::new(What::PayBack { lead_id });
+    shop.send(What::Settle { item_id, by, outcome: "let earn".into() }).await;
+    assert_eq!((held(&app).await, open_items(&app).await.len()), (3_000, 0));
+    shop.pay("bob@example.net", "10.00", "2026-06-19").await;
+    assert_eq!(now_known_as("bob@example.net").await, 1, "and a third one after they were let earn");
+    let closed = app.rows::<(Option<String>, Option<i64>)>("SELECT outcome, closed_at FROM inbox_items").await;
+    assert_eq!(closed, [(None, None)]);
 }

@@ -16,6 +16,8 @@ use crate::money::{Currency, Money};
 const RETRY_WINDOW: i64 = 10 * 60;
 /// Payments this recent earn at once when an event brings them together with who referred their lead.
 const AT_ONCE: i64 = 24 * 60 * 60;
+/// The inbox item that offers a lead's waiting payments.
+pub const OLDER_PAYMENTS: &str = "older_payments";
 
 pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
     let Some(product) = work.facts.products.get(&p.product_id).filter(|x| x.business_id == event.business_id).cloned()
@@ -344,18 +346,18 @@ pub fn earn_recent(work: &mut Work, event: &Event, lead_id: i64) {
 
 /// Staff are shown what a lead's waiting payments would earn before they do.
 pub fn offer_waiting(work: &mut Work, event: &Event, lead_id: i64) {
-    let count = waiting_of(work, lead_id).len();
-    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.referrer_id.is_some() && count > 0).cloned() else {
-        return;
-    };
+    let waiting = waiting_of(work, lead_id);
+    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.referrer_id.is_some()).cloned() else { return };
+    let Some(newest) = waiting.iter().map(|p| p.id).max() else { return };
     let id = work.id();
     work.writes.inbox.push(NewInboxItem {
         id,
         business_id: event.business_id,
         campaign_id: lead.campaign_id,
-        kind: "older_payments",
+        kind: OLDER_PAYMENTS,
         cause: format!("older:{lead_id}:{}", lead.touch_id.unwrap_or_default()),
-        detail: json!({ "lead": lead.name, "count": count }),
+        // Tells one lot of payments from the next: a closed item opens again for another one.
+        detail: json!({ "count": waiting.len(), "newest": newest }),
         lead_id: Some(lead_id),
         payment_id: None,
         referrer_id: lead.referrer_id,

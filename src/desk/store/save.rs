@@ -3,6 +3,7 @@
 
 use crate::db::{DbError, DbResult, Table, Tx, sql};
 use crate::desk::facts::{Commission, Lead, Paid};
+use crate::desk::rules::payment::OLDER_PAYMENTS;
 use crate::desk::work::{NewInboxItem, Work};
 use crate::rows;
 use crate::text::fold;
@@ -343,7 +344,12 @@ async fn upsert_inbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let mut items: Vec<(&NewInboxItem, i64)> = Vec::with_capacity(all.len());
     for item in all {
         match items.last_mut() {
-            Some((same, times)) if same.business_id == item.business_id && same.cause == item.cause => *times += 1,
+            Some((same, times)) if same.business_id == item.business_id && same.cause == item.cause => {
+                *times += 1;
+                if item.kind == OLDER_PAYMENTS {
+                    *same = item;
+                }
+            }
             _ => items.push((item, 1)),
         }
     }
@@ -357,7 +363,18 @@ async fn upsert_inbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, kind TEXT, cause TEXT, times BIGINT, detail TEXT, lead_id BIGINT, payment_id BIGINT, referrer_id BIGINT, touch_id BIGINT, at BIGINT) r
           WHERE true
          ON CONFLICT (business_id, cause) DO UPDATE SET times = inbox_items.times + excluded.times, updated_at = excluded.updated_at")
-    .bind(table)
+    .bind(&table)
+    .execute(tx)
+    .await?;
+    if work.writes.inbox.iter().all(|item| item.kind != OLDER_PAYMENTS) {
+        return Ok(());
+    }
+    // Other payments wait than those that were decided: the item is open again.
+    sql("UPDATE inbox_items SET detail = r.detail, state = 'open', outcome = NULL, closed_by = NULL, closed_at = NULL
+           FROM rows($1, business_id BIGINT, cause TEXT, kind TEXT, detail TEXT) r
+          WHERE inbox_items.business_id = r.business_id AND inbox_items.cause = r.cause AND r.kind = $2 AND inbox_items.detail <> r.detail")
+    .bind(&table)
+    .bind(OLDER_PAYMENTS)
     .execute(tx)
     .await?;
     Ok(())
