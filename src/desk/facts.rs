@@ -258,6 +258,16 @@ row! {
     }
 }
 
+row! {
+    /// When and how a lead came by its referrer.
+    #[derive(Debug, Clone)]
+    pub struct Counting {
+        pub id: i64,
+        pub kind: String,
+        pub at: i64,
+    }
+}
+
 /// One e-mail address or phone number as one campaign and mode sees it.
 pub type Contactable = (i64, bool, String);
 
@@ -290,6 +300,8 @@ pub struct Facts {
     pub purchases: HashMap<(i64, i64), Purchase>,
     pub commissions: HashMap<i64, Commission>,
     pub inbox: HashMap<i64, InboxItem>,
+    /// Touches that count, of leads that become one.
+    pub counting: HashMap<i64, Counting>,
     /// (lead, look-up form) of codes that lead has a touch of; enrollments of touches without a code.
     pub touched_by: HashSet<(i64, String)>,
 }

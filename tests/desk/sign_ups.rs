@@ -20,6 +20,7 @@ on_both_databases! {
     staff_move_a_lead_and_its_unpaid_money,
     money_taken_away_with_an_attribution_comes_back_with_the_next,
     a_duplicate_row_earns_nothing_and_can_be_merged,
+    of_two_leads_that_become_one_the_earliest_touch_counts,
 }
 
 async fn referrer_of(app: &TestApp, lead: i64) -> Option<i64> {
@@ -317,4 +318,54 @@ async fn a_duplicate_row_earns_nothing_and_can_be_merged(app: TestApp) {
     assert!(earned(&shop.pay(&address_of("Amy Pond"), "100.00", "2026-06-20").await).is_some());
     let merged = shop.send(What::Merge { lead_id, into: primary }).await;
     assert_eq!(merged, Outcome::Done { id: primary, changed: true });
+}
+
+async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
+    let shop = app.shop();
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let by_phone = |n: usize, referrer: Option<&Referrer>| {
+        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+        let phone = format!("+1 415 555 26{n:02}");
+        let What::AddLead(mut add) = shop.lead_event("Amy", Some(&phone), claim) else { unreachable!() };
+        (add.contact.email, add.contact.email_key) = (None, None);
+        What::AddLead(add)
+    };
+    let by_address = |n: usize, referrer: Option<&Referrer>| {
+        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+        shop.lead_event(&format!("Amy {n}"), None, claim)
+    };
+    let made = |outcome: Outcome| match outcome {
+        Outcome::LeadAdded { lead_id, .. } => lead_id,
+        other => panic!("{other:?}"),
+    };
+    let staff_say = async |lead_id: i64, to: Option<&Referrer>| {
+        let (to, reason) = (to.map(|r| r.enrollment_id), "they know".to_owned());
+        shop.send(What::Reattribute { lead_id, to, code_id: None, reason, pay_back: false }).await;
+    };
+    // The lead that was made later was touched earlier; and the other way round.
+    let to = made(shop.send(by_address(1, None)).await);
+    app.clock.advance_days(1);
+    let from = made(shop.send(by_phone(1, Some(&jane))).await);
+    app.clock.advance_days(1);
+    shop.send(by_address(1, Some(&tom))).await;
+    shop.send(What::Merge { lead_id: from, into: to }).await;
+    assert_eq!(referrer_of(&app, to).await, Some(jane.id), "Jane was first");
+
+    let from = made(shop.send(by_phone(2, None)).await);
+    app.clock.advance_days(1);
+    let to = made(shop.send(by_address(2, Some(&jane))).await);
+    app.clock.advance_days(1);
+    shop.send(by_phone(2, Some(&tom))).await;
+    shop.send(What::Merge { lead_id: from, into: to }).await;
+    assert_eq!(referrer_of(&app, to).await, Some(jane.id), "Tom came later");
+
+    // What staff decided of the lead that stays is not undone by a merge.
+    for (n, decided) in [(3, Some(&tom)), (4, None)] {
+        let from = made(shop.send(by_phone(n, Some(&jane))).await);
+        let to = made(shop.send(by_address(n, Some(&jane))).await);
+        app.clock.advance_days(1);
+        staff_say(to, decided).await;
+        shop.send(What::Merge { lead_id: from, into: to }).await;
+        assert_eq!(referrer_of(&app, to).await, decided.map(|r| r.id), "{n}");
+    }
 }

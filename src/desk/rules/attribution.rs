@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{About, audit, commission, payment, qualification, user_of};
 use crate::code;
 use crate::desk::event::{Claim, ClaimBy, Event, Outcome, Refusal, TouchKind};
-use crate::desk::facts::Enrollment;
+use crate::desk::facts::{Counting, Enrollment};
 use crate::desk::work::{NewInboxItem, Touch, Work};
 
 /// A claim that was looked up: whose it is, and whether it may count.
@@ -124,6 +124,7 @@ pub fn keep_touch(
     reason: Option<String>,
 ) -> i64 {
     let id = work.id();
+    work.facts.counting.insert(id, Counting { id, kind: kind.word().to_owned(), at: work.now.micros() });
     if let Some(text) = &resolved.code_text {
         work.facts.touched_by.insert((lead_id, code::lookup_form(text)));
     } else if let Some(e) = &resolved.enrollment {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{About, attribution, audit, payment, qualification};
 use crate::clock::Instant;
-use crate::desk::event::{AddLead, Changed, Contact, Event, Outcome, Status};
+use crate::desk::event::{AddLead, Changed, Contact, Event, Outcome, Status, TouchKind};
 use crate::desk::facts::Lead;
 use crate::desk::work::Work;
 use crate::phone::Phone;
@@ -309,8 +309,6 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
                 .into(),
         };
     }
-    let earlier = from.referrer_id.is_some()
-        && (to.referrer_id.is_none() || from.created_at < to.created_at && from.enrollment_id != to.enrollment_id);
     if from.archived_at.is_none() {
         count_lead(work, from.id, -1);
     }
@@ -329,6 +327,7 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
         work.facts.add_lead(filled);
     }
     attribution::end_self_referral(work, event, to.id);
+    let earlier = is_earlier(work, &from, to.id);
     work.writes.merged.push((from.id, to.id));
     let brought = payment::attach_waiting(work, event, to.id);
     if earlier {
@@ -359,6 +358,20 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
         None,
     );
     Outcome::Done { id: to.id, changed: true }
+}
+
+/// Whether the touch that counted for a duplicate is the one that counts for both. What staff decided of the
+/// primary stays.
+fn is_earlier(work: &Work, from: &Lead, into: i64) -> bool {
+    let Some(to) = work.facts.leads.get(&into).filter(|to| to.enrollment_id != from.enrollment_id) else { return false };
+    let touch = |lead: &Lead| lead.touch_id.and_then(|id| work.facts.counting.get(&id));
+    match (touch(from), touch(to)) {
+        _ if from.referrer_id.is_none() => false,
+        (_, Some(primary)) if primary.kind == TouchKind::Staff.word() => false,
+        (Some(duplicate), Some(primary)) => duplicate.at < primary.at,
+        (_, None) => true,
+        (None, Some(_)) => false,
+    }
 }
 
 fn fill(to: &mut Lead, from: &Lead) {

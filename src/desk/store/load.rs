@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::touches::load_touches;
+use super::touches::{load_counting, load_touches};
 use super::wanted::{Wanted, gather};
 use crate::code;
 use crate::db::{Conn, DbResult, Table, sql};
@@ -35,6 +35,7 @@ pub async fn load(conn: &mut Conn, events: &[Event]) -> DbResult<Facts> {
     load_codes(conn, &mut w, &mut facts).await?;
     load_enrollments(conn, &mut w, &mut facts).await?;
     expect_self_referrals(&mut w, &facts);
+    load_counting(conn, &w.merging, &mut facts).await?;
     if w.uploads {
         load_touches(conn, &facts_leads(&facts), &mut facts).await?;
     }

@@ -35,6 +35,8 @@ pub(super) struct Wanted {
     pub(super) deep: BTreeSet<i64>,
     /// Phone numbers that may attribute whoever has them.
     pub(super) claimed_phones: BTreeSet<Contactable>,
+    /// Leads that become one: which touch was first decides.
+    pub(super) merging: BTreeSet<i64>,
     /// People whose unattached payments are looked at.
     pub(super) orphans: BTreeSet<Contactable>,
 }
@@ -119,6 +121,7 @@ impl Wanted {
             What::Merge { lead_id, into } => {
                 w.leads.extend([*lead_id, *into]);
                 w.deep.extend([*lead_id, *into]);
+                w.merging.extend([*lead_id, *into]);
             }
             What::Approve { commission_id, .. } | What::Void { commission_id, .. } => {
                 w.commissions.insert(*commission_id);
