@@ -374,6 +374,11 @@ impl Facts {
         self.enrollments.insert(enrollment.id, enrollment);
     }
 
+    /// A draft takes test data only.
+    pub fn is_draft(&self, campaign_id: i64) -> bool {
+        self.campaigns.get(&campaign_id).is_some_and(|c| c.state == "draft")
+    }
+
     pub fn zone(&self, business_id: i64) -> Zone {
         self.businesses.get(&business_id).and_then(|b| Zone::parse(&b.timezone).ok()).unwrap_or_default()
     }

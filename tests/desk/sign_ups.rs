@@ -14,6 +14,7 @@ on_both_databases! {
     older_payments_wait_for_a_preview,
     a_code_that_does_not_count_never_fails_a_sign_up,
     nobody_refers_themselves,
+    a_draft_attributes_test_leads_only,
     pausing_stops_new_attributions_only,
     a_banned_referrer_earns_nothing_new,
     a_code_of_another_campaign_counts_through_an_enrollment_here,
@@ -187,6 +188,32 @@ async fn nobody_refers_themselves(app: TestApp) {
     let by_staff = shop.send(What::Reattribute { lead_id: lead, to, code_id: None, reason, pay_back: true }).await;
     assert!(matches!(by_staff, Outcome::Refused { .. }), "{by_staff:?}");
     assert_eq!(earned(&shop.pay("jane.miller@example.org", "100.00", "2026-06-20").await), None);
+}
+
+async fn a_draft_attributes_test_leads_only(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let live = shop.lead("amy@example.com", None).await;
+    let What::SignUp(mut tried) = shop.sign_up_event("try@example.com", None) else { unreachable!() };
+    tried.test = true;
+    let Outcome::SignedUp { lead_id: tried, .. } = shop.send(What::SignUp(tried)).await else { panic!("known") };
+    shop.pay("amy@example.com", "100.00", "2026-06-20").await;
+    app.arrange("UPDATE campaigns SET state = 'draft'").await;
+    let to = async |lead_id: i64| {
+        let (to, reason) = (Some(jane.enrollment_id), "she did".to_owned());
+        shop.send(What::Reattribute { lead_id, to, code_id: None, reason, pay_back: true }).await
+    };
+    assert!(matches!(to(live).await, Outcome::Refused { why } if why.contains("draft")));
+    assert_eq!(to(tried).await, Outcome::Done { id: tried, changed: true });
+    assert_eq!(app.number("SELECT count(*) FROM ledger_entries").await, 0);
+    app.arrange("UPDATE campaigns SET state = 'live'").await;
+    assert_eq!(to(live).await, Outcome::Done { id: live, changed: true });
+    // However a live lead came by a referrer: no money while the campaign is a draft.
+    app.arrange("UPDATE campaigns SET state = 'draft'").await;
+    assert_eq!(earned(&shop.pay("amy@example.com", "100.00", "2026-06-21").await), None);
+    app.arrange("UPDATE campaigns SET state = 'live'").await;
+    shop.send(What::PayBack { lead_id: live }).await;
+    assert_eq!(app.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 4_000);
 }
 
 async fn pausing_stops_new_attributions_only(app: TestApp) {

@@ -288,6 +288,11 @@ pub fn reattribute(
         if is_same_person(&lead.email_key, &lead.phone_key, e) {
             return Outcome::Refused { why: "Nobody can refer themselves.".into() };
         }
+        if !lead.test && work.facts.is_draft(lead.campaign_id) {
+            return Outcome::Refused {
+                why: "The campaign is a draft, which takes test data only. It has to be live first.".into(),
+            };
+        }
     }
     if lead.enrollment_id == to {
         if pay_back && to.is_some() {

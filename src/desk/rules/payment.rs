@@ -198,6 +198,10 @@ fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
         set(work, "waiting", "the referrer is banned");
         return None;
     }
+    if !paid.test && work.facts.is_draft(paid.campaign_id) {
+        set(work, "waiting", "the campaign is a draft");
+        return None;
+    }
     let Some(terms) = work.facts.terms_on(paid.product_id, &paid.payment_date).cloned() else {
         set(work, "nothing", "the product has no terms");
         return None;
