@@ -9,6 +9,9 @@ use std::fmt;
 /// of a million of them still fit an `i64`.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;
 
+/// No currency has more decimals.
+const MOST_DECIMALS: u32 = 4;
+
 /// Why an amount, a currency or a rate was refused. The sentences continue a field's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoneyError {
@@ -24,6 +27,10 @@ pub enum MoneyError {
     TooLarge(Currency),
     /// Not a code of ISO 4217, or one without minor units (gold, `XXX`).
     UnknownCurrency,
+    /// More decimals than any currency has.
+    TooManyDecimalsForAny,
+    /// Above [`MAX_MINOR`] in every currency.
+    TooLargeForAny,
     /// Not a percentage from 0 to 100 with up to four decimals.
     NotARate,
 }
@@ -46,6 +53,8 @@ impl fmt::Display for MoneyError {
                 let limit = Money { minor: MAX_MINOR, currency: *currency };
                 write!(f, "is larger than {}", limit.shown())
             }
+            Self::TooManyDecimalsForAny => write!(f, "must have at most {MOST_DECIMALS} decimals"),
+            Self::TooLargeForAny => f.write_str("is larger than this desk takes"),
             Self::UnknownCurrency => f.write_str("is not a currency this desk knows"),
             Self::NotARate => f.write_str("must be a percentage from 0 to 100 with at most 4 decimals, such as 12.5"),
         }
@@ -172,6 +181,61 @@ impl Money {
     pub fn shown(self) -> String {
         let text = grouped(&self.plain()).replace('-', "\u{2212}");
         format!("{text} {}", self.currency.code())
+    }
+}
+
+/// An amount that came without its currency, exact: ten-thousandths of the currency's unit, whichever that
+/// turns out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unpriced(i64);
+
+impl Unpriced {
+    /// Reads the text of a JSON token, as [`Money::from_json_number`] does.
+    ///
+    /// # Errors
+    /// As there, as far as they can be told without the currency.
+    pub fn from_json_number(raw: &str) -> Result<Self, MoneyError> {
+        let number = Decimal::from_json(raw).ok_or(MoneyError::NotANumber)?;
+        let units = number.scaled_up_to(MOST_DECIMALS, MAX_MINOR * 10_i64.pow(MOST_DECIMALS));
+        units.map(Self).map_err(|fault| match fault {
+            Inexact::Negative => MoneyError::Negative,
+            Inexact::Decimals => MoneyError::TooManyDecimalsForAny,
+            Inexact::Large => MoneyError::TooLargeForAny,
+        })
+    }
+
+    #[must_use]
+    pub fn of(money: Money) -> Self {
+        Self(money.minor * 10_i64.pow(MOST_DECIMALS - money.currency.decimals()))
+    }
+
+    /// From ten-thousandths, as they are stored.
+    #[must_use]
+    pub fn from_units(units: i64) -> Self {
+        Self(units)
+    }
+
+    #[must_use]
+    pub fn units(self) -> i64 {
+        self.0
+    }
+
+    /// # Errors
+    /// [`MoneyError::TooManyDecimals`] and [`MoneyError::TooLarge`] of that currency.
+    pub fn in_currency(self, currency: Currency) -> Result<Money, MoneyError> {
+        let unit = 10_i64.pow(MOST_DECIMALS - currency.decimals());
+        match self.0 / unit {
+            _ if self.0 % unit != 0 => Err(MoneyError::TooManyDecimals(currency)),
+            minor if minor > MAX_MINOR => Err(MoneyError::TooLarge(currency)),
+            minor => Ok(Money { minor, currency }),
+        }
+    }
+
+    /// "30" or "29.5": as written, without a currency.
+    #[must_use]
+    pub fn plain(self) -> String {
+        let text = format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 
@@ -317,6 +381,10 @@ impl Decimal {
 
     /// The value times 10^`decimals`, if that is an integer from 0 to [`MAX_MINOR`].
     fn scaled(&self, decimals: u32) -> Result<i64, Inexact> {
+        self.scaled_up_to(decimals, MAX_MINOR)
+    }
+
+    fn scaled_up_to(&self, decimals: u32, most: i64) -> Result<i64, Inexact> {
         if self.digits.is_empty() {
             return Ok(0);
         }
@@ -326,13 +394,13 @@ impl Decimal {
         let zeros = i64::from(decimals).saturating_sub(self.scale);
         let zeros =
             u32::try_from(zeros.max(-1)).map_err(|_| if zeros < 0 { Inexact::Decimals } else { Inexact::Large })?;
-        // MAX_MINOR has 13 digits; anything longer is not even read.
+        // No `most` has more than 17 digits; anything longer is not even read.
         let digits: i64 = match self.digits.len() {
-            ..=13 => self.digits.parse().map_err(|_| Inexact::Large)?,
+            ..=17 => self.digits.parse().map_err(|_| Inexact::Large)?,
             _ => return Err(Inexact::Large),
         };
         let value = 10_i64.checked_pow(zeros).and_then(|power| digits.checked_mul(power));
-        value.filter(|minor| *minor <= MAX_MINOR).ok_or(Inexact::Large)
+        value.filter(|minor| *minor <= most).ok_or(Inexact::Large)
     }
 }
 

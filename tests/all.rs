@@ -12,6 +12,7 @@ mod check;
 mod codes;
 mod commissions;
 mod desk;
+mod events;
 mod faults;
 mod house;
 mod imports;

@@ -1,16 +1,17 @@
 //! `refdesk check` finds what is broken: each invariant is broken in turn, named, and mended again.
 
 use refdesk::check::check;
+use refdesk::desk::RefundOf;
 
 use crate::on_both_databases;
-use crate::support::TestApp;
+use crate::support::{TestApp, day};
 
 on_both_databases! {
     every_broken_invariant_is_named,
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 24] = [
+const BROKEN: [(&str, &str, &str); 33] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -30,6 +31,51 @@ const BROKEN: [(&str, &str, &str); 24] = [
         "a payment that earned has a commission",
         "UPDATE payments SET decision = 'waiting'",
         "UPDATE payments SET decision = 'earned'",
+    ),
+    (
+        "what was refunded of a payment",
+        "UPDATE payments SET refunded = refunded + 1 WHERE refunded > 0 AND refunded < amount",
+        "UPDATE payments SET refunded = refunded - 1 WHERE refunded > 0 AND refunded < amount",
+    ),
+    (
+        "what was refunded of a payment",
+        "UPDATE refunds SET amount = amount + 1 WHERE state = 'applied'",
+        "UPDATE refunds SET amount = amount - 1 WHERE state = 'applied'",
+    ),
+    (
+        "less refunds, held for its days",
+        "UPDATE commissions SET amount = amount + 1 WHERE kind = 'recurring'",
+        "UPDATE commissions SET amount = amount - 1 WHERE kind = 'recurring'",
+    ),
+    (
+        "less refunds, held for its days",
+        "UPDATE commissions SET taken_back = 1 WHERE amount > 0",
+        "UPDATE commissions SET taken_back = 0",
+    ),
+    (
+        "whose payment was wholly refunded",
+        "UPDATE commissions SET state = 'pending' WHERE state = 'void'",
+        "UPDATE commissions SET state = 'void' WHERE amount = 0",
+    ),
+    (
+        "a parked refund waits",
+        "UPDATE refunds SET named = (SELECT max(identity) FROM payments WHERE identity LIKE 'event:%') WHERE state = 'parked'",
+        "UPDATE refunds SET named = 'event:never' WHERE state = 'parked'",
+    ),
+    (
+        "a parked refund waits",
+        "UPDATE refunds SET named = (SELECT max(identity) FROM payments WHERE identity LIKE 'date:%') WHERE state = 'parked'",
+        "UPDATE refunds SET named = 'event:never' WHERE state = 'parked'",
+    ),
+    (
+        "ids that are copied",
+        "UPDATE refunds SET campaign_id = campaign_id + 1",
+        "UPDATE refunds SET campaign_id = campaign_id - 1",
+    ),
+    (
+        "ids that are copied",
+        "UPDATE cancellations SET business_id = business_id + 1",
+        "UPDATE cancellations SET business_id = business_id - 1",
     ),
     (
         "exactly one payment of a lead and product",
@@ -131,6 +177,11 @@ async fn every_broken_invariant_is_named(app: TestApp) {
     shop.lead("jane@example.com", Some(&ann.code)).await;
     shop.pay("jane@example.com", "100", "2026-06-14").await;
     shop.pay("jane@example.com", "100", "2026-06-15").await;
+    shop.pay_as("evt_3", "jane@example.com", "100", "2026-06-16").await;
+    shop.refund("jane@example.com", day("2026-06-15"), Some("30")).await;
+    shop.refund("jane@example.com", day("2026-06-16"), None).await;
+    shop.refund("jane@example.com", RefundOf::Event("never".into()), Some("10")).await;
+    shop.cancel("jane@example.com", "2026-06-20").await;
     for (what, breaks, mends) in BROKEN {
         assert!(check(&app.app.db).await.unwrap().ok, "before {breaks}");
         app.tamper(breaks).await;

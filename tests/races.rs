@@ -15,6 +15,10 @@ use crate::support::{Database, Engine, Referrer, Shop, Start, TestApp, ThreeNode
 on_both_databases! {
     one_of_many_equal_payments_counts,
     one_of_many_equal_sign_ups_counts,
+    one_of_many_equal_refunds_counts,
+    parallel_refunds_never_exceed_the_payment,
+    a_refund_beside_its_payment_and_sign_up_ends_alike,
+    one_of_many_equal_cancellations_counts,
     one_of_many_codes_for_one_person_wins,
     one_of_many_amounts_of_one_day_wins,
     one_of_many_payments_of_one_person_is_first,
@@ -51,6 +55,7 @@ fn sign_up(app: &TestApp, address: &str, code: &str) -> Json {
 }
 
 const PAY: &str = "/api/events/payment-succeeded";
+const REFUND: &str = "/api/events/payment-refunded";
 const SIGN_UP: &str = "/api/events/customer-created";
 
 /// The one that was accepted, and the others.
@@ -104,6 +109,129 @@ async fn one_of_many_equal_sign_ups_counts(nodes: ThreeNodes) {
     let rounds = rounds() as i64;
     assert_eq!(nodes.number("SELECT count(*) FROM leads").await, rounds);
     assert_eq!(nodes.number("SELECT count(*) FROM touches").await, rounds);
+}
+
+fn refund(app: &TestApp, address: &str, amount: Option<&str>, id: Option<String>, name: (&str, &str)) -> Json {
+    let mut body = json!({
+        "businessId": app.business.public_id, "productId": app.business.product_id, "customerEmail": address,
+        "refundDate": "2026-06-20",
+    });
+    body[name.0] = name.1.into();
+    if let Some(amount) = amount {
+        body["amount"] = serde_json::from_str(amount).unwrap();
+    }
+    if let Some(id) = id {
+        body["eventId"] = id.into();
+    }
+    body
+}
+
+const BY_DAY: (&str, &str) = ("paymentDate", "2026-06-20");
+
+async fn one_of_many_equal_refunds_counts(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() {
+        let address = format!("amy{round}@example.com");
+        nodes.shop().lead(&address, Some(&jane.code)).await;
+        // Every third waits for its payment.
+        if round % 3 != 2 {
+            nodes.shop().pay(&address, "100.00", "2026-06-20").await;
+        }
+        let id = (round % 2 == 1).then(|| format!("ref_{round}"));
+        let amount = (round % 4 != 3).then_some("30");
+        let calls = (0..AT_ONCE)
+            .map(|n| Call::new(nodes.node(n), REFUND, refund(&nodes, &address, amount, id.clone(), BY_DAY)));
+        let replies = at_once(calls.collect()).await;
+        let (won, lost) = one_winner(&replies);
+        assert_eq!(won.json["parked"], round % 3 == 2);
+        for reply in lost {
+            assert_eq!(reply.json["refundId"], won.json["refundId"], "everybody learns the same id");
+            assert_eq!(reply.json["code"], "duplicate_event");
+        }
+    }
+    assert_eq!(nodes.number("SELECT count(*) FROM refunds").await, rounds() as i64);
+}
+
+/// Each names the payment in its own way, so that not all of them know whom to lock.
+async fn parallel_refunds_never_exceed_the_payment(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() {
+        let address = format!("amy{round}@example.com");
+        let today = format!("amy{round}@new.example");
+        nodes.shop().lead(&address, Some(&jane.code)).await;
+        let event = format!("evt_{round}");
+        let paid = nodes.api_post(PAY, payment(&nodes, &address, 100, Some(event.clone()))).await.is(200).json();
+        // The customer has another address by now: both name the same payment.
+        nodes
+            .arrange(&format!(
+                "UPDATE leads SET email = '{today}', email_key = '{today}' WHERE email_key = '{address}'"
+            ))
+            .await;
+        let commission = paid["commissionId"].as_str().unwrap().to_owned();
+        let calls = (0..AT_ONCE).map(|n| {
+            let name = match n % 3 {
+                0 => BY_DAY,
+                1 => ("paymentEventId", event.as_str()),
+                _ => ("commissionId", commission.as_str()),
+            };
+            let who = if n % 3 == 0 || n % 2 == 0 { &address } else { &today };
+            Call::new(nodes.node(n), REFUND, refund(&nodes, who, Some("7"), Some(format!("ref_{round}_{n}")), name))
+        });
+        let replies = at_once(calls.collect()).await;
+        let done = replies.iter().filter(|r| r.status == 200).count();
+        let refused = replies.iter().filter(|r| r.status == 400 && r.text.contains("2.00 USD that is left")).count();
+        assert_eq!(
+            (done, refused),
+            (14, AT_ONCE - 14),
+            "{:?}",
+            replies.iter().find(|r| ![200, 400].contains(&r.status))
+        );
+    }
+    assert_eq!(nodes.number("SELECT count(*) FROM payments WHERE refunded <> 9800").await, 0);
+    assert_eq!(
+        nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await,
+        40 * rounds() as i64,
+        "20 % of the 2.00 that is left of each"
+    );
+}
+
+async fn a_refund_beside_its_payment_and_sign_up_ends_alike(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    let rounds = rounds() * 2;
+    for round in 0..rounds {
+        let address = format!("amy{round}@example.com");
+        let event = format!("evt_{round}");
+        let calls = (0..9).map(|n| match n % 3 {
+            0 => Call::new(nodes.node(n), SIGN_UP, sign_up(&nodes, &address, &jane.code)),
+            1 => Call::new(nodes.node(n), PAY, payment(&nodes, &address, 100, Some(event.clone()))),
+            _ => {
+                let name = ("paymentEventId", event.as_str());
+                Call::new(nodes.node(n), REFUND, refund(&nodes, &address, Some("30"), None, name))
+            }
+        });
+        let replies = at_once(calls.collect()).await;
+        assert_eq!(replies.iter().filter(|r| r.status == 200).count(), 3, "{replies:?}");
+        assert!(replies.iter().all(|r| [200, 409].contains(&r.status)), "{replies:?}");
+    }
+    let wrong = "SELECT count(*) FROM commissions c JOIN payments p ON p.id = c.payment_id WHERE c.amount <> 1400 OR p.refunded <> 3000";
+    assert_eq!(nodes.number(wrong).await, 0);
+    assert_eq!(nodes.number("SELECT count(*) FROM commissions").await, rounds as i64);
+    assert_eq!(nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 1_400 * rounds as i64);
+}
+
+async fn one_of_many_equal_cancellations_counts(nodes: ThreeNodes) {
+    for round in 0..rounds() / 2 {
+        let address = format!("amy{round}@example.com");
+        nodes.shop().lead(&address, None).await;
+        let body = json!({
+            "businessId": nodes.business.public_id, "productId": nodes.business.product_id, "customerEmail": address,
+            "date": "2026-06-20",
+        });
+        let calls = (0..AT_ONCE).map(|n| Call::new(nodes.node(n), "/api/events/subscription-cancelled", body.clone()));
+        let replies = at_once(calls.collect()).await;
+        let (won, lost) = one_winner(&replies);
+        assert!(lost.iter().all(|r| r.json["leadId"] == won.json["leadId"]));
+    }
 }
 
 async fn people(shop: Shop<'_>, count: usize) -> Vec<Referrer> {

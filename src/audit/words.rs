@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 65] = [
+const TABLE: [(&str, &str); 70] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -23,6 +23,7 @@ const TABLE: [(&str, &str); 65] = [
     ("codes.generated", "Codes generated for many"),
     ("commission.approved", "Commission approved"),
     ("commission.created", "Commission created"),
+    ("commission.refunded", "Commission changed by a refund"),
     ("commission.voided", "Commission voided"),
     ("commissions.approved", "Commissions approved"),
     ("commissions.swept", "Commissions approved after their hold"),
@@ -59,6 +60,9 @@ const TABLE: [(&str, &str); 65] = [
     ("member.removed", "Removed from the team"),
     ("member.role", "Role changed"),
     ("payment.recorded", "Payment recorded"),
+    ("payment.refund_parked", "Refund waits for its payment"),
+    ("payment.refund_refused", "Refund did not fit its payment"),
+    ("payment.refunded", "Payment refunded"),
     ("payments.earned", "Waiting payments earned"),
     ("product.added", "Product added"),
     ("product.renamed", "Product renamed"),
@@ -68,6 +72,7 @@ const TABLE: [(&str, &str); 65] = [
     ("referrer.enrolled", "Referrer enrolled"),
     ("referrer.merged", "Referrer merged"),
     ("referrer.restored", "Referrer brought back"),
+    ("subscription.cancelled", "Subscription cancelled"),
     ("terms.added", "New terms"),
     ("user.password_changed", "Password changed"),
     ("user.renamed", "Name changed"),
@@ -75,10 +80,11 @@ const TABLE: [(&str, &str); 65] = [
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
-pub const GROUPS: [(&str, &str); 17] = [
+pub const GROUPS: [(&str, &str); 18] = [
     ("lead.", "Leads"),
     ("customer.", "Sign-ups"),
     ("payment", "Payments"),
+    ("subscription.", "Subscriptions"),
     ("commission", "Commissions"),
     ("referrer.", "Referrers"),
     ("enrollment.", "Enrollments"),

@@ -5,7 +5,7 @@ use crate::clock::Day;
 use crate::db::{Conn, DbResult};
 use crate::money::Rate;
 
-pub const RULE: &str = "a commission is its rate or flat amount on its base, held for its days";
+pub const RULE: &str = "a commission is its rate or flat amount on its base less refunds, held for its days";
 
 /// Answers how many commissions there are, and the first ones that are wrong.
 pub async fn check(conn: &mut Conn) -> DbResult<(i64, Vec<String>)> {
@@ -26,14 +26,20 @@ pub async fn check(conn: &mut Conn) -> DbResult<(i64, Vec<String>)> {
 }
 
 fn fault(c: &Frozen) -> Option<String> {
+    if c.taken_back != 0 && c.state != "paid" {
+        return Some(format!("is {} and had {} taken back", c.state, c.taken_back));
+    }
     let expected = match (c.rate.and_then(Rate::from_units), c.flat) {
-        (Some(rate), _) => rate.of(c.base_amount),
+        (Some(rate), _) => rate.of(c.base_amount - c.refunded),
         (None, Some(flat)) if c.kind == "reward" => flat,
+        (None, Some(_)) if c.refunded > 0 && c.refunded == c.base_amount => 0,
         (None, Some(flat)) => flat.min(c.base_amount),
         (None, None) => return Some("has neither a rate nor a flat amount".into()),
     };
-    if c.amount != expected {
-        return Some(format!("is {} where its terms give {expected}", c.amount));
+    // What is taken off a paid one is taken back; a reward is taken back whole, for another reason.
+    let stands = if c.kind == "reward" { c.amount } else { c.amount - c.taken_back };
+    if stands != expected {
+        return Some(format!("comes to {stands} where its terms give {expected}"));
     }
     let Some(date) = &c.payment_date else { return None };
     let until = Day::parse(date).ok()?.plus_days(c.hold_days).to_string();

@@ -5,7 +5,7 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
-pub const QUESTIONS: [(&str, &str); 19] = [
+pub const QUESTIONS: [(&str, &str); 22] = [
     (
         "a commission's ledger entries say what its state says",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
@@ -17,7 +17,7 @@ pub const QUESTIONS: [(&str, &str); 19] = [
                        CAST(sum(CASE WHEN account = 'paid' THEN amount ELSE 0 END) AS BIGINT) AS paid
                   FROM ledger_entries WHERE commission_id IS NOT NULL GROUP BY commission_id) e ON e.commission_id = c.id
           WHERE COALESCE(e.held, 0) <> CASE WHEN NOT c.test AND c.state = 'pending' THEN c.amount ELSE 0 END
-             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'approved' THEN c.amount WHEN c.reversed_at IS NOT NULL THEN -c.amount ELSE 0 END
+             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'approved' THEN c.amount WHEN c.state = 'paid' THEN -c.taken_back ELSE 0 END
              OR COALESCE(e.paid, 0) <> CASE WHEN NOT c.test AND c.state = 'paid' THEN c.amount ELSE 0 END
           LIMIT 20",
     ),
@@ -37,6 +37,24 @@ pub const QUESTIONS: [(&str, &str); 19] = [
         "SELECT 'payment ' || CAST(p.id AS TEXT) || ' is ' || p.decision AS what FROM payments p
            LEFT JOIN (SELECT DISTINCT payment_id FROM commissions WHERE payment_id IS NOT NULL) c ON c.payment_id = p.id
           WHERE (p.decision = 'earned') <> (c.payment_id IS NOT NULL) LIMIT 20",
+    ),
+    (
+        "what was refunded of a payment is the sum of its refunds",
+        "SELECT 'payment ' || CAST(p.id AS TEXT) || ' has ' || CAST(p.refunded AS TEXT) || ' refunded, its refunds are ' || CAST(COALESCE(f.value, 0) AS TEXT) AS what
+           FROM payments p LEFT JOIN (SELECT payment_id, CAST(sum(amount) AS BIGINT) AS value FROM refunds WHERE state = 'applied' GROUP BY payment_id) f
+             ON f.payment_id = p.id
+          WHERE p.refunded <> COALESCE(f.value, 0) LIMIT 20",
+    ),
+    (
+        "a commission whose payment was wholly refunded is void or taken back",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state AS what FROM commissions c JOIN payments p ON p.id = c.payment_id
+          WHERE p.refunded > 0 AND p.refunded = p.amount AND (c.state IN ('pending', 'approved') OR (c.state = 'paid' AND c.reversed_at IS NULL)) LIMIT 20",
+    ),
+    (
+        "a parked refund waits for a payment that has not come",
+        "SELECT 'refund ' || CAST(f.id AS TEXT) AS what FROM refunds f
+           JOIN payments p ON p.business_id = f.business_id AND p.test = f.test AND p.identity IN (f.named, 'invoice:' || substr(f.named, 7))
+          WHERE f.state = 'parked' LIMIT 20",
     ),
     (
         "one payment earns at most one commission that stands",
@@ -72,6 +90,11 @@ pub const QUESTIONS: [(&str, &str); 19] = [
           WHERE s.business_id <> l.business_id OR p.campaign_id <> l.campaign_id
          UNION ALL SELECT 'payment ' || CAST(m.id AS TEXT) FROM payments m JOIN products p ON p.id = m.product_id LEFT JOIN leads l ON l.id = m.lead_id
           WHERE m.business_id <> p.business_id OR m.campaign_id <> p.campaign_id OR l.campaign_id <> m.campaign_id
+         UNION ALL SELECT 'refund ' || CAST(f.id AS TEXT) FROM refunds f JOIN products p ON p.id = f.product_id LEFT JOIN payments m ON m.id = f.payment_id
+          WHERE f.business_id <> p.business_id OR f.campaign_id <> p.campaign_id
+             OR (f.state = 'applied' AND (m.product_id <> f.product_id OR m.business_id <> f.business_id OR m.test <> f.test OR m.currency <> f.currency))
+         UNION ALL SELECT 'cancellation ' || CAST(x.id AS TEXT) FROM cancellations x JOIN leads l ON l.id = x.lead_id JOIN products p ON p.id = x.product_id
+          WHERE x.business_id <> l.business_id OR p.campaign_id <> l.campaign_id OR x.test <> l.test
          UNION ALL SELECT 'commission ' || CAST(c.id AS TEXT) FROM commissions c JOIN payments m ON m.id = c.payment_id
           WHERE c.product_id IS NULL OR c.product_id <> m.product_id
          UNION ALL SELECT 'purchase of lead ' || CAST(q.lead_id AS TEXT) FROM purchases q LEFT JOIN payments m ON m.id = q.first_payment_id LEFT JOIN products p ON p.id = q.product_id
@@ -127,7 +150,7 @@ pub const QUESTIONS: [(&str, &str); 19] = [
     (
         "the revenue counted is the payments there are",
         "SELECT 'campaign ' || CAST(p.campaign_id AS TEXT) || ' has ' || CAST(p.value AS TEXT) || ' ' || p.currency || ', counts ' || CAST(COALESCE(k.value, 0) AS TEXT) AS what
-           FROM (SELECT campaign_id, currency, CAST(sum(amount) AS BIGINT) AS value FROM payments WHERE NOT test GROUP BY campaign_id, currency) p
+           FROM (SELECT campaign_id, currency, CAST(sum(amount - refunded) AS BIGINT) AS value FROM payments WHERE NOT test GROUP BY campaign_id, currency) p
            LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
              ON k.scope_id = p.campaign_id AND k.name = 'revenue.' || p.currency
           WHERE COALESCE(k.value, 0) <> p.value LIMIT 20",
@@ -168,6 +191,11 @@ row! {
         pub flat: Option<i64>,
         pub base_amount: i64,
         pub amount: i64,
+        pub state: String,
+        /// What was taken back of it after it was paid.
+        pub taken_back: i64,
+        /// What was given back of its payment.
+        pub refunded: i64,
         pub hold_days: i64,
         pub hold_until: String,
         pub payment_date: Option<String>,
@@ -175,7 +203,7 @@ row! {
 }
 
 pub async fn commissions_after(conn: &mut Conn, id: i64) -> DbResult<Vec<Frozen>> {
-    sql("SELECT c.id, c.kind, c.rate, c.flat, c.base_amount, c.amount, c.hold_days, c.hold_until, p.payment_date
+    sql("SELECT c.id, c.kind, c.rate, c.flat, c.base_amount, c.amount, c.state, c.taken_back, COALESCE(p.refunded, 0) AS refunded, c.hold_days, c.hold_until, p.payment_date
            FROM commissions c LEFT JOIN payments p ON p.id = c.payment_id WHERE c.id > $1 ORDER BY c.id LIMIT 10000")
     .bind(id)
     .patient()

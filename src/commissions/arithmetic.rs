@@ -16,6 +16,8 @@ pub struct Arithmetic<'a> {
     pub currency: &'a str,
     pub terms_number: Option<i64>,
     pub hold_until: &'a str,
+    /// What of the payment was given back.
+    pub refunded: i64,
 }
 
 impl<'a> From<&'a Moved> for Arithmetic<'a> {
@@ -29,6 +31,7 @@ impl<'a> From<&'a Moved> for Arithmetic<'a> {
             currency: &m.currency,
             terms_number: m.terms_number,
             hold_until: &m.hold_until,
+            refunded: m.refunded,
         }
     }
 }
@@ -39,7 +42,14 @@ impl Arithmetic<'_> {
         let base = Money::shown_in(self.base_amount, self.currency);
         let how = match (self.kind, self.rate.and_then(Rate::from_units), self.flat) {
             ("reward", ..) => "reward for the qualification".to_owned(),
+            (_, Some(rate), _) if self.refunded > 0 => {
+                let back = Money::shown_in(self.refunded, self.currency);
+                format!("{} of {base} less {back} refunded", rate.shown())
+            }
             (_, Some(rate), _) => format!("{} of {base}", rate.shown()),
+            (_, None, Some(_)) if self.refunded >= self.base_amount => {
+                format!("flat, of a payment of {base} that was wholly refunded")
+            }
             (_, None, Some(flat)) if flat > self.base_amount => {
                 format!("flat {}, never above the payment of {base}", Money::shown_in(flat, self.currency))
             }
@@ -73,6 +83,7 @@ mod tests {
         currency: "USD",
         terms_number: Some(3),
         hold_until: "2026-06-28",
+        refunded: 0,
     };
 
     #[test]
@@ -81,6 +92,11 @@ mod tests {
         assert_eq!(PERCENT.line(today), "20 % of 100.00 USD, terms 3, held until 28 Jun");
         let flat = Arithmetic { rate: None, flat: Some(500), ..PERCENT };
         assert_eq!(flat.sum(), "flat, of a payment of 100.00 USD, terms 3");
+        let less = Arithmetic { refunded: 3_000, amount: 1_400, ..PERCENT };
+        assert_eq!(less.sum(), "20 % of 100.00 USD less 30.00 USD refunded, terms 3");
+        assert_eq!(Arithmetic { refunded: 3_000, ..flat.clone() }.sum(), flat.sum(), "it stays until the whole is");
+        let gone = Arithmetic { refunded: 10_000, amount: 0, ..flat };
+        assert_eq!(gone.sum(), "flat, of a payment of 100.00 USD that was wholly refunded, terms 3");
         let capped = Arithmetic { rate: None, flat: Some(50_000), ..PERCENT };
         assert_eq!(capped.sum(), "flat 500.00 USD, never above the payment of 100.00 USD, terms 3");
         let reward = Arithmetic { kind: "reward", rate: None, flat: Some(500), terms_number: None, ..PERCENT };

@@ -35,6 +35,9 @@ row! {
         pub reason: Option<String>,
         pub released: bool,
         pub reversed_at: Option<i64>,
+        pub taken_back: i64,
+        /// What of the payment was given back.
+        pub refunded: i64,
         pub created_at: i64,
     }
 }
@@ -50,6 +53,7 @@ impl CommissionRow {
             currency: &self.currency,
             terms_number: self.terms_number,
             hold_until: &self.hold_until,
+            refunded: self.refunded,
         }
     }
     pub fn shown(&self) -> String {
@@ -62,7 +66,8 @@ impl CommissionRow {
 
 const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, l.name AS lead, k.referrer_id, p.name AS referrer,
     e.state AS enrollment_state, d.name AS product, y.payment_date, y.disputed_at, k.terms_number, k.rate, k.flat, k.base_amount,
-    k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.released, k.reversed_at, k.created_at";
+    k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.released, k.reversed_at, k.taken_back,
+    COALESCE(y.refunded, 0) AS refunded, k.created_at";
 
 const JOINS: &str = "JOIN leads l ON l.id = k.lead_id JOIN referrers p ON p.id = k.referrer_id JOIN enrollments e ON e.id = k.enrollment_id
     LEFT JOIN products d ON d.id = k.product_id LEFT JOIN payments y ON y.id = k.payment_id";

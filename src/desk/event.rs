@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::actor::Actor;
 use crate::clock::Day;
 use crate::email::Email;
-use crate::money::Money;
+use crate::money::{Currency, Money, Unpriced};
 use crate::phone::Phone;
 
 /// One thing that happened in one business.
@@ -22,6 +22,8 @@ pub enum What {
     SignUp(SignUp),
     AddLead(Box<AddLead>),
     Payment(Payment),
+    Refund(Box<Refund>),
+    CancelSubscription(CancelSubscription),
     /// Sets or clears `qualified_at`.
     Qualify {
         lead_id: i64,
@@ -87,6 +89,16 @@ pub enum What {
     },
 }
 
+impl What {
+    pub fn refund(&self) -> Option<&Refund> {
+        match self {
+            Self::Refund(refund) => Some(refund),
+            Self::Settle { by, .. } => by.refund(),
+            _ => None,
+        }
+    }
+}
+
 /// RN customer-created.
 #[derive(Debug, Clone)]
 pub struct SignUp {
@@ -111,6 +123,72 @@ pub struct Payment {
     /// `event:…`, `invoice:…` or `key:…`; none means product, e-mail and date decide.
     pub identity: Option<String>,
     /// SHA-256 over the parsed fields: tells a retry from a second payment.
+    pub body_hash: String,
+}
+
+impl Payment {
+    /// What it is known by when only its day is named.
+    pub fn day_name(&self) -> String {
+        paid_on(self.product_id, self.email.key(), &self.date.to_string())
+    }
+}
+
+/// RN payment-refunded, and the form on a lead's page.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    pub product_id: i64,
+    pub test: bool,
+    pub email: Email,
+    pub of: RefundOf,
+    /// None is all that is left.
+    pub amount: Option<Unpriced>,
+    /// Where it is given, it has to be the payment's.
+    pub currency: Option<Currency>,
+    pub date: Day,
+    /// `event:…`; none means payment, date and amount decide.
+    pub identity: Option<String>,
+    /// SHA-256 over the parsed fields.
+    pub body_hash: String,
+    /// Why staff gave it back.
+    pub reason: Option<String>,
+}
+
+/// What a refund names its payment by.
+#[derive(Debug, Clone)]
+pub enum RefundOf {
+    Date(Day),
+    /// The payment's `eventId`, else its `invoiceId`.
+    Event(String),
+    Commission(i64),
+    Payment(i64),
+}
+
+impl RefundOf {
+    /// The name a refund waits under for its payment.
+    pub fn name(&self, product_id: i64, email_key: &str) -> String {
+        match self {
+            Self::Date(day) => paid_on(product_id, email_key, &day.to_string()),
+            Self::Event(id) => format!("event:{id}"),
+            Self::Commission(id) => format!("commission:{id}"),
+            Self::Payment(id) => format!("payment:{id}"),
+        }
+    }
+}
+
+/// The name of a person's payments of one product and day; a payment's identity when it has no other.
+pub fn paid_on(product_id: i64, email_key: &str, date: &str) -> String {
+    format!("date:{product_id}|{email_key}|{date}")
+}
+
+/// RN subscription-cancelled.
+#[derive(Debug, Clone)]
+pub struct CancelSubscription {
+    pub product_id: i64,
+    pub test: bool,
+    pub email: Email,
+    pub date: Day,
+    /// `event:…`, or product, e-mail address and date.
+    pub identity: String,
     pub body_hash: String,
 }
 
@@ -271,6 +349,30 @@ pub enum Outcome {
         body_differs: bool,
         mismatch: bool,
     },
+    Refunded(Refunded),
+    RefundDuplicate {
+        known: Refunded,
+        /// The same id came with another content.
+        mismatch: bool,
+    },
+    /// A field does not fit what is known; nothing was stored.
+    Invalid {
+        field: &'static str,
+        why: String,
+    },
+    /// `lead_id` none: nobody has that address, so nothing changed.
+    SubscriptionCancelled {
+        lead_id: Option<i64>,
+        referrer_id: Option<i64>,
+        /// How the subscription is now: a later payment stands.
+        status: String,
+    },
+    CancellationDuplicate {
+        lead_id: i64,
+        referrer_id: Option<i64>,
+        status: String,
+        mismatch: bool,
+    },
     Qualification {
         lead_id: i64,
         changed: Changed,
@@ -294,6 +396,20 @@ pub enum Changed {
     Already,
     /// Nothing was asked for.
     No,
+}
+
+/// A refund, as its answer tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refunded {
+    pub refund_id: i64,
+    /// `parked`, `applied` or `refused`.
+    pub state: String,
+    pub payment_id: Option<i64>,
+    /// What was given back; none unless it was applied.
+    pub amount: Option<Money>,
+    /// What is left of the payment, where that is known.
+    pub left: Option<Money>,
+    pub earned: Option<Earned>,
 }
 
 /// The commission behind a payment, as the answer tells it.

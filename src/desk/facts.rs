@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::event::Status;
+use super::event::{Refund, RefundOf, Status, paid_on};
 use crate::clock::Zone;
 use crate::row;
 
@@ -17,6 +17,8 @@ row! {
         pub id: i64,
         pub timezone: String,
         pub currency: String,
+        /// Whether any refund waits for its payment: only then are they looked for.
+        pub parked: bool,
     }
 }
 
@@ -188,7 +190,65 @@ row! {
         pub decision_why: String,
         pub repeats: i64,
         pub disputed_at: Option<i64>,
+        pub refunded: i64,
+        pub counted_for: Option<i64>,
         pub received_at: i64,
+    }
+}
+
+impl Paid {
+    pub fn left(&self) -> i64 {
+        self.amount - self.refunded
+    }
+
+    /// What a refund that came before it may have named it by.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let day = paid_on(self.product_id, &self.email_key, &self.payment_date);
+        parked_name(&self.identity).into_iter().chain([day])
+    }
+}
+
+/// What a refund names a payment of this identity by: its event id, else its invoice id.
+pub fn parked_name(identity: &str) -> Option<String> {
+    let id = ["event:", "invoice:"].iter().find_map(|kind| identity.strip_prefix(kind))?;
+    Some(format!("event:{id}"))
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct RefundRow {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub product_id: i64,
+        pub test: bool,
+        pub email: String,
+        pub email_key: String,
+        pub named: String,
+        pub payment_id: Option<i64>,
+        pub asked: Option<i64>,
+        pub amount: Option<i64>,
+        pub currency: Option<String>,
+        pub refund_date: String,
+        pub identity: String,
+        pub body_hash: String,
+        pub state: String,
+        pub why: Option<String>,
+        pub received_at: i64,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Cancelled {
+        pub id: i64,
+        pub business_id: i64,
+        pub product_id: i64,
+        pub test: bool,
+        pub lead_id: i64,
+        pub day: String,
+        pub identity: String,
+        pub body_hash: String,
     }
 }
 
@@ -201,6 +261,8 @@ row! {
         pub first_payment_date: Option<String>,
         pub decided: i64,
         pub subscription_status: String,
+        pub paid_on: Option<String>,
+        pub cancelled_on: Option<String>,
     }
 }
 
@@ -230,6 +292,7 @@ row! {
         pub reason: Option<String>,
         pub released: bool,
         pub reversed_at: Option<i64>,
+        pub taken_back: i64,
         pub created_at: i64,
         pub updated_at: i64,
     }
@@ -297,6 +360,11 @@ pub struct Facts {
     pub payment_by_identity: HashMap<(i64, bool, String), i64>,
     /// (product, test, e-mail, date): the earliest one.
     pub payment_by_date: HashMap<(i64, bool, String, String), i64>,
+    pub refunds: HashMap<i64, RefundRow>,
+    /// (business, test, identity)
+    pub refund_by_identity: HashMap<(i64, bool, String), i64>,
+    /// (business, test, identity)
+    pub cancellations: HashMap<(i64, bool, String), Cancelled>,
     pub purchases: HashMap<(i64, i64), Purchase>,
     pub commissions: HashMap<i64, Commission>,
     pub inbox: HashMap<i64, InboxItem>,
@@ -359,6 +427,46 @@ impl Facts {
         let earliest = self.payment_by_date.entry(date).or_insert(id);
         *earliest = (*earliest).min(id);
         self.payments.insert(id, payment);
+    }
+
+    pub fn add_refund(&mut self, refund: RefundRow) {
+        let identity = (refund.business_id, refund.test, refund.identity.clone());
+        self.refund_by_identity.insert(identity, refund.id);
+        self.refunds.insert(refund.id, refund);
+    }
+
+    /// The applied refunds of a payment, oldest first.
+    pub fn refunds_of(&self, payment_id: i64) -> Vec<&RefundRow> {
+        let mut found: Vec<&RefundRow> = self.refunds.values().filter(|r| r.payment_id == Some(payment_id)).collect();
+        found.retain(|r| r.state == "applied");
+        found.sort_by_key(|r| (r.received_at, r.id));
+        found
+    }
+
+    /// The payments a refund may be of, oldest first: one, unless it names them by their day.
+    pub fn payments_named(&self, business_id: i64, test: bool, refund: &Refund) -> Vec<&Paid> {
+        let by_identity =
+            |id: String| self.payment_by_identity.get(&(business_id, test, id)).and_then(|id| self.payments.get(id));
+        let mut found: Vec<&Paid> = match &refund.of {
+            RefundOf::Event(id) => by_identity(format!("event:{id}"))
+                .or_else(|| by_identity(format!("invoice:{id}")))
+                .into_iter()
+                .collect(),
+            RefundOf::Commission(id) => {
+                let payment = self.commissions.get(id).and_then(|c| c.payment_id);
+                payment.and_then(|id| self.payments.get(&id)).into_iter().collect()
+            }
+            RefundOf::Payment(id) => self.payments.get(id).into_iter().collect(),
+            RefundOf::Date(day) => {
+                let (day, email) = (day.to_string(), refund.email.key());
+                let of_day =
+                    |p: &&Paid| p.product_id == refund.product_id && p.email_key == email && p.payment_date == day;
+                self.payments.values().filter(of_day).collect()
+            }
+        };
+        found.retain(|p| p.business_id == business_id && p.test == test);
+        found.sort_by_key(|p| (p.received_at, p.id));
+        found
     }
 
     pub fn add_code(&mut self, code: Code) {

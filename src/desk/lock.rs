@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::event::{Event, What};
+use super::event::{Event, RefundOf, What};
 use super::facts::{Facts, Lead};
 use super::store::contacts;
 use crate::db::{Conn, DbResult, Key, Tx};
@@ -15,6 +15,8 @@ struct Named {
     leads: BTreeSet<i64>,
     commissions: BTreeSet<i64>,
     items: BTreeSet<i64>,
+    /// Refunds name payments, whose people are read first.
+    refunds: bool,
 }
 
 fn named(events: &[Event]) -> Named {
@@ -46,7 +48,13 @@ impl Named {
                 n.items.insert(*item_id);
                 n.add(by);
             }
-            What::SignUp(_) | What::AddLead(_) | What::Payment(_) => {}
+            What::Refund(r) => {
+                n.refunds = true;
+                if let RefundOf::Commission(id) = r.of {
+                    n.commissions.insert(id);
+                }
+            }
+            What::SignUp(_) | What::AddLead(_) | What::Payment(_) | What::CancelSubscription(_) => {}
         }
     }
 }
@@ -54,7 +62,7 @@ impl Named {
 /// Whether the keys of these events can be told only after a look at the database.
 pub fn needs_reading(events: &[Event]) -> bool {
     let n = named(events);
-    !(n.leads.is_empty() && n.commissions.is_empty() && n.items.is_empty())
+    !(n.leads.is_empty() && n.commissions.is_empty() && n.items.is_empty()) || n.refunds
 }
 
 fn person(business: i64, contact: &str) -> Key {
@@ -85,6 +93,18 @@ pub async fn keys(conn: Option<&mut Conn>, events: &[Event]) -> DbResult<Vec<Key
                 let contact = [&contact.email_key, &contact.phone_key];
                 keys.extend(contact.into_iter().flatten().map(|k| person(business, k)));
             }
+            What::Refund(r) => {
+                keys.push(person(business, r.email.key()));
+                keys.extend(r.identity.iter().map(|id| person(business, &format!("refund {id}"))));
+                // The payment it names may be arriving right now.
+                if let RefundOf::Event(id) = &r.of {
+                    keys.extend(["event", "invoice"].map(|kind| person(business, &format!("{kind}:{id}"))));
+                }
+            }
+            What::CancelSubscription(c) => {
+                keys.push(person(business, c.email.key()));
+                keys.push(person(business, &format!("cancellation {}", c.identity)));
+            }
             What::AcceptPayment { item_id } => keys.push(person(business, &format!("inbox:{item_id}"))),
             _ => {}
         }
@@ -98,6 +118,12 @@ pub async fn keys(conn: Option<&mut Conn>, events: &[Event]) -> DbResult<Vec<Key
         if !n.items.is_empty() {
             let payers = contacts::payers_of_items(conn, &n.items).await?;
             keys.extend(payers.into_iter().map(|(business, key)| person(business, &key)));
+        }
+        if n.refunds {
+            for payer in contacts::payers_of_refunds(conn, events).await? {
+                keys.push(person(payer.business_id, &payer.email_key));
+                n.leads.extend(payer.lead_id);
+            }
         }
         if !n.leads.is_empty() {
             for c in contacts::of_leads(conn, &n.leads).await? {
@@ -118,6 +144,7 @@ pub fn lacking(tx: &Tx, facts: &Facts, events: &[Event]) -> Vec<Key> {
     let mut keys: Vec<Key> = by_id.flat_map(|lead| contacts_of(lead).chain([Key::Row(lead.id)])).collect();
     // SQLite has one writer: nobody else is deciding.
     if !matches!(**tx, Conn::Sqlite(_)) {
+        keys.extend(events.iter().flat_map(|event| payers(facts, event)));
         let found = events.iter().filter_map(|event| found(facts, &event.what)).filter_map(|id| facts.leads.get(&id));
         keys.extend(found.flat_map(contacts_of));
     }
@@ -127,6 +154,20 @@ pub fn lacking(tx: &Tx, facts: &Facts, events: &[Event]) -> Vec<Key> {
 
 fn contacts_of(lead: &Lead) -> impl Iterator<Item = Key> {
     lead.contact_keys().map(|contact| person(lead.business_id, contact))
+}
+
+/// Who decides about the payments that a refund may be of.
+fn payers(facts: &Facts, event: &Event) -> Vec<Key> {
+    let Some(r) = event.what.refund() else { return Vec::new() };
+    let test = r.test || facts.products.get(&r.product_id).is_some_and(|p| p.test);
+    let mut keys = Vec::new();
+    for paid in facts.payments_named(event.business_id, test, r) {
+        keys.push(person(event.business_id, &paid.email_key));
+        if let Some(lead) = paid.lead_id.and_then(|id| facts.leads.get(&id)) {
+            keys.extend(contacts_of(lead).chain([Key::Row(lead.id)]));
+        }
+    }
+    keys
 }
 
 /// The lead that an event without an id of one is about.
@@ -141,6 +182,10 @@ fn found(facts: &Facts, what: &What) -> Option<i64> {
         What::Payment(p) => {
             let (campaign, test) = of_product(p.product_id, p.test)?;
             facts.find_lead(campaign, test, Some(p.email.key()), p.phone.as_ref().map(|p| p.e164()))
+        }
+        What::CancelSubscription(c) => {
+            let (campaign, test) = of_product(c.product_id, c.test)?;
+            facts.find_lead(campaign, test, Some(c.email.key()), None)
         }
         What::AddLead(a) => {
             let (email, phone) = (a.contact.email_key.as_deref(), a.contact.phone_key.as_deref());

@@ -20,16 +20,16 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 
 pub use event::{
-    AddLead, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refusal, SignUp, Status, TouchKind,
-    What,
+    AddLead, CancelSubscription, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refund, RefundOf,
+    Refunded, Refusal, SignUp, Status, TouchKind, What, paid_on,
 };
 
 pub use moves::{Moved, Moves, sum_shown};
+pub use work::Work;
 
 use crate::clock::{Clock, Instant};
 use crate::db::{Db, DbError, DbResult, Ids, Key, Tx};
 use batcher::Batcher;
-use work::Work;
 
 /// Where the ids of previews begin, far above those of rows.
 const PREVIEW: i64 = 1 << 60;

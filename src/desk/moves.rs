@@ -23,6 +23,8 @@ pub struct Moved {
     pub currency: String,
     pub terms_number: Option<i64>,
     pub hold_until: String,
+    /// What of the payment was given back.
+    pub refunded: i64,
     /// A payment that was waiting until now earns it.
     pub was_waiting: bool,
 }
@@ -34,6 +36,8 @@ pub struct Moves {
     /// New ones, and void ones that come back.
     pub created: Vec<Moved>,
     pub approved: Vec<Moved>,
+    /// Less by a refund; each by how much.
+    pub reduced: Vec<Moved>,
     /// Paid already, and taken off the next payout.
     pub clawed_back: Vec<Moved>,
     /// Paid already, and left with whoever was paid.
@@ -51,7 +55,15 @@ impl Moves {
         all.sort_by_key(|c| (c.lead_id, c.id));
         for c in all {
             let changed = work.writes.changed_commissions.contains(&c.id);
-            if work.writes.new_commissions.contains(&c.id) {
+            let less = work.writes.reduced.get(&c.id).copied();
+            if let Some(less) = less.filter(|_| c.state != "void") {
+                let by = if c.state == "paid" { &mut moves.clawed_back } else { &mut moves.reduced };
+                by.push(Moved { amount: less, ..line(c) });
+            } else if let Some(less) = less {
+                moves.voided.push(Moved { amount: less, ..line(c) });
+            } else if c.state == "void" && !changed {
+                // Earned by a payment that was wholly refunded before: nothing moves.
+            } else if work.writes.new_commissions.contains(&c.id) {
                 moves.created.push(line(c));
             } else if changed && c.state == "void" {
                 moves.voided.push(line(c));
@@ -72,15 +84,21 @@ impl Moves {
 
     /// Whether anything is earned, lost or taken back.
     pub fn is_nothing(&self) -> bool {
-        self.voided.is_empty() && self.created.is_empty() && self.approved.is_empty() && self.clawed_back.is_empty()
+        [&self.voided, &self.created, &self.approved, &self.reduced, &self.clawed_back]
+            .iter()
+            .all(|moved| moved.is_empty())
     }
 
     /// Tells one preview from another: what is confirmed is what was shown.
     pub fn seal(&self) -> String {
         let mut text = String::new();
-        for (word, lines) in
-            [("void", &self.voided), ("new", &self.created), ("approve", &self.approved), ("back", &self.clawed_back)]
-        {
+        for (word, lines) in [
+            ("void", &self.voided),
+            ("new", &self.created),
+            ("approve", &self.approved),
+            ("less", &self.reduced),
+            ("back", &self.clawed_back),
+        ] {
             for m in lines {
                 let payment = m.payment_id.unwrap_or_default();
                 let (lead, referrer) = (m.lead_id, m.referrer_id);
@@ -95,6 +113,7 @@ impl Moves {
         self.voided.extend(other.voided);
         self.created.extend(other.created);
         self.approved.extend(other.approved);
+        self.reduced.extend(other.reduced);
         self.clawed_back.extend(other.clawed_back);
         self.kept.extend(other.kept);
         self.nothing.extend(other.nothing);
@@ -128,6 +147,7 @@ impl Moved {
             currency: c.currency.clone(),
             terms_number: c.terms_number,
             hold_until: c.hold_until.clone(),
+            refunded: paid.map_or(0, |p| p.refunded),
             was_waiting: c.payment_id.is_some_and(|id| work.writes.changed_payments.contains(&id)),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::event::Refusal;
-use super::facts::{Commission, Facts, Lead, Paid, SignedUp};
+use super::facts::{Cancelled, Commission, Facts, Lead, Paid, RefundRow, SignedUp};
 use crate::audit::NewEntry;
 use crate::clock::{Day, Instant};
 
@@ -74,9 +74,15 @@ pub struct Writes {
     pub new_sign_ups: Vec<SignedUp>,
     pub new_payments: BTreeSet<i64>,
     pub changed_payments: BTreeSet<i64>,
+    pub new_refunds: BTreeSet<i64>,
+    /// Parked ones that were decided.
+    pub decided_refunds: BTreeSet<i64>,
+    pub cancellations: Vec<Cancelled>,
     pub purchases: BTreeSet<(i64, i64)>,
     pub new_commissions: BTreeSet<i64>,
     pub changed_commissions: BTreeSet<i64>,
+    /// What refunds took off commissions that were there.
+    pub reduced: BTreeMap<i64, i64>,
     pub entries: Vec<Entry>,
     pub inbox: Vec<NewInboxItem>,
     /// (item, state, outcome)
@@ -154,6 +160,15 @@ impl Work {
             Some(new) => new.refused = Some(why),
             None => self.writes.refused_touches.push((id, why)),
         }
+    }
+
+    /// A parked refund to decide.
+    pub fn refund_mut(&mut self, id: i64) -> Option<&mut RefundRow> {
+        let refund = self.facts.refunds.get_mut(&id)?;
+        if !self.writes.new_refunds.contains(&id) {
+            self.writes.decided_refunds.insert(id);
+        }
+        Some(refund)
     }
 
     /// Counts, for a day and for ever. Test rows are never counted.

@@ -115,6 +115,7 @@ pub fn words_of(item: &ItemRow) -> Words {
             format!("Attribute it if {who} referred them."),
         ),
         "second_payment" => second_payment(item, &detail, &text("email")),
+        "refund_unfit" => refund_unfit(&detail, &text("email")),
         "older_payments" => {
             let count = detail.get("count").and_then(Json::as_i64).unwrap_or(1);
             let payments = if count == 1 { "1 older payment".to_owned() } else { format!("{count} older payments") };
@@ -149,6 +150,21 @@ fn second_payment(item: &ItemRow, detail: &Json, email: &str) -> (String, String
             "{first} of the same product, address and day ({day}) is recorded already, and nothing tells the two apart."
         ),
         "Record it if they paid twice that day. Dismiss it if it is the same payment sent again.".to_owned(),
+    )
+}
+
+fn refund_unfit(detail: &Json, email: &str) -> (String, String, String) {
+    let text = |name: &str| detail.get(name).and_then(Json::as_str).unwrap_or_default();
+    let day = Day::parse(text("date")).map_or_else(|_| text("date").to_owned(), Day::shown);
+    let amount = format!("{} {}", text("asked"), text("currency"));
+    (
+        format!("A refund to {email} did not fit its payment"),
+        format!(
+            "{} of {day} came before the payment. Now that it is here, {}. Nothing was refunded.",
+            amount.trim(),
+            text("why")
+        ),
+        "Refund the payment on the lead's page if something was given back, then dismiss this.".to_owned(),
     )
 }
 
@@ -200,6 +216,7 @@ mod tests {
             "second_payment",
             "older_payments",
             "no_flat_amount",
+            "refund_unfit",
         ] {
             let words = words_of(&item(kind, r#"{"code":"KX7","currency":"KES"}"#));
             assert_ne!(words.title, kind.replace('_', " "), "{kind}");

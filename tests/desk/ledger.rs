@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use refdesk::desk::{ClaimBy, Outcome, Status, What};
+use refdesk::desk::{ClaimBy, Outcome, RefundOf, Status, What};
 
 use crate::on_both_databases;
 use crate::support::{Referrer, Shop, TestApp};
@@ -32,6 +32,8 @@ async fn the_same_twice_in_one_slice_counts_once(app: TestApp) {
 enum Step {
     SignUp { who: u8, code: Option<u8> },
     Pay { who: u8, cents: u32, day: u8, currency: u8, id: Option<u8> },
+    Refund { who: u8, day: u8, cents: Option<u32>, by_id: Option<u8>, own: Option<u8> },
+    Cancel { who: u8, day: u8 },
     Walk { who: u8, referrer: Option<u8> },
     Qualify { who: u8, on: bool },
     Status { who: u8, status: u8 },
@@ -51,6 +53,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (who.clone(), code.clone()).prop_map(|(who, code)| Step::SignUp { who, code }),
         8 => (who.clone(), 0..40_000_u32, 1..28_u8, 0..8_u8, prop::option::weighted(0.3, 0..6_u8))
             .prop_map(|(who, cents, day, currency, id)| Step::Pay { who, cents, day, currency, id }),
+        6 => (who.clone(), 1..28_u8, prop::option::of(1..40_000_u32), prop::option::weighted(0.4, 0..6_u8), prop::option::of(0..6_u8))
+            .prop_map(|(who, day, cents, by_id, own)| Step::Refund { who, day, cents, by_id, own }),
+        1 => (who.clone(), 1..28_u8).prop_map(|(who, day)| Step::Cancel { who, day }),
         2 => (who.clone(), code.clone()).prop_map(|(who, referrer)| Step::Walk { who, referrer }),
         3 => (who.clone(), any::<bool>()).prop_map(|(who, on)| Step::Qualify { who, on }),
         2 => (who.clone(), 0..5_u8).prop_map(|(who, status)| Step::Status { who, status }),
@@ -105,6 +110,23 @@ impl World<'_> {
                 let What::Payment(mut payment) = event else { unreachable!() };
                 payment.identity = id.map(|id| format!("event:{}-{id}", self.case));
                 What::Payment(payment)
+            }
+            Step::Refund { who, day, cents, by_id, own } => {
+                let of = match by_id {
+                    Some(id) => RefundOf::Event(format!("{}-{id}", self.case)),
+                    None => RefundOf::Date(crate::support::day(&format!("2026-05-{day:02}"))),
+                };
+                let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
+                let What::Refund(mut refund) = self.shop.refund_event(&self.address(*who), of, amount.as_deref())
+                else {
+                    unreachable!()
+                };
+                refund.identity = own.map(|id| format!("event:{}-{id}", self.case));
+                What::Refund(refund)
+            }
+            Step::Cancel { who, day } => {
+                let date = crate::support::day(&format!("2026-05-{day:02}"));
+                What::CancelSubscription(self.shop.cancel_event(&self.address(*who), date))
             }
             Step::Walk { who, referrer } => {
                 let claim = referrer.map(|n| match self.referrers.get(usize::from(n)) {

@@ -5,4 +5,5 @@ mod contacts;
 mod ledger;
 mod payments;
 mod qualification;
+mod refunds;
 mod sign_ups;

@@ -7,9 +7,12 @@ use refdesk::app::App;
 use refdesk::campaigns::{self, NewCampaign};
 use refdesk::clock::Day;
 use refdesk::db::sql;
-use refdesk::desk::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Payment, SignUp, Status, TouchKind, What};
+use refdesk::desk::{
+    AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Outcome, Payment, Refund, RefundOf, SignUp, Status,
+    TouchKind, What,
+};
 use refdesk::email::Email;
-use refdesk::money::{Currency, Money, Rate};
+use refdesk::money::{Currency, Money, Rate, Unpriced};
 use refdesk::phone::Phone;
 use refdesk::products::{self, NewTerms};
 use refdesk::referrers::{self, AddReferrer, Added};
@@ -57,6 +60,21 @@ pub fn money(text: &str) -> Money {
 
 pub fn rate(text: &str) -> Rate {
     Rate::parse(text).unwrap_or_else(|e| panic!("{text:?} {e}"))
+}
+
+/// What a refund names its payment by: a day, or anything else.
+pub struct Named(RefundOf);
+
+impl From<Day> for Named {
+    fn from(day: Day) -> Self {
+        Self(RefundOf::Date(day))
+    }
+}
+
+impl From<RefundOf> for Named {
+    fn from(of: RefundOf) -> Self {
+        Self(of)
+    }
 }
 
 /// What a payment earned, as "20.00 USD".
@@ -204,6 +222,50 @@ impl Shop<'_> {
         let What::Payment(mut payment) = self.payment_event(address, amount, date) else { unreachable!() };
         payment.identity = Some(format!("event:{id}"));
         self.send(What::Payment(payment)).await
+    }
+
+    /// A refund of that day's payment, event or commission; all that is left where no amount is given.
+    pub fn refund_event(&self, address: &str, of: impl Into<Named>, amount: Option<&str>) -> What {
+        let of = of.into().0;
+        What::Refund(Box::new(Refund {
+            product_id: self.business.product_row,
+            test: false,
+            email: email(address),
+            amount: amount.map(|text| Unpriced::from_json_number(text).expect("an amount")),
+            currency: None,
+            date: day("2026-06-20"),
+            identity: None,
+            body_hash: refdesk::id::sha256_hex(&format!("{address}|{of:?}|{amount:?}")),
+            reason: None,
+            of,
+        }))
+    }
+
+    pub async fn refund(&self, address: &str, of: impl Into<Named>, amount: Option<&str>) -> Outcome {
+        self.send(self.refund_event(address, of, amount)).await
+    }
+
+    /// As [`Self::refund`], with an id of its own.
+    pub async fn refund_as(&self, id: &str, address: &str, of: impl Into<Named>, amount: Option<&str>) -> Outcome {
+        let What::Refund(mut refund) = self.refund_event(address, of, amount) else { unreachable!() };
+        refund.identity = Some(format!("event:{id}"));
+        self.send(What::Refund(refund)).await
+    }
+
+    /// The subscription ended on that day.
+    pub async fn cancel(&self, address: &str, date: &str) -> Outcome {
+        self.send(What::CancelSubscription(self.cancel_event(address, day(date)))).await
+    }
+
+    pub fn cancel_event(&self, address: &str, date: Day) -> CancelSubscription {
+        CancelSubscription {
+            product_id: self.business.product_row,
+            test: false,
+            email: email(address),
+            date,
+            identity: format!("date:{}|{}|{date}", self.business.product_row, email(address).key()),
+            body_hash: format!("{address}|{date}"),
+        }
     }
 
     /// A lead that a person of staff typed in.

@@ -17,7 +17,7 @@ mod visitor;
 pub use answer::Answer;
 pub use app::{Business, EmptyApp, PASSWORD, TestApp, ThreeNodes};
 pub use browser::Browser;
-pub use build::{Referrer, Shop, actor, address_of, day, earned, email, money, rate};
+pub use build::{Named, Referrer, Shop, actor, address_of, day, earned, email, money, rate};
 pub use database::{Database, Engine};
 pub use visitor::Visitor;
 

@@ -53,6 +53,7 @@ impl Preview {
             ("Created", &moved),
             ("Earned by waiting payments", &waited),
             ("Approved", &moves.approved),
+            ("Less by the refund", &moves.reduced),
             ("Paid already, taken off the next payout", &moves.clawed_back),
             ("Paid already, stays", &moves.kept),
         ];

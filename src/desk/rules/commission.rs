@@ -71,11 +71,67 @@ pub fn of_payment(work: &mut Work, paid: &Paid, to: &Enrollment, terms: &Terms, 
         reason: None,
         released: false,
         reversed_at: None,
+        taken_back: 0,
         created_at: work.now.micros(),
         updated_at: work.now.micros(),
     };
     insert(work, commission);
+    follow_refunds(work, id);
     id
+}
+
+/// What is due for a payment of which so much was given back: computed from what is left, never from
+/// rounded parts. A flat one stays until the whole is refunded.
+fn worth(c: &Commission, refunded: i64) -> i64 {
+    let left = c.base_amount - refunded;
+    match (c.rate.and_then(Rate::from_units), c.flat) {
+        _ if left <= 0 => 0,
+        (Some(rate), _) => rate.of(left),
+        (None, Some(flat)) => flat.min(c.base_amount),
+        (None, None) => 0,
+    }
+}
+
+/// Brings a commission to what its payment is worth after its refunds. An unpaid one changes, or is void
+/// when nothing is left; of a paid one the difference is taken off what is due.
+pub fn follow_refunds(work: &mut Work, id: i64) {
+    let Some(c) = work.facts.commissions.get(&id).cloned() else { return };
+    let Some(paid) = c.payment_id.and_then(|p| work.facts.payments.get(&p)).filter(|p| p.refunded > 0) else { return };
+    let (worth, whole) = (worth(&c, paid.refunded), paid.left() == 0);
+    let less = c.amount - c.taken_back - worth;
+    let ends = whole && if c.state == "paid" { c.reversed_at.is_none() } else { c.is_unpaid() };
+    if less == 0 && !ends {
+        return;
+    }
+    let now = work.now.micros();
+    match c.state.as_str() {
+        "paid" => {
+            work.post(id, "due", -less, "clawed back");
+            if let Some(c) = work.commission_mut(id) {
+                c.taken_back += less;
+                c.reversed_at = whole.then_some(now).or(c.reversed_at);
+            }
+        }
+        "pending" | "approved" if whole => {
+            void(work, id, "refunded");
+            if let Some(c) = work.commission_mut(id) {
+                c.amount = worth;
+            }
+        }
+        state => {
+            let account = if state == "pending" { "held" } else { "due" };
+            // A void one is not on the ledger; it only has to be right if it ever comes back.
+            if state != "void" {
+                work.post(id, account, -less, "refunded");
+            }
+            if let Some(c) = work.commission_mut(id) {
+                c.amount = worth;
+            }
+        }
+    }
+    if c.state != "void" && !work.writes.new_commissions.contains(&id) {
+        *work.writes.reduced.entry(id).or_default() += less;
+    }
 }
 
 /// A new pending commission: row, ledger, figures, message.
@@ -94,8 +150,9 @@ pub fn insert(work: &mut Work, commission: Commission) {
     work.tell(business_id, test, "commission.created", id, told);
 }
 
+/// What it comes to by now.
 pub fn money(c: &Commission) -> Option<Money> {
-    Some(Money { minor: c.amount, currency: Currency::parse(&c.currency).ok()? })
+    Some(Money { minor: c.amount - c.taken_back, currency: Currency::parse(&c.currency).ok()? })
 }
 
 pub fn shown(c: &Commission) -> String {
@@ -157,7 +214,10 @@ pub fn left_behind(work: &Work, lead_id: i64) -> Vec<Commission> {
     for (payment, mut rows) in by_payment {
         rows.sort_by_key(|c| (c.updated_at, c.id));
         let nobody_has_it = match payment {
-            Some(_) => rows.iter().all(|c| went_along(c)),
+            Some(id) => {
+                let is_left = work.facts.payments.get(&id).is_some_and(|p| p.left() > 0);
+                is_left && rows.iter().all(|c| went_along(c))
+            }
             None => counts && work.facts.live_reward(lead_id).is_none(),
         };
         left.extend(rows.pop().filter(|last| nobody_has_it && went_along(last)).cloned());
@@ -205,6 +265,7 @@ fn copy(work: &mut Work, old: &Commission, to: &Enrollment) {
         reason: None,
         released: false,
         reversed_at: None,
+        taken_back: 0,
         created_at: work.now.micros(),
         updated_at: work.now.micros(),
         ..old.clone()

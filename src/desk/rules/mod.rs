@@ -7,7 +7,11 @@ mod inbox;
 mod lead;
 pub mod payment;
 mod qualification;
+pub mod refund;
 mod sign_up;
+mod subscription;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value as Json;
 
@@ -21,6 +25,8 @@ pub fn decide(work: &mut Work, event: &Event) -> Outcome {
         What::SignUp(sign_up) => sign_up::sign_up(work, event, sign_up),
         What::AddLead(add) => lead::add(work, event, add),
         What::Payment(payment) => payment::record(work, event, payment),
+        What::Refund(refund) => refund::record(work, event, refund),
+        What::CancelSubscription(cancel) => subscription::cancel(work, event, cancel),
         What::Qualify { lead_id, qualified, reason } => {
             qualification::toggle(work, event, *lead_id, *qualified, reason.clone())
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::commission::{self, Line};
-use super::{About, attribution, audit, lead, qualification};
+use super::{About, attribution, audit, lead, qualification, refund};
 use crate::clock::{Day, Instant};
 use crate::desk::event::{Earned, Event, Outcome, Payment, Status};
 use crate::desk::facts::{Commission, Paid, Purchase};
@@ -50,12 +50,14 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
         currency: p.amount.currency.code().to_owned(),
         subscription_status: p.subscription_status.clone(),
         payment_date: date.clone(),
-        identity: p.identity.clone().unwrap_or_else(|| format!("date:{}|{}|{date}", product.id, p.email.key())),
+        identity: p.identity.clone().unwrap_or_else(|| p.day_name()),
         body_hash: p.body_hash.clone(),
         decision: "waiting".to_owned(),
         decision_why: "no lead with this address yet".to_owned(),
         repeats: 0,
         disputed_at: None,
+        refunded: 0,
+        counted_for: None,
         received_at: work.now.micros(),
     };
     let (currency, amount) = (paid.currency.clone(), paid.amount);
@@ -69,6 +71,7 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
         brought.push(id);
         earn_brought(work, event, lead_id, &brought).remove(&id)
     });
+    refund::apply_parked(work, event, id);
     let earned = earned_by(work, id);
     let why = work.facts.payments.get(&id).map(|x| x.decision_why.clone());
     let referrer_id = earned.as_ref().map(|e| e.referrer_id);
@@ -152,7 +155,15 @@ pub fn earned_by(work: &Work, payment_id: i64) -> Option<Earned> {
 /// campaign's rule.
 fn follow_lead(work: &mut Work, event: &Event, lead_id: i64, payment_id: i64) {
     let Some(paid) = work.facts.payments.get(&payment_id).cloned() else { return };
-    purchase(work, lead_id, paid.product_id).subscription_status.clone_from(&paid.subscription_status);
+    let bought = purchase(work, lead_id, paid.product_id);
+    // A cancellation of a later day stands, also when this payment comes after it.
+    if bought.cancelled_on.as_ref().is_none_or(|on| *on <= paid.payment_date) {
+        bought.subscription_status.clone_from(&paid.subscription_status);
+        bought.cancelled_on = None;
+    }
+    if bought.paid_on.as_ref().is_none_or(|on| *on < paid.payment_date) {
+        bought.paid_on = Some(paid.payment_date.clone());
+    }
     if paid.amount > 0 {
         let now = work.now.micros();
         let unconverted = work.facts.leads.get(&lead_id).is_some_and(|l| l.converted_at.is_none());
@@ -166,7 +177,7 @@ fn follow_lead(work: &mut Work, event: &Event, lead_id: i64, payment_id: i64) {
     }
 }
 
-fn purchase(work: &mut Work, lead_id: i64, product_id: i64) -> &mut Purchase {
+pub fn purchase(work: &mut Work, lead_id: i64, product_id: i64) -> &mut Purchase {
     work.writes.purchases.insert((lead_id, product_id));
     work.facts.purchases.entry((lead_id, product_id)).or_insert_with(|| Purchase {
         lead_id,
@@ -175,7 +186,14 @@ fn purchase(work: &mut Work, lead_id: i64, product_id: i64) -> &mut Purchase {
         first_payment_date: None,
         decided: 0,
         subscription_status: String::new(),
+        paid_on: None,
+        cancelled_on: None,
     })
+}
+
+/// How a lead's subscription to a product is; empty where none was heard of.
+pub fn purchase_of(work: &Work, lead_id: i64, product_id: i64) -> String {
+    work.facts.purchases.get(&(lead_id, product_id)).map_or_else(String::new, |p| p.subscription_status.clone())
 }
 
 /// Decides a payment that belongs to a lead: commission, nothing, or still waiting. Answers a warning
@@ -242,7 +260,10 @@ fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
         if !paid.test
             && let Some(scope) = attribution::figure_scope(lead.code_id, lead.enrollment_id)
         {
-            work.count(scope, format!("revenue.{}", paid.currency), None, paid.amount);
+            work.count(scope, format!("revenue.{}", paid.currency), None, paid.left());
+            if let Some(p) = work.payment_mut(payment_id) {
+                p.counted_for = Some(scope);
+            }
         }
     } else {
         set(work, "nothing", "the rate earns nothing on this amount");

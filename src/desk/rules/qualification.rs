@@ -89,6 +89,7 @@ fn unqualify(work: &mut Work, lead_id: i64) -> bool {
             let now = work.now.micros();
             if let Some(c) = work.commission_mut(reward.id) {
                 c.reversed_at = Some(now);
+                c.taken_back = c.amount;
             }
         }
     }
@@ -174,6 +175,7 @@ pub fn reward_if_due(work: &mut Work, event: &Event, lead_id: i64) {
             reason: None,
             released: false,
             reversed_at: None,
+            taken_back: 0,
             created_at: now,
             updated_at: now,
         },

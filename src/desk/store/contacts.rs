@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::db::{Conn, DbResult, Table, sql};
+use crate::desk::event::{Event, RefundOf};
 use crate::{row, rows};
 
 row! {
@@ -40,4 +41,66 @@ pub async fn payers_of_items(conn: &mut Conn, items: &BTreeSet<i64>) -> DbResult
     .bind(ids(items))
     .all(conn)
     .await
+}
+
+row! {
+    pub struct PayerRow {
+        pub business_id: i64,
+        pub email_key: String,
+        pub lead_id: Option<i64>,
+    }
+}
+
+/// Whose the payments are that refunds name, live and test.
+pub async fn payers_of_refunds(conn: &mut Conn, events: &[Event]) -> DbResult<Vec<PayerRow>> {
+    let (mut identities, mut days, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (business, r) in events.iter().filter_map(|e| Some((e.business_id, e.what.refund()?))) {
+        match &r.of {
+            RefundOf::Event(id) => {
+                let names = [format!("event:{id}"), format!("invoice:{id}")];
+                identities.extend(names.into_iter().flat_map(|n| [(business, false, n.clone()), (business, true, n)]));
+            }
+            RefundOf::Date(day) => {
+                let day = |test| (r.product_id, test, r.email.key().to_owned(), day.to_string());
+                days.extend([day(false), day(true)]);
+            }
+            RefundOf::Payment(id) => {
+                ids.insert(*id);
+            }
+            RefundOf::Commission(_) => {}
+        }
+    }
+    let mut found: Vec<PayerRow> = Vec::new();
+    if !identities.is_empty() {
+        let table = rows!(&identities, (b, t, id) => { business: *b, test: *t, identity: id });
+        found = sql(
+            "SELECT p.business_id, p.email_key, p.lead_id FROM rows($1, business BIGINT, test BOOLEAN, identity TEXT) r
+               JOIN payments p ON p.business_id = r.business AND p.test = r.test AND p.identity = r.identity",
+        )
+        .bind(table)
+        .all(conn)
+        .await?;
+    }
+    if !days.is_empty() {
+        let table = rows!(&days, (p, t, k, d) => { product: *p, test: *t, contact: k, day: d });
+        let of_days: Vec<PayerRow> = sql(
+            "SELECT p.business_id, p.email_key, p.lead_id FROM rows($1, product BIGINT, test BOOLEAN, contact TEXT, day TEXT) r
+               JOIN products d ON d.id = r.product
+               JOIN payments p ON p.campaign_id = d.campaign_id AND p.test = r.test AND p.email_key = r.contact AND p.payment_date = r.day",
+        )
+        .bind(table)
+        .all(conn)
+        .await?;
+        found.extend(of_days);
+    }
+    if !ids.is_empty() {
+        let by_id: Vec<PayerRow> = sql(
+            "SELECT p.business_id, p.email_key, p.lead_id FROM rows($1, id BIGINT) r JOIN payments p ON p.id = r.id",
+        )
+        .bind(rows!(&ids, id => { id: *id }))
+        .all(conn)
+        .await?;
+        found.extend(by_id);
+    }
+    Ok(found)
 }

@@ -7,10 +7,10 @@ use super::touches::{load_counting, load_touches};
 use super::wanted::{Wanted, gather};
 use crate::code;
 use crate::db::{Conn, DbResult, Table, sql};
-use crate::desk::event::{Event, What};
+use crate::desk::event::{Event, What, paid_on};
 use crate::desk::facts::{
-    Business, Campaign, Code, Commission, Contactable, Enrollment, Facts, InboxItem, Lead, Paid, Product, Purchase,
-    SignedUp, Terms,
+    Business, Campaign, Cancelled, Code, Commission, Contactable, Enrollment, Facts, InboxItem, Lead, Paid, Product,
+    Purchase, RefundRow, SignedUp, Terms,
 };
 use crate::desk::rules::attribution::is_same_person;
 use crate::{row, rows};
@@ -40,7 +40,10 @@ pub async fn load(conn: &mut Conn, events: &[Event]) -> DbResult<Facts> {
         load_touches(conn, &facts_leads(&facts), &mut facts).await?;
     }
     load_sign_ups(conn, &mut w, &mut facts).await?;
+    load_known_refunds(conn, &mut w, &mut facts).await?;
     load_payments(conn, &mut w, &mut facts).await?;
+    load_refunds(conn, &w, &mut facts).await?;
+    load_payers(conn, &w, &mut facts).await?;
     load_purchases(conn, &facts_leads(&facts), &mut facts).await?;
     load_commissions(conn, &w, &mut facts).await?;
     Ok(facts)
@@ -65,6 +68,8 @@ async fn load_items(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbRes
             && let Some(key) = crate::email::key_of(email)
         {
             w.products.insert(product);
+            let day = paid_on(product, &key, detail["date"].as_str().unwrap_or_default());
+            w.expect_refunds(item.business_id, product, test, None, &day);
             w.people.push((product, test, key, None));
             w.identities.push((item.business_id, product, test, format!("inbox:{}", item.id)));
         }
@@ -75,7 +80,7 @@ async fn load_items(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbRes
 
 const COMMISSION: &str = "c.id, c.business_id, c.campaign_id, c.test, c.kind, c.product_id, c.payment_id, c.lead_id, c.referrer_id,
     c.enrollment_id, c.terms_id, c.terms_number, c.rate, c.flat, c.base_amount, c.amount, c.currency, c.hold_days, c.hold_until,
-    c.state, c.reason, c.released, c.reversed_at, c.created_at, c.updated_at";
+    c.state, c.reason, c.released, c.reversed_at, c.taken_back, c.created_at, c.updated_at";
 
 async fn load_named_commissions(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {
     if w.commissions.is_empty() {
@@ -144,10 +149,11 @@ row! {
 
 async fn load_catalogue(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {
     let businesses: Vec<Business> =
-        sql("SELECT b.id, b.timezone, b.currency FROM rows($1, id BIGINT) r JOIN businesses b ON b.id = r.id")
-            .bind(ids(&w.businesses))
-            .all(conn)
-            .await?;
+        sql("SELECT b.id, b.timezone, b.currency, EXISTS (SELECT 1 FROM refunds f WHERE f.business_id = b.id AND f.state = 'parked') AS parked
+               FROM rows($1, id BIGINT) r JOIN businesses b ON b.id = r.id")
+        .bind(ids(&w.businesses))
+        .all(conn)
+        .await?;
     facts.businesses = businesses.into_iter().map(|b| (b.id, b)).collect();
     if !w.deep.is_empty() {
         // Waiting payments of these leads may be decided now, whatever product they are of.
@@ -238,6 +244,9 @@ fn place_people(w: &mut Wanted, facts: &Facts) {
         *test |= facts.products.get(product).is_some_and(|p| p.test);
     }
     for (_, product, test, _) in &mut w.identities {
+        *test |= facts.products.get(product).is_some_and(|p| p.test);
+    }
+    for (_, product, test, _) in w.parked.iter_mut().chain(&mut w.refunds).chain(&mut w.cancellations) {
         *test |= facts.products.get(product).is_some_and(|p| p.test);
     }
     for (product, test, ..) in &mut w.dates {
@@ -407,7 +416,77 @@ async fn load_sign_ups(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
 }
 
 const PAID: &str = "p.id, p.business_id, p.campaign_id, p.product_id, p.test, p.lead_id, p.email, p.email_key, p.amount, p.currency,
-    p.subscription_status, p.payment_date, p.identity, p.body_hash, p.decision, p.decision_why, p.repeats, p.disputed_at, p.received_at";
+    p.subscription_status, p.payment_date, p.identity, p.body_hash, p.decision, p.decision_why, p.repeats, p.disputed_at, p.refunded,
+    p.counted_for, p.received_at";
+
+const REFUND: &str =
+    "f.id, f.business_id, f.campaign_id, f.product_id, f.test, f.email, f.email_key, f.named, f.payment_id, f.asked,
+    f.amount, f.currency, f.refund_date, f.identity, f.body_hash, f.state, f.why, f.received_at";
+
+/// The refunds and cancellations that come again, and those that wait for payments of this slice.
+async fn load_known_refunds(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {
+    let named = |all: &[(i64, i64, bool, String)]| rows!(all, (b, _, t, n) => { business: *b, test: *t, name: n });
+    let mut found: Vec<RefundRow> = Vec::new();
+    if !w.refunds.is_empty() {
+        let text = format!(
+            "SELECT {REFUND} FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
+               JOIN refunds f ON f.business_id = r.business AND f.test = r.test AND f.identity = r.name"
+        );
+        found.extend(crate::db::sql_built(text).bind(named(&w.refunds)).all::<RefundRow>(conn).await?);
+        w.payments.extend(found.iter().filter_map(|f| f.payment_id));
+    }
+    let waits = |b: &i64| facts.businesses.get(b).is_some_and(|b| b.parked);
+    w.parked.retain(|(business, ..)| waits(business));
+    if !w.parked.is_empty() {
+        let text = format!(
+            "SELECT {REFUND} FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
+               JOIN refunds f ON f.business_id = r.business AND f.test = r.test AND f.named = r.name AND f.state = 'parked'"
+        );
+        found.extend(crate::db::sql_built(text).bind(named(&w.parked)).all::<RefundRow>(conn).await?);
+    }
+    found.into_iter().for_each(|f| facts.add_refund(f));
+    if !w.cancellations.is_empty() {
+        let known: Vec<Cancelled> =
+            sql("SELECT c.id, c.business_id, c.product_id, c.test, c.lead_id, c.day, c.identity, c.body_hash
+                   FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
+                   JOIN cancellations c ON c.business_id = r.business AND c.test = r.test AND c.identity = r.name")
+            .bind(named(&w.cancellations))
+            .all(conn)
+            .await?;
+        let identity = |c: &Cancelled| (c.business_id, c.test, c.identity.clone());
+        facts.cancellations = known.into_iter().map(|c| (identity(&c), c)).collect();
+    }
+    Ok(())
+}
+
+/// What was given back before of the payments that refunds of this slice may be of.
+async fn load_refunds(conn: &mut Conn, w: &Wanted, facts: &mut Facts) -> DbResult<()> {
+    let refunded: BTreeSet<i64> = facts.payments.values().filter(|p| p.refunded > 0).map(|p| p.id).collect();
+    if !w.refunding || refunded.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "SELECT {REFUND} FROM rows($1, id BIGINT) r JOIN refunds f ON f.payment_id = r.id WHERE f.payment_id IS NOT NULL"
+    );
+    for refund in crate::db::sql_built(text).bind(ids(&refunded)).all::<RefundRow>(conn).await? {
+        facts.add_refund(refund);
+    }
+    Ok(())
+}
+
+/// The leads of those payments: their contacts are locked, and one of them may be who the refund names.
+async fn load_payers(conn: &mut Conn, w: &Wanted, facts: &mut Facts) -> DbResult<()> {
+    let leads = facts.payments.values().filter_map(|p| p.lead_id).filter(|id| !facts.leads.contains_key(id));
+    let missing: BTreeSet<i64> = leads.collect();
+    if !w.refunding || missing.is_empty() {
+        return Ok(());
+    }
+    let text = format!("SELECT {LEAD} FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id");
+    for lead in crate::db::sql_built(text).bind(ids(&missing)).all::<Lead>(conn).await? {
+        facts.add_lead(lead);
+    }
+    Ok(())
+}
 
 async fn load_payments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {
     let mut found: HashMap<i64, Paid> = HashMap::new();
@@ -439,7 +518,8 @@ async fn load_payments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
         );
         add(crate::db::sql_built(text).bind(table).all(conn).await?);
     }
-    let named: BTreeSet<i64> = facts.commissions.values().filter_map(|c| c.payment_id).collect();
+    let mut named: BTreeSet<i64> = facts.commissions.values().filter_map(|c| c.payment_id).collect();
+    named.extend(&w.payments);
     if !named.is_empty() {
         // Whether they are disputed decides, however long the lead's history is.
         let text = format!("SELECT {PAID} FROM rows($1, id BIGINT) r JOIN payments p ON p.id = r.id");
@@ -466,7 +546,7 @@ async fn load_purchases(conn: &mut Conn, leads: &BTreeSet<i64>, facts: &mut Fact
         return Ok(());
     }
     let found: Vec<Purchase> = sql(
-        "SELECT p.lead_id, p.product_id, p.first_payment_id, p.first_payment_date, p.decided, p.subscription_status
+        "SELECT p.lead_id, p.product_id, p.first_payment_id, p.first_payment_date, p.decided, p.subscription_status, p.paid_on, p.cancelled_on
            FROM rows($1, id BIGINT) r JOIN purchases p ON p.lead_id = r.id",
     )
     .bind(ids(leads))

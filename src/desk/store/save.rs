@@ -2,7 +2,7 @@
 //! never decides; a statement that changes fewer rows than it was given means that facts had moved.
 
 use crate::db::{DbError, DbResult, Table, Tx, sql};
-use crate::desk::facts::{Commission, Lead, Paid};
+use crate::desk::facts::{Commission, Lead, Paid, RefundRow};
 use crate::desk::rules::payment::OLDER_PAYMENTS;
 use crate::desk::work::{NewInboxItem, Work};
 use crate::rows;
@@ -17,6 +17,9 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     insert_sign_ups(tx, work).await?;
     insert_payments(tx, work).await?;
     update_payments(tx, work).await?;
+    insert_refunds(tx, work).await?;
+    decide_refunds(tx, work).await?;
+    insert_cancellations(tx, work).await?;
     upsert_purchases(tx, work).await?;
     change_commissions(tx, work).await?;
     insert_commissions(tx, work).await?;
@@ -204,11 +207,11 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         id: p.id, business_id: p.business_id, campaign_id: p.campaign_id, product_id: p.product_id, test: p.test, lead_id: p.lead_id,
         email: &p.email, email_key: &p.email_key, amount: p.amount, currency: &p.currency, subscription_status: &p.subscription_status,
         payment_date: &p.payment_date, identity: &p.identity, body_hash: &p.body_hash, decision: &p.decision,
-        decision_why: &p.decision_why, received_at: p.received_at,
+        decision_why: &p.decision_why, refunded: p.refunded, counted_for: p.counted_for, received_at: p.received_at,
     });
-    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, received_at)
-         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.received_at
-           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, received_at BIGINT) r")
+    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, refunded, counted_for, received_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.refunded, r.counted_for, r.received_at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, refunded BIGINT, counted_for BIGINT, received_at BIGINT) r")
     .bind(table)
     .execute(tx)
     .await?;
@@ -223,13 +226,72 @@ async fn update_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let payments: Vec<&Paid> = changed.iter().filter_map(|id| work.facts.payments.get(id)).collect();
     let table = rows!(payments, p => {
         id: p.id, lead_id: p.lead_id, decision: &p.decision, decision_why: &p.decision_why, repeats: p.repeats,
+        refunded: p.refunded, counted_for: p.counted_for,
     });
-    let done = sql("UPDATE payments SET lead_id = r.lead_id, decision = r.decision, decision_why = r.decision_why, repeats = r.repeats
-           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT) r WHERE payments.id = r.id")
+    let done = sql("UPDATE payments SET lead_id = r.lead_id, decision = r.decision, decision_why = r.decision_why, repeats = r.repeats,
+                refunded = r.refunded, counted_for = r.counted_for
+           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT, refunded BIGINT, counted_for BIGINT) r
+          WHERE payments.id = r.id")
     .bind(table)
     .execute(tx)
     .await?;
     expect(done, changed.len(), "payments")
+}
+
+async fn insert_refunds(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.new_refunds.is_empty() {
+        return Ok(());
+    }
+    let refunds: Vec<&RefundRow> = work.writes.new_refunds.iter().filter_map(|id| work.facts.refunds.get(id)).collect();
+    let table = rows!(refunds, f => {
+        id: f.id, business_id: f.business_id, campaign_id: f.campaign_id, product_id: f.product_id, test: f.test,
+        email: &f.email, email_key: &f.email_key, named: &f.named, payment_id: f.payment_id, asked: f.asked, amount: f.amount,
+        currency: &f.currency, refund_date: &f.refund_date, identity: &f.identity, body_hash: &f.body_hash, state: &f.state,
+        why: &f.why, received_at: f.received_at, decided_at: (f.state != "parked").then_some(work.now.micros()),
+    });
+    sql("INSERT INTO refunds (id, business_id, campaign_id, product_id, test, email, email_key, named, payment_id, asked, amount, currency, refund_date, identity, body_hash, state, why, received_at, decided_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.email, r.email_key, r.named, r.payment_id, r.asked, r.amount, r.currency, r.refund_date, r.identity, r.body_hash, r.state, r.why, r.received_at, r.decided_at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, email TEXT, email_key TEXT, named TEXT, payment_id BIGINT, asked BIGINT, amount BIGINT, currency TEXT, refund_date TEXT, identity TEXT, body_hash TEXT, state TEXT, why TEXT, received_at BIGINT, decided_at BIGINT) r")
+    .bind(table)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The payments that these were parked for have come.
+async fn decide_refunds(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let decided = &work.writes.decided_refunds;
+    if decided.is_empty() {
+        return Ok(());
+    }
+    let refunds: Vec<&RefundRow> = decided.iter().filter_map(|id| work.facts.refunds.get(id)).collect();
+    let table = rows!(refunds, f => {
+        id: f.id, payment_id: f.payment_id, amount: f.amount, currency: &f.currency, state: &f.state, why: &f.why, at: work.now,
+    });
+    let done = sql("UPDATE refunds SET payment_id = r.payment_id, amount = r.amount, currency = r.currency, state = r.state, why = r.why, decided_at = r.at
+           FROM rows($1, id BIGINT, payment_id BIGINT, amount BIGINT, currency TEXT, state TEXT, why TEXT, at BIGINT) r
+          WHERE refunds.id = r.id AND refunds.state = 'parked'")
+    .bind(table)
+    .execute(tx)
+    .await?;
+    expect(done, decided.len(), "refunds")
+}
+
+async fn insert_cancellations(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.cancellations.is_empty() {
+        return Ok(());
+    }
+    let table = rows!(&work.writes.cancellations, c => {
+        id: c.id, business_id: c.business_id, product_id: c.product_id, test: c.test, lead_id: c.lead_id, day: &c.day,
+        identity: &c.identity, body_hash: &c.body_hash, at: work.now,
+    });
+    sql("INSERT INTO cancellations (id, business_id, product_id, test, lead_id, day, identity, body_hash, at)
+         SELECT r.id, r.business_id, r.product_id, r.test, r.lead_id, r.day, r.identity, r.body_hash, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, day TEXT, identity TEXT, body_hash TEXT, at BIGINT) r")
+    .bind(table)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
@@ -240,13 +302,15 @@ async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let table = rows!(purchases, p => {
         lead_id: p.lead_id, product_id: p.product_id, first_payment_id: p.first_payment_id,
         first_payment_date: &p.first_payment_date, decided: p.decided, subscription_status: &p.subscription_status,
+        paid_on: &p.paid_on, cancelled_on: &p.cancelled_on,
     });
-    sql("INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status)
-         SELECT r.lead_id, r.product_id, r.first_payment_id, r.first_payment_date, r.decided, r.subscription_status
-           FROM rows($1, lead_id BIGINT, product_id BIGINT, first_payment_id BIGINT, first_payment_date TEXT, decided BIGINT, subscription_status TEXT) r
+    sql("INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status, paid_on, cancelled_on)
+         SELECT r.lead_id, r.product_id, r.first_payment_id, r.first_payment_date, r.decided, r.subscription_status, r.paid_on, r.cancelled_on
+           FROM rows($1, lead_id BIGINT, product_id BIGINT, first_payment_id BIGINT, first_payment_date TEXT, decided BIGINT, subscription_status TEXT, paid_on TEXT, cancelled_on TEXT) r
           WHERE true
          ON CONFLICT (lead_id, product_id) DO UPDATE SET first_payment_id = excluded.first_payment_id,
-                first_payment_date = excluded.first_payment_date, decided = excluded.decided, subscription_status = excluded.subscription_status")
+                first_payment_date = excluded.first_payment_date, decided = excluded.decided, subscription_status = excluded.subscription_status,
+                paid_on = excluded.paid_on, cancelled_on = excluded.cancelled_on")
     .bind(table)
     .execute(tx)
     .await?;
@@ -267,11 +331,11 @@ async fn update_commissions(tx: &mut Tx, commissions: &[&Commission]) -> DbResul
     }
     let table = rows!(commissions, c => {
         id: c.id, amount: c.amount, state: &c.state, reason: &c.reason, released: c.released, reversed_at: c.reversed_at,
-        updated_at: c.updated_at,
+        taken_back: c.taken_back, updated_at: c.updated_at,
     });
     let done = sql("UPDATE commissions SET amount = r.amount, state = r.state, reason = r.reason, released = r.released,
-                reversed_at = r.reversed_at, updated_at = r.updated_at
-           FROM rows($1, id BIGINT, amount BIGINT, state TEXT, reason TEXT, released BOOLEAN, reversed_at BIGINT, updated_at BIGINT) r
+                reversed_at = r.reversed_at, taken_back = r.taken_back, updated_at = r.updated_at
+           FROM rows($1, id BIGINT, amount BIGINT, state TEXT, reason TEXT, released BOOLEAN, reversed_at BIGINT, taken_back BIGINT, updated_at BIGINT) r
           WHERE commissions.id = r.id")
     .bind(table)
     .execute(tx)

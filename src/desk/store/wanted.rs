@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::desk::event::{ClaimBy, Event, TouchKind, What};
-use crate::desk::facts::Contactable;
+use crate::desk::event::{ClaimBy, Event, Refund, RefundOf, TouchKind, What};
+use crate::desk::facts::{Contactable, parked_name};
+use crate::desk::rules::refund::parked_identity;
 
 /// What the events name, gathered before anything is read.
 #[derive(Default)]
@@ -26,6 +27,15 @@ pub(super) struct Wanted {
     pub(super) identities: Vec<(i64, i64, bool, String)>,
     /// (product, test, e-mail, date)
     pub(super) dates: Vec<(i64, bool, String, String)>,
+    pub(super) payments: BTreeSet<i64>,
+    /// What parked refunds may have named these payments by; test is known once the product is.
+    pub(super) parked: Vec<(i64, i64, bool, String)>,
+    /// (business, product, test, identity)
+    pub(super) refunds: Vec<(i64, i64, bool, String)>,
+    /// Refunds are decided: their payments' others are looked at.
+    pub(super) refunding: bool,
+    /// (business, product, test, identity)
+    pub(super) cancellations: Vec<(i64, i64, bool, String)>,
     pub(super) sign_ups: Vec<(i64, bool, String)>,
     /// (product, test, e-mail) of payments that came with a phone number, by which their lead may be known.
     pub(super) phoned: Vec<(i64, bool, String)>,
@@ -76,10 +86,17 @@ impl Wanted {
                 if p.phone.is_some() {
                     w.phoned.push((p.product_id, p.test, p.email.key().to_owned()));
                 }
+                w.expect_refunds(business_id, p.product_id, p.test, p.identity.as_deref(), &p.day_name());
                 match &p.identity {
                     Some(id) => w.identities.push((business_id, p.product_id, p.test, id.clone())),
                     None => w.dates.push((p.product_id, p.test, p.email.key().to_owned(), p.date.to_string())),
                 }
+            }
+            What::Refund(r) => w.want_refund(business_id, r),
+            What::CancelSubscription(c) => {
+                w.products.insert(c.product_id);
+                w.people.push((c.product_id, c.test, c.email.key().to_owned(), None));
+                w.cancellations.push((business_id, c.product_id, c.test, c.identity.clone()));
             }
             What::AddLead(a) => {
                 w.campaigns.insert(a.campaign_id);
@@ -132,6 +149,41 @@ impl Wanted {
             What::Settle { item_id, by, .. } => {
                 w.items.insert(*item_id);
                 w.want(business_id, by);
+            }
+        }
+    }
+
+    /// The parked refunds that a payment with this identity may be waited for by.
+    pub(super) fn expect_refunds(
+        &mut self,
+        business_id: i64,
+        product_id: i64,
+        test: bool,
+        identity: Option<&str>,
+        day_name: &str,
+    ) {
+        let names = identity.and_then(parked_name).into_iter().chain([day_name.to_owned()]);
+        self.parked.extend(names.map(|name| (business_id, product_id, test, name)));
+    }
+
+    fn want_refund(&mut self, business_id: i64, r: &Refund) {
+        let w = self;
+        w.refunding = true;
+        w.products.insert(r.product_id);
+        w.people.push((r.product_id, r.test, r.email.key().to_owned(), None));
+        let identity = r.identity.clone().unwrap_or_else(|| parked_identity(r));
+        w.refunds.push((business_id, r.product_id, r.test, identity));
+        match &r.of {
+            RefundOf::Date(day) => w.dates.push((r.product_id, r.test, r.email.key().to_owned(), day.to_string())),
+            RefundOf::Event(id) => {
+                let names = [format!("event:{id}"), format!("invoice:{id}")];
+                w.identities.extend(names.map(|name| (business_id, r.product_id, r.test, name)));
+            }
+            RefundOf::Commission(id) => {
+                w.commissions.insert(*id);
+            }
+            RefundOf::Payment(id) => {
+                w.payments.insert(*id);
             }
         }
     }
