@@ -102,7 +102,9 @@ async fn what_was_there_stays_whichever_version_it_was_written_by(database: Arc<
             .collect();
         let after = rows(&old, &kept).await;
         for (table, rows) in after {
-            assert_eq!(rows, before[&table], "{table} after version {version}");
+            // A migration may add rows: what was never counted is counted then.
+            let gone: Vec<&String> = before[&table].iter().filter(|row| !rows.contains(row)).collect();
+            assert!(gone.is_empty(), "{table} after version {version} lacks {gone:?}");
         }
     }
     old.prove().await;

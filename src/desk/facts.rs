@@ -191,7 +191,6 @@ row! {
         pub repeats: i64,
         pub disputed_at: Option<i64>,
         pub refunded: i64,
-        pub counted_for: Option<i64>,
         pub received_at: i64,
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{About, audit, commission, payment, qualification, user_of};
 use crate::code;
 use crate::desk::event::{Claim, ClaimBy, Event, Outcome, Refusal, TouchKind};
-use crate::desk::facts::{Counting, Enrollment};
+use crate::desk::facts::{Counting, Enrollment, Paid};
 use crate::desk::work::{NewInboxItem, Touch, Work};
 
 /// A claim that was looked up: whose it is, and whether it may count.
@@ -251,6 +251,19 @@ fn count_attribution(work: &mut Work, lead_id: i64, by: i64) {
         if qualified {
             work.count(scope, "qualified", None, by);
         }
+    }
+    let paid: Vec<Paid> = work.facts.payments.values().filter(|p| p.lead_id == Some(lead_id)).cloned().collect();
+    for p in paid {
+        count_revenue(work, &p, by * p.left());
+    }
+}
+
+/// The revenue of a code, or of who referred without one: what the leads paid that came by it, whatever that
+/// earned. It moves with the lead. Test rows are never counted.
+pub fn count_revenue(work: &mut Work, paid: &Paid, minor: i64) {
+    let lead = paid.lead_id.and_then(|id| work.facts.leads.get(&id)).filter(|_| !paid.test);
+    if let Some(scope) = lead.and_then(|l| figure_scope(l.code_id, l.enrollment_id)) {
+        work.count(scope, format!("revenue.{}", paid.currency), None, minor);
     }
 }
 

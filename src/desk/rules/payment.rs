@@ -57,15 +57,14 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
         repeats: 0,
         disputed_at: None,
         refunded: 0,
-        counted_for: None,
         received_at: work.now.micros(),
     };
-    let (currency, amount) = (paid.currency.clone(), paid.amount);
+    if !test {
+        work.count(product.campaign_id, format!("revenue.{}", paid.currency), Some(p.date), paid.amount);
+    }
+    attribution::count_revenue(work, &paid, paid.amount);
     work.facts.add_payment(paid);
     work.writes.new_payments.insert(id);
-    if !test {
-        work.count(product.campaign_id, format!("revenue.{currency}"), Some(p.date), amount);
-    }
     let warning = found.and_then(|lead_id| {
         follow_lead(work, event, lead_id, id);
         brought.push(id);
@@ -257,14 +256,6 @@ fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
     if earns || is_test_product {
         commission::of_payment(work, &paid, &enrollment, &terms, first, &line);
         set(work, "earned", if first { "referral rate" } else { "recurring rate" });
-        if !paid.test
-            && let Some(scope) = attribution::figure_scope(lead.code_id, lead.enrollment_id)
-        {
-            work.count(scope, format!("revenue.{}", paid.currency), None, paid.left());
-            if let Some(p) = work.payment_mut(payment_id) {
-                p.counted_for = Some(scope);
-            }
-        }
     } else {
         set(work, "nothing", "the rate earns nothing on this amount");
     }
@@ -323,6 +314,8 @@ pub fn attach_waiting(work: &mut Work, event: &Event, lead_id: i64) -> Vec<i64> 
         if let Some(paid) = work.payment_mut(*id) {
             paid.lead_id = Some(lead_id);
             why.clone_into(&mut paid.decision_why);
+            let paid = paid.clone();
+            attribution::count_revenue(work, &paid, paid.left());
         }
         follow_lead(work, event, lead_id, *id);
     }

@@ -417,7 +417,7 @@ async fn load_sign_ups(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
 
 const PAID: &str = "p.id, p.business_id, p.campaign_id, p.product_id, p.test, p.lead_id, p.email, p.email_key, p.amount, p.currency,
     p.subscription_status, p.payment_date, p.identity, p.body_hash, p.decision, p.decision_why, p.repeats, p.disputed_at, p.refunded,
-    p.counted_for, p.received_at";
+    p.received_at";
 
 const REFUND: &str =
     "f.id, f.business_id, f.campaign_id, f.product_id, f.test, f.email, f.email_key, f.named, f.payment_id, f.asked,

@@ -207,11 +207,11 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         id: p.id, business_id: p.business_id, campaign_id: p.campaign_id, product_id: p.product_id, test: p.test, lead_id: p.lead_id,
         email: &p.email, email_key: &p.email_key, amount: p.amount, currency: &p.currency, subscription_status: &p.subscription_status,
         payment_date: &p.payment_date, identity: &p.identity, body_hash: &p.body_hash, decision: &p.decision,
-        decision_why: &p.decision_why, refunded: p.refunded, counted_for: p.counted_for, received_at: p.received_at,
+        decision_why: &p.decision_why, refunded: p.refunded, received_at: p.received_at,
     });
-    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, refunded, counted_for, received_at)
-         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.refunded, r.counted_for, r.received_at
-           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, refunded BIGINT, counted_for BIGINT, received_at BIGINT) r")
+    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, refunded, received_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.refunded, r.received_at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, refunded BIGINT, received_at BIGINT) r")
     .bind(table)
     .execute(tx)
     .await?;
@@ -226,11 +226,11 @@ async fn update_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let payments: Vec<&Paid> = changed.iter().filter_map(|id| work.facts.payments.get(id)).collect();
     let table = rows!(payments, p => {
         id: p.id, lead_id: p.lead_id, decision: &p.decision, decision_why: &p.decision_why, repeats: p.repeats,
-        refunded: p.refunded, counted_for: p.counted_for,
+        refunded: p.refunded,
     });
     let done = sql("UPDATE payments SET lead_id = r.lead_id, decision = r.decision, decision_why = r.decision_why, repeats = r.repeats,
-                refunded = r.refunded, counted_for = r.counted_for
-           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT, refunded BIGINT, counted_for BIGINT) r
+                refunded = r.refunded
+           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT, refunded BIGINT) r
           WHERE payments.id = r.id")
     .bind(table)
     .execute(tx)
