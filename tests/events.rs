@@ -134,6 +134,7 @@ async fn checks_come_in_order_and_store_nothing(app: TestApp) {
         ("customerEmail", json!("nobody"), "invalid_field", "customerEmail"),
         ("paymentDate", json!(null), "missing_field", "paymentEventId or commissionId"),
         ("paymentDate", json!("14/06/2026"), "invalid_field", "paymentDate"),
+        ("paymentDate", json!("2026-06-22"), "invalid_field", "in the future"),
         ("paymentEventId", json!("evt_1"), "invalid_field", "exactly one of"),
         ("commissionId", json!("comm_1"), "invalid_field", "exactly one of"),
         ("refundDate", json!(null), "missing_field", "refundDate"),

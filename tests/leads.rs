@@ -14,6 +14,7 @@ on_both_databases! {
     more_than_a_page_of_leads_is_confirmed_first,
     the_preview_of_a_new_referrer_is_what_happens,
     waiting_payments_earn_when_staff_say_so,
+    money_is_given_back_on_the_lead_s_page,
     a_duplicate_is_merged,
     a_merged_lead_is_counted_once,
     of_two_leads_the_one_that_earned_stays,
@@ -226,6 +227,61 @@ async fn waiting_payments_earn_when_staff_say_so(app: TestApp) {
     assert_eq!(balance(&app, jane.id, "held").await, 2_000);
     confirm(&shown, &[]).await;
     assert_eq!(balance(&app, jane.id, "held").await, 2_000, "once");
+    proves(&app).await;
+}
+
+async fn money_is_given_back_on_the_lead_s_page(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-14").await;
+    let payment = app.number("SELECT id FROM payments").await;
+    let (own, path) = (format!("/leads/{lead}"), format!("/leads/{lead}/payments/{payment}/refund"));
+    assert_eq!(app.get(&own).await.attr("a[href$='/refund']", "href"), path);
+    let asked = app.get(&path).await.is(200).says("100.00 USD for Pro plan");
+    assert_eq!((asked.field("amount"), asked.field("date")), ("100.00".into(), "2026-06-20".into()));
+
+    let send = |fields: [(&'static str, &'static str); 3]| {
+        let (app, path) = (&app, path.clone());
+        async move { app.post_form(&path, &fields).await }
+    };
+    let fields = |amount, date, reason| [("amount", amount), ("date", date), ("reason", reason)];
+    let lacking = send(fields("30", "20 Jun 2026", "")).await.is(422);
+    assert_eq!(lacking.error_at("reason"), "The reason is missing.");
+    assert_eq!(lacking.field("amount"), "30", "what was typed stays");
+    let much = send(fields("100.01", "2026-06-20", "x")).await.is(422);
+    assert_eq!(much.error_at("amount"), "The amount is more than the 100.00 USD that is left of the payment.");
+    assert_eq!(send(fields("1", "2026-06-22", "x")).await.is(422).error_at("date"), "The day is in the future.");
+    assert_eq!(balance(&app, jane.id, "held").await, 2_000, "nothing was done yet");
+
+    let done = send(fields("30", "20 Jun 2026", "A broken cup")).await.goes_to(&own).follow().await;
+    assert_eq!(done.flash(), "30.00 USD refunded. 70.00 USD is left of the payment.");
+    assert_eq!(balance(&app, jane.id, "held").await, 1_400);
+    let shown = done.says("30.00 USD refunded").says("A broken cup");
+    shown.says("20 % of 100.00 USD less 30.00 USD refunded").says("Commission is 14.00 USD after a refund");
+    let again = send(fields("30.00", "2026-06-20", "Once more")).await.goes_to(&own).follow().await;
+    assert_eq!(again.flash(), "That refund was recorded already: same payment, amount and day.");
+
+    assert_eq!(app.get(&path).await.is(200).field("amount"), "70.00", "what is left");
+    send(fields("70", "2026-06-20", "All of it")).await.goes_to(&own);
+    let whole = app.get(&own).await.says("wholly refunded");
+    assert!(!whole.has("a[href$='/refund']"), "nothing is left to give back");
+    assert_eq!(app.get(&path).await.goes_to(&own).follow().await.flash(), "Nothing is left of this payment.");
+    let commission = app.number("SELECT id FROM commissions").await;
+    let shown = app.get(&format!("/commissions/{commission}")).await.is(200).says("Created with 20.00 USD");
+    assert_eq!(shown.texts(".plain tbody td:nth-child(3)"), ["created", "refunded", "voided"]);
+    shown.says("Changed by a refund").says("20 % of 100.00 USD less 100.00 USD refunded");
+    app.get("/audit").await.is(200).says("Payment refunded").says("Commission changed by a refund");
+
+    // Whoever only reads is not offered it.
+    let viewer = app.member(Role::Viewer).await;
+    assert!(!viewer.get(&own).await.is(200).has("a[href$='/refund']"));
+    // A payment of somebody else is not this lead's.
+    let other = shop.lead("bob@example.com", None).await;
+    app.get(&format!("/leads/{other}/payments/{payment}/refund")).await.is(404);
+    shop.cancel("amy@example.com", "2026-06-20").await;
+    app.get(&own).await.says("Subscription cancelled").says("Subscriptions");
     proves(&app).await;
 }
 

@@ -62,6 +62,15 @@ impl Arithmetic<'_> {
         }
     }
 
+    /// What it came to before anything was refunded.
+    pub fn at_first(&self) -> i64 {
+        match (self.kind, self.rate.and_then(Rate::from_units), self.flat) {
+            ("reward", ..) | (_, None, None) => self.amount,
+            (_, Some(rate), _) => rate.of(self.base_amount),
+            (_, None, Some(flat)) => flat.min(self.base_amount),
+        }
+    }
+
     /// With the hold.
     pub fn line(&self, today: Day) -> String {
         let until = Day::parse(self.hold_until).map_or_else(|_| self.hold_until.to_owned(), |day| short(today, day));
@@ -95,6 +104,7 @@ mod tests {
         let less = Arithmetic { refunded: 3_000, amount: 1_400, ..PERCENT };
         assert_eq!(less.sum(), "20 % of 100.00 USD less 30.00 USD refunded, terms 3");
         assert_eq!(Arithmetic { refunded: 3_000, ..flat.clone() }.sum(), flat.sum(), "it stays until the whole is");
+        assert_eq!(less.at_first(), 2_000);
         let gone = Arithmetic { refunded: 10_000, amount: 0, ..flat };
         assert_eq!(gone.sum(), "flat, of a payment of 100.00 USD that was wholly refunded, terms 3");
         let capped = Arithmetic { rate: None, flat: Some(50_000), ..PERCENT };

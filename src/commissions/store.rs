@@ -56,6 +56,16 @@ impl CommissionRow {
             refunded: self.refunded,
         }
     }
+    /// As it was created, before its payment was refunded.
+    pub fn first(&self) -> Arithmetic<'_> {
+        Arithmetic { refunded: 0, ..self.arithmetic() }
+    }
+    pub fn first_shown(&self) -> String {
+        crate::money::Money::shown_in(self.first().at_first(), &self.currency)
+    }
+    pub fn taken_back_shown(&self) -> String {
+        crate::money::Money::shown_in(self.taken_back, &self.currency)
+    }
     pub fn shown(&self) -> String {
         crate::money::Money::shown_in(self.amount, &self.currency)
     }

@@ -15,10 +15,13 @@ use crate::business::{self, Created, NewBusiness, Owner};
 use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
-use crate::desk::{AddLead, Claim, ClaimBy, Contact, Event, Payment, SignUp, Status, TouchKind, What};
+use crate::desk::{
+    AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Payment, Refund, RefundOf, SignUp, Status, TouchKind,
+    What, paid_on,
+};
 use crate::email::Email;
 use crate::links::{self, Place};
-use crate::money::{Currency, Money, Rate};
+use crate::money::{Currency, Money, Rate, Unpriced};
 use crate::referrers::{self, AddReferrer, Added};
 
 /// How far back the story begins.
@@ -249,6 +252,44 @@ impl Story {
         Ok(())
     }
 
+    /// Two who pay again and again: one gets part of it back, and one leaves.
+    fn change_of_mind(&mut self, events: &mut Vec<Event>) -> DbResult<()> {
+        let today = Zone::default().day_of(self.app.clock.now());
+        let paid = |(day, email, _): &&(i64, String, i64)| {
+            let others = self.renewals.iter().filter(|(_, other, _)| other == email).count();
+            (DAYS - 20..DAYS - 10).contains(day) && others == 4
+        };
+        let mut some = self.renewals.iter().filter(paid).cloned();
+        if let Some((day, email, amount)) = some.next() {
+            let refund = Refund {
+                product_id: self.product_id,
+                test: false,
+                email: Email::parse(&email).map_err(broken)?,
+                of: RefundOf::Date(today.plus_days(day - DAYS)),
+                amount: Some(Unpriced::of(Money { minor: amount / 2, currency: self.currency })),
+                currency: Some(self.currency),
+                date: today,
+                identity: None,
+                body_hash: String::new(),
+                reason: None,
+            };
+            events.push(self.event(What::Refund(Box::new(refund))));
+        }
+        if let Some((_, email, _)) = some.next() {
+            let email = Email::parse(&email).map_err(broken)?;
+            let cancel = CancelSubscription {
+                product_id: self.product_id,
+                test: false,
+                identity: paid_on(self.product_id, email.key(), &today.to_string()),
+                email,
+                date: today,
+                body_hash: String::new(),
+            };
+            events.push(self.event(What::CancelSubscription(cancel)));
+        }
+        Ok(())
+    }
+
     /// What a person has to look at.
     async fn loose_ends(&mut self) -> DbResult<()> {
         let today = Zone::default().day_of(self.app.clock.now());
@@ -267,6 +308,7 @@ impl Story {
         events.push(self.event(What::SignUp(late)));
         events.push(self.event(What::Payment(self.payment(email.clone(), 3_400, today, "a"))));
         events.push(self.event(What::Payment(self.payment(email, 4_900, today, "b"))));
+        self.change_of_mind(&mut events)?;
         // One at a time, as they would have come.
         for event in events {
             self.app.desk.slice(vec![event]).await?;

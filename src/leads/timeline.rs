@@ -113,8 +113,8 @@ pub fn of_payment(y: &PaymentRow) -> Happened {
 
 pub fn of_commission(k: &CommissionRow) -> Happened {
     let kind = if k.kind == "reward" { "Reward" } else { "Commission" };
-    Happened::new(k.created_at, format!("{kind} of {} for {}", k.shown(), k.referrer))
-        .body(k.arithmetic().sum())
+    Happened::new(k.created_at, format!("{kind} of {} for {}", k.first_shown(), k.referrer))
+        .body(k.first().sum())
         .tone("good")
 }
 
@@ -143,6 +143,13 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         "payments.earned" => ("Waiting payments were let earn".to_owned(), "good"),
         "commission.approved" => (format!("Commission of {} approved", text(&after, "amount")), "good"),
         "commission.voided" => (format!("Commission of {} voided", text(&after, "amount")), "bad"),
+        "commission.refunded" => (format!("Commission is {} after a refund", text(&after, "amount")), "warning"),
+        "payment.refunded" => (format!("Refunded {}", text(&after, "amount")), "warning"),
+        "payment.refund_parked" => {
+            (format!("A refund of {} came before its payment", text(&after, "amount")), "warning")
+        }
+        "payment.refund_refused" => ("A refund did not fit its payment".to_owned(), "bad"),
+        "subscription.cancelled" => ("Subscription cancelled".to_owned(), "warning"),
         "inbox.accepted" => ("Inbox item accepted".to_owned(), ""),
         "inbox.dismissed" => ("Inbox item dismissed".to_owned(), ""),
         // The touch, the payment and the sign-up tell these themselves.
@@ -152,6 +159,11 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
     let body = match (a.action.as_str(), &a.reason) {
         (_, Some(reason)) => reason.clone(),
         ("lead.edited", None) => edited(&before, &after),
+        ("payment.refunded", None) => format!("{} is left of the payment", text(&after, "left")),
+        ("payment.refund_refused", None) => text(&after, "why"),
+        ("subscription.cancelled", None) if text(&after, "subscription") != "cancelled" => {
+            "A payment of a later day stands".to_owned()
+        }
         ("inbox.accepted", None) => text(&after, "outcome"),
         _ => String::new(),
     };

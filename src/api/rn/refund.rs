@@ -10,8 +10,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Call, Columns, Problem, date, number, open, place};
+use crate::api::Caller;
 use crate::api::body::{Body, FieldProblem};
 use crate::app::App;
+use crate::clock::Day;
 use crate::db::DbError;
 use crate::desk::{Event, Outcome, Refund, RefundOf, Refunded, What};
 use crate::email::Email;
@@ -108,7 +110,7 @@ pub(super) async fn refunded(
     let business = body.line("businessId", 200)?;
     let product = body.line("productId", 200)?;
     let email = body.email("customerEmail")?;
-    let of = of(&body)?;
+    let of = of(&body, &app, &caller)?;
     let (amount, currency) = amount(&body)?;
     let date = date(&body, "refundDate", &app, &caller)?;
     let identity = body.optional_line("eventId", 200)?.map(|id| format!("event:{id}"));
@@ -171,15 +173,12 @@ fn sentence(told: &Refunded) -> String {
 }
 
 /// What the payment is named by, exactly one of three; none is a commission that nobody can have.
-fn of(body: &Body) -> Result<Option<RefundOf>, FieldProblem> {
+fn of(body: &Body, app: &App, caller: &Caller) -> Result<Option<RefundOf>, FieldProblem> {
     let day = body.optional_line("paymentDate", 40)?;
     let event = body.optional_line("paymentEventId", 200)?;
     let commission = body.optional_line("commissionId", 200)?;
     match (day, event, commission) {
-        (Some(day), None, None) => {
-            let day = crate::clock::Day::parse(&day).map_err(|why| FieldProblem::wrong("paymentDate", why))?;
-            Ok(Some(RefundOf::Date(day)))
-        }
+        (Some(_), None, None) => Ok(Some(RefundOf::Date(date(body, "paymentDate", app, caller)?))),
         (None, Some(id), None) => Ok(Some(RefundOf::Event(id))),
         (None, None, Some(text)) => Ok(id::parse(Kind::Commission, &text).map(RefundOf::Commission)),
         (None, None, None) => Err(FieldProblem {
@@ -220,7 +219,7 @@ fn hash(
     of: &RefundOf,
     amount: Option<Unpriced>,
     currency: Option<Currency>,
-    date: crate::clock::Day,
+    date: Day,
 ) -> String {
     let name = of.name(product_id, email.key());
     let amount = amount.map_or("all".to_owned(), Unpriced::plain);

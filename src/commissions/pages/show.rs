@@ -57,8 +57,8 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let mut timeline = vec![Item {
         at_iso: made.iso,
         at_label: made.label,
-        title: format!("Created with {}", c.shown()),
-        body: c.arithmetic().sum(),
+        title: format!("Created with {}", c.first_shown()),
+        body: c.first().sum(),
         who: String::new(),
         tone: "",
     }];
@@ -67,6 +67,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         let (title, tone) = match d.action.as_str() {
             "commission.approved" => ("Approved".to_owned(), "good"),
             "commission.voided" => ("Voided".to_owned(), "bad"),
+            "commission.refunded" => ("Changed by a refund".to_owned(), "warning"),
             other => (other.replace('.', " "), ""),
         };
         Item { at_iso: at.iso, at_label: at.label, title, body: d.reason.unwrap_or_default(), who: d.actor, tone }

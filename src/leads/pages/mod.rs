@@ -7,6 +7,7 @@ mod merge;
 mod payments;
 mod qualification;
 mod referrer;
+mod refund;
 mod show;
 
 use crate::web::Right;
@@ -30,6 +31,8 @@ pub fn routes() -> Routes {
         .post("/leads/{id}/referrer", edit, referrer::change)
         .get("/leads/{id}/payments", Access::May(Right::DecideMoney), payments::ask)
         .post("/leads/{id}/payments", Access::May(Right::DecideMoney), payments::earn)
+        .get("/leads/{id}/payments/{payment}/refund", Access::May(Right::DecideMoney), refund::ask)
+        .post("/leads/{id}/payments/{payment}/refund", Access::May(Right::DecideMoney), refund::refund)
         .get("/leads/{id}/merge", edit, merge::choose)
         .post("/leads/{id}/merge", edit, merge::merge)
 }

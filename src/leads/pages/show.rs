@@ -5,7 +5,7 @@ use super::list::sentence;
 use crate::commissions::{self, CommissionRow};
 use crate::desk::Status;
 use crate::id;
-use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow};
+use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow, SubscriptionRow};
 use crate::leads::timeline::{self, Happened};
 use crate::money::Money;
 use crate::web::{Choice, Fault, Frame, Page, PageResult, Right, When, html};
@@ -31,7 +31,9 @@ struct ShowPage {
     items: Vec<(i64, String)>,
     timeline: Vec<Item>,
     statuses: Vec<Choice>,
+    subscriptions: Vec<SubscriptionRow>,
     can_edit: bool,
+    can_refund: bool,
     sees_money: bool,
 }
 
@@ -54,6 +56,10 @@ struct Payment {
     amount: String,
     day: When,
     words: String,
+    /// What was given back of it; empty for nothing.
+    refunded: String,
+    /// Whether there is anything left to give back.
+    has_left: bool,
 }
 
 /// As the timeline shows it.
@@ -82,10 +88,11 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let touches = one::touches(&mut conn, id).await?;
     let audit = one::audit(&mut conn, id).await?;
     let sign_ups = one::sign_ups(&mut conn, id).await?;
-    let (mut payments, mut commissions) = (Vec::new(), Vec::new());
+    let (mut payments, mut commissions, mut subscriptions) = (Vec::new(), Vec::new(), Vec::new());
     if sees_money {
         payments = one::payments(&mut conn, id).await?;
         commissions = commissions::of_lead(&mut conn, id).await?;
+        subscriptions = one::subscriptions(&mut conn, id).await?;
     }
     let (mut alike, mut items) = (Vec::new(), Vec::new());
     if sees_all {
@@ -126,7 +133,9 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         items: items.into_iter().map(|(id, kind)| (id, kind.replace('_', " "))).collect(),
         timeline: happened.into_iter().map(|h| item(&page, h)).collect(),
         statuses: Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), &lead.status),
+        subscriptions,
         can_edit: page.member.may(Right::EditLeads),
+        can_refund: page.member.may(Right::DecideMoney),
         sees_money,
         frame: page.frame("leads").await?,
         person: lead,
@@ -150,7 +159,14 @@ fn payment(today: crate::clock::Day, row: PaymentRow) -> Payment {
     if row.disputed_at.is_some() {
         words.push_str(". Disputed");
     }
+    let refunded = match row.refunded {
+        0 => String::new(),
+        all if all == row.amount => "wholly refunded".to_owned(),
+        part => format!("{} refunded", Money::shown_in(part, &row.currency)),
+    };
     Payment {
+        refunded,
+        has_left: row.refunded < row.amount,
         amount: Money::shown_in(row.amount, &row.currency),
         day: When::on_text(today, &row.payment_date),
         words,

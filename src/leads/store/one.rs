@@ -1,4 +1,4 @@
-use crate::db::{Conn, DbResult, sql};
+use crate::db::{Conn, DbResult, sql, sql_built};
 use crate::row;
 
 row! {
@@ -91,8 +91,13 @@ pub async fn touches(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<TouchRow>> {
 row! {
     #[derive(Debug, Clone)]
     pub struct PaymentRow {
+        pub id: i64,
+        pub product_id: i64,
         pub product: String,
+        pub test: bool,
+        pub email: String,
         pub amount: i64,
+        pub refunded: i64,
         pub currency: String,
         pub payment_date: String,
         pub subscription_status: String,
@@ -104,12 +109,38 @@ row! {
     }
 }
 
+const PAYMENT: &str =
+    "y.id, y.product_id, d.name AS product, y.test, y.email, y.amount, y.refunded, y.currency, y.payment_date,
+    y.subscription_status, y.decision, y.decision_why, y.disputed_at, y.repeats, y.received_at";
+
 /// The payments of a lead, newest first, at most 200.
 pub async fn payments(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<PaymentRow>> {
-    sql("SELECT d.name AS product, y.amount, y.currency, y.payment_date, y.subscription_status, y.decision, y.decision_why,
-                y.disputed_at, y.repeats, y.received_at
-           FROM payments y JOIN products d ON d.id = y.product_id
-          WHERE y.lead_id = $1 ORDER BY y.payment_date DESC, y.id DESC LIMIT 200")
+    let text = format!(
+        "SELECT {PAYMENT} FROM payments y JOIN products d ON d.id = y.product_id
+          WHERE y.lead_id = $1 ORDER BY y.payment_date DESC, y.id DESC LIMIT 200"
+    );
+    sql_built(text).bind(lead_id).all(conn).await
+}
+
+pub async fn payment(conn: &mut Conn, lead_id: i64, id: i64) -> DbResult<Option<PaymentRow>> {
+    let text = format!(
+        "SELECT {PAYMENT} FROM payments y JOIN products d ON d.id = y.product_id WHERE y.id = $1 AND y.lead_id = $2"
+    );
+    sql_built(text).bind(id).bind(lead_id).optional(conn).await
+}
+
+row! {
+    /// How a lead's subscription to a product is.
+    #[derive(Debug, Clone)]
+    pub struct SubscriptionRow {
+        pub product: String,
+        pub status: String,
+    }
+}
+
+pub async fn subscriptions(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<SubscriptionRow>> {
+    sql("SELECT d.name AS product, q.subscription_status AS status FROM purchases q JOIN products d ON d.id = q.product_id
+          WHERE q.lead_id = $1 AND q.subscription_status <> '' ORDER BY d.id LIMIT 50")
     .bind(lead_id)
     .all(conn)
     .await
