@@ -12,6 +12,7 @@ on_both_databases! {
     a_status_qualifies_and_takes_back,
     many_leads_are_decided_at_once,
     more_than_a_page_of_leads_is_confirmed_first,
+    many_that_end_early_are_told_apart,
     the_preview_of_a_new_referrer_is_what_happens,
     waiting_payments_earn_when_staff_say_so,
     money_is_given_back_on_the_lead_s_page,
@@ -173,6 +174,24 @@ async fn more_than_a_page_of_leads_is_confirmed_first(app: TestApp) {
     assert_eq!(second.count("tbody tr"), 10);
     let first = app.get(&second.attr("a[rel=prev]", "href")).await;
     assert_eq!(first.texts("tbody th a"), list.texts("tbody th a"));
+}
+
+async fn many_that_end_early_are_told_apart(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let people: Vec<What> = (0..140).map(|n| shop.sign_up_event(&format!("person{n}@example.com"), None)).collect();
+    shop.send_all(people).await;
+    let ids: Vec<(i64,)> = app.rows("SELECT id FROM leads ORDER BY id").await;
+    let ids: Vec<String> = ids.into_iter().map(|(id,)| id.to_string()).collect();
+    // The database takes the first transaction, and never the second.
+    app.tamper(&format!("UPDATE leads SET name = 'twin' WHERE id >= {}", ids[138])).await;
+    app.tamper("CREATE UNIQUE INDEX no_twins ON leads (name) WHERE name = 'twin' AND qualified_at IS NOT NULL").await;
+    let mut fields = vec![("do", "qualify"), ("back", "/leads")];
+    fields.extend(ids.iter().map(|id| ("id", id.as_str())));
+    let asked = app.post_form("/leads/bulk", &fields).await.is(200).says("Qualify 140 leads");
+    let told = confirm(&asked, &[]).await.is(503);
+    told.says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 128);
 }
 
 async fn the_preview_of_a_new_referrer_is_what_happens(app: TestApp) {
