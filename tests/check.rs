@@ -11,7 +11,7 @@ on_both_databases! {
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 33] = [
+const BROKEN: [(&str, &str, &str); 34] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -162,6 +162,11 @@ const BROKEN: [(&str, &str, &str); 33] = [
         "the revenue counted",
         "UPDATE counters SET value = value + 1 WHERE name LIKE 'revenue.%'",
         "UPDATE counters SET value = value - 1 WHERE name LIKE 'revenue.%'",
+    ),
+    (
+        "the revenue counted of a code",
+        "UPDATE counters SET value = value + 1 WHERE name LIKE 'revenue.%' AND scope_id IN (SELECT id FROM codes)",
+        "UPDATE counters SET value = value - 1 WHERE name LIKE 'revenue.%' AND scope_id IN (SELECT id FROM codes)",
     ),
     (
         "the money counted",

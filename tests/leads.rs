@@ -12,6 +12,7 @@ on_both_databases! {
     a_status_qualifies_and_takes_back,
     many_leads_are_decided_at_once,
     more_than_a_page_of_leads_is_confirmed_first,
+    many_that_end_early_are_told_apart,
     the_preview_of_a_new_referrer_is_what_happens,
     waiting_payments_earn_when_staff_say_so,
     money_is_given_back_on_the_lead_s_page,
@@ -175,6 +176,24 @@ async fn more_than_a_page_of_leads_is_confirmed_first(app: TestApp) {
     assert_eq!(first.texts("tbody th a"), list.texts("tbody th a"));
 }
 
+async fn many_that_end_early_are_told_apart(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let people: Vec<What> = (0..140).map(|n| shop.sign_up_event(&format!("person{n}@example.com"), None)).collect();
+    shop.send_all(people).await;
+    let ids: Vec<(i64,)> = app.rows("SELECT id FROM leads ORDER BY id").await;
+    let ids: Vec<String> = ids.into_iter().map(|(id,)| id.to_string()).collect();
+    // The database takes the first transaction, and never the second.
+    app.tamper(&format!("UPDATE leads SET name = 'twin' WHERE id >= {}", ids[138])).await;
+    app.tamper("CREATE UNIQUE INDEX no_twins ON leads (name) WHERE name = 'twin' AND qualified_at IS NOT NULL").await;
+    let mut fields = vec![("do", "qualify"), ("back", "/leads")];
+    fields.extend(ids.iter().map(|id| ("id", id.as_str())));
+    let asked = app.post_form("/leads/bulk", &fields).await.is(200).says("Qualify 140 leads");
+    let told = confirm(&asked, &[]).await.is(503);
+    told.says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 128);
+}
+
 async fn the_preview_of_a_new_referrer_is_what_happens(app: TestApp) {
     app.sign_in().await;
     let shop = app.shop();
@@ -202,6 +221,11 @@ async fn the_preview_of_a_new_referrer_is_what_happens(app: TestApp) {
     let nobody = app.get(&format!("{path}?to=none")).await.is(200);
     confirm(&nobody, &[("reason", "a mistake")]).await.is(303);
     assert_eq!(balance(&app, tom.id, "held").await, 0);
+    let after_all = app.get(&format!("{path}?to={}", jane.enrollment_id)).await.is(200);
+    assert_eq!(after_all.texts("form.confirm caption"), ["Created 30.00 USD"]);
+    confirm(&after_all, &[("reason", "she did")]).await.is(303);
+    assert_eq!((balance(&app, jane.id, "held").await, balance(&app, tom.id, "held").await), (3_000, 0));
+    assert_eq!(app.number("SELECT count(*) FROM commissions").await, 4, "the same ones, not new ones");
     proves(&app).await;
 }
 
@@ -424,6 +448,10 @@ async fn a_lead_is_added_and_edited(app: TestApp) {
         .follow()
         .await;
     assert!(known.flash().contains("Nothing was added"), "{}", known.flash());
+    app.post_form("/leads", &[("name", "Bo"), ("phone", "(415) 555-0000"), ("status", "new")]).await.is(303);
+    let found = [("name", "Bo"), ("phone", "(415) 555-0000"), ("email", "bo@example.com"), ("status", "new")];
+    let completed = app.post_form("/leads", &found).await.follow().await.says("bo@example.com");
+    assert!(completed.flash().contains("The e-mail address was added"), "{}", completed.flash());
     let wrong =
         app.post_form("/leads", &[("name", "Cid"), ("status", "new"), ("code", "NOBODY99")]).await.follow().await;
     assert!(wrong.flash().contains("without a referrer"), "{}", wrong.flash());

@@ -95,7 +95,9 @@ async fn what_was_there_stays_whichever_version_it_was_written_by(database: Arc<
             made.get(table).is_some_and(|now| columns.iter().all(|column| now.contains(column)))
         });
         for (table, rows) in rows(&old, &known).await {
-            assert_eq!(rows, before[&table], "{table} after version {version}");
+            // A migration may add rows: what was never counted is counted then.
+            let gone: Vec<&String> = before[&table].iter().filter(|row| !rows.contains(row)).collect();
+            assert!(gone.is_empty(), "{table} after version {version} lacks {gone:?}");
         }
         // The next one meets what this version wrote.
         let written = WRITTEN.iter().filter(|(by, _)| *by == version);
@@ -112,13 +114,17 @@ async fn what_was_there_stays_whichever_version_it_was_written_by(database: Arc<
 
 /// What a migration fills in of rows that were there.
 async fn proves_its_own(database: &Database, version: i64) {
-    if version != 2 {
-        return;
-    }
     let of = |table: &str, names: &[&str]| {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         BTreeMap::from([(table.to_owned(), names)])
     };
+    if version == 4 {
+        let counted = rows(database, &of("counters", &["scope_id", "name", "value"])).await;
+        assert!(counted["counters"].contains(&"2003|revenue.USD|10259".to_owned()), "{counted:?}");
+    }
+    if version != 2 {
+        return;
+    }
     let filled = rows(database, &of("payments", &["refunded", "counted_for"])).await;
     assert_eq!(filled["payments"], ["0|2003"], "its revenue was counted for the enrollment, which had no code");
     let filled = rows(database, &of("purchases", &["paid_on", "cancelled_on"])).await;

@@ -5,7 +5,7 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
-pub const QUESTIONS: [(&str, &str); 22] = [
+pub const QUESTIONS: [(&str, &str); 23] = [
     (
         "a commission's ledger entries say what its state says",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
@@ -154,6 +154,16 @@ pub const QUESTIONS: [(&str, &str); 22] = [
            LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
              ON k.scope_id = p.campaign_id AND k.name = 'revenue.' || p.currency
           WHERE COALESCE(k.value, 0) <> p.value LIMIT 20",
+    ),
+    (
+        "the revenue counted of a code is what its leads paid",
+        "SELECT 'code or enrollment ' || CAST(d.scope_id AS TEXT) || ', ' || d.name || ', is off by ' || CAST(CAST(sum(d.value) AS BIGINT) AS TEXT) AS what
+           FROM (SELECT COALESCE(l.code_id, l.enrollment_id) AS scope_id, 'revenue.' || p.currency AS name, p.amount - p.refunded AS value
+                   FROM payments p JOIN leads l ON l.id = p.lead_id WHERE NOT p.test AND l.enrollment_id IS NOT NULL
+                 UNION ALL
+                 SELECT k.scope_id, k.name, -k.value FROM counters k
+                  WHERE k.day = '' AND k.name LIKE 'revenue.%' AND k.scope_id NOT IN (SELECT id FROM campaigns)) d
+          GROUP BY d.scope_id, d.name HAVING sum(d.value) <> 0 LIMIT 20",
     ),
     (
         "the money counted is the ledger",

@@ -328,10 +328,12 @@ pub enum Outcome {
         refused: Option<Refusal>,
         duplicate_of: Option<i64>,
     },
-    /// The person was there already; `attributed` when this claim now counts.
+    /// The person was there already; `completed` when their address is known only now, `attributed` when
+    /// this claim now counts.
     LeadKnown {
         lead_id: i64,
         referrer_id: Option<i64>,
+        completed: bool,
         attributed: bool,
         qualified: Changed,
         refused: Option<Refusal>,

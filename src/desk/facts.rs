@@ -191,7 +191,6 @@ row! {
         pub repeats: i64,
         pub disputed_at: Option<i64>,
         pub refunded: i64,
-        pub counted_for: Option<i64>,
         pub received_at: i64,
     }
 }
@@ -321,6 +320,16 @@ row! {
     }
 }
 
+row! {
+    /// When and how a lead came by its referrer.
+    #[derive(Debug, Clone)]
+    pub struct Counting {
+        pub id: i64,
+        pub kind: String,
+        pub at: i64,
+    }
+}
+
 /// One e-mail address or phone number as one campaign and mode sees it.
 pub type Contactable = (i64, bool, String);
 
@@ -358,6 +367,8 @@ pub struct Facts {
     pub purchases: HashMap<(i64, i64), Purchase>,
     pub commissions: HashMap<i64, Commission>,
     pub inbox: HashMap<i64, InboxItem>,
+    /// Touches that count, of leads that become one.
+    pub counting: HashMap<i64, Counting>,
     /// (lead, look-up form) of codes that lead has a touch of; enrollments of touches without a code.
     pub touched_by: HashSet<(i64, String)>,
 }
@@ -377,6 +388,19 @@ impl Facts {
             }
         }
         self.leads.insert(lead.id, lead);
+    }
+
+    /// A lead is not found by these contacts any more; whoever else has them is.
+    pub fn forget_contacts(&mut self, lead: &Lead) {
+        let at = |contact: &String| (lead.campaign_id, lead.test, contact.clone());
+        if let Some(key) = lead.email_key.as_ref().map(at)
+            && self.lead_by_email.get(&key) == Some(&lead.id)
+        {
+            self.lead_by_email.remove(&key);
+        }
+        if let Some(same) = lead.phone_key.as_ref().map(at).and_then(|key| self.leads_by_phone.get_mut(&key)) {
+            same.retain(|id| *id != lead.id);
+        }
     }
 
     /// The primary lead of a contact: by e-mail address; by phone only one that has no address of its own
@@ -455,6 +479,11 @@ impl Facts {
     pub fn add_enrollment(&mut self, enrollment: Enrollment) {
         self.enrollment_of.insert((enrollment.campaign_id, enrollment.referrer_id), enrollment.id);
         self.enrollments.insert(enrollment.id, enrollment);
+    }
+
+    /// A draft takes test data only.
+    pub fn is_draft(&self, campaign_id: i64) -> bool {
+        self.campaigns.get(&campaign_id).is_some_and(|c| c.state == "draft")
     }
 
     pub fn zone(&self, business_id: i64) -> Zone {

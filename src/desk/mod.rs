@@ -52,6 +52,14 @@ struct Inner {
     clock: Clock,
 }
 
+/// Many events that ended early: what was decided before stays decided.
+#[derive(Debug)]
+pub struct Halted {
+    /// The outcomes of the first events, in order.
+    pub done: Vec<Outcome>,
+    pub error: DbError,
+}
+
 /// Applies a slice inside a transaction that holds its keys. Where it ends with [`lock::MOVED`], `lacking`
 /// says which keys to come back with.
 async fn attempt(
@@ -93,11 +101,19 @@ impl Desk {
 
     /// Many events, in transactions of at most [`SLICE`]; an outcome each, in order.
     pub async fn slice(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
-        let mut outcomes = Vec::with_capacity(events.len());
+        self.slice_so_far(events).await.map_err(|halted| halted.error)
+    }
+
+    /// As [`Desk::slice`], for who has to tell what was done when it ended early.
+    pub async fn slice_so_far(&self, events: Vec<Event>) -> Result<Vec<Outcome>, Halted> {
+        let mut done = Vec::with_capacity(events.len());
         for chunk in events.chunks(SLICE) {
-            outcomes.extend(self.inner.transaction(chunk.to_vec()).await?);
+            match self.inner.transaction(chunk.to_vec()).await {
+                Ok(outcomes) => done.extend(outcomes),
+                Err(error) => return Err(Halted { done, error }),
+            }
         }
-        Ok(outcomes)
+        Ok(done)
     }
 
     /// At most [`SLICE`] events, and what `then` writes about their outcomes, in one transaction: an import

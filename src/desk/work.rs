@@ -68,6 +68,8 @@ pub struct Writes {
     /// Each as it was loaded.
     pub changed_leads: BTreeMap<i64, Lead>,
     pub touches: Vec<Touch>,
+    /// Touches that counted until something was known of them.
+    pub refused_touches: Vec<(i64, Refusal)>,
     pub sign_ups: Vec<i64>,
     pub new_sign_ups: Vec<SignedUp>,
     pub new_payments: BTreeSet<i64>,
@@ -154,6 +156,14 @@ impl Work {
             self.writes.changed_payments.insert(id);
         }
         Some(payment)
+    }
+
+    /// A touch that counted does not any more.
+    pub fn refuse_touch(&mut self, id: i64, why: Refusal) {
+        match self.writes.touches.iter_mut().find(|t| t.id == id) {
+            Some(new) => new.refused = Some(why),
+            None => self.writes.refused_touches.push((id, why)),
+        }
     }
 
     /// A parked refund to decide.

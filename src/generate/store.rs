@@ -298,7 +298,7 @@ const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// The counters of everything that was made.
 pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<()> {
-    const TOTALS: [&str; 8] = [
+    const TOTALS: [&str; 9] = [
         "SELECT $1, 'leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
         "SELECT $1, 'leads.status.' || status, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY status",
         "SELECT $1, 'leads.arrival.' || arrival, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND arrival IS NOT NULL GROUP BY arrival",
@@ -306,6 +306,7 @@ pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<
         "SELECT enrollment_id, 'leads', '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND enrollment_id IS NOT NULL GROUP BY enrollment_id",
         "SELECT enrollment_id, 'qualified', '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND enrollment_id IS NOT NULL AND qualified_at IS NOT NULL GROUP BY enrollment_id",
         "SELECT $1, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT) FROM payments p WHERE p.lead_id >= $2 AND p.lead_id < $3 GROUP BY p.currency",
+        "SELECT l.enrollment_id, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT) FROM payments p JOIN leads l ON l.id = p.lead_id WHERE $1 = $1 AND p.lead_id >= $2 AND p.lead_id < $3 AND l.enrollment_id IS NOT NULL GROUP BY l.enrollment_id, p.currency",
         "SELECT $1, 'money.held.' || c.currency, '', 0, CAST(sum(c.amount) AS BIGINT) FROM commissions c WHERE c.lead_id >= $2 AND c.lead_id < $3 GROUP BY c.currency",
     ];
     db.write(vec![], move |tx| {

@@ -223,7 +223,7 @@ pub fn verdict(p: &Person, claimed: Option<i64>, outcome: Outcome) -> Verdict {
             let reason = refused.map(|r| format!("Added without a referrer: {}.", r.sentence()));
             Verdict { referrer_id, reason, field: refused.map(|_| Field::Code), ..accepted(fate, lead_id) }
         }
-        Outcome::LeadKnown { lead_id, referrer_id, attributed, qualified, refused } => {
+        Outcome::LeadKnown { lead_id, referrer_id, attributed, qualified, refused, .. } => {
             let changed = attributed || qualified == Changed::Yes;
             let stays = claimed.is_some() && referrer_id.is_some() && claimed != referrer_id;
             let reason = match refused {

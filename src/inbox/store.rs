@@ -19,8 +19,10 @@ row! {
         pub times: i64,
         pub detail: String,
         pub campaign: Option<String>,
+        pub campaign_state: Option<String>,
         pub lead_id: Option<i64>,
         pub lead: Option<String>,
+        pub lead_test: Option<bool>,
         /// The lead's campaign: where its referrer has to be enrolled.
         pub lead_campaign_id: Option<i64>,
         /// Who counts as the lead's referrer by now.
@@ -41,7 +43,7 @@ row! {
     }
 }
 
-const COLUMNS: &str = "i.id, i.kind, i.state, i.times, i.detail, m.name AS campaign, i.lead_id, l.name AS lead,
+const COLUMNS: &str = "i.id, i.kind, i.state, i.times, i.detail, m.name AS campaign, m.state AS campaign_state, i.lead_id, l.name AS lead, l.test AS lead_test,
     l.campaign_id AS lead_campaign_id, q.name AS counts, y.amount AS paid_amount, y.currency AS paid_currency,
     i.referrer_id, p.name AS referrer, t.enrollment_id, e.campaign_id AS enrollment_campaign_id, t.code_id, t.refused, i.outcome,
     u.name AS closer, i.closed_at, i.created_at";

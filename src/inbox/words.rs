@@ -37,6 +37,7 @@ pub fn fix_of(item: &ItemRow) -> Fix {
         "older_payments" => Fix::PayBack,
         // Who counts by now stays, unless somebody says otherwise on the lead's own page.
         _ if item.counts.is_some() => Fix::None,
+        _ if waits_for_live(item) => Fix::None,
         "unknown_code" => Fix::Closest,
         "retired_code" | "paused" | "campaign_not_live" if here => Fix::Attribute,
         "late_claim" if here && !matches!(item.refused.as_deref(), Some("banned" | "archived" | "self_referral")) => {
@@ -45,6 +46,11 @@ pub fn fix_of(item: &ItemRow) -> Fix {
         "late_claim" if item.refused.as_deref() == Some("unknown_code") => Fix::Closest,
         _ => Fix::None,
     }
+}
+
+/// A draft campaign attributes test leads only.
+fn waits_for_live(item: &ItemRow) -> bool {
+    item.campaign_state.as_deref() == Some("draft") && item.lead_test == Some(false)
 }
 
 pub fn words_of(item: &ItemRow) -> Words {
@@ -88,7 +94,10 @@ pub fn words_of(item: &ItemRow) -> Words {
         "campaign_not_live" => (
             format!("{claim} while {campaign} took no new referrals"),
             "The lead is kept without a referrer.".to_owned(),
-            format!("Attribute it if it should be {who}'s all the same."),
+            match waits_for_live(item) {
+                true => format!("{campaign} is a draft. Make it live first, then it can be attributed here."),
+                false => format!("Attribute it if it should be {who}'s all the same."),
+            },
         ),
         "self_referral" => (
             format!("{lead} seems to have referred themselves"),
@@ -171,8 +180,10 @@ mod tests {
             times: 1,
             detail: detail.into(),
             campaign: Some("Spring".into()),
+            campaign_state: Some("live".into()),
             lead_id: Some(2),
             lead: Some("Bob".into()),
+            lead_test: Some(false),
             lead_campaign_id: Some(3),
             counts: None,
             paid_amount: Some(10_000),
@@ -221,5 +232,12 @@ mod tests {
         assert_eq!(fix_of(&ItemRow { state: "dismissed".into(), ..item("unknown_code", "{}") }), Fix::None);
         assert_eq!(fix_of(&ItemRow { enrollment_campaign_id: Some(9), ..item("retired_code", "{}") }), Fix::None);
         assert_eq!(fix_of(&item("second_payment", "{}")), Fix::RecordPayment);
+        let draft = |lead_test: bool| ItemRow {
+            campaign_state: Some("draft".into()),
+            lead_test: Some(lead_test),
+            ..item("campaign_not_live", "{}")
+        };
+        assert_eq!((fix_of(&draft(false)), fix_of(&draft(true))), (Fix::None, Fix::Attribute));
+        assert!(words_of(&draft(false)).advice.contains("live first"));
     }
 }

@@ -30,6 +30,8 @@ pub enum Fault {
     Unavailable(String),
     /// The database went away while it stored; it may have.
     InDoubt(String),
+    /// Many were to be decided and not all were; the sentence says how many.
+    Partly(String),
     /// A fault of ours; the text is for the log.
     Ours(String),
 }
@@ -41,6 +43,20 @@ impl From<DbError> for Fault {
             DbError::InDoubt(why) => Self::InDoubt(why),
             DbError::Fault(why) => Self::Ours(why),
         }
+    }
+}
+
+impl Fault {
+    /// What became of many decisions that ended early: `said` of those that were done, so many are `left`.
+    pub fn partly(error: DbError, said: &str, left: usize) -> Self {
+        let (DbError::Unavailable(why) | DbError::Lost(why) | DbError::InDoubt(why) | DbError::Fault(why)) = &error;
+        tracing::warn!(why, left, "not all of many decisions were made");
+        let rest = match error {
+            DbError::InDoubt(_) => "The database went away then. Look what became of the others before you go on.",
+            _ => "It ended there, and the others are as they were. Choose them again in a moment.",
+        };
+        let left = if left == 1 { "1 was left".to_owned() } else { format!("{left} were left") };
+        Self::Partly(format!("{said} {left}. {rest}"))
     }
 }
 
@@ -111,6 +127,7 @@ impl IntoResponse for Fault {
                         .to_owned(),
                 )
             }
+            Self::Partly(sentence) => (StatusCode::SERVICE_UNAVAILABLE, "Only a part was done", sentence),
             Self::Ours(why) => {
                 tracing::error!(why, "a page failed");
                 (

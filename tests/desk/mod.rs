@@ -1,6 +1,7 @@
 //! The engine of attribution and money through its own door, on both databases.
 
 pub mod codes;
+mod contacts;
 mod ledger;
 mod payments;
 mod qualification;

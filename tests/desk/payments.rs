@@ -24,6 +24,7 @@ on_both_databases! {
     an_id_decides_alone,
     each_product_has_a_first_payment_of_its_own,
     a_commission_freezes_its_terms,
+    revenue_is_what_the_leads_of_a_code_paid,
 }
 
 /// 30 % first, 10 % later.
@@ -327,4 +328,36 @@ async fn a_commission_freezes_its_terms(app: TestApp) {
     assert_eq!(row, [(200_000, 2_000, 14, 1)]);
     let repeat = shop.pay("amy@example.com", "100.00", "2026-06-20").await;
     assert_eq!(earned(&repeat).as_deref(), Some("20.00 USD"));
+}
+
+async fn revenue_is_what_the_leads_of_a_code_paid(app: TestApp) {
+    let shop = app.shop();
+    shop.terms(NewTerms { limit: Limit::Payments(0), ..thirty_ten() }).await;
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let code = async |enrollment: i64| {
+        app.number(&format!("SELECT id FROM codes WHERE enrollment_id = {enrollment}")).await
+    };
+    let (hers, his) = (code(jane.enrollment_id).await, code(tom.enrollment_id).await);
+    let revenue = async |scope: i64| {
+        let sum = "SELECT CAST(COALESCE(sum(value), 0) AS BIGINT) FROM counters WHERE name = 'revenue.USD'";
+        app.number(&format!("{sum} AND scope_id = {scope}")).await
+    };
+    // Before the lead, within the limit and beyond it: all of it was paid by somebody Jane brought.
+    shop.pay("amy@example.com", "10.00", "2026-06-01").await;
+    assert_eq!(revenue(hers).await, 0);
+    let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.pay("amy@example.com", "20.00", "2026-06-02").await;
+    shop.pay("amy@example.com", "30.00", "2026-06-03").await;
+    assert_eq!(revenue(hers).await, 6_000);
+    let to = async |to: Option<i64>, code_id: Option<i64>| {
+        let reason = "a correction".to_owned();
+        shop.send(What::Reattribute { lead_id, to, code_id, reason, pay_back: false }).await;
+    };
+    to(Some(tom.enrollment_id), Some(his)).await;
+    assert_eq!((revenue(hers).await, revenue(his).await), (0, 6_000));
+    to(None, None).await;
+    assert_eq!((revenue(hers).await, revenue(his).await), (0, 0));
+    shop.pay("amy@example.com", "40.00", "2026-06-04").await;
+    to(Some(jane.enrollment_id), Some(hers)).await;
+    assert_eq!((revenue(hers).await, revenue(his).await), (10_000, 0));
 }

@@ -9,6 +9,8 @@ on_both_databases! {
     by_hand_is_once_and_undone_once,
     the_campaign_decides_what_qualifies,
     a_reward_follows_the_toggle_exactly_once,
+    a_reward_that_comes_back_is_as_it_was_decided,
+    a_reward_that_staff_voided_is_not_made_again,
     an_approved_reward_is_taken_back,
     holds_end_on_the_business_s_day,
     staff_approve_earlier_and_void_with_a_reason,
@@ -101,6 +103,52 @@ async fn a_reward_follows_the_toggle_exactly_once(app: TestApp) {
     assert_eq!(balance(&app, "held").await, 4_500);
     let live = "SELECT count(*) FROM commissions WHERE kind = 'reward' AND state <> 'void'";
     assert_eq!(app.number(live).await, 1);
+}
+
+async fn a_reward_that_comes_back_is_as_it_was_decided(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}', reward_hold_days = 7").await;
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.send(toggle(lead_id, true)).await;
+    app.arrange("UPDATE campaigns SET reward = '{\"USD\": 9900}', reward_hold_days = 60").await;
+    app.clock.advance_days(3);
+    shop.send(toggle(lead_id, false)).await;
+    shop.send(toggle(lead_id, true)).await;
+    let rewards = "SELECT referrer_id, state, amount, hold_until FROM commissions ORDER BY id";
+    let hers = (jane.id, "pending".to_owned(), 2_500, "2026-06-27".to_owned());
+    assert_eq!(app.rows::<(i64, String, i64, String)>(rewards).await, [hers.clone()]);
+    // To Tom and back, un-qualified and qualified again on the way: one reward at a time, never another one.
+    let to = |r: &crate::support::Referrer| What::Reattribute {
+        lead_id,
+        to: Some(r.enrollment_id),
+        code_id: None,
+        reason: "a test".into(),
+        pay_back: false,
+    };
+    shop.send_all(vec![to(&tom), toggle(lead_id, false), toggle(lead_id, true), to(&jane)]).await;
+    let rows = app.rows::<(i64, String, i64, String)>(rewards).await;
+    let his = (tom.id, "void".to_owned(), 2_500, "2026-06-27".to_owned());
+    assert_eq!(rows, [hers.clone(), his.clone()]);
+    shop.send_all(vec![toggle(lead_id, false), to(&tom), toggle(lead_id, true)]).await;
+    let rows = app.rows::<(i64, String, i64, String)>(rewards).await;
+    assert_eq!(rows, [(jane.id, "void".into(), 2_500, hers.3), (tom.id, "pending".into(), 2_500, his.3)]);
+    assert_eq!(balance(&app, "held").await, 2_500);
+}
+
+async fn a_reward_that_staff_voided_is_not_made_again(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}'").await;
+    let jane = shop.referrer("Jane Miller").await;
+    let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.send(toggle(lead_id, true)).await;
+    let reward = app.number("SELECT id FROM commissions").await;
+    shop.send(What::Void { commission_id: reward, reason: "fraud".into() }).await;
+    shop.send(toggle(lead_id, false)).await;
+    shop.send(toggle(lead_id, true)).await;
+    shop.send(What::PayBack { lead_id }).await;
+    assert_eq!(balance(&app, "held").await, 0);
+    assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1);
 }
 
 async fn an_approved_reward_is_taken_back(app: TestApp) {

@@ -14,11 +14,14 @@ on_both_databases! {
     older_payments_wait_for_a_preview,
     a_code_that_does_not_count_never_fails_a_sign_up,
     nobody_refers_themselves,
+    a_draft_attributes_test_leads_only,
     pausing_stops_new_attributions_only,
     a_banned_referrer_earns_nothing_new,
     a_code_of_another_campaign_counts_through_an_enrollment_here,
     staff_move_a_lead_and_its_unpaid_money,
+    money_taken_away_with_an_attribution_comes_back_with_the_next,
     a_duplicate_row_earns_nothing_and_can_be_merged,
+    of_two_leads_that_become_one_the_earliest_touch_counts,
 }
 
 async fn referrer_of(app: &TestApp, lead: i64) -> Option<i64> {
@@ -187,6 +190,32 @@ async fn nobody_refers_themselves(app: TestApp) {
     assert_eq!(earned(&shop.pay("jane.miller@example.org", "100.00", "2026-06-20").await), None);
 }
 
+async fn a_draft_attributes_test_leads_only(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let live = shop.lead("amy@example.com", None).await;
+    let What::SignUp(mut tried) = shop.sign_up_event("try@example.com", None) else { unreachable!() };
+    tried.test = true;
+    let Outcome::SignedUp { lead_id: tried, .. } = shop.send(What::SignUp(tried)).await else { panic!("known") };
+    shop.pay("amy@example.com", "100.00", "2026-06-20").await;
+    app.arrange("UPDATE campaigns SET state = 'draft'").await;
+    let to = async |lead_id: i64| {
+        let (to, reason) = (Some(jane.enrollment_id), "she did".to_owned());
+        shop.send(What::Reattribute { lead_id, to, code_id: None, reason, pay_back: true }).await
+    };
+    assert!(matches!(to(live).await, Outcome::Refused { why } if why.contains("draft")));
+    assert_eq!(to(tried).await, Outcome::Done { id: tried, changed: true });
+    assert_eq!(app.number("SELECT count(*) FROM ledger_entries").await, 0);
+    app.arrange("UPDATE campaigns SET state = 'live'").await;
+    assert_eq!(to(live).await, Outcome::Done { id: live, changed: true });
+    // However a live lead came by a referrer: no money while the campaign is a draft.
+    app.arrange("UPDATE campaigns SET state = 'draft'").await;
+    assert_eq!(earned(&shop.pay("amy@example.com", "100.00", "2026-06-21").await), None);
+    app.arrange("UPDATE campaigns SET state = 'live'").await;
+    shop.send(What::PayBack { lead_id: live }).await;
+    assert_eq!(app.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 4_000);
+}
+
 async fn pausing_stops_new_attributions_only(app: TestApp) {
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
@@ -262,6 +291,46 @@ async fn staff_move_a_lead_and_its_unpaid_money(app: TestApp) {
     assert_eq!(referrer_of(&app, lead).await, None);
 }
 
+async fn money_taken_away_with_an_attribution_comes_back_with_the_next(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET reward = '{\"USD\": 500}'").await;
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
+    for date in ["2026-06-17", "2026-06-18", "2026-06-19"] {
+        shop.pay("amy@example.com", "100.00", date).await;
+    }
+    let commission_of = async |date: &str| {
+        app.number(&format!(
+            "SELECT min(c.id) FROM commissions c JOIN payments p ON p.id = c.payment_id WHERE p.payment_date = '{date}'"
+        ))
+        .await
+    };
+    let (paid, fraud) = (commission_of("2026-06-17").await, commission_of("2026-06-18").await);
+    shop.send(What::Void { commission_id: fraud, reason: "fraud".into() }).await;
+    let to = async |to: Option<&Referrer>| {
+        let to = to.map(|r| r.enrollment_id);
+        let reason = "a correction".to_owned();
+        shop.send(What::Reattribute { lead_id: lead, to, code_id: None, reason, pay_back: false }).await
+    };
+    let held = async |r: &Referrer| {
+        let sum = "SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE account = 'held'";
+        app.number(&format!("{sum} AND referrer_id = {}", r.id)).await
+    };
+    assert_eq!(held(&jane).await, 4_500);
+    to(None).await;
+    assert_eq!(held(&jane).await, 0);
+    to(Some(&tom)).await;
+    assert_eq!((held(&jane).await, held(&tom).await), (0, 4_500), "what staff voided stays void");
+    to(None).await;
+    to(Some(&jane)).await;
+    assert_eq!((held(&jane).await, held(&tom).await), (4_500, 0));
+    // What was paid stays where it is, and is not earned a second time.
+    app.tamper(&format!("UPDATE commissions SET state = 'paid' WHERE id = {paid}")).await;
+    to(None).await;
+    to(Some(&tom)).await;
+    assert_eq!(held(&tom).await, 2_500);
+}
+
 async fn a_duplicate_row_earns_nothing_and_can_be_merged(app: TestApp) {
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
@@ -276,4 +345,54 @@ async fn a_duplicate_row_earns_nothing_and_can_be_merged(app: TestApp) {
     assert!(earned(&shop.pay(&address_of("Amy Pond"), "100.00", "2026-06-20").await).is_some());
     let merged = shop.send(What::Merge { lead_id, into: primary }).await;
     assert_eq!(merged, Outcome::Done { id: primary, changed: true });
+}
+
+async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
+    let shop = app.shop();
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    let by_phone = |n: usize, referrer: Option<&Referrer>| {
+        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+        let phone = format!("+1 415 555 26{n:02}");
+        let What::AddLead(mut add) = shop.lead_event("Amy", Some(&phone), claim) else { unreachable!() };
+        (add.contact.email, add.contact.email_key) = (None, None);
+        What::AddLead(add)
+    };
+    let by_address = |n: usize, referrer: Option<&Referrer>| {
+        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+        shop.lead_event(&format!("Amy {n}"), None, claim)
+    };
+    let made = |outcome: Outcome| match outcome {
+        Outcome::LeadAdded { lead_id, .. } => lead_id,
+        other => panic!("{other:?}"),
+    };
+    let staff_say = async |lead_id: i64, to: Option<&Referrer>| {
+        let (to, reason) = (to.map(|r| r.enrollment_id), "they know".to_owned());
+        shop.send(What::Reattribute { lead_id, to, code_id: None, reason, pay_back: false }).await;
+    };
+    // The lead that was made later was touched earlier; and the other way round.
+    let to = made(shop.send(by_address(1, None)).await);
+    app.clock.advance_days(1);
+    let from = made(shop.send(by_phone(1, Some(&jane))).await);
+    app.clock.advance_days(1);
+    shop.send(by_address(1, Some(&tom))).await;
+    shop.send(What::Merge { lead_id: from, into: to }).await;
+    assert_eq!(referrer_of(&app, to).await, Some(jane.id), "Jane was first");
+
+    let from = made(shop.send(by_phone(2, None)).await);
+    app.clock.advance_days(1);
+    let to = made(shop.send(by_address(2, Some(&jane))).await);
+    app.clock.advance_days(1);
+    shop.send(by_phone(2, Some(&tom))).await;
+    shop.send(What::Merge { lead_id: from, into: to }).await;
+    assert_eq!(referrer_of(&app, to).await, Some(jane.id), "Tom came later");
+
+    // What staff decided of the lead that stays is not undone by a merge.
+    for (n, decided) in [(3, Some(&tom)), (4, None)] {
+        let from = made(shop.send(by_phone(n, Some(&jane))).await);
+        let to = made(shop.send(by_address(n, Some(&jane))).await);
+        app.clock.advance_days(1);
+        staff_say(to, decided).await;
+        shop.send(What::Merge { lead_id: from, into: to }).await;
+        assert_eq!(referrer_of(&app, to).await, decided.map(|r| r.id), "{n}");
+    }
 }

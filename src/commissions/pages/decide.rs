@@ -179,7 +179,14 @@ pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
         return ask.answer(if first { StatusCode::OK } else { StatusCode::CONFLICT });
     };
     let events = ids.iter().map(|id| page.event(deed.what(*id, &reason))).collect();
-    let tally = Tally::of(&page.app.desk.slice(events).await?);
+    let tally = match page.app.desk.slice_so_far(events).await {
+        Ok(outcomes) => Tally::of(&outcomes),
+        Err(halted) if halted.done.is_empty() => return Err(halted.error.into()),
+        Err(halted) => {
+            let said = Tally::of(&halted.done).said(deed);
+            return Err(Fault::partly(halted.error, &said, ids.len() - halted.done.len()));
+        }
+    };
     let flash = if tally.changed > 0 { Flash::good(tally.said(deed)) } else { Flash::info(tally.said(deed)) };
     page.go(&back, flash).await
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{About, audit, commission, payment, qualification, user_of};
 use crate::code;
 use crate::desk::event::{Claim, ClaimBy, Event, Outcome, Refusal, TouchKind};
-use crate::desk::facts::Enrollment;
+use crate::desk::facts::{Counting, Enrollment, Paid};
 use crate::desk::work::{NewInboxItem, Touch, Work};
 
 /// A claim that was looked up: whose it is, and whether it may count.
@@ -111,7 +111,7 @@ pub fn enrollment_touch(enrollment_id: i64) -> String {
 }
 
 /// Same normalised e-mail address or phone number: nobody refers themselves.
-fn is_same_person(email: &Option<String>, phone: &Option<String>, e: &Enrollment) -> bool {
+pub fn is_same_person(email: &Option<String>, phone: &Option<String>, e: &Enrollment) -> bool {
     (email.is_some() && *email == e.email_key) || (phone.is_some() && *phone == e.phone_key)
 }
 
@@ -124,6 +124,7 @@ pub fn keep_touch(
     reason: Option<String>,
 ) -> i64 {
     let id = work.id();
+    work.facts.counting.insert(id, Counting { id, kind: kind.word().to_owned(), at: work.now.micros() });
     if let Some(text) = &resolved.code_text {
         work.facts.touched_by.insert((lead_id, code::lookup_form(text)));
     } else if let Some(e) = &resolved.enrollment {
@@ -180,7 +181,8 @@ fn attribute(work: &mut Work, lead_id: i64, to: &Enrollment, code_id: Option<i64
     count_attribution(work, lead_id, 1);
 }
 
-/// A lead that becomes part of another holds no attribution any more; its touches tell who it was.
+/// A lead that becomes part of another, or of its own referrer, holds no attribution any more; its touches
+/// tell who it was.
 pub fn release(work: &mut Work, lead_id: i64) {
     count_attribution(work, lead_id, -1);
     if let Some(lead) = work.lead_mut(lead_id) {
@@ -190,6 +192,46 @@ pub fn release(work: &mut Work, lead_id: i64) {
         lead.arrival = None;
         lead.touch_id = None;
     }
+}
+
+/// A contact that came later may show that the referrer is the lead: then nobody referred it, what was not
+/// paid yet is void, and a person is asked. Answers whether it is so.
+pub fn end_self_referral(work: &mut Work, event: &Event, lead_id: i64) -> bool {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return false };
+    let enrollment = lead.enrollment_id.and_then(|id| work.facts.enrollments.get(&id));
+    if !enrollment.is_some_and(|e| is_same_person(&lead.email_key, &lead.phone_key, e)) {
+        return false;
+    }
+    let taken = commission::take_from_lead(work, lead_id, commission::SELF_REFERRAL);
+    release(work, lead_id);
+    let id = work.id();
+    work.writes.inbox.push(NewInboxItem {
+        id,
+        business_id: lead.business_id,
+        campaign_id: lead.campaign_id,
+        kind: Refusal::SelfReferral.word(),
+        cause: format!("self:{lead_id}:{}", lead.touch_id.unwrap_or_default()),
+        detail: json!({ "lead": lead.name }),
+        lead_id: Some(lead_id),
+        payment_id: None,
+        referrer_id: lead.referrer_id,
+        touch_id: lead.touch_id,
+    });
+    if let Some(touch_id) = lead.touch_id {
+        work.refuse_touch(touch_id, Refusal::SelfReferral);
+    }
+    let about = About {
+        action: "lead.attributed",
+        kind: "lead",
+        id: lead_id,
+        lead_id: Some(lead_id),
+        referrer_id: lead.referrer_id,
+    };
+    let after = json!({ "referrer": null, "commissions_moved": taken.len() });
+    let reason = Refusal::SelfReferral.sentence().to_owned();
+    audit(work, event, about, Some(json!({ "referrer": lead.referrer_id })), Some(after), Some(reason));
+    work.tell(lead.business_id, lead.test, "lead.attributed", lead_id, json!({ "referrer": null }));
+    true
 }
 
 /// Adds a lead to, or takes it from, the figures of the way it came by and of who referred it.
@@ -209,6 +251,19 @@ fn count_attribution(work: &mut Work, lead_id: i64, by: i64) {
         if qualified {
             work.count(scope, "qualified", None, by);
         }
+    }
+    let paid: Vec<Paid> = work.facts.payments.values().filter(|p| p.lead_id == Some(lead_id)).cloned().collect();
+    for p in paid {
+        count_revenue(work, &p, by * p.left());
+    }
+}
+
+/// The revenue of a code, or of who referred without one: what the leads paid that came by it, whatever that
+/// earned. It moves with the lead. Test rows are never counted.
+pub fn count_revenue(work: &mut Work, paid: &Paid, minor: i64) {
+    let lead = paid.lead_id.and_then(|id| work.facts.leads.get(&id)).filter(|_| !paid.test);
+    if let Some(scope) = lead.and_then(|l| figure_scope(l.code_id, l.enrollment_id)) {
+        work.count(scope, format!("revenue.{}", paid.currency), None, minor);
     }
 }
 
@@ -246,6 +301,11 @@ pub fn reattribute(
         if is_same_person(&lead.email_key, &lead.phone_key, e) {
             return Outcome::Refused { why: "Nobody can refer themselves.".into() };
         }
+        if !lead.test && work.facts.is_draft(lead.campaign_id) {
+            return Outcome::Refused {
+                why: "The campaign is a draft, which takes test data only. It has to be live first.".into(),
+            };
+        }
     }
     if lead.enrollment_id == to {
         if pay_back && to.is_some() {
@@ -253,20 +313,22 @@ pub fn reattribute(
         }
         return Outcome::Done { id: lead_id, changed: false };
     }
-    let moved = commission::take_from_lead(work, lead_id, "re-attributed");
+    let left = commission::left_behind(work, lead_id);
+    let moved = commission::take_from_lead(work, lead_id, commission::MOVED);
     count_attribution(work, lead_id, -1);
     let code = code_id.and_then(|id| work.facts.codes.get(&id)).filter(|c| Some(c.enrollment_id) == to);
     let code_id = code.map(|c| c.id);
     let resolved = Resolved { enrollment: target.clone(), code_id, code_text: None, refused: None };
     let touch_id = keep_touch(work, event, lead_id, TouchKind::Staff, &resolved, Some(reason.to_owned()));
+    let count = moved.len() + if target.is_some() { left.len() } else { 0 };
     match &target {
         Some(e) => {
             attribute(work, lead_id, e, code_id, touch_id, TouchKind::Staff);
-            for old in &moved {
+            for old in left.iter().chain(&moved) {
                 commission::give_again(work, old, e);
             }
             if pay_back {
-                payment::earn_waiting(work, event, lead_id, None);
+                payment::earn_waiting(work, event, lead_id);
                 qualification::reward_if_due(work, event, lead_id);
             }
         }
@@ -280,7 +342,7 @@ pub fn reattribute(
             }
         }
     }
-    let after = json!({ "referrer": target.as_ref().map(|e| e.referrer_id), "commissions_moved": moved.len() });
+    let after = json!({ "referrer": target.as_ref().map(|e| e.referrer_id), "commissions_moved": count });
     let about = About {
         action: "lead.attributed",
         kind: "lead",

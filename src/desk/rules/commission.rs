@@ -1,5 +1,7 @@
 //! What a commission is computed from, and how its state changes. Every change posts to the ledger.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::{About, audit};
@@ -189,6 +191,40 @@ pub fn take_from_lead(work: &mut Work, lead_id: i64, reason: &str) -> Vec<Commis
     taken
 }
 
+/// Why commissions are void that went with their lead's attribution, and come back with the next one.
+pub const MOVED: &str = "re-attributed";
+/// Why commissions are void of a referrer who turned out to be the lead.
+pub const SELF_REFERRAL: &str = "self-referral";
+/// Why a reward is void that comes back with the qualification.
+pub const UNQUALIFIED: &str = "unqualified";
+
+fn went_along(c: &Commission) -> bool {
+    c.state == "void" && matches!(c.reason.as_deref(), Some(MOVED | SELF_REFERRAL))
+}
+
+/// What went when an attribution was taken away, and nobody has instead: one row a payment, and the reward
+/// of a lead that still counts. What staff voided stays void.
+pub fn left_behind(work: &Work, lead_id: i64) -> Vec<Commission> {
+    let counts = work.facts.leads.get(&lead_id).is_some_and(|l| l.qualified_at.is_some());
+    let mut by_payment: BTreeMap<Option<i64>, Vec<&Commission>> = BTreeMap::new();
+    for c in work.facts.commissions.values().filter(|c| c.lead_id == lead_id) {
+        by_payment.entry(c.payment_id).or_default().push(c);
+    }
+    let mut left = Vec::new();
+    for (payment, mut rows) in by_payment {
+        rows.sort_by_key(|c| (c.updated_at, c.id));
+        let nobody_has_it = match payment {
+            Some(id) => {
+                let is_left = work.facts.payments.get(&id).is_some_and(|p| p.left() > 0);
+                is_left && rows.iter().all(|c| went_along(c))
+            }
+            None => counts && work.facts.live_reward(lead_id).is_none(),
+        };
+        left.extend(rows.pop().filter(|last| nobody_has_it && went_along(last)).cloned());
+    }
+    left
+}
+
 /// The same commission for another referrer: same payment, terms, base and hold; pending again.
 pub fn give_again(work: &mut Work, old: &Commission, to: &Enrollment) {
     if let Some(payment) = old.payment_id
@@ -200,6 +236,26 @@ pub fn give_again(work: &mut Work, old: &Commission, to: &Enrollment) {
         }
         return;
     }
+    if old.payment_id.is_some() || !reward_again(work, old.lead_id, to) {
+        copy(work, old, to);
+    }
+}
+
+/// Gives a referrer a lead's reward again as it was decided; false where they never had one. One that staff
+/// voided stays void, and no other is made.
+pub fn reward_again(work: &mut Work, lead_id: i64, to: &Enrollment) -> bool {
+    let had = |c: &&Commission| c.lead_id == lead_id && c.kind == "reward" && c.referrer_id == to.referrer_id;
+    let Some(last) = work.facts.commissions.values().filter(had).max_by_key(|c| c.id).cloned() else { return false };
+    match (last.state.as_str(), last.reason.as_deref()) {
+        ("void", Some(MOVED | SELF_REFERRAL | UNQUALIFIED)) => restore(work, last.id),
+        ("void", _) => {}
+        // It was paid and taken back: that row stays as it is.
+        _ => copy(work, &last, to),
+    }
+    true
+}
+
+fn copy(work: &mut Work, old: &Commission, to: &Enrollment) {
     let id = work.id();
     let commission = Commission {
         id,

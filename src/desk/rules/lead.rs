@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{About, attribution, audit, payment, qualification};
 use crate::clock::Instant;
-use crate::desk::event::{AddLead, Changed, Contact, Event, Outcome, Status};
+use crate::desk::event::{AddLead, Changed, Contact, Event, Outcome, Status, TouchKind};
 use crate::desk::facts::Lead;
 use crate::desk::work::Work;
 use crate::phone::Phone;
@@ -14,14 +14,16 @@ pub fn find(work: &Work, campaign_id: i64, test: bool, email: Option<&str>, phon
 }
 
 /// A lead that was known by one contact only takes the other: the address as text and key, the phone.
-pub fn add_contact(work: &mut Work, lead_id: i64, email: (&str, &str), phone: Option<&Phone>) {
-    let Some(lead) = work.facts.leads.get(&lead_id) else { return };
+/// Answers whether the address is new: payments may have waited for it.
+pub fn add_contact(work: &mut Work, event: &Event, lead_id: i64, email: (&str, &str), phone: Option<&Phone>) -> bool {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return false };
     let needs_email = lead.email_key.is_none();
     let needs_phone = lead.phone_key.is_none() && phone.is_some();
     if !needs_email && !needs_phone {
-        return;
+        return false;
     }
-    let Some(lead) = work.lead_mut(lead_id) else { return };
+    let before = facts_json(&lead);
+    let Some(lead) = work.lead_mut(lead_id) else { return false };
     if needs_email {
         lead.email = Some(email.0.to_owned());
         lead.email_key = Some(email.1.to_owned());
@@ -31,7 +33,12 @@ pub fn add_contact(work: &mut Work, lead_id: i64, email: (&str, &str), phone: Op
         lead.phone_key = Some(phone.e164().to_owned());
     }
     let lead = lead.clone();
+    let (after, referrer_id) = (facts_json(&lead), lead.referrer_id);
     work.facts.add_lead(lead);
+    let about = About { action: "lead.edited", kind: "lead", id: lead_id, lead_id: Some(lead_id), referrer_id };
+    audit(work, event, about, Some(before), Some(after), None);
+    attribution::end_self_referral(work, event, lead_id);
+    needs_email
 }
 
 #[expect(clippy::too_many_arguments, reason = "one constructor for every way a lead comes about")]
@@ -147,7 +154,7 @@ pub fn add(work: &mut Work, event: &Event, add: &AddLead) -> Outcome {
         if add.status == Status::Converted {
             convert(work, id);
         }
-        offer_waiting(work, event, id);
+        payment::offer_waiting(work, event, id);
     }
     let referrer_id = work.facts.leads.get(&id).and_then(|l| l.referrer_id);
     let about = About { action: "lead.added", kind: "lead", id, lead_id: Some(id), referrer_id };
@@ -164,9 +171,13 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
     if before.as_ref().is_some_and(|l| l.archived_at.is_some()) {
         archive(work, event, lead_id, false);
     }
+    let (mut brought, mut completed) = (Vec::new(), false);
     if let Some(email_key) = &add.contact.email_key {
         let text = add.contact.email.as_deref().unwrap_or(email_key);
-        add_contact(work, lead_id, (text, email_key), None);
+        completed = add_contact(work, event, lead_id, (text, email_key), None);
+        if completed {
+            brought = payment::attach_waiting(work, event, lead_id);
+        }
     }
     // A file uploaded again says nothing new.
     let new_claim = add.claim.as_ref().filter(|claim| !attribution::is_repeated_upload(work, lead_id, claim));
@@ -178,8 +189,8 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
         true if qualification::qualify(work, event, lead_id) => Changed::Yes,
         true => Changed::Already,
     };
-    if attributed {
-        offer_waiting(work, event, lead_id);
+    if attributed || !brought.is_empty() {
+        payment::offer_waiting(work, event, lead_id);
     }
     let referrer_id = work.facts.leads.get(&lead_id).and_then(|l| l.referrer_id);
     if attributed || qualified == Changed::Yes || new_claim.is_some() {
@@ -189,17 +200,7 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
         });
         audit(work, event, about, None, Some(after), None);
     }
-    Outcome::LeadKnown { lead_id, referrer_id, attributed, qualified, refused }
-}
-
-/// What an attribution by staff leaves waiting is offered with its preview.
-fn offer_waiting(work: &mut Work, event: &Event, lead_id: i64) {
-    let attributed = work.facts.leads.get(&lead_id).is_some_and(|l| l.referrer_id.is_some());
-    let waiting =
-        work.facts.payments.values().filter(|p| p.lead_id == Some(lead_id) && p.decision == "waiting").count();
-    if attributed && waiting > 0 {
-        payment::older_payments_item(work, event, lead_id, waiting);
-    }
+    Outcome::LeadKnown { lead_id, referrer_id, completed, attributed, qualified, refused }
 }
 
 fn convert(work: &mut Work, lead_id: i64) {
@@ -268,16 +269,15 @@ pub fn edit(work: &mut Work, event: &Event, lead_id: i64, contact: &Contact, act
     if edited == lead {
         return Outcome::Done { id: lead_id, changed: false };
     }
-    if let Some(old) = &lead.email_key {
-        work.facts.lead_by_email.remove(&(lead.campaign_id, lead.test, old.clone()));
-    }
+    work.facts.forget_contacts(&lead);
     if let Some(l) = work.lead_mut(lead_id) {
         edited.updated_at = l.updated_at;
         *l = edited.clone();
     }
     work.facts.add_lead(edited.clone());
+    attribution::end_self_referral(work, event, lead_id);
     payment::attach_waiting(work, event, lead_id);
-    offer_waiting(work, event, lead_id);
+    payment::offer_waiting(work, event, lead_id);
     let about = About {
         action: "lead.edited",
         kind: "lead",
@@ -315,8 +315,6 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
                 .into(),
         };
     }
-    let earlier = from.referrer_id.is_some()
-        && (to.referrer_id.is_none() || from.created_at < to.created_at && from.enrollment_id != to.enrollment_id);
     if from.archived_at.is_none() {
         count_lead(work, from.id, -1);
     }
@@ -328,19 +326,16 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
         l.archived_at = Some(l.updated_at);
         l.active = false;
     }
-    if let Some(email) = &from.email_key {
-        let key = (from.campaign_id, from.test, email.clone());
-        if work.facts.lead_by_email.get(&key) == Some(&from.id) {
-            work.facts.lead_by_email.remove(&key);
-        }
-    }
+    work.facts.forget_contacts(&from);
     if let Some(l) = work.lead_mut(to.id) {
         fill(l, &from);
         let filled = l.clone();
         work.facts.add_lead(filled);
     }
+    attribution::end_self_referral(work, event, to.id);
+    let earlier = is_earlier(work, &from, to.id);
     work.writes.merged.push((from.id, to.id));
-    payment::attach_waiting(work, event, to.id);
+    let brought = payment::attach_waiting(work, event, to.id);
     if earlier {
         attribution::reattribute(
             work,
@@ -351,6 +346,9 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
             "merged: the earliest touch counts",
             true,
         );
+    }
+    if !brought.is_empty() {
+        payment::offer_waiting(work, event, to.id);
     }
     if from.qualified_at.is_some() {
         qualification::qualify(work, event, to.id);
@@ -366,6 +364,20 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
         None,
     );
     Outcome::Done { id: to.id, changed: true }
+}
+
+/// Whether the touch that counted for a duplicate is the one that counts for both. What staff decided of the
+/// primary stays.
+fn is_earlier(work: &Work, from: &Lead, into: i64) -> bool {
+    let Some(to) = work.facts.leads.get(&into).filter(|to| to.enrollment_id != from.enrollment_id) else { return false };
+    let touch = |lead: &Lead| lead.touch_id.and_then(|id| work.facts.counting.get(&id));
+    match (touch(from), touch(to)) {
+        _ if from.referrer_id.is_none() => false,
+        (_, Some(primary)) if primary.kind == TouchKind::Staff.word() => false,
+        (Some(duplicate), Some(primary)) => duplicate.at < primary.at,
+        (_, None) => true,
+        (None, Some(_)) => false,
+    }
 }
 
 fn fill(to: &mut Lead, from: &Lead) {

@@ -5,7 +5,7 @@ pub mod attribution;
 mod commission;
 mod inbox;
 mod lead;
-mod payment;
+pub mod payment;
 mod qualification;
 pub mod refund;
 mod sign_up;

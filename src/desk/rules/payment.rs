@@ -1,9 +1,11 @@
 //! A payment: stored once by its identity, and decided as soon as its lead has a referrer.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::commission::{self, Line};
-use super::{About, audit, lead, qualification, refund};
+use super::{About, attribution, audit, lead, qualification, refund};
 use crate::clock::{Day, Instant};
 use crate::desk::event::{Earned, Event, Outcome, Payment, Status};
 use crate::desk::facts::{Commission, Paid, Purchase};
@@ -12,6 +14,10 @@ use crate::money::{Currency, Money};
 
 /// An identical body within this many seconds is a retry and only counted.
 const RETRY_WINDOW: i64 = 10 * 60;
+/// Payments this recent earn at once when an event brings them together with who referred their lead.
+const AT_ONCE: i64 = 24 * 60 * 60;
+/// The inbox item that offers a lead's waiting payments.
+pub const OLDER_PAYMENTS: &str = "older_payments";
 
 pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
     let Some(product) = work.facts.products.get(&p.product_id).filter(|x| x.business_id == event.business_id).cloned()
@@ -23,8 +29,11 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
         return repeated(work, event, p, known);
     }
     let found = lead::find(work, product.campaign_id, test, Some(p.email.key()), p.phone.as_ref().map(|x| x.e164()));
-    if let Some(id) = found {
-        lead::add_contact(work, id, (p.email.text(), p.email.key()), p.phone.as_ref());
+    let mut brought = Vec::new();
+    if let Some(id) = found
+        && lead::add_contact(work, event, id, (p.email.text(), p.email.key()), p.phone.as_ref())
+    {
+        brought = attach_waiting(work, event, id);
     }
     let id = work.id();
     let date = p.date.to_string();
@@ -48,18 +57,18 @@ pub fn record(work: &mut Work, event: &Event, p: &Payment) -> Outcome {
         repeats: 0,
         disputed_at: None,
         refunded: 0,
-        counted_for: None,
         received_at: work.now.micros(),
     };
-    let (currency, amount) = (paid.currency.clone(), paid.amount);
+    if !test {
+        work.count(product.campaign_id, format!("revenue.{}", paid.currency), Some(p.date), paid.amount);
+    }
+    attribution::count_revenue(work, &paid, paid.amount);
     work.facts.add_payment(paid);
     work.writes.new_payments.insert(id);
-    if !test {
-        work.count(product.campaign_id, format!("revenue.{currency}"), Some(p.date), amount);
-    }
     let warning = found.and_then(|lead_id| {
         follow_lead(work, event, lead_id, id);
-        decide(work, event, id)
+        brought.push(id);
+        earn_brought(work, event, lead_id, &brought).remove(&id)
     });
     refund::apply_parked(work, event, id);
     let earned = earned_by(work, id);
@@ -190,6 +199,7 @@ pub fn purchase_of(work: &Work, lead_id: i64, product_id: i64) -> String {
 /// for the caller where there is one.
 fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
     let paid = work.facts.payments.get(&payment_id).cloned()?;
+    attribution::end_self_referral(work, event, paid.lead_id?);
     let lead = paid.lead_id.and_then(|id| work.facts.leads.get(&id)).cloned()?;
     let set = |work: &mut Work, decision: &str, why: &str| {
         if let Some(p) = work.payment_mut(payment_id) {
@@ -203,6 +213,10 @@ fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
     };
     if enrollment.state == "banned" {
         set(work, "waiting", "the referrer is banned");
+        return None;
+    }
+    if !paid.test && work.facts.is_draft(paid.campaign_id) {
+        set(work, "waiting", "the campaign is a draft");
         return None;
     }
     let Some(terms) = work.facts.terms_on(paid.product_id, &paid.payment_date).cloned() else {
@@ -242,14 +256,6 @@ fn decide(work: &mut Work, event: &Event, payment_id: i64) -> Option<String> {
     if earns || is_test_product {
         commission::of_payment(work, &paid, &enrollment, &terms, first, &line);
         set(work, "earned", if first { "referral rate" } else { "recurring rate" });
-        if !paid.test
-            && let Some(scope) = super::attribution::figure_scope(lead.code_id, lead.enrollment_id)
-        {
-            work.count(scope, format!("revenue.{}", paid.currency), None, paid.left());
-            if let Some(p) = work.payment_mut(payment_id) {
-                p.counted_for = Some(scope);
-            }
-        }
     } else {
         set(work, "nothing", "the rate earns nothing on this amount");
     }
@@ -286,10 +292,14 @@ fn no_flat_item(work: &mut Work, event: &Event, paid: &Paid, why: &str) {
     });
 }
 
-/// Payments that came before their lead now belong to it.
-pub fn attach_waiting(work: &mut Work, event: &Event, lead_id: i64) {
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
-    let Some(email) = lead.email_key.clone().filter(|_| lead.duplicate_of.is_none()) else { return };
+/// Payments that came before their lead, or before its address was known, now belong to it; answers which.
+pub fn attach_waiting(work: &mut Work, event: &Event, lead_id: i64) -> Vec<i64> {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return Vec::new() };
+    let Some(email) = lead.email_key.clone().filter(|_| lead.duplicate_of.is_none()) else { return Vec::new() };
+    let why = match lead.referrer_id {
+        Some(_) => "it came before its lead had this address",
+        None => "the lead has no referrer",
+    };
     let mut orphans: Vec<(String, i64)> = work
         .facts
         .payments
@@ -300,48 +310,72 @@ pub fn attach_waiting(work: &mut Work, event: &Event, lead_id: i64) {
         .map(|p| (p.payment_date.clone(), p.id))
         .collect();
     orphans.sort();
-    for (_, id) in orphans {
-        if let Some(paid) = work.payment_mut(id) {
+    for (_, id) in &orphans {
+        if let Some(paid) = work.payment_mut(*id) {
             paid.lead_id = Some(lead_id);
-            paid.decision_why = "the lead has no referrer".to_owned();
+            why.clone_into(&mut paid.decision_why);
+            let paid = paid.clone();
+            attribution::count_revenue(work, &paid, paid.left());
         }
-        follow_lead(work, event, lead_id, id);
+        follow_lead(work, event, lead_id, *id);
     }
+    orphans.into_iter().map(|(_, id)| id).collect()
 }
 
-/// Lets a lead's waiting payments earn, in (paymentDate, position) order; with `since`, only those that
-/// arrived after it, and the older ones are offered in the inbox.
-pub fn earn_waiting(work: &mut Work, event: &Event, lead_id: i64, since: Option<Instant>) -> i64 {
-    let mut waiting: Vec<Paid> = work
-        .facts
-        .payments
-        .values()
-        .filter(|p| p.lead_id == Some(lead_id) && p.decision == "waiting")
-        .cloned()
-        .collect();
+/// A lead's payments that are not decided yet, in (paymentDate, position) order.
+fn waiting_of(work: &Work, lead_id: i64) -> Vec<Paid> {
+    let waits = |p: &&Paid| p.lead_id == Some(lead_id) && p.decision == "waiting";
+    let mut waiting: Vec<Paid> = work.facts.payments.values().filter(waits).cloned().collect();
     waiting.sort_by(|a, b| (&a.payment_date, a.id).cmp(&(&b.payment_date, b.id)));
-    let (now, later): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|p| since.is_none_or(|since| p.received_at >= since.micros()));
-    for paid in &now {
+    waiting
+}
+
+fn is_recent(work: &Work, paid: &Paid) -> bool {
+    paid.received_at >= work.now.plus_seconds(-AT_ONCE).micros()
+}
+
+/// Decides what an event brought to a lead, in (paymentDate, position) order: recent payments earn at once
+/// where the lead has a referrer, older ones are offered. Answers the warnings.
+pub fn earn_brought(work: &mut Work, event: &Event, lead_id: i64, brought: &[i64]) -> HashMap<i64, String> {
+    let mut payments = waiting_of(work, lead_id);
+    payments.retain(|p| brought.contains(&p.id));
+    let (now, later): (Vec<_>, Vec<_>) = payments.into_iter().partition(|p| is_recent(work, p));
+    let decided = now.iter().filter_map(|p| Some((p.id, decide(work, event, p.id)?))).collect();
+    if !later.is_empty() {
+        offer_waiting(work, event, lead_id);
+    }
+    decided
+}
+
+/// Lets all of a lead's waiting payments earn, in (paymentDate, position) order.
+pub fn earn_waiting(work: &mut Work, event: &Event, lead_id: i64) -> i64 {
+    let waiting = waiting_of(work, lead_id);
+    for paid in &waiting {
         decide(work, event, paid.id);
     }
-    if !later.is_empty() {
-        older_payments_item(work, event, lead_id, later.len());
-    }
-    i64::try_from(now.len()).unwrap_or(0)
+    i64::try_from(waiting.len()).unwrap_or(0)
 }
 
-/// Staff are shown what older payments would earn before they do.
-pub fn older_payments_item(work: &mut Work, event: &Event, lead_id: i64, count: usize) {
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
+/// An event attributed a lead: its waiting payments are decided as those are that an event brings.
+pub fn earn_recent(work: &mut Work, event: &Event, lead_id: i64) {
+    let waiting: Vec<i64> = waiting_of(work, lead_id).iter().map(|p| p.id).collect();
+    earn_brought(work, event, lead_id, &waiting);
+}
+
+/// Staff are shown what a lead's waiting payments would earn before they do.
+pub fn offer_waiting(work: &mut Work, event: &Event, lead_id: i64) {
+    let waiting = waiting_of(work, lead_id);
+    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.referrer_id.is_some()).cloned() else { return };
+    let Some(newest) = waiting.iter().map(|p| p.id).max() else { return };
     let id = work.id();
     work.writes.inbox.push(NewInboxItem {
         id,
         business_id: event.business_id,
         campaign_id: lead.campaign_id,
-        kind: "older_payments",
+        kind: OLDER_PAYMENTS,
         cause: format!("older:{lead_id}:{}", lead.touch_id.unwrap_or_default()),
-        detail: json!({ "lead": lead.name, "count": count }),
+        // Tells one lot of payments from the next: a closed item opens again for another one.
+        detail: json!({ "count": waiting.len(), "newest": newest }),
         lead_id: Some(lead_id),
         payment_id: None,
         referrer_id: lead.referrer_id,
@@ -358,7 +392,7 @@ pub fn pay_back(work: &mut Work, event: &Event, lead_id: i64) -> Outcome {
         return Outcome::Refused { why: "The lead has no referrer who could earn.".into() };
     }
     let had_reward = work.facts.live_reward(lead_id).is_some();
-    let decided = earn_waiting(work, event, lead_id, None);
+    let decided = earn_waiting(work, event, lead_id);
     qualification::reward_if_due(work, event, lead_id);
     let rewarded = !had_reward && work.facts.live_reward(lead_id).is_some();
     if decided == 0 && !rewarded {

@@ -82,7 +82,7 @@ fn unqualify(work: &mut Work, lead_id: i64) -> bool {
     }
     if let Some(reward) = work.facts.live_reward(lead_id).cloned() {
         if reward.is_unpaid() {
-            commission::void(work, reward.id, "unqualified");
+            commission::void(work, reward.id, commission::UNQUALIFIED);
         } else {
             // Paid rows stay as they are; what was paid is taken off the next payout.
             work.post(reward.id, "due", -reward.amount, "clawed back");
@@ -126,17 +126,20 @@ fn count_qualified(work: &mut Work, lead_id: i64, by: i64) {
     }
 }
 
-/// The reward of a qualified, attributed lead, unless it has one: at most one per lead.
+/// The reward of a qualified, attributed lead, unless it has one: at most one per lead. What the referrer had
+/// for it before comes back; only where they had nothing a new one is decided.
 pub fn reward_if_due(work: &mut Work, event: &Event, lead_id: i64) {
+    attribution::end_self_referral(work, event, lead_id);
     let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
     let (Some(enrollment_id), Some(referrer_id), true) =
         (lead.enrollment_id, lead.referrer_id, lead.qualified_at.is_some())
     else {
         return;
     };
-    if work.facts.enrollments.get(&enrollment_id).is_none_or(|e| e.state == "banned")
-        || work.facts.live_reward(lead_id).is_some()
-    {
+    let Some(enrollment) = work.facts.enrollments.get(&enrollment_id).filter(|e| e.state != "banned").cloned() else {
+        return;
+    };
+    if work.facts.live_reward(lead_id).is_some() || commission::reward_again(work, lead_id, &enrollment) {
         return;
     }
     let Some(campaign) = work.facts.campaigns.get(&lead.campaign_id).cloned() else { return };

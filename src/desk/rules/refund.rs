@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use super::{About, audit, commission, lead, payment};
+use super::{About, attribution, audit, commission, lead, payment};
 use crate::clock::Day;
 use crate::desk::event::{Event, Outcome, Refund, RefundOf, Refunded};
 use crate::desk::facts::{Commission, Paid, Product, RefundRow};
@@ -238,10 +238,8 @@ fn count(work: &mut Work, paid: &Paid, minor: i64) {
         return;
     }
     let name = format!("revenue.{}", paid.currency);
-    work.count(paid.campaign_id, name.clone(), Day::parse(&paid.payment_date).ok(), -minor);
-    if let Some(scope) = paid.counted_for {
-        work.count(scope, name, None, -minor);
-    }
+    work.count(paid.campaign_id, name, Day::parse(&paid.payment_date).ok(), -minor);
+    attribution::count_revenue(work, paid, -minor);
 }
 
 /// What became of a commission that stood before its payment was refunded.

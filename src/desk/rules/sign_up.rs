@@ -8,9 +8,6 @@ use crate::desk::event::{Claim, ClaimBy, Contact, Event, Outcome, SignUp, Status
 use crate::desk::facts::SignedUp;
 use crate::desk::work::{NewInboxItem, Work};
 
-/// Payments this recent earn at once when an event attributes their lead.
-const AT_ONCE: i64 = 24 * 60 * 60;
-
 pub fn sign_up(work: &mut Work, event: &Event, s: &SignUp) -> Outcome {
     let Some(product) = work.facts.products.get(&s.product_id).filter(|p| p.business_id == event.business_id).cloned()
     else {
@@ -26,7 +23,7 @@ pub fn sign_up(work: &mut Work, event: &Event, s: &SignUp) -> Outcome {
     let known = found.is_some();
     let lead_id = match found {
         Some(id) => {
-            lead::add_contact(work, id, (s.email.text(), s.email.key()), s.phone.as_ref());
+            lead::add_contact(work, event, id, (s.email.text(), s.email.key()), s.phone.as_ref());
             id
         }
         None => {
@@ -56,13 +53,15 @@ pub fn sign_up(work: &mut Work, event: &Event, s: &SignUp) -> Outcome {
 
     let claimed = claim.as_ref().map(|claim| attribution::claim(work, event, lead_id, claim));
     let attributed = claimed.as_ref().is_some_and(|c| c.attributed);
-    payment::attach_waiting(work, event, lead_id);
+    let brought = payment::attach_waiting(work, event, lead_id);
     qualification::at_sign_up(work, event, lead_id);
     if attributed {
-        payment::earn_waiting(work, event, lead_id, Some(work.now.plus_seconds(-AT_ONCE)));
+        payment::earn_recent(work, event, lead_id);
         if known {
             qualification::reward_if_due(work, event, lead_id);
         }
+    } else {
+        payment::earn_brought(work, event, lead_id, &brought);
     }
     let referrer_id = work.facts.leads.get(&lead_id).and_then(|l| l.referrer_id);
     let refused = claimed.and_then(|c| c.refused);
@@ -83,6 +82,15 @@ fn again(work: &mut Work, event: &Event, s: &SignUp, known: &SignedUp) -> Outcom
     let claim = Claim { kind: TouchKind::Event, by: ClaimBy::Code(code.clone()) };
     let resolved = attribution::resolve(work, event.business_id, lead.campaign_id, lead.test, &claim);
     let touch_id = attribution::keep_touch(work, event, lead.id, TouchKind::Event, &resolved, None);
+    let about = About {
+        action: "lead.touched",
+        kind: "lead",
+        id: lead.id,
+        lead_id: Some(lead.id),
+        referrer_id: lead.referrer_id,
+    };
+    let refused = resolved.refused.map(|r| r.word());
+    audit(work, event, about, None, Some(json!({ "code": code, "attributed": false, "refused": refused })), None);
     if lead.referrer_id.is_none() {
         let id = work.id();
         work.writes.inbox.push(NewInboxItem {

@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::touches::load_touches;
+use super::touches::{load_counting, load_touches};
 use super::wanted::{Wanted, gather};
 use crate::code;
 use crate::db::{Conn, DbResult, Table, sql};
 use crate::desk::event::{Event, What, paid_on};
 use crate::desk::facts::{
-    Business, Campaign, Cancelled, Code, Commission, Enrollment, Facts, InboxItem, Lead, Paid, Product, Purchase,
-    RefundRow, SignedUp, Terms,
+    Business, Campaign, Cancelled, Code, Commission, Contactable, Enrollment, Facts, InboxItem, Lead, Paid, Product,
+    Purchase, RefundRow, SignedUp, Terms,
 };
+use crate::desk::rules::attribution::is_same_person;
 use crate::{row, rows};
 
 /// At most so many payments or commissions of one slice's leads are looked at; a lead with more is
@@ -33,6 +34,8 @@ pub async fn load(conn: &mut Conn, events: &[Event]) -> DbResult<Facts> {
     load_leads_by_contact(conn, &mut w, &mut facts).await?;
     load_codes(conn, &mut w, &mut facts).await?;
     load_enrollments(conn, &mut w, &mut facts).await?;
+    expect_self_referrals(&mut w, &facts);
+    load_counting(conn, &w.merging, &mut facts).await?;
     if w.uploads {
         load_touches(conn, &facts_leads(&facts), &mut facts).await?;
     }
@@ -162,7 +165,7 @@ async fn load_catalogue(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> D
         .await?;
         w.products.extend(products.into_iter().map(|(id,)| id));
     }
-    if !w.orphans.is_empty() || !w.sign_ups.is_empty() {
+    if !w.orphans.is_empty() || !w.sign_ups.is_empty() || !w.phoned.is_empty() {
         // Unattached payments may be of any product of the campaign.
         let campaigns: BTreeSet<i64> = w.orphans.iter().map(|(campaign, ..)| *campaign).collect();
         let siblings: Vec<(i64,)> = sql(
@@ -237,6 +240,9 @@ fn place_people(w: &mut Wanted, facts: &Facts) {
         *test |= p.test;
         w.orphans.insert((p.campaign_id, *test, email.clone()));
     }
+    for (product, test, _) in &mut w.phoned {
+        *test |= facts.products.get(product).is_some_and(|p| p.test);
+    }
     for (_, product, test, _) in &mut w.identities {
         *test |= facts.products.get(product).is_some_and(|p| p.test);
     }
@@ -271,14 +277,30 @@ async fn load_leads_by_contact(conn: &mut Conn, w: &mut Wanted, facts: &mut Fact
     for lead in found {
         // A sign-up or a staff lead may let older payments of this very person earn.
         let at = |key: &String| (lead.campaign_id, lead.test, key.clone());
-        let deep = lead.email_key.as_ref().is_some_and(|k| w.orphans.contains(&at(k)))
-            || lead.phone_key.as_ref().is_some_and(|k| w.claimed_phones.contains(&at(k)));
+        // One that is known by its phone alone may get its address now, and what waited for that.
+        let deep = match &lead.email_key {
+            Some(k) => w.orphans.contains(&at(k)),
+            None => true,
+        } || lead.phone_key.as_ref().is_some_and(|k| w.claimed_phones.contains(&at(k)));
         note_lead(w, &lead, deep);
         if !facts.leads.contains_key(&lead.id) {
             facts.add_lead(lead);
         }
     }
+    expect_addresses(w, facts);
     Ok(())
+}
+
+/// A payment with a phone number may bring its address to a lead that has none. Nothing waits for an address
+/// that a lead has already, so that an ordinary payment looks for nothing more.
+fn expect_addresses(w: &mut Wanted, facts: &Facts) {
+    for (product, test, email) in std::mem::take(&mut w.phoned) {
+        let Some(p) = facts.products.get(&product) else { continue };
+        let at = (p.campaign_id, test, email);
+        if !facts.lead_by_email.contains_key(&at) {
+            w.orphans.insert(at);
+        }
+    }
 }
 
 const CODE: &str =
@@ -341,6 +363,22 @@ async fn load_enrollments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) ->
     Ok(())
 }
 
+/// Whoever turns out to have referred themselves loses what is not paid yet, so it has to be known.
+fn expect_self_referrals(w: &mut Wanted, facts: &Facts) {
+    for lead in facts.leads.values() {
+        let Some(e) = lead.enrollment_id.and_then(|id| facts.enrollments.get(&id)) else { continue };
+        let brought = |contact: &Option<String>, named: &BTreeSet<Contactable>| {
+            contact.as_ref().is_some_and(|k| named.contains(&(lead.campaign_id, lead.test, k.clone())))
+        };
+        if is_same_person(&lead.email_key, &lead.phone_key, e)
+            || brought(&e.email_key, &w.emails)
+            || brought(&e.phone_key, &w.phones)
+        {
+            w.deep.insert(lead.id);
+        }
+    }
+}
+
 async fn load_sign_ups(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {
     let mut found: Vec<SignedUp> = Vec::new();
     if !w.sign_ups.is_empty() {
@@ -379,7 +417,7 @@ async fn load_sign_ups(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
 
 const PAID: &str = "p.id, p.business_id, p.campaign_id, p.product_id, p.test, p.lead_id, p.email, p.email_key, p.amount, p.currency,
     p.subscription_status, p.payment_date, p.identity, p.body_hash, p.decision, p.decision_why, p.repeats, p.disputed_at, p.refunded,
-    p.counted_for, p.received_at";
+    p.received_at";
 
 const REFUND: &str =
     "f.id, f.business_id, f.campaign_id, f.product_id, f.test, f.email, f.email_key, f.named, f.payment_id, f.asked,

@@ -3,6 +3,7 @@
 
 use crate::db::{DbError, DbResult, Table, Tx, sql};
 use crate::desk::facts::{Commission, Lead, Paid, RefundRow};
+use crate::desk::rules::payment::OLDER_PAYMENTS;
 use crate::desk::work::{NewInboxItem, Work};
 use crate::rows;
 use crate::text::fold;
@@ -12,6 +13,7 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     make_way(tx, work).await?;
     update_leads(tx, work).await?;
     insert_touches(tx, work).await?;
+    refuse_touches(tx, work).await?;
     insert_sign_ups(tx, work).await?;
     insert_payments(tx, work).await?;
     update_payments(tx, work).await?;
@@ -19,7 +21,7 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     decide_refunds(tx, work).await?;
     insert_cancellations(tx, work).await?;
     upsert_purchases(tx, work).await?;
-    update_commissions(tx, work).await?;
+    change_commissions(tx, work).await?;
     insert_commissions(tx, work).await?;
     insert_entries(tx, work).await?;
     merge_leads(tx, work).await?;
@@ -166,6 +168,19 @@ async fn insert_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
     Ok(())
 }
 
+async fn refuse_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let refused = &work.writes.refused_touches;
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let table = rows!(refused, (id, why) => { id: *id, refused: why.word() });
+    let done = sql("UPDATE touches SET refused = r.refused FROM rows($1, id BIGINT, refused TEXT) r WHERE touches.id = r.id")
+        .bind(table)
+        .execute(tx)
+        .await?;
+    expect(done, refused.len(), "touches")
+}
+
 async fn insert_sign_ups(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.new_sign_ups.is_empty() {
         return Ok(());
@@ -192,11 +207,11 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         id: p.id, business_id: p.business_id, campaign_id: p.campaign_id, product_id: p.product_id, test: p.test, lead_id: p.lead_id,
         email: &p.email, email_key: &p.email_key, amount: p.amount, currency: &p.currency, subscription_status: &p.subscription_status,
         payment_date: &p.payment_date, identity: &p.identity, body_hash: &p.body_hash, decision: &p.decision,
-        decision_why: &p.decision_why, refunded: p.refunded, counted_for: p.counted_for, received_at: p.received_at,
+        decision_why: &p.decision_why, refunded: p.refunded, received_at: p.received_at,
     });
-    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, refunded, counted_for, received_at)
-         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.refunded, r.counted_for, r.received_at
-           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, refunded BIGINT, counted_for BIGINT, received_at BIGINT) r")
+    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, refunded, received_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.refunded, r.received_at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, refunded BIGINT, received_at BIGINT) r")
     .bind(table)
     .execute(tx)
     .await?;
@@ -211,11 +226,11 @@ async fn update_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let payments: Vec<&Paid> = changed.iter().filter_map(|id| work.facts.payments.get(id)).collect();
     let table = rows!(payments, p => {
         id: p.id, lead_id: p.lead_id, decision: &p.decision, decision_why: &p.decision_why, repeats: p.repeats,
-        refunded: p.refunded, counted_for: p.counted_for,
+        refunded: p.refunded,
     });
     let done = sql("UPDATE payments SET lead_id = r.lead_id, decision = r.decision, decision_why = r.decision_why, repeats = r.repeats,
-                refunded = r.refunded, counted_for = r.counted_for
-           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT, refunded BIGINT, counted_for BIGINT) r
+                refunded = r.refunded
+           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT, refunded BIGINT) r
           WHERE payments.id = r.id")
     .bind(table)
     .execute(tx)
@@ -302,12 +317,18 @@ async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
     Ok(())
 }
 
-async fn update_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
-    let changed = &work.writes.changed_commissions;
-    if changed.is_empty() {
+/// What ends goes first: a lead has one reward that stands, so one has to end before another comes back.
+async fn change_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    let changed = work.writes.changed_commissions.iter().filter_map(|id| work.facts.commissions.get(id));
+    let (ended, standing): (Vec<_>, Vec<_>) = changed.partition(|c| c.state == "void" || c.reversed_at.is_some());
+    update_commissions(tx, &ended).await?;
+    update_commissions(tx, &standing).await
+}
+
+async fn update_commissions(tx: &mut Tx, commissions: &[&Commission]) -> DbResult<()> {
+    if commissions.is_empty() {
         return Ok(());
     }
-    let commissions: Vec<&Commission> = changed.iter().filter_map(|id| work.facts.commissions.get(id)).collect();
     let table = rows!(commissions, c => {
         id: c.id, amount: c.amount, state: &c.state, reason: &c.reason, released: c.released, reversed_at: c.reversed_at,
         taken_back: c.taken_back, updated_at: c.updated_at,
@@ -319,7 +340,7 @@ async fn update_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
     .bind(table)
     .execute(tx)
     .await?;
-    expect(done, changed.len(), "commissions")
+    expect(done, commissions.len(), "commissions")
 }
 
 async fn insert_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
@@ -387,7 +408,12 @@ async fn upsert_inbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let mut items: Vec<(&NewInboxItem, i64)> = Vec::with_capacity(all.len());
     for item in all {
         match items.last_mut() {
-            Some((same, times)) if same.business_id == item.business_id && same.cause == item.cause => *times += 1,
+            Some((same, times)) if same.business_id == item.business_id && same.cause == item.cause => {
+                *times += 1;
+                if item.kind == OLDER_PAYMENTS {
+                    *same = item;
+                }
+            }
             _ => items.push((item, 1)),
         }
     }
@@ -401,7 +427,18 @@ async fn upsert_inbox(tx: &mut Tx, work: &Work) -> DbResult<()> {
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, kind TEXT, cause TEXT, times BIGINT, detail TEXT, lead_id BIGINT, payment_id BIGINT, referrer_id BIGINT, touch_id BIGINT, at BIGINT) r
           WHERE true
          ON CONFLICT (business_id, cause) DO UPDATE SET times = inbox_items.times + excluded.times, updated_at = excluded.updated_at")
-    .bind(table)
+    .bind(&table)
+    .execute(tx)
+    .await?;
+    if work.writes.inbox.iter().all(|item| item.kind != OLDER_PAYMENTS) {
+        return Ok(());
+    }
+    // Other payments wait than those that were decided: the item is open again.
+    sql("UPDATE inbox_items SET detail = r.detail, state = 'open', outcome = NULL, closed_by = NULL, closed_at = NULL
+           FROM rows($1, business_id BIGINT, cause TEXT, kind TEXT, detail TEXT) r
+          WHERE inbox_items.business_id = r.business_id AND inbox_items.cause = r.cause AND r.kind = $2 AND inbox_items.detail <> r.detail")
+    .bind(&table)
+    .bind(OLDER_PAYMENTS)
     .execute(tx)
     .await?;
     Ok(())

@@ -1,10 +1,10 @@
-//! What the leads of a slice have touches of, so that the same claim is not kept twice.
+//! What the leads of a slice have touches of, so that the same claim is not kept twice, and which counts.
 
 use std::collections::BTreeSet;
 
 use crate::code;
 use crate::db::{Conn, DbResult, sql};
-use crate::desk::facts::Facts;
+use crate::desk::facts::{Counting, Facts};
 use crate::desk::rules::attribution::enrollment_touch;
 use crate::{row, rows};
 
@@ -35,5 +35,20 @@ pub async fn load_touches(conn: &mut Conn, leads: &BTreeSet<i64>, facts: &mut Fa
         };
         Some((t.lead_id, by))
     }));
+    Ok(())
+}
+
+/// The touches that count for these leads.
+pub async fn load_counting(conn: &mut Conn, leads: &BTreeSet<i64>, facts: &mut Facts) -> DbResult<()> {
+    let touches: BTreeSet<i64> = leads.iter().filter_map(|id| facts.leads.get(id)?.touch_id).collect();
+    if touches.is_empty() {
+        return Ok(());
+    }
+    let counting: Vec<Counting> =
+        sql("SELECT t.id, t.kind, t.at FROM rows($1, id BIGINT) r JOIN touches t ON t.id = r.id")
+            .bind(rows!(&touches, id => { id: *id }))
+            .all(conn)
+            .await?;
+    facts.counting.extend(counting.into_iter().map(|t| (t.id, t)));
     Ok(())
 }

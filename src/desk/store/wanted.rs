@@ -37,12 +37,16 @@ pub(super) struct Wanted {
     /// (business, product, test, identity)
     pub(super) cancellations: Vec<(i64, i64, bool, String)>,
     pub(super) sign_ups: Vec<(i64, bool, String)>,
+    /// (product, test, e-mail) of payments that came with a phone number, by which their lead may be known.
+    pub(super) phoned: Vec<(i64, bool, String)>,
     /// Uploads bring claims that their leads may have already.
     pub(super) uploads: bool,
     /// Leads whose whole money is looked at, not only what the event itself needs.
     pub(super) deep: BTreeSet<i64>,
     /// Phone numbers that may attribute whoever has them.
     pub(super) claimed_phones: BTreeSet<Contactable>,
+    /// Leads that become one: which touch was first decides.
+    pub(super) merging: BTreeSet<i64>,
     /// People whose unattached payments are looked at.
     pub(super) orphans: BTreeSet<Contactable>,
 }
@@ -79,6 +83,9 @@ impl Wanted {
                     p.email.key().to_owned(),
                     p.phone.as_ref().map(|p| p.e164().to_owned()),
                 ));
+                if p.phone.is_some() {
+                    w.phoned.push((p.product_id, p.test, p.email.key().to_owned()));
+                }
                 w.expect_refunds(business_id, p.product_id, p.test, p.identity.as_deref(), &p.day_name());
                 match &p.identity {
                     Some(id) => w.identities.push((business_id, p.product_id, p.test, id.clone())),
@@ -131,6 +138,7 @@ impl Wanted {
             What::Merge { lead_id, into } => {
                 w.leads.extend([*lead_id, *into]);
                 w.deep.extend([*lead_id, *into]);
+                w.merging.extend([*lead_id, *into]);
             }
             What::Approve { commission_id, .. } | What::Void { commission_id, .. } => {
                 w.commissions.insert(*commission_id);

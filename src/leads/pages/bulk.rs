@@ -84,7 +84,14 @@ pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
     if let Some(asked) = ask(&page, &form, deed, &ids, &events, &back).await? {
         return asked.answer(StatusCode::OK);
     }
-    let outcomes = page.app.desk.slice(events).await?;
+    let outcomes = match page.app.desk.slice_so_far(events).await {
+        Ok(outcomes) => outcomes,
+        Err(halted) if halted.done.is_empty() => return Err(halted.error.into()),
+        Err(halted) => {
+            let said = Tally::of(&halted.done).said(deed);
+            return Err(Fault::partly(halted.error, &said, ids.len() - halted.done.len()));
+        }
+    };
     page.go(&back, said(deed, &ids, &outcomes, &back)).await
 }
 
@@ -194,18 +201,24 @@ impl Tally {
         }
         tally
     }
+
+    fn said(&self, deed: Deed) -> String {
+        let leads =
+            if self.changed == 1 { "1 lead is".to_owned() } else { format!("{} leads are", count(self.changed)) };
+        let mut words = format!("{leads} {} now.", deed.done());
+        if self.already > 0 {
+            words.push_str(&format!(" {} were already.", count(self.already)));
+        }
+        if self.refused > 0 {
+            words.push_str(&format!(" {} stay as they are: {}", count(self.refused), self.why));
+        }
+        words
+    }
 }
 
 fn said(deed: Deed, ids: &[i64], outcomes: &[Outcome], back: &str) -> Flash {
     let tally = Tally::of(outcomes);
-    let leads = if tally.changed == 1 { "1 lead is".to_owned() } else { format!("{} leads are", count(tally.changed)) };
-    let mut words = format!("{leads} {} now.", deed.done());
-    if tally.already > 0 {
-        words.push_str(&format!(" {} were already.", count(tally.already)));
-    }
-    if tally.refused > 0 {
-        words.push_str(&format!(" {} stay as they are: {}", count(tally.refused), tally.why));
-    }
+    let words = tally.said(deed);
     let flash = if tally.changed == 0 { Flash::info(words) } else { Flash::good(words) };
     let Some(undo) = deed.undo().filter(|_| tally.changed > 0 && ids.len() <= FEW) else { return flash };
     let changed: Vec<String> =

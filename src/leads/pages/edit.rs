@@ -61,9 +61,13 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
     let (id, flash) = match page.app.desk.one(page.event(What::AddLead(Box::new(add)))).await? {
         Outcome::LeadAdded { lead_id, refused: None, .. } => (lead_id, Flash::good(format!("{name} was added.{note}"))),
         Outcome::LeadAdded { lead_id, refused: Some(why), .. } => (lead_id, without_code(&name, why)),
-        Outcome::LeadKnown { lead_id, attributed, .. } => {
+        Outcome::LeadKnown { lead_id, attributed, completed, .. } => {
             let code = if attributed { " The code counts for it." } else { "" };
-            let words = format!("This lead has that e-mail address or phone number already. Nothing was added.{code}");
+            let words = if completed {
+                format!("This lead has that phone number already. The e-mail address was added to it.{code}")
+            } else {
+                format!("This lead has that e-mail address or phone number already. Nothing was added.{code}")
+            };
             (lead_id, Flash::info(words))
         }
         outcome => return page.go("/leads/new", refused(outcome)?).await,
