@@ -458,9 +458,11 @@ impl Facts {
             RefundOf::Payment(id) => self.payments.get(id).into_iter().collect(),
             RefundOf::Date(day) => {
                 let (day, email) = (day.to_string(), refund.email.key());
-                let of_day =
-                    |p: &&Paid| p.product_id == refund.product_id && p.email_key == email && p.payment_date == day;
-                self.payments.values().filter(of_day).collect()
+                let product = self.products.get(&refund.product_id);
+                let lead = product.and_then(|p| self.find_lead(p.campaign_id, test, Some(email), None));
+                let of_them = |p: &&Paid| p.email_key == email || (lead.is_some() && p.lead_id == lead);
+                let of_day = |p: &&Paid| p.product_id == refund.product_id && p.payment_date == day;
+                self.payments.values().filter(of_day).filter(of_them).collect()
             }
         };
         found.retain(|p| p.business_id == business_id && p.test == test);

@@ -275,6 +275,8 @@ async fn a_payment_is_named_by_its_day_its_id_or_its_commission(app: TestApp) {
     // Today's address of a customer names their older payments.
     app.arrange("UPDATE leads SET email = 'amy@new.example', email_key = 'amy@new.example'").await;
     refunded(shop.refund("amy@new.example", RefundOf::Event("evt_1".into()), Some("6")).await);
+    let by_day = refunded(shop.refund("amy@new.example", day("2026-06-14"), Some("7")).await);
+    assert_eq!(by_day.payment_id, Some(payment_id));
 }
 
 async fn a_refund_waits_for_its_payment(app: TestApp) {

@@ -257,7 +257,7 @@ fn audit_commission(work: &mut Work, event: &Event, before: &Commission) {
         lead_id: Some(now.lead_id),
         referrer_id: Some(now.referrer_id),
     };
-    audit(work, event, about, Some(was), Some(is.clone()), Some("its payment was refunded".into()));
+    audit(work, event, about, Some(was), Some(is.clone()), Some("Its payment was refunded.".into()));
     work.tell(now.business_id, now.test, "commission.refunded", now.id, is);
 }
 

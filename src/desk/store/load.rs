@@ -249,7 +249,7 @@ fn place_people(w: &mut Wanted, facts: &Facts) {
     for (_, product, test, _) in w.parked.iter_mut().chain(&mut w.refunds).chain(&mut w.cancellations) {
         *test |= facts.products.get(product).is_some_and(|p| p.test);
     }
-    for (product, test, ..) in &mut w.dates {
+    for (product, test, ..) in w.dates.iter_mut().chain(&mut w.refund_days) {
         *test |= facts.products.get(product).is_some_and(|p| p.test);
     }
 }
@@ -506,6 +506,19 @@ async fn load_payments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
             "SELECT {PAID} FROM rows($1, campaign BIGINT, product BIGINT, test BOOLEAN, contact TEXT, day TEXT) r
                JOIN payments p ON p.campaign_id = r.campaign AND p.test = r.test AND p.email_key = r.contact AND p.payment_date = r.day
               WHERE p.product_id = r.product"
+        );
+        add(crate::db::sql_built(text).bind(table).all(conn).await?);
+    }
+    let of_lead = |(product, test, email, day): &(i64, bool, String, String)| {
+        let campaign = facts.products.get(product)?.campaign_id;
+        Some((facts.find_lead(campaign, *test, Some(email), None)?, day.clone()))
+    };
+    let days: BTreeSet<(i64, String)> = w.refund_days.iter().filter_map(of_lead).collect();
+    if !days.is_empty() {
+        let table = rows!(&days, (lead, day) => { lead: *lead, day: day });
+        let text = format!(
+            "SELECT {PAID} FROM rows($1, lead BIGINT, day TEXT) r
+               JOIN payments p ON p.lead_id = r.lead AND p.payment_date = r.day WHERE p.lead_id IS NOT NULL"
         );
         add(crate::db::sql_built(text).bind(table).all(conn).await?);
     }

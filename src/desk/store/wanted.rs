@@ -30,6 +30,8 @@ pub(super) struct Wanted {
     pub(super) payments: BTreeSet<i64>,
     /// What parked refunds may have named these payments by; test is known once the product is.
     pub(super) parked: Vec<(i64, i64, bool, String)>,
+    /// (product, test, e-mail, date) of refunds: the address may be the lead's of today.
+    pub(super) refund_days: Vec<(i64, bool, String, String)>,
     /// (business, product, test, identity)
     pub(super) refunds: Vec<(i64, i64, bool, String)>,
     /// Refunds are decided: their payments' others are looked at.
@@ -174,7 +176,11 @@ impl Wanted {
         let identity = r.identity.clone().unwrap_or_else(|| parked_identity(r));
         w.refunds.push((business_id, r.product_id, r.test, identity));
         match &r.of {
-            RefundOf::Date(day) => w.dates.push((r.product_id, r.test, r.email.key().to_owned(), day.to_string())),
+            RefundOf::Date(day) => {
+                let of_day = (r.product_id, r.test, r.email.key().to_owned(), day.to_string());
+                w.dates.push(of_day.clone());
+                w.refund_days.push(of_day);
+            }
             RefundOf::Event(id) => {
                 let names = [format!("event:{id}"), format!("invoice:{id}")];
                 w.identities.extend(names.map(|name| (business_id, r.product_id, r.test, name)));
