@@ -36,6 +36,7 @@ pub mod products;
 pub mod record;
 pub mod referrers;
 pub mod seal;
+pub mod search;
 pub mod setup;
 pub mod sweep;
 pub mod team;

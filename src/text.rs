@@ -109,10 +109,15 @@ pub fn settled(text: &str, step: impl Fn(&str) -> String) -> String {
 /// the question are plain characters.
 #[must_use]
 pub fn like_pattern(query: &str) -> String {
-    let folded = fold(query);
-    let mut pattern = String::with_capacity(folded.len() + 2);
+    like_piece(&fold(query))
+}
+
+/// The same for a piece that is taken as it is.
+#[must_use]
+pub fn like_piece(piece: &str) -> String {
+    let mut pattern = String::with_capacity(piece.len() + 2);
     pattern.push('%');
-    for c in folded.chars() {
+    for c in piece.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -28,6 +28,7 @@ mod races;
 mod record;
 mod referrers;
 mod routes;
+mod search;
 mod sign_in;
 mod tables;
 mod team;

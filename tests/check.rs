@@ -11,7 +11,7 @@ on_both_databases! {
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 34] = [
+const BROKEN: [(&str, &str, &str); 35] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -172,6 +172,11 @@ const BROKEN: [(&str, &str, &str); 34] = [
         "the money counted",
         "UPDATE counters SET value = value + 1 WHERE name LIKE 'money.%'",
         "UPDATE counters SET value = value - 1 WHERE name LIKE 'money.%'",
+    ),
+    (
+        "is in the index of the search",
+        "UPDATE search_queue SET scope = scope + 1000000",
+        "UPDATE search_queue SET scope = scope - 1000000",
     ),
     ("every business has an owner", "UPDATE memberships SET role = 'viewer'", "UPDATE memberships SET role = 'owner'"),
 ];

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::db::{Db, DbResult};
 use crate::seal::{self, Chain};
 
+const SEARCHED: &str = "Every lead, referrer and code is in the index of the search, or waits to be.";
 const SEALED: &str = "Sealed ledger and audit entries are as they were when they were sealed.";
 
 /// One invariant and the rows that break it.
@@ -47,6 +48,10 @@ pub async fn check(db: &Db) -> DbResult<Report> {
     if !wrong.is_empty() {
         findings.push(Finding { rule: arithmetic::RULE, broken: wrong });
     }
+    let lost = crate::search::prove(&mut conn, store::MOST).await?;
+    if !lost.is_empty() {
+        findings.push(Finding { rule: SEARCHED, broken: lost });
+    }
     let mut unsealed = Vec::new();
     for business in crate::business::all(&mut conn).await? {
         for chain in Chain::ALL {
@@ -58,5 +63,5 @@ pub async fn check(db: &Db) -> DbResult<Report> {
         findings.push(Finding { rule: SEALED, broken: unsealed });
     }
     let entries = store::entries(&mut conn).await?;
-    Ok(Report { ok: findings.is_empty(), rules: store::QUESTIONS.len() + 2, commissions, entries, findings })
+    Ok(Report { ok: findings.is_empty(), rules: store::QUESTIONS.len() + 3, commissions, entries, findings })
 }

@@ -40,6 +40,8 @@ struct ListPage {
     created_sort: (String, &'static str),
     rows: Vec<Line>,
     pager: Pager,
+    /// Not all rows were looked at.
+    searched: bool,
     /// How the search was understood, where that is not plain.
     understood: String,
     near: Vec<Near>,
@@ -114,7 +116,7 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
     if q.is_empty() {
         return Ok(search);
     }
-    search.wanted = Wanted::From(q.to_owned());
+    search.wanted = Wanted::of(q);
     let mut conn = page.read().await?;
     match look_up(&mut conn, page.member.business_id, q).await? {
         Lookup::Found { code, how } if code.campaign_id == page.campaign.id => {
@@ -135,7 +137,7 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
             let heard = crate::code::heard(q);
             if crate::code::lookup_form(&heard) != crate::code::lookup_form(q) {
                 search.understood = format!("Heard as {heard}.");
-                search.wanted = Wanted::From(heard);
+                search.wanted = Wanted::of(&heard);
             }
         }
     }
@@ -145,8 +147,9 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
 async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/codes", uri.query(), &store::KNOWN_QUERY);
     let Search { wanted, understood, near, elsewhere } = search(&page, query.get("q")).await?;
+    let store::Codes { mut rows, total, whole } =
+        store::list(&page.app.db, page.campaign.id, &query, &wanted, PAGE + 1).await?;
     let mut conn = page.read().await?;
-    let mut rows = store::list(&mut conn, page.campaign.id, &query, &wanted, PAGE + 1).await?;
     let figures = Figures::of(&mut conn, &rows).await?;
     let mut tabs = Vec::new();
     for (word, label) in [("", "All"), ("active", "Active"), ("alias", "Alias"), ("retired", "Retired")] {
@@ -159,7 +162,8 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         });
     }
     drop(conn);
-    let pager = Pager::cut(&query, &mut rows, |r| store::cursor(&query, r), "");
+    let found = total.map(|total| total.shown("code", "codes")).unwrap_or_default();
+    let pager = Pager::cut(&query, &mut rows, |r| store::cursor(&query, r), &found);
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
         chips.push(query.chip("q", format!("“{}”", query.get("q"))));
@@ -195,6 +199,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         created_sort: query.sort("created", "-created"),
         rows,
         pager,
+        searched: !whole,
         understood,
         near,
         elsewhere,

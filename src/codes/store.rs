@@ -8,6 +8,7 @@ use super::give::Enrolled;
 use crate::clock::Instant;
 use crate::code;
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::search::{self, Scope};
 use crate::{row, rows};
 
 row! {
@@ -66,7 +67,11 @@ pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
     .bind(now)
     .execute(tx)
     .await?;
-    Ok(())
+    to_be_found(tx, std::slice::from_ref(c)).await
+}
+
+async fn to_be_found(tx: &mut Tx, codes: &[NewCode]) -> DbResult<()> {
+    search::enqueue(tx, rows!(codes, c => { scope: Scope::codes(c.enrolled.campaign_id).number(), id: c.id })).await
 }
 
 pub async fn set_state(tx: &mut Tx, id: i64, state: &str, now: Instant) -> DbResult<()> {
@@ -89,6 +94,8 @@ pub async fn set_text(tx: &mut Tx, id: i64, text: &str, now: Instant) -> DbResul
 /// generated code keeps away from all it could be mistaken for; one of people's own is found by its exact
 /// spelling first.
 pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbResult<u64> {
+    // An id that is left out after all is found to be nobody's when its turn comes.
+    to_be_found(tx, new).await?;
     let table = rows!(new, c => {
         id: c.id, business_id: c.enrolled.business_id, campaign_id: c.enrolled.campaign_id, enrollment_id: c.enrolled.enrollment_id,
         referrer_id: c.enrolled.referrer_id, text: &c.text, lookup: &c.lookup, repaired: &c.repaired, kind: c.kind, at: now,

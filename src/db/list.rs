@@ -1,7 +1,8 @@
 //! Lists by keyset: conditions an index serves, conditions that are searched, one order that ends in
 //! the id, and where to go on from.
 
-use super::sql::{Sql, Value, sql_built};
+use super::DbResult;
+use super::sql::{Conn, Sql, Value, sql_built};
 
 /// Rows that are looked at, in list order, for a condition that no index serves. A page says so.
 pub const EXAMINED: usize = 10_000;
@@ -13,7 +14,27 @@ pub struct Order {
     pub descending: bool,
 }
 
+/// What a look at some rows of a list came to: how many were looked at, how many matched, and the first
+/// of those from the list's place on, in its order. Several looks can be put together.
+#[derive(Debug, Clone, Default)]
+pub struct Look {
+    pub seen: i64,
+    pub hits: i64,
+    /// What the list is sorted by, as text, and the id.
+    pub rows: Vec<(String, i64)>,
+}
+
+impl Look {
+    /// Puts another look beside this one.
+    pub fn add(&mut self, other: Self) {
+        self.seen += other.seen;
+        self.hits += other.hits;
+        self.rows.extend(other.rows);
+    }
+}
+
 /// A list being put together from fixed pieces of SQL; values only ever go through parameters.
+#[derive(Clone)]
 pub struct Listing {
     columns: &'static str,
     table: &'static str,
@@ -24,6 +45,8 @@ pub struct Listing {
     searched: Vec<String>,
     values: Vec<Value>,
     at: Option<(bool, Value, i64)>,
+    by: &'static str,
+    within: &'static str,
 }
 
 impl Listing {
@@ -44,7 +67,15 @@ impl Listing {
             searched: Vec::new(),
             values: Vec::new(),
             at: None,
+            by: "id",
+            within: "",
         }
+    }
+
+    /// For a list whose text is in another table: the column that says whose, and the join.
+    pub fn within(mut self, by: &'static str, join: &'static str) -> Self {
+        (self.by, self.within) = (by, join);
+        self
     }
 
     fn numbered(&mut self, condition: &str, value: Value) -> String {
@@ -61,6 +92,12 @@ impl Listing {
 
     /// An indexed condition with a `?` for each of several values, in order.
     pub fn and_each(mut self, condition: &str, values: impl IntoIterator<Item = Value>) -> Self {
+        let condition = self.numbered_each(condition, values);
+        self.indexed.push(condition);
+        self
+    }
+
+    fn numbered_each(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) -> String {
         let mut text = String::with_capacity(condition.len() + 8);
         let mut pieces = condition.split('?');
         text.push_str(pieces.next().unwrap_or_default());
@@ -68,7 +105,13 @@ impl Listing {
             self.values.push(value);
             text.push_str(&format!("${}{piece}", self.values.len()));
         }
-        self.indexed.push(text);
+        text
+    }
+
+    /// A searched condition with a `?` for each of several values, in order.
+    pub fn search_each(mut self, condition: &str, values: impl IntoIterator<Item = Value>) -> Self {
+        let condition = self.numbered_each(condition, values);
+        self.searched.push(condition);
         self
     }
 
@@ -88,6 +131,12 @@ impl Listing {
     /// A searched condition without a value.
     pub fn search_plain(mut self, condition: &str) -> Self {
         self.searched.push(condition.to_owned());
+        self
+    }
+
+    /// Looks at as many rows as it takes: for what nobody waits for.
+    pub fn unbounded(mut self) -> Self {
+        self.indexed.append(&mut self.searched);
         self
     }
 
@@ -116,22 +165,104 @@ impl Listing {
         sql_built(text).bind_all(values)
     }
 
+    /// Whether the list starts at its beginning.
+    pub fn is_from_start(&self) -> bool {
+        self.at.is_none()
+    }
+
+    /// The list from its beginning.
+    pub fn from_start(mut self) -> Self {
+        self.at = None;
+        self
+    }
+
+    /// Whether it is read from the largest down.
+    pub fn is_down(&self) -> bool {
+        self.order.descending == self.at.as_ref().is_none_or(|(forward, ..)| *forward)
+    }
+
+    /// What the place of the list is, where it is a number.
+    pub fn place(&self) -> Option<i64> {
+        if let Some((_, Value::Int(value), _)) = &self.at { *value } else { None }
+    }
+
+    pub fn is_by_time(&self) -> bool {
+        self.order.column.ends_with("_at")
+    }
+
+    /// Takes the place out, as a condition on the two columns that are named.
+    fn take_place(&mut self, key: &str) -> Option<String> {
+        let sign = if self.is_down() { '<' } else { '>' };
+        let (_, value, id) = self.at.take()?;
+        self.values.push(value);
+        self.values.push(id.into());
+        let n = self.values.len();
+        Some(format!("({key}) {sign} (${}, ${n})", n - 1))
+    }
+
+    fn ordered(&self, column: &str, id: &str) -> String {
+        let direction = if self.is_down() { "DESC" } else { "ASC" };
+        format!("ORDER BY {column} {direction}, {id} {direction}")
+    }
+
+    /// Looks at the next rows of the list, so many at most, for up to `limit` that match.
+    pub async fn look_on(&self, conn: &mut Conn, examined: usize, limit: usize) -> DbResult<Look> {
+        let mut this = self.clone();
+        let (column, alias, table, within) = (this.order.column, this.alias, this.table, this.within);
+        let order = this.ordered(&format!("{alias}.{column}"), &format!("{alias}.id"));
+        let inner = this.ordered("at", "id");
+        let place = this.take_place(&format!("{alias}.{column}, {alias}.id"));
+        this.indexed.extend(place);
+        let (indexed, searched) = (and(&this.indexed), and(&this.searched));
+        let text = format!(
+            "WITH looked AS MATERIALIZED (
+                  SELECT {alias}.id AS id, {alias}.{column} AS at, CASE WHEN {searched} THEN 1 ELSE 0 END AS hit
+                    FROM (SELECT * FROM {table} {alias} WHERE {indexed} {order} LIMIT {examined}) {alias} {within})
+             {}",
+            looked("", &inner, limit)
+        );
+        look(conn, text, this.values).await
+    }
+
+    /// Looks at rows that are named, wherever they stand: all that match are counted, and up to `limit`
+    /// from the list's place on are answered.
+    pub async fn look_at(&self, conn: &mut Conn, ids: &[i64], limit: usize) -> DbResult<Look> {
+        let mut this = self.clone();
+        let (column, alias, table, within, by) = (this.order.column, this.alias, this.table, this.within, this.by);
+        let inner = this.ordered("at", "id");
+        let place = this.take_place("at, id").map(|place| format!("AND {place}")).unwrap_or_default();
+        this.values.push(crate::rows!(ids, id => { id: *id }).into());
+        let (indexed, searched, n) = (and(&this.indexed), and(&this.searched), this.values.len());
+        // The order of a CROSS JOIN is kept: the named rows first, then each by its key.
+        let text = format!(
+            "WITH looked AS MATERIALIZED (
+                  SELECT {alias}.id AS id, {alias}.{column} AS at, CASE WHEN {searched} THEN 1 ELSE 0 END AS hit
+                    FROM rows(${n}, id BIGINT) named CROSS JOIN {table} {alias} {within}
+                   WHERE {alias}.{by} = named.id AND {indexed})
+             {}",
+            looked(&place, &inner, limit)
+        );
+        look(conn, text, this.values).await
+    }
+
+    /// The statement for the rows with these ids, in the list's order, at most `limit`.
+    pub fn lines(mut self, ids: &[i64], limit: usize) -> Sql {
+        let (columns, alias, table, joins) = (self.columns, self.alias, self.table, self.joins);
+        let order = self.ordered(&format!("{alias}.{}", self.order.column), &format!("{alias}.id"));
+        self.values = vec![crate::rows!(ids, id => { id: *id }).into()];
+        sql_built(format!(
+            "SELECT {columns} FROM rows($1, id BIGINT) named CROSS JOIN {table} {alias} {joins}
+              WHERE {alias}.id = named.id {order} LIMIT {limit}"
+        ))
+        .bind_all(self.values)
+    }
+
     fn text(mut self, limit: usize) -> (String, Vec<Value>) {
-        let Order { column, descending } = self.order;
-        let forward = self.at.as_ref().is_none_or(|(forward, ..)| *forward);
-        let down = descending == forward;
+        let column = self.order.column;
         let key = format!("{0}.{column}, {0}.id", self.alias);
-        if let Some((_, value, id)) = self.at.take() {
-            self.values.push(value);
-            self.values.push(id.into());
-            let n = self.values.len();
-            let sign = if down { '<' } else { '>' };
-            self.indexed.push(format!("({key}) {sign} (${}, ${n})", n - 1));
-        }
-        let direction = if down { "DESC" } else { "ASC" };
-        let order = format!("ORDER BY {0}.{column} {direction}, {0}.id {direction}", self.alias);
-        let and =
-            |conditions: &[String]| if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
+        let order = self.ordered(&format!("{}.{column}", self.alias), &format!("{}.id", self.alias));
+        let place = self.take_place(&key);
+        self.indexed.extend(place);
         let (columns, table, alias, joins) = (self.columns, self.table, self.alias, self.joins);
         let indexed = and(&self.indexed);
         let text = if self.searched.is_empty() {
@@ -145,4 +276,38 @@ impl Listing {
         };
         (text, self.values)
     }
+}
+
+fn and(conditions: &[String]) -> String {
+    if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
+}
+
+/// What a look answers: a line of sums, then rows.
+fn looked(place: &str, order: &str, limit: usize) -> String {
+    format!(
+        "SELECT CAST(NULL AS BIGINT) AS id, CAST(NULL AS TEXT) AS at, count(*) AS seen, COALESCE(CAST(sum(hit) AS BIGINT), 0) AS hits
+           FROM looked
+         UNION ALL
+         SELECT id, CAST(at AS TEXT), 0, 0 FROM (SELECT id, at FROM looked WHERE hit = 1 {place} {order} LIMIT {limit}) found"
+    )
+}
+
+crate::row! {
+    struct LookRow {
+        id: Option<i64>,
+        at: Option<String>,
+        seen: i64,
+        hits: i64,
+    }
+}
+
+async fn look(conn: &mut Conn, text: String, values: Vec<Value>) -> DbResult<Look> {
+    let mut look = Look::default();
+    for row in sql_built(text).bind_all(values).all::<LookRow>(conn).await? {
+        match (row.id, row.at) {
+            (Some(id), Some(at)) => look.rows.push((at, id)),
+            _ => (look.seen, look.hits) = (row.seen, row.hits),
+        }
+    }
+    Ok(look)
 }

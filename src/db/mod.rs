@@ -19,7 +19,7 @@ use std::fmt;
 
 pub use connect::Db;
 pub use ids::Ids;
-pub use list::{EXAMINED, Listing, Order};
+pub use list::{EXAMINED, Listing, Look, Order};
 pub use locks::Key;
 pub use migrate::{known, migrate, migrate_to};
 pub use sql::{Conn, FromDb, Sql, Value, sql, sql_built};

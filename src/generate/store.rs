@@ -1,10 +1,13 @@
 //! The series of numbers is a recursive query, so that no row crosses the wire.
 
+use std::ops::Range;
+
 use super::{Bases, Load};
 use crate::clock::Instant;
 use crate::code;
 use crate::db::{Db, DbResult, Tx, sql, sql_built};
 use crate::referrers::Described;
+use crate::search::Scope;
 use crate::{row, rows};
 
 row! {
@@ -176,10 +179,25 @@ pub async fn referrers(
             .patient()
             .execute(tx)
             .await?;
-            Ok(())
+            to_be_found(tx, Scope::referrers(load.business_id), bases.referrer, from..to).await?;
+            to_be_found(tx, Scope::codes(load.campaign_id), bases.code, from..to).await
         })
     })
     .await
+}
+
+/// The server indexes what was made, when it runs next. An id that was left out is nobody's.
+async fn to_be_found(tx: &mut Tx, scope: Scope, base: i64, numbers: Range<i64>) -> DbResult<()> {
+    sql("INSERT INTO search_queue (scope, id, stamp)
+         WITH RECURSIVE n(i) AS (SELECT CAST($2 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $3)
+         SELECT $1, n.i, 0 FROM n")
+    .bind(scope.number())
+    .bind(base + numbers.start)
+    .bind(base + numbers.end)
+    .patient()
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Leads from..to: seven of ten referred, a third of those qualified, a sixth paid once.
@@ -262,6 +280,7 @@ pub async fn leads(
             .patient()
             .execute(tx)
             .await?;
+            to_be_found(tx, Scope::leads(load.campaign_id, false), bases.lead, from..to).await?;
             commissions(tx, bases, from, to, &held_until).await
         })
     })

@@ -27,6 +27,8 @@ const TASKS: [Task; 4] = [
 
 /// How often a node writes when its keys were last used.
 const FLUSH: Duration = Duration::from_secs(30);
+/// How often it looks whether many rows wait to be indexed.
+const SEARCH: Duration = Duration::from_secs(2);
 /// How often it writes which links were followed.
 const CLICKS: Duration = Duration::from_secs(1);
 
@@ -36,6 +38,7 @@ pub fn start(app: &App, running: &mut JoinSet<()>) {
         running.spawn(come_round(app.clone(), task));
     }
     running.spawn(write_clicks(app.clone()));
+    running.spawn(feed_search(app.clone()));
     let app = app.clone();
     running.spawn(async move {
         while wait(&app, FLUSH).await {
@@ -50,6 +53,25 @@ async fn write_clicks(app: App) {
     while wait(&app, CLICKS).await {
         if let Err(error) = app.clicks.flush(&app.db).await {
             tracing::warn!(%error, "clicks wait to be written");
+        }
+    }
+}
+
+/// What waits to be searchable is looked for often, and the turn is taken only when it is worth one.
+async fn feed_search(app: App) {
+    let task = Task { name: "search", seconds: 1, run: |app| Box::pin(crate::search::turn(app)) };
+    loop {
+        let due = async { crate::search::is_due(&mut app.db.read().await?).await };
+        let done = match due.await {
+            Ok(true) => turn(&app, &task).await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "new rows wait to be indexed");
+        }
+        if !wait(&app, SEARCH).await {
+            return;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which leads a list shows, as its address says it.
 
 use crate::desk::Status;
+use crate::search::{Needle, Scope};
 use crate::web::{Chip, ListQuery};
 
 /// The names a list of leads knows in its address.
@@ -29,13 +30,16 @@ pub struct Filter {
     pub qualified: Option<bool>,
     pub by: By,
     pub archived: bool,
+    /// What was typed, and what is looked for.
     pub q: String,
+    pub needle: Needle,
     pub by_name: bool,
     pub descending: bool,
 }
 
 impl Filter {
-    pub fn of(query: &ListQuery, campaign_id: i64, test: bool, recorded_by: Option<i64>) -> Self {
+    /// `country` is where phone numbers are dialled from.
+    pub fn of(query: &ListQuery, campaign_id: i64, test: bool, recorded_by: Option<i64>, country: &str) -> Self {
         let sort = query.get("sort");
         let by_name = sort.trim_start_matches('-') == "name";
         Self {
@@ -56,9 +60,16 @@ impl Filter {
             },
             archived: query.get("archived") == "yes",
             q: query.get("q").to_owned(),
+            // The list's address has no control characters left.
+            needle: Needle::words(query.get("q"), country).unwrap_or_default(),
             by_name,
             descending: if by_name { sort == "-name" } else { sort != "created" },
         }
+    }
+
+    /// Whose rows are searched.
+    pub fn scope(&self) -> Scope {
+        Scope::leads(self.campaign_id, self.test)
     }
 
     /// The saved view this is, where it is one.

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 
 use super::store::{self, ReferrerLine};
 use super::{AddReferrer, Added};
-use crate::web::list::counted_up_to;
+use crate::web::list::{PAGE, counted_up_to};
 use crate::web::page::html_with;
 use crate::web::routes::{Access, Routes};
 use crate::web::{Chip, Cursor, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
@@ -41,6 +41,8 @@ struct ListPage {
     created_sort: (String, &'static str),
     rows: Vec<Line>,
     pager: Pager,
+    /// Not all rows were looked at.
+    searched: bool,
     can_edit: bool,
     can_import: bool,
     empty: bool,
@@ -95,8 +97,8 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         campaign_id: page.campaign.id,
         country: &page.member.country,
     };
+    let store::ReferrerPage { mut rows, total, whole } = store::list(&page.app.db, of, &query, PAGE).await?;
     let mut conn = page.read().await?;
-    let mut rows = store::list(&mut conn, of, &query).await?;
     let counts = store::counts(&mut conn, page.campaign.id, BOUND).await?;
     drop(conn);
     let by_name = query.get("sort").trim_start_matches('-') == "name";
@@ -104,7 +106,8 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         value: if by_name { r.name_fold.clone() } else { r.created_at.to_string() },
         id: r.enrollment_id,
     };
-    let pager = Pager::cut(&query, &mut rows, cursor, "");
+    let found = total.map(|total| total.shown("referrer", "referrers")).unwrap_or_default();
+    let pager = Pager::cut(&query, &mut rows, cursor, &found);
     let can_edit = page.member.may(Right::EditReferrers);
     let archived = query.get("state") == "archived";
     let rows: Vec<Line> = rows
@@ -128,6 +131,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         empty: counts.all_of_them == 0 && !archived && query.get("q").is_empty(),
         rows,
         pager,
+        searched: !whole,
         can_edit,
         can_import: page.member.may(Right::Import),
     })

@@ -8,6 +8,7 @@ pub use person::*;
 use super::{AddReferrer, NewFacts};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::search::{self, Scope};
 use crate::text::fold;
 use crate::{row, rows};
 
@@ -74,7 +75,12 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &AddReferrer, now: Instant) -> Db
     .bind(now)
     .execute(tx)
     .await?;
+    to_be_found(tx, new.business_id, id).await?;
     insert_words(tx, new.business_id, id, &described.words()).await
+}
+
+async fn to_be_found(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<()> {
+    search::enqueue(tx, rows!([id], id => { scope: Scope::referrers(business_id).number(), id: id })).await
 }
 
 /// Writes what is known of a referrer, here and where lists sort by their name.
@@ -103,8 +109,9 @@ pub async fn update(tx: &mut Tx, id: i64, new: &NewFacts, now: Instant) -> DbRes
     Ok(())
 }
 
-/// Replaces the words a referrer is found by.
+/// Replaces what a referrer is found by.
 pub async fn store_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[String]) -> DbResult<()> {
+    to_be_found(tx, business_id, referrer_id).await?;
     sql("DELETE FROM referrer_words WHERE referrer_id = $1").bind(referrer_id).execute(tx).await?;
     insert_words(tx, business_id, referrer_id, words).await
 }

@@ -57,9 +57,7 @@ async fn print(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         query.set("state", "active");
     }
     let found = search(&page, query.get("q")).await?;
-    let mut conn = page.read().await?;
-    let mut rows = store::list(&mut conn, page.campaign.id, &query, &found.wanted, CARDS + 1).await?;
-    drop(conn);
+    let mut rows = store::list(&page.app.db, page.campaign.id, &query, &found.wanted, CARDS + 1).await?.rows;
     let next = (rows.len() > CARDS).then(|| {
         rows.truncate(CARDS);
         rows.last().map(|last| query.behind(&store::cursor(&query, last)))
@@ -129,12 +127,9 @@ impl Export {
         if self.over {
             return Ok(None);
         }
-        let mut conn = self.app.db.read().await?;
-        let last = self.last.take();
-        let rows =
-            store::list_behind(&mut conn, self.campaign_id, &self.query, &self.wanted, last.as_ref(), CHUNK).await?;
-        let figures = Figures::of(&mut conn, &rows).await?;
-        drop(conn);
+        let (db, last) = (&self.app.db, self.last.take());
+        let rows = store::list_behind(db, self.campaign_id, &self.query, &self.wanted, last.as_ref(), CHUNK).await?;
+        let figures = Figures::of(&mut db.read().await?, &rows).await?;
         self.over = rows.len() < CHUNK;
         let mut out = Vec::new();
         for row in &rows {

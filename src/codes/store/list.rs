@@ -1,8 +1,9 @@
 //! The list of a campaign's codes, its counts, and the rows of print sheet and export.
 
 use crate::code;
-use crate::db::{Conn, DbResult, Listing, Order, sql};
+use crate::db::{Conn, Db, DbResult, Listing, Order, sql};
 use crate::row;
+use crate::search::{self, Found, Needle, Scope, Total};
 use crate::web::{Cursor, ListQuery};
 
 row! {
@@ -43,8 +44,18 @@ pub enum Wanted {
     Any,
     /// One code, found by the forgiving look-up.
     One(i64),
-    /// Those that begin like this.
+    /// Those that begin like this: for pieces too short for an index.
     From(String),
+    /// Those with this anywhere.
+    Piece(Needle),
+}
+
+impl Wanted {
+    /// What a text means that is no code.
+    pub fn of(text: &str) -> Self {
+        let form = code::lookup_form(text);
+        if form.chars().count() < 3 { Self::From(form) } else { Self::Piece(Needle::piece(&form)) }
+    }
 }
 
 fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
@@ -73,10 +84,10 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
     listing = match wanted {
         Wanted::Any => listing,
         Wanted::One(id) => listing.and("c.id = ?", *id),
-        Wanted::From(prefix) => {
-            let form = code::lookup_form(prefix);
+        Wanted::From(form) => {
             listing.and("c.lookup >= ?", form.clone()).and("c.lookup < ?", format!("{form}\u{10FFFF}"))
         }
+        Wanted::Piece(needle) => needle.in_column("c.lookup", listing),
     };
     for (name, forward) in [("after", true), ("before", false)] {
         if let Some(cursor) = Cursor::parse(query.get(name)) {
@@ -96,20 +107,32 @@ pub fn cursor(query: &ListQuery, row: &CodeLine) -> Cursor {
     Cursor { value: if by_code { row.lookup.clone() } else { row.created_at.to_string() }, id: row.id }
 }
 
+/// Codes of a campaign.
+pub struct Codes {
+    pub rows: Vec<CodeLine>,
+    /// How many a search for a piece found; none without one.
+    pub total: Option<Total>,
+    /// All rows were searched.
+    pub whole: bool,
+}
+
 /// One page of a campaign's codes.
-pub async fn list(
-    conn: &mut Conn,
-    campaign_id: i64,
-    query: &ListQuery,
-    wanted: &Wanted,
-    most: usize,
-) -> DbResult<Vec<CodeLine>> {
-    listing(campaign_id, query, wanted).build(most).all(conn).await
+pub async fn list(db: &Db, campaign_id: i64, query: &ListQuery, wanted: &Wanted, most: usize) -> DbResult<Codes> {
+    find(db, campaign_id, listing(campaign_id, query, wanted), wanted, most).await
+}
+
+async fn find(db: &Db, campaign_id: i64, listing: Listing, wanted: &Wanted, most: usize) -> DbResult<Codes> {
+    if let Wanted::Piece(needle) = wanted {
+        let Found { rows, total, whole } = search::page(db, listing, Scope::codes(campaign_id), needle, most).await?;
+        return Ok(Codes { rows, total: Some(total), whole });
+    }
+    let rows = listing.build(most).all(&mut db.read().await?).await?;
+    Ok(Codes { rows, total: None, whole: true })
 }
 
 /// The rows of an export behind a row, in the list's order.
 pub async fn list_behind(
-    conn: &mut Conn,
+    db: &Db,
     campaign_id: i64,
     query: &ListQuery,
     wanted: &Wanted,
@@ -123,7 +146,8 @@ pub async fn list_behind(
             _ => listing.from_row(true, last.created_at, last.id),
         };
     }
-    listing.build(most).all(conn).await
+    let found = find(db, campaign_id, listing.clone(), wanted, most).await?;
+    if found.whole { Ok(found.rows) } else { listing.unbounded().build(most).all(&mut db.read().await?).await }
 }
 
 /// How many codes of a state a campaign has, counted up to a bound; any state for none.

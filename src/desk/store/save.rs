@@ -6,6 +6,7 @@ use crate::desk::facts::{Commission, Lead, Paid, RefundRow};
 use crate::desk::rules::payment::OLDER_PAYMENTS;
 use crate::desk::work::{NewInboxItem, Work};
 use crate::rows;
+use crate::search::Scope;
 use crate::text::fold;
 
 pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
@@ -85,8 +86,12 @@ async fn insert_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
                 r.archived_at
            FROM rows($1, {LEAD_COLUMNS}) r"
     );
-    crate::db::sql_built(text).bind(lead_rows(leads)).execute(tx).await?;
-    Ok(())
+    crate::db::sql_built(text).bind(lead_rows(leads.clone())).execute(tx).await?;
+    crate::search::enqueue(tx, to_be_found(leads)).await
+}
+
+fn to_be_found<'a>(leads: impl Iterator<Item = &'a Lead>) -> Table {
+    rows!(leads, l => { scope: Scope::leads(l.campaign_id, l.test).number(), id: l.id })
 }
 
 /// A merged lead leaves its address before its primary takes it: one statement for both could meet the
@@ -104,13 +109,21 @@ async fn make_way(tx: &mut Tx, work: &Work) -> DbResult<()> {
 }
 
 async fn update_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
-    let (mut progressed, mut edited) = (Vec::new(), Vec::new());
+    let (mut progressed, mut edited, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
     for (id, before) in &work.writes.changed_leads {
         let Some(after) = work.facts.leads.get(id) else { continue };
-        if before.only_progressed(after) { progressed.push(after) } else { edited.push(after) }
+        if before.only_progressed(after) {
+            progressed.push(after);
+            continue;
+        }
+        edited.push(after);
+        if searchable(before) != searchable(after) {
+            renamed.push(after);
+        }
     }
     advance_leads(tx, &progressed).await?;
-    rewrite_leads(tx, &edited).await
+    rewrite_leads(tx, &edited).await?;
+    if renamed.is_empty() { Ok(()) } else { crate::search::enqueue(tx, to_be_found(renamed.into_iter())).await }
 }
 
 /// Names no column of an index that it need not: each index of a named column is written, changed or not.

@@ -97,21 +97,18 @@ pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
 
 /// The leads that are meant: the boxes, or everything the list's own filters match.
 async fn chosen(page: &Page, form: &Form, back: &str) -> Result<Vec<i64>, Fault> {
-    let mut conn = page.read().await?;
     if form.value("scope") == "all" {
         let query =
             ListQuery::new("/leads", back.split_once('?').map(|(_, q)| q.split('#').next().unwrap_or(q)), &KNOWN);
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
-        let ids = store::ids(&mut conn, &filter_of(page, &query), most + 1).await?;
-        if ids.len() > most {
-            return Err(Fault::Bad(format!("More than {} leads match. Narrow the filters.", counted(MOST))));
-        }
-        return Ok(ids);
+        let ids = store::ids(&page.app.db, &filter_of(page, &query), most + 1).await?;
+        let too_many = || Fault::Bad(format!("More than {} leads match. Narrow the filters.", counted(MOST)));
+        return ids.filter(|ids| ids.len() <= most).ok_or_else(too_many);
     }
     let mut ids: Vec<i64> = form.all("id").filter_map(|id| id.parse().ok()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let own = store::of_business(&mut conn, page.member.business_id, &ids).await?;
+    let own = store::of_business(&mut page.read().await?, page.member.business_id, &ids).await?;
     if own.len() < ids.len() { Err(Fault::NotFound) } else { Ok(own) }
 }
 

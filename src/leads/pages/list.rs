@@ -4,7 +4,7 @@ use axum::extract::OriginalUri;
 use crate::desk::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
-use crate::web::list::counted;
+use crate::web::list::{PAGE, counted};
 use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
 
 #[derive(Template)]
@@ -58,17 +58,20 @@ pub(super) const MOST: i64 = 20_000;
 /// The filter of a list's address, for whoever asks: sales see only what they recorded.
 pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
     let recorded_by = (!page.member.may(Right::SeeLeads)).then_some(page.member.user_id);
-    Filter::of(query, page.campaign.id, page.test, recorded_by)
+    Filter::of(query, page.campaign.id, page.test, recorded_by, &page.member.country)
 }
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/leads", uri.query(), &KNOWN);
     let filter = filter_of(&page, &query);
+    let store::LeadPage { mut rows, total, whole } = store::page(&page.app.db, &filter, &query, PAGE).await?;
     let mut conn = page.read().await?;
-    let (mut rows, searched) = store::page(&mut conn, &filter, &query).await?;
     let counters = store::kept(&mut conn, filter.campaign_id, filter.test).await?;
     let counters = counters.filter(|_| filter.recorded_by.is_none());
-    let total = store::total(&mut conn, &filter, counters.as_ref()).await?;
+    let total = match total {
+        Some(total) => total,
+        None => store::total(&mut conn, &filter, counters.as_ref()).await?,
+    };
     let referrer = match filter.by {
         By::Referrer(id) => store::referrer_name(&mut conn, page.member.business_id, id).await?,
         _ => None,
@@ -78,7 +81,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         &query,
         &mut rows,
         |r| Cursor { value: if filter.by_name { r.name_fold.clone() } else { r.created_at.to_string() }, id: r.id },
-        &shown(total),
+        &total.shown("lead", "leads"),
     );
     let chips = filter.chips(&query, referrer.as_deref());
     let view = filter.view();
@@ -104,20 +107,12 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
             Total::Exact(n) if n <= MOST => counted(n),
             _ => String::new(),
         },
-        searched,
+        searched: !whole,
         can_edit: page.member.may(Right::EditLeads),
         can_record: page.member.may(Right::Record),
         view,
         campaign_id: page.campaign.id,
     })
-}
-
-fn shown(total: Total) -> String {
-    match total {
-        Total::Exact(1) => "1 lead".to_owned(),
-        Total::Exact(n) => format!("{} leads", counted(n)),
-        Total::Over(n) => format!("Over {} leads", counted(n)),
-    }
 }
 
 /// A word with its first letter large.

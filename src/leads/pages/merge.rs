@@ -11,6 +11,7 @@ use crate::desk::{Moves, Outcome, What};
 use crate::leads::filter::Filter;
 use crate::leads::store::list::{self as store, LeadLine};
 use crate::leads::store::one::LeadRow;
+use crate::web::list::PAGE;
 use crate::web::{Fault, Flash, Form, Frame, ListQuery, Page, PageResult, html};
 
 #[derive(Template)]
@@ -31,8 +32,8 @@ pub(super) async fn choose(page: Page, Path(id): Path<i64>, OriginalUri(uri): Or
     }
     let mut found = Vec::new();
     if !query.get("q").is_empty() {
-        let filter = Filter::of(&query, lead.campaign_id, lead.test, None);
-        found = store::page(&mut page.read().await?, &filter, &query).await?.0;
+        let filter = Filter::of(&query, lead.campaign_id, lead.test, None, &page.member.country);
+        found = store::page(&page.app.db, &filter, &query, PAGE).await?.rows;
         found.retain(|l| l.id != id && l.duplicate_of.is_none());
         found.truncate(8);
     }

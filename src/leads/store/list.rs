@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use crate::counters;
-use crate::db::{Conn, DbResult, EXAMINED, Listing, Order, sql};
+use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, sql};
 use crate::leads::filter::{ARRIVALS, By, Filter};
 use crate::row;
-use crate::text::like_pattern;
-use crate::web::{Cursor, ListQuery, list::PAGE};
+pub use crate::search::Total;
+use crate::search::{self, Found};
+use crate::web::{Cursor, ListQuery};
 
 row! {
     /// A line of the list.
@@ -72,11 +73,20 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
         let condition = if qualified { "l.qualified_at IS NOT NULL" } else { "l.qualified_at IS NULL" };
         list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
     }
-    if f.q.is_empty() { list } else { list.search("l.search LIKE ? ESCAPE '\\'", like_pattern(&f.q)) }
+    f.needle.in_column("l.search", list)
 }
 
-/// One page, and whether rows were left unexamined.
-pub async fn page(conn: &mut Conn, f: &Filter, query: &ListQuery) -> DbResult<(Vec<LeadLine>, bool)> {
+/// A page of the list.
+pub struct LeadPage {
+    pub rows: Vec<LeadLine>,
+    /// None where counting is another question.
+    pub total: Option<Total>,
+    /// All rows were searched.
+    pub whole: bool,
+}
+
+/// One page of `limit` rows, and the one that tells whether there are more.
+pub async fn page(db: &Db, f: &Filter, query: &ListQuery, limit: usize) -> DbResult<LeadPage> {
     let mut list = listing(LINE, JOINS, f);
     for (name, forward) in [("after", true), ("before", false)] {
         if let Some(cursor) = Cursor::parse(query.get(name)) {
@@ -87,14 +97,28 @@ pub async fn page(conn: &mut Conn, f: &Filter, query: &ListQuery) -> DbResult<(V
             };
         }
     }
-    let searched = list.is_searched();
-    Ok((list.build(PAGE + 1).all(conn).await?, searched))
+    if f.needle.is_empty() {
+        let whole = !list.is_searched();
+        let rows = list.build(limit + 1).all(&mut db.read().await?).await?;
+        return Ok(LeadPage { rows, total: None, whole });
+    }
+    let Found { rows, total, whole } = search::page(db, list, f.scope(), &f.needle, limit + 1).await?;
+    Ok(LeadPage { rows, total: Some(total), whole })
 }
 
-/// The ids a filter matches, in list order, at most `most`.
-pub async fn ids(conn: &mut Conn, f: &Filter, most: usize) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = listing("l.id", "", f).build(most).all(conn).await?;
-    Ok(found.into_iter().map(|(id,)| id).collect())
+/// The ids a filter matches, in list order, at most `most`; none where not all rows could be searched.
+pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>> {
+    let list = listing("l.id", "", f);
+    let found: Vec<(i64,)> = if f.needle.is_empty() {
+        list.build(most).all(&mut db.read().await?).await?
+    } else {
+        let found = search::page(db, list, f.scope(), &f.needle, most).await?;
+        if !found.whole {
+            return Ok(None);
+        }
+        found.rows
+    };
+    Ok(Some(found.into_iter().map(|(id,)| id).collect()))
 }
 
 /// Which of some ids are leads of this business.
@@ -109,13 +133,6 @@ pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbRe
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-/// How many rows a list has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Total {
-    Exact(i64),
-    Over(i64),
-}
-
 /// Exact where counters are kept or the rows are few, else a bound.
 pub async fn total(conn: &mut Conn, f: &Filter, kept: Option<&Kept>) -> DbResult<Total> {
     if let Some(exact) = kept.and_then(|kept| kept.of(f)) {
@@ -123,7 +140,7 @@ pub async fn total(conn: &mut Conn, f: &Filter, kept: Option<&Kept>) -> DbResult
     }
     let most = i64::try_from(EXAMINED).unwrap_or(i64::MAX);
     let found: i64 = listing("l.id", "", f).count(EXAMINED).scalar(conn).await?;
-    Ok(if found > most { Total::Over(most) } else { Total::Exact(found) })
+    Ok(if found > most { Total::AtLeast(most) } else { Total::Exact(found) })
 }
 
 /// A campaign's counters of live leads, less what is archived: figures keep archived leads, lists do not.
@@ -195,7 +212,7 @@ impl Kept {
 
     /// The rows of a filter, where one counter knows them.
     fn of(&self, f: &Filter) -> Option<i64> {
-        if !f.q.is_empty() || f.recorded_by.is_some() {
+        if !f.needle.is_empty() || f.recorded_by.is_some() {
             return None;
         }
         match (f.archived, f.by, f.status, f.arrival, f.qualified) {

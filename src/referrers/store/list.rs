@@ -1,9 +1,9 @@
 //! The list of a campaign's referrers, and its counts.
 
-use crate::db::{Conn, DbResult, Listing, Order, Value, sql};
-use crate::referrers::words::asked;
+use crate::db::{Conn, Db, DbResult, Listing, Order, sql};
 use crate::row;
-use crate::web::{Cursor, ListQuery, list::PAGE};
+use crate::search::{self, Found, Needle, Scope, Total};
+use crate::web::{Cursor, ListQuery};
 
 row! {
     /// A line of the list.
@@ -32,8 +32,17 @@ pub struct Of<'o> {
     pub country: &'o str,
 }
 
-/// One page of a campaign's referrers. Each word of a search is the beginning of one of theirs.
-pub async fn list(conn: &mut Conn, of: Of<'_>, query: &ListQuery) -> DbResult<Vec<ReferrerLine>> {
+/// A page of the list.
+pub struct ReferrerPage {
+    pub rows: Vec<ReferrerLine>,
+    /// How many a search found; none without one.
+    pub total: Option<Total>,
+    /// All rows were searched.
+    pub whole: bool,
+}
+
+/// One page of `limit` of a campaign's referrers, and the one that tells whether there are more.
+pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbResult<ReferrerPage> {
     let by_name = query.get("sort").trim_start_matches('-') == "name";
     let order = Order {
         column: if by_name { "name_fold" } else { "created_at" },
@@ -58,15 +67,9 @@ pub async fn list(conn: &mut Conn, of: Of<'_>, query: &ListQuery) -> DbResult<Ve
     if query.get("code") == "none" {
         listing = listing.and("e.state = ?", "active");
     }
-    for forms in asked(query.get("q"), of.country) {
-        let beginnings = vec!["w.word >= ? AND w.word < ?"; forms.len()].join(" OR ");
-        let mut values = vec![Value::from(of.business_id)];
-        values.extend(forms.iter().flat_map(|form| [form.as_str().into(), format!("{form}\u{10FFFF}").into()]));
-        let found = format!(
-            "e.referrer_id IN (SELECT w.referrer_id FROM referrer_words w WHERE w.business_id = ? AND ({beginnings}))"
-        );
-        listing = listing.and_each(&found, values);
-    }
+    // An address has no control characters left.
+    let needle = Needle::words(query.get("q"), of.country).unwrap_or_default();
+    listing = needle.in_column("r.search", listing).within("referrer_id", "JOIN referrers r ON r.id = e.referrer_id");
     for (name, forward) in [("after", true), ("before", false)] {
         if let Some(cursor) = Cursor::parse(query.get(name)) {
             listing = match (by_name, cursor.value.parse::<i64>()) {
@@ -76,7 +79,13 @@ pub async fn list(conn: &mut Conn, of: Of<'_>, query: &ListQuery) -> DbResult<Ve
             };
         }
     }
-    listing.build(PAGE + 1).all(conn).await
+    if needle.is_empty() {
+        let rows = listing.build(limit + 1).all(&mut db.read().await?).await?;
+        return Ok(ReferrerPage { rows, total: None, whole: true });
+    }
+    let scope = Scope::referrers(of.business_id);
+    let Found { rows, total, whole } = search::page(db, listing, scope, &needle, limit + 1).await?;
+    Ok(ReferrerPage { rows, total: Some(total), whole })
 }
 
 row! {

@@ -1,0 +1,183 @@
+//! Search over a million leads: words of every frequency, with each filter, first page and far behind,
+//! one user, time to the whole page. In the same run, what the database alone takes: for all rows without
+//! an index, and for ten thousand rows by their keys. `cargo bench --bench search`, and `-- sqlite` or
+//! `-- postgres` for one of them; `REFDESK_BENCH_LEADS` for another number of leads.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot measure stops")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use scraper::{Html, Selector};
+use support::{Client, Cluster, Server, as_postgres, fresh_dir, percentile, rss_mib};
+
+const TIMES: usize = 60;
+const WORDS: [&str; 11] = [
+    "lead",
+    "example5.",
+    "lead1",
+    "jane",
+    "lead43",
+    "lead432",
+    "lead4321",
+    "lead432100",
+    "njeri jane",
+    "zqxzqx",
+    "examplead",
+];
+const FILTERS: [&str; 8] = [
+    "",
+    "&status=lost",
+    "&status=qualified",
+    "&arrival=code",
+    "&qualified=no",
+    "&referrer=none",
+    "&status=new&arrival=link",
+    "&sort=name",
+];
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let leads: u64 = std::env::var("REFDESK_BENCH_LEADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let only = std::env::args().find(|a| a == "sqlite" || a == "postgres").unwrap_or_default();
+    if only != "postgres" {
+        let file = fresh_dir("search").join("desk.db");
+        let server = Server::start(&format!("sqlite://{}", file.display()), leads, leads / 10);
+        println!("SQLite, {leads} leads; milliseconds");
+        indexed(&server, |text| {
+            let db = rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+            db.query_row(text, [], |row| row.get(0)).unwrap()
+        });
+        raw_sqlite(&file);
+        runtime.block_on(pages(&server));
+        println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
+    }
+    if only != "sqlite" {
+        let Some(cluster) = Cluster::start("search") else { return };
+        let server = Server::start(&cluster.url("search"), leads, leads / 10);
+        println!("PostgreSQL, {leads} leads; milliseconds");
+        let ask = |text: &str| as_postgres(&format!("psql -h {} -AtX search -c \"{text}\"", cluster.host()));
+        indexed(&server, |text| ask(text).trim().parse().unwrap());
+        let started = Instant::now();
+        ask("SELECT count(*) FROM leads WHERE search LIKE '%zqxzqx%'");
+        println!("raw: every row without an index {:.0}", started.elapsed().as_secs_f64() * 1e3);
+        runtime.block_on(pages(&server));
+    }
+}
+
+/// Waits until the server has indexed what was generated.
+fn indexed(server: &Server, ask: impl Fn(&str) -> i64) {
+    let (started, waiting) = (Instant::now(), "SELECT count(*) FROM search_queue");
+    let at_first = ask(waiting);
+    while ask(waiting) > 10_000 {
+        assert!(started.elapsed() < Duration::from_secs(600), "the index does not come along");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let took = started.elapsed().as_secs_f64();
+    println!(
+        "indexed in {took:.1} s: {:.0} rows/s; memory then {:.0} MiB",
+        at_first as f64 / took,
+        rss_mib(server.pid())
+    );
+    println!(
+        "{} segments, {} blocks",
+        ask("SELECT count(*) FROM search_segments"),
+        ask("SELECT count(*) FROM search_blocks")
+    );
+}
+
+fn raw_sqlite(file: &std::path::Path) {
+    let db = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    db.execute_batch("PRAGMA cache_size=-16384").unwrap();
+    let timed = |text: &str| {
+        let mut all: Vec<Duration> = (0..9)
+            .map(|_| {
+                let started = Instant::now();
+                let _: i64 = db.query_row(text, [], |row| row.get(0)).unwrap();
+                started.elapsed()
+            })
+            .collect();
+        percentile(&mut all, 0.5)
+    };
+    println!(
+        "raw: every row without an index {:.0}, 10,000 rows by their keys {:.1}",
+        timed("SELECT count(*) FROM leads WHERE search LIKE '%zqxzqx%'"),
+        timed(
+            "WITH RECURSIVE n(i) AS (SELECT (SELECT min(id) FROM leads) UNION ALL SELECT i + 97 FROM n LIMIT 10000)
+             SELECT count(*) FROM n CROSS JOIN leads l WHERE l.id = n.i AND l.search LIKE '%lead%'"
+        ),
+    );
+}
+
+async fn pages(server: &Server) {
+    let mut client = Client::connect(server.port).await;
+    let (status, answer) = client.form("/sign-in", "email=bench%40example.com&password=a+password+for+benches").await;
+    assert!(status == 303, "{answer}");
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ").and_then(|c| c.split(';').next()));
+    let header = format!("cookie: {}", cookie.expect("a session cookie"));
+    let (mut all, mut worst) = (Vec::new(), (0.0, String::new()));
+    for list in ["/leads?", "/referrers?", "/codes?"] {
+        let words: Vec<String> = match list {
+            "/leads?" => WORDS.map(str::to_owned).into(),
+            "/referrers?" => ["jane", "referrer4321", "referrer43210", "example", "zqxzqx"].map(str::to_owned).into(),
+            _ => ["K7M", "ABC", "D2CW", "ZZZZZZ"].map(str::to_owned).into(),
+        };
+        for word in words {
+            for filter in FILTERS.iter().filter(|f| list == "/leads?" || f.is_empty() || f.starts_with("&sort")) {
+                let filter =
+                    if list == "/codes?" { filter.replace("sort=name", "sort=code") } else { (*filter).to_owned() };
+                let first = format!("{list}q={}{filter}", word.replace(' ', "+"));
+                let mut addresses = vec![first.clone()];
+                // The third page stands for all that come behind.
+                let (_, page) = client.get(&first, &header).await;
+                let found = summary(&page);
+                if let Some(next) = next(&page) {
+                    let (_, page) = client.get(&next, &header).await;
+                    addresses.extend(self::next(&page));
+                }
+                for (n, address) in addresses.iter().enumerate() {
+                    let (p50, p99) = times(&mut client, address, &header).await;
+                    let which = if n == 0 { "first" } else { "third" };
+                    println!("{first:<44} {which} p50 {p50:>6.2}  p99 {p99:>6.2}  {found}");
+                    all.push(Duration::from_secs_f64(p99 / 1e3));
+                    if p99 > worst.0 {
+                        worst = (p99, address.clone());
+                    }
+                }
+            }
+        }
+    }
+    let over = all.iter().filter(|p99| p99.as_secs_f64() > 0.02).count();
+    println!("{over} of {} pages have a p99 over 20 ms; the slowest is {:.1}: {}", all.len(), worst.0, worst.1);
+}
+
+fn summary(page: &str) -> String {
+    let html = Html::parse_document(page);
+    let rows = html.select(&Selector::parse("tbody tr").unwrap()).count();
+    let pager = html.select(&Selector::parse(".pager").unwrap()).next();
+    let said = pager.map(|p| p.text().collect::<String>()).unwrap_or_default();
+    let bounded = if page.contains("were looked at") { " (bounded)" } else { "" };
+    format!("{rows} rows, {}{bounded}", said.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+}
+
+fn next(page: &str) -> Option<String> {
+    let html = Html::parse_document(page);
+    let links = Selector::parse("a[href*='after=']").unwrap();
+    html.select(&links).next().and_then(|a| a.attr("href")).map(str::to_owned)
+}
+
+/// Median and 99th percentile, in milliseconds.
+async fn times(client: &mut Client, address: &str, header: &str) -> (f64, f64) {
+    let mut all = Vec::with_capacity(TIMES);
+    for n in 0..TIMES + 3 {
+        let sent = Instant::now();
+        let (status, answer) = client.get(address, header).await;
+        assert!(status == 200, "{address}: {answer}");
+        // The first few fill caches.
+        if n >= 3 {
+            all.push(sent.elapsed());
+        }
+    }
+    (percentile(&mut all, 0.5), percentile(&mut all, 0.99))
+}

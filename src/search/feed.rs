@@ -1,0 +1,144 @@
+//! Writes what waits in the queue to segments, and merges small segments into larger ones. Whoever has the
+//! turn of the schedule does it; two at once would cost time and nothing else.
+
+use super::Scope;
+use super::grams::{Builder, MARK, numbers_of_text, numbers_to_text};
+use super::store::{self, Doc, NewSegment, Waiting};
+use crate::app::App;
+use crate::db::{Conn, DbError, DbResult};
+
+/// Rows that wait until they are worth a segment: so many are looked at one by one in no time.
+pub const LEAST: usize = 1_024;
+/// Rows of a segment, at most.
+pub const LARGEST: usize = 65_536;
+/// So many segments of one size become one.
+const FAN: usize = 8;
+/// Rows read, or taken out of the queue, by one statement.
+const CHUNK: usize = 4_096;
+const OUT: usize = 1_000;
+/// Segments of one turn, so that it ends within its lease.
+const STEPS: usize = 24;
+/// Those who began to read a merged segment have long ended.
+const KEPT_SECONDS: i64 = 60;
+
+/// Whether something waits that is worth a segment.
+pub async fn is_due(conn: &mut Conn) -> DbResult<bool> {
+    let mut behind = i64::MIN;
+    while let Some(scope) = store::next_waiting(conn, behind).await? {
+        if store::count_waiting(conn, scope, LEAST).await? >= LEAST as i64 {
+            return Ok(true);
+        }
+        behind = scope;
+    }
+    Ok(false)
+}
+
+/// One turn of the scheduled task; true when more waits.
+pub async fn turn(app: App) -> DbResult<bool> {
+    let (mut behind, mut steps) = (i64::MIN, 0);
+    while let Some(scope) = store::next_waiting(&mut app.db.read().await?, behind).await? {
+        while feed(&app, Scope(scope)).await? {
+            while merge(&app, Scope(scope)).await? {}
+            steps += 1;
+            if steps == STEPS || app.stop.is_cancelled() {
+                return Ok(true);
+            }
+        }
+        behind = scope;
+    }
+    let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
+    while let Some(id) = store::gone(&mut app.db.read().await?, before).await? {
+        app.db.write(vec![], move |tx| Box::pin(store::remove(tx, id))).await?;
+    }
+    Ok(false)
+}
+
+/// Makes one segment of what waits, and answers whether that was worth it.
+async fn feed(app: &App, scope: Scope) -> DbResult<bool> {
+    let mut conn = app.db.read().await?;
+    // The stamps first: a text that changes after it was read has another stamp, and stays.
+    let waiting = store::waiting(&mut conn, scope.number(), LARGEST).await?;
+    if waiting.len() < LEAST {
+        return Ok(false);
+    }
+    let ids: Vec<i64> = waiting.iter().map(|w| w.id).collect();
+    let docs = docs(&mut conn, scope, &ids).await?;
+    drop(conn);
+    write(app, scope, docs, Vec::new()).await?;
+    for out in waiting.chunks(OUT) {
+        let out: Vec<Waiting> = out.to_vec();
+        app.db
+            .write(vec![], move |tx| {
+                let out = out.clone();
+                Box::pin(async move { store::dequeue(tx, scope.number(), &out).await })
+            })
+            .await?;
+    }
+    Ok(true)
+}
+
+async fn docs(conn: &mut Conn, scope: Scope, ids: &[i64]) -> DbResult<Vec<Doc>> {
+    let mut docs = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        docs.extend(store::docs(conn, scope.kind(), chunk).await?);
+    }
+    Ok(docs)
+}
+
+async fn write(app: &App, scope: Scope, docs: Vec<Doc>, merged: Vec<i64>) -> DbResult<()> {
+    let (id, now) = (app.ids.next().await?, app.clock.now());
+    let new = tokio::task::spawn_blocking(move || segment(id, scope, docs, merged))
+        .await
+        .map_err(|e| DbError::Fault(e.to_string()))?;
+    app.db
+        .write(vec![], move |tx| {
+            let new = new.clone();
+            Box::pin(async move { store::insert(tx, &new, now).await })
+        })
+        .await
+}
+
+fn segment(id: i64, scope: Scope, mut docs: Vec<Doc>, merged: Vec<i64>) -> NewSegment {
+    docs.sort_unstable_by_key(|doc| (doc.created_at, doc.id));
+    docs.dedup_by_key(|doc| doc.id);
+    let mut builder = Builder::default();
+    docs.iter().for_each(|doc| builder.add(&doc.text));
+    let marks = docs.iter().step_by(MARK).chain(docs.last()).map(|doc| doc.created_at);
+    NewSegment {
+        id,
+        scope: scope.number(),
+        size: i64::try_from(docs.len()).unwrap_or_default(),
+        marks: numbers_to_text(marks),
+        docs: numbers_to_text(docs.iter().map(|doc| doc.id)),
+        blocks: builder.blocks(),
+        merged,
+    }
+}
+
+/// Makes one segment of several small ones, and answers whether there were so many.
+async fn merge(app: &App, scope: Scope) -> DbResult<bool> {
+    let mut conn = app.db.read().await?;
+    let segments = store::segments(&mut conn, scope.number()).await?;
+    let sized = |from: usize, to: usize| {
+        let of_size = |s: &&store::Segment| usize::try_from(s.size).is_ok_and(|size| size >= from && size < to);
+        segments.iter().filter(of_size).map(|s| (s.id, s.size as usize)).collect::<Vec<_>>()
+    };
+    let some =
+        [sized(0, LEAST * FAN / 2), sized(LEAST * FAN / 2, LARGEST / 2)].into_iter().find(|some| some.len() >= FAN);
+    let Some(some) = some else { return Ok(false) };
+    let (mut merged, mut size) = (Vec::new(), 0);
+    for (id, rows) in some {
+        if size + rows <= LARGEST {
+            size += rows;
+            merged.push(id);
+        }
+    }
+    let members = store::members(&mut conn, &merged).await?;
+    let mut ids: Vec<i64> = members.iter().flat_map(|(_, docs)| numbers_of_text(docs)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let docs = docs(&mut conn, scope, &ids).await?;
+    drop(conn);
+    write(app, scope, docs, merged).await?;
+    Ok(true)
+}

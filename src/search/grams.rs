@@ -1,0 +1,290 @@
+//! The contents of a segment: which grams (three characters in a row) stand in which of its rows. Rows
+//! are counted from 0 in the order in which they were made. Pure: bytes in, bytes out.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
+
+/// Bytes of a block: one row of the database, small enough for two of them in a page.
+const BLOCK: usize = 1_400;
+/// Every so many rows of a segment there is a mark of when it was made.
+pub const MARK: usize = 256;
+
+/// Three characters as one number; their order is that of the text.
+fn gram(a: char, b: char, c: char) -> i64 {
+    i64::from(u32::from(a)) << 42 | i64::from(u32::from(b)) << 21 | i64::from(u32::from(c))
+}
+
+/// The grams of a text, as they follow each other.
+pub fn grams(text: &str) -> impl Iterator<Item = i64> {
+    text.chars().zip(text.chars().skip(1)).zip(text.chars().skip(2)).map(|((a, b), c)| gram(a, b, c))
+}
+
+fn put(out: &mut Vec<u8>, mut n: u64) {
+    while n >= 0x80 {
+        out.push((n & 0x7f) as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let mut n = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        n |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(n);
+        }
+    }
+    None
+}
+
+/// Numbers in any order as text.
+pub fn numbers_to_text(numbers: impl IntoIterator<Item = i64>) -> String {
+    let (mut out, mut last) = (Vec::new(), 0_i64);
+    for n in numbers {
+        let step = n.wrapping_sub(last);
+        put(&mut out, (step << 1 ^ step >> 63) as u64);
+        last = n;
+    }
+    BASE64.encode(out)
+}
+
+/// Undoes [`numbers_to_text`]; what is broken ends the list.
+pub fn numbers_of_text(text: &str) -> Vec<i64> {
+    let bytes = BASE64.decode(text).unwrap_or_default();
+    let (mut left, mut last, mut out) = (bytes.as_slice(), 0_i64, Vec::new());
+    while let Some(n) = take(&mut left) {
+        last = last.wrapping_add((n >> 1) as i64 ^ -((n & 1) as i64));
+        out.push(last);
+    }
+    out
+}
+
+/// Some rows of a segment, a bit each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rows(Vec<u64>);
+
+impl Rows {
+    pub fn none(size: usize) -> Self {
+        Self(vec![0; size.div_ceil(64)])
+    }
+
+    fn add(&mut self, row: usize) {
+        if let Some(word) = self.0.get_mut(row / 64) {
+            *word |= 1 << (row % 64);
+        }
+    }
+
+    pub fn and(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
+    }
+
+    pub fn or(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+
+    pub fn has(&self, row: usize) -> bool {
+        self.0.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(at, word)| {
+            let word = *word;
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
+        })
+    }
+}
+
+/// The rows of one gram, being written: distances from row to row.
+#[derive(Default)]
+struct Postings {
+    rows: usize,
+    next: usize,
+    bytes: Vec<u8>,
+}
+
+/// A segment being written.
+#[derive(Default)]
+pub struct Builder {
+    grams: HashMap<i64, Postings>,
+    size: usize,
+}
+
+/// A run of grams as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    pub gram: i64,
+    pub body: String,
+}
+
+impl Builder {
+    /// Adds the next row.
+    pub fn add(&mut self, text: &str) {
+        let row = self.size;
+        for gram in grams(text) {
+            let postings = self.grams.entry(gram).or_default();
+            if postings.rows == 0 || postings.next <= row {
+                put(&mut postings.bytes, (row - postings.next) as u64);
+                postings.next = row + 1;
+                postings.rows += 1;
+            }
+        }
+        self.size += 1;
+    }
+
+    pub fn blocks(self) -> Vec<Block> {
+        let mut grams: Vec<(i64, Postings)> = self.grams.into_iter().collect();
+        grams.sort_unstable_by_key(|(gram, _)| *gram);
+        let (mut blocks, mut body, mut first, mut last) = (Vec::new(), Vec::new(), 0, 0);
+        for (gram, postings) in grams {
+            if body.is_empty() {
+                (first, last) = (gram, 0);
+            }
+            put(&mut body, (gram - last) as u64);
+            last = gram;
+            let whole = self.size.div_ceil(8);
+            let dense = postings.bytes.len() > whole;
+            put(&mut body, (postings.bytes.len() as u64) << 1 | u64::from(dense));
+            body.extend(if dense { bits(&postings.bytes, whole) } else { postings.bytes });
+            if body.len() >= BLOCK {
+                blocks.push(Block { gram: first, body: BASE64.encode(&body) });
+                body.clear();
+            }
+        }
+        if !body.is_empty() {
+            blocks.push(Block { gram: first, body: BASE64.encode(&body) });
+        }
+        blocks
+    }
+}
+
+fn bits(distances: &[u8], whole: usize) -> Vec<u8> {
+    let (mut out, mut left, mut row) = (vec![0; whole], distances, 0_usize);
+    while let Some(distance) = take(&mut left) {
+        row = row.saturating_add(usize::try_from(distance).unwrap_or(usize::MAX));
+        if let Some(byte) = out.get_mut(row / 8) {
+            *byte |= 1 << (row % 8);
+        }
+        row += 1;
+    }
+    out
+}
+
+/// Every gram of a block with its rows, up to the last that is asked for.
+pub fn read(body: &str, size: usize, until: i64, mut each: impl FnMut(i64, &dyn Fn() -> Rows)) {
+    let bytes = BASE64.decode(body).unwrap_or_default();
+    let (mut left, mut gram) = (bytes.as_slice(), 0_i64);
+    while let (Some(step), Some(length)) = (take(&mut left), take(&mut left)) {
+        gram = gram.wrapping_add(step as i64);
+        let dense = length & 1 == 1;
+        let length = if dense { size.div_ceil(8) } else { (length >> 1) as usize };
+        let Some((rows, rest)) = left.split_at_checked(length) else { return };
+        left = rest;
+        if gram > until {
+            return;
+        }
+        each(gram, &|| if dense { of_bits(rows, size) } else { of_distances(rows, size) });
+    }
+}
+
+/// The rows of one gram, which the block would hold.
+pub fn rows_of(body: &str, size: usize, wanted: i64) -> Option<Rows> {
+    let mut found = None;
+    read(body, size, wanted, |gram, rows| {
+        if gram == wanted {
+            found = Some(rows());
+        }
+    });
+    found
+}
+
+fn of_bits(bytes: &[u8], size: usize) -> Rows {
+    let mut rows = Rows::none(size);
+    for (word, chunk) in rows.0.iter_mut().zip(bytes.chunks(8)) {
+        let mut eight = [0; 8];
+        eight.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+        *word = u64::from_le_bytes(eight);
+    }
+    rows
+}
+
+fn of_distances(mut bytes: &[u8], size: usize) -> Rows {
+    let (mut rows, mut row) = (Rows::none(size), 0_usize);
+    while let Some(distance) = take(&mut bytes) {
+        row = row.saturating_add(usize::try_from(distance).unwrap_or(usize::MAX));
+        rows.add(row);
+        row = row.saturating_add(1);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn built(texts: &[String]) -> Vec<Block> {
+        let mut builder = Builder::default();
+        texts.iter().for_each(|text| builder.add(text));
+        builder.blocks()
+    }
+
+    fn found(blocks: &[Block], size: usize, gram: i64) -> Rows {
+        let block = blocks.iter().rev().find(|block| block.gram <= gram);
+        block.and_then(|block| rows_of(&block.body, size, gram)).unwrap_or_else(|| Rows::none(size))
+    }
+
+    #[test]
+    fn a_gram_is_any_three_characters() {
+        assert_eq!(grams("ab").count(), 0);
+        assert_eq!(grams("äöü").count(), 1);
+        assert!(grams("abc").next() < grams("abd").next());
+        assert!(grams("\u{10FFFF}\u{10FFFF}\u{10FFFF}").all(|gram| gram > 0));
+    }
+
+    #[test]
+    fn what_every_row_has_takes_a_bit_a_row() {
+        let texts: Vec<String> = (0..4_000).map(|n| format!("same {n}")).collect();
+        let blocks = built(&texts);
+        let gram = grams("same").next().unwrap();
+        assert_eq!(found(&blocks, texts.len(), gram).count(), 4_000);
+        let bytes: usize = blocks.iter().map(|block| block.body.len()).sum();
+        assert!(bytes < 40_000, "{bytes} bytes");
+    }
+
+    proptest! {
+        #[test]
+        fn every_gram_is_found_in_exactly_its_rows(texts in proptest::collection::vec("[a-c ]{0,12}|.{0,20}", 1..300)) {
+            let blocks = built(&texts);
+            prop_assert!(blocks.is_sorted_by(|a, b| a.gram < b.gram));
+            let all: std::collections::BTreeSet<i64> = texts.iter().flat_map(|text| grams(text)).collect();
+            for gram in all {
+                let rows = found(&blocks, texts.len(), gram);
+                for (row, text) in texts.iter().enumerate() {
+                    prop_assert_eq!(rows.has(row), grams(text).any(|g| g == gram));
+                }
+            }
+            prop_assert_eq!(found(&blocks, texts.len(), 1).count(), 0);
+        }
+
+        #[test]
+        fn numbers_come_back(numbers in proptest::collection::vec(any::<i64>(), 0..50)) {
+            prop_assert_eq!(numbers_of_text(&numbers_to_text(numbers.clone())), numbers);
+        }
+
+        #[test]
+        fn a_broken_block_is_no_panic(body in ".{0,60}", size in 0_usize..200) {
+            read(&BASE64.encode(&body), size, i64::MAX, |_, rows| drop(rows()));
+            numbers_of_text(&body);
+        }
+    }
+}
