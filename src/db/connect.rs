@@ -28,13 +28,7 @@ pub(super) enum Engine {
         rehearsals: SqlitePool,
     },
     /// `unlocked` leaves the advisory locks out: only the control run of the race tests does.
-    Postgres {
-        readers: PgPool,
-        writers: PgPool,
-        lanes: Arc<Lanes>,
-        unlocked: bool,
-        rehearsals: PgPool,
-    },
+    Postgres { readers: PgPool, writers: PgPool, lanes: Arc<Lanes>, unlocked: bool, rehearsals: PgPool },
     /// One transaction of one connection, which is not kept.
     Rehearsal(Shared),
 }

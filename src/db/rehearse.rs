@@ -15,6 +15,8 @@ use super::{Conn, DbError, DbResult, sql};
 const SLOT: i64 = 1_000_000;
 /// How long undoing may take before the connection is simply cut.
 const END: Duration = Duration::from_secs(1);
+/// SQLite's writer looks again after a tenth of a second at most: between two rehearsals it has its turn.
+const BETWEEN: Duration = Duration::from_millis(120);
 
 /// The connection that everything in a rehearsal shares, statement by statement.
 #[derive(Clone)]
@@ -75,7 +77,10 @@ impl Db {
         // Nothing that was begun here may ever come back into a pool.
         conn.close_on_drop();
         match &conn {
-            Conn::Sqlite(_) => sql("BEGIN IMMEDIATE").execute(&mut conn).await?,
+            Conn::Sqlite(_) => {
+                tokio::time::sleep(BETWEEN).await;
+                sql("BEGIN IMMEDIATE").execute(&mut conn).await?
+            }
             _ => {
                 sql("BEGIN").execute(&mut conn).await?;
                 // Below the time after which a deadlock is looked for: it is never the other side that gives up.
