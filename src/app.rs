@@ -26,6 +26,8 @@ pub struct App {
     pub setup_token: Arc<str>,
     pub keys: crate::keys::Keyring,
     pub clicks: crate::links::Clicks,
+    pub calls: crate::calls::Calls,
+    pub paces: crate::api::public::Paces,
     pub passwords: crate::users::Passwords,
     pub catalogue: crate::products::Catalogue,
     pub jobs: jobs::Bell,
@@ -51,11 +53,31 @@ impl App {
             setup_token,
             keys,
             clicks: crate::links::Clicks::default(),
+            calls: crate::calls::Calls::default(),
+            paces: crate::api::public::Paces::default(),
             passwords,
             catalogue,
             jobs: jobs::Bell::default(),
             stop: CancellationToken::new(),
         })
+    }
+
+    /// The same program on the database of a rehearsal: whatever it does is not kept, neither there nor in
+    /// anything that nodes gather in memory.
+    pub fn rehearsing(&self, db: Db, run: std::ops::Range<i64>) -> Self {
+        let ids = Ids::beginning_with(db.clone(), run);
+        Self {
+            desk: Desk::new(db.clone(), ids.clone(), self.clock.clone()),
+            keys: crate::keys::Keyring::new(db.clone(), self.clock.clone()),
+            catalogue: crate::products::Catalogue::new(db.clone()),
+            clicks: crate::links::Clicks::default(),
+            calls: crate::calls::Calls::default(),
+            paces: crate::api::public::Paces::default(),
+            jobs: jobs::Bell::default(),
+            db,
+            ids,
+            ..self.clone()
+        }
     }
 }
 
@@ -82,6 +104,8 @@ pub fn pages() -> Routes {
         .merge(crate::campaigns::routes())
         .merge(crate::products::routes())
         .merge(crate::keys::routes())
+        .merge(crate::calls::routes())
+        .merge(crate::try_it::routes())
         .merge(crate::team::routes())
         .merge(crate::audit::routes())
         .merge(crate::imports::routes())

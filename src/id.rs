@@ -211,7 +211,17 @@ const KEY_CHECK: usize = 6;
 /// A new API key: "rk_live_" or "rk_test_", 32 random characters (190 bits) and 6 of checksum, by
 /// which scanners for leaked secrets recognise it, and a mistyped one costs no look-up.
 pub fn new_api_key(live: bool, rng: &mut (impl CryptoRng + ?Sized)) -> String {
-    let prefix = if live { "rk_live_" } else { "rk_test_" };
+    new_key(if live { "rk_live_" } else { "rk_test_" }, rng)
+}
+
+/// A new publishable key, "rk_pub_" and as much again: what may stand in the source of a web page.
+pub fn new_publishable_key(rng: &mut (impl CryptoRng + ?Sized)) -> String {
+    new_key(PUBLISHABLE, rng)
+}
+
+const PUBLISHABLE: &str = "rk_pub_";
+
+fn new_key(prefix: &str, rng: &mut (impl CryptoRng + ?Sized)) -> String {
     let random: String = (0..KEY_RANDOM).map(|_| pick(BASE62, rng)).collect();
     let body = format!("{prefix}{random}");
     let check = key_check(&body);
@@ -222,7 +232,16 @@ pub fn new_api_key(live: bool, rng: &mut (impl CryptoRng + ?Sized)) -> String {
 /// there is such a key.
 #[must_use]
 pub fn api_key_checksum_ok(text: &str) -> bool {
-    let random = text.strip_prefix("rk_live_").or_else(|| text.strip_prefix("rk_test_"));
+    is_key(text, text.strip_prefix("rk_live_").or_else(|| text.strip_prefix("rk_test_")))
+}
+
+/// The same for a publishable key, which is none of the others.
+#[must_use]
+pub fn publishable_key_ok(text: &str) -> bool {
+    is_key(text, text.strip_prefix(PUBLISHABLE))
+}
+
+fn is_key(text: &str, random: Option<&str>) -> bool {
     let formed = random.is_some_and(|random| {
         random.len() == KEY_RANDOM + KEY_CHECK && random.bytes().all(|b| b.is_ascii_alphanumeric())
     });
@@ -465,6 +484,15 @@ mod tests {
         for other in ["", "rk_live_", "rk_live_\u{e9}", &format!("rk_live_{}", "é".repeat(19))] {
             assert!(!api_key_checksum_ok(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_publishable_key_is_no_other_key() {
+        let rng = &mut StdRng::seed_from_u64(7);
+        let key = new_publishable_key(rng);
+        assert!(key.len() == 45 && publishable_key_ok(&key) && !api_key_checksum_ok(&key), "{key}");
+        assert!(!publishable_key_ok(&new_api_key(true, rng)));
+        assert!(!publishable_key_ok(&key.to_lowercase()) && !publishable_key_ok("rk_pub_"));
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::Extensions;
 use axum::http::HeaderMap;
 
+use super::noted;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::keys::{KeyError, Known};
@@ -20,6 +21,9 @@ pub struct Caller {
 impl Caller {
     pub async fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, KeyError> {
         let key = app.keys.of(headers).await?;
+        if let Some(known) = extensions.get::<noted::Known>() {
+            known.is(key.row.id, key.row.business_id);
+        }
         let actor = Arc::new(key.actor(layers::client_ip(extensions, headers, &app.config)));
         Ok(Self { key, actor })
     }

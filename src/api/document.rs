@@ -48,6 +48,7 @@ pub fn document<'o>(operations: impl Iterator<Item = &'o Operation>, server: &st
         "components": {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "`Authorization: Bearer rk_live_…`" },
+                "publishable": { "type": "http", "scheme": "bearer", "description": "`Authorization: Bearer rk_pub_…`: may stand in the source of a web page." },
                 "basic": { "type": "http", "scheme": "basic", "description": "The key as user name, without a password." },
                 "bare": { "type": "apiKey", "in": "header", "name": "Authorization", "description": "The key alone, as clients of Cashfin send it." },
             },
@@ -73,6 +74,9 @@ fn described(operation: &Operation, schemas: &mut SchemaGenerator) -> Json_ {
     }
     if operation.access == Access::Open {
         one["security"] = json!([]);
+    }
+    if operation.access == Access::Publishable {
+        one["security"] = json!([{ "publishable": [] }]);
     }
     let parameters = parameters(operation, schemas);
     if !parameters.is_empty() {

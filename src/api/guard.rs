@@ -10,6 +10,7 @@ use super::caller::Caller;
 use super::idempotency;
 use super::operation::{Access, Operation};
 use super::problem::Problem;
+use super::public;
 use crate::app::App;
 
 /// Lets a call through that may be made, with its [`Caller`] and its [`Operation`] beside it.
@@ -18,6 +19,10 @@ pub async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if operation.access == Access::Publishable {
+        request.extensions_mut().insert(operation);
+        return public::admit(&app, request, next).await;
+    }
     if operation.access != Access::Open {
         let caller = match Caller::of(&app, request.headers(), request.extensions()).await {
             Ok(caller) => caller,

@@ -9,16 +9,21 @@ pub mod document;
 pub mod field;
 mod guard;
 mod idempotency;
+mod noted;
 pub mod object;
 pub mod operation;
+mod pace;
 pub mod problem;
+pub mod public;
 pub mod read;
 mod rf;
 mod rn;
+pub mod trial;
 mod v1;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::Response;
 
 use crate::app::App;
@@ -36,7 +41,8 @@ pub fn apis() -> Vec<Api> {
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
     let router = Router::new().nest("/api/v2", rf::router()).nest("/api/v1", rf::router());
-    apis().into_iter().fold(router, |router, api| router.merge(api.into_router(app)))
+    let router = apis().into_iter().fold(router, |router, api| router.merge(api.into_router(app)));
+    router.layer(middleware::from_fn_with_state(app.clone(), noted::note))
 }
 
 /// What is said of a request that no handler of the API got to see, or to finish.

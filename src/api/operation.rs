@@ -15,6 +15,7 @@ use super::dialect::{Dialect, speak};
 use super::guard;
 use super::object::{Described, Object};
 use super::problem::Problem;
+use super::public;
 use crate::app::App;
 
 /// Who may make a call.
@@ -24,6 +25,8 @@ pub enum Access {
     Scope(&'static str),
     /// Any key that is good.
     AnyKey,
+    /// A publishable key, from a page of one of its origins.
+    Publishable,
     /// Nobody is asked for a key: the address itself is the secret, or there is none.
     Open,
 }
@@ -129,6 +132,11 @@ impl Operation {
     /// The scope a key needs.
     pub fn scope(mut self, scope: &'static str) -> Self {
         self.access = Access::Scope(scope);
+        self
+    }
+
+    pub fn publishable(mut self) -> Self {
+        self.access = Access::Publishable;
         self
     }
 
@@ -253,10 +261,13 @@ impl Api {
         let dialect = self.dialect;
         let mut router = Router::new();
         for (operation, handler) in self.calls {
-            let (path, largest) = (operation.path, operation.largest);
-            let guarded = handler
+            let (path, largest, access) = (operation.path, operation.largest, operation.access);
+            let mut guarded = handler
                 .layer(DefaultBodyLimit::max(largest))
                 .route_layer(middleware::from_fn_with_state((app.clone(), operation), guard::admit));
+            if access == Access::Publishable {
+                guarded = guarded.options(public::preflight);
+            }
             router = router.route(path, guarded);
         }
         router = router.method_not_allowed_fallback(|| async {

@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 70] = [
+const TABLE: [(&str, &str); 72] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -44,6 +44,8 @@ const TABLE: [(&str, &str); 70] = [
     ("invitation.made", "Invitation made"),
     ("invitation.withdrawn", "Invitation withdrawn"),
     ("key.made", "Key made"),
+    ("key.publishable_made", "Publishable key made"),
+    ("key.publishable_revoked", "Publishable key revoked"),
     ("key.revoked", "Key revoked"),
     ("lead.added", "Lead added"),
     ("lead.archived", "Lead archived"),

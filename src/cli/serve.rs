@@ -33,6 +33,7 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
 /// Serves, with the background work, until the process is told to stop, then lets what is in flight finish.
 pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
     let (stop, clicks, db) = (app.stop.clone(), app.clicks.clone(), app.db.clone());
+    let (calls, ids) = (app.calls.clone(), app.ids.clone());
     tokio::spawn(async move {
         stopped().await;
         stop.cancel();
@@ -40,6 +41,7 @@ pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
         tokio::time::sleep(DRAIN).await;
         tracing::warn!("requests were still running when the time to drain was over");
         let _ = tokio::time::timeout(Duration::from_secs(2), clicks.flush(&db)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(2), calls.flush(&db, &ids)).await;
         std::process::exit(0);
     });
     let mut background = crate::jobs::start(&app, app::job_kinds());
@@ -50,6 +52,9 @@ pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
     }
     if let Err(error) = app.clicks.flush(&app.db).await {
         tracing::warn!(%error, "the last clicks were not written");
+    }
+    if let Err(error) = app.calls.flush(&app.db, &app.ids).await {
+        tracing::warn!(%error, "the last calls were not written");
     }
     app.db.close().await;
     Ok(())

@@ -50,21 +50,31 @@ const SLIPS_UP_TO: usize = 16;
 
 /// Finds the code of a business that a text means.
 pub async fn look_up(conn: &mut Conn, business_id: i64, text: &str) -> DbResult<Lookup> {
+    if let Some((code, how)) = find(conn, business_id, text).await? {
+        return Ok(Lookup::Found { code: Box::new(code), how });
+    }
     if text.len() > LONGEST {
         return Ok(Lookup::NotFound { closest: Vec::new() });
+    }
+    let heard = code::lookup_form(&code::heard(text));
+    Ok(Lookup::NotFound { closest: closest(conn, business_id, &heard).await? })
+}
+
+/// The same without a look at what else could have been meant.
+pub async fn find(conn: &mut Conn, business_id: i64, text: &str) -> DbResult<Option<(Known, How)>> {
+    if text.len() > LONGEST {
+        return Ok(None);
     }
     let form = code::lookup_form(text);
     let heard = code::lookup_form(&code::heard(text));
     if let Some((code, repaired)) = read_as(conn, business_id, &form).await? {
         let how = if repaired { How::Repaired } else { How::Exact };
-        return Ok(Lookup::Found { code: Box::new(code), how });
+        return Ok(Some((code, how)));
     }
-    if heard != form
-        && let Some((code, _)) = read_as(conn, business_id, &heard).await?
-    {
-        return Ok(Lookup::Found { code: Box::new(code), how: How::Heard });
+    if heard == form {
+        return Ok(None);
     }
-    Ok(Lookup::NotFound { closest: closest(conn, business_id, &heard).await? })
+    Ok(read_as(conn, business_id, &heard).await?.map(|(code, _)| (code, How::Heard)))
 }
 
 /// The code a look-up form is, and whether look-alikes had to be mended for it.

@@ -12,7 +12,7 @@ mod store;
 pub use change::{Chosen, CodeState, Moved, choose, move_to};
 pub use generate::{Batch, Generated, KIND, Plan, generate_all, generate_one, plan, step};
 pub use give::{Enrolled, Given, give};
-pub use lookup::{How, Lookup, Near, Part, beginning_with, differences, look_up};
+pub use lookup::{How, Lookup, Near, Part, beginning_with, differences, find, look_up};
 pub use own::{Own, claim_own};
 pub use pages::routes;
 pub use store::{CodeRow, Known, by_id, of_enrollment};

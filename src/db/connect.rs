@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 use tokio::sync::mpsc;
 
+use super::rehearse::Shared;
 use super::write::{Lanes, Work, writer};
 use super::{Conn, DbError, DbResult, sql};
 
@@ -23,14 +24,13 @@ pub(super) enum Engine {
     Sqlite {
         readers: SqlitePool,
         writer: mpsc::Sender<Box<dyn Work>>,
+        /// One connection at most, opened when there is something to rehearse.
+        rehearsals: SqlitePool,
     },
     /// `unlocked` leaves the advisory locks out: only the control run of the race tests does.
-    Postgres {
-        readers: PgPool,
-        writers: PgPool,
-        lanes: Arc<Lanes>,
-        unlocked: bool,
-    },
+    Postgres { readers: PgPool, writers: PgPool, lanes: Arc<Lanes>, unlocked: bool, rehearsals: PgPool },
+    /// One transaction of one connection, which is not kept.
+    Rehearsal(Shared),
 }
 
 /// How many writes may wait before callers are asked to come back.
@@ -92,6 +92,11 @@ impl Db {
             .test_before_acquire(false)
             .connect_with(bounded(options.clone(), parameters)?)
             .await?;
+        let rehearsals = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(2))
+            .test_before_acquire(false)
+            .connect_lazy_with(bounded(options.clone().create_if_missing(false), parameters)?);
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .idle_timeout(None)
@@ -101,7 +106,7 @@ impl Db {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (send, receive) = mpsc::channel(QUEUE);
         tokio::spawn(writer(write_pool, receive, 0));
-        Ok(Self { engine: Arc::new(Engine::Sqlite { readers, writer: send }), slot_base: 0 })
+        Ok(Self { engine: Arc::new(Engine::Sqlite { readers, writer: send, rehearsals }), slot_base: 0 })
     }
 
     async fn open_postgres(url: &str, unlocked: bool) -> DbResult<Self> {
@@ -136,6 +141,7 @@ impl Db {
         };
         // A write that meets a dead connection runs again; a read has no second try, so it asks every time.
         let readers = pool(16, Duration::ZERO).connect_with(options.clone()).await?;
+        let rehearsals = pool(1, Duration::ZERO).connect_lazy_with(options.clone());
         // What writes looks rows up by their keys, a slice at a time: a plan that is made once is the right
         // one, and making it anew costs more than running it.
         let generic = options.options([("plan_cache_mode", "force_generic_plan")]);
@@ -143,7 +149,7 @@ impl Db {
         // Nodes that share a base still count right; they only wait for each other.
         let slot_base = rand::random_range(0..8) * LANES;
         let lanes = Arc::new(Lanes::new(LANES, QUEUE));
-        Ok(Self { engine: Arc::new(Engine::Postgres { readers, writers, lanes, unlocked }), slot_base })
+        Ok(Self { engine: Arc::new(Engine::Postgres { readers, writers, lanes, unlocked, rehearsals }), slot_base })
     }
 
     /// A connection for reading. On SQLite it cannot write.
@@ -151,7 +157,13 @@ impl Db {
         Ok(match &*self.engine {
             Engine::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
             Engine::Postgres { readers, .. } => Conn::Postgres(readers.acquire().await?),
+            Engine::Rehearsal(shared) => Conn::Shared(shared.clone()),
         })
+    }
+
+    /// A database that is no pool of its own.
+    pub(super) fn of_engine(engine: Engine) -> Self {
+        Self { engine: Arc::new(engine), slot_base: 0 }
     }
 
     /// A connection whose every statement sees the database as it is now. Dropping it ends that.
@@ -160,16 +172,15 @@ impl Db {
         let begin = match &conn {
             Conn::Sqlite(_) => "BEGIN",
             Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            // It is in a transaction of its own already.
+            Conn::Shared(_) => return Ok(conn),
         };
         sql(begin).execute(&mut conn).await?;
         if matches!(conn, Conn::Postgres(_)) {
             sql("SET LOCAL statement_timeout = 0").execute(&mut conn).await?;
         }
-        match &mut conn {
-            // The pool must not hand out a connection that still sees the past.
-            Conn::Sqlite(c) => c.close_on_drop(),
-            Conn::Postgres(c) => c.close_on_drop(),
-        }
+        // The pool must not hand out a connection that still sees the past.
+        conn.close_on_drop();
         Ok(conn)
     }
 
@@ -193,11 +204,16 @@ impl Db {
     /// Waits for what is in flight, then closes every connection.
     pub async fn close(&self) {
         match &*self.engine {
-            Engine::Sqlite { readers, .. } => readers.close().await,
-            Engine::Postgres { readers, writers, .. } => {
+            Engine::Sqlite { readers, rehearsals, .. } => {
+                rehearsals.close().await;
+                readers.close().await;
+            }
+            Engine::Postgres { readers, writers, rehearsals, .. } => {
+                rehearsals.close().await;
                 writers.close().await;
                 readers.close().await;
             }
+            Engine::Rehearsal(_) => {}
         }
     }
 }

@@ -20,6 +20,11 @@ impl Ids {
         Self { db, block: Arc::default(), refill: Arc::default() }
     }
 
+    /// Ids for a rehearsal: a run that was drawn for it, and then what the rehearsal draws itself.
+    pub fn beginning_with(db: Db, run: std::ops::Range<i64>) -> Self {
+        Self { block: Arc::new(Mutex::new((run.start, run.end))), ..Self::new(db) }
+    }
+
     /// One id.
     pub async fn next(&self) -> DbResult<i64> {
         Ok(self.run(1).await?.start)

@@ -54,7 +54,7 @@ pub fn numbers(keys: &[Key]) -> Vec<i64> {
 
 /// Takes the locks as the transaction's first statement.
 pub async fn take(conn: &mut Conn, keys: &[i64]) -> DbResult<()> {
-    if keys.is_empty() || matches!(conn, Conn::Sqlite(_)) {
+    if keys.is_empty() || !matches!(conn, Conn::Postgres(_)) {
         return Ok(());
     }
     let table = crate::rows!(keys, k => { k: *k });

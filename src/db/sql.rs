@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::dialect::{self, Text};
+use super::rehearse::Shared;
 use super::{DbError, DbResult, Table};
 use crate::clock::{Day, Instant};
 
@@ -48,6 +49,27 @@ value_from! {
 pub enum Conn {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
+    /// The one of a rehearsal, which every statement has to itself for its time.
+    Shared(Shared),
+}
+
+impl Conn {
+    /// The pool does not get it back.
+    pub(super) fn close_on_drop(&mut self) {
+        match self {
+            Self::Sqlite(c) => c.close_on_drop(),
+            Self::Postgres(c) => c.close_on_drop(),
+            Self::Shared(_) => {}
+        }
+    }
+
+    pub(super) async fn close(self) {
+        let _ = match self {
+            Self::Sqlite(c) => c.close().await,
+            Self::Postgres(c) => c.close().await,
+            Self::Shared(_) => Ok(()),
+        };
+    }
 }
 
 /// No statement may hold a request longer than this, even on a network that swallows packets.
@@ -96,19 +118,28 @@ impl Sql {
     /// Runs the statement and answers how many rows it changed.
     pub async fn execute(self, conn: &mut Conn) -> DbResult<u64> {
         match conn {
-            Conn::Sqlite(c) => {
-                let (text, arguments) = self.for_sqlite()?;
-                run_sqlite(c, text, arguments).await
-            }
-            Conn::Postgres(c) => {
-                let patience = self.deadline;
-                let (text, arguments) = self.for_postgres()?;
-                let done = run_postgres(c, text, arguments);
-                let outcome = deadline(patience, done).await;
-                close_if_silent(c, &outcome);
-                outcome
-            }
+            Conn::Sqlite(c) => self.execute_sqlite(c).await,
+            Conn::Postgres(c) => self.execute_postgres(c).await,
+            Conn::Shared(shared) => match &mut *shared.lock().await {
+                Some(Conn::Sqlite(c)) => self.execute_sqlite(c).await,
+                Some(Conn::Postgres(c)) => self.execute_postgres(c).await,
+                _ => Shared::over(),
+            },
         }
+    }
+
+    async fn execute_sqlite(self, c: &mut SqliteConnection) -> DbResult<u64> {
+        let (text, arguments) = self.for_sqlite()?;
+        run_sqlite(c, text, arguments).await
+    }
+
+    async fn execute_postgres(self, c: &mut PoolConnection<Postgres>) -> DbResult<u64> {
+        let patience = self.deadline;
+        let (text, arguments) = self.for_postgres()?;
+        let done = run_postgres(c, text, arguments);
+        let outcome = deadline(patience, done).await;
+        close_if_silent(c, &outcome);
+        outcome
     }
 
     /// All rows of the answer.
@@ -122,26 +153,35 @@ impl Sql {
 
     async fn fetch(self, conn: &mut Conn) -> DbResult<Rows> {
         match conn {
-            Conn::Sqlite(c) => {
-                let (text, arguments) = self.for_sqlite()?;
-                let query = match text {
-                    Text::Fixed(t) => sqlx::query_with::<Sqlite, _>(t, arguments),
-                    Text::Built(t) => sqlx::query_with::<Sqlite, _>(AssertSqlSafe(t), arguments),
-                };
-                Ok(Rows::Sqlite(query.fetch_all(&mut **c).await?))
-            }
-            Conn::Postgres(c) => {
-                let patience = self.deadline;
-                let (text, arguments) = self.for_postgres()?;
-                let query = match text {
-                    Text::Fixed(t) => sqlx::query_with::<Postgres, _>(t, arguments),
-                    Text::Built(t) => sqlx::query_with::<Postgres, _>(AssertSqlSafe(t), arguments),
-                };
-                let outcome = deadline(patience, async { Ok(query.fetch_all(&mut **c).await?) }).await;
-                close_if_silent(c, &outcome);
-                Ok(Rows::Postgres(outcome?))
-            }
+            Conn::Sqlite(c) => self.fetch_sqlite(c).await,
+            Conn::Postgres(c) => self.fetch_postgres(c).await,
+            Conn::Shared(shared) => match &mut *shared.lock().await {
+                Some(Conn::Sqlite(c)) => self.fetch_sqlite(c).await,
+                Some(Conn::Postgres(c)) => self.fetch_postgres(c).await,
+                _ => Shared::over(),
+            },
         }
+    }
+
+    async fn fetch_sqlite(self, c: &mut SqliteConnection) -> DbResult<Rows> {
+        let (text, arguments) = self.for_sqlite()?;
+        let query = match text {
+            Text::Fixed(t) => sqlx::query_with::<Sqlite, _>(t, arguments),
+            Text::Built(t) => sqlx::query_with::<Sqlite, _>(AssertSqlSafe(t), arguments),
+        };
+        Ok(Rows::Sqlite(query.fetch_all(c).await?))
+    }
+
+    async fn fetch_postgres(self, c: &mut PoolConnection<Postgres>) -> DbResult<Rows> {
+        let patience = self.deadline;
+        let (text, arguments) = self.for_postgres()?;
+        let query = match text {
+            Text::Fixed(t) => sqlx::query_with::<Postgres, _>(t, arguments),
+            Text::Built(t) => sqlx::query_with::<Postgres, _>(AssertSqlSafe(t), arguments),
+        };
+        let outcome = deadline(patience, async { Ok(query.fetch_all(&mut **c).await?) }).await;
+        close_if_silent(c, &outcome);
+        Ok(Rows::Postgres(outcome?))
     }
 
     /// The first row, if there is one.

@@ -29,7 +29,7 @@ pub struct Tx {
 }
 
 impl Tx {
-    fn new(conn: Conn, slot: i64) -> Self {
+    pub(super) fn new(conn: Conn, slot: i64) -> Self {
         Self { conn, held: HashSet::new(), slot, witness: None }
     }
 
@@ -148,6 +148,7 @@ impl Db {
                 let slot_base = self.slot_base();
                 tokio::spawn(async move { write_postgres(pool, &lanes, numbers, slot_base, work).await });
             }
+            Engine::Rehearsal(shared) => shared.write(work).await,
         }
         answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
     }
@@ -363,7 +364,7 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
 }
 
 /// Runs one write under a savepoint. The outer error means that the whole transaction is lost.
-async fn run_saved(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>, DbError> {
+pub(super) async fn run_saved(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>, DbError> {
     let mut outcome = Ok(());
     for _ in 0..TRIES {
         tx.held.clone_from(work.keys());

@@ -82,7 +82,7 @@ async fn patient(tx: &mut Tx) -> DbResult<()> {
     match &**tx {
         crate::db::Conn::Postgres(_) => sql("SET LOCAL statement_timeout = 0"),
         // A chunk is larger than the cache a server has, and so is what the making of an index sorts.
-        crate::db::Conn::Sqlite(_) => sql("PRAGMA cache_size = -262144"),
+        _ => sql("PRAGMA cache_size = -262144"),
     }
     .patient()
     .execute(tx)

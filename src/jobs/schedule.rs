@@ -29,7 +29,7 @@ const TASKS: [Task; 4] = [
 const FLUSH: Duration = Duration::from_secs(30);
 /// How often it looks whether many rows wait to be indexed.
 const SEARCH: Duration = Duration::from_secs(2);
-/// How often it writes which links were followed.
+/// How often it writes which links were followed, and which calls were made.
 const CLICKS: Duration = Duration::from_secs(1);
 
 /// Starts this node's part.
@@ -53,6 +53,9 @@ async fn write_clicks(app: App) {
     while wait(&app, CLICKS).await {
         if let Err(error) = app.clicks.flush(&app.db).await {
             tracing::warn!(%error, "clicks wait to be written");
+        }
+        if let Err(error) = app.calls.flush(&app.db, &app.ids).await {
+            tracing::warn!(%error, "the log of calls lacks what the last second brought");
         }
     }
 }
@@ -121,5 +124,6 @@ async fn tidy(app: App) -> DbResult<bool> {
     let sessions = crate::users::tidy(app.clone()).await?;
     let files = crate::imports::tidy(&app).await?;
     let answers = crate::kept::tidy(&app).await?;
-    Ok(sessions || files || answers)
+    let calls = crate::calls::tidy(&app).await?;
+    Ok(sessions || files || answers || calls)
 }

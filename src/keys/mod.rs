@@ -6,13 +6,16 @@
 mod curls;
 mod make;
 mod pages;
+pub mod publishable;
 mod ring;
 mod store;
+mod whose;
 
 pub use make::{Made, MakeKey, Revoked, make, revoke};
 pub use pages::routes;
 pub use ring::{KeyError, Keyring, Known};
 pub use store::{KeyLine, NewKey, insert};
+pub use whose::{Whose, whose};
 
 /// What a key may do: a resource and whether it may change it.
 pub const SCOPES: [(&str, &str); 9] = [

@@ -1,3 +1,5 @@
+mod publishable;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -24,6 +26,7 @@ pub fn routes() -> Routes {
         .post("/integrations/keys", may, create)
         .get("/integrations/keys/{id}/revoke", may, confirm_revoke)
         .post("/integrations/keys/{id}/revoke", may, revoke)
+        .merge(publishable::routes())
 }
 
 #[derive(Template)]
@@ -33,6 +36,7 @@ struct IndexPage {
     business_id: String,
     campaigns: Vec<CampaignLine>,
     keys: Vec<Line>,
+    publishable: Vec<publishable::PublishableRow>,
 }
 
 struct CampaignLine {
@@ -75,6 +79,7 @@ async fn index(page: Page) -> PageResult {
     let keys = store::list(&mut conn, business).await?;
     let products = products::of_business(&mut conn, business).await?;
     let campaigns = campaigns::choices(&mut conn, business).await?;
+    let publishable = publishable::rows(&page, &mut conn).await?;
     drop(conn);
     let campaign = |campaign: CampaignChoice| CampaignLine {
         public_id: id::render(Kind::Campaign, campaign.id),
@@ -86,6 +91,7 @@ async fn index(page: Page) -> PageResult {
         business_id: page.member.business_public_id.clone(),
         campaigns: campaigns.into_iter().map(campaign).collect(),
         keys: keys.into_iter().map(|key| line(&page, key)).collect(),
+        publishable,
     })
 }
 

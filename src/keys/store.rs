@@ -1,3 +1,5 @@
+pub mod publishable;
+
 use crate::clock::Instant;
 use crate::db::{Conn, Db, DbResult, Tx, sql};
 use crate::{id, row, rows};

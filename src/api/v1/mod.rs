@@ -11,6 +11,7 @@ mod inbox;
 mod leads;
 mod me;
 mod money;
+mod public;
 mod referrers;
 mod store;
 
@@ -29,6 +30,7 @@ pub fn api() -> Api {
         money::calls,
         inbox::calls,
         audit::calls,
+        public::calls,
     ];
     parts.into_iter().fold(api, |api, part| part(api))
 }

@@ -1,0 +1,96 @@
+//! What the source of a web page may ask.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::api::public::{Missed, PublicCaller};
+use crate::api::read::InPath;
+use crate::app::App;
+use crate::{campaigns, codes};
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/public/codes/{text}", "lookUpCodePublicly", "Look a code up from a web page")
+            .about("For a checkout, while a customer types: with a *publishable* key, which may stand in the source of the page, from the origins that are named with it. As forgiving as the look-up with a secret key, and says nothing but whose code it is, masked, and whether it counts. Look-ups that find nothing use up five times as much of what an address may ask in a minute.")
+            .publishable()
+            .in_path("text", "The code as it was typed or heard.")
+            .answers::<PublicCode>(200, "The code that was meant. Without a name where it does not count.", r#"{"code": "K7M-4XP-D2CW", "counts": true, "name": "Jane M."}"#)
+            .refuses(&[403, 404]),
+        look_up,
+    )
+}
+
+/// What a customer may know of a code.
+#[derive(Serialize, JsonSchema)]
+struct PublicCode {
+    /// The code as it is written.
+    code: String,
+    /// Whether somebody who brings it now is attributed.
+    counts: bool,
+    /// The referrer's first name and an initial; null where the code does not count.
+    name: Option<String>,
+}
+
+async fn look_up(
+    State(app): State<App>,
+    Extension(caller): Extension<PublicCaller>,
+    InPath(text): InPath,
+) -> Result<Response, Problem> {
+    let mut conn = app.db.read().await?;
+    let found = codes::find(&mut conn, caller.business_id, &text).await?;
+    let all = campaigns::choices(&mut conn, caller.business_id).await?;
+    drop(conn);
+    let Some((code, _)) = found else {
+        let refused = Problem::new(StatusCode::NOT_FOUND, "unknown_code", "Nobody has this code.");
+        return Ok(missed(refused.into_response()));
+    };
+    let live = all.iter().any(|c| c.id == code.campaign_id && c.state == "live");
+    let counts = live && code.state != "retired" && code.enrollment_state == "active" && !code.archived;
+    let name = Some(masked(&code.name)).filter(|_| counts);
+    let answer = Json(PublicCode { code: code.text, counts, name }).into_response();
+    Ok(if counts { answer } else { missed(answer) })
+}
+
+fn missed(mut response: Response) -> Response {
+    response.extensions_mut().insert(Missed);
+    response
+}
+
+/// "Jane M." of "Jane Alice Miller". Where a name is an address, its first letter is all.
+fn masked(name: &str) -> String {
+    let initial = |word: &str| word.chars().next().map(|c| format!("{}.", c.to_uppercase())).unwrap_or_default();
+    if name.contains('@') {
+        return initial(name);
+    }
+    let words: Vec<&str> = name.split_whitespace().collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first, .., last] => format!("{first} {}", initial(last)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn a_name_is_masked() {
+        for (name, expected) in [
+            ("Jane Alice Miller", "Jane M."),
+            ("Jane", "Jane"),
+            ("  li  wei ", "li W."),
+            ("jane@example.com", "J."),
+            ("", ""),
+            ("\u{c9}lise \u{e9}mile", "\u{c9}lise \u{c9}."),
+        ] {
+            assert_eq!(masked(name), expected);
+        }
+    }
+}

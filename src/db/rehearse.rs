@@ -1,0 +1,92 @@
+//! Doing something without keeping it. A rehearsal is a [`Db`] of its own whose reads and writes share one
+//! connection and one transaction, which is rolled back at the end: what a call would come to, seen by
+//! nobody else. One at a time on each node; on SQLite it has the writer's turn, so it must be short.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::connect::{Db, Engine};
+use super::write::{Tx, Work, run_saved};
+use super::{Conn, DbError, DbResult, sql};
+
+/// Counters have a slot per writer; none has this one, so nobody waits for a rehearsal's counts.
+const SLOT: i64 = 1_000_000;
+/// How long undoing may take before the connection is simply cut.
+const END: Duration = Duration::from_secs(1);
+/// SQLite's writer looks again after a tenth of a second at most: between two rehearsals it has its turn.
+const BETWEEN: Duration = Duration::from_millis(120);
+
+/// The connection that everything in a rehearsal shares, statement by statement.
+#[derive(Clone)]
+pub struct Shared {
+    conn: Arc<Mutex<Option<Conn>>>,
+    /// Writes come one after the other, each whole.
+    turn: Arc<Mutex<()>>,
+}
+
+impl Shared {
+    /// The connection, for one statement; `None` once the rehearsal is over.
+    pub(super) async fn lock(&self) -> tokio::sync::MutexGuard<'_, Option<Conn>> {
+        self.conn.lock().await
+    }
+
+    pub(super) fn over<T>() -> DbResult<T> {
+        Err(DbError::Unavailable("the rehearsal is over".into()))
+    }
+
+    /// As the writer of SQLite does it: under a savepoint, again when a race was lost. No advisory locks are
+    /// taken, because nothing is decided here that anybody else could see.
+    pub(super) async fn write(&self, mut work: Box<dyn Work>) {
+        let _turn = self.turn.lock().await;
+        let mut tx = Tx::new(Conn::Shared(self.clone()), SLOT);
+        let outcome = run_saved(&mut tx, &mut work).await.and_then(|outcome| outcome);
+        work.answer(outcome);
+    }
+}
+
+/// A rehearsal in progress. Dropping it undoes it as well.
+pub struct Rehearsal {
+    shared: Shared,
+}
+
+impl Rehearsal {
+    /// The database as the rehearsal sees it.
+    pub fn db(&self) -> Db {
+        Db::of_engine(Engine::Rehearsal(self.shared.clone()))
+    }
+
+    /// Undoes everything. Who still holds the database of the rehearsal cannot use it any more.
+    pub async fn end(self) {
+        let Ok(mut held) = tokio::time::timeout(END, self.shared.conn.lock()).await else { return };
+        let Some(mut conn) = held.take() else { return };
+        let _ = tokio::time::timeout(END, sql("ROLLBACK").execute(&mut conn)).await;
+        let _ = tokio::time::timeout(END, conn.close()).await;
+    }
+}
+
+impl Db {
+    /// Begins a rehearsal, once the one before it is over.
+    pub async fn rehearse(&self) -> DbResult<Rehearsal> {
+        let mut conn = match self.engine() {
+            Engine::Sqlite { rehearsals, .. } => Conn::Sqlite(rehearsals.acquire().await?),
+            Engine::Postgres { rehearsals, .. } => Conn::Postgres(rehearsals.acquire().await?),
+            Engine::Rehearsal(_) => return Err(DbError::Fault("a rehearsal within a rehearsal".into())),
+        };
+        // Nothing that was begun here may ever come back into a pool.
+        conn.close_on_drop();
+        match &conn {
+            Conn::Sqlite(_) => {
+                tokio::time::sleep(BETWEEN).await;
+                sql("BEGIN IMMEDIATE").execute(&mut conn).await?
+            }
+            _ => {
+                sql("BEGIN").execute(&mut conn).await?;
+                // Below the time after which a deadlock is looked for: it is never the other side that gives up.
+                sql("SET LOCAL lock_timeout = 500").execute(&mut conn).await?
+            }
+        };
+        Ok(Rehearsal { shared: Shared { conn: Arc::new(Mutex::new(Some(conn))), turn: Arc::default() } })
+    }
+}

@@ -1,0 +1,36 @@
+//! What can be said of a key that somebody shows, to them.
+
+use super::store;
+use crate::clock::Instant;
+use crate::db::{Conn, DbResult};
+use crate::id;
+
+/// A key as far as it concerns a business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// It is none of this desk's, to judge by its form.
+    Foreign,
+    /// It has the form, and belongs to no business here; or to another one, which is the same to strangers.
+    Nobodys,
+    Publishable,
+    Ours {
+        test: bool,
+        scopes: String,
+        over: bool,
+    },
+}
+
+pub async fn whose(conn: &mut Conn, business_id: i64, text: &str, now: Instant) -> DbResult<Whose> {
+    if id::publishable_key_ok(text) {
+        return Ok(Whose::Publishable);
+    }
+    if !id::api_key_checksum_ok(text) {
+        return Ok(Whose::Foreign);
+    }
+    let found = store::by_hash(conn, &id::sha256_hex(text)).await?.filter(|row| row.business_id == business_id);
+    Ok(found.map_or(Whose::Nobodys, |row| Whose::Ours {
+        test: row.test,
+        over: row.revoked_at.is_some() || row.expires_at.is_some_and(|at| at <= now.micros()),
+        scopes: row.scopes,
+    }))
+}
