@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod keys;
 pub mod leads;
 pub mod links;
+pub mod meta;
 pub mod money;
 pub mod outbox;
 pub mod phone;
