@@ -8,11 +8,13 @@ mod make;
 mod pages;
 mod ring;
 mod store;
+mod webhook;
 
 pub use make::{Made, MakeKey, Revoked, make, revoke};
 pub use pages::routes;
 pub use ring::{KeyError, Keyring, Known};
-pub use store::{KeyLine, NewKey, insert};
+pub use store::{KeyLine, NewKey, WebhookRow, insert};
+pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as webhook_token};
 
 /// What a key may do: a resource and whether it may change it.
 pub const SCOPES: [(&str, &str); 8] = [
