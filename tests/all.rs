@@ -26,6 +26,7 @@ mod plans;
 mod races;
 mod record;
 mod referrers;
+mod rf;
 mod routes;
 mod sign_in;
 mod tables;

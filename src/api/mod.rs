@@ -28,13 +28,12 @@ pub use caller::Caller;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {
-    vec![]
+    vec![rf::api()]
 }
 
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
-    let router =
-        Router::new().nest("/api/events", rn::router()).nest("/api/v2", rf::router()).nest("/api/v1", rf::router());
+    let router = Router::new().nest("/api/events", rn::router());
     apis().into_iter().fold(router, |router, api| router.merge(api.into_router(app)))
 }
 
