@@ -30,6 +30,7 @@ pub mod kept;
 pub mod keys;
 pub mod leads;
 pub mod links;
+pub mod meta;
 pub mod money;
 pub mod outbox;
 pub mod phone;

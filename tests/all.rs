@@ -29,6 +29,7 @@ mod plans;
 mod races;
 mod record;
 mod referrers;
+mod rf;
 mod routes;
 mod search;
 mod sign_in;

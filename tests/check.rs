@@ -11,7 +11,7 @@ on_both_databases! {
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 35] = [
+const BROKEN: [(&str, &str, &str); 36] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -157,6 +157,11 @@ const BROKEN: [(&str, &str, &str); 35] = [
         "counted by status",
         "UPDATE counters SET value = value + 1 WHERE name LIKE 'leads.status.%'",
         "UPDATE counters SET value = value - 1 WHERE name LIKE 'leads.status.%'",
+    ),
+    (
+        "counted by the day they came",
+        "UPDATE counters SET value = value + 1 WHERE name LIKE 'users.%'",
+        "UPDATE counters SET value = value - 1 WHERE name LIKE 'users.%'",
     ),
     (
         "the revenue counted",

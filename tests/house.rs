@@ -158,7 +158,7 @@ fn split(text: &str) -> (String, Vec<Literal>) {
     (code, strings)
 }
 
-const VALUES: [&str; 8] = ["actor", "clock", "code", "email", "id", "money", "phone", "text"];
+const VALUES: [&str; 9] = ["actor", "clock", "code", "email", "id", "meta", "money", "phone", "text"];
 
 fn is_value(path: &str) -> bool {
     VALUES.iter().any(|v| path == format!("{v}.rs"))

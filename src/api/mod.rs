@@ -35,13 +35,12 @@ pub use caller::Caller;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {
-    vec![v1::api(), rn::api()]
+    vec![v1::api(), rn::api(), rf::api()]
 }
 
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
-    let router = Router::new().nest("/api/v2", rf::router()).nest("/api/v1", rf::router());
-    let router = apis().into_iter().fold(router, |router, api| router.merge(api.into_router(app)));
+    let router = apis().into_iter().fold(Router::new(), |router, api| router.merge(api.into_router(app)));
     router.layer(middleware::from_fn_with_state(app.clone(), noted::note))
 }
 

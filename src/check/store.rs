@@ -5,7 +5,7 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
-pub const QUESTIONS: [(&str, &str); 23] = [
+pub const QUESTIONS: [(&str, &str); 24] = [
     (
         "a commission's ledger entries say what its state says",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
@@ -146,6 +146,21 @@ pub const QUESTIONS: [(&str, &str); 23] = [
            LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
              ON k.scope_id = l.campaign_id AND k.name = 'leads.status.' || l.status
           WHERE COALESCE(k.value, 0) <> l.value LIMIT 20",
+    ),
+    (
+        "the people counted by the day they came are the people there are",
+        "SELECT name || ' of ' || CAST(scope_id AS TEXT) || ' on ' || day || ': ' || CAST(CAST(sum(value) AS BIGINT) AS TEXT) || ' not counted' AS what
+           FROM (SELECT campaign_id AS scope_id, 'users.leads' AS name, 'u' || CAST(created_at / 86400000000 AS TEXT) AS day, count(*) AS value
+                   FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY 1, 3
+                 UNION ALL SELECT campaign_id, 'users.leads', '', count(*) FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY 1
+                 UNION ALL SELECT campaign_id, 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), count(*)
+                   FROM enrollments WHERE NOT archived GROUP BY 1, 3
+                 UNION ALL SELECT campaign_id, 'users.referrers', '', count(*) FROM enrollments WHERE NOT archived GROUP BY 1
+                 UNION ALL SELECT business_id, 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), count(*)
+                   FROM referrers WHERE archived_at IS NULL GROUP BY 1, 3
+                 UNION ALL SELECT business_id, 'users.referrers', '', count(*) FROM referrers WHERE archived_at IS NULL GROUP BY 1
+                 UNION ALL SELECT scope_id, name, day, -value FROM counters WHERE name LIKE 'users.%') counted
+          GROUP BY scope_id, name, day HAVING sum(value) <> 0 LIMIT 20",
     ),
     (
         "the revenue counted is the payments there are",

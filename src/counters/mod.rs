@@ -3,3 +3,21 @@
 mod store;
 
 pub use store::{add, by_day, totals};
+
+/// People as lists by page number count them: leads under their campaign, referrers under their business
+/// and, as often as they are enrolled, under their campaigns. Archived ones are left out.
+pub const USERS_LEADS: &str = "users.leads";
+pub const USERS_REFERRERS: &str = "users.referrers";
+
+/// What they are counted under beside their total: the day they came, in UTC whatever the business's zone
+/// is by now, so that a page far behind is found by adding up days. No other counter has such a day.
+pub fn came(created_at: i64) -> String {
+    format!("u{}", created_at.div_euclid(MICROS_A_DAY))
+}
+
+/// The first instant of a day that [`came`] named.
+pub fn came_from(day: &str) -> Option<i64> {
+    day.strip_prefix('u')?.parse::<i64>().ok()?.checked_mul(MICROS_A_DAY)
+}
+
+pub const MICROS_A_DAY: i64 = 86_400_000_000;

@@ -41,6 +41,12 @@ pub enum What {
         /// When it was last changed as the editor saw it; none takes it as it is.
         seen: Option<i64>,
     },
+    /// Some facts of a lead, whatever the others are by then: a program that knows only these.
+    AmendLead {
+        lead_id: i64,
+        name: Option<String>,
+        email: Option<Email>,
+    },
     /// Staff decide who referred a lead; `to` is an enrollment, `None` takes the attribution away.
     Reattribute {
         lead_id: i64,

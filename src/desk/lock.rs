@@ -32,6 +32,7 @@ impl Named {
             What::Qualify { lead_id, .. }
             | What::SetStatus { lead_id, .. }
             | What::EditLead { lead_id, .. }
+            | What::AmendLead { lead_id, .. }
             | What::Reattribute { lead_id, .. }
             | What::PayBack { lead_id }
             | What::Archive { lead_id, .. } => {
@@ -105,6 +106,7 @@ pub async fn keys(conn: Option<&mut Conn>, events: &[Event]) -> DbResult<Vec<Key
                 keys.push(person(business, c.email.key()));
                 keys.push(person(business, &format!("cancellation {}", c.identity)));
             }
+            What::AmendLead { email, .. } => keys.extend(email.iter().map(|e| person(business, e.key()))),
             What::AcceptPayment { item_id } => keys.push(person(business, &format!("inbox:{item_id}"))),
             _ => {}
         }

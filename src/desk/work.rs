@@ -184,6 +184,13 @@ impl Work {
         *self.writes.counters.entry((scope, name, String::new())).or_default() += by;
     }
 
+    /// Counts for lists by page number, under the day somebody came.
+    pub fn count_came(&mut self, scope: i64, name: &str, created_at: i64, by: i64) {
+        for day in [crate::counters::came(created_at), String::new()] {
+            *self.writes.counters.entry((scope, name.to_owned(), day)).or_default() += by;
+        }
+    }
+
     /// A signed amount on one of a commission's accounts; nothing for 0 or for test rows.
     pub fn post(&mut self, commission_id: i64, account: &'static str, amount: i64, kind: &'static str) {
         let Some(c) = self.facts.commissions.get(&commission_id) else { return };

@@ -317,8 +317,10 @@ const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// The counters of everything that was made.
 pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<()> {
-    const TOTALS: [&str; 9] = [
+    const TOTALS: [&str; 11] = [
         "SELECT $1, 'leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
+        "SELECT $1, 'users.leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
+        "SELECT $1, 'users.leads', 'u' || CAST(created_at / 86400000000 AS TEXT), 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY 3",
         "SELECT $1, 'leads.status.' || status, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY status",
         "SELECT $1, 'leads.arrival.' || arrival, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND arrival IS NOT NULL GROUP BY arrival",
         "SELECT $1, 'qualified', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND qualified_at IS NOT NULL HAVING count(*) > 0",
@@ -341,6 +343,20 @@ pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<
                 .bind(bases.lead + load.leads)
                 .patient()
             .execute(tx)
+                .await?;
+            }
+            for (scope, table, base) in [(load.business_id, "referrers", bases.referrer), (load.campaign_id, "enrollments", bases.enrollment)] {
+                sql_built(format!(
+                    "INSERT INTO counters (scope_id, name, day, slot, value)
+                     SELECT CAST($1 AS BIGINT), 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), 0, count(*) FROM {table} WHERE id >= $2 AND id < $3 GROUP BY 3
+                     UNION ALL SELECT CAST($1 AS BIGINT), 'users.referrers', '', 0, count(*) FROM {table} WHERE id >= $2 AND id < $3
+                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value"
+                ))
+                .bind(scope)
+                .bind(base)
+                .bind(base + load.referrers)
+                .patient()
+                .execute(tx)
                 .await?;
             }
             let utc = crate::clock::Zone::default();

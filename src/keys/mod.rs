@@ -9,12 +9,14 @@ mod pages;
 pub mod publishable;
 mod ring;
 mod store;
+mod webhook;
 mod whose;
 
 pub use make::{Made, MakeKey, Revoked, make, revoke};
 pub use pages::routes;
 pub use ring::{KeyError, Keyring, Known};
-pub use store::{KeyLine, NewKey, insert};
+pub use store::{KeyLine, NewKey, WebhookRow, insert};
+pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as webhook_token};
 pub use whose::{Whose, whose};
 
 /// What a key may do: a resource and whether it may change it.

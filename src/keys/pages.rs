@@ -27,6 +27,8 @@ pub fn routes() -> Routes {
         .get("/integrations/keys/{id}/revoke", may, confirm_revoke)
         .post("/integrations/keys/{id}/revoke", may, revoke)
         .merge(publishable::routes())
+        .get("/integrations/campaigns/{id}/webhook", may, confirm_webhook)
+        .post("/integrations/campaigns/{id}/webhook", may, replace_webhook)
 }
 
 #[derive(Template)]
@@ -43,6 +45,12 @@ struct CampaignLine {
     campaign: CampaignChoice,
     public_id: String,
     products: Vec<ProductLine>,
+    /// The address that qualifies leads without a key.
+    webhook: String,
+}
+
+fn webhook_address(page: &Page, token: &str) -> String {
+    format!("{}/webhook/{token}/qualify", page.app.config.public_url)
 }
 
 struct Line {
@@ -81,15 +89,21 @@ async fn index(page: Page) -> PageResult {
     let campaigns = campaigns::choices(&mut conn, business).await?;
     let publishable = publishable::rows(&page, &mut conn).await?;
     drop(conn);
-    let campaign = |campaign: CampaignChoice| CampaignLine {
-        public_id: id::render(Kind::Campaign, campaign.id),
-        products: products.iter().filter(|p| p.campaign_id == campaign.id).cloned().collect(),
-        campaign,
-    };
+    let actor = Arc::new(page.member.actor());
+    let mut lines = Vec::with_capacity(campaigns.len());
+    for campaign in campaigns {
+        let token = super::webhook_token(&page.app, &actor, business, campaign.id).await?.ok_or(Fault::NotFound)?;
+        lines.push(CampaignLine {
+            public_id: id::render(Kind::Campaign, campaign.id),
+            products: products.iter().filter(|p| p.campaign_id == campaign.id).cloned().collect(),
+            webhook: webhook_address(&page, &token),
+            campaign,
+        });
+    }
     html(&IndexPage {
         frame: page.frame("integrations").await?,
         business_id: page.member.business_public_id.clone(),
-        campaigns: campaigns.into_iter().map(campaign).collect(),
+        campaigns: lines,
         keys: keys.into_iter().map(|key| line(&page, key)).collect(),
         publishable,
     })
@@ -242,4 +256,22 @@ async fn revoke(page: Page, Path(id): Path<i64>) -> PageResult {
         Revoked::Yes => Flash::good("The key was revoked. Calls with it are refused from now on."),
     };
     page.go("/integrations", flash).await
+}
+
+#[derive(Template)]
+#[template(path = "keys/webhook.html")]
+struct WebhookPage {
+    frame: Frame,
+    campaign: campaigns::Campaign,
+}
+
+async fn confirm_webhook(page: Page, Path(id): Path<i64>) -> PageResult {
+    let found = campaigns::find(&mut page.read().await?, page.member.business_id, id).await?;
+    html(&WebhookPage { frame: page.frame("integrations").await?, campaign: found.ok_or(Fault::NotFound)? })
+}
+
+async fn replace_webhook(page: Page, Path(id): Path<i64>) -> PageResult {
+    let actor = Arc::new(page.member.actor());
+    super::replace_webhook(&page.app, &actor, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
+    page.go("/integrations", Flash::good("The webhook has a new address. The old one is refused from now on.")).await
 }

@@ -158,3 +158,54 @@ pub async fn used(db: &Db, used: Vec<(i64, Instant)>) -> DbResult<()> {
     })
     .await
 }
+
+row! {
+    /// The address that qualifies the leads of one campaign.
+    #[derive(Debug, Clone)]
+    pub struct WebhookRow {
+        pub campaign_id: i64,
+        pub business_id: i64,
+        pub campaign: String,
+        pub timezone: String,
+        pub country: String,
+    }
+}
+
+/// Whose token has this hash.
+pub async fn webhook_by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<WebhookRow>> {
+    sql("SELECT w.campaign_id, w.business_id, c.name AS campaign, b.timezone, b.country
+           FROM webhook_tokens w JOIN campaigns c ON c.id = w.campaign_id JOIN businesses b ON b.id = w.business_id
+          WHERE w.hash = $1")
+    .bind(hash)
+    .optional(conn)
+    .await
+}
+
+/// The token of a campaign, where it has one.
+pub async fn webhook_token(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
+    let found: Option<(String,)> = sql("SELECT token FROM webhook_tokens WHERE campaign_id = $2 AND business_id = $1")
+        .bind(business_id)
+        .bind(campaign_id)
+        .optional(conn)
+        .await?;
+    Ok(found.map(|(token,)| token))
+}
+
+pub async fn set_webhook_token(
+    tx: &mut Tx,
+    business_id: i64,
+    campaign_id: i64,
+    token: &str,
+    now: Instant,
+) -> DbResult<()> {
+    sql("INSERT INTO webhook_tokens (campaign_id, business_id, token, hash, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (campaign_id) DO UPDATE SET token = excluded.token, hash = excluded.hash, created_at = excluded.created_at")
+    .bind(campaign_id)
+    .bind(business_id)
+    .bind(token)
+    .bind(id::sha256_hex(token))
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -91,6 +91,9 @@ pub async fn add(app: &App, actor: &Arc<Actor>, new: AddReferrer) -> DbResult<Ad
                     let (business, campaign) = (new.business_id, new.campaign_id);
                     store::enroll(tx, enrollment, business, campaign, referrer_id, &name, now).await?;
                 }
+                let business = known.is_none().then_some(new.business_id);
+                let campaign = enrolled.is_none().then_some(new.campaign_id);
+                store::counted::count_new(tx, business.into_iter().chain(campaign), now).await?;
                 let mut code = None;
                 if new.generate {
                     let who = Enrolled {

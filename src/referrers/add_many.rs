@@ -137,11 +137,13 @@ pub async fn add_many(
     let mut id = move || next.next().unwrap_or_default();
     let (mut became, mut restored) = (Vec::with_capacity(new.len()), Vec::new());
     let (mut generate, mut own, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+    let mut came = Vec::new();
     for (n, plan) in new.iter().zip(plans) {
         let (referrer_id, action) = match plan.became {
             Became::New { .. } => {
                 let referrer_id = id();
                 store::insert(tx, referrer_id, &n.add, now).await?;
+                came.push(n.add.business_id);
                 (referrer_id, "referrer.added")
             }
             Became::Updated { referrer_id } => {
@@ -160,6 +162,7 @@ pub async fn add_many(
             let name = plan.name.clone().unwrap_or_else(|| n.add.name.clone());
             let (business, campaign) = (n.add.business_id, n.add.campaign_id);
             store::enroll(tx, enrollment_id, business, campaign, referrer_id, &name, now).await?;
+            came.push(campaign);
         }
         let (business_id, campaign_id) = (n.add.business_id, n.add.campaign_id);
         let enrolled = Enrolled { enrollment_id, business_id, campaign_id, referrer_id };
@@ -178,6 +181,7 @@ pub async fn add_many(
         });
     }
     many::restore(tx, &restored, now).await?;
+    store::counted::count_new(tx, came, now).await?;
     codes::claim_own(tx, now, &own).await?;
     if !generate.is_empty() {
         let start = id();

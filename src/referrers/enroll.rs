@@ -53,6 +53,7 @@ pub async fn enroll(
                     return Ok(Enrolled::Already);
                 }
                 store::enroll(tx, id, business_id, campaign_id, referrer_id, &referrer.name, now).await?;
+                store::counted::count_new(tx, [campaign_id], now).await?;
                 let mut code = None;
                 if generate {
                     let who = codes::Enrolled { enrollment_id: id, business_id, campaign_id, referrer_id };

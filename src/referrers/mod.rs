@@ -3,6 +3,7 @@
 
 mod add;
 mod add_many;
+mod amend;
 mod change;
 mod enroll;
 mod pages;
@@ -12,6 +13,7 @@ mod words;
 
 pub use add::{AddReferrer, Added, add};
 pub use add_many::{Became, IDS_EACH, NewReferrer, add_many, preview};
+pub use amend::{Amend, Amended, amend};
 pub use change::{Edited, NewFacts, archive, edit};
 pub use enroll::{Decided, Enrolled, State, decide, enroll};
 pub use pages::routes;

@@ -1,3 +1,5 @@
+pub mod amend;
+pub mod counted;
 mod list;
 pub mod many;
 mod person;
@@ -127,8 +129,10 @@ async fn insert_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[
     Ok(())
 }
 
-/// Archives a referrer with all enrollments, or takes that back.
+/// Archives a referrer with all enrollments, or takes that back; the caller knows that it is a change.
 pub async fn set_archived(tx: &mut Tx, id: i64, archived: bool, now: Instant) -> DbResult<()> {
+    let places = counted::places(tx, &[id], !archived).await?;
+    counted::count(tx, &places, if archived { -1 } else { 1 }).await?;
     sql("UPDATE referrers SET archived_at = $2, updated_at = $3 WHERE id = $1")
         .bind(id)
         .bind(archived.then_some(now))

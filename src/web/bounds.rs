@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -40,9 +40,11 @@ pub async fn keep(State(bounds): State<Bounds>, request: Request, next: Next) ->
         return in_words.unwrap_or_else(|| error_page(status, title, message.to_owned()));
     }
     let path = request.uri().path().to_owned();
+    // The route, never the path: an address may hold a secret, and the log is not for secrets.
+    let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |p| p.as_str().to_owned());
     let request = request.map(|body| if body.is_end_stream() { body } else { paced(body, bounds.patience) });
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(path, "a handler panicked");
+        tracing::error!(route, "a handler panicked");
         let message = "Something broke here.";
         let in_words = (bounds.in_words)(&path, StatusCode::INTERNAL_SERVER_ERROR, message);
         in_words.unwrap_or_else(|| Fault::Ours("a handler panicked".into()).into_response())

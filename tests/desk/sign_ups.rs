@@ -3,7 +3,7 @@
 use refdesk::desk::{ClaimBy, Outcome, Refusal, What};
 
 use crate::on_both_databases;
-use crate::support::{Referrer, Shop, TestApp, address_of, earned};
+use crate::support::{Referrer, Shop, TestApp, actor, address_of, earned};
 
 on_both_databases! {
     the_first_touch_wins_and_stays,
@@ -147,7 +147,9 @@ async fn a_code_that_does_not_count_never_fails_a_sign_up(app: TestApp) {
     };
     let paused = of("Paul Pause", "UPDATE enrollments SET state = 'paused' WHERE id = ID").await;
     let banned = of("Bert Ban", "UPDATE enrollments SET state = 'banned' WHERE id = ID").await;
-    let archived = of("Art Hive", "UPDATE enrollments SET archived = true WHERE id = ID").await;
+    let art = shop.referrer("Art Hive").await;
+    refdesk::referrers::archive(&app.app, &actor(), app.business.id, art.id, true).await.unwrap();
+    let archived = art.code;
     let retired = of("Rita Tire", "UPDATE codes SET state = 'retired' WHERE enrollment_id = ID").await;
     app.arrange(
         "UPDATE enrollments SET has_code = false WHERE id IN (SELECT enrollment_id FROM codes WHERE state = 'retired')",

@@ -12,6 +12,7 @@ use super::TestApp;
 
 /// One call of a race.
 pub struct Call {
+    pub method: &'static str,
     /// host:port
     pub to: String,
     pub path: String,
@@ -24,7 +25,7 @@ pub struct Call {
 impl Call {
     pub fn new(node: &TestApp, path: &str, body: Json) -> Self {
         let to = node.url("").trim_start_matches("http://").to_owned();
-        Self { to, path: path.to_owned(), key: node.business.api_key.clone(), body, header: String::new() }
+        Self { method: "POST", to, path: path.to_owned(), key: node.business.api_key.clone(), body, header: String::new() }
     }
 
     /// The call with one more header.
@@ -33,10 +34,15 @@ impl Call {
         self
     }
 
+    pub fn put(node: &TestApp, path: &str, body: Json) -> Self {
+        Self { method: "PUT", ..Self::new(node, path, body) }
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let body = self.body.to_string();
         format!(
-            "POST {} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n{}\r\n{body}",
+            "{} {} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n{}\r\n{body}",
+            self.method,
             self.path,
             self.to,
             self.key,

@@ -96,13 +96,13 @@ pub fn claim(work: &mut Work, event: &Event, lead_id: i64, claim: &Claim) -> Cla
     Claimed { attributed: true, refused: None }
 }
 
-/// Whether an upload brings a claim that the lead has a touch of already.
-pub fn is_repeated_upload(work: &Work, lead_id: i64, claim: &Claim) -> bool {
+/// Whether an upload or a program brings a claim that the lead has a touch of already.
+pub fn is_repeated(work: &Work, lead_id: i64, claim: &Claim) -> bool {
     let touched_by = match &claim.by {
         ClaimBy::Code(text) => code::lookup_form(text),
         ClaimBy::Enrollment(id) => enrollment_touch(*id),
     };
-    claim.kind == TouchKind::Import && work.facts.touched_by.contains(&(lead_id, touched_by))
+    matches!(claim.kind, TouchKind::Import | TouchKind::Code) && work.facts.touched_by.contains(&(lead_id, touched_by))
 }
 
 /// How a touch without a code is known in [`Facts::touched_by`](crate::desk::facts::Facts::touched_by).

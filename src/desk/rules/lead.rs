@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::{About, attribution, audit, payment, qualification};
 use crate::clock::Instant;
+use crate::counters;
 use crate::desk::event::{AddLead, Changed, Contact, Event, Outcome, Status, TouchKind};
 use crate::desk::facts::Lead;
 use crate::desk::work::Work;
+use crate::email::Email;
 use crate::phone::Phone;
 
 pub fn find(work: &Work, campaign_id: i64, test: bool, email: Option<&str>, phone: Option<&str>) -> Option<i64> {
@@ -123,8 +125,10 @@ fn set_contact(lead: &mut Lead, c: Contact) {
 fn count_lead(work: &mut Work, id: i64, by: i64) {
     let Some(lead) = work.facts.leads.get(&id).filter(|l| !l.test) else { return };
     let (campaign, status) = (lead.campaign_id, lead.status.clone());
-    let day = work.facts.zone(lead.business_id).day_of(Instant::from_micros(lead.created_at));
+    let created_at = lead.created_at;
+    let day = work.facts.zone(lead.business_id).day_of(Instant::from_micros(created_at));
     work.count(campaign, "leads", Some(day), by);
+    work.count_came(campaign, counters::USERS_LEADS, created_at, by);
     work.count(campaign, format!("leads.status.{status}"), None, by);
 }
 
@@ -179,8 +183,8 @@ fn known(work: &mut Work, event: &Event, add: &AddLead, lead_id: i64) -> Outcome
             brought = payment::attach_waiting(work, event, lead_id);
         }
     }
-    // A file uploaded again says nothing new.
-    let new_claim = add.claim.as_ref().filter(|claim| !attribution::is_repeated_upload(work, lead_id, claim));
+    // A file uploaded again, or a call made again, says nothing new.
+    let new_claim = add.claim.as_ref().filter(|claim| !attribution::is_repeated(work, lead_id, claim));
     let claimed = new_claim.map(|claim| attribution::claim(work, event, lead_id, claim));
     let attributed = claimed.as_ref().is_some_and(|c| c.attributed);
     let refused = claimed.and_then(|c| c.refused);
@@ -287,6 +291,41 @@ pub fn edit(work: &mut Work, event: &Event, lead_id: i64, contact: &Contact, act
     };
     audit(work, event, about, Some(facts_json(&lead)), Some(facts_json(&edited)), None);
     Outcome::Done { id: lead_id, changed: true }
+}
+
+/// Edits what is given and leaves the rest as it is.
+pub fn amend(work: &mut Work, event: &Event, lead_id: i64, name: Option<String>, email: Option<&Email>) -> Outcome {
+    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.business_id == event.business_id) else {
+        return Outcome::NotFound;
+    };
+    let (mut contact, active) = (contact_of(lead), lead.active);
+    contact.name = name.unwrap_or(contact.name);
+    if let Some(email) = email {
+        contact.email = Some(email.text().to_owned());
+        contact.email_key = Some(email.key().to_owned());
+    }
+    edit(work, event, lead_id, &contact, active)
+}
+
+fn contact_of(lead: &Lead) -> Contact {
+    let l = lead.clone();
+    Contact {
+        name: l.name,
+        email: l.email,
+        email_key: l.email_key,
+        phone: l.phone,
+        phone_key: l.phone_key,
+        company: l.company,
+        jobtitle: l.jobtitle,
+        industry: l.industry,
+        website: l.website,
+        request: l.request,
+        budget: l.budget,
+        country: l.country,
+        region: l.region,
+        address: l.address,
+        source: l.source,
+    }
 }
 
 fn facts_json(l: &Lead) -> serde_json::Value {

@@ -35,6 +35,7 @@ pub fn decide(work: &mut Work, event: &Event) -> Outcome {
             Outcome::Stale
         }
         What::EditLead { lead_id, contact, active, .. } => lead::edit(work, event, *lead_id, contact, *active),
+        What::AmendLead { lead_id, name, email } => lead::amend(work, event, *lead_id, name.clone(), email.as_ref()),
         What::Reattribute { lead_id, to, code_id, reason, pay_back } => {
             attribution::reattribute(work, event, *lead_id, *to, *code_id, reason, *pay_back)
         }

@@ -36,7 +36,7 @@ pub async fn load(conn: &mut Conn, events: &[Event]) -> DbResult<Facts> {
     load_enrollments(conn, &mut w, &mut facts).await?;
     expect_self_referrals(&mut w, &facts);
     load_counting(conn, &w.merging, &mut facts).await?;
-    if w.uploads {
+    if w.repeatable {
         load_touches(conn, &facts_leads(&facts), &mut facts).await?;
     }
     load_sign_ups(conn, &mut w, &mut facts).await?;
@@ -113,12 +113,14 @@ async fn load_leads_by_id(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts, ev
     }
     // An edit may take a contact that another lead has, and payments may be waiting for it.
     for event in events {
-        if let What::EditLead { lead_id, contact, .. } = &event.what
-            && let Some(lead) = facts.leads.get(lead_id)
-            && let Some(key) = &contact.email_key
-        {
-            w.emails.insert((lead.campaign_id, lead.test, key.clone()));
-            w.orphans.insert((lead.campaign_id, lead.test, key.clone()));
+        let edited = match &event.what {
+            What::EditLead { lead_id, contact, .. } => (lead_id, contact.email_key.as_deref()),
+            What::AmendLead { lead_id, email, .. } => (lead_id, email.as_ref().map(|e| e.key())),
+            _ => continue,
+        };
+        if let (Some(lead), Some(key)) = (facts.leads.get(edited.0), edited.1) {
+            w.emails.insert((lead.campaign_id, lead.test, key.to_owned()));
+            w.orphans.insert((lead.campaign_id, lead.test, key.to_owned()));
         }
     }
     Ok(())

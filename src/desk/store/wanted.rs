@@ -41,8 +41,8 @@ pub(super) struct Wanted {
     pub(super) sign_ups: Vec<(i64, bool, String)>,
     /// (product, test, e-mail) of payments that came with a phone number, by which their lead may be known.
     pub(super) phoned: Vec<(i64, bool, String)>,
-    /// Uploads bring claims that their leads may have already.
-    pub(super) uploads: bool,
+    /// Uploads and programs bring claims that their leads may have already.
+    pub(super) repeatable: bool,
     /// Leads whose whole money is looked at, not only what the event itself needs.
     pub(super) deep: BTreeSet<i64>,
     /// Phone numbers that may attribute whoever has them.
@@ -110,7 +110,7 @@ impl Wanted {
                 if a.claim.is_some() {
                     w.claimed_phones.extend(a.contact.phone_key.iter().map(|k| (a.campaign_id, a.test, k.clone())));
                 }
-                w.uploads |= a.claim.as_ref().is_some_and(|c| c.kind == TouchKind::Import);
+                w.repeatable |= a.claim.as_ref().is_some_and(|c| matches!(c.kind, TouchKind::Import | TouchKind::Code));
                 match a.claim.as_ref().map(|c| &c.by) {
                     Some(ClaimBy::Code(text)) => {
                         w.codes.insert((business_id, text.clone()));
@@ -124,7 +124,7 @@ impl Wanted {
             What::Qualify { lead_id, .. } | What::SetStatus { lead_id, .. } => {
                 w.leads.insert(*lead_id);
             }
-            What::EditLead { lead_id, .. } | What::Archive { lead_id, .. } => {
+            What::EditLead { lead_id, .. } | What::AmendLead { lead_id, .. } | What::Archive { lead_id, .. } => {
                 w.leads.insert(*lead_id);
             }
             What::PayBack { lead_id } => {

@@ -1,5 +1,6 @@
 //! What a list of people to add has to know of those who are there, set-wise.
 
+use super::counted;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::{code, row, rows};
@@ -78,6 +79,8 @@ pub async fn restore(tx: &mut Tx, referrers: &[i64], now: Instant) -> DbResult<(
     if referrers.is_empty() {
         return Ok(());
     }
+    let places = counted::places(tx, referrers, true).await?;
+    counted::count(tx, &places, 1).await?;
     let json = rows!(referrers, id => { id: *id });
     sql(
         "UPDATE referrers SET archived_at = NULL, updated_at = $2 FROM rows($1, id BIGINT) r WHERE referrers.id = r.id",

@@ -1,0 +1,67 @@
+//! The inbound webhook: an address with a secret in it, one for each campaign, for programs that can call
+//! an address and set no header. Made when somebody first looks for it, replaced when it got about.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store::{self, WebhookRow};
+use crate::actor::Actor;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{Conn, DbResult, Key};
+use crate::{campaigns, id};
+
+/// No token is longer; what is, is not looked for.
+const LONGEST: usize = 100;
+
+/// The campaign whose token this is.
+pub async fn find(conn: &mut Conn, token: &str) -> DbResult<Option<WebhookRow>> {
+    if token.is_empty() || token.len() > LONGEST {
+        return Ok(None);
+    }
+    store::webhook_by_hash(conn, &id::sha256_hex(token)).await
+}
+
+/// The token of a campaign; made now if it has none. `None` where the business has no such campaign.
+pub async fn token_of(app: &App, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
+    if let Some(token) = store::webhook_token(&mut app.db.read().await?, business_id, campaign_id).await? {
+        return Ok(Some(token));
+    }
+    set(app, actor, business_id, campaign_id, false).await
+}
+
+/// A new token: the old address answers 404 from now on.
+pub async fn replace(app: &App, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
+    set(app, actor, business_id, campaign_id, true).await
+}
+
+async fn set(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    campaign_id: i64,
+    again: bool,
+) -> DbResult<Option<String>> {
+    let (audit_id, now) = (app.ids.next().await?, app.clock.now());
+    let (actor, new) = (actor.clone(), id::new_token(&mut rand::rng()));
+    app.db
+        .write(vec![Key::Row(campaign_id)], move |tx| {
+            let (actor, new) = (actor.clone(), new.clone());
+            Box::pin(async move {
+                if campaigns::find(tx, business_id, campaign_id).await?.is_none() {
+                    return Ok(None);
+                }
+                let old = store::webhook_token(tx, business_id, campaign_id).await?;
+                if let Some(old) = old.as_ref().filter(|_| !again) {
+                    return Ok(Some(old.clone()));
+                }
+                store::set_webhook_token(tx, business_id, campaign_id, &new, now).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "key.webhook", ("campaign", campaign_id))
+                    .after(json!({ "replaced": old.is_some() }));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Some(new))
+            })
+        })
+        .await
+}

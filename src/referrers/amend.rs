@@ -1,0 +1,96 @@
+//! Changing what a program knows of a referrer, and leaving the rest as staff wrote it.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::store;
+use super::store::amend::{self, Facts};
+use super::words::Described;
+use crate::actor::Actor;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbResult, Key};
+use crate::email::Email;
+use crate::meta::{self, Meta};
+
+/// What is given is written; none leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct Amend {
+    pub name: Option<String>,
+    pub email: Option<Email>,
+    pub meta: Vec<Meta>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amended {
+    Done {
+        changed: bool,
+    },
+    /// Somebody else in the business has that address.
+    EmailTaken,
+    TooMuchMeta,
+    NotFound,
+}
+
+pub async fn amend(app: &App, actor: &Arc<Actor>, business_id: i64, referrer_id: i64, new: Amend) -> DbResult<Amended> {
+    let (audit_id, now) = (app.ids.next().await?, app.clock.now());
+    let mut keys = vec![Key::Row(referrer_id)];
+    keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
+    let actor = actor.clone();
+    app.db
+        .write(keys, move |tx| {
+            let (actor, new) = (actor.clone(), new.clone());
+            Box::pin(async move {
+                let Some(old) = amend::facts(tx, business_id, referrer_id).await? else {
+                    return Ok(Amended::NotFound);
+                };
+                if let Some(email) = &new.email
+                    && let Some(other) = store::by_email(tx, business_id, email.key()).await?
+                    && other != referrer_id
+                {
+                    return Ok(Amended::EmailTaken);
+                }
+                let Some(facts) = changed(&old, &new) else { return Ok(Amended::TooMuchMeta) };
+                if facts == old {
+                    return Ok(Amended::Done { changed: false });
+                }
+                let described = described(&facts);
+                amend::set_facts(tx, &facts, &described.search(), now).await?;
+                store::store_words(tx, business_id, referrer_id, &described.words()).await?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "referrer.edited", ("referrer", referrer_id))
+                    .before(shown(&old))
+                    .after(shown(&facts))
+                    .of_referrer(referrer_id);
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Amended::Done { changed: true })
+            })
+        })
+        .await
+}
+
+fn changed(old: &Facts, new: &Amend) -> Option<Facts> {
+    let mut facts = Facts { meta: meta::merged(&old.meta, &new.meta)?, ..old.clone() };
+    if let Some(name) = &new.name {
+        facts.name.clone_from(name);
+    }
+    if let Some(email) = &new.email {
+        facts.email = Some(email.text().to_owned());
+        facts.email_key = Some(email.key().to_owned());
+    }
+    Some(facts)
+}
+
+fn described(f: &Facts) -> Described<'_> {
+    Described {
+        name: &f.name,
+        company: f.company.as_deref(),
+        email: f.email.as_deref(),
+        phone: f.phone.as_deref(),
+        phone_key: f.phone_key.as_deref(),
+    }
+}
+
+fn shown(f: &Facts) -> Json {
+    json!({ "name": f.name, "email": f.email, "meta": meta::items(&f.meta) })
+}
