@@ -32,6 +32,13 @@ pub fn apis() -> Vec<Api> {
     vec![v1::api()]
 }
 
+/// The document of all calls, as served at an address.
+pub fn openapi(public_url: &str) -> serde_json::Value {
+    let apis = apis();
+    let operations: Vec<_> = apis.iter().flat_map(|api| api.operations()).cloned().collect();
+    document::document(operations.iter().map(AsRef::as_ref), public_url)
+}
+
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
     let router =
