@@ -5,9 +5,11 @@
 pub mod body;
 mod caller;
 pub mod dialect;
+pub mod docs;
 pub mod document;
 pub mod field;
 mod guard;
+pub mod kinds;
 pub mod object;
 pub mod operation;
 pub mod problem;
