@@ -109,6 +109,7 @@ pub fn pages() -> Routes {
         .merge(crate::team::routes())
         .merge(crate::audit::routes())
         .merge(crate::imports::routes())
+        .merge(crate::api::docs::routes())
 }
 
 /// Every kind of background job, with the function that does a chunk of it.

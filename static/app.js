@@ -24,7 +24,8 @@
 
 	// The clipboard needs https; on a plain-http network the old way still works.
 	const copy = async (button) => {
-		const text = button.dataset.copy;
+		// In the documentation it is the program that is seen.
+		const text = button.dataset.copy || all('pre', button.closest('.docs-panel')).find((pre) => pre.offsetParent).textContent;
 		try { await navigator.clipboard.writeText(text); } catch {
 			const area = make('textarea', { value: text, className: 'hide' });
 			button.after(area);
@@ -40,6 +41,14 @@
 		icon('#i-check');
 		setTimeout(icon, 1600, '#i-copy');
 	};
+
+	// The language of examples is chosen once.
+	const languages = all('[data-language]');
+	if (languages.length) {
+		const chosen = languages.find((one) => one.value === localStorage.getItem('language'));
+		if (chosen) chosen.checked = true;
+		languages.forEach((one) => on(one, 'change', () => localStorage.setItem('language', one.value)));
+	}
 
 	// Bulk: the bar appears with the first box, and its count is what will really be posted.
 	let last;

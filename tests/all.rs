@@ -13,6 +13,7 @@ mod check;
 mod codes;
 mod commissions;
 mod desk;
+mod docs;
 mod events;
 mod faults;
 mod house;

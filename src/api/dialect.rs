@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value as Json_, json};
 
-use super::problem::Problem;
+use super::problem::{FieldProblem, Problem};
+use crate::keys::KeyError;
 use crate::web::layers::RequestId;
 
 /// Whose words a call is answered in.
@@ -138,6 +139,18 @@ impl Dialect {
         response
     }
 
+    /// What a refusal with this status looks like.
+    pub fn example(self, status: u16) -> Json_ {
+        let problem = example(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST));
+        let said = match self {
+            Self::Rn => serde_json::to_value(rn(&problem)),
+            Self::Cf => serde_json::to_value(cf(&problem)),
+            Self::Rf => serde_json::to_value(rf(&problem, problem.status)),
+            Self::Own => serde_json::to_value(own(&problem, "9f2c4b7a1d3e5f60")),
+        };
+        said.unwrap_or_default()
+    }
+
     /// The name of its error's schema.
     pub fn error_schema(self, schemas: &mut schemars::SchemaGenerator) -> schemars::Schema {
         match self {
@@ -161,6 +174,36 @@ impl Dialect {
 impl OwnError {
     fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A problem as it is met with this status.
+fn example(status: StatusCode) -> Problem {
+    let code = |code, message: &str| Problem::new(status, code, message);
+    match status {
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+            Problem { status, ..Problem::invalid(vec![FieldProblem::missing("name")]) }
+        }
+        StatusCode::UNAUTHORIZED => KeyError::Unknown.into(),
+        StatusCode::FORBIDDEN => code("forbidden", "This API key may not do that: it lacks the scope leads:write."),
+        StatusCode::NOT_FOUND => Problem::not_found("There is no lead with this id."),
+        StatusCode::REQUEST_TIMEOUT => Problem::of(status, "The body came too slowly."),
+        StatusCode::CONFLICT => code("refused", "It is paid already."),
+        StatusCode::PRECONDITION_FAILED => {
+            code("changed_meanwhile", "It has changed since it was read. Read it again.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::of(status, "The body is too large."),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Problem::of(status, "Send the body as JSON: Content-Type: application/json.")
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            Problem { retry_after: Some(2), ..Problem::of(status, "Too many calls: wait 2 seconds.") }
+        }
+        StatusCode::SERVICE_UNAVAILABLE => Problem {
+            retry_after: Some(2),
+            ..code("unavailable", "The desk cannot do this just now; nothing was stored. Send it again.")
+        },
+        _ => Problem::of(status, "Something broke here; nothing was stored."),
     }
 }
 

@@ -61,6 +61,10 @@ impl<F: Field> Field for Option<F> {
         // Null says the same as leaving it out, and so does an empty text.
         let kind = schema.get("type").and_then(|kind| kind.as_str()).map(str::to_owned);
         match kind {
+            // An empty text is no e-mail address and no date.
+            Some(kind) if kind == "string" && schema.get("format").is_some() => {
+                json_schema!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }, { "type": "null" }] })
+            }
             Some(kind) => {
                 schema.insert("type".into(), serde_json::json!([kind, "null"]));
                 schema.remove("minLength");

@@ -5,10 +5,12 @@
 pub mod body;
 mod caller;
 pub mod dialect;
+pub mod docs;
 pub mod document;
 pub mod field;
 mod guard;
 mod idempotency;
+pub mod kinds;
 mod noted;
 pub mod object;
 pub mod operation;
@@ -38,10 +40,18 @@ pub fn apis() -> Vec<Api> {
     vec![v1::api(), rn::api(), rf::api()]
 }
 
+/// The document of all calls, as served at an address.
+pub fn openapi(public_url: &str) -> serde_json::Value {
+    let apis = apis();
+    let operations: Vec<_> = apis.iter().flat_map(|api| api.operations()).cloned().collect();
+    document::document(operations.iter().map(AsRef::as_ref), public_url)
+}
+
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
     let router = apis().into_iter().fold(Router::new(), |router, api| router.merge(api.into_router(app)));
-    router.layer(middleware::from_fn_with_state(app.clone(), noted::note))
+    let router = router.layer(middleware::from_fn_with_state(app.clone(), noted::note));
+    router.route("/openapi.json", axum::routing::get(docs::document))
 }
 
 /// What is said of a request that no handler of the API got to see, or to finish.

@@ -213,6 +213,11 @@ macro_rules! object {
                 stringify!($name).into()
             }
 
+            // Two calls may have objects of one name: they are told apart, not taken for each other.
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+
             fn json_schema(schemas: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let about = $crate::api::object::words(&[$($about),*]);
                 $crate::api::object::schema_of(about, <Self as $crate::api::object::Object>::described(schemas), $strict)

@@ -45,6 +45,8 @@ enum Verb {
     GenerateData(generate::Args),
     /// Upload a file: leads, referrers, or customers to qualify
     Import(import::Args),
+    /// Print the OpenAPI document of every API
+    Openapi,
     /// First business, owner, campaign, product and key; the password is read from standard input
     Setup(setup::Args),
     /// Approve the commissions whose hold is over
@@ -108,7 +110,13 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
         Verb::Demo => demo::demo(config).await,
         Verb::Setup(args) => setup::setup(config, args, true).await,
         Verb::Import(args) => import::import(config, args).await,
+        Verb::Openapi => openapi(&config),
         Verb::Sweep(args) => sweep::sweep(config, &args).await,
         Verb::Business(setup::BusinessVerb::Add(args)) => setup::setup(config, args, false).await,
     }
+}
+
+fn openapi(config: &Config) -> Result<(), Refusal> {
+    println!("{:#}", crate::api::openapi(&config.public_url));
+    Ok(())
 }

@@ -178,7 +178,7 @@ async fn an_edit_that_shows_who_the_lead_is_takes_what_is_unpaid(app: TestApp) {
     shop.pay("amy@example.com", "50.00", "2026-06-19").await;
     app.tamper("UPDATE commissions SET state = 'paid' WHERE amount = 2000").await;
     let contact = known_as("jane.miller@example.org");
-    shop.send(What::EditLead { lead_id: lead, contact, active: true }).await;
+    shop.send(What::EditLead { lead_id: lead, contact, active: true, seen: None }).await;
     turned_out_to_be_the_referrer(&app, lead).await;
     let states: Vec<(String, Option<String>)> = app.rows("SELECT state, reason FROM commissions ORDER BY id").await;
     assert_eq!(states, [("paid".into(), None), ("void".into(), Some("self-referral".into()))]);
@@ -218,7 +218,7 @@ async fn an_edited_duplicate_leaves_its_primary_where_it_is_found(app: TestApp) 
     repeat.repeats_allowed = true;
     let Outcome::LeadAdded { lead_id: repeat, .. } = shop.send(What::AddLead(repeat)).await else { panic!("known") };
     let bob = heard_of_bob(shop, None).await;
-    let edit = |lead_id: i64, address: &str| What::EditLead { lead_id, contact: known_as(address), active: true };
+    let edit = |lead_id: i64, address: &str| What::EditLead { lead_id, contact: known_as(address), active: true, seen: None };
     // In one slice: what the edits leave behind is found by what follows.
     let outcomes = shop
         .send_all(vec![
@@ -256,14 +256,14 @@ async fn a_second_lot_of_older_payments_opens_the_item_again(app: TestApp) {
     shop.pay("bob@example.com", "100.00", "2026-06-17").await;
     shop.pay("bob@example.org", "50.00", "2026-06-18").await;
     let now_known_as = async |address: &str| {
-        shop.send(What::EditLead { lead_id, contact: known_as(address), active: true }).await;
+        shop.send(What::EditLead { lead_id, contact: known_as(address), active: true, seen: None }).await;
         app.number("SELECT count(*) FROM inbox_items WHERE state = 'open'").await
     };
     assert_eq!(now_known_as("bob@example.com").await, 1);
     let item_id = app.number("SELECT id FROM inbox_items").await;
     shop.send(What::Dismiss { item_id }).await;
     let contact = Box::new(Contact { company: Some("Harbour".into()), ..*known_as("bob@example.com") });
-    shop.send(What::EditLead { lead_id, contact, active: true }).await;
+    shop.send(What::EditLead { lead_id, contact, active: true, seen: None }).await;
     assert!(open_items(&app).await.is_empty(), "the same payments were dismissed");
     assert_eq!(now_known_as("bob@example.org").await, 1, "another payment waits beside it");
     assert!(open_items(&app).await[0].1.contains("\"count\":2"));

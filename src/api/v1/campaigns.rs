@@ -24,7 +24,8 @@ pub fn calls(api: Api) -> Api {
         Operation::get("/v1/campaigns", "listCampaigns", "List campaigns")
             .about("All of them, the oldest first.")
             .scope("campaigns:read")
-            .answers::<Campaigns>(200, "The campaigns.", ""),
+            .answers::<Campaigns>(200, "The campaigns.", "")
+            .link("getCampaign", "campaign", "/data/0/id"),
         list,
     )
     .with(
@@ -39,7 +40,8 @@ pub fn calls(api: Api) -> Api {
         Operation::get("/v1/products", "listProducts", "List products")
             .about("All of them, by campaign.")
             .scope("campaigns:read")
-            .answers::<Products>(200, "The products.", ""),
+            .answers::<Products>(200, "The products.", "")
+            .link("getProduct", "product", "/data/0/id"),
         list_products,
     )
     .with(

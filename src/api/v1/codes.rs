@@ -26,7 +26,9 @@ pub fn calls(api: Api) -> Api {
             .about("The newest first.")
             .scope("referrers:read")
             .asks::<CodesAsked>()
-            .answers::<Page<Code>>(200, "A page of codes.", ""),
+            .answers::<Page<Code>>(200, "A page of codes.", "")
+            .link("lookUpCode", "text", "/data/0/text")
+            .link("setCodeState", "code", "/data/0/id"),
         list,
     )
     .with(
@@ -43,8 +45,9 @@ pub fn calls(api: Api) -> Api {
             .once()
             .about("Generated, or chosen with `text`: then the code they had becomes an alias, which still attributes. Who has one already and asks for none in particular keeps it: 200.")
             .scope("referrers:write")
-            .takes::<NewCode>(r#"{"referrer": "agent_0000000000000", "text": "JANE2026"}"#)
+            .takes::<NewCode>(r#"{"referrer": "agent_2bawnr1yyrwq8", "text": "JANE2026"}"#)
             .answers::<Code>(201, "The new code.", "")
+            .link("lookUpCode", "text", "/text")
             .answers::<Code>(200, "The code they have.", "")
             .refuses(&[404, 409]),
         create,
@@ -53,7 +56,7 @@ pub fn calls(api: Api) -> Api {
         Operation::put("/v1/codes/{code}/state", "setCodeState", "Retire a code, or bring it back")
             .scope("referrers:write")
             .in_path("code", "Its id: `code_…` or the integer.")
-            .takes::<NewState>(r#"{"state": "retired"}"#)
+            .takes::<CodeStanding>(r#"{"state": "retired"}"#)
             .answers::<Code>(200, "The code as it is now.", "")
             .refuses(&[404, 409]),
         set_state,
@@ -98,7 +101,7 @@ object! {
 
 object! {
     /// Where a code stands.
-    strict struct NewState {
+    strict struct CodeStanding {
         state "state": OneOf<CodeState>,
     }
 }
@@ -242,7 +245,7 @@ async fn set_state(
     State(app): State<App>,
     caller: Caller,
     InPath(text): InPath,
-    Sent(new): Sent<NewState>,
+    Sent(new): Sent<CodeStanding>,
 ) -> Result<Response, Problem> {
     let id = path_id(Kind::Code, &text, "code")?;
     match codes::move_to(&app, &caller.actor, caller.business_id(), id, new.state.0).await? {

@@ -56,7 +56,7 @@ impl Field for After {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" })
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" })
     }
 }
 

@@ -25,7 +25,9 @@ pub fn calls(api: Api) -> Api {
             .about("The newest first; open ones unless asked otherwise.")
             .scope("leads:read")
             .asks::<InboxAsked>()
-            .answers::<Page<Item>>(200, "A page of items.", ""),
+            .answers::<Page<Item>>(200, "A page of items.", "")
+            .link("getInboxItem", "item", "/data/0/id")
+            .link("dismissInboxItem", "item", "/data/0/id"),
         list,
     )
     .with(

@@ -31,7 +31,8 @@ pub fn calls(api: Api) -> Api {
             .about("The newest received first.")
             .scope("money:read")
             .asks::<PaymentsAsked>()
-            .answers::<Page<Payment>>(200, "A page of payments.", ""),
+            .answers::<Page<Payment>>(200, "A page of payments.", "")
+            .link("getPayment", "payment", "/data/0/id"),
         list_payments,
     )
     .with(
@@ -47,7 +48,10 @@ pub fn calls(api: Api) -> Api {
             .about("The newest first.")
             .scope("money:read")
             .asks::<CommissionsAsked>()
-            .answers::<Page<Commission>>(200, "A page of commissions.", ""),
+            .answers::<Page<Commission>>(200, "A page of commissions.", "")
+            .link("getCommission", "commission", "/data/0/id")
+            .link("approveCommission", "commission", "/data/0/id")
+            .link("voidCommission", "commission", "/data/0/id"),
         list_commissions,
     )
     .with(

@@ -33,7 +33,10 @@ pub fn calls(api: Api) -> Api {
             .about("The newest first.")
             .scope("referrers:read")
             .asks::<ReferrersAsked>()
-            .answers::<Page<Referrer>>(200, "A page of referrers.", ""),
+            .answers::<Page<Referrer>>(200, "A page of referrers.", "")
+            .link("getReferrer", "referrer", "/data/0/id")
+            .link("updateReferrer", "referrer", "/data/0/id")
+            .link("getBalances", "referrer", "/data/0/id"),
         list,
     )
     .with(
@@ -44,6 +47,8 @@ pub fn calls(api: Api) -> Api {
             .takes::<NewReferrer>(r#"{"name": "Jane Miller", "email": "jane@example.com"}"#)
             .answers::<Referrer>(201, "The referrer that was added.", "")
             .link("getReferrer", "referrer", "/id")
+            .link("setReferrerState", "referrer", "/id")
+            .link("archiveReferrer", "referrer", "/id")
             .answers::<Referrer>(200, "The referrer that was there.", ""),
         create,
     )

@@ -32,7 +32,11 @@ pub fn calls(api: Api) -> Api {
             .about("The newest first. Filters are those of the Leads page; a combination that no index serves looks at 10,000 leads.")
             .scope("leads:read")
             .asks::<LeadsAsked>()
-            .answers::<Page<Lead>>(200, "A page of leads.", ""),
+            .answers::<Page<Lead>>(200, "A page of leads.", "")
+            .link("getLead", "lead", "/data/0/id")
+            .link("updateLead", "lead", "/data/0/id")
+            .link("setLeadStatus", "lead", "/data/0/id")
+            .link("listTouches", "lead", "/data/0/id"),
         list,
     )
     .with(
@@ -43,6 +47,8 @@ pub fn calls(api: Api) -> Api {
             .takes::<NewLead>(NEW_LEAD)
             .answers::<Lead>(201, "The lead that was added.", "")
             .link("getLead", "lead", "/id")
+            .link("qualifyLead", "lead", "/id")
+            .link("archiveLead", "lead", "/id")
             .answers::<Lead>(200, "The lead that was there.", "")
             .refuses(&[409]),
         create,
@@ -112,7 +118,7 @@ pub fn calls(api: Api) -> Api {
             .about("Up to 1,000, by id, an answer for each.")
             .scope("leads:write")
             .largest(1024 * 1024)
-            .takes::<Qualifications>(r#"{"items": [{"lead": "lead_0000000000000", "qualified": true}]}"#)
+            .takes::<Qualifications>(r#"{"items": [{"lead": "lead_3n93q4hy1kjz4", "qualified": true}]}"#)
             .answers::<Qualified>(200, "What became of each.", ""),
         qualify_many,
     )

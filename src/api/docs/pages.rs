@@ -1,0 +1,135 @@
+//! `/docs` and `/openapi.json`: open to everybody, filled with their own ids for those who are signed in.
+
+use askama::Template;
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value as Json_;
+
+use super::DOCUMENT;
+use super::print::{Literals, literal, tinted};
+use super::reading::{self, Call, Group};
+use super::samples::{Filler, Own, Sample};
+use crate::api::dialect::Dialect;
+use crate::api::document::tags::{CONTRACTS, Contract};
+use crate::api::kinds::{KINDS, ProblemKind};
+use crate::app::App;
+use crate::id::{self, Kind};
+use crate::web::page::BareFrame;
+use crate::web::routes::{Access, Routes};
+use crate::web::{Fault, Member, PageResult, Right, html, session};
+
+pub fn routes() -> Routes {
+    CONTRACTS.iter().fold(Routes::new(), |routes, contract| routes.get(contract.path, Access::Public, show))
+}
+
+/// The document. It says the same to everybody, so that any page may read it.
+pub async fn document(State(app): State<App>, headers: HeaderMap) -> Response {
+    let text = super::text(&app.config.public_url);
+    let tag = format!("\"{}\"", &id::sha256_hex(&text)[..16]);
+    let has = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = has.is_some_and(|list| list.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+    };
+    let out = response.headers_mut();
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    out.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        out.insert(header::ETAG, value);
+    }
+    response
+}
+
+#[derive(Template)]
+#[template(path = "docs/show.html")]
+struct DocsPage {
+    frame: BareFrame,
+    contract: &'static Contract,
+    contracts: Vec<&'static Contract>,
+    /// Whether the page is the first one, with the guide.
+    is_guide: bool,
+    groups: Vec<Group>,
+    filler: Filler,
+    signed_in: bool,
+    /// Whether the page of keys is theirs to open; strangers are asked to sign in there.
+    may_make_keys: bool,
+    business_name: String,
+    kinds: &'static [ProblemKind],
+    /// What is wrong, as this contract says it.
+    error: String,
+}
+
+impl DocsPage {
+    fn samples(&self, call: &Call) -> Vec<Sample> {
+        self.filler.samples(call)
+    }
+
+    fn answer(&self, example: &Json_) -> String {
+        self.filler.answer(example)
+    }
+
+    /// Where an object is described on this page.
+    fn object(&self, name: &str) -> Option<&str> {
+        let mut objects = self.groups.iter().flat_map(|group| &group.objects);
+        objects.find(|object| object.name == name).map(|object| object.anchor.as_str())
+    }
+
+    fn first_call(&self) -> String {
+        tinted(&format!("curl \"{}/v1/me\" \\\n  -H \"Authorization: Bearer YOUR_API_KEY\"", self.filler.base))
+    }
+}
+
+async fn show(State(app): State<App>, OriginalUri(uri): OriginalUri, request: Request) -> PageResult {
+    let contract = CONTRACTS.iter().find(|contract| contract.path == uri.path()).ok_or(Fault::NotFound)?;
+    let groups = reading::groups(&DOCUMENT, contract.name);
+    let is_guide = contract.dialect == Dialect::Own;
+    // A contract that is not served has no page.
+    if groups.is_empty() && !is_guide {
+        return Err(Fault::NotFound);
+    }
+    let member = session::signed_in(&app, request.extensions(), request.headers()).await?.and_then(|s| s.member);
+    let mut frame = BareFrame::new();
+    frame.theme = match member.as_ref().map(|member| member.theme.as_str()) {
+        Some("dark") => "dark",
+        Some("light") => "light",
+        _ => "auto",
+    };
+    let business = match &member {
+        Some(member) => own(&app, member).await?,
+        None => None,
+    };
+    let served = |one: &&'static Contract| !reading::groups(&DOCUMENT, one.name).is_empty();
+    html(&DocsPage {
+        frame,
+        contract,
+        contracts: CONTRACTS.iter().filter(served).collect(),
+        is_guide,
+        groups,
+        signed_in: member.is_some(),
+        may_make_keys: member.as_ref().is_none_or(|member| member.may(Right::Integrations)),
+        business_name: member.map(|member| member.business_name).unwrap_or_default(),
+        filler: Filler { base: app.config.public_url.clone(), business },
+        kinds: &KINDS,
+        error: tinted(&literal(&contract.dialect.example(contract.dialect.invalid()), Literals::Json, 0)),
+    })
+}
+
+/// The ids of the business that somebody is signed in to.
+async fn own(app: &App, member: &Member) -> Result<Option<Own>, Fault> {
+    let mut conn = app.db.read().await?;
+    let campaigns = crate::campaigns::choices(&mut conn, member.business_id).await?;
+    let campaign = campaigns.iter().find(|c| Some(c.id) == member.default_campaign_id).or(campaigns.first());
+    let Some(campaign) = campaign else { return Ok(None) };
+    let products = crate::products::of_campaign(&mut conn, member.business_id, campaign.id).await?;
+    let product = products.iter().find(|product| !product.test).or(products.first());
+    Ok(Some(Own {
+        business: member.business_public_id.clone(),
+        product: product.map(|product| product.public_id.clone()),
+        campaign: id::render(Kind::Campaign, campaign.id),
+        campaign_number: campaign.id,
+    }))
+}

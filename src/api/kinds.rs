@@ -1,0 +1,135 @@
+//! Every kind of problem that a call of our own can have, for whoever reads its `type`.
+
+/// A kind of problem.
+pub struct ProblemKind {
+    pub code: &'static str,
+    pub status: &'static str,
+    /// What it means.
+    pub what: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+const fn kind(code: &'static str, status: &'static str, what: &'static str, remedy: &'static str) -> ProblemKind {
+    ProblemKind { code, status, what, remedy }
+}
+
+/// By status.
+pub const KINDS: [ProblemKind; 29] = [
+    kind(
+        "missing_field",
+        "400",
+        "A field that has to be there is missing, null or empty.",
+        "`errors` names it. Send it.",
+    ),
+    kind(
+        "invalid_field",
+        "400",
+        "A field has a value that cannot be, or nobody knows the field.",
+        "`errors` says of each field what is wrong.",
+    ),
+    kind("invalid_json", "400", "The body is not a JSON object.", "Send one, in UTF-8, without a byte order mark."),
+    kind(
+        "invalid_form",
+        "400",
+        "The query, or a form in the body, cannot be read.",
+        "Percent-encode what is not plain text.",
+    ),
+    kind("bad_request", "400", "The request broke off or cannot be read.", "Send it again, whole."),
+    kind(
+        "unauthorized",
+        "401",
+        "No key was sent, or it is misspelt, expired or revoked.",
+        "Send a key that the Integrations page lists as active.",
+    ),
+    kind(
+        "forbidden",
+        "403",
+        "The key is good and may not do this.",
+        "Make a key with the scope that the message names; a key sees its own business only.",
+    ),
+    kind(
+        "not_found",
+        "404",
+        "There is no such address, or no such thing in the key's business.",
+        "Test keys see test data only, and live keys live data.",
+    ),
+    kind("unknown_code", "404", "Nobody has this referral code.", "The message names codes that are close to it."),
+    kind("business_not_found", "404", "There is no business with this id.", "Copy it from the Integrations page."),
+    kind(
+        "product_not_found",
+        "404",
+        "The business has no product with this id.",
+        "Copy it from the Integrations page.",
+    ),
+    kind(
+        "method_not_allowed",
+        "405",
+        "The address is right, the method is not.",
+        "The header `Allow` lists the methods.",
+    ),
+    kind("request_timeout", "408", "The body came too slowly.", "Send it again."),
+    kind("archived", "409", "It is archived, and nothing new is written to it.", "Bring it back on its page first."),
+    kind(
+        "code_taken",
+        "409",
+        "The code reads the same as one that somebody has.",
+        "Choose another one, or have one generated.",
+    ),
+    kind(
+        "needs_another",
+        "409",
+        "An active code becomes an alias only when another takes its place.",
+        "Give the referrer another code, or retire this one.",
+    ),
+    kind(
+        "no_campaign",
+        "409",
+        "There is no campaign that the lead could belong to.",
+        "Make a campaign, or give the key one.",
+    ),
+    kind("email_taken", "409", "Another referrer has this e-mail address.", "The message names them."),
+    kind("refused", "409", "A rule of the desk stands against it.", "The message says which."),
+    kind(
+        "duplicate_event",
+        "409",
+        "This event was accepted before.",
+        "The body has the ids and amounts of the first time; nothing is lost.",
+    ),
+    kind("idempotency_mismatch", "409", "The id was used before, for something else.", "Use a new id for a new event."),
+    kind(
+        "changed_meanwhile",
+        "412",
+        "It has changed since the version in `If-Match`.",
+        "Read it again, then decide again.",
+    ),
+    kind("payload_too_large", "413", "The body is larger than this call takes.", "Send less at once."),
+    kind("uri_too_long", "414", "The address is too long.", "Shorten the query."),
+    kind(
+        "unsupported_media_type",
+        "415",
+        "The body is of a kind that is not read here.",
+        "Send `Content-Type: application/json`.",
+    ),
+    kind("rate_limited", "429", "Too many calls.", "Wait as many seconds as `Retry-After` says."),
+    kind("headers_too_large", "431", "The headers are too large.", "Send fewer, or shorter ones."),
+    kind(
+        "internal_error",
+        "500",
+        "Something broke here; nothing was stored.",
+        "Tell whoever runs the desk the request's id.",
+    ),
+    kind(
+        "unavailable",
+        "503",
+        "The desk cannot do it just now.",
+        "Send it again after `Retry-After`; with the same id it counts once.",
+    ),
+];
+
+impl ProblemKind {
+    /// Where it stands on the page: what the `type` of a problem says behind `/docs#`.
+    pub fn anchor(&self) -> String {
+        format!("problem-{}", self.code.replace('_', "-"))
+    }
+}
