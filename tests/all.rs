@@ -12,6 +12,7 @@ mod check;
 mod codes;
 mod commissions;
 mod desk;
+mod docs;
 mod faults;
 mod house;
 mod imports;

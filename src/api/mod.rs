@@ -43,8 +43,11 @@ pub fn openapi(public_url: &str) -> serde_json::Value {
 
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
-    let router =
-        Router::new().nest("/api/events", rn::router()).nest("/api/v2", rf::router()).nest("/api/v1", rf::router());
+    let router = Router::new()
+        .route("/openapi.json", axum::routing::get(docs::document))
+        .nest("/api/events", rn::router())
+        .nest("/api/v2", rf::router())
+        .nest("/api/v1", rf::router());
     apis().into_iter().fold(router, |router, api| router.merge(api.into_router(app)))
 }
 

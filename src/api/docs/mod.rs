@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json_;
 
-pub use pages::routes;
+pub use pages::{document, routes};
 
 /// Stands for the address of the desk in the document that is made once.
 const SOMEWHERE: &str = "https://desk.invalid";

@@ -17,18 +17,14 @@ use crate::app::App;
 use crate::id::{self, Kind};
 use crate::web::page::BareFrame;
 use crate::web::routes::{Access, Routes};
-use crate::web::{Fault, Member, PageResult, html, session};
+use crate::web::{Fault, Member, PageResult, Right, html, session};
 
 pub fn routes() -> Routes {
-    CONTRACTS.iter().fold(Routes::new(), |routes, contract| routes.get(contract.path, Access::Public, show)).get(
-        "/openapi.json",
-        Access::Public,
-        document,
-    )
+    CONTRACTS.iter().fold(Routes::new(), |routes, contract| routes.get(contract.path, Access::Public, show))
 }
 
 /// The document. It says the same to everybody, so that any page may read it.
-async fn document(State(app): State<App>, headers: HeaderMap) -> Response {
+pub async fn document(State(app): State<App>, headers: HeaderMap) -> Response {
     let text = super::text(&app.config.public_url);
     let tag = format!("\"{}\"", &id::sha256_hex(&text)[..16]);
     let has = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -59,6 +55,8 @@ struct DocsPage {
     groups: Vec<Group>,
     filler: Filler,
     signed_in: bool,
+    /// Whether the page of keys is theirs to open; strangers are asked to sign in there.
+    may_make_keys: bool,
     business_name: String,
     kinds: &'static [ProblemKind],
     /// What is wrong, as this contract says it.
@@ -112,6 +110,7 @@ async fn show(State(app): State<App>, OriginalUri(uri): OriginalUri, request: Re
         is_guide,
         groups,
         signed_in: member.is_some(),
+        may_make_keys: member.as_ref().is_none_or(|member| member.may(Right::Integrations)),
         business_name: member.map(|member| member.business_name).unwrap_or_default(),
         filler: Filler { base: app.config.public_url.clone(), business },
         kinds: &KINDS,

@@ -41,6 +41,13 @@ pub struct Row {
     pub example: Json_,
 }
 
+impl Row {
+    /// A field that is sent is left out rather than null.
+    fn sent(self) -> Self {
+        Self { kind: self.kind.replace(" or null", ""), ..self }
+    }
+}
+
 /// An object that calls answer with.
 #[derive(Debug, Clone)]
 pub struct Object {
@@ -178,12 +185,14 @@ impl Reader<'_> {
     fn call(&self, path: &str, method: &str, one: &Json_) -> Call {
         let content = &one["requestBody"]["content"];
         let body = &content["application/json"];
-        let replies: Vec<Reply> = one["responses"]
+        let mut replies: Vec<Reply> = one["responses"]
             .as_object()
             .into_iter()
             .flatten()
             .map(|(status, response)| self.reply(status, response))
             .collect();
+        // What was made is told before what was there.
+        replies.sort_by_key(|reply| (reply.is_refusal(), reply.status != "201"));
         let about = text(&one["description"]);
         // The scope stands in a place of its own.
         let about = about.split("Needs the scope `").next().unwrap_or_default();
@@ -196,7 +205,7 @@ impl Reader<'_> {
             scope: text(&one["x-scope"]),
             open: one["security"].as_array().is_some_and(Vec::is_empty),
             parameters: items(&one["parameters"]).map(|p| self.parameter(p)).collect(),
-            fields: self.rows(&body["schema"]),
+            fields: self.rows(&body["schema"]).into_iter().map(Row::sent).collect(),
             form: content.get("application/x-www-form-urlencoded").is_some(),
             body_example: body.get("example").cloned(),
             answers_body: replies.first().is_some_and(|reply| reply.example.is_some()),
