@@ -776,7 +776,7 @@ async fn a_webhook_qualifies_without_a_key(app: TestApp) {
         format!("/webhook/{}/qualify", &token[1..]),
         "/webhook/x/qualify".into(),
         format!("/webhook/{token}"),
-        "/webhook".into(),
+        "/webhook/x/nothing".into(),
     ] {
         let answer = call(&wrong, "email=amy%40example.com".into()).await.is(404);
         assert_eq!(answer.json()["code"], 404);

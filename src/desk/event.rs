@@ -30,6 +30,13 @@ pub enum What {
         qualified: bool,
         reason: Option<String>,
     },
+    /// The same for the primary lead of an address, whichever it is by then; none that is archived.
+    QualifyBy {
+        campaign_id: i64,
+        test: bool,
+        email: Email,
+        qualified: bool,
+    },
     SetStatus {
         lead_id: i64,
         status: Status,

@@ -55,7 +55,11 @@ impl Named {
                     n.commissions.insert(id);
                 }
             }
-            What::SignUp(_) | What::AddLead(_) | What::Payment(_) | What::CancelSubscription(_) => {}
+            What::SignUp(_)
+            | What::AddLead(_)
+            | What::Payment(_)
+            | What::CancelSubscription(_)
+            | What::QualifyBy { .. } => {}
         }
     }
 }
@@ -106,6 +110,7 @@ pub async fn keys(conn: Option<&mut Conn>, events: &[Event]) -> DbResult<Vec<Key
                 keys.push(person(business, c.email.key()));
                 keys.push(person(business, &format!("cancellation {}", c.identity)));
             }
+            What::QualifyBy { email, .. } => keys.push(person(business, email.key())),
             What::AmendLead { email, .. } => keys.extend(email.iter().map(|e| person(business, e.key()))),
             What::AcceptPayment { item_id } => keys.push(person(business, &format!("inbox:{item_id}"))),
             _ => {}
@@ -192,6 +197,9 @@ fn found(facts: &Facts, what: &What) -> Option<i64> {
         What::AddLead(a) => {
             let (email, phone) = (a.contact.email_key.as_deref(), a.contact.phone_key.as_deref());
             facts.find_lead(a.campaign_id, a.test, email, phone)
+        }
+        What::QualifyBy { campaign_id, test, email, .. } => {
+            facts.find_lead(*campaign_id, *test, Some(email.key()), None)
         }
         What::AcceptPayment { item_id } => facts.inbox.get(item_id).and_then(|item| item.lead_id),
         What::Settle { by, .. } => found(facts, by),

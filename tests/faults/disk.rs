@@ -192,6 +192,7 @@ async fn two_processes_on_one_file_count_once() {
             let address = format!("amy{round}@example.com");
             app.shop().lead(&address, Some(&jane.code)).await;
             let calls = (0..20).map(|n| crate::support::race::Call {
+                method: "POST",
                 to: bases[n % 2].clone(),
                 path: PAY.to_owned(),
                 key: app.business.api_key.clone(),

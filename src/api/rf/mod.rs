@@ -39,7 +39,7 @@ macro_rules! of_version {
 use of_version;
 
 pub fn api() -> Api {
-    let api = Api::new(Dialect::Rf, &["/api/v1", "/api/v2", "/webhook"]);
+    let api = Api::new(Dialect::Rf, &["/api/v1", "/api/v2", "/webhook/{token}"]);
     let parts = [add::calls, list::calls, change::calls, qualify::calls, campaigns::calls];
     let of = |api, version| parts.into_iter().fold(api, |api, part| part(api, version));
     qualify::webhook(of(of(api, Version::Two), Version::One))

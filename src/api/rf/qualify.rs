@@ -132,8 +132,12 @@ struct Names {
 
 /// Whom they mean.
 enum Target {
-    /// `lasting`: nobody else can ever be meant by the same names.
-    Lead { lead_id: i64, lasting: bool },
+    /// Nobody else can ever be meant by the same names.
+    Lead(i64),
+    /// Meant as long as a referrer has no other, or nobody else the phone number.
+    Only(i64),
+    /// Whoever has the address.
+    Address { campaign_id: i64, email: Email },
     /// The lead of this contact, who is made if need be and claimed for the code's referrer.
     Contact { campaign_id: i64, code: String },
 }
@@ -151,15 +155,17 @@ async fn qualify(app: &App, scope: &Scope, names: Names, qualified: bool) -> Res
                 let add = contact_event(scope, &names, campaign_id, code);
                 app.desk.one(event(scope, What::AddLead(Box::new(add)))).await?
             }
-            Target::Lead { lead_id, lasting: true } => {
+            Target::Lead(lead_id) => {
                 app.desk.one(event(scope, What::Qualify { lead_id, qualified, reason: None })).await?
             }
-            Target::Lead { lead_id, lasting: false } => {
-                match while_meant(app, scope, &names, lead_id, qualified).await {
-                    Err(DbError::Fault(why)) if why == MOVED => continue,
-                    other => other?,
-                }
+            Target::Address { campaign_id, email } => {
+                let by = What::QualifyBy { campaign_id, test: scope.test, email, qualified };
+                app.desk.one(event(scope, by)).await?
             }
+            Target::Only(lead_id) => match while_meant(app, scope, &names, lead_id, qualified).await {
+                Err(DbError::Fault(why)) if why == MOVED => continue,
+                other => other?,
+            },
         };
         match outcome {
             Outcome::LeadAdded { lead_id, .. }
@@ -193,7 +199,7 @@ async fn while_meant(
             let (scope, names) = (scope.clone(), names.clone());
             Box::pin(async move {
                 match target(tx, &scope, &names, qualified).await {
-                    Ok(Target::Lead { lead_id: now, .. }) if now == lead_id => Ok(outcomes.swap_remove(0)),
+                    Ok(Target::Only(now)) if now == lead_id => Ok(outcomes.swap_remove(0)),
                     Err(Stop::Db(error)) => Err(error),
                     _ => Err(DbError::Fault(MOVED.to_owned())),
                 }
@@ -233,7 +239,7 @@ async fn target(conn: &mut Conn, scope: &Scope, names: &Names, qualified: bool) 
     if let Some(text) = &names.id {
         lead = Some(by_id(conn, scope, text).await?);
     }
-    let mut lasting = true;
+    let mut only = false;
     if let Some(text) = &names.code {
         match by_code(conn, scope, names, text, lead.as_ref(), qualified).await? {
             ByCode::Own(own) => {
@@ -242,50 +248,54 @@ async fn target(conn: &mut Conn, scope: &Scope, names: &Names, qualified: bool) 
                 }
                 lead = Some(own);
             }
-            ByCode::Only(only) => (lead, lasting) = (Some(only), false),
-            ByCode::Same => lasting = false,
+            ByCode::Only(one) => (lead, only) = (Some(one), true),
+            ByCode::Same => {}
             ByCode::Contact { campaign_id } if qualified => {
                 return Ok(Target::Contact { campaign_id, code: text.clone() });
             }
-            ByCode::Contact { campaign_id } => {
-                let lead = by_contact(conn, scope, names, campaign_id).await?;
-                return of_lead(lead, false, qualified);
-            }
-        }
-    }
-    if let Some(email) = &names.email {
-        match &lead {
-            Some(lead) if lead.email_key.as_deref() == Some(email.key()) => {}
-            Some(_) => return Err(FieldProblem::wrong("email", "is not the address of that lead").into()),
-            None => {
-                let campaign_id = names.campaign_id.ok_or_else(|| FieldProblem::missing("campaign_id"))?;
-                (lead, lasting) = (Some(by_contact(conn, scope, names, campaign_id).await?), false);
-            }
+            ByCode::Contact { campaign_id } => return of_contact(conn, scope, names, campaign_id).await,
         }
     }
     let Some(lead) = lead else {
+        if names.email.is_some() {
+            let campaign_id = names.campaign_id.ok_or_else(|| FieldProblem::missing("campaign_id"))?;
+            return of_contact(conn, scope, names, campaign_id).await;
+        }
         let why = match names.phone {
             Some(_) => FieldProblem::wrong("phone", "identifies a lead only beside a referrer’s code"),
             None => FieldProblem::wrong("id", "or code, or email with campaign_id, is required"),
         };
         return Err(why.into());
     };
-    if let Some(phone) = &names.phone
-        && lead.phone_key.as_deref() != Some(phone.e164())
-    {
-        return Err(FieldProblem::wrong("phone", "is not the number of that lead").into());
-    }
+    agrees(names, &lead)?;
     if names.campaign_id.is_some_and(|id| id != lead.campaign_id) {
         return Err(FieldProblem::wrong("campaign_id", "is not the campaign of that lead").into());
     }
-    of_lead(lead, lasting && names.email.is_none() && names.phone.is_none(), qualified)
-}
-
-fn of_lead(lead: KnownLead, lasting: bool, qualified: bool) -> Result<Target, Stop> {
     if lead.duplicate_of.is_some() && qualified {
         return Err(FieldProblem::wrong("id", "is a duplicate; its primary lead can be qualified").into());
     }
-    Ok(Target::Lead { lead_id: lead.id, lasting })
+    Ok(if only { Target::Only(lead.id) } else { Target::Lead(lead.id) })
+}
+
+/// Whether the contact that is named beside a lead is the lead's.
+fn agrees(names: &Names, lead: &KnownLead) -> Result<(), FieldProblem> {
+    if names.email.as_ref().is_some_and(|email| lead.email_key.as_deref() != Some(email.key())) {
+        return Err(FieldProblem::wrong("email", "is not the address of that lead"));
+    }
+    if names.phone.as_ref().is_some_and(|phone| lead.phone_key.as_deref() != Some(phone.e164())) {
+        return Err(FieldProblem::wrong("phone", "is not the number of that lead"));
+    }
+    Ok(())
+}
+
+/// The lead of a contact, which is there.
+async fn of_contact(conn: &mut Conn, scope: &Scope, names: &Names, campaign_id: i64) -> Result<Target, Stop> {
+    let lead = by_contact(conn, scope, names, campaign_id).await?;
+    agrees(names, &lead)?;
+    Ok(match &names.email {
+        Some(email) => Target::Address { campaign_id, email: email.clone() },
+        None => Target::Only(lead.id),
+    })
 }
 
 async fn by_id(conn: &mut Conn, scope: &Scope, text: &str) -> Result<KnownLead, Stop> {

@@ -30,6 +30,13 @@ pub fn decide(work: &mut Work, event: &Event) -> Outcome {
         What::Qualify { lead_id, qualified, reason } => {
             qualification::toggle(work, event, *lead_id, *qualified, reason.clone())
         }
+        What::QualifyBy { campaign_id, test, email, qualified } => {
+            let found = lead::find(work, *campaign_id, *test, Some(email.key()), None);
+            match found.filter(|id| work.facts.leads.get(id).is_some_and(|l| l.archived_at.is_none())) {
+                Some(id) => qualification::toggle(work, event, id, *qualified, None),
+                None => Outcome::NotFound,
+            }
+        }
         What::SetStatus { lead_id, status } => lead::set_status(work, event, *lead_id, *status),
         What::EditLead { lead_id, seen: Some(seen), .. } if lead::has_changed(work, event, *lead_id, *seen) => {
             Outcome::Stale

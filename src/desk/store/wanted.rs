@@ -124,6 +124,10 @@ impl Wanted {
             What::Qualify { lead_id, .. } | What::SetStatus { lead_id, .. } => {
                 w.leads.insert(*lead_id);
             }
+            What::QualifyBy { campaign_id, test, email, .. } => {
+                w.campaigns.insert(*campaign_id);
+                w.emails.insert((*campaign_id, *test, email.key().to_owned()));
+            }
             What::EditLead { lead_id, .. } | What::AmendLead { lead_id, .. } | What::Archive { lead_id, .. } => {
                 w.leads.insert(*lead_id);
             }
