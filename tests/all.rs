@@ -8,6 +8,7 @@ mod account;
 mod browser;
 mod business;
 mod campaigns;
+mod cf;
 mod check;
 mod codes;
 mod commissions;

@@ -10,7 +10,7 @@ on_both_databases! {
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 24] = [
+const BROKEN: [(&str, &str, &str); 25] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -111,6 +111,11 @@ const BROKEN: [(&str, &str, &str); 24] = [
         "counted by status",
         "UPDATE counters SET value = value + 1 WHERE name LIKE 'leads.status.%'",
         "UPDATE counters SET value = value - 1 WHERE name LIKE 'leads.status.%'",
+    ),
+    (
+        "counted by status and source",
+        "UPDATE counters SET value = value + 1 WHERE name LIKE 'listed.%'",
+        "UPDATE counters SET value = value - 1 WHERE name LIKE 'listed.%'",
     ),
     (
         "the revenue counted",

@@ -102,7 +102,10 @@ async fn what_was_there_stays_whichever_version_it_was_written_by(database: Arc<
             .collect();
         let after = rows(&old, &kept).await;
         for (table, rows) in after {
-            assert_eq!(rows, before[&table], "{table} after version {version}");
+            let lost: Vec<&String> = before[&table].iter().filter(|row| !rows.contains(row)).collect();
+            assert!(lost.is_empty(), "{table} after version {version}: {lost:#?}");
+            // A migration may count what is there for the first time; it makes nothing else.
+            assert!(table == "counters" || rows.len() == before[&table].len(), "{table} after version {version}");
         }
     }
     old.prove().await;

@@ -4,6 +4,7 @@
 
 pub mod body;
 mod caller;
+mod cf;
 pub mod dialect;
 pub mod document;
 pub mod field;
@@ -28,7 +29,7 @@ pub use caller::Caller;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {
-    vec![]
+    vec![cf::api()]
 }
 
 /// Every API, each prefix with its own way to say what is wrong.

@@ -2,4 +2,14 @@
 
 mod store;
 
-pub use store::{add, by_day, totals};
+pub use store::{add, by_day, named, totals};
+
+/// What a business's leads of a status are counted under, for lists by page number.
+pub fn listed(status: &str) -> String {
+    format!("listed.{status}")
+}
+
+/// As [`listed`], of one source. It is as long as the lead's field allows, so a name is not long either.
+pub fn listed_from(status: &str, source: &str) -> String {
+    format!("listed.{status}|{source}")
+}

@@ -7,3 +7,4 @@ mod store;
 mod timeline;
 
 pub use pages::routes;
+pub use store::listed;

@@ -1,4 +1,5 @@
 //! The SQL of leads, by page.
 
 pub mod list;
+pub mod listed;
 pub mod one;
