@@ -28,6 +28,7 @@ pub struct App {
     pub clicks: crate::links::Clicks,
     pub passwords: crate::users::Passwords,
     pub catalogue: crate::products::Catalogue,
+    pub limits: crate::api::limits::Limits,
     pub jobs: jobs::Bell,
     /// Ends background work and turns readiness off.
     pub stop: CancellationToken,
@@ -53,6 +54,7 @@ impl App {
             clicks: crate::links::Clicks::default(),
             passwords,
             catalogue,
+            limits: crate::api::limits::Limits::default(),
             jobs: jobs::Bell::default(),
             stop: CancellationToken::new(),
         })

@@ -9,6 +9,7 @@ pub mod dialect;
 pub mod document;
 pub mod field;
 mod guard;
+pub mod limits;
 pub mod object;
 pub mod operation;
 pub mod problem;
@@ -18,6 +19,7 @@ mod rn;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::Response;
 
 use crate::app::App;
@@ -34,8 +36,15 @@ pub fn apis() -> Vec<Api> {
 
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
-    let router =
-        Router::new().nest("/api/events", rn::router()).nest("/api/v2", rf::router()).nest("/api/v1", rf::router());
+    let guarded = |router: Router<App>, dialect: Dialect| {
+        router
+            .route_layer(middleware::from_fn_with_state((app.clone(), dialect), guard::gate))
+            .layer(middleware::from_fn_with_state(dialect, dialect::speak))
+    };
+    let router = Router::new()
+        .nest("/api/events", guarded(rn::router(), Dialect::Rn))
+        .nest("/api/v2", guarded(rf::router(), Dialect::Rf))
+        .nest("/api/v1", guarded(rf::router(), Dialect::Rf));
     apis().into_iter().fold(router, |router, api| router.merge(api.into_router(app)))
 }
 

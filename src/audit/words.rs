@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 65] = [
+const TABLE: [(&str, &str); 66] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -44,6 +44,7 @@ const TABLE: [(&str, &str); 65] = [
     ("invitation.withdrawn", "Invitation withdrawn"),
     ("key.made", "Key made"),
     ("key.revoked", "Key revoked"),
+    ("key.rotated", "Key rotated"),
     ("lead.added", "Lead added"),
     ("lead.archived", "Lead archived"),
     ("lead.attributed", "Lead attributed"),

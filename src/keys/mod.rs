@@ -5,13 +5,17 @@
 
 mod curls;
 mod make;
+mod networks;
 mod pages;
 mod ring;
+mod rotate;
 mod store;
 
 pub use make::{Made, MakeKey, Revoked, make, revoke};
+pub use networks::Networks;
 pub use pages::routes;
 pub use ring::{KeyError, Keyring, Known};
+pub use rotate::{OVERLAPS, Rotated, rotate};
 pub use store::{KeyLine, NewKey, insert};
 
 /// What a key may do: a resource and whether it may change it.
