@@ -30,6 +30,7 @@ fn main() {
     let deep =
         [("/leads", deep_row(&file, "leads", leads)), ("/referrers", deep_row(&file, "enrollments", leads / 10))];
     runtime.block_on(pages(&server, &deep));
+    runtime.block_on(numbered(&server));
     drop(server);
     rest(&url, &ids);
 }
@@ -80,6 +81,27 @@ async fn pages(server: &Server, deep: &[(&str, Cursor)]) {
     }
     println!("the slowest p99 is {:.2} ms: {}", worst.0, worst.1);
     println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
+}
+
+/// A list by page number, which has to count its way to a page: the first, the worst and the last one, with
+/// every filter.
+async fn numbered(server: &Server) {
+    let mut client = Client::connect(server.port).await;
+    let header = format!("authorization: Bearer {}", server.id("apiKey"));
+    for filter in
+        ["", "status=new", "status=lost", "source=ad", "source=ad&status=new", "source=nowhere", "search=nobody"]
+    {
+        let first = format!("/business/lead/list?limit=5&{filter}");
+        let (status, answer) = client.get(&first, &header).await;
+        assert!(status == 200, "{answer}");
+        let body = answer.split_once("\r\n\r\n").map_or(answer.as_str(), |(_, body)| body);
+        let pages = serde_json::from_str::<serde_json::Value>(body).unwrap()["meta"]["pages"].as_i64().unwrap();
+        for page in [1, pages / 2, pages].into_iter().filter(|page| *page > 0).collect::<BTreeSet<_>>() {
+            let address = format!("{first}&page={page}");
+            let (p50, p99) = times(&mut client, &address, &header).await;
+            println!("{address:<60} p50 {p50:>6.2}  p99 {p99:>6.2}");
+        }
+    }
 }
 
 /// The list itself, and what its own links and filters lead to, one at a time.

@@ -30,6 +30,7 @@ pub struct App {
     pub paces: crate::api::public::Paces,
     pub passwords: crate::users::Passwords,
     pub catalogue: crate::products::Catalogue,
+    pub limits: crate::api::limits::Limits,
     pub jobs: jobs::Bell,
     /// Ends background work and turns readiness off.
     pub stop: CancellationToken,
@@ -57,6 +58,7 @@ impl App {
             paces: crate::api::public::Paces::default(),
             passwords,
             catalogue,
+            limits: crate::api::limits::Limits::default(),
             jobs: jobs::Bell::default(),
             stop: CancellationToken::new(),
         })

@@ -9,6 +9,7 @@ mod browser;
 mod business;
 mod calls;
 mod campaigns;
+mod cf;
 mod check;
 mod codes;
 mod commissions;

@@ -11,7 +11,7 @@ on_both_databases! {
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 36] = [
+const BROKEN: [(&str, &str, &str); 37] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -162,6 +162,11 @@ const BROKEN: [(&str, &str, &str); 36] = [
         "counted by the day they came",
         "UPDATE counters SET value = value + 1 WHERE name LIKE 'users.%'",
         "UPDATE counters SET value = value - 1 WHERE name LIKE 'users.%'",
+    ),
+    (
+        "counted by status and source",
+        "UPDATE counters SET value = value + 1 WHERE name LIKE 'listed.%'",
+        "UPDATE counters SET value = value - 1 WHERE name LIKE 'listed.%'",
     ),
     (
         "the revenue counted",

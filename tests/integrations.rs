@@ -12,6 +12,11 @@ on_both_databases! {
     every_ready_call_works,
     faults_of_the_form_are_said,
     keys_of_another_business_are_not_there,
+    a_key_is_rotated_with_an_overlap,
+    a_key_that_may_have_been_seen_ends_at_once,
+    a_key_may_be_used_from_its_addresses_only,
+    a_key_makes_so_many_calls_a_minute,
+    bad_keys_are_limited_by_address,
 }
 
 const KEY: [(&str, &str); 5] =
@@ -111,4 +116,186 @@ async fn keys_of_another_business_are_not_there(app: TestApp) {
     theirs.post_form(&format!("/integrations/keys/{id}/revoke"), &[]).await.is(404);
     theirs.get("/integrations").await.is(200).does_not_say(&app.business.public_id);
     assert_eq!(app.number("SELECT count(*) FROM api_keys WHERE revoked_at IS NOT NULL").await, 0);
+}
+
+const LIST: &str = "/business/lead/list";
+
+/// Makes a key by the form; answers its text and its row.
+async fn made(app: &TestApp, more: &[(&str, &str)]) -> (String, i64) {
+    let mut fields = vec![("name", "CRM"), ("mode", "live"), ("scope", "leads:read"), ("campaign", "")];
+    fields.extend(more);
+    let text = app.post_form("/integrations/keys", &fields).await.is(200).text("#secret");
+    (text, app.number("SELECT max(id) FROM api_keys").await)
+}
+
+/// What a call with a key is answered.
+async fn listed(app: &TestApp, key: &str) -> u16 {
+    app.call("GET", LIST, key, None).await.status
+}
+
+fn tick(app: &TestApp, seconds: i64) {
+    app.clock.set(app.clock.now().plus_seconds(seconds));
+}
+
+type Taken = (String, bool, String, Option<i64>, String, Option<i64>);
+
+async fn a_key_is_rotated_with_an_overlap(app: TestApp) {
+    app.sign_in().await;
+    let campaign = app.shop().campaign("Second").await.to_string();
+    let more = [
+        ("campaign", campaign.as_str()),
+        ("networks", "127.0.0.0/8"),
+        ("per_minute", "1,000"),
+        ("expires", "2026-08-01"),
+    ];
+    let more: Vec<_> = [("name", "CRM"), ("mode", "live"), ("scope", "leads:read")].into_iter().chain(more).collect();
+    let old = app.post_form("/integrations/keys", &more).await.is(200).text("#secret");
+    let id = app.number("SELECT max(id) FROM api_keys").await;
+    let list = app.get("/integrations").await.is(200);
+    list.clone().says("1000 calls a minute").says("only from 127.0.0.0/8").says("Rotate CRM");
+
+    let rotate = format!("/integrations/keys/{id}/rotate");
+    app.get(&rotate).await.is(200).says("Rotate CRM").says("still works");
+    for (fields, at) in
+        [(vec![("overlap", "year")], "overlap"), (vec![("overlap", "hour"), ("expires", "never")], "expires")]
+    {
+        let refused = app.post_form(&rotate, &fields).await.is(422);
+        assert!(!refused.error_at(at).is_empty(), "{refused:?}");
+    }
+    let made =
+        app.post_form(&rotate, &[("overlap", "hour"), ("expires", "")]).await.is(200).says("still works for 1 hour");
+    let new = made.text("#secret");
+    assert_ne!(new, old);
+    let taken =
+        "SELECT name, test, scopes, campaign_id, networks, per_minute FROM api_keys WHERE name = 'CRM' ORDER BY id";
+    let taken: Vec<Taken> = app.rows(taken).await;
+    assert_eq!(taken[0], taken[1]);
+    let ends: Vec<(Option<i64>, Option<i64>)> =
+        app.rows("SELECT expires_at, replaced_by FROM api_keys WHERE name = 'CRM' ORDER BY id").await;
+    assert_eq!(ends[0].0, Some(app.clock.now().plus_seconds(3_600).micros()));
+    assert_eq!((ends[0].1.is_some(), ends[1]), (true, (None, None)));
+    assert_eq!((listed(&app, &old).await, listed(&app, &new).await), (200, 200));
+    app.get("/integrations").await.is(200).says("Ending");
+    let again = app.post_form(&rotate, &[("overlap", "week")]).await.goes_to("/integrations").follow().await;
+    assert!(again.flash().ends_with("Nothing was made."), "{}", again.flash());
+    tick(&app, 3_599);
+    assert_eq!(listed(&app, &old).await, 200);
+    tick(&app, 1);
+    assert_eq!((listed(&app, &old).await, listed(&app, &new).await), (401, 200));
+    app.get("/integrations").await.is(200).says("Expired");
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'key.rotated'").await, 1);
+    // What ends before the overlap does is not made to last.
+    let (_, id) = self::made(&app, &[("expires", "2026-06-21")]).await;
+    let before = app.number(&format!("SELECT expires_at FROM api_keys WHERE id = {id}")).await;
+    app.post_form(&format!("/integrations/keys/{id}/rotate"), &[("overlap", "week"), ("expires", "2027-01-01")])
+        .await
+        .is(200);
+    assert_eq!(app.number(&format!("SELECT expires_at FROM api_keys WHERE id = {id}")).await, before);
+    let other = app.another_business("Globex").await;
+    let theirs = app.member_of(&other, Role::Developer).await;
+    theirs.get(&rotate).await.is(404);
+    theirs.post_form(&rotate, &[("overlap", "now")]).await.is(404);
+}
+
+async fn a_key_that_may_have_been_seen_ends_at_once(app: TestApp) {
+    app.sign_in().await;
+    let other_node = app.another_node().await;
+    let (old, id) = made(&app, &[]).await;
+    assert_eq!((listed(&app, &old).await, listed(&other_node, &old).await), (200, 200));
+    let page = app.post_form(&format!("/integrations/keys/{id}/rotate"), &[("overlap", "now")]).await.is(200);
+    let new = page.says("is refused from now on").text("#secret");
+    assert_eq!((listed(&app, &old).await, listed(&app, &new).await), (401, 200));
+    tick(&app, 1);
+    assert_eq!(
+        (listed(&other_node, &old).await, listed(&other_node, &new).await),
+        (401, 200),
+        "everywhere within a second"
+    );
+    let (_, revoked) = made(&app, &[]).await;
+    app.post_form(&format!("/integrations/keys/{revoked}/revoke"), &[]).await.goes_to("/integrations");
+    app.post_form(&format!("/integrations/keys/{revoked}/rotate"), &[("overlap", "week")])
+        .await
+        .goes_to("/integrations");
+    assert_eq!(
+        app.number(&format!("SELECT count(*) FROM api_keys WHERE replaced_by IS NOT NULL AND id <> {id}")).await,
+        0
+    );
+}
+
+async fn a_key_may_be_used_from_its_addresses_only(app: TestApp) {
+    app.sign_in().await;
+    let fields = [("name", "A"), ("mode", "live"), ("scope", "leads:read"), ("networks", "10.0.0.0/8 here")];
+    let page = app.post_form("/integrations/keys", &fields).await.is(422);
+    assert_eq!(
+        page.error_at("networks"),
+        "The list of addresses has an entry that is neither an address nor a network: here."
+    );
+    for (networks, status) in [
+        ("", 200),
+        ("127.0.0.1", 200),
+        ("10.0.0.0/8\r\n127.0.0.0/30, 2001:db8::/32", 200),
+        ("10.0.0.0/8", 403),
+        ("127.0.0.2 ::1", 403),
+    ] {
+        let (key, _) = made(&app, &[("networks", networks)]).await;
+        let answer = app.call("GET", LIST, &key, None).await.is(status);
+        // Events come through the same door.
+        let event = app.call("POST", "/api/events/customer-created", &key, Some(json!({}))).await;
+        assert_eq!(event.status, if status == 403 { 403 } else { 400 });
+        if status == 403 {
+            let why = "This API key may not be used from this address.";
+            assert_eq!(answer.json(), json!({"success": false, "error": why, "message": why}));
+        }
+    }
+}
+
+async fn a_key_makes_so_many_calls_a_minute(app: TestApp) {
+    app.sign_in().await;
+    for (typed, fine) in [("0", false), ("100001", false), ("1.5", false), ("many", false)] {
+        let fields = [("name", "A"), ("mode", "live"), ("scope", "leads:read"), ("per_minute", typed)];
+        let page = app.post_form("/integrations/keys", &fields).await.is(422);
+        assert_eq!(page.error_at("per_minute").is_empty(), fine, "{typed}");
+    }
+    let (key, _) = made(&app, &[("per_minute", "3")]).await;
+    let reset = |seconds: i64| (app.clock.now().seconds() + seconds).to_string();
+    for (left, full_in) in [(2, 20), (1, 40), (0, 20)] {
+        let answer = app.call("GET", LIST, &key, None).await.is(200);
+        assert_eq!(answer.header("ratelimit-policy"), "\"key\";q=3;w=60");
+        assert_eq!(answer.header("ratelimit"), format!("\"key\";r={left};t={full_in}"));
+        assert_eq!(answer.header("x-ratelimit-limit"), "3");
+        assert_eq!(answer.header("x-ratelimit-remaining"), left.to_string());
+        assert_eq!(answer.header("x-ratelimit-reset"), reset(full_in));
+    }
+    let answer = app.call("GET", LIST, &key, None).await.is(429);
+    assert_eq!((answer.header("retry-after"), answer.header("x-ratelimit-remaining")), ("20", "0"));
+    let why = "This API key may make 3 calls a minute, and has made them.";
+    assert_eq!(answer.json(), json!({"success": false, "error": why, "message": why, "retry_after": 20}));
+    // Another key has calls of its own, and each node counts for itself.
+    let free = app.api_get(LIST).await.is(200);
+    assert_eq!((free.header("ratelimit"), free.header("x-ratelimit-limit")), ("", ""));
+    assert_eq!(listed(&app.another_node().await, &key).await, 200);
+    tick(&app, 19);
+    assert_eq!(listed(&app, &key).await, 429);
+    tick(&app, 1);
+    assert_eq!((listed(&app, &key).await, listed(&app, &key).await), (200, 429));
+}
+
+async fn bad_keys_are_limited_by_address(app: TestApp) {
+    let unknown = refdesk::id::new_api_key(true, &mut rand::rng());
+    for n in 0..60 {
+        let key = if n % 2 == 0 { unknown.as_str() } else { "guessed" };
+        assert_eq!(listed(&app, key).await, 401, "{n}");
+    }
+    let answer = app.call("GET", LIST, &unknown, None).await.is(429);
+    assert_eq!(answer.header("retry-after"), "1");
+    let why = "Too many calls with a key that is not valid came from this address.";
+    assert_eq!(answer.json(), json!({"success": false, "error": why, "message": why, "retry_after": 1}));
+    let event = app.call("POST", "/api/events/customer-created", &unknown, Some(json!({}))).await.is(429).json();
+    assert_eq!(event, json!({"success": false, "code": "rate_limited", "message": why}));
+    assert_eq!(listed(&app, &app.business.api_key).await, 200, "a good key from there still works");
+    // What the caller says of itself changes nothing: no proxy is trusted here.
+    let headers = [("authorization", "guessed"), ("x-forwarded-for", "203.0.113.9")];
+    app.request("GET", LIST, &headers, vec![]).await.is(429);
+    tick(&app, 1);
+    assert_eq!((listed(&app, "guessed").await, listed(&app, "guessed").await), (401, 429));
 }

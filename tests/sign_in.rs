@@ -7,6 +7,8 @@ on_both_databases! {
     a_new_server_is_set_up_with_its_token,
     a_wrong_password_is_refused_in_words,
     pages_ask_for_a_sign_in_and_go_on_from_there,
+    many_guesses_at_once_are_no_more_than_one_after_another,
+    whoever_finds_too_many_in_line_is_asked_to_come_back,
 }
 
 async fn a_new_server_is_set_up_with_its_token(app: EmptyApp) {
@@ -57,4 +59,31 @@ async fn pages_ask_for_a_sign_in_and_go_on_from_there(app: TestApp) {
     app.post_form("/sign-in", &fields).await.goes_to("/referrers?state=active");
     app.post_form("/sign-out", &[]).await.goes_to("/sign-in");
     app.get("/referrers").await.goes_to("/sign-in?back=%2Freferrers");
+}
+
+async fn many_guesses_at_once_are_no_more_than_one_after_another(app: TestApp) {
+    let guess = async || app.stranger().sign_in_as(&app.business.owner_email, "not the one").await;
+    let answers = futures::future::join_all((0..24).map(|_| guess())).await;
+    let checked = answers.iter().filter(|a| a.status == 422).count();
+    assert!(answers.iter().all(|a| [422, 429, 503].contains(&a.status)), "{answers:?}");
+    // Five are free, and two are checked at one time.
+    assert!((5..=6).contains(&checked), "{checked} passwords were tried");
+    let late = guess().await.is(429);
+    assert!(late.header("retry-after").parse::<i64>().is_ok_and(|wait| wait < 60), "{late:?}");
+    app.clock.set(app.clock.now().plus_seconds(61));
+    app.sign_in().await;
+    // Changing the password asks in the same way.
+    let fields = [("current", "not the one"), ("password", "another good one")];
+    let answers = futures::future::join_all((0..24).map(|_| app.post_form("/account/password", &fields))).await;
+    let checked = answers.iter().filter(|a| a.status == 422).count();
+    assert!((5..=6).contains(&checked), "{checked} passwords were tried");
+}
+
+async fn whoever_finds_too_many_in_line_is_asked_to_come_back(app: TestApp) {
+    let held = futures::future::join_all((0..2).map(|_| app.app.passwords.place())).await;
+    assert!(held.iter().all(Option::is_some));
+    let refused = app.sign_in_as(&app.business.owner_email, PASSWORD).await.is(503);
+    assert!(!refused.header("retry-after").is_empty());
+    drop(held);
+    app.sign_in().await;
 }

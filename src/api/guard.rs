@@ -1,17 +1,23 @@
-//! Who gets past the door of a call: the key, then its scope.
+//! Who gets past the door of a call: the key, where it is used from, how often, then its scope.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::caller::Caller;
+use super::dialect::Dialect;
 use super::idempotency;
+use super::limits::{self, Standing};
 use super::operation::{Access, Operation};
 use super::problem::Problem;
 use super::public;
 use crate::app::App;
+use crate::keys::KeyError;
+use crate::web::layers;
 
 /// Lets a call through that may be made, with its [`Caller`] and its [`Operation`] beside it.
 pub async fn admit(
@@ -23,24 +29,84 @@ pub async fn admit(
         request.extensions_mut().insert(operation);
         return public::admit(&app, request, next).await;
     }
+    let (dialect, once, largest) = (operation.dialect, operation.once, operation.largest);
+    let (mut standing, mut known) = (None, None);
     if operation.access != Access::Open {
-        let caller = match Caller::of(&app, request.headers(), request.extensions()).await {
-            Ok(caller) => caller,
-            Err(error) => return Problem::from(error).into_response(),
-        };
-        if let Access::Scope(scope) = operation.access
-            && !caller.key.may(scope)
-        {
-            return Problem::forbidden(format!("This API key may not do that: it lacks the scope {scope}."))
-                .into_response();
-        }
-        request.extensions_mut().insert(caller.clone());
-        if operation.once {
-            let largest = operation.largest;
-            request.extensions_mut().insert(operation);
-            return idempotency::once(&app, &caller, largest, request, next).await;
+        let entered = enter(&app, request.headers(), request.extensions()).await;
+        standing = entered.standing;
+        match entered.caller.and_then(|caller| in_scope(&operation, caller)) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller.clone());
+                known = Some(caller);
+            }
+            Err(problem) => return told(problem.into_response(), &app, dialect, standing),
         }
     }
     request.extensions_mut().insert(operation);
-    next.run(request).await
+    let response = match known.filter(|_| once) {
+        Some(caller) => idempotency::once(&app, &caller, largest, request, next).await,
+        None => next.run(request).await,
+    };
+    told(response, &app, dialect, standing)
+}
+
+/// Who came to the door, and where their key's limit stands.
+struct Entered {
+    caller: Result<Caller, Problem>,
+    standing: Option<Standing>,
+}
+
+async fn enter(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Entered {
+    let ip = layers::client_ip(extensions, headers, &app.config).parse().ok();
+    let caller = match Caller::of(app, headers, extensions).await {
+        Ok(caller) => caller,
+        Err(error) => return Entered { caller: Err(refused(app, error, ip)), standing: None },
+    };
+    // Who may not call from there uses nothing up.
+    if !caller.key.networks.allow(ip) {
+        let problem = Problem::forbidden("This API key may not be used from this address.");
+        return Entered { caller: Err(problem), standing: None };
+    }
+    let standing = caller.key.row.per_minute.map(|limit| app.limits.call(caller.key.row.id, limit, app.clock.now()));
+    let caller = match standing.filter(|standing| !standing.allowed) {
+        None => Ok(caller),
+        Some(standing) => {
+            let message = format!("This API key may make {} calls a minute, and has made them.", standing.limit);
+            Err(too_many(&message, standing))
+        }
+    };
+    Entered { caller, standing }
+}
+
+/// A bad key, and one too many from the same address.
+fn refused(app: &App, error: KeyError, ip: Option<IpAddr>) -> Problem {
+    if let KeyError::Unavailable(_) = error {
+        return error.into();
+    }
+    let standing = app.limits.bad_key(ip, app.clock.now());
+    if standing.allowed {
+        return error.into();
+    }
+    too_many("Too many calls with a key that is not valid came from this address.", standing)
+}
+
+fn too_many(message: &str, standing: Standing) -> Problem {
+    let wait = u64::try_from(standing.wait).unwrap_or(1).max(1);
+    Problem { retry_after: Some(wait), ..Problem::of(StatusCode::TOO_MANY_REQUESTS, message) }
+}
+
+fn in_scope(operation: &Operation, caller: Caller) -> Result<Caller, Problem> {
+    match operation.access {
+        Access::Scope(scope) if !caller.key.may(scope) => {
+            Err(Problem::forbidden(format!("This API key may not do that: it lacks the scope {scope}.")))
+        }
+        _ => Ok(caller),
+    }
+}
+
+fn told(mut response: Response, app: &App, dialect: Dialect, standing: Option<Standing>) -> Response {
+    if let Some(standing) = standing {
+        limits::tell(response.headers_mut(), dialect, standing, app.clock.now());
+    }
+    response
 }

@@ -4,6 +4,7 @@
 
 pub mod body;
 mod caller;
+mod cf;
 pub mod dialect;
 pub mod docs;
 pub mod document;
@@ -11,6 +12,7 @@ pub mod field;
 mod guard;
 mod idempotency;
 pub mod kinds;
+pub mod limits;
 mod noted;
 pub mod object;
 pub mod operation;
@@ -37,7 +39,7 @@ pub use caller::Caller;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {
-    vec![v1::api(), rn::api(), rf::api()]
+    vec![v1::api(), rn::api(), cf::api(), rf::api()]
 }
 
 /// The document of all calls, as served at an address.

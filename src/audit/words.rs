@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 73] = [
+const TABLE: [(&str, &str); 74] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -47,6 +47,7 @@ const TABLE: [(&str, &str); 73] = [
     ("key.publishable_made", "Publishable key made"),
     ("key.publishable_revoked", "Publishable key revoked"),
     ("key.revoked", "Key revoked"),
+    ("key.rotated", "Key rotated"),
     ("key.webhook", "Webhook address made"),
     ("lead.added", "Lead added"),
     ("lead.archived", "Lead archived"),

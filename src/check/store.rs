@@ -5,7 +5,7 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
-pub const QUESTIONS: [(&str, &str); 24] = [
+pub const QUESTIONS: [(&str, &str); 25] = [
     (
         "a commission's ledger entries say what its state says",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
@@ -161,6 +161,16 @@ pub const QUESTIONS: [(&str, &str); 24] = [
                  UNION ALL SELECT business_id, 'users.referrers', '', count(*) FROM referrers WHERE archived_at IS NULL GROUP BY 1
                  UNION ALL SELECT scope_id, name, day, -value FROM counters WHERE name LIKE 'users.%') counted
           GROUP BY scope_id, name, day HAVING sum(value) <> 0 LIMIT 20",
+    ),
+    (
+        "the leads counted by status and source are the leads there are",
+        "SELECT 'business ' || CAST(scope_id AS TEXT) || ' counts ' || CAST(CAST(-sum(value) AS BIGINT) AS TEXT) || ' too many under ' || name AS what
+           FROM (SELECT business_id AS scope_id, 'listed.' || status AS name, count(*) AS value
+                   FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY business_id, status
+                 UNION ALL SELECT business_id, 'listed.' || status || '|' || source, count(*)
+                   FROM leads WHERE NOT test AND archived_at IS NULL AND source IS NOT NULL GROUP BY business_id, status, source
+                 UNION ALL SELECT scope_id, name, -value FROM counters WHERE day = '' AND name LIKE 'listed.%') counted
+          GROUP BY scope_id, name HAVING sum(value) <> 0 LIMIT 20",
     ),
     (
         "the revenue counted is the payments there are",

@@ -2,7 +2,7 @@
 
 mod store;
 
-pub use store::{add, by_day, totals};
+pub use store::{add, by_day, named, totals};
 
 /// People as lists by page number count them: leads under their campaign, referrers under their business
 /// and, as often as they are enrolled, under their campaigns. Archived ones are left out.
@@ -21,3 +21,13 @@ pub fn came_from(day: &str) -> Option<i64> {
 }
 
 pub const MICROS_A_DAY: i64 = 86_400_000_000;
+
+/// What a business's leads of a status are counted under, for lists by page number.
+pub fn listed(status: &str) -> String {
+    format!("listed.{status}")
+}
+
+/// As [`listed`], of one source. It is as long as the lead's field allows, so a name is not long either.
+pub fn listed_from(status: &str, source: &str) -> String {
+    format!("listed.{status}|{source}")
+}

@@ -46,6 +46,16 @@ pub async fn totals(conn: &mut Conn, scopes: &[i64]) -> DbResult<BTreeMap<(i64, 
     Ok(found.into_iter().map(|t| ((t.scope_id, t.name), t.value)).collect())
 }
 
+/// The running totals of some names of one scope, added up.
+pub async fn named(conn: &mut Conn, scope: i64, names: &[String]) -> DbResult<i64> {
+    sql("SELECT CAST(COALESCE(sum(c.value), 0) AS BIGINT)
+           FROM rows($1, name TEXT) r JOIN counters c ON c.scope_id = $2 AND c.day = '' AND c.name = r.name")
+    .bind(rows!(names, name => { name: name }))
+    .bind(scope)
+    .scalar(conn)
+    .await
+}
+
 row! {
     struct DayTotal {
         name: String,

@@ -82,6 +82,7 @@ async fn attempt(
     if work.ran_out() {
         return Err(DbError::Fault(OUT_OF_IDS.to_owned()));
     }
+    work.count_listed();
     store::save::save(tx, &work).await?;
     Ok(outcomes)
 }

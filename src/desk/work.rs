@@ -8,6 +8,7 @@ use super::event::Refusal;
 use super::facts::{Cancelled, Commission, Facts, Lead, Paid, RefundRow, SignedUp};
 use crate::audit::NewEntry;
 use crate::clock::{Day, Instant};
+use crate::counters;
 
 #[derive(Debug)]
 pub struct Touch {
@@ -188,6 +189,33 @@ impl Work {
     pub fn count_came(&mut self, scope: i64, name: &str, created_at: i64, by: i64) {
         for day in [crate::counters::came(created_at), String::new()] {
             *self.writes.counters.entry((scope, name.to_owned(), day)).or_default() += by;
+        }
+    }
+
+    /// Counts what lists by page number tell, when everything is decided: a lead as it was loaded against
+    /// the lead as it is now, whoever changed it.
+    pub fn count_listed(&mut self) {
+        let mut listed: Vec<(i64, String, i64)> = Vec::new();
+        let mut note = |lead: &Lead, by: i64| {
+            if !lead.test && lead.archived_at.is_none() {
+                listed.push((lead.business_id, counters::listed(&lead.status), by));
+                let of_source = lead.source.as_ref().map(|source| counters::listed_from(&lead.status, source));
+                listed.extend(of_source.map(|name| (lead.business_id, name, by)));
+            }
+        };
+        for (id, before) in &self.writes.changed_leads {
+            let Some(after) = self.facts.leads.get(id) else { continue };
+            let counted = |l: &Lead| (l.status.clone(), l.source.clone(), l.archived_at.is_none());
+            if counted(before) != counted(after) {
+                note(before, -1);
+                note(after, 1);
+            }
+        }
+        for lead in self.writes.new_leads.iter().filter_map(|id| self.facts.leads.get(id)) {
+            note(lead, 1);
+        }
+        for (business_id, name, by) in listed {
+            self.count(business_id, name, None, by);
         }
     }
 

@@ -317,11 +317,13 @@ const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// The counters of everything that was made.
 pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<()> {
-    const TOTALS: [&str; 11] = [
+    const TOTALS: [&str; 13] = [
         "SELECT $1, 'leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
         "SELECT $1, 'users.leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
         "SELECT $1, 'users.leads', 'u' || CAST(created_at / 86400000000 AS TEXT), 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY 3",
         "SELECT $1, 'leads.status.' || status, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY status",
+        "SELECT business_id, 'listed.' || status, '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 GROUP BY business_id, status",
+        "SELECT business_id, 'listed.' || status || '|' || source, '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND source IS NOT NULL GROUP BY business_id, status, source",
         "SELECT $1, 'leads.arrival.' || arrival, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND arrival IS NOT NULL GROUP BY arrival",
         "SELECT $1, 'qualified', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND qualified_at IS NOT NULL HAVING count(*) > 0",
         "SELECT enrollment_id, 'leads', '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND enrollment_id IS NOT NULL GROUP BY enrollment_id",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::networks::Networks;
 use super::store::{self, NewKey};
 use crate::actor::Actor;
 use crate::app::App;
@@ -22,6 +23,10 @@ pub struct MakeKey {
     pub scopes: String,
     /// Where leads go that name no campaign; none for the business's default.
     pub campaign_id: Option<i64>,
+    /// Where it may be used from.
+    pub networks: Networks,
+    /// Calls a minute; none for as many as it likes.
+    pub per_minute: Option<i64>,
     pub expires_at: Option<Instant>,
 }
 
@@ -62,23 +67,32 @@ pub async fn make(app: &App, actor: &Arc<Actor>, new: MakeKey) -> DbResult<Made>
                 let key = NewKey {
                     campaign_id: new.campaign_id,
                     scopes: new.scopes.clone(),
+                    networks: new.networks.to_text(),
+                    per_minute: new.per_minute,
                     expires_at: new.expires_at,
                     ..full
                 };
                 store::insert(tx, &key, now).await?;
                 let entry = NewEntry::new(ids.start + 1, new.business_id, &actor, "key.made", ("key", ids.start))
-                    .after(json!({
-                        "name": key.name,
-                        "shown": key.shown,
-                        "test": key.test,
-                        "scopes": key.scopes,
-                        "expires": key.expires_at.map(Instant::to_rfc3339_millis),
-                    }));
+                    .after(in_words(&key));
                 audit::write(tx, now, &[entry]).await?;
                 Ok(Made::Key { id: ids.start, text })
             })
         })
         .await
+}
+
+/// A new key, as its audit entry tells it.
+pub(super) fn in_words(key: &NewKey) -> serde_json::Value {
+    json!({
+        "name": key.name,
+        "shown": key.shown,
+        "test": key.test,
+        "scopes": key.scopes,
+        "from": key.networks,
+        "calls a minute": key.per_minute,
+        "expires": key.expires_at.map(Instant::to_rfc3339_millis),
+    })
 }
 
 /// Ends a key. Every node refuses it within the second that it believes what it read.

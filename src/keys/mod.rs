@@ -5,16 +5,20 @@
 
 mod curls;
 mod make;
+mod networks;
 mod pages;
 pub mod publishable;
 mod ring;
+mod rotate;
 mod store;
 mod webhook;
 mod whose;
 
 pub use make::{Made, MakeKey, Revoked, make, revoke};
+pub use networks::Networks;
 pub use pages::routes;
 pub use ring::{KeyError, Keyring, Known};
+pub use rotate::{OVERLAPS, Rotated, rotate};
 pub use store::{KeyLine, NewKey, WebhookRow, insert};
 pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as webhook_token};
 pub use whose::{Whose, whose};

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use super::curls::{self, Curl};
 use super::store::{self, KeyLine};
-use super::{Made, MakeKey, Revoked, SCOPES};
+use super::{Made, MakeKey, Networks, OVERLAPS, Revoked, Rotated, SCOPES};
 use crate::campaigns::{self, CampaignChoice};
 use crate::clock::Instant;
 use crate::id::{self, Kind};
@@ -24,6 +24,8 @@ pub fn routes() -> Routes {
         .get("/integrations", may, index)
         .get("/integrations/keys/new", may, new)
         .post("/integrations/keys", may, create)
+        .get("/integrations/keys/{id}/rotate", may, ask_rotate)
+        .post("/integrations/keys/{id}/rotate", may, rotate)
         .get("/integrations/keys/{id}/revoke", may, confirm_revoke)
         .post("/integrations/keys/{id}/revoke", may, revoke)
         .merge(publishable::routes())
@@ -71,11 +73,17 @@ fn line(page: &Page, key: KeyLine) -> Line {
     } else {
         ""
     };
+    // An instant that is no day's end is shown with its time.
+    let expires = |at: i64| {
+        let day = page.member.zone.day_of(Instant::from_micros(at - 1));
+        let ends_with_day = page.member.zone.start_of(day.plus_days(1)).micros() == at;
+        if ends_with_day { When::on(page.today(), day) } else { page.when(at) }
+    };
     Line {
         made: page.when(key.created_at),
         used: key.last_used_at.map(|at| page.when(at)),
         // A key works through the day it expires on; the instant kept is the end of that day.
-        expires: key.expires_at.map(|at| When::on(page.today(), page.member.zone.day_of(Instant::from_micros(at - 1)))),
+        expires: key.expires_at.map(expires),
         over,
         key,
     }
@@ -161,6 +169,8 @@ fn read(page: &Page, form: &mut Form) -> Option<MakeKey> {
         form.fail("scope", "Choose at least one thing that the key may do.");
     }
     let expires_at = read_expiry(page, form);
+    let networks = read_networks(form);
+    let per_minute = read_limit(form);
     let campaign = form.value("campaign").trim().to_owned();
     let campaign_id = if campaign.is_empty() { Ok(None) } else { campaign.parse().map(Some) };
     if campaign_id.is_err() {
@@ -172,9 +182,24 @@ fn read(page: &Page, form: &mut Form) -> Option<MakeKey> {
         test: test?,
         scopes: scopes.join(" "),
         campaign_id: campaign_id.ok()?,
+        networks: networks?,
+        per_minute: per_minute?,
         expires_at: expires_at?,
     };
     form.is_fine().then_some(new)
+}
+
+fn read_networks(form: &mut Form) -> Option<Networks> {
+    let read = Networks::parse(form.value("networks"));
+    read.map_err(|why| form.fail("networks", format!("The list of addresses {why}."))).ok()
+}
+
+/// `Some(None)` for as many as it likes.
+fn read_limit(form: &mut Form) -> Option<Option<i64>> {
+    if form.value("per_minute").trim().is_empty() {
+        return Some(None);
+    }
+    form.number("per_minute", "The calls a minute", 1, 100_000).map(Some)
 }
 
 /// `Some(None)` for never. A key works through the day that is typed, in the business's zone.
@@ -201,6 +226,8 @@ struct MadePage {
     business_id: String,
     product: Option<ProductLine>,
     curls: Vec<Curl>,
+    /// What becomes of the key that it took over from.
+    replaces: Option<String>,
 }
 
 async fn create(page: Page, mut form: Form) -> PageResult {
@@ -214,6 +241,22 @@ async fn create(page: Page, mut form: Form) -> PageResult {
         form.fail("campaign", "The campaign is not one of the choices.");
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
     };
+    made(&page, KeyMade { name, test, scopes, campaign, text, replaces: None }).await
+}
+
+/// A key that was just made, whichever way.
+struct KeyMade {
+    name: String,
+    test: bool,
+    scopes: String,
+    campaign: i64,
+    text: String,
+    /// The key that it took over from, and what becomes of that.
+    replaces: Option<String>,
+}
+
+async fn made(page: &Page, key: KeyMade) -> PageResult {
+    let KeyMade { name, test, scopes, campaign, text, replaces } = key;
     let products = products::of_campaign(&mut page.read().await?, page.member.business_id, campaign).await?;
     // A test key shows calls for a test product where there is one.
     let product = products.iter().find(|p| p.test == test).or(products.first()).cloned();
@@ -233,7 +276,63 @@ async fn create(page: Page, mut form: Form) -> PageResult {
         curls: curls::ready(&scopes, &text, &ids),
         text,
         product,
+        replaces,
     })
+}
+
+#[derive(Template)]
+#[template(path = "keys/rotate.html")]
+struct RotatePage {
+    frame: Frame,
+    line: Line,
+    form: Form,
+    overlaps: Vec<Choice>,
+    understood: String,
+}
+
+impl RotatePage {
+    async fn of(page: &Page, key: KeyLine, form: Form) -> Result<Self, Fault> {
+        Ok(Self {
+            frame: page.frame("integrations").await?,
+            line: line(page, key),
+            overlaps: Choice::list(OVERLAPS.map(|(word, words, _)| (word, words)), form.value("overlap")),
+            understood: crate::clock::Day::parse_typed(form.value("expires")).map(|d| d.shown()).unwrap_or_default(),
+            form,
+        })
+    }
+}
+
+async fn ask_rotate(page: Page, Path(id): Path<i64>) -> PageResult {
+    let key = store::find(&mut page.read().await?, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
+    html(&RotatePage::of(&page, key, Form::filled(&[("overlap", OVERLAPS[0].0)])).await?)
+}
+
+async fn rotate(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    let business = page.member.business_id;
+    let key = store::find(&mut page.read().await?, business, id).await?.ok_or(Fault::NotFound)?;
+    let overlap = form.choice("overlap", "How long the old key still works", |word| {
+        OVERLAPS.iter().find(|(known, ..)| *known == word)
+    });
+    let expires = read_expiry(&page, &mut form);
+    let (Some((_, words, seconds)), Some(expires), true) = (overlap, expires, form.is_fine()) else {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &RotatePage::of(&page, key, form).await?);
+    };
+    let actor = Arc::new(page.member.actor());
+    let text = match super::rotate(&page.app, &actor, business, id, *seconds, expires).await? {
+        Rotated::Key { text, .. } => text,
+        Rotated::NotFound => return Err(Fault::NotFound),
+        Rotated::Over => {
+            let flash = Flash::info("That key is over, or another one took over from it already. Nothing was made.");
+            return page.go("/integrations", flash).await;
+        }
+    };
+    let campaign = key.campaign_id.or(page.member.default_campaign_id).unwrap_or(page.campaign.id);
+    let ends = match seconds {
+        0 => "is refused from now on".to_owned(),
+        _ => format!("still works {}", words.to_lowercase()),
+    };
+    let replaces = Some(format!("{} {ends}.", key.shown));
+    made(&page, KeyMade { name: key.name, test: key.test, scopes: key.scopes, campaign, text, replaces }).await
 }
 
 #[derive(Template)]

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::networks::Networks;
 use super::store::{self, KeyRow};
 use crate::actor::{Actor, ActorKind};
 use crate::clock::{Clock, Instant, Zone};
@@ -18,6 +19,7 @@ use crate::id;
 pub struct Known {
     pub row: Arc<KeyRow>,
     pub zone: Zone,
+    pub networks: Arc<Networks>,
 }
 
 impl Known {
@@ -78,7 +80,8 @@ impl Keyring {
             return Err(KeyError::Unknown);
         }
         let zone = Zone::parse(&row.timezone).unwrap_or_default();
-        let known = Known { row: Arc::new(row), zone };
+        let networks = Arc::new(Networks::of_stored(&row.networks));
+        let known = Known { row: Arc::new(row), zone, networks };
         if let Ok(mut read) = self.read.lock() {
             if read.len() > MOST {
                 read.retain(|_, (at, _)| at.plus_seconds(BELIEVED) > now);

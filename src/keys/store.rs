@@ -18,6 +18,8 @@ row! {
         pub name: String,
         pub test: bool,
         pub scopes: String,
+        pub networks: String,
+        pub per_minute: Option<i64>,
         pub expires_at: Option<i64>,
         pub revoked_at: Option<i64>,
     }
@@ -35,6 +37,10 @@ pub struct NewKey {
     pub hash: String,
     pub test: bool,
     pub scopes: String,
+    /// Addresses and networks with a space between them; empty for anywhere.
+    pub networks: String,
+    /// Calls a minute; none for as many as it likes.
+    pub per_minute: Option<i64>,
     pub expires_at: Option<Instant>,
     pub created_by: Option<i64>,
 }
@@ -51,6 +57,8 @@ impl NewKey {
             hash: id::sha256_hex(text),
             test: text.starts_with("rk_test_"),
             scopes: super::all_scopes(),
+            networks: String::new(),
+            per_minute: None,
             expires_at: None,
             created_by,
         }
@@ -65,8 +73,8 @@ pub fn shown(text: &str) -> String {
 }
 
 pub async fn insert(tx: &mut Tx, k: &NewKey, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO api_keys (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+    sql("INSERT INTO api_keys (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, created_at, expires_at, networks, per_minute)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
     .bind(k.id)
     .bind(k.business_id)
     .bind(k.campaign_id)
@@ -78,6 +86,8 @@ pub async fn insert(tx: &mut Tx, k: &NewKey, now: Instant) -> DbResult<()> {
     .bind(k.created_by)
     .bind(now)
     .bind(k.expires_at)
+    .bind(&k.networks)
+    .bind(k.per_minute)
     .execute(tx)
     .await?;
     Ok(())
@@ -92,6 +102,10 @@ row! {
         pub shown: String,
         pub test: bool,
         pub scopes: String,
+        pub networks: String,
+        pub per_minute: Option<i64>,
+        pub replaced_by: Option<i64>,
+        pub campaign_id: Option<i64>,
         pub campaign: Option<String>,
         pub made_by: Option<String>,
         pub created_at: i64,
@@ -103,8 +117,8 @@ row! {
 
 /// The keys of a business, those in force first, the newest first.
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<KeyLine>> {
-    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at,
-                k.revoked_at, k.last_used_at
+    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id, c.name AS campaign,
+                u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
            FROM api_keys k LEFT JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN users u ON u.id = k.created_by
           WHERE k.business_id = $1
           ORDER BY CASE WHEN k.revoked_at IS NULL THEN 0 ELSE 1 END, k.created_at DESC, k.id DESC LIMIT 500")
@@ -114,8 +128,8 @@ pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<KeyLine>> {
 }
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<KeyLine>> {
-    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at,
-                k.revoked_at, k.last_used_at
+    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id, c.name AS campaign,
+                u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
            FROM api_keys k LEFT JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN users u ON u.id = k.created_by
           WHERE k.id = $1 AND k.business_id = $2")
     .bind(id)
@@ -134,9 +148,22 @@ pub async fn revoke(tx: &mut Tx, id: i64, now: Instant) -> DbResult<bool> {
     Ok(changed == 1)
 }
 
+/// Another key takes over from a key that nothing took over from yet, and that ends by then.
+pub async fn replace(tx: &mut Tx, id: i64, by: i64, ends: Instant) -> DbResult<bool> {
+    let changed =
+        sql("UPDATE api_keys SET replaced_by = $2, expires_at = CASE WHEN expires_at < $3 THEN expires_at ELSE $3 END
+          WHERE id = $1 AND replaced_by IS NULL AND revoked_at IS NULL")
+        .bind(id)
+        .bind(by)
+        .bind(ends)
+        .execute(tx)
+        .await?;
+    Ok(changed == 1)
+}
+
 pub async fn by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<KeyRow>> {
     sql("SELECT k.id, k.business_id, b.public_id AS business_public_id, b.timezone, b.currency, b.country, k.campaign_id,
-                b.default_campaign_id, k.name, k.test, k.scopes, k.expires_at, k.revoked_at
+                b.default_campaign_id, k.name, k.test, k.scopes, k.networks, k.per_minute, k.expires_at, k.revoked_at
            FROM api_keys k JOIN businesses b ON b.id = k.business_id WHERE k.hash = $1")
     .bind(hash)
     .optional(conn)

@@ -8,6 +8,7 @@ mod timeline;
 
 pub use filter::ARRIVALS;
 pub use pages::routes;
+pub use store::listed;
 pub use store::meta::{Kept, set as set_meta};
 
 /// A budget as it is kept: a plain decimal, without zeros nobody wrote for a reason.

@@ -3,14 +3,17 @@
 //! machine's memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many passwords are checked at one time.
 const AT_ONCE: usize = 2;
+/// How long somebody waits for a place before they are asked to come back.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// NIST SP 800-63B: at least 8; we ask for more since it is the only factor.
 const SHORTEST: usize = 10;
 const LONGEST: usize = 200;
@@ -105,6 +108,11 @@ pub struct Passwords {
     nobody: Arc<str>,
 }
 
+/// A turn to have a password checked. While somebody holds one, what they were told of earlier failures
+/// is what those who had it before them left.
+#[derive(Clone)]
+pub struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
+
 impl Default for Passwords {
     fn default() -> Self {
         Self::new()
@@ -145,22 +153,31 @@ impl Passwords {
         if known.iter().any(close) { Err(PasswordError::TooClose) } else { Ok(()) }
     }
 
+    /// A turn; `None` when too many are before this one.
+    pub async fn place(&self) -> Option<Place> {
+        let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
+        place.ok()?.ok().map(|permit| Place(Arc::new(permit)))
+    }
+
     /// A hash to store. `None` only when the machine has no memory or randomness for it.
     pub async fn hash(&self, password: String) -> Option<String> {
-        let _place = self.places.clone().acquire_owned().await.ok()?;
+        let place = self.places.clone().acquire_owned().await.ok()?;
         tokio::task::spawn_blocking(move || {
+            let _place = place;
             Argon2::default().hash_password(password.as_bytes()).ok().map(|hash| hash.to_string())
         })
         .await
         .ok()?
     }
 
-    /// Whether the password is that of the hash; with no hash, the same work and `false`.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> bool {
-        let Ok(_place) = self.places.clone().acquire_owned().await else { return false };
+    /// Whether the password is that of the hash; with no hash, the same work and `false`. The place is kept
+    /// until the work is done, also when whoever asked has hung up.
+    pub async fn verify(&self, place: &Place, password: String, hash: Option<String>) -> bool {
+        let place = place.clone();
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.to_string());
         let checked = tokio::task::spawn_blocking(move || {
+            let _place = place;
             let parsed = PasswordHash::new(&hash);
             parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         });
@@ -197,9 +214,10 @@ mod tests {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await);
-        assert!(!passwords.verify("correct horsf".into(), Some(hash)).await);
-        assert!(!passwords.verify("anything".into(), None).await);
+        let place = passwords.place().await.unwrap();
+        assert!(passwords.verify(&place, "correct horse".into(), Some(hash.clone())).await);
+        assert!(!passwords.verify(&place, "correct horsf".into(), Some(hash)).await);
+        assert!(!passwords.verify(&place, "anything".into(), None).await);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! address. The wait grows with each failure and is short enough that a victim is not locked out.
 
 use super::is_over;
+use super::password::Place;
+use crate::app::App;
 use crate::clock::Instant;
 use crate::db::{Conn, Db, DbResult};
 
@@ -28,6 +30,29 @@ pub async fn wait(conn: &mut Conn, email_key: &str, ip: &str, now: Instant) -> D
         }
     }
     Ok(longest)
+}
+
+/// Whose turn it is to have a password checked.
+pub enum Turn {
+    /// Hold the place until a failure is counted: the next one sees it.
+    Now(Place),
+    /// In so many seconds: there were too many failures.
+    In(i64),
+    /// Too many others wait.
+    Later,
+}
+
+/// Asks before the queue, so that whoever has to wait anyway costs no place in it, and again behind it: those
+/// who stood in line before may have failed since.
+pub async fn place(app: &App, email_key: &str, ip: &str) -> DbResult<Turn> {
+    let wait = async || wait(&mut app.db.read().await?, email_key, ip, app.clock.now()).await;
+    let before = wait().await?;
+    if before > 0 {
+        return Ok(Turn::In(before));
+    }
+    let Some(place) = app.passwords.place().await else { return Ok(Turn::Later) };
+    let behind = wait().await?;
+    Ok(if behind > 0 { Turn::In(behind) } else { Turn::Now(place) })
 }
 
 /// How long the next attempt waits after this many failures.

@@ -135,17 +135,78 @@ fn format_ms(took: Duration) -> String {
 
 /// The address of the caller; X-Forwarded-For is believed only when a trusted proxy sent it.
 pub fn client_ip(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> String {
-    let Some(peer) = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical()) else {
-        return String::from("unknown");
-    };
-    let forwarded =
-        headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).filter(|_| config.trusted_proxies.contains(&peer));
-    // The last address that is not one of our own proxies is who called them.
-    forwarded
-        .into_iter()
-        .flat_map(|list| list.rsplit(','))
-        .filter_map(|part| part.trim().parse::<IpAddr>().ok())
-        .find(|ip| !config.trusted_proxies.contains(ip))
-        .unwrap_or(peer)
-        .to_string()
+    match extensions.get::<ConnectInfo<SocketAddr>>() {
+        Some(info) => caller_behind(info.0.ip().to_canonical(), headers, &config.trusted_proxies).to_string(),
+        None => String::from("unknown"),
+    }
+}
+
+/// Who called the last of our own proxies. Each proxy adds whom it was called by at the end, some on a line
+/// of their own, so the entries are read from the right. What stands before an entry that cannot be read is
+/// anybody's word: the proxy that brought it is all that is known then.
+fn caller_behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    let mut entries = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
+    let mut known = peer;
+    while trusted.contains(&known)
+        && let Some(entry) = entries.next()
+        && let Some(before) = forwarded_ip(entry)
+    {
+        known = before;
+    }
+    known
+}
+
+/// An address as proxies write it: alone, with a port, in brackets.
+fn forwarded_ip(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let ip = bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|at| at.ip()))?;
+    Some(ip.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(peer: &str, lines: &[&str]) -> String {
+        let trusted: Vec<IpAddr> = ["127.0.0.1", "10.0.0.1", "fd00::1"].map(|ip| ip.parse().unwrap()).into();
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        caller_behind(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_stranger_s_word_is_not_believed() {
+        assert_eq!(caller("203.0.113.9", &["1.2.3.4"]), "203.0.113.9");
+        assert_eq!(caller("127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(caller("127.0.0.1", &["1.2.3.4"]), "1.2.3.4");
+        assert_eq!(caller("127.0.0.1", &["6.6.6.6, 1.2.3.4"]), "1.2.3.4");
+        assert_eq!(caller("127.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.1"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn a_line_that_a_proxy_adds_counts_before_what_the_caller_sent() {
+        assert_eq!(caller("127.0.0.1", &["6.6.6.6", "1.2.3.4"]), "1.2.3.4");
+        assert_eq!(caller("127.0.0.1", &["6.6.6.6, 7.7.7.7", "1.2.3.4, 10.0.0.1"]), "1.2.3.4");
+        assert_eq!(caller("127.0.0.1", &["1.2.3.4", "10.0.0.1"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn ports_and_brackets_are_read() {
+        assert_eq!(caller("127.0.0.1", &["6.6.6.6, 1.2.3.4:5678"]), "1.2.3.4");
+        assert_eq!(caller("127.0.0.1", &["6.6.6.6, [2001:db8::7]:443"]), "2001:db8::7");
+        assert_eq!(caller("127.0.0.1", &["[2001:db8::7]"]), "2001:db8::7");
+        assert_eq!(caller("127.0.0.1", &["1.2.3.4, [fd00::1]:80, ::ffff:10.0.0.1"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn nothing_before_an_entry_that_cannot_be_read_is_believed() {
+        for nonsense in ["unknown", "_hidden", "1.2.3.4.5", "", "1.2.3.4:port", "\u{e9}"] {
+            assert_eq!(caller("127.0.0.1", &[&format!("6.6.6.6, {nonsense}")]), "127.0.0.1", "{nonsense}");
+            assert_eq!(caller("127.0.0.1", &[&format!("6.6.6.6, {nonsense}, 10.0.0.1")]), "10.0.0.1", "{nonsense}");
+        }
+    }
 }

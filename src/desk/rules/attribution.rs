@@ -84,7 +84,7 @@ pub fn claim(work: &mut Work, event: &Event, lead_id: i64, claim: &Claim) -> Cla
     let free = lead.referrer_id.is_none() && lead.duplicate_of.is_none();
     let touch_id = keep_touch(work, event, lead_id, claim.kind, &resolved, None);
     if let Some(refused) = resolved.refused {
-        if lead.referrer_id.is_none() {
+        if free {
             refused_item(work, event, lead_id, &resolved, touch_id, refused);
         }
         return Claimed { attributed: false, refused: Some(refused) };

@@ -148,9 +148,9 @@ pub fn add(work: &mut Work, event: &Event, add: &AddLead) -> Outcome {
     if let Some(lead) = work.lead_mut(id) {
         lead.recorded_by = add.recorded_by;
     }
-    let mut refused = None;
+    // A duplicate keeps its touch too, for whoever merges it; it never counts.
+    let refused = add.claim.as_ref().and_then(|claim| attribution::claim(work, event, id, claim).refused);
     if found.is_none() {
-        refused = add.claim.as_ref().and_then(|claim| attribution::claim(work, event, id, claim).refused);
         payment::attach_waiting(work, event, id);
         if add.qualify || matches!(add.status, Status::Qualified | Status::Converted) {
             qualification::qualify(work, event, id);

@@ -1,5 +1,6 @@
 //! The SQL of leads, by page.
 
 pub mod list;
+pub mod listed;
 pub mod meta;
 pub mod one;

@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 
 use super::super::store::{self, SessionLine};
-use super::super::{self as users, Named, Passwords, agent_in_words, throttle};
+use super::super::throttle::{self, Turn};
+use super::super::{self as users, Named, Passwords, agent_in_words};
 use crate::clock::Instant;
 use crate::email;
 use crate::web::page::html_with;
@@ -99,27 +100,29 @@ async fn change_password(page: Page, mut form: Form) -> PageResult {
     form.set("name", page.member.name.clone());
     let member = &page.member;
     let key = email::key_of(&member.email).unwrap_or_default();
-    let now = page.app.clock.now();
-    let mut conn = page.read().await?;
-    let wait = throttle::wait(&mut conn, &key, &member.ip, now).await?;
-    let user = store::by_id(&mut conn, member.user_id).await?.ok_or(Fault::NotFound)?;
-    drop(conn);
-    if wait > 0 {
-        form.fail("current", format!("Too many attempts. Try again in {wait} seconds."));
-        return html_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::of(&page, Some(form)).await?);
-    }
+    let place = match throttle::place(&page.app, &key, &member.ip).await? {
+        Turn::Now(place) => place,
+        Turn::In(wait) => {
+            form.fail("current", format!("Too many attempts. Try again in {wait} seconds."));
+            return html_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::of(&page, Some(form)).await?);
+        }
+        Turn::Later => return Err(Fault::Unavailable("too many passwords are checked at once".into())),
+    };
+    let user = store::by_id(&mut page.read().await?, member.user_id).await?.ok_or(Fault::NotFound)?;
     if let Err(why) = Passwords::judge_for(&new, &[&member.email, &member.name, &member.business_name]) {
         form.fail("password", format!("The new password {why}."));
     } else if new == current {
         form.fail("password", "The new password is the same as the current one.");
-    } else if !page.app.passwords.verify(current, Some(user.password_hash)).await {
-        throttle::failed(&page.app.db, &key, &member.ip, now).await?;
+    } else if !page.app.passwords.verify(&place, current, Some(user.password_hash)).await {
+        throttle::failed(&page.app.db, &key, &member.ip, page.app.clock.now()).await?;
         form.fail("current", "That is not your current password.");
     }
     if !form.is_fine() {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &AccountPage::of(&page, Some(form)).await?);
     }
     throttle::succeeded(&page.app.db, &key, &member.ip).await?;
+    // The new one takes a place of its own.
+    drop(place);
     let hash = page.app.passwords.hash(new).await.ok_or_else(|| Fault::Ours("no password hash".into()))?;
     let actor = Arc::new(member.actor());
     let here = this_session(&page);

@@ -8,12 +8,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use tower_sessions::Session;
 
-use super::{store, throttle};
+use super::store;
+use super::throttle::{self, Turn};
 use crate::app::App;
 use crate::email;
 use crate::web::page::{BareFrame, html_with, own_path};
 use crate::web::routes::{Access, Routes};
-use crate::web::{Form, PageResult, html, layers};
+use crate::web::{Fault, Form, PageResult, html, layers};
 
 pub fn routes() -> Routes {
     Routes::new()
@@ -54,21 +55,22 @@ async fn sign_in(
     let key = email::key_of(form.value("email")).unwrap_or_else(|| form.value("email").trim().to_lowercase());
     let password = form.value("password").to_owned();
     form.set("password", "");
-    let now = app.clock.now();
-    let mut conn = app.db.read().await?;
-    let wait = throttle::wait(&mut conn, &key, &ip, now).await?;
-    let user = store::by_email(&mut conn, &key).await?;
-    drop(conn);
-    if wait > 0 {
-        form.fail("email", format!("Too many attempts. Try again in {wait} seconds."));
-        let mut response = html_with(StatusCode::TOO_MANY_REQUESTS, &SignInPage { frame: BareFrame::new(), form })?;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
-        return Ok(response);
-    }
+    let (place, user) = match throttle::place(&app, &key, &ip).await? {
+        Turn::Now(place) => (place, store::by_email(&mut app.db.read().await?, &key).await?),
+        Turn::In(wait) => {
+            form.fail("email", format!("Too many attempts. Try again in {wait} seconds."));
+            let page = SignInPage { frame: BareFrame::new(), form };
+            let mut response = html_with(StatusCode::TOO_MANY_REQUESTS, &page)?;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+            return Ok(response);
+        }
+        Turn::Later => return Err(Fault::Unavailable("too many sign in at once".into())),
+    };
     let hash = user.as_ref().map(|u| u.password_hash.clone());
-    let fits = app.passwords.verify(password, hash).await;
+    let fits = app.passwords.verify(&place, password, hash).await;
     let Some(user) = user.filter(|_| fits) else {
-        throttle::failed(&app.db, &key, &ip, now).await?;
+        // The place is given back when this failure can be seen.
+        throttle::failed(&app.db, &key, &ip, app.clock.now()).await?;
         tracing::warn!(ip, "a sign-in failed");
         form.fail("email", WRONG);
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &SignInPage { frame: BareFrame::new(), form });
@@ -80,12 +82,7 @@ async fn sign_in(
 
 /// A new id at every sign-in, so that a session that was planted before is worth nothing. (`flush` is
 /// not enough: what is inserted after it is stored under the id that came with the request.)
-pub async fn start_session(
-    session: &Session,
-    user_id: i64,
-    ip: &str,
-    headers: &HeaderMap,
-) -> Result<(), crate::web::Fault> {
+pub async fn start_session(session: &Session, user_id: i64, ip: &str, headers: &HeaderMap) -> Result<(), Fault> {
     session.clear().await;
     session.cycle_id().await?;
     session.insert("user", user_id).await?;

@@ -1,0 +1,83 @@
+//! A key is followed by another with the same name and rights, and ends when its programs have had the time
+//! to change over.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::make::in_words;
+use super::store::{self, NewKey};
+use crate::actor::Actor;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::clock::Instant;
+use crate::db::{DbResult, Key};
+use crate::id;
+
+/// How long the old key still works: the form's word, what people read, seconds.
+pub const OVERLAPS: [(&str, &str, i64); 4] = [
+    ("day", "For 24 hours", 86_400),
+    ("week", "For 7 days", 7 * 86_400),
+    ("hour", "For 1 hour", 3_600),
+    ("now", "Not at all: it may have been seen by somebody else", 0),
+];
+
+/// What came of it. The text is shown once and never again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotated {
+    Key {
+        id: i64,
+        text: String,
+    },
+    /// It was revoked, has expired, or another key has taken over already.
+    Over,
+    NotFound,
+}
+
+/// Makes the key that takes over: name, mode, scopes, campaign, addresses and limit. It expires when it is told.
+pub async fn rotate(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    key_id: i64,
+    overlap_seconds: i64,
+    expires_at: Option<Instant>,
+) -> DbResult<Rotated> {
+    let ids = app.ids.run(2).await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    let outcome = app
+        .db
+        .write(vec![Key::Row(key_id)], move |tx| {
+            let (actor, ids) = (actor.clone(), ids.clone());
+            Box::pin(async move {
+                let Some(old) = store::find(tx, business_id, key_id).await? else { return Ok(Rotated::NotFound) };
+                let expired = old.expires_at.is_some_and(|at| at <= now.micros());
+                let text = id::new_api_key(!old.test, &mut rand::rng());
+                let key = NewKey {
+                    campaign_id: old.campaign_id,
+                    scopes: old.scopes.clone(),
+                    networks: old.networks.clone(),
+                    per_minute: old.per_minute,
+                    expires_at,
+                    ..NewKey::full(ids.start, business_id, &old.name, &text, actor.id)
+                };
+                if expired || old.revoked_at.is_some() || old.replaced_by.is_some() {
+                    return Ok(Rotated::Over);
+                }
+                store::insert(tx, &key, now).await?;
+                let ends = now.plus_seconds(overlap_seconds);
+                if !store::replace(tx, key_id, key.id, ends).await? {
+                    return Err(crate::db::DbError::Lost("the key was changed meanwhile".into()));
+                }
+                let entry = NewEntry::new(ids.start + 1, business_id, &actor, "key.rotated", ("key", key.id))
+                    .before(json!({ "name": old.name, "shown": old.shown, "ends": ends.to_rfc3339_millis() }))
+                    .after(in_words(&key));
+                audit::write(tx, now, &[entry]).await?;
+                Ok(Rotated::Key { id: key.id, text })
+            })
+        })
+        .await?;
+    app.keys.forget();
+    Ok(outcome)
+}
