@@ -122,8 +122,12 @@ impl Wanted {
             What::Qualify { lead_id, .. } | What::SetStatus { lead_id, .. } => {
                 w.leads.insert(*lead_id);
             }
-            What::EditLead { lead_id, .. } | What::Archive { lead_id, .. } => {
+            What::Archive { lead_id, .. } => {
                 w.leads.insert(*lead_id);
+            }
+            What::EditLead { lead_id, .. } => {
+                w.leads.insert(*lead_id);
+                w.deep.insert(*lead_id);
             }
             What::PayBack { lead_id } => {
                 w.leads.insert(*lead_id);
