@@ -85,7 +85,7 @@ async fn columns(database: &Database) -> BTreeMap<String, Vec<String>> {
 
 async fn what_was_there_stays_whichever_version_it_was_written_by(database: Arc<Database>) {
     let old = Database::bare(database.engine).await;
-    let (mut known, mut before) = (BTreeMap::new(), BTreeMap::new());
+    let (mut known, mut before) = (BTreeMap::new(), BTreeMap::<String, Vec<String>>::new());
     for version in versions() {
         db::migrate_to(&old.url, version).await.unwrap();
         let made: BTreeMap<String, Vec<String>> = columns(&old).await;
