@@ -264,6 +264,8 @@ mod tests {
         assert_eq!(sample.amount.unwrap().0, "29.990");
         assert_eq!(sample.count.unwrap().0, 12);
         assert_eq!(sample.flag, Some(true));
+        let nested = read(r#"{"name": "Jane", "inner": {"field": "id", "value": "7"}}"#).unwrap().inner.unwrap().0;
+        assert_eq!((&*nested.field, &*nested.value), ("id", "7"));
     }
 
     #[test]

@@ -371,6 +371,8 @@ pub struct Facts {
     pub counting: HashMap<i64, Counting>,
     /// (lead, look-up form) of codes that lead has a touch of; enrollments of touches without a code.
     pub touched_by: HashSet<(i64, String)>,
+    /// There is more than is looked at in one go: nothing is to be decided on these.
+    pub is_part: bool,
 }
 
 impl Facts {

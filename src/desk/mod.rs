@@ -65,11 +65,31 @@ pub struct Halted {
 async fn attempt(
     tx: &mut Tx,
     now: Instant,
-    ids: Range<i64>,
+    mut ids: Range<i64>,
     events: &[Event],
     lacking: &Mutex<Vec<Key>>,
 ) -> DbResult<Vec<Outcome>> {
     let loaded = store::load::load(tx, events).await?;
+    if !loaded.is_part || events.len() == 1 {
+        return apply(tx, loaded, now, &mut ids, events, lacking).await;
+    }
+    // Together they are about more than is looked at: each by itself, in the same transaction.
+    let mut outcomes = Vec::with_capacity(events.len());
+    for one in events.chunks(1) {
+        let loaded = store::load::load(tx, one).await?;
+        outcomes.extend(apply(tx, loaded, now, &mut ids, one, lacking).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn apply(
+    tx: &mut Tx,
+    loaded: facts::Facts,
+    now: Instant,
+    ids: &mut Range<i64>,
+    events: &[Event],
+    lacking: &Mutex<Vec<Key>>,
+) -> DbResult<Vec<Outcome>> {
     let keys = lock::lacking(tx, &loaded, events);
     if !keys.is_empty() {
         if let Ok(mut lacking) = lacking.lock() {
@@ -77,14 +97,24 @@ async fn attempt(
         }
         return Err(DbError::Fault(lock::MOVED.to_owned()));
     }
-    let mut work = Work::new(loaded, now, ids);
-    let outcomes = events.iter().map(|event| rules::decide(&mut work, event)).collect();
+    let mut work = Work::new(loaded, now, ids.clone());
+    let outcomes = decide(&mut work, events);
     if work.ran_out() {
         return Err(DbError::Fault(OUT_OF_IDS.to_owned()));
     }
     work.count_listed();
     store::save::save(tx, &work).await?;
+    *ids = work.ids_left();
     Ok(outcomes)
+}
+
+/// The outcomes of a slice. Nothing is decided on a part of the facts.
+fn decide(work: &mut Work, events: &[Event]) -> Vec<Outcome> {
+    if work.facts.is_part {
+        let why = "More payments or commissions hang on this than can be decided at once.";
+        return events.iter().map(|_| Outcome::Refused { why: why.to_owned() }).collect();
+    }
+    events.iter().map(|event| rules::decide(work, event)).collect()
 }
 
 const OUT_OF_IDS: &str = "the slice needs more ids";
@@ -133,7 +163,7 @@ impl Desk {
         let loaded = store::load::load(&mut conn, &events).await?;
         // Ids no row has.
         let mut work = Work::new(loaded, self.inner.clock.now(), PREVIEW..i64::MAX);
-        let outcomes = events.iter().map(|event| rules::decide(&mut work, event)).collect();
+        let outcomes = decide(&mut work, &events);
         Ok((outcomes, work))
     }
 

@@ -125,6 +125,11 @@ impl Work {
         })
     }
 
+    /// The ids that were not used.
+    pub fn ids_left(&self) -> std::ops::Range<i64> {
+        self.ids.clone()
+    }
+
     pub fn ran_out(&self) -> bool {
         self.ran_out
     }

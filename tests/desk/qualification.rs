@@ -11,6 +11,8 @@ on_both_databases! {
     a_reward_follows_the_toggle_exactly_once,
     a_reward_that_comes_back_is_as_it_was_decided,
     a_reward_that_staff_voided_is_not_made_again,
+    a_reward_is_found_among_very_many,
+    more_than_is_looked_at_at_once_is_refused,
     an_approved_reward_is_taken_back,
     holds_end_on_the_business_s_day,
     staff_approve_earlier_and_void_with_a_reason,
@@ -149,6 +151,53 @@ async fn a_reward_that_staff_voided_is_not_made_again(app: TestApp) {
     shop.send(What::PayBack { lead_id }).await;
     assert_eq!(balance(&app, "held").await, 0);
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1);
+}
+
+const NUMBERS: &str = "WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 20001)";
+
+async fn a_reward_is_found_among_very_many(app: TestApp) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}'").await;
+    let jane = shop.referrer("Jane Miller").await;
+    let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.send(toggle(lead_id, true)).await;
+    let columns = "business_id, campaign_id, test, kind, lead_id, referrer_id, enrollment_id, flat, base_amount, amount, currency, hold_days, hold_until";
+    let voided = "'void', 'unqualified', released, created_at, updated_at FROM commissions, n";
+    app.arrange(&format!(
+        "INSERT INTO commissions (id, {columns}, state, reason, released, created_at, updated_at) {NUMBERS} SELECT -i, {columns}, {voided}"
+    ))
+    .await;
+    shop.send(toggle(lead_id, false)).await;
+    assert_eq!(balance(&app, "held").await, 0);
+}
+
+async fn more_than_is_looked_at_at_once_is_refused(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let (many, few) = (shop.lead("amy@example.com", None).await, shop.lead("bob@example.com", None).await);
+    for address in ["amy@example.com", "bob@example.com"] {
+        shop.pay(address, "1.00", "2026-06-20").await;
+    }
+    let columns = "business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date";
+    let rest = "body_hash, decision, decision_why, repeats, received_at";
+    app.tamper(&format!(
+        "INSERT INTO payments (id, {columns}, identity, {rest}) {NUMBERS}
+         SELECT -i, {columns}, 'event:' || CAST(i AS TEXT), {rest} FROM payments, n WHERE email_key = 'amy@example.com'"
+    ))
+    .await;
+    let to = |lead_id: i64| What::Reattribute {
+        lead_id,
+        to: Some(jane.enrollment_id),
+        code_id: None,
+        reason: "a test".into(),
+        pay_back: true,
+    };
+    let outcomes = shop.send_all(vec![to(many), to(few)]).await;
+    assert!(matches!(&outcomes[0], Outcome::Refused { why } if why.contains("at once")), "{outcomes:?}");
+    assert_eq!(outcomes[1], Outcome::Done { id: few, changed: true });
+    assert_eq!(balance(&app, "held").await, 20);
+    let many_qualified = shop.send(toggle(many, true)).await;
+    assert!(matches!(many_qualified, Outcome::Qualification { changed: Changed::Already, .. }), "{many_qualified:?}");
 }
 
 async fn an_approved_reward_is_taken_back(app: TestApp) {

@@ -291,17 +291,7 @@ pub fn lacks<'o>(operation: Option<&'o Operation>, scopes: &str) -> Option<&'o s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::field::Line;
-    use crate::object;
-
-    object! {
-        struct Event {
-            business "businessId": Line<80>,
-            product "productId": Line<80>,
-            email "customerEmail": Line<80>,
-            code "referralCode": Option<Line<80>>,
-        }
-    }
+    use crate::api::rn::CustomerCreated;
 
     fn own() -> Own {
         Own {
@@ -314,7 +304,7 @@ mod tests {
     }
 
     fn event() -> Operation {
-        Operation::post("/api/events/customer-created", "customerCreated", "A customer signed up").takes::<Event>("{}")
+        Operation::post("/api/events/customer-created", "customerCreated", "A customer signed up").takes::<CustomerCreated>("{}")
     }
 
     fn said(operation: &Operation, body: &str, kind: Option<&str>, by_curl: bool) -> Vec<String> {
@@ -332,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_differs_from_the_documented_shape_is_said() {
-        let body = r#"{"businessId": "business_theirs", "productId": "product_live", "customer_email": "a@b.example", "plan": 1}"#;
+        let body = r#"{"businessId": "business_theirs", "productId": "product_live", "customerName": "A", "customer_email": "a@b.example", "plan": 1}"#;
         assert_eq!(
             said(&event(), body, Some("application/x-www-form-urlencoded"), true),
             [

@@ -15,9 +15,12 @@ use crate::desk::facts::{
 use crate::desk::rules::attribution::is_same_person;
 use crate::{row, rows};
 
-/// At most so many payments or commissions of one slice's leads are looked at; a lead with more is
-/// decided in several steps.
-const MANY: &str = "5000";
+/// At most so many payments or commissions of one slice's leads are looked at. Where there are more, the
+/// facts are only a part: nothing is decided on them.
+const MANY: usize = 20_000;
+
+/// One more than is looked at, to see that there are more.
+const LIMIT: &str = "LIMIT 20001";
 
 fn ids(set: &BTreeSet<i64>) -> Table {
     rows!(set, id => { id: *id })
@@ -108,7 +111,9 @@ async fn load_leads_by_id(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts, ev
     let text = format!("SELECT {LEAD} FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id");
     let found: Vec<Lead> = crate::db::sql_built(text).bind(ids(&w.leads)).all(conn).await?;
     for lead in found {
-        note_lead(w, &lead, true);
+        // What a qualification, a status or an approval needs is read by itself.
+        let deep = w.deep.contains(&lead.id);
+        note_lead(w, &lead, deep);
         facts.add_lead(lead);
     }
     // An edit may take a contact that another lead has, and payments may be waiting for it.
@@ -271,7 +276,7 @@ async fn load_leads_by_contact(conn: &mut Conn, w: &mut Wanted, facts: &mut Fact
         let text = format!(
             "SELECT {LEAD} FROM rows($1, campaign BIGINT, test BOOLEAN, contact TEXT) r
                JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.phone_key = r.contact
-              WHERE l.duplicate_of IS NULL AND l.phone_key IS NOT NULL ORDER BY l.id LIMIT {MANY}"
+              WHERE l.duplicate_of IS NULL AND l.phone_key IS NOT NULL ORDER BY l.id {LIMIT}"
         );
         let table = rows!(&w.phones, (c, t, k) => { campaign: *c, test: *t, contact: k });
         found.extend(crate::db::sql_built(text).bind(table).all::<Lead>(conn).await?);
@@ -529,9 +534,11 @@ async fn load_payments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
         let text = format!(
             "SELECT {PAID} FROM rows($1, campaign BIGINT, test BOOLEAN, contact TEXT) r
                JOIN payments p ON p.campaign_id = r.campaign AND p.test = r.test AND p.email_key = r.contact
-              WHERE p.lead_id IS NULL ORDER BY p.payment_date, p.id LIMIT {MANY}"
+              WHERE p.lead_id IS NULL ORDER BY p.payment_date, p.id {LIMIT}"
         );
-        add(crate::db::sql_built(text).bind(table).all(conn).await?);
+        let orphans: Vec<Paid> = crate::db::sql_built(text).bind(table).all(conn).await?;
+        facts.is_part |= orphans.len() > MANY;
+        add(orphans);
     }
     let mut named: BTreeSet<i64> = facts.commissions.values().filter_map(|c| c.payment_id).collect();
     named.extend(&w.payments);
@@ -542,9 +549,11 @@ async fn load_payments(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> Db
     }
     if !w.deep.is_empty() {
         let text = format!(
-            "SELECT {PAID} FROM rows($1, id BIGINT) r JOIN payments p ON p.lead_id = r.id ORDER BY p.payment_date, p.id LIMIT {MANY}"
+            "SELECT {PAID} FROM rows($1, id BIGINT) r JOIN payments p ON p.lead_id = r.id ORDER BY p.payment_date, p.id {LIMIT}"
         );
-        add(crate::db::sql_built(text).bind(ids(&w.deep)).all(conn).await?);
+        let theirs: Vec<Paid> = crate::db::sql_built(text).bind(ids(&w.deep)).all(conn).await?;
+        facts.is_part |= theirs.len() > MANY;
+        add(theirs);
     }
     for paid in found.into_values() {
         facts.add_payment(paid);
@@ -581,11 +590,20 @@ async fn load_commissions(conn: &mut Conn, w: &Wanted, facts: &mut Facts) -> DbR
         );
         found.extend(crate::db::sql_built(text).bind(ids(&payments)).all::<Commission>(conn).await?);
     }
-    let mut leads = w.deep.clone();
+    if !w.deep.is_empty() {
+        let text = format!(
+            "SELECT {COMMISSION} FROM rows($1, id BIGINT) r JOIN commissions c ON c.lead_id = r.id WHERE c.kind <> 'reward' ORDER BY c.id {LIMIT}"
+        );
+        let theirs: Vec<Commission> = crate::db::sql_built(text).bind(ids(&w.deep)).all(conn).await?;
+        facts.is_part |= theirs.len() > MANY;
+        found.extend(theirs);
+    }
+    // A lead has few rewards, and whether one stands decides: they are read whole.
+    let mut leads: BTreeSet<i64> = w.deep.union(&w.leads).copied().collect();
     leads.extend(facts.leads.values().filter(|l| rewards(facts, l)).map(|l| l.id));
     if !leads.is_empty() {
         let text = format!(
-            "SELECT {COMMISSION} FROM rows($1, id BIGINT) r JOIN commissions c ON c.lead_id = r.id ORDER BY c.id LIMIT {MANY}"
+            "SELECT {COMMISSION} FROM rows($1, id BIGINT) r JOIN commissions c ON c.lead_id = r.id WHERE c.kind = 'reward'"
         );
         found.extend(crate::db::sql_built(text).bind(ids(&leads)).all::<Commission>(conn).await?);
     }

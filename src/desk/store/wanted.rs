@@ -128,8 +128,12 @@ impl Wanted {
                 w.campaigns.insert(*campaign_id);
                 w.emails.insert((*campaign_id, *test, email.key().to_owned()));
             }
-            What::EditLead { lead_id, .. } | What::AmendLead { lead_id, .. } | What::Archive { lead_id, .. } => {
+            What::Archive { lead_id, .. } => {
                 w.leads.insert(*lead_id);
+            }
+            What::EditLead { lead_id, .. } | What::AmendLead { lead_id, .. } => {
+                w.leads.insert(*lead_id);
+                w.deep.insert(*lead_id);
             }
             What::PayBack { lead_id } => {
                 w.leads.insert(*lead_id);
