@@ -12,9 +12,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::Caller;
 use super::problem::{FieldProblem, Problem};
 use super::read::unread;
-use super::Caller;
 use crate::app::App;
 use crate::db::DbResult;
 use crate::id;

@@ -218,7 +218,8 @@ async fn an_edited_duplicate_leaves_its_primary_where_it_is_found(app: TestApp) 
     repeat.repeats_allowed = true;
     let Outcome::LeadAdded { lead_id: repeat, .. } = shop.send(What::AddLead(repeat)).await else { panic!("known") };
     let bob = heard_of_bob(shop, None).await;
-    let edit = |lead_id: i64, address: &str| What::EditLead { lead_id, contact: known_as(address), active: true, seen: None };
+    let edit =
+        |lead_id: i64, address: &str| What::EditLead { lead_id, contact: known_as(address), active: true, seen: None };
     // In one slice: what the edits leave behind is found by what follows.
     let outcomes = shop
         .send_all(vec![

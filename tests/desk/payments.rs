@@ -334,9 +334,8 @@ async fn revenue_is_what_the_leads_of_a_code_paid(app: TestApp) {
     let shop = app.shop();
     shop.terms(NewTerms { limit: Limit::Payments(0), ..thirty_ten() }).await;
     let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
-    let code = async |enrollment: i64| {
-        app.number(&format!("SELECT id FROM codes WHERE enrollment_id = {enrollment}")).await
-    };
+    let code =
+        async |enrollment: i64| app.number(&format!("SELECT id FROM codes WHERE enrollment_id = {enrollment}")).await;
     let (hers, his) = (code(jane.enrollment_id).await, code(tom.enrollment_id).await);
     let revenue = async |scope: i64| {
         let sum = "SELECT CAST(COALESCE(sum(value), 0) AS BIGINT) FROM counters WHERE name = 'revenue.USD'";

@@ -198,7 +198,6 @@ async fn two_processes_on_one_file_count_once() {
                 key: app.business.api_key.clone(),
                 body: payment(&app, &address, &format!("evt_{round}")),
                 header: String::new(),
-                method: "POST",
             });
             let replies = crate::support::race::at_once(calls.collect()).await;
             let won = replies.iter().filter(|r| r.status == 200).count();

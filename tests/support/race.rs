@@ -25,7 +25,14 @@ pub struct Call {
 impl Call {
     pub fn new(node: &TestApp, path: &str, body: Json) -> Self {
         let to = node.url("").trim_start_matches("http://").to_owned();
-        Self { method: "POST", to, path: path.to_owned(), key: node.business.api_key.clone(), body, header: String::new() }
+        Self {
+            method: "POST",
+            to,
+            path: path.to_owned(),
+            key: node.business.api_key.clone(),
+            body,
+            header: String::new(),
+        }
     }
 
     /// The call with one more header.

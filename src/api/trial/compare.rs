@@ -192,10 +192,10 @@ fn kind(shape: Shape<'_>, form: bool, operation: Option<&Operation>, is_json: bo
     let kind = shape.content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is_form = kind == "application/x-www-form-urlencoded";
     let json_kind = kind.is_empty() || kind.contains("json");
-    if is_form && shape.kind_by_curl && !(form && !is_json) {
+    if is_form && shape.kind_by_curl && (!form || is_json) {
         let text = "curl sends -d as application/x-www-form-urlencoded, which is refused here: add -H 'Content-Type: application/json'.";
         found.push(Finding::new("bad", text));
-    } else if !json_kind && !(is_form && form) {
+    } else if !(json_kind || is_form && form) {
         found.push(Finding::new(
             "bad",
             format!("The Content-Type {} is refused: send application/json.", shortened(kind)),
@@ -304,7 +304,8 @@ mod tests {
     }
 
     fn event() -> Operation {
-        Operation::post("/api/events/customer-created", "customerCreated", "A customer signed up").takes::<CustomerCreated>("{}")
+        Operation::post("/api/events/customer-created", "customerCreated", "A customer signed up")
+            .takes::<CustomerCreated>("{}")
     }
 
     fn said(operation: &Operation, body: &str, kind: Option<&str>, by_curl: bool) -> Vec<String> {

@@ -408,7 +408,9 @@ pub fn merge(work: &mut Work, event: &Event, lead_id: i64, into: i64) -> Outcome
 /// Whether the touch that counted for a duplicate is the one that counts for both. What staff decided of the
 /// primary stays.
 fn is_earlier(work: &Work, from: &Lead, into: i64) -> bool {
-    let Some(to) = work.facts.leads.get(&into).filter(|to| to.enrollment_id != from.enrollment_id) else { return false };
+    let Some(to) = work.facts.leads.get(&into).filter(|to| to.enrollment_id != from.enrollment_id) else {
+        return false;
+    };
     let touch = |lead: &Lead| lead.touch_id.and_then(|id| work.facts.counting.get(&id));
     match (touch(from), touch(to)) {
         _ if from.referrer_id.is_none() => false,

@@ -187,10 +187,11 @@ async fn refuse_touches(tx: &mut Tx, work: &Work) -> DbResult<()> {
         return Ok(());
     }
     let table = rows!(refused, (id, why) => { id: *id, refused: why.word() });
-    let done = sql("UPDATE touches SET refused = r.refused FROM rows($1, id BIGINT, refused TEXT) r WHERE touches.id = r.id")
-        .bind(table)
-        .execute(tx)
-        .await?;
+    let done =
+        sql("UPDATE touches SET refused = r.refused FROM rows($1, id BIGINT, refused TEXT) r WHERE touches.id = r.id")
+            .bind(table)
+            .execute(tx)
+            .await?;
     expect(done, refused.len(), "touches")
 }
 
