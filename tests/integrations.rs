@@ -237,7 +237,7 @@ async fn a_key_may_be_used_from_its_addresses_only(app: TestApp) {
         ("10.0.0.0/8", 403),
         ("127.0.0.2 ::1", 403),
     ] {
-        let (key, _) = made(&app, &[("networks", networks)]).await;
+        let (key, _) = made(&app, &[("networks", networks), ("scope", "events:write")]).await;
         let answer = app.call("GET", LIST, &key, None).await.is(status);
         // Events come through the same door.
         let event = app.call("POST", "/api/events/customer-created", &key, Some(json!({}))).await;

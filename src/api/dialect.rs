@@ -267,10 +267,7 @@ fn own(problem: &Problem, request_id: &str) -> OwnError {
 pub async fn speak(State(dialect): State<Dialect>, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
-    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    if let Some(allowed) = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok()) {
-        problem.message = format!("This endpoint takes {}.", allowed.replace(',', ", "));
-    }
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let mut said = dialect.say(&problem, &id);
     // What the framework or a layer put there stays: Allow, the limits of the key.
     for (name, value) in response.headers() {

@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 29] = [
+pub const KINDS: [ProblemKind; 33] = [
     kind(
         "missing_field",
         "400",
@@ -97,6 +97,25 @@ pub const KINDS: [ProblemKind; 29] = [
         "The body has the ids and amounts of the first time; nothing is lost.",
     ),
     kind("idempotency_mismatch", "409", "The id was used before, for something else.", "Use a new id for a new event."),
+    kind("in_progress", "409", "The same call is being worked on.", "Ask again in a moment."),
+    kind(
+        "in_doubt",
+        "409",
+        "The same call was begun, and nobody knows whether it was done.",
+        "Look whether it was; use a new Idempotency-Key to do it.",
+    ),
+    kind(
+        "origin_not_allowed",
+        "403",
+        "A publishable key is used on a page it is not for.",
+        "Name the page's origin with the key.",
+    ),
+    kind(
+        "commission_not_found",
+        "404",
+        "No commission of the business has this commissionId.",
+        "Name the payment by its date or event id.",
+    ),
     kind(
         "changed_meanwhile",
         "412",

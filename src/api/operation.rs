@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -260,6 +260,9 @@ impl Api {
     pub fn into_router(self, app: &App) -> Router<App> {
         let dialect = self.dialect;
         let mut router = Router::new();
+        let mut methods: Vec<String> = self.operations().map(|o| o.method.to_string()).collect();
+        methods.sort();
+        methods.dedup();
         for (operation, handler) in self.calls {
             let (path, largest, access) = (operation.path, operation.largest, operation.access);
             let mut guarded = handler
@@ -270,12 +273,14 @@ impl Api {
             }
             router = router.route(path, guarded);
         }
-        router = router.method_not_allowed_fallback(|| async {
-            Problem::new(
-                axum::http::StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "This endpoint does not take that method.",
-            )
+        // Where all calls are alike, saying how they are made is the help that is needed.
+        let message = match methods.len() {
+            1 => format!("Calls of this API are sent with {}.", methods.join("")),
+            _ => "This endpoint does not take that method: the header Allow says which it does.".to_owned(),
+        };
+        router = router.method_not_allowed_fallback(move || {
+            let problem = Problem::of(StatusCode::METHOD_NOT_ALLOWED, message.clone());
+            async move { problem }
         });
         for prefix in self.prefixes {
             router = router

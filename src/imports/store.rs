@@ -14,7 +14,8 @@ pub use lookup::*;
 const IMPORT: &str = "i.id, i.business_id, i.campaign_id, c.name AS campaign_name, c.state AS campaign_state, b.country, i.kind, i.state,
     i.file_name, i.encoding, i.delimiter, i.has_header, i.columns, i.mapping, i.options, i.rows_total, i.counts, i.job_id,
     u.name AS by, i.created_at, i.finished_at";
-const BESIDE: &str = "JOIN campaigns c ON c.id = i.campaign_id JOIN businesses b ON b.id = i.business_id LEFT JOIN users u ON u.id = i.created_by";
+// Left joins keep the list in the order of its own index; there always is a campaign and a business.
+const BESIDE: &str = "LEFT JOIN campaigns c ON c.id = i.campaign_id LEFT JOIN businesses b ON b.id = i.business_id LEFT JOIN users u ON u.id = i.created_by";
 
 /// An import of a business.
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Import>> {

@@ -169,6 +169,9 @@ impl Splitter<'_> {
         if self.peek(spaces).is_none_or(|c| c == '\n') {
             self.at += spaces + 1;
             self.end_word();
+        } else if spaces > 0 && self.word.is_none() {
+            // The line's end was lost on the way here; no word of a call begins with a space.
+            self.at += spaces;
         } else if let Some(c) = self.next() {
             self.push(c);
         }
@@ -187,6 +190,7 @@ mod tests {
             ("curl  -X POST\n", vec!["curl", "-X", "POST"]),
             ("curl \\\n  -d '{\"a\": 1}' \\\n  http://x", vec!["curl", "-d", "{\"a\": 1}", "http://x"]),
             ("curl \\  \n -G", vec!["curl", "-G"]),
+            ("curl \\ -X POST \\  -G", vec!["curl", "-X", "POST", "-G"]),
             ("a\"b c\"'d e'f", vec!["ab cd ef"]),
             (r#""a\"b\\c\d$e""#, vec!["a\"b\\c\\d$e"]),
             (r"'it'\''s'", vec!["it's"]),

@@ -48,7 +48,7 @@ const TEXTS: [(&str, &str); 30] = [
     ("text", "AGENT123"),
     ("url", "https://desk.example.com/r/AGENT123"),
     ("destination", "https://acme.example/welcome"),
-    ("referrer_name", "Jane Miller"),
+    ("referrer_name", "Jane Doe"),
     ("actor_name", "Checkout"),
     ("origin", "203.0.113.7"),
     ("action", "lead.qualified"),
@@ -66,7 +66,7 @@ const NAMES: [(&str, &str); 6] = [
     ("Campaign", "Refer a friend"),
     ("Product", "Pro plan"),
     ("ProductTerms", "Pro plan"),
-    ("Referrer", "Jane Miller"),
+    ("Referrer", "Jane Doe"),
     ("MyKey", "Checkout"),
     ("MyBusiness", "Acme"),
 ];

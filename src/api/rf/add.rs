@@ -26,7 +26,7 @@ use crate::meta::Meta;
 use crate::referrers::{self, AddReferrer, Added, Amend};
 use crate::text::fold;
 
-const NEW: &str = r#"{"campaign_id":1003,"first_name":"Amy","email":"amy@example.com","referrer":{"field":"code","value":"K7M-4XP-D2CW"},"meta":[{"field":"plan","value":"pro"}]}"#;
+const NEW: &str = r#"{"campaign_id":1003,"first_name":"Amy","email":"amy@example.org","referrer":{"field":"code","value":"K7M-4XP-D2CW"},"meta":[{"field":"plan","value":"pro"}]}"#;
 
 pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/users", "rfAddUser");

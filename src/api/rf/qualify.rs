@@ -28,7 +28,7 @@ use crate::keys;
 use crate::phone::Phone;
 use crate::web::layers::client_ip;
 
-const BY_EMAIL: &str = r#"{"email":"amy@example.com","campaign_id":1003,"qualified":true}"#;
+const BY_EMAIL: &str = r#"{"email":"amy@example.org","campaign_id":1003,"qualified":true}"#;
 const BY_CODE: &str = r#"{"code":"L5ZK09Q3MT"}"#;
 
 pub fn calls(api: Api, version: Version) -> Api {

@@ -44,7 +44,7 @@ pub fn calls(api: Api) -> Api {
             .once()
             .about("Enrolls them in a campaign and gives them a code. Who is known by e-mail is found and enrolled: 200 with the referrer that was there.")
             .scope("referrers:write")
-            .takes::<NewReferrer>(r#"{"name": "Jane Miller", "email": "jane@example.com"}"#)
+            .takes::<NewReferrer>(r#"{"name": "Jane Doe", "email": "jane@example.com"}"#)
             .answers::<Referrer>(201, "The referrer that was added.", "")
             .link("getReferrer", "referrer", "/id")
             .link("setReferrerState", "referrer", "/id")
@@ -67,7 +67,7 @@ pub fn calls(api: Api) -> Api {
             .about("All of it: a field that is left out is cleared.")
             .scope("referrers:write")
             .in_path("referrer", "Their id: `agent_…` or the integer.")
-            .takes::<ReferrerFacts>(r#"{"name": "Jane Miller", "email": "jane@example.com", "company": "Acme"}"#)
+            .takes::<ReferrerFacts>(r#"{"name": "Jane Doe", "email": "jane@example.com", "company": "Acme"}"#)
             .answers::<Referrer>(200, "The referrer as they are now.", "")
             .refuses(&[404, 409]),
         update,
