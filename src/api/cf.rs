@@ -33,7 +33,7 @@ use lead::Lead;
 pub fn api() -> Api {
     Api::new(Dialect::Cf, &["/business/lead"])
         .with(
-            Operation::post("/business/lead/create", "cf_create_lead", "Create a lead")
+            Operation::post("/business/lead/create", "cfCreateLead", "Create a lead")
                 .about("An e-mail address that is known already is accepted and kept as a possible duplicate of the first lead, so that bulk loops may send whatever they have, hundreds of calls at a time. `referralCode` (or `referral_code`, or `code`) is an extension: the referral code the lead came with.")
                 .scope("leads:write")
                 .takes::<Create>(CREATE)
@@ -41,7 +41,7 @@ pub fn api() -> Api {
             create,
         )
         .with(
-            Operation::get("/business/lead/list", "cf_list_leads", "List leads")
+            Operation::get("/business/lead/list", "cfListLeads", "List leads")
                 .about("The business's leads, newest first, without archived ones. `total` is exact; with `search` it is exact up to 10,000, and so it is for a test key. `pages` is 0 when there are none. A page behind the last is empty.")
                 .scope("leads:read")
                 .asks::<List>()

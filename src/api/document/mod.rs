@@ -251,6 +251,10 @@ fn refusals(operation: &Operation) -> Vec<u16> {
     if operation.takes.is_some() {
         statuses.extend([400, 408, 413, 415, operation.dialect.invalid()]);
     }
+    if !operation.path_parameters.is_empty() {
+        // What stands in its place may be another call: `users/search`.
+        statuses.push(405);
+    }
     if operation.query.is_some() || !operation.path_parameters.is_empty() {
         statuses.push(operation.dialect.invalid());
     }
