@@ -2,7 +2,6 @@
 //! they send ([`object`], [`field`], [`read`]), how each contract says what is wrong ([`dialect`]), and the
 //! document made from it all ([`document`]). One file or folder a contract.
 
-pub mod body;
 mod caller;
 mod cf;
 pub mod dialect;
