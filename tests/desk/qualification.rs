@@ -119,7 +119,7 @@ async fn a_reward_that_comes_back_is_as_it_was_decided(app: TestApp) {
     shop.send(toggle(lead_id, true)).await;
     let rewards = "SELECT referrer_id, state, amount, hold_until FROM commissions ORDER BY id";
     let hers = (jane.id, "pending".to_owned(), 2_500, "2026-06-27".to_owned());
-    assert_eq!(app.rows::<(i64, String, i64, String)>(rewards).await, [hers.clone()]);
+    assert_eq!(app.rows::<(i64, String, i64, String)>(rewards).await, std::slice::from_ref(&hers));
     // To Tom and back, un-qualified and qualified again on the way: one reward at a time, never another one.
     let to = |r: &crate::support::Referrer| What::Reattribute {
         lead_id,
