@@ -95,6 +95,16 @@ fn ready(port: u16) -> bool {
     asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
 }
 
+/// Waits until nothing stands in search's queue any more: `ask` answers the number of a query.
+pub fn until_idle(ask: impl Fn(&str) -> i64) {
+    let started = Instant::now();
+    while ask("SELECT count(*) FROM (SELECT 1 AS one FROM search_queue LIMIT 1) q") > 0 {
+        assert!(started.elapsed() < Duration::from_secs(600), "search never came to rest");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    println!("indexed for search in {:.1} s", started.elapsed().as_secs_f64());
+}
+
 /// CPU seconds a process and its children have used.
 pub fn cpu_seconds(pid: u32) -> f64 {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return 0.0 };

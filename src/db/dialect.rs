@@ -1,4 +1,7 @@
 //! What the one text of SQL becomes on each engine: `rows(…)` tables, and row locks that SQLite does without.
+//!
+//! `IN rows($1, id BIGINT)` looks each value up in an index, whatever PostgreSQL presumes of a table that
+//! fills and empties: a join with a table of values is turned around where it takes the other for empty.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -82,6 +85,8 @@ enum Piece<'t> {
     Plain(&'t str),
     Parameter(usize),
     Table(Declared<'t>),
+    /// Behind IN.
+    List(Declared<'t>),
 }
 
 fn pieces(text: &str) -> DbResult<Vec<Piece<'_>>> {
@@ -102,11 +107,17 @@ fn pieces(text: &str) -> DbResult<Vec<Piece<'_>>> {
                 Some((words.next()?.to_owned(), Kind::declared(words.next()?)))
             };
             let columns: Option<Vec<_>> = inside.trim_start_matches(',').split(',').map(column).collect();
-            let after = after.trim_start();
-            let end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
+            let listed = before.ends_with("IN ");
+            let after = if listed { after } else { after.trim_start() };
+            let named = |c: char| !listed && (c.is_alphanumeric() || c == '_');
+            let end = after.find(|c: char| !named(c)).unwrap_or(after.len());
             let (alias, after) = after.split_at(end);
-            pieces.push(Piece::Plain(before));
-            pieces.push(Piece::Table(Declared { position, columns: columns.ok_or_else(fault)?, alias }));
+            let declared = Declared { position, columns: columns.ok_or_else(fault)?, alias };
+            if let Some(before) = before.strip_suffix("IN ") {
+                pieces.extend([Piece::Plain(before), Piece::List(declared)]);
+            } else {
+                pieces.extend([Piece::Plain(before), Piece::Table(declared)]);
+            }
             rest = after;
         } else {
             pieces.push(Piece::Plain(before));
@@ -126,7 +137,7 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
         match piece {
             Piece::Plain(_) => {}
             Piece::Parameter(position) => last = last.max(*position),
-            Piece::Table(declared) => {
+            Piece::Table(declared) | Piece::List(declared) => {
                 last = last.max(declared.position);
                 let columns = tables.0.entry(declared.position).or_insert_with(|| declared.columns.clone());
                 if *columns != declared.columns {
@@ -155,6 +166,16 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
                     columns.iter().zip(from..).map(|((_, kind), n)| format!("${n}::{}", kind.postgres())).collect();
                 let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
                 out.push_str(&format!("UNNEST({}) AS {alias}({})", arrays.join(", "), names.join(", ")));
+            }
+            (Piece::List(Declared { position, columns, .. }), _) => {
+                let [(_, kind)] = columns.as_slice() else {
+                    return Err(DbError::Fault("IN rows(…) has one column".into()));
+                };
+                let from = place(position);
+                out.push_str(&match dialect {
+                    Dialect::Postgres => format!("= ANY(${from}::{})", kind.postgres()),
+                    Dialect::Sqlite => format!("IN (SELECT value->>0 FROM jsonb_each(${from}))"),
+                });
             }
             (Piece::Table(Declared { position, columns, alias }), Dialect::Sqlite) => {
                 let fields: Vec<String> =
@@ -203,8 +224,24 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_looked_up() {
+        let text = "DELETE FROM q WHERE id IN rows($1, id BIGINT) AND x = $2";
+        assert_eq!(text_of(text, Dialect::Postgres), "DELETE FROM q WHERE id = ANY($1::bigint[]) AND x = $2");
+        assert_eq!(
+            text_of(text, Dialect::Sqlite),
+            "DELETE FROM q WHERE id IN (SELECT value->>0 FROM jsonb_each($1)) AND x = $2"
+        );
+    }
+
+    #[test]
     fn what_is_no_parameter_is_a_fault() {
-        for text in ["rows($1, id BIGINT r", "SELECT '$'", "rows($1, id) r", "rows($0, id BIGINT) r"] {
+        for text in [
+            "id IN rows($1, id BIGINT, n BIGINT)",
+            "rows($1, id BIGINT r",
+            "SELECT '$'",
+            "rows($1, id) r",
+            "rows($0, id BIGINT) r",
+        ] {
             assert!(rewrite(text, Dialect::Postgres).is_err(), "{text}");
         }
     }

@@ -1,10 +1,12 @@
 //! Gathers single calls that wait at the same moment into one slice and one transaction.
 //!
 //! While a slice is being written the next one fills, so a busy desk writes long slices and an idle one
-//! answers at once. Nobody waits for a timer.
+//! answers at once. Callers who ask one thing after the other would fall into two halves that take turns,
+//! each slice half as long as it could be; so whoever was just answered gets a moment to come back, in
+//! proportion to how long the slice took, and none where that is shorter than a timer can tell.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,9 +38,16 @@ impl Batcher {
     }
 }
 
+/// The share of a slice's time that those who were answered have to come back, and the longest.
+const MOMENT: u32 = 4;
+const LONGEST: Duration = Duration::from_millis(4);
+/// What a timer can tell.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// One slice of a node is written at a time. Two or three on PostgreSQL were tried: no more events a
 /// second, and half as much again of the database's time for each, because the slices are shorter.
 async fn run(desk: Arc<Inner>, mut waiting: mpsc::Receiver<Waiting>) {
+    let (mut answered, mut moment) = (0, Duration::ZERO);
     while let Some(first) = waiting.recv().await {
         let mut gathered = vec![first];
         while gathered.len() < SLICE
@@ -46,9 +55,23 @@ async fn run(desk: Arc<Inner>, mut waiting: mpsc::Receiver<Waiting>) {
         {
             gathered.push(next);
         }
+        if answered > 1 && moment >= SHORTEST {
+            let whole = (gathered.len() + answered).min(SLICE);
+            let _ = tokio::time::timeout(moment, async {
+                while gathered.len() < whole
+                    && let Some(next) = waiting.recv().await
+                {
+                    gathered.push(next);
+                }
+            })
+            .await;
+        }
+        answered = gathered.len();
+        let began = Instant::now();
         let desk = desk.clone();
         // A task of its own: a panic drops this slice's callers, not the batcher.
         let _ = tokio::spawn(async move { write(&desk, gathered).await }).await;
+        moment = (began.elapsed() / MOMENT).min(LONGEST);
     }
 }
 

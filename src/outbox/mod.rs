@@ -17,7 +17,7 @@ pub async fn turn(app: App) -> DbResult<bool> {
     for _ in 0..BATCHES {
         let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
         // Asked by reading, so that an idle desk writes nothing.
-        if !store::is_any(&mut app.db.read().await?, before).await? {
+        if !store::is_any(&mut app.db.read().await?, before, BATCH).await? {
             return Ok(false);
         }
         app.db.write(vec![], move |tx| Box::pin(store::remove(tx, before, BATCH))).await?;

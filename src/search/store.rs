@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::grams::Block;
 use crate::clock::Instant;
 use crate::db::{Conn, DbError, DbResult, Table, Tx, sql};
@@ -47,13 +49,13 @@ pub async fn count_waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult
 
 /// Takes rows out of the queue, unless they have changed since they were read.
 pub async fn dequeue(tx: &mut Tx, scope: i64, fed: &[Waiting]) -> DbResult<()> {
-    // The first IN leads SQLite to the rows by their keys; the second sees that they are the same.
-    sql("DELETE FROM search_queue WHERE scope = $1 AND id IN (SELECT a.id FROM rows($2, id BIGINT, stamp BIGINT) a)
-            AND (id, stamp) IN (SELECT b.id, b.stamp FROM rows($2, id BIGINT, stamp BIGINT) b)")
-    .bind(scope)
-    .bind(rows!(fed, w => { id: w.id, stamp: w.stamp }))
-    .execute(tx)
-    .await?;
+    // A stamp is drawn at random for each change, so one that was read is none of a later change.
+    sql("DELETE FROM search_queue WHERE scope = $1 AND id IN rows($2, id BIGINT) AND stamp IN rows($3, stamp BIGINT)")
+        .bind(scope)
+        .bind(rows!(fed, w => { id: w.id }))
+        .bind(rows!(fed.iter().map(|w| w.stamp).collect::<BTreeSet<_>>(), s => { stamp: s }))
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
