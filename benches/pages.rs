@@ -1,8 +1,9 @@
 //! The lists over a million leads and a hundred thousand referrers, and what a server costs at rest.
 //!
 //! Every filter in the default order and every order without a filter, first page and far behind, one
-//! user: time to the whole page on the loopback beside `/healthz` in the same run, which is what HTTP
-//! alone takes. Then start to ready, memory and the size of the binary. `cargo bench --bench pages`;
+//! user, in the pages, in `/v1` and in Cashfin's list by page number: time to the whole page on the loopback
+//! beside `/healthz` in the same run, which is what HTTP alone takes. Then start to ready, memory and the
+//! size of the binary. `cargo bench --bench pages`, and `-- sqlite` or `-- postgres` for one of them;
 //! `REFDESK_BENCH_LEADS` for another number of leads.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot measure stops")]
@@ -14,34 +15,51 @@ use std::time::{Duration, Instant};
 
 use refdesk::web::Cursor;
 use scraper::{Html, Selector};
-use support::{Client, Server, fresh_dir, percentile, rss_mib};
+use support::{Client, Cluster, Server, as_postgres, fresh_dir, percentile, rss_mib, until_idle};
 
 const TIMES: usize = 200;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let leads = std::env::var("REFDESK_BENCH_LEADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
-    let dir = fresh_dir("pages");
-    let file = dir.join("desk.db");
-    let url = format!("sqlite://{}", file.display());
-    let server = Server::start(&url, leads, leads / 10);
-    let ids = server.ids.clone();
-    println!("SQLite, {leads} leads, {} referrers; milliseconds a page", leads / 10);
-    let deep =
-        [("/leads", deep_row(&file, "leads", leads)), ("/referrers", deep_row(&file, "enrollments", leads / 10))];
+    let only = std::env::args().find(|a| a == "sqlite" || a == "postgres").unwrap_or_default();
+    if only != "postgres" {
+        let file = fresh_dir("pages").join("desk.db");
+        let url = format!("sqlite://{}", file.display());
+        let ids = lists(&runtime, "SQLite", &url, leads, &|text| {
+            let db = rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+            db.query_row(text, [], |row| row.get(0)).unwrap()
+        });
+        rest(&url, &ids);
+    }
+    if only != "sqlite" {
+        let Some(cluster) = Cluster::start("pages") else { return };
+        let url = cluster.url("pages");
+        let host = cluster.host();
+        lists(&runtime, "PostgreSQL", &url, leads, &|text| {
+            as_postgres(&format!("psql -h {host} -AtX pages -c \"{text}\"")).trim().parse().unwrap()
+        });
+    }
+}
+
+type Ask<'a> = &'a dyn Fn(&str) -> i64;
+
+fn lists(runtime: &tokio::runtime::Runtime, engine: &str, url: &str, leads: u64, ask: Ask<'_>) -> serde_json::Value {
+    let server = Server::start(url, leads, leads / 10);
+    until_idle(ask);
+    println!("{engine}, {leads} leads, {} referrers; milliseconds a page", leads / 10);
+    let deep = [("/leads", deep_row(ask, "leads", leads)), ("/referrers", deep_row(ask, "enrollments", leads / 10))];
     runtime.block_on(pages(&server, &deep));
+    runtime.block_on(own(&server, &deep[0].1));
     runtime.block_on(numbered(&server));
-    drop(server);
-    rest(&url, &ids);
+    println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
+    server.ids.clone()
 }
 
 /// The row at nine tenths of the list, newest first.
-fn deep_row(file: &std::path::Path, table: &str, rows: u64) -> Cursor {
-    let db = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let text = format!("SELECT created_at, id FROM {table} ORDER BY id LIMIT 1 OFFSET ?1");
-    let (at, id): (i64, i64) =
-        db.query_row(&text, [i64::try_from(rows / 10).unwrap()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    Cursor { value: at.to_string(), id }
+fn deep_row(ask: Ask<'_>, table: &str, rows: u64) -> Cursor {
+    let at = |column: &str| ask(&format!("SELECT {column} FROM {table} ORDER BY id LIMIT 1 OFFSET {}", rows / 10));
+    Cursor { value: at("created_at").to_string(), id: at("id") }
 }
 
 async fn pages(server: &Server, deep: &[(&str, Cursor)]) {
@@ -80,7 +98,42 @@ async fn pages(server: &Server, deep: &[(&str, Cursor)]) {
         println!("{path}: first page {first:.2}, behind nine tenths {behind:.2}: {:.2} times", behind / first);
     }
     println!("the slowest p99 is {:.2} ms: {}", worst.0, worst.1);
-    println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
+}
+
+/// The lists of our own API, with each filter.
+async fn own(server: &Server, deep: &Cursor) {
+    let mut client = Client::connect(server.port).await;
+    let header = format!("authorization: Bearer {}", server.id("apiKey"));
+    let far = format!("/v1/leads?after={}", deep.text());
+    let (mut worst, mut slowest) = (0.0, "");
+    for address in [
+        "/v1/leads",
+        &far,
+        "/v1/leads?limit=100",
+        "/v1/leads?status=new",
+        "/v1/leads?status=lost",
+        "/v1/leads?arrival=link",
+        "/v1/leads?qualified=true",
+        "/v1/leads?qualified=false",
+        "/v1/leads?referrer=none",
+        "/v1/leads?archived=true",
+        "/v1/leads?email=lead4321@example53.com",
+        "/v1/leads?q=lead4321",
+        "/v1/leads?q=nobody-has-this-name",
+        "/v1/referrers",
+        "/v1/referrers?q=nobody-has-this-name",
+        "/v1/codes",
+        "/v1/payments",
+        "/v1/commissions",
+        "/v1/audit",
+    ] {
+        let (p50, p99) = times(&mut client, address, &header).await;
+        println!("{address:<60} p50 {p50:>6.2}  p99 {p99:>6.2}");
+        if p99 > worst {
+            (worst, slowest) = (p99, address);
+        }
+    }
+    println!("the slowest p99 is {worst:.2} ms: {slowest}");
 }
 
 /// A list by page number, which has to count its way to a page: the first, the worst and the last one, with

@@ -107,17 +107,17 @@ fn pieces(text: &str) -> DbResult<Vec<Piece<'_>>> {
                 Some((words.next()?.to_owned(), Kind::declared(words.next()?)))
             };
             let columns: Option<Vec<_>> = inside.trim_start_matches(',').split(',').map(column).collect();
-            let listed = before.ends_with("IN ");
-            let after = if listed { after } else { after.trim_start() };
-            let named = |c: char| !listed && (c.is_alphanumeric() || c == '_');
+            // Not the end of JOIN.
+            let list = before.strip_suffix("IN ").filter(|before| before.ends_with(char::is_whitespace));
+            let after = if list.is_some() { after } else { after.trim_start() };
+            let named = |c: char| list.is_none() && (c.is_alphanumeric() || c == '_');
             let end = after.find(|c: char| !named(c)).unwrap_or(after.len());
             let (alias, after) = after.split_at(end);
             let declared = Declared { position, columns: columns.ok_or_else(fault)?, alias };
-            if let Some(before) = before.strip_suffix("IN ") {
-                pieces.extend([Piece::Plain(before), Piece::List(declared)]);
-            } else {
-                pieces.extend([Piece::Plain(before), Piece::Table(declared)]);
-            }
+            pieces.extend(match list {
+                Some(before) => [Piece::Plain(before), Piece::List(declared)],
+                None => [Piece::Plain(before), Piece::Table(declared)],
+            });
             rest = after;
         } else {
             pieces.push(Piece::Plain(before));
@@ -230,6 +230,14 @@ mod tests {
         assert_eq!(
             text_of(text, Dialect::Sqlite),
             "DELETE FROM q WHERE id IN (SELECT value->>0 FROM jsonb_each($1)) AND x = $2"
+        );
+    }
+
+    #[test]
+    fn a_joined_table_is_no_list() {
+        assert_eq!(
+            text_of("SELECT 1 FROM q JOIN rows($1, id BIGINT) r ON r.id = q.id", Dialect::Postgres),
+            "SELECT 1 FROM q JOIN UNNEST($1::bigint[]) AS r(id) ON r.id = q.id"
         );
     }
 

@@ -124,7 +124,7 @@ impl Db {
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
     {
         let numbers = locks::numbers(&keys);
-        if numbers.len() > locks::MOST {
+        if self.is_postgres() && numbers.len() > locks::MOST {
             return Err(DbError::Fault(format!("a write may hold {} keys at most", locks::MOST)));
         }
         let (reply, answer) = oneshot::channel();

@@ -38,6 +38,8 @@ const IDS_PER_EVENT: usize = 24;
 /// Events of one transaction, at most: keys stay below what a transaction may lock, and the writer is
 /// not held long.
 pub const SLICE: usize = 128;
+/// Events of one transaction where nothing is locked: a batch on SQLite is one flush.
+const BATCH: usize = 1_000;
 
 /// The engine with what it needs from outside: a database, ids and a clock.
 #[derive(Clone)]
@@ -130,15 +132,22 @@ impl Desk {
         self.batcher.submit(event).await
     }
 
-    /// Many events, in transactions of at most [`SLICE`]; an outcome each, in order.
+    /// Many events, in few transactions; an outcome each, in order. Where it ended after some were stored,
+    /// the error says that it is in doubt.
     pub async fn slice(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
-        self.slice_so_far(events).await.map_err(|halted| halted.error)
+        self.slice_so_far(events).await.map_err(|Halted { done, error }| match error {
+            DbError::Unavailable(why) | DbError::Lost(why) if !done.is_empty() => {
+                DbError::InDoubt(format!("after {} of the events: {why}", done.len()))
+            }
+            error => error,
+        })
     }
 
     /// As [`Desk::slice`], for who has to tell what was done when it ended early.
     pub async fn slice_so_far(&self, events: Vec<Event>) -> Result<Vec<Outcome>, Halted> {
         let mut done = Vec::with_capacity(events.len());
-        for chunk in events.chunks(SLICE) {
+        let longest = if self.inner.db.is_postgres() { SLICE } else { BATCH };
+        for chunk in events.chunks(longest) {
             match self.inner.transaction(chunk.to_vec()).await {
                 Ok(outcomes) => done.extend(outcomes),
                 Err(error) => return Err(Halted { done, error }),

@@ -148,6 +148,43 @@ async fn a_connection_lost_before_any_statement_leaves_whole_or_nothing() {
     .await;
 }
 
+/// A batch is more than one transaction on PostgreSQL.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_lost_its_database_midway_does_not_say_that_nothing_was_stored() {
+    run(Engine::Postgres, async |app: TestApp| {
+        let jane = app.shop().referrer("Jane Miller").await;
+        let (node, proxy) = through_a_proxy(&app).await;
+        let (mut whole, mut part) = (0, 0);
+        for n in (2..).step_by(4) {
+            let item = |i| {
+                let mut event = sign_up(&app, &format!("amy{n}.{i}@example.com"), &jane.code);
+                event["type"] = "customer-created".into();
+                event
+            };
+            let batch = serde_json::json!({ "items": (0..130).map(item).collect::<Vec<_>>() });
+            let before = footprint(&app).await;
+            proxy.cut_in(n);
+            let answer = node.api_post("/v1/events/batch", batch.clone()).await;
+            let cut = proxy.has_cut();
+            if answer.status == 503 {
+                let stored = footprint(&app).await != before;
+                let said = !answer.body.contains("nothing was stored");
+                assert!(said || !stored, "cut before round trip {n}: {answer:?}");
+                *(if stored { &mut part } else { &mut whole }) += 1;
+                node.api_post("/v1/events/batch", batch).await.is(200);
+            } else {
+                answer.is(200);
+            }
+            if !cut {
+                break;
+            }
+        }
+        assert!(whole > 0 && part > 0, "{whole} before anything was stored, {part} after");
+        assert_eq!(app.number("SELECT count(*) % 130 FROM leads").await, 0, "each person once");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_gone_makes_not_ready_and_comes_back_by_itself() {
     run(Engine::Postgres, async |app: TestApp| {
