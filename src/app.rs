@@ -109,6 +109,7 @@ pub fn pages() -> Routes {
         .merge(crate::team::routes())
         .merge(crate::audit::routes())
         .merge(crate::imports::routes())
+        .merge(crate::test_data::routes())
         .merge(crate::api::docs::routes())
 }
 
@@ -118,6 +119,7 @@ pub fn job_kinds() -> jobs::Kinds {
         .with(crate::codes::KIND, crate::codes::step)
         .with(crate::imports::CHECK, crate::imports::check_step)
         .with(crate::imports::RUN, crate::imports::run_step)
+        .with(crate::test_data::KIND, crate::test_data::step)
 }
 
 /// The whole program as one service.
