@@ -177,7 +177,9 @@ async fn a_test_lead_goes_with_all_that_hangs_on_it(app: TestApp) {
     assert_eq!((&told["leads"], &told["payments"], &told["answers"]), (&json!(2), &json!(3), &json!(1)));
     app.get(&format!("/leads/{lead}")).await.is(404);
     app.get(&format!("/leads/{lead}/delete")).await.is(404);
-    app.get("/audit").await.is(200);
+    let audit = app.get("/audit").await.is(200).says("Test lead deleted");
+    let links = audit.attrs("a[href^='/leads/']", "href");
+    assert!(!links.is_empty() && !links.contains(&format!("/leads/{lead}")), "what is gone is no link: {links:?}");
     // The same person may come again, and the kept answer of the one who went is not told.
     fill(&app, &test, "amy@example.com", codes).await;
 }
