@@ -27,7 +27,6 @@ pub struct App {
     pub keys: crate::keys::Keyring,
     pub clicks: crate::links::Clicks,
     pub calls: crate::calls::Calls,
-    pub paces: crate::api::public::Paces,
     pub passwords: crate::users::Passwords,
     pub catalogue: crate::products::Catalogue,
     pub limits: crate::api::limits::Limits,
@@ -55,7 +54,6 @@ impl App {
             keys,
             clicks: crate::links::Clicks::default(),
             calls: crate::calls::Calls::default(),
-            paces: crate::api::public::Paces::default(),
             passwords,
             catalogue,
             limits: crate::api::limits::Limits::default(),
@@ -74,7 +72,7 @@ impl App {
             catalogue: crate::products::Catalogue::new(db.clone()),
             clicks: crate::links::Clicks::default(),
             calls: crate::calls::Calls::default(),
-            paces: crate::api::public::Paces::default(),
+            limits: crate::api::limits::Limits::default(),
             jobs: jobs::Bell::default(),
             db,
             ids,
@@ -111,6 +109,7 @@ pub fn pages() -> Routes {
         .merge(crate::team::routes())
         .merge(crate::audit::routes())
         .merge(crate::imports::routes())
+        .merge(crate::test_data::routes())
         .merge(crate::api::docs::routes())
 }
 
@@ -120,6 +119,7 @@ pub fn job_kinds() -> jobs::Kinds {
         .with(crate::codes::KIND, crate::codes::step)
         .with(crate::imports::CHECK, crate::imports::check_step)
         .with(crate::imports::RUN, crate::imports::run_step)
+        .with(crate::test_data::KIND, crate::test_data::step)
 }
 
 /// The whole program as one service.

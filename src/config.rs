@@ -31,6 +31,9 @@ pub struct Settings {
     /// Largest upload in MiB [default: 64]
     #[arg(long, env = "REFDESK_UPLOAD_MIB", global = true)]
     pub upload_mib: Option<u64>,
+    /// Calls of /v1 that a key without a limit of its own may make a minute; 0 is any number [default: 60000]
+    #[arg(long, env = "REFDESK_CALLS_PER_MINUTE", global = true)]
+    pub calls_per_minute: Option<i64>,
 }
 
 /// The settings with everything filled in and checked.
@@ -45,6 +48,8 @@ pub struct Config {
     pub log_json: bool,
     /// In bytes.
     pub upload_limit: u64,
+    /// Of our own API by a key without a limit of its own; 0 is any number.
+    pub calls_per_minute: i64,
     /// How long a caller may take over the head of a request, and over its body beside what its size earns.
     pub patience: Duration,
 }
@@ -60,6 +65,7 @@ impl Settings {
             metrics_token: self.metrics_token.or(file.metrics_token),
             log_json: self.log_json.or(file.log_json),
             upload_mib: self.upload_mib.or(file.upload_mib),
+            calls_per_minute: self.calls_per_minute.or(file.calls_per_minute),
         }
     }
 
@@ -87,6 +93,7 @@ impl Settings {
             trusted_proxies,
             metrics_token: self.metrics_token,
             log_json: self.log_json.unwrap_or(false),
+            calls_per_minute: self.calls_per_minute.unwrap_or(60_000).clamp(0, 10_000_000),
             upload_limit: self.upload_mib.unwrap_or(64).clamp(1, 4_096) << 20,
             patience: Duration::from_secs(20),
         })

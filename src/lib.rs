@@ -42,6 +42,7 @@ pub mod search;
 pub mod setup;
 pub mod sweep;
 pub mod team;
+pub mod test_data;
 pub mod text;
 pub mod try_it;
 pub mod users;

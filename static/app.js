@@ -50,6 +50,33 @@
 		languages.forEach((one) => on(one, 'change', () => localStorage.setItem('language', one.value)));
 	}
 
+	// The menu of the documentation marks what is being read, and opens the part it is in.
+	const places = all('.docs-nav li a').map((link) => [link, id(link.hash.slice(1))]).filter(([, place]) => place);
+	if (places.length) {
+		let here, opened, waits;
+		const mark = () => {
+			waits = false;
+			const top = innerHeight / 4;
+			const now = (places.findLast(([, place]) => place.getBoundingClientRect().top < top) || places[0])[0];
+			if (now === here) return;
+			here?.removeAttribute('aria-current');
+			now.setAttribute('aria-current', 'location');
+			here = now;
+			const part = now.closest('details');
+			if (part !== opened) {
+				if (opened) opened.open = false;
+				opened = part?.open ? undefined : part;
+				if (opened) opened.open = true;
+			}
+			const menu = id('menu'), box = now.getBoundingClientRect(), room = menu.getBoundingClientRect();
+			if (box.top < room.top || box.bottom > room.bottom) menu.scrollTop += box.top - room.top - room.height / 3;
+		};
+		const soon = () => { if (!waits) { waits = true; requestAnimationFrame(mark); } };
+		addEventListener('scroll', soon, { passive: true });
+		addEventListener('resize', soon);
+		mark();
+	}
+
 	// Bulk: the bar appears with the first box, and its count is what will really be posted.
 	let last;
 	const boxes = () => all('[data-check]');

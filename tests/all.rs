@@ -37,5 +37,6 @@ mod search;
 mod sign_in;
 mod tables;
 mod team;
+mod test_data;
 mod try_it;
 mod v1;

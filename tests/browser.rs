@@ -35,6 +35,8 @@ async fn busy_app() -> TestApp {
     shop.lead("eve@example.com", Some("NO-SUCH-CODE")).await;
     shop.pay("amy@example.com", "100.00", "2026-06-20").await;
     shop.pay("amy@example.com", "120.00", "2026-06-20").await;
+    let tested = serde_json::json!({ "name": "Tom", "email": "tom@example.com", "code": jane.code });
+    app.call("POST", "/v1/leads", &app.key(false).await, Some(tested)).await.is(201);
     app
 }
 
@@ -223,4 +225,18 @@ async fn the_pages_of_strangers_are_accessible_too() {
     browser.press("Sign in").await;
     browser.accessible().await;
     assert_eq!(browser.run("return document.activeElement.className", vec![]).await, "errors", "errors take the focus");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_menu_of_the_documentation_marks_what_is_read() {
+    let app = new_app().await;
+    let browser = Browser::at(&app).await;
+    browser.go("/docs").await;
+    browser.wait_for(".docs-nav a[href='#start'][aria-current]").await;
+    browser.run("document.getElementById('createLead').scrollIntoView()", vec![]).await;
+    browser.wait_for(".docs-nav details[open] a[href='#createLead'][aria-current]").await;
+    assert_eq!(browser.texts(".docs-nav li a[aria-current]").await.len(), 1);
+    browser.run("document.getElementById('authentication').scrollIntoView()", vec![]).await;
+    browser.wait_for(".docs-nav a[href='#authentication'][aria-current]").await;
+    assert!(!browser.has(".docs-nav details[open]").await, "what was opened for the reader is closed behind them");
 }

@@ -11,6 +11,7 @@ on_both_databases! {
     older_payments_are_let_earn,
     a_dismissal_is_taken_back,
     a_refusal_leaves_the_item_open,
+    what_is_about_test_data_says_so,
 }
 
 async fn confirm(page: &Answer) -> Answer {
@@ -143,4 +144,14 @@ async fn a_refusal_leaves_the_item_open(app: TestApp) {
     app.tamper("UPDATE enrollments SET state = 'paused'").await;
     app.post_form(&path, &[("back", "/inbox")]).await.goes_to("/inbox");
     assert_eq!((open(&app).await, app.number("SELECT referrer_id FROM leads").await), (0, jane.id));
+}
+
+async fn what_is_about_test_data_says_so(app: TestApp) {
+    app.sign_in().await;
+    app.shop().lead("amy@example.com", Some("NO-SUCH-CODE")).await;
+    let new = serde_json::json!({ "name": "Tom", "email": "tom@example.com", "code": "NO-SUCH-CODE" });
+    app.call("POST", "/v1/leads", &app.key(false).await, Some(new)).await.is(201);
+    let list = app.get("/inbox").await.is(200);
+    assert_eq!(list.texts(".item:has(.badge.is-test) h2").len(), 1, "{list:?}");
+    assert!(list.text(".item:has(.badge.is-test) h2").starts_with("Tom "), "{list:?}");
 }

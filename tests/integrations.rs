@@ -4,7 +4,7 @@ use refdesk::web::Role;
 use serde_json::json;
 
 use crate::on_both_databases;
-use crate::support::TestApp;
+use crate::support::{EmptyApp, TestApp};
 
 on_both_databases! {
     a_key_is_shown_once_and_revoked,
@@ -16,6 +16,7 @@ on_both_databases! {
     a_key_that_may_have_been_seen_ends_at_once,
     a_key_may_be_used_from_its_addresses_only,
     a_key_makes_so_many_calls_a_minute,
+    our_own_api_lets_every_key_call_so_often,
     bad_keys_are_limited_by_address,
 }
 
@@ -278,6 +279,35 @@ async fn a_key_makes_so_many_calls_a_minute(app: TestApp) {
     assert_eq!(listed(&app, &key).await, 429);
     tick(&app, 1);
     assert_eq!((listed(&app, &key).await, listed(&app, &key).await), (200, 429));
+}
+
+async fn our_own_api_lets_every_key_call_so_often(app: TestApp) {
+    let me = async |app: &EmptyApp, key: &str| app.call("GET", "/v1/me", key, None).await;
+    let key = app.business.api_key.as_str();
+    let answer = me(&app, key).await.is(200);
+    assert_eq!(answer.header("ratelimit-policy"), "\"key\";q=60000;w=60");
+    assert_eq!(answer.header("ratelimit"), "\"key\";r=59999;t=1");
+    let lean = app.with_calls_per_minute(2).await;
+    for left in [1, 0] {
+        let answer = me(&lean, key).await.is(200);
+        assert_eq!(answer.header("ratelimit"), format!("\"key\";r={left};t=30"));
+        assert_eq!(answer.header("x-ratelimit-limit"), "", "only where the contract has it");
+    }
+    let refused = me(&lean, key).await.is(429);
+    assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("30", "\"key\";r=0;t=30"));
+    assert_eq!(refused.json()["code"], "rate_limited");
+    // A limit of its own counts instead, and other contracts know no usual limit.
+    app.sign_in().await;
+    let (own, _) = made(&app, &[("per_minute", "5")]).await;
+    assert_eq!(me(&lean, &own).await.is(200).header("ratelimit-policy"), "\"key\";q=5;w=60");
+    for _ in 0..5 {
+        assert_eq!(lean.call("GET", LIST, key, None).await.is(200).header("ratelimit"), "");
+    }
+    tick(&app, 30);
+    me(&lean, key).await.is(200);
+    me(&lean, key).await.is(429);
+    let free = app.with_calls_per_minute(0).await;
+    assert_eq!(me(&free, key).await.is(200).header("ratelimit"), "");
 }
 
 async fn bad_keys_are_limited_by_address(app: TestApp) {

@@ -5,7 +5,6 @@
 //! somebody has chosen another campaign for its key. A key's mode is told apart as everywhere. Nothing is
 //! refused for how an address or a phone number is written; such text is kept, and nothing is matched by it.
 
-mod budget;
 mod lead;
 
 use axum::Json;
@@ -17,17 +16,17 @@ use serde::Serialize;
 
 use super::caller::Caller;
 use super::dialect::Dialect;
-use super::field::{Field, Line, OneOf, Text, Wrong};
+use super::field::{Field, Line, NumberText, OneOf, Text, Wrong};
 use super::operation::{Api, Operation};
 use super::problem::Problem;
 use super::read::{Asked, Sent};
 use crate::app::App;
 use crate::db::DbError;
 use crate::desk::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Status, TouchKind, What};
+use crate::leads::budget;
 use crate::leads::listed::{self, Which};
 use crate::phone::Phone;
 use crate::{email, object};
-use budget::Budget;
 use lead::Lead;
 
 pub fn api() -> Api {
@@ -94,6 +93,25 @@ object! {
     }
 }
 
+/// A JSON number from 0 up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Budget(String);
+
+impl Field for Budget {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let NumberText(text) = NumberText::read(raw)?;
+        if text.starts_with('-') {
+            return Err(Wrong::because("must not be negative"));
+        }
+        let long = || Wrong::because(format!("must have at most {} digits", budget::LONGEST));
+        budget::plain(&text).map(Self).ok_or_else(long)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0 })
+    }
+}
+
 /// The answer to a lead that was created.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CfCreated")]
@@ -123,7 +141,7 @@ impl Create {
             industry: self.industry.map(|l| l.0),
             website: self.website.map(|l| l.0),
             request: self.request.map(|text| text.0),
-            budget: self.budget.map(Budget::into_text),
+            budget: self.budget.map(|budget| budget.0),
             country: self.country.map(|l| l.0),
             region: self.state.map(|l| l.0),
             address: self.address.map(|text| text.0),

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::caller::Caller;
 use super::dialect::Dialect;
 use super::idempotency;
-use super::limits::{self, Standing};
+use super::limits::{self, Rate, Standing};
 use super::operation::{Access, Operation};
 use super::problem::Problem;
 use super::public;
@@ -32,7 +32,7 @@ pub async fn admit(
     let (dialect, once, largest) = (operation.dialect, operation.once, operation.largest);
     let (mut standing, mut known) = (None, None);
     if operation.access != Access::Open {
-        let entered = enter(&app, request.headers(), request.extensions()).await;
+        let entered = enter(&app, dialect, request.headers(), request.extensions()).await;
         standing = entered.standing;
         match entered.caller.and_then(|caller| in_scope(&operation, caller)) {
             Ok(caller) => {
@@ -56,7 +56,7 @@ struct Entered {
     standing: Option<Standing>,
 }
 
-async fn enter(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Entered {
+async fn enter(app: &App, dialect: Dialect, headers: &HeaderMap, extensions: &Extensions) -> Entered {
     let ip = layers::client_ip(extensions, headers, &app.config).parse().ok();
     let caller = match Caller::of(app, headers, extensions).await {
         Ok(caller) => caller,
@@ -67,7 +67,8 @@ async fn enter(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Enter
         let problem = Problem::forbidden("This API key may not be used from this address.");
         return Entered { caller: Err(problem), standing: None };
     }
-    let standing = caller.key.row.per_minute.map(|limit| app.limits.call(caller.key.row.id, limit, app.clock.now()));
+    let rate = rate(app, dialect, caller.key.row.per_minute);
+    let standing = rate.map(|rate| app.limits.call(caller.key.row.id, rate, app.clock.now()));
     let caller = match standing.filter(|standing| !standing.allowed) {
         None => Ok(caller),
         Some(standing) => {
@@ -76,6 +77,13 @@ async fn enter(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Enter
         }
     };
     Entered { caller, standing }
+}
+
+/// How often a key may call: as its own limit says, else as often as our own API lets every key. Programs
+/// that were written for another contract know no limit where their key has none.
+fn rate(app: &App, dialect: Dialect, own: Option<i64>) -> Option<Rate> {
+    let usual = (dialect == Dialect::Own).then_some(app.config.calls_per_minute).filter(|calls| *calls > 0);
+    own.or(usual).map(Rate::a_minute)
 }
 
 /// A bad key, and one too many from the same address.

@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 33] = [
+pub const KINDS: [ProblemKind; 34] = [
     kind(
         "missing_field",
         "400",
@@ -89,6 +89,7 @@ pub const KINDS: [ProblemKind; 33] = [
         "Make a campaign, or give the key one.",
     ),
     kind("email_taken", "409", "Another referrer has this e-mail address.", "The message names them."),
+    kind("live_data", "409", "A live lead was to be deleted.", "Only test data can be; archive a live lead."),
     kind("refused", "409", "A rule of the desk stands against it.", "The message says which."),
     kind(
         "duplicate_event",

@@ -1,8 +1,7 @@
-//! How many calls may be made: by a key that has a limit, and with bad keys from one address. Each node
-//! counts for itself, in memory.
+//! How many calls may be made: by a key, with bad keys from one address, and from the source of web pages.
+//! Each node counts for itself, in memory.
 //!
-//! A bucket holds a minute's calls and is filled evenly, so that a burst is fine as long as the minute is. What is
-//! kept of it is one instant: when it would be full again.
+//! A bucket fills evenly and holds a burst. What is kept of it is one instant: when it would be full again.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -17,10 +16,34 @@ use crate::clock::Instant;
 /// In nanoseconds: in micro-seconds the largest limits would come out a little higher.
 const MINUTE: i64 = 60_000_000_000;
 const SECOND: i64 = 1_000_000_000;
-/// Calls with a bad key from one address in a minute.
-pub const BAD_KEYS: i64 = 60;
-/// Buckets kept, at most; those that are full again are forgotten first.
+/// Buckets of a kind that are kept, at most; those that are full again are forgotten first.
 const MOST: usize = 50_000;
+
+/// How a bucket fills, and what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub per_minute: i64,
+    pub burst: i64,
+}
+
+impl Rate {
+    /// So many a minute, at once or one after the other.
+    pub const fn a_minute(calls: i64) -> Self {
+        Self { per_minute: calls, burst: calls }
+    }
+
+    /// Nanoseconds until there is one more.
+    fn each(self) -> i64 {
+        MINUTE / self.per_minute.max(1)
+    }
+}
+
+/// Calls with a bad key from one address.
+pub const BAD_KEYS: Rate = Rate::a_minute(60);
+/// Look-ups by publishable keys from one address: a customer who types, or a shop with several tills.
+pub const ADDRESS: Rate = Rate { per_minute: 60, burst: 30 };
+/// Look-ups by one publishable key, over all who read it.
+pub const PUBLISHABLE: Rate = Rate { per_minute: 1_200, burst: 600 };
 
 /// What is left after a call, or when the next one may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +59,7 @@ pub struct Standing {
     pub full_in: i64,
 }
 
+/// The buckets of one kind of callers.
 struct Buckets<K>(Mutex<HashMap<K, i64>>);
 
 impl<K> Default for Buckets<K> {
@@ -45,10 +69,10 @@ impl<K> Default for Buckets<K> {
 }
 
 impl<K: Eq + Hash> Buckets<K> {
-    /// Takes a call out of a bucket of so many a minute. A refused one takes nothing.
-    fn take(&self, key: K, limit: i64, now: Instant) -> Standing {
-        let (now, each) = (now.micros().saturating_mul(1_000), MINUTE / limit.max(1));
-        let Ok(mut buckets) = self.0.lock() else { return standing(true, limit, each, 0) };
+    /// Takes a call out of a bucket. A refused one takes nothing.
+    fn take(&self, key: K, rate: Rate, now: Instant) -> Standing {
+        let (now, each) = (now.micros().saturating_mul(1_000), rate.each());
+        let Ok(mut buckets) = self.0.lock() else { return standing(true, rate, 0) };
         if buckets.len() >= MOST && !buckets.contains_key(&key) {
             buckets.retain(|_, full_at| *full_at > now);
             // So many at once are no one caller: nobody is refused for the others.
@@ -56,44 +80,86 @@ impl<K: Eq + Hash> Buckets<K> {
                 buckets.clear();
             }
         }
-        let full_at = buckets.get(&key).copied().filter(|at| *at <= now + MINUTE).unwrap_or(now).max(now);
-        let missing = full_at - now;
-        if missing + each > MINUTE {
-            return standing(false, limit, each, missing);
+        let missing = missing(&buckets, &key, rate, now);
+        if missing + each > each * rate.burst {
+            return standing(false, rate, missing);
         }
-        buckets.insert(key, full_at + each);
-        standing(true, limit, each, missing + each)
+        buckets.insert(key, now + missing + each);
+        standing(true, rate, missing + each)
+    }
+
+    /// Takes more for a call that was let through, even if there is not so much left. Nobody waits for
+    /// longer than the whole bucket takes to fill.
+    fn charge(&self, key: K, rate: Rate, calls: i64, now: Instant) {
+        let Ok(mut buckets) = self.0.lock() else { return };
+        let (now, each) = (now.micros().saturating_mul(1_000), rate.each());
+        let missing = missing(&buckets, &key, rate, now) + each * calls;
+        buckets.insert(key, now + missing.min(each * rate.burst));
     }
 }
 
+/// How many nanoseconds a bucket lacks of being full. One that was emptied under another rate, or by a clock
+/// that went back, keeps nobody out for longer than it takes to fill.
+fn missing<K: Eq + Hash>(buckets: &HashMap<K, i64>, key: &K, rate: Rate, now: i64) -> i64 {
+    let longest = (rate.each() * rate.burst).max(MINUTE);
+    buckets.get(key).map(|full_at| full_at - now).filter(|missing| (0..=longest).contains(missing)).unwrap_or(0)
+}
+
 /// What a bucket comes to that lacks so many nanoseconds of being full.
-fn standing(allowed: bool, limit: i64, each: i64, missing: i64) -> Standing {
+fn standing(allowed: bool, rate: Rate, missing: i64) -> Standing {
     let seconds = |nanos: i64| nanos.max(0) / SECOND + i64::from(nanos.max(0) % SECOND > 0);
-    let left = ((MINUTE - missing) / each).clamp(0, limit);
-    Standing { allowed, limit, left, wait: seconds(missing + each - MINUTE), full_in: seconds(missing) }
+    let (each, holds) = (rate.each(), rate.each() * rate.burst);
+    let left = ((holds - missing) / each).clamp(0, rate.burst);
+    let wait = seconds(missing + each - holds);
+    Standing { allowed, limit: rate.per_minute, left, wait, full_in: seconds(missing) }
 }
 
 /// The buckets of this node; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Limits {
-    keys: Arc<Buckets<i64>>,
-    addresses: Arc<Buckets<Option<IpAddr>>>,
+pub struct Limits(Arc<Kinds>);
+
+#[derive(Default)]
+struct Kinds {
+    keys: Buckets<i64>,
+    bad_keys: Buckets<Option<IpAddr>>,
+    publishable: Buckets<i64>,
+    readers: Buckets<Option<IpAddr>>,
 }
 
 impl Limits {
-    /// A call by a key that may make so many a minute.
-    pub fn call(&self, key_id: i64, per_minute: i64, now: Instant) -> Standing {
-        self.keys.take(key_id, per_minute, now)
+    /// A call by a key.
+    pub fn call(&self, key_id: i64, rate: Rate, now: Instant) -> Standing {
+        self.0.keys.take(key_id, rate, now)
     }
 
-    /// A call with a key that is not good. Who has one address of version 6 has its whole network.
+    /// A call with a key that is not good.
     pub fn bad_key(&self, from: Option<IpAddr>, now: Instant) -> Standing {
-        let network = from.map(|ip| match ip.to_canonical() {
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
-            v4 => v4,
-        });
-        self.addresses.take(network, BAD_KEYS, now)
+        self.0.bad_keys.take(network(from), BAD_KEYS, now)
     }
+
+    /// A look-up from an address, whatever its publishable key is.
+    pub fn reader(&self, from: Option<IpAddr>, now: Instant) -> Standing {
+        self.0.readers.take(network(from), ADDRESS, now)
+    }
+
+    /// A look-up by a publishable key.
+    pub fn publishable(&self, key_id: i64, now: Instant) -> Standing {
+        self.0.publishable.take(key_id, PUBLISHABLE, now)
+    }
+
+    /// What a look-up costs beside itself that found nothing of use.
+    pub fn miss(&self, from: Option<IpAddr>, key_id: i64, calls: i64, now: Instant) {
+        self.0.readers.charge(network(from), ADDRESS, calls, now);
+        self.0.publishable.charge(key_id, PUBLISHABLE, calls, now);
+    }
+}
+
+/// An address as far as it names somebody: who has one of version 6 has its whole network.
+fn network(from: Option<IpAddr>) -> Option<IpAddr> {
+    from.map(|ip| match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
+        v4 => v4,
+    })
 }
 
 /// Tells a client where it stands, in the contract's way.
@@ -126,33 +192,33 @@ mod tests {
     fn a_burst_is_a_minute_s_calls_and_comes_back_evenly() {
         let limits = Limits::default();
         for n in 1..=60 {
-            let standing = limits.call(1, 60, at(0));
+            let standing = limits.call(1, Rate::a_minute(60), at(0));
             assert_eq!((standing.allowed, standing.left, standing.full_in), (true, 60 - n, n));
         }
         let refused = Standing { allowed: false, limit: 60, left: 0, wait: 1, full_in: 60 };
-        assert_eq!(limits.call(1, 60, at(0)), refused);
-        assert_eq!(limits.call(1, 60, at(0)), refused, "a refused call takes nothing");
-        assert!(limits.call(2, 60, at(0)).allowed, "another key has its own");
-        assert!(limits.call(1, 60, at(1)).allowed);
-        assert!(!limits.call(1, 60, at(1)).allowed);
-        assert_eq!((0..60).filter(|_| limits.call(1, 60, at(31)).allowed).count(), 30);
-        assert_eq!(limits.call(1, 60, at(1_000)).left, 59, "never more than a minute's");
+        assert_eq!(limits.call(1, Rate::a_minute(60), at(0)), refused);
+        assert_eq!(limits.call(1, Rate::a_minute(60), at(0)), refused, "a refused call takes nothing");
+        assert!(limits.call(2, Rate::a_minute(60), at(0)).allowed, "another key has its own");
+        assert!(limits.call(1, Rate::a_minute(60), at(1)).allowed);
+        assert!(!limits.call(1, Rate::a_minute(60), at(1)).allowed);
+        assert_eq!((0..60).filter(|_| limits.call(1, Rate::a_minute(60), at(31)).allowed).count(), 30);
+        assert_eq!(limits.call(1, Rate::a_minute(60), at(1_000)).left, 59, "never more than a minute's");
     }
 
     #[test]
     fn limits_that_do_not_divide_a_minute() {
         for limit in [1, 7, 1_000, 90_007, 100_000] {
             let limits = Limits::default();
-            let allowed = (0..limit + 10).filter(|_| limits.call(1, limit, at(0)).allowed).count();
+            let allowed = (0..limit + 10).filter(|_| limits.call(1, Rate::a_minute(limit), at(0)).allowed).count();
             assert_eq!(i64::try_from(allowed), Ok(limit));
-            let refused = limits.call(1, limit, at(0));
-            assert!(limits.call(1, limit, at(refused.wait)).allowed, "{limit}: {refused:?}");
+            let refused = limits.call(1, Rate::a_minute(limit), at(0));
+            assert!(limits.call(1, Rate::a_minute(limit), at(refused.wait)).allowed, "{limit}: {refused:?}");
         }
         // A limit that was lowered does not keep a key out for longer than a minute, nor a clock that went back.
         let limits = Limits::default();
-        (0..600).for_each(|_| assert!(limits.call(1, 600, at(0)).allowed));
-        assert!(limits.call(1, 1, at(60)).allowed);
-        assert!(limits.call(1, 60, at(-3_600)).allowed);
+        (0..600).for_each(|_| assert!(limits.call(1, Rate::a_minute(600), at(0)).allowed));
+        assert!(limits.call(1, Rate::a_minute(1), at(60)).allowed);
+        assert!(limits.call(1, Rate::a_minute(60), at(-3_600)).allowed);
     }
 
     #[test]
@@ -172,9 +238,36 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_may_be_smaller_than_a_minute() {
+        let limits = Limits::default();
+        let ip = "203.0.113.9".parse().ok();
+        assert_eq!((0..100).filter(|_| limits.reader(ip, at(0)).allowed).count(), 30);
+        let refused = limits.reader(ip, at(0));
+        assert_eq!((refused.limit, refused.left, refused.wait, refused.full_in), (60, 0, 1, 30));
+        assert!(limits.reader(ip, at(1)).allowed);
+        assert!(!limits.reader(ip, at(1)).allowed);
+        assert_eq!((0..100).filter(|_| limits.reader(ip, at(600)).allowed).count(), 30, "it holds no more");
+    }
+
+    #[test]
+    fn a_miss_costs_more_but_never_longer_than_the_bucket_fills() {
+        let limits = Limits::default();
+        let ip = "203.0.113.9".parse().ok();
+        assert_eq!(limits.reader(ip, at(0)).left, 29);
+        limits.miss(ip, 7, 5, at(0));
+        assert_eq!(limits.reader(ip, at(0)).left, 23);
+        limits.miss(ip, 7, 1_000, at(0));
+        assert_eq!(limits.reader(ip, at(0)).wait, 1);
+        assert!(limits.reader(ip, at(1)).allowed);
+        assert_eq!(limits.publishable(7, at(0)).wait, 1, "the key's bucket was emptied as well");
+        assert_eq!(limits.publishable(8, at(0)).left, 599);
+        assert_eq!(limits.call(7, Rate::a_minute(60), at(0)).left, 59, "a secret key with its number has its own");
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let limits = Limits::default();
-        let count = |limits: &Limits| limits.addresses.0.lock().map(|b| b.len()).unwrap_or_default();
+        let count = |limits: &Limits| limits.0.bad_keys.0.lock().map(|b| b.len()).unwrap_or_default();
         for n in 0..60_000_u32 {
             limits.bad_key(Some(IpAddr::from(n.to_be_bytes())), at(0));
         }

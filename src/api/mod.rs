@@ -15,7 +15,6 @@ pub mod limits;
 mod noted;
 pub mod object;
 pub mod operation;
-mod pace;
 pub mod problem;
 pub mod public;
 pub mod read;

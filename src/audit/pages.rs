@@ -100,13 +100,20 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/audit", uri.query(), &store::KNOWN);
     let mut conn = page.read().await?;
     let (mut rows, searched) = store::list(&mut conn, page.member.business_id, &query).await?;
+    let may_be_gone = |row: &EntryLine| matches!(row.subject_kind.as_str(), "lead" | "commission");
+    let asked: Vec<i64> = rows.iter().filter(|row| may_be_gone(row)).filter_map(|row| row.subject_id).collect();
+    let there = store::there(&mut conn, page.member.business_id, &asked).await?;
     drop(conn);
     let pager = Pager::cut(&query, &mut rows, |r| Cursor { value: r.at.to_string(), id: r.id }, "");
     let frame = page.frame("audit").await?;
     let line = |row: EntryLine| Line {
         words: words(&row.action),
         changes: changes(row.before.as_deref(), row.after.as_deref()),
-        url: url(&frame, &row.subject_kind, row.subject_id),
+        url: if may_be_gone(&row) && row.subject_id.is_none_or(|id| !there.contains(&id)) {
+            String::new()
+        } else {
+            url(&frame, &row.subject_kind, row.subject_id)
+        },
         subject: row.subject_id.map_or_else(|| row.subject_kind.clone(), |id| format!("{} {id}", row.subject_kind)),
         at: page.when(row.at),
         row,

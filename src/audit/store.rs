@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::NewEntry;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Listing, Order, Tx, sql};
@@ -81,4 +83,15 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     }
     let searched = listing.is_searched();
     Ok((listing.build(PAGE + 1).all(conn).await?, searched))
+}
+
+/// Which of these leads and commissions are still there: those of test data may have been deleted.
+pub async fn there(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<BTreeSet<i64>> {
+    let found: Vec<(i64,)> = sql("SELECT l.id FROM rows($1, id BIGINT) r CROSS JOIN leads l WHERE l.id = r.id AND l.business_id = $2
+         UNION ALL SELECT c.id FROM rows($1, id BIGINT) r CROSS JOIN commissions c WHERE c.id = r.id AND c.business_id = $2")
+    .bind(rows!(ids, id => { id: *id }))
+    .bind(business_id)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
 }

@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 74] = [
+const TABLE: [(&str, &str); 76] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -55,6 +55,7 @@ const TABLE: [(&str, &str); 74] = [
     ("lead.created", "Lead created"),
     ("lead.edited", "Lead edited"),
     ("lead.merged", "Lead merged"),
+    ("lead.purged", "Test lead deleted"),
     ("lead.qualified", "Lead qualified"),
     ("lead.restored", "Lead brought back"),
     ("lead.status", "Lead status changed"),
@@ -78,13 +79,14 @@ const TABLE: [(&str, &str); 74] = [
     ("referrer.restored", "Referrer brought back"),
     ("subscription.cancelled", "Subscription cancelled"),
     ("terms.added", "New terms"),
+    ("test_data.purged", "Test data deleted"),
     ("user.password_changed", "Password changed"),
     ("user.renamed", "Name changed"),
     ("user.sessions_ended", "Other sessions ended"),
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
-pub const GROUPS: [(&str, &str); 18] = [
+pub const GROUPS: [(&str, &str); 19] = [
     ("lead.", "Leads"),
     ("customer.", "Sign-ups"),
     ("payment", "Payments"),
@@ -99,6 +101,7 @@ pub const GROUPS: [(&str, &str); 18] = [
     ("product.", "Products"),
     ("terms.", "Terms"),
     ("key.", "Keys"),
+    ("test_data.", "Test data"),
     ("member.", "Team"),
     ("invitation.", "Invitations"),
     ("user.", "Accounts"),

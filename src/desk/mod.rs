@@ -10,6 +10,7 @@ pub mod event;
 pub mod facts;
 mod lock;
 mod moves;
+pub mod purge;
 pub mod rules;
 pub mod store;
 mod work;

@@ -6,6 +6,7 @@ use super::outcome::{Fate, Verdict};
 use super::table::Row;
 use crate::desk::{Contact, Status};
 use crate::email::Email;
+use crate::leads::budget;
 use crate::phone::Phone;
 use crate::{code, text};
 
@@ -93,10 +94,10 @@ impl Reader<'_> {
         let joined = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let name = self.line(row, Field::Name)?.or(Some(joined).filter(|name| !name.is_empty()));
         let otherwise = || email.map(Email::text).or(phone.map(Phone::text)).unwrap_or_default().to_owned();
-        let budget = self.line(row, Field::Budget)?.map(|b| b.replace([',', ' '], ""));
-        if budget.as_deref().is_some_and(|b| !is_plain_decimal(b)) {
-            return Err((Some(Field::Budget), "The budget is not a plain number.".into()));
-        }
+        let budget = match self.line(row, Field::Budget)?.map(|b| budget::plain(&b.replace([',', ' '], ""))) {
+            Some(None) => return Err((Some(Field::Budget), "The budget is not a plain number.".into())),
+            budget => budget.flatten(),
+        };
         Ok(Contact {
             name: name.unwrap_or_else(otherwise),
             email: email.map(|e| e.text().to_owned()),
@@ -151,12 +152,6 @@ fn short(cell: &str) -> String {
 
 fn says_no(cell: &str) -> bool {
     matches!(cell.to_lowercase().as_str(), "no" | "n" | "false" | "0" | "pending" | "not qualified" | "unqualified")
-}
-
-fn is_plain_decimal(text: &str) -> bool {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |t: &str| !t.is_empty() && t.len() <= 15 && t.bytes().all(|b| b.is_ascii_digit());
-    digits(whole) && digits(part)
 }
 
 #[cfg(test)]

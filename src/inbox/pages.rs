@@ -128,7 +128,8 @@ async fn item(page: &Page, row: ItemRow, look_up: bool) -> Result<Item, Fault> {
         elsewhere: fix == Fix::Closest && !look_up,
         asks_who: fix == Fix::Closest && look_up && choices.is_empty() && row.lead_id.is_some(),
         choices,
-        test: detail(&row).get("test").and_then(serde_json::Value::as_bool).unwrap_or(false),
+        test: row.lead_test == Some(true)
+            || detail(&row).get("test").and_then(serde_json::Value::as_bool) == Some(true),
         row,
     })
 }

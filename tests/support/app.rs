@@ -83,6 +83,15 @@ impl EmptyApp {
         Self::as_configured(self.app.db.clone(), self.database.clone(), self.clock.clone(), config, listener).await
     }
 
+    /// A server of the same database on which a key without a limit of its own may call so often.
+    pub async fn with_calls_per_minute(&self, calls_per_minute: i64) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listen = listener.local_addr().expect("an address");
+        let public_url = format!("http://{listen}");
+        let config = Config { listen, public_url, calls_per_minute, ..self.app.config.as_ref().clone() };
+        Self::as_configured(self.app.db.clone(), self.database.clone(), self.clock.clone(), config, listener).await
+    }
+
     async fn as_configured(
         db: Db,
         database: Arc<Database>,

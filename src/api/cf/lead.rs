@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::budget;
 use crate::api::field::number_schema;
 use crate::clock::Instant;
 use crate::id;
@@ -62,7 +61,7 @@ impl From<Listed> for Lead {
             industry: lead.industry,
             website: lead.website,
             request: lead.request,
-            budget: lead.budget.as_deref().and_then(budget::number),
+            budget: lead.budget.as_deref().and_then(crate::leads::budget::number),
             country: lead.country,
             state: lead.region,
             address: lead.address,

@@ -78,6 +78,12 @@ impl DocsPage {
         objects.find(|object| object.name == name).map(|object| object.anchor.as_str())
     }
 
+    /// An object's name on its contract's page, where no other contract has one like it.
+    fn shown<'n>(&self, name: &'n str) -> &'n str {
+        let bare = ["Cf", "Rf", "Rn"].iter().find_map(|prefix| name.strip_prefix(prefix));
+        bare.filter(|bare| bare.starts_with(|c: char| c.is_ascii_uppercase())).unwrap_or(name)
+    }
+
     fn first_call(&self) -> String {
         tinted(&format!("curl \"{}/v1/me\" \\\n  -H \"Authorization: Bearer YOUR_API_KEY\"", self.filler.base))
     }

@@ -94,6 +94,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Which version of its contract it is of, where that has several of the same.
+    pub fn version(&self) -> Option<&str> {
+        self.path.strip_prefix("/api/")?.split('/').next().filter(|part| matches!(*part, "v1" | "v2"))
+    }
+
     /// The parameters that a call cannot be made without.
     pub fn given(&self) -> impl Iterator<Item = &Row> {
         self.parameters.iter().filter(|row| row.required)

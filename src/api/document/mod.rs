@@ -68,7 +68,7 @@ pub fn document<'o>(operations: impl Iterator<Item = &'o Operation>, server: &st
 }
 
 /// Headers of answers, by their name here and as they are called on the line.
-const HEADERS: [(&str, &str, &str, &str, &str); 5] = [
+const HEADERS: [(&str, &str, &str, &str, &str); 7] = [
     ("RequestId", "x-request-id", "The request's id, as in the desk's log.", "string", "9f2c4b7a1d3e5f60"),
     (
         "Version",
@@ -85,6 +85,14 @@ const HEADERS: [(&str, &str, &str, &str, &str); 5] = [
         "</v1/leads>; rel=\"first\"",
     ),
     ("RetryAfter", "Retry-After", "Seconds to wait before the call is made again.", "integer", "2"),
+    (
+        "RateLimit",
+        "RateLimit",
+        "Calls that could be made at once now, and in how many seconds there are more (IETF draft RateLimit headers).",
+        "string",
+        "\"key\";r=59999;t=1",
+    ),
+    ("RateLimitPolicy", "RateLimit-Policy", "Calls a minute that the key may make.", "string", "\"key\";q=60000;w=60"),
     ("Challenge", "WWW-Authenticate", "How to send a key.", "string", "Bearer"),
 ];
 
@@ -182,7 +190,12 @@ impl Parts {
     fn responses(&mut self, operation: &Operation) -> Json_ {
         let mut responses = Map::new();
         for answer in &operation.answers {
-            responses.insert(answer.status.to_string(), self.answered(answer));
+            let mut one = self.answered(answer);
+            if operation.dialect == Dialect::Own && operation.access != Access::Open {
+                carries(&mut one, "RateLimit");
+                carries(&mut one, "RateLimitPolicy");
+            }
+            responses.insert(answer.status.to_string(), one);
         }
         for status in refusals(operation) {
             // A 409 may have a body of its own.

@@ -59,7 +59,7 @@ impl Contract {
 }
 
 /// Addresses that begin so are about this; the longest beginning counts.
-const RESOURCES: [(Dialect, &str, &str, &str); 16] = [
+const RESOURCES: [(Dialect, &str, &str, &str); 18] = [
     (Dialect::Own, "/v1/me", "Your key", "What the key is and may do."),
     (Dialect::Own, "/v1/campaigns", "Campaigns", "Referral programmes, and when a referral counts in each."),
     (Dialect::Own, "/v1/products", "Products", "What is sold under a campaign, with every version of its terms."),
@@ -67,11 +67,18 @@ const RESOURCES: [(Dialect, &str, &str, &str); 16] = [
     (Dialect::Own, "/v1/codes", "Codes", "What a referrer hands out, and what a checkout asks for."),
     (Dialect::Own, "/v1/leads", "Leads", "People who were referred, or came by themselves."),
     (Dialect::Own, "/v1/qualifications", "Leads", "People who were referred, or came by themselves."),
+    (
+        Dialect::Own,
+        "/v1/events",
+        "Events",
+        "What happens to a customer, as your backend tells it, up to a thousand at a time.",
+    ),
     (Dialect::Own, "/v1/payments", "Payments", "What customers paid, and what the desk decided about it."),
     (Dialect::Own, "/v1/commissions", "Commissions", "What referrers earn, with what it was computed from."),
     (Dialect::Own, "/v1/ledger", "Ledger", "Every amount on a referrer's accounts; entries never change."),
     (Dialect::Own, "/v1/inbox", "Inbox", "What arrived and could not simply be applied."),
     (Dialect::Own, "/v1/audit", "Audit", "Who did what, when, from where."),
+    (Dialect::Own, "/v1/test-data", "Test data", "What test keys and test products brought, and how it goes again."),
     (Dialect::Rn, "/api/events", "Events", "What happens to a customer, as your backend tells it."),
     (Dialect::Cf, "/business/lead", "Leads", "The leads of the business."),
     (

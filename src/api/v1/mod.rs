@@ -14,6 +14,7 @@ mod money;
 mod public;
 mod referrers;
 mod store;
+mod test_data;
 
 use super::dialect::Dialect;
 use super::operation::Api;
@@ -30,6 +31,7 @@ pub fn api() -> Api {
         money::calls,
         inbox::calls,
         audit::calls,
+        test_data::calls,
         public::calls,
     ];
     parts.into_iter().fold(api, |api, part| part(api))

@@ -3,6 +3,7 @@
 
 pub mod contacts;
 pub mod load;
+pub mod purge;
 pub mod save;
 mod touches;
 mod wanted;

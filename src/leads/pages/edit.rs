@@ -9,6 +9,7 @@ use super::qualification::{refused, set_status};
 use super::show::find;
 use crate::desk::{AddLead, Claim, ClaimBy, Contact, Outcome, Refusal, Status, TouchKind, What};
 use crate::email;
+use crate::leads::budget;
 use crate::leads::store::one::LeadRow;
 use crate::phone::Phone;
 use crate::web::page::html_with;
@@ -161,8 +162,9 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
         }
         parsed => parsed.and_then(Result::ok),
     };
-    let budget = form.optional_line("budget", "The budget", 40).map(|text| text.replace([',', ' '], ""));
-    if budget.as_deref().is_some_and(|text| !is_decimal(text)) && known.and_then(|l| l.budget.clone()) != budget {
+    let typed = form.optional_line("budget", "The budget", 40).map(|text| text.replace([',', ' '], ""));
+    let plain = typed.as_deref().and_then(budget::plain);
+    if typed.is_some() && plain.is_none() && known.and_then(|l| l.budget.clone()) != typed {
         form.fail("budget", "The budget must be a number such as 5000 or 1,250.50.");
     }
     Some(Contact {
@@ -175,18 +177,11 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
         industry: form.optional_line("industry", "The industry", 200),
         website: form.optional_line("website", "The website", 500),
         request: form.optional_text("request", "The request", 5_000),
-        budget,
+        budget: plain.or(typed),
         country: form.optional_line("country", "The country", 100),
         region: form.optional_line("region", "The region", 100),
         address: form.optional_text("address", "The address", 500),
         source: form.optional_line("source", "The source", 100),
         name: name?,
     })
-}
-
-/// A plain decimal, as a lead's budget is one.
-fn is_decimal(text: &str) -> bool {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    digits(whole) && digits(part)
 }

@@ -246,7 +246,7 @@ impl Lead {
             industry: row.industry,
             website: row.website,
             request: row.request,
-            budget: row.budget.and_then(|text| RawValue::from_string(text).ok()),
+            budget: row.budget.as_deref().and_then(crate::leads::budget::number),
             country: row.country,
             state: row.region,
             address: row.address,
@@ -357,7 +357,7 @@ impl NewLead {
         let phone = self.phone.as_deref().map(|text| Phone::parse(text, &caller.key.row.country)).transpose();
         let phone = phone.map_err(|why| FieldProblem::wrong("phone", why))?;
         let budget = self.budget.map(|b| {
-            crate::leads::budget(&b.0).ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))
+            crate::leads::budget::plain(&b.0).ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))
         });
         let email = self.email.map(|line| line.0);
         let line = |text: Option<String>| text;
@@ -411,7 +411,8 @@ pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Cont
     let budget = match change.budget {
         None => row.budget,
         Some(text) => Some(
-            crate::leads::budget(&text.0).ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))?,
+            crate::leads::budget::plain(&text.0)
+                .ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))?,
         ),
     };
     Ok(Contact {

@@ -1,0 +1,100 @@
+//! A lead's budget: a plain decimal from 0 up that is answered as it was written, wherever it was.
+
+use serde_json::value::RawValue;
+
+/// Digits of a budget, at most.
+pub const LONGEST: usize = 40;
+
+/// A number as it is kept: without an exponent, and without zeros before it. `None` for what is no such number,
+/// or would be long.
+pub fn plain(text: &str) -> Option<String> {
+    let (number, exponent) = text.trim().split_once(['e', 'E']).unwrap_or((text.trim(), "0"));
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(part) {
+        return None;
+    }
+    let exponent: i64 = exponent.parse().ok().filter(|e: &i64| e.unsigned_abs() <= LONGEST as u64)?;
+    let kept = if exponent == 0 { without_zeros(number) } else { moved(number, exponent)? };
+    Some(kept).filter(|kept| kept.len() <= LONGEST)
+}
+
+/// With the point so many places to the right.
+fn moved(number: &str, by: i64) -> Option<String> {
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{whole}{part}");
+    let point = i64::try_from(whole.len()).ok()? + by;
+    let (whole, part) = match usize::try_from(point) {
+        Ok(point) if point >= digits.len() => (format!("{digits}{}", "0".repeat(point - digits.len())), String::new()),
+        Ok(point) => (digits.get(..point)?.to_owned(), digits.get(point..)?.to_owned()),
+        Err(_) => (String::new(), format!("{}{digits}", "0".repeat(usize::try_from(-point).ok()?))),
+    };
+    let part = part.trim_end_matches('0');
+    Some(without_zeros(&if part.is_empty() { whole } else { format!("{whole}.{part}") }))
+}
+
+fn without_zeros(number: &str) -> String {
+    let trimmed = number.trim_start_matches('0');
+    if trimmed.is_empty() || trimmed.starts_with('.') { format!("0{trimmed}") } else { trimmed.to_owned() }
+}
+
+/// A stored budget as a JSON number; what people typed before there was a rule may be none.
+pub fn number(text: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(plain(text)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Option<String> {
+        number(text).map(|n| n.get().to_owned())
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_are_written() {
+        for text in ["0", "50000", "50000.5", "0.10", "12345678901234567890.123456789"] {
+            assert_eq!(plain(text).as_deref(), Some(text));
+            assert_eq!(shown(text).as_deref(), Some(text));
+        }
+        for (written, kept) in [
+            ("5e4", "50000"),
+            ("1.25E+3", "1250"),
+            ("1.25e1", "12.5"),
+            ("125e-4", "0.0125"),
+            ("0e9", "0"),
+            ("5e-1", "0.5"),
+            ("007", "7"),
+            ("00.50", "0.50"),
+            ("000", "0"),
+            (" 12 ", "12"),
+        ] {
+            assert_eq!(plain(written).as_deref(), Some(kept), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_budget_is_refused() {
+        let long = "9".repeat(41);
+        for text in [
+            "",
+            ".",
+            ".5",
+            "5.",
+            "1.2.3",
+            "-1",
+            "+1",
+            "1e",
+            "e5",
+            "1e99",
+            "1e-99",
+            "1e999999999999999999",
+            "about 5",
+            "1,000",
+            &long,
+        ] {
+            assert_eq!(plain(text), None, "{text}");
+            assert_eq!(shown(text), None, "{text}");
+        }
+    }
+}

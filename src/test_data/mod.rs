@@ -1,0 +1,244 @@
+//! What test keys and test products brought, and how it goes again: one lead, or all of it. A live row is
+//! never touched. Referrers, codes, products and keys stay, and so does the audit.
+
+mod pages;
+mod store;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde_json::{Map, Value as Json, json};
+
+use crate::actor::Actor;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::campaigns;
+use crate::clock::Instant;
+use crate::db::{Conn, DbResult};
+use crate::desk::purge::{self, Lot, Tally};
+use crate::id::{self, Kind};
+use crate::jobs::{self, Claimed, NewJob, Progress};
+
+pub use pages::routes;
+pub use store::{count, count_of};
+
+/// What became of deleting one lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purged {
+    NotFound,
+    /// It is live, and stays.
+    Live,
+    Gone(Tally),
+}
+
+/// Leads of one transaction: the writer is not held long, and the keys fit.
+const CHUNK: i64 = 100;
+/// Kept answers looked at, or forgotten, at once.
+const ANSWERS: i64 = 500;
+
+/// Deletes a test lead with all that hangs on it. One with many duplicates goes in several lots, itself last.
+/// A caller who sees one mode only finds leads of that.
+pub async fn purge_lead(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    lead_id: i64,
+    mode: Option<bool>,
+) -> DbResult<Purged> {
+    let mut gone = Tally::default();
+    loop {
+        let mut conn = app.db.read().await?;
+        match store::lead(&mut conn, business_id, lead_id).await?.map(|lead| lead.test) {
+            None if gone == Tally::default() => return Ok(Purged::NotFound),
+            None => return Ok(Purged::Gone(gone)),
+            Some(test) if mode.is_some_and(|mode| mode != test) => return Ok(Purged::NotFound),
+            Some(false) => return Ok(Purged::Live),
+            Some(true) => {}
+        }
+        let mut leads = store::duplicates(&mut conn, lead_id, CHUNK).await?;
+        if leads.len() < usize::try_from(CHUNK).unwrap_or_default() {
+            leads.push(lead_id);
+        }
+        let answers = answers_about(&mut conn, app, business_id, &leads).await?;
+        drop(conn);
+        let (entry, actor, now) = (app.ids.next().await?, actor.clone(), app.clock.now());
+        let lot = Lot { business_id, leads, ..Lot::default() };
+        let done = app.desk.purge(lot, move |tx, tally| {
+            let (actor, answers) = (actor.clone(), answers.clone());
+            Box::pin(async move {
+                let tally = Tally { answers: purge::forget(tx, &answers).await?, ..tally };
+                if tally.leads == 0 {
+                    return Ok(tally);
+                }
+                let about = NewEntry {
+                    lead_id: Some(lead_id),
+                    ..NewEntry::new(entry, business_id, &actor, "lead.purged", ("lead", lead_id))
+                };
+                audit::write(tx, now, &[about.after(counts(&tally))]).await?;
+                Ok(tally)
+            })
+        });
+        gone = gone.plus(&done.await?);
+    }
+}
+
+/// The kept answers that name one of these leads or what it earned.
+async fn answers_about(conn: &mut Conn, app: &App, business_id: i64, leads: &[i64]) -> DbResult<Vec<(i64, String)>> {
+    let earned = store::commissions(conn, leads).await?;
+    let names = leads.iter().map(|lead| id::render(Kind::Lead, *lead));
+    let names: Vec<String> = names.chain(earned.iter().map(|c| id::render(Kind::Commission, *c))).collect();
+    let (mut found, mut behind) = (Vec::new(), (0, String::new()));
+    loop {
+        let kept = store::kept(conn, business_id, app.clock.now(), (behind.0, &behind.1), ANSWERS).await?;
+        let Some(last) = kept.last() else { return Ok(found) };
+        behind = (last.key_id, last.text.clone());
+        let told = kept.into_iter().filter(|k| names.iter().any(|name| k.body.contains(name)));
+        found.extend(told.map(|k| (k.key_id, k.text)));
+    }
+}
+
+/// What is not nothing, for the audit.
+fn counts(tally: &Tally) -> Json {
+    let there = tally.parts().into_iter().filter(|(_, n)| *n > 0);
+    Json::Object(there.map(|(name, n)| (name.to_owned(), json!(n))).collect::<Map<_, _>>())
+}
+
+/// What a job that deletes has done so far.
+pub fn of_result(result: &Json) -> Tally {
+    Tally::read(|name| result.get(name).and_then(Json::as_i64).unwrap_or_default())
+}
+
+/// The kind of job that deletes all test data.
+pub const KIND: &str = "test_data";
+
+/// The job that is at it, if there is one.
+pub async fn running(conn: &mut Conn, business_id: i64) -> DbResult<Option<i64>> {
+    jobs::running(conn, business_id, KIND).await
+}
+
+/// Asks for all test data that came until an instant to be deleted, and answers the job's id. Asking again
+/// joins the job that runs.
+pub async fn purge_all(app: &App, actor: &Arc<Actor>, business_id: i64, until: Instant) -> DbResult<i64> {
+    let total = store::count(&mut app.db.read().await?, business_id).await?.leads;
+    let new = NewJob {
+        business_id,
+        campaign_id: None,
+        kind: KIND,
+        join_key: KIND.to_owned(),
+        input: json!({ "until": until.micros() }),
+        total,
+        actor: actor.clone(),
+    };
+    jobs::enqueue(app, new).await
+}
+
+/// What is deleted next, in this order: repeats before the leads they repeat, so that a lot stays small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Repeats,
+    Leads,
+    Rest,
+}
+
+/// Before every lead.
+const START: store::Place = (i64::MIN, 0);
+
+/// Where a job is: its phase, and in it the campaign and the last lead looked at.
+fn place(cursor: &str) -> (Phase, i64, store::Place) {
+    let mut words = cursor.split(' ');
+    let phase = match words.next() {
+        Some("leads") => Phase::Leads,
+        Some("rest") => Phase::Rest,
+        _ => Phase::Repeats,
+    };
+    let mut number = || words.next().and_then(|w| w.parse::<i64>().ok());
+    let campaign = number().unwrap_or_default();
+    (phase, campaign, (number().unwrap_or(START.0), number().unwrap_or(START.1)))
+}
+
+/// The next lot, with the cursor behind it; `None` when only kept answers are left.
+async fn next(conn: &mut Conn, job: &Claimed, until: i64) -> DbResult<Option<(Lot, String)>> {
+    let business_id = job.business_id;
+    let (phase, mut first, mut last) = place(&job.cursor);
+    let campaigns = campaigns::choices(conn, business_id).await?;
+    for (now, word) in [(Phase::Repeats, "repeats"), (Phase::Leads, "leads")] {
+        if phase > now {
+            continue;
+        }
+        for campaign in campaigns.iter().map(|c| c.id).filter(|id| *id >= first) {
+            let behind = if campaign == first { last } else { START };
+            let found = store::leads(conn, campaign, now == Phase::Repeats, until, behind, CHUNK).await?;
+            if let Some((at, id)) = found.last() {
+                let cursor = format!("{word} {campaign} {at} {id}");
+                let leads = found.iter().map(|(_, id)| *id).collect();
+                return Ok(Some((Lot { business_id, leads, ..Lot::default() }, cursor)));
+            }
+        }
+        (first, last) = (0, START);
+    }
+    for campaign in &campaigns {
+        let payments = store::payments(conn, campaign.id, until, CHUNK).await?;
+        if !payments.is_empty() {
+            return Ok(Some((Lot { business_id, payments, ..Lot::default() }, "rest".into())));
+        }
+    }
+    let refunds = store::refunds(conn, business_id, until, CHUNK).await?;
+    let some = !refunds.is_empty();
+    Ok(some.then(|| (Lot { business_id, refunds, ..Lot::default() }, "rest".into())))
+}
+
+/// Deletes the next lot. The audit entry with the counts is written with the last of it.
+pub fn step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+    Box::pin(async move {
+        let until = job.input().get("until").and_then(Json::as_i64).unwrap_or_default();
+        let mut conn = app.db.read().await?;
+        let Some((lot, cursor)) = next(&mut conn, &job, until).await? else {
+            let until = Instant::from_micros(until);
+            let kept = store::kept(&mut conn, job.business_id, until, (0, ""), ANSWERS).await?;
+            drop(conn);
+            return finish(&app, job, kept, until).await;
+        };
+        drop(conn);
+        let now = app.clock.now();
+        app.desk
+            .purge(lot, move |tx, tally| {
+                let (job, cursor) = (job.clone(), cursor.clone());
+                Box::pin(async move {
+                    let mut progress = job.progress();
+                    progress.cursor = cursor;
+                    progress.done += tally.leads;
+                    progress.result = counts(&of_result(&job.result()).plus(&tally)).to_string();
+                    job.advance(tx, now, &progress).await?;
+                    Ok(progress)
+                })
+            })
+            .await
+    })
+}
+
+/// Kept answers go last, a bounded number at a time; the end is when there are no more.
+async fn finish(app: &App, job: Arc<Claimed>, kept: Vec<store::Kept>, until: Instant) -> DbResult<Progress> {
+    let answers: Vec<(i64, String)> = kept.into_iter().map(|k| (k.key_id, k.text)).collect();
+    let (entry, now) = (app.ids.next().await?, app.clock.now());
+    app.db
+        .write(vec![], move |tx| {
+            let (job, answers) = (job.clone(), answers.clone());
+            Box::pin(async move {
+                let forgotten = Tally { answers: purge::forget(tx, &answers).await?, ..Tally::default() };
+                let all = of_result(&job.result()).plus(&forgotten);
+                let mut progress = job.progress();
+                progress.cursor = "rest".into();
+                progress.result = counts(&all).to_string();
+                progress.finished = answers.is_empty();
+                job.advance(tx, now, &progress).await?;
+                if progress.finished {
+                    purge::silence(tx, job.business_id, until).await?;
+                    let subject = ("business", job.business_id);
+                    let done = NewEntry::new(entry, job.business_id, &job.actor, "test_data.purged", subject);
+                    audit::write(tx, now, &[done.after(counts(&all))]).await?;
+                }
+                Ok(progress)
+            })
+        })
+        .await
+}
