@@ -31,7 +31,7 @@ pub struct Settings {
     /// Largest upload in MiB [default: 64]
     #[arg(long, env = "REFDESK_UPLOAD_MIB", global = true)]
     pub upload_mib: Option<u64>,
-    /// Calls of /v1 that a key without a limit of its own may make a minute; 0 is any number [default: 60000]
+    /// Calls of /v1 that a key without a limit of its own may make a minute; 0 is any number [default: 6000000, more than a node answers]
     #[arg(long, env = "REFDESK_CALLS_PER_MINUTE", global = true)]
     pub calls_per_minute: Option<i64>,
 }
@@ -93,7 +93,7 @@ impl Settings {
             trusted_proxies,
             metrics_token: self.metrics_token,
             log_json: self.log_json.unwrap_or(false),
-            calls_per_minute: self.calls_per_minute.unwrap_or(60_000).clamp(0, 10_000_000),
+            calls_per_minute: self.calls_per_minute.unwrap_or(6_000_000).clamp(0, 10_000_000),
             upload_limit: self.upload_mib.unwrap_or(64).clamp(1, 4_096) << 20,
             patience: Duration::from_secs(20),
         })

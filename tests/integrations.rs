@@ -285,8 +285,8 @@ async fn our_own_api_lets_every_key_call_so_often(app: TestApp) {
     let me = async |app: &EmptyApp, key: &str| app.call("GET", "/v1/me", key, None).await;
     let key = app.business.api_key.as_str();
     let answer = me(&app, key).await.is(200);
-    assert_eq!(answer.header("ratelimit-policy"), "\"key\";q=60000;w=60");
-    assert_eq!(answer.header("ratelimit"), "\"key\";r=59999;t=1");
+    assert_eq!(answer.header("ratelimit-policy"), "\"key\";q=6000000;w=60");
+    assert_eq!(answer.header("ratelimit"), "\"key\";r=5999999;t=1");
     let lean = app.with_calls_per_minute(2).await;
     for left in [1, 0] {
         let answer = me(&lean, key).await.is(200);

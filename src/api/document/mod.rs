@@ -90,9 +90,9 @@ const HEADERS: [(&str, &str, &str, &str, &str); 7] = [
         "RateLimit",
         "Calls that could be made at once now, and in how many seconds there are more (IETF draft RateLimit headers).",
         "string",
-        "\"key\";r=59999;t=1",
+        "\"key\";r=5999999;t=1",
     ),
-    ("RateLimitPolicy", "RateLimit-Policy", "Calls a minute that the key may make.", "string", "\"key\";q=60000;w=60"),
+    ("RateLimitPolicy", "RateLimit-Policy", "Calls a minute that the key may make.", "string", "\"key\";q=6000000;w=60"),
     ("Challenge", "WWW-Authenticate", "How to send a key.", "string", "Bearer"),
 ];
 
