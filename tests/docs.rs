@@ -130,8 +130,14 @@ fn address(document: &Json, one: &Operation) -> String {
 }
 
 async fn make(app: &TestApp, document: &Json, one: &Operation, key: &str) -> Answer {
+    let path = address(document, one);
+    if let Some(file) = one.takes.as_ref().filter(|takes| takes.csv) {
+        let bearer = format!("Bearer {key}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "text/csv")];
+        return app.request(one.method.as_str(), &path, &headers, file.example.into()).await;
+    }
     let body = one.takes.as_ref().map(|takes| serde_json::from_str(takes.example).expect("the example is JSON"));
-    app.call(one.method.as_str(), &address(document, one), key, body).await
+    app.call(one.method.as_str(), &path, key, body).await
 }
 
 /// Status, type and headers of an answer stand in the document.
