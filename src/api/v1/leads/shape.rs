@@ -5,25 +5,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::api::Caller;
-use crate::api::field::{Field, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, Wrong, maybe_number_schema};
+use crate::api::field::{Clearable, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, maybe_number_schema};
 use crate::api::problem::FieldProblem;
 use crate::api::v1::common::{After, Limit, instant, maybe_instant};
-use crate::api::v1::store::leads::{LeadRow, TouchRow};
+use crate::api::v1::store::leads::LeadRow;
 use crate::desk::{AddLead, Claim, ClaimBy, Contact, Status, TouchKind};
 use crate::id::{self, Kind};
 use crate::leads::ARRIVALS;
 use crate::object;
 use crate::phone::Phone;
-
-object! {
-    /// Which part of a list is asked for.
-    strict pub struct PageAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
-        after "after": Option<After>,
-    }
-}
 
 /// A way of arrival.
 #[derive(Debug, Clone, Copy)]
@@ -74,16 +64,23 @@ object! {
         email "email": Option<Line<320>>,
         /// The phone number, in the business's country where it has no country code.
         phone "phone": Option<Line<60>>,
+        /// Where they work.
         company "company": Option<Line<200>>,
+        /// What they do there.
         jobtitle "jobtitle": Option<Line<200>>,
+        /// What the company does.
         industry "industry": Option<Line<200>>,
+        /// The company's address on the web.
         website "website": Option<Line<500>>,
         /// What they want.
         request "request": Option<Text<5000>>,
         /// A plain decimal.
         budget "budget": Option<NumberText>,
+        /// In your words.
         country "country": Option<Line<100>>,
+        /// The part of the country.
         state "state": Option<Line<100>>,
+        /// Street and town.
         address "address": Option<Text<500>>,
         /// Where they came from, in your words.
         source "source": Option<Line<100>>,
@@ -105,46 +102,41 @@ object! {
 object! {
     /// What changes about a lead. A field that is left out stays; an empty text clears it.
     strict pub struct LeadChange {
+        /// The full name.
         name "name": Option<Line<200>>,
+        /// The e-mail address.
         email "email": Option<Clearable<320>>,
+        /// In the business's country where it has no country code.
         phone "phone": Option<Clearable<60>>,
+        /// Where they work.
         company "company": Option<Clearable<200>>,
+        /// What they do there.
         jobtitle "jobtitle": Option<Clearable<200>>,
+        /// What the company does.
         industry "industry": Option<Clearable<200>>,
+        /// The company's address on the web.
         website "website": Option<Clearable<500>>,
+        /// What they want.
         request "request": Option<Clearable<5000>>,
         /// A plain decimal.
         budget "budget": Option<NumberText>,
+        /// In your words.
         country "country": Option<Clearable<100>>,
+        /// The part of the country.
         state "state": Option<Clearable<100>>,
+        /// Street and town.
         address "address": Option<Clearable<500>>,
+        /// Where they came from, in your words.
         source "source": Option<Clearable<100>>,
         /// Whether it is worked on.
         active "active": Option<bool>,
     }
 }
 
-/// Text that an empty one clears.
-#[derive(Debug, Clone)]
-pub struct Clearable<const MOST: usize>(pub Option<String>);
-
-impl<const MOST: usize> Field for Clearable<MOST> {
-    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
-        match Text::<MOST>::read(Some(raw.ok_or(Wrong::Missing)?)) {
-            Ok(text) => Ok(Self(Some(text.0.trim().to_owned()))),
-            Err(Wrong::Missing) => Ok(Self(None)),
-            Err(other) => Err(other),
-        }
-    }
-
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "maxLength": MOST })
-    }
-}
-
 object! {
     /// A status.
     strict pub struct NewStatus {
+        /// `qualified` and `converted` qualify the lead.
         status "status": OneOf<Status>,
     }
 }
@@ -152,6 +144,7 @@ object! {
 object! {
     /// Whether a lead counts.
     strict pub struct Qualification {
+        /// False takes it back.
         qualified "qualified": bool,
         /// For the audit.
         reason "reason": Option<Line<500>>,
@@ -163,7 +156,9 @@ object! {
     strict pub struct QualificationItem {
         /// `lead_…` or the integer.
         lead "lead": IdText,
+        /// False takes it back.
         qualified "qualified": bool,
+        /// For the audit.
         reason "reason": Option<Line<500>>,
     }
 }
@@ -187,34 +182,52 @@ pub struct Lead {
     pub campaign: String,
     /// Whether it is test data.
     pub test: bool,
+    /// The full name.
     pub name: String,
+    /// As it was written; matched without case and domain spelling.
     pub email: Option<String>,
+    /// As it was written.
     pub phone: Option<String>,
+    /// Where they work.
     pub company: Option<String>,
+    /// What they do there.
     pub jobtitle: Option<String>,
+    /// What the company does.
     pub industry: Option<String>,
+    /// The company's address on the web.
     pub website: Option<String>,
+    /// What they want.
     pub request: Option<String>,
+    /// A plain decimal, without a currency.
     #[schemars(schema_with = "maybe_number_schema")]
     pub budget: Option<Box<RawValue>>,
+    /// In your words.
     pub country: Option<String>,
+    /// The part of the country.
     pub state: Option<String>,
+    /// Street and town.
     pub address: Option<String>,
+    /// Where they came from, in your words.
     pub source: Option<String>,
     /// `api` or `dashboard`.
     pub source_origin: String,
     /// `new`, `contacted`, `qualified`, `converted` or `lost`.
     pub status: String,
+    /// Whether it is worked on.
     pub active: bool,
     /// Set while the referral counts.
     pub qualified_at: Option<String>,
+    /// When they first paid.
     pub converted_at: Option<String>,
     /// Who referred it; null while nobody counts.
     pub attribution: Option<Attribution>,
-    /// The lead it is a duplicate of.
+    /// The lead it is a duplicate of: `lead_…`.
     pub duplicate_of: Option<String>,
+    /// When it was added.
     pub created_at: String,
+    /// When it was last changed.
     pub updated_at: String,
+    /// Set while it is archived.
     pub archived_at: Option<String>,
 }
 
@@ -223,6 +236,7 @@ pub struct Lead {
 pub struct Attribution {
     /// `agent_…`.
     pub referrer: String,
+    /// The code it came by, where there was one.
     pub code: Option<String>,
     /// `code`, `link`, `verbal`, `upload` or `staff`.
     pub arrival: Option<String>,
@@ -270,36 +284,6 @@ impl Lead {
     }
 }
 
-/// A touch: evidence that links a lead to a referrer.
-#[derive(Serialize, JsonSchema)]
-pub struct Touch {
-    /// `touch_…`.
-    pub id: String,
-    /// `click`, `code`, `verbal`, `event`, `import` or `staff`.
-    pub kind: String,
-    pub code: Option<String>,
-    /// `agent_…`.
-    pub referrer: Option<String>,
-    /// Why it could not count when it came.
-    pub refused: Option<String>,
-    pub reason: Option<String>,
-    pub at: String,
-}
-
-impl Touch {
-    pub fn of(row: TouchRow) -> Self {
-        Self {
-            id: id::render(Kind::Touch, row.id),
-            kind: row.kind,
-            code: row.code,
-            referrer: row.referrer_id.map(|id| id::render(Kind::Referrer, id)),
-            refused: row.refused,
-            reason: row.reason,
-            at: instant(row.at),
-        }
-    }
-}
-
 /// What became of one of many leads.
 #[derive(Serialize, JsonSchema)]
 pub struct LeadAdded {
@@ -318,7 +302,9 @@ pub struct LeadAdded {
 /// One field of an item that is wrong.
 #[derive(Serialize, JsonSchema)]
 pub struct ItemError {
+    /// Its name; inside another one's with a point.
     pub field: String,
+    /// What is wrong with it.
     pub message: String,
 }
 
@@ -331,6 +317,7 @@ impl ItemError {
 /// What became of each lead.
 #[derive(Serialize, JsonSchema)]
 pub struct LeadsAdded {
+    /// In the order of what was sent.
     pub items: Vec<LeadAdded>,
 }
 
@@ -339,15 +326,18 @@ pub struct LeadsAdded {
 pub struct QualifiedItem {
     /// `changed`, `already`, `refused`, `not_found` or `invalid`.
     pub result: &'static str,
+    /// `lead_…`; null where no lead was found.
     pub lead: Option<String>,
     /// Why it was refused.
     pub reason: Option<String>,
+    /// What is wrong with the item.
     pub errors: Vec<ItemError>,
 }
 
 /// What became of each qualification.
 #[derive(Serialize, JsonSchema)]
 pub struct Qualified {
+    /// In the order of what was sent.
     pub items: Vec<QualifiedItem>,
 }
 

@@ -1,0 +1,271 @@
+//! What payments and qualifications earned, and what staff decide about it.
+
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::api::Caller;
+use crate::api::field::{IdText, Line, OneOf, Word, number_schema};
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::api::read::{Asked, InPath, Sent};
+use crate::api::v1::common::{
+    After, Limit, Page, Turn, campaigns, field_id, instant, merged, nothing, number, page, path_id, versioned,
+};
+use crate::api::v1::moves::event;
+use crate::api::v1::store::money::{self as store, CommissionRow, Filter};
+use crate::app::App;
+use crate::desk::{Outcome, What};
+use crate::id::{self, Kind};
+use crate::money::Rate;
+use crate::object;
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/commissions", "listCommissions", "List commissions")
+            .about("The newest first.")
+            .scope("money:read")
+            .asks::<CommissionsAsked>()
+            .answers::<Page<Commission>>(200, "A page of commissions.", "")
+            .link("getCommission", "commission", "/data/0/id")
+            .link("approveCommission", "commission", "/data/0/id")
+            .link("voidCommission", "commission", "/data/0/id"),
+        list_commissions,
+    )
+    .with(
+        Operation::get("/v1/commissions/{commission}", "getCommission", "Read a commission")
+            .about("With what it was computed from.")
+            .scope("money:read")
+            .in_path("commission", "Its id: `comm_…` or the integer.")
+            .header("if-none-match", "The ETag of a version that the caller has: 304 if it is still the one.")
+            .answers::<Commission>(200, "The commission, with its version as ETag.", "")
+            .answers_nothing(304, "It is as the caller has it.")
+            .refuses(&[404]),
+        show_commission,
+    )
+    .with(
+        Operation::post(
+            "/v1/commissions/{commission}/approve",
+            "approveCommission",
+            "Approve a commission before its hold is over",
+        )
+        .once()
+        .scope("money:write")
+        .in_path("commission", "Its id: `comm_…` or the integer.")
+        .takes::<Reason>(r#"{"reason": "paid in advance"}"#)
+        .answers::<Commission>(200, "The commission as it is now.", "")
+        .refuses(&[404, 409]),
+        approve,
+    )
+    .with(
+        Operation::post("/v1/commissions/{commission}/void", "voidCommission", "Void an unpaid commission")
+            .once()
+            .scope("money:write")
+            .in_path("commission", "Its id: `comm_…` or the integer.")
+            .takes::<Reason>(r#"{"reason": "fraud"}"#)
+            .answers::<Commission>(200, "The commission as it is now.", "")
+            .refuses(&[404, 409]),
+        void,
+    )
+}
+
+/// Where a commission can stand.
+#[derive(Debug, Clone, Copy)]
+pub struct CommissionState(&'static str);
+
+impl Word for CommissionState {
+    const WORDS: &'static [&'static str] = &["pending", "approved", "paid", "void"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|known| **known == word).map(|known| Self(known))
+    }
+}
+
+/// What a commission is for.
+#[derive(Debug, Clone, Copy)]
+pub struct CommissionKind(&'static str);
+
+impl Word for CommissionKind {
+    const WORDS: &'static [&'static str] = &["referral", "recurring", "reward"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|known| **known == word).map(|known| Self(known))
+    }
+}
+
+object! {
+    /// Which commissions are asked for.
+    strict struct CommissionsAsked {
+        /// Rows of the page.
+        limit "limit": Option<Limit>,
+        /// Where it begins: `next` of the page before.
+        after "after": Option<After>,
+        /// Only of this campaign; of all otherwise.
+        campaign "campaign": Option<IdText>,
+        /// Only in this state.
+        state "state": Option<OneOf<CommissionState>>,
+        /// Only of this referrer.
+        referrer "referrer": Option<IdText>,
+        /// Only of this lead.
+        lead "lead": Option<IdText>,
+        /// Only of this kind.
+        kind "kind": Option<OneOf<CommissionKind>>,
+    }
+}
+
+object! {
+    /// Why.
+    strict struct Reason {
+        /// For the audit, and for whoever asks.
+        reason "reason": Line<500>,
+    }
+}
+
+/// A commission, with what it was computed from.
+#[derive(Serialize, JsonSchema)]
+struct Commission {
+    /// `comm_…`.
+    id: String,
+    /// `campaign_…`.
+    campaign: String,
+    /// Whether it is test data, which is never owed.
+    test: bool,
+    /// `referral` (first payment), `recurring` or `reward` (qualification).
+    kind: String,
+    /// `pay_…`; null for a reward.
+    payment: Option<String>,
+    /// `lead_…`.
+    lead: String,
+    /// `agent_…`.
+    referrer: String,
+    /// In the currency's own decimals.
+    #[schemars(schema_with = "number_schema")]
+    amount: Box<RawValue>,
+    /// In minor units.
+    amount_minor: i64,
+    /// ISO 4217.
+    currency: String,
+    /// What the rate was applied to.
+    #[schemars(schema_with = "number_schema")]
+    base_amount: Box<RawValue>,
+    /// In percent, as text; null where it is flat.
+    percent: Option<String>,
+    /// The version of the terms; null for a reward.
+    terms: Option<i64>,
+    /// Days for which it stays pending.
+    hold_days: i64,
+    /// The last day of the hold.
+    hold_until: String,
+    /// `pending`, `approved`, `paid` or `void`.
+    state: String,
+    /// Why it was approved early, voided or taken back.
+    reason: Option<String>,
+    /// When it was earned.
+    created_at: String,
+    /// When its state or amount last changed.
+    updated_at: String,
+}
+
+impl Commission {
+    fn of(row: CommissionRow) -> Result<Self, Problem> {
+        Ok(Self {
+            id: id::render(Kind::Commission, row.id),
+            campaign: id::render(Kind::Campaign, row.campaign_id),
+            test: row.test,
+            kind: row.kind,
+            payment: row.payment_id.map(|id| id::render(Kind::Payment, id)),
+            lead: id::render(Kind::Lead, row.lead_id),
+            referrer: id::render(Kind::Referrer, row.referrer_id),
+            amount: number(row.amount, &row.currency)?,
+            amount_minor: row.amount,
+            base_amount: number(row.base_amount, &row.currency)?,
+            percent: row
+                .rate
+                .and_then(Rate::from_units)
+                .map(|rate| rate.shown().trim_end_matches('%').trim().to_owned()),
+            terms: row.terms_number,
+            hold_days: row.hold_days,
+            hold_until: row.hold_until,
+            state: row.state,
+            reason: row.reason,
+            created_at: instant(row.created_at),
+            updated_at: instant(row.updated_at),
+            currency: row.currency,
+        })
+    }
+}
+
+async fn list_commissions(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<CommissionsAsked>,
+) -> Result<Response, Problem> {
+    let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let filter = Filter {
+        test: caller.test(),
+        state: asked.state.map(|s| s.0.0),
+        kind: asked.kind.map(|k| k.0.0),
+        referrer_id: asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
+        lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
+    };
+    let turn = Turn::new(asked.limit, asked.after);
+    let key = |row: &CommissionRow| (row.created_at, row.id);
+    let list = |campaign| store::commissions(campaign, &filter);
+    let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;
+    let rows =
+        rows.into_iter().map(|row| Ok((key(&row), Commission::of(row)?))).collect::<Result<Vec<_>, Problem>>()?;
+    Ok(page(&uri, &turn, rows, |(key, _)| *key, |(_, commission)| commission))
+}
+
+async fn commission(app: &App, caller: &Caller, id: i64) -> Result<CommissionRow, Problem> {
+    let row = store::commission(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
+    row.ok_or_else(|| nothing("commission"))
+}
+
+async fn show_commission(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    InPath(text): InPath,
+) -> Result<Response, Problem> {
+    let row = commission(&app, &caller, path_id(Kind::Commission, &text, "commission")?).await?;
+    let version = row.updated_at;
+    Ok(versioned(&headers, StatusCode::OK, version, &Commission::of(row)?))
+}
+
+async fn decide(app: &App, caller: &Caller, id: i64, what: What) -> Result<Response, Problem> {
+    commission(app, caller, id).await?;
+    match app.desk.one(event(caller, what)).await? {
+        Outcome::Done { .. } => {}
+        Outcome::Refused { why } => return Err(Problem::conflict("refused", why)),
+        Outcome::NotFound => return Err(nothing("commission")),
+        other => return Err(crate::db::DbError::Fault(format!("a decision came to {other:?}")).into()),
+    }
+    let row = commission(app, caller, id).await?;
+    let version = row.updated_at;
+    Ok(versioned(&HeaderMap::new(), StatusCode::OK, version, &Commission::of(row)?))
+}
+
+async fn approve(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    Sent(why): Sent<Reason>,
+) -> Result<Response, Problem> {
+    let id = path_id(Kind::Commission, &text, "commission")?;
+    decide(&app, &caller, id, What::Approve { commission_id: id, reason: Some(why.reason.0) }).await
+}
+
+async fn void(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    Sent(why): Sent<Reason>,
+) -> Result<Response, Problem> {
+    let id = path_id(Kind::Commission, &text, "commission")?;
+    decide(&app, &caller, id, What::Void { commission_id: id, reason: why.reason.0 }).await
+}
