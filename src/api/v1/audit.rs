@@ -48,18 +48,25 @@ object! {
 struct AuditEntry {
     /// `audit_…`.
     id: String,
+    /// When.
     at: String,
     /// `user`, `key`, `job` or `command`.
     actor_kind: String,
+    /// What they were called then.
     actor_name: String,
     /// From where: an address, or the command.
     origin: String,
+    /// What was done: `lead.qualified`, `payment.recorded` …
     action: String,
+    /// What it was done to: `lead`, `referrer`, `code` …
     subject_kind: String,
     /// The integer behind the subject's id.
     subject_number: Option<i64>,
+    /// What it was before.
     before: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What it is after.
     after: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Why, where somebody said so.
     reason: Option<String>,
 }
 

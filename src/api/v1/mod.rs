@@ -7,13 +7,18 @@ mod campaigns;
 mod codes;
 mod common;
 mod events;
+mod imports;
 mod inbox;
+mod jobs;
 mod leads;
 mod me;
 mod money;
+mod moves;
+mod products;
 mod public;
 mod referrers;
 mod store;
+mod touches;
 
 use super::dialect::Dialect;
 use super::operation::Api;
@@ -23,10 +28,15 @@ pub fn api() -> Api {
     let parts = [
         me::calls,
         campaigns::calls,
+        products::calls,
         referrers::calls,
         codes::calls,
+        jobs::calls,
         leads::calls,
+        leads::decisions,
+        touches::calls,
         events::calls,
+        imports::calls,
         money::calls,
         inbox::calls,
         audit::calls,
