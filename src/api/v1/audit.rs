@@ -98,7 +98,7 @@ async fn list(
     let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
     let turn = Turn::new(asked.limit, asked.after);
-    let list = store::listing(caller.business_id(), lead, referrer, asked.action.as_deref());
+    let list = store::listing(caller.business_id(), caller.test(), lead, referrer, asked.action.as_deref());
     let rows: Vec<EntryRow> = turn.rows(&mut app.db.read().await?, list).await?;
     Ok(page(&uri, &turn, rows, |row| (row.at, row.id), AuditEntry::of))
 }

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::common::{After, Limit, Page, Turn, campaign, campaigns, field_id, instant, merged, nothing, page, path_id};
+use super::common::{
+    After, Limit, Page, Sort, Turn, campaign, campaigns, field_id, instant, merged, nothing, page, path_id,
+};
 use super::jobs::{self, Job};
 use super::store::codes::{self as store, CodeRow};
 use super::store::referrers as people;
@@ -78,6 +80,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::put("/v1/codes/{code}/state", "setCodeState", "Retire a code, or bring it back")
+            .about("A retired code attributes nobody, and a look-up says so.")
             .scope("referrers:write")
             .in_path("code", "Its id: `code_…` or the integer.")
             .takes::<CodeStanding>(r#"{"state": "retired"}"#)
@@ -102,6 +105,8 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only in this state.
@@ -221,7 +226,7 @@ async fn list(
     let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
     let state = asked.state.map(|s| s.0.word());
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &CodeRow| (row.created_at, row.id);
     let list = |campaign| store::listing(campaign, state, referrer);
     let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;

@@ -47,6 +47,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/campaigns/{campaign}", "getCampaign", "Read a campaign")
+            .about("With when a referral counts in it, and what that earns.")
             .scope("campaigns:read")
             .in_path("campaign", ID)
             .header("if-none-match", "The ETag of a version that the caller has: 304 if it is still the one.")

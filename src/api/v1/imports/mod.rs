@@ -58,6 +58,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/imports/{import}", "getImport", "Read how far an import has come")
+            .about("With the counts of its rows so far.")
             .scope("leads:read")
             .in_path("import", ID)
             .answers::<ImportAnswer>(200, "The import as it is now.", "")

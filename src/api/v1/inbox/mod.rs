@@ -38,6 +38,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/inbox/{item}", "getInboxItem", "Read an inbox item")
+            .about("With what is known of it, and what became of it.")
             .scope("leads:read")
             .in_path("item", ID)
             .answers::<Item>(200, "The item.", "")

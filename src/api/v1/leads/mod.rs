@@ -68,6 +68,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/leads/{lead}", "getLead", "Read a lead")
+            .about("With who referred it.")
             .scope("leads:read")
             .in_path("lead", "Its id: `lead_…` or the integer.")
             .header("if-none-match", "The ETag of a version that the caller has: 304 if it is still the one.")
@@ -159,7 +160,7 @@ async fn list(
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         q: asked.q.map(|q| q.0),
     };
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let mut conn = app.db.read().await?;
     let key = |row: &LeadRow| (row.created_at, row.id);
     let rows = merged(&mut conn, &turn, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?;

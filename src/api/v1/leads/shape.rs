@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::api::Caller;
 use crate::api::field::{Clearable, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, maybe_number_schema};
 use crate::api::problem::FieldProblem;
-use crate::api::v1::common::{After, Limit, instant, maybe_instant};
+use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant};
 use crate::api::v1::store::leads::LeadRow;
 use crate::desk::{AddLead, Claim, ClaimBy, Contact, Status, TouchKind};
 use crate::id::{self, Kind};
@@ -34,6 +34,8 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only with this status.

@@ -13,7 +13,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::api::v1::common::{
-    After, Limit, Page, Turn, campaigns, field_id, instant, merged, nothing, number, page, path_id, versioned,
+    After, Limit, Page, Sort, Turn, campaigns, field_id, instant, merged, nothing, number, page, path_id, versioned,
 };
 use crate::api::v1::moves::event;
 use crate::api::v1::store::money::{self as store, CommissionRow, Filter};
@@ -52,6 +52,7 @@ pub fn calls(api: Api) -> Api {
             "approveCommission",
             "Approve a commission before its hold is over",
         )
+        .about("It is due at once. What the sweep would wait for is not waited for, so a reason is asked.")
         .once()
         .scope("money:write")
         .in_path("commission", "Its id: `comm_…` or the integer.")
@@ -62,6 +63,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/commissions/{commission}/void", "voidCommission", "Void an unpaid commission")
+            .about("It is taken off what the referrer is owed, and stays to be read with its reason.")
             .once()
             .scope("money:write")
             .in_path("commission", "Its id: `comm_…` or the integer.")
@@ -103,6 +105,8 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only in this state.
@@ -212,7 +216,7 @@ async fn list_commissions(
         referrer_id: asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
     };
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &CommissionRow| (row.created_at, row.id);
     let list = |campaign| store::commissions(campaign, &filter);
     let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;

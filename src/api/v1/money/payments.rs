@@ -8,12 +8,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::api::Caller;
-use crate::api::field::{IdText, Line, number_schema};
+use crate::api::field::{IdText, Line, OneOf, number_schema};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath};
 use crate::api::v1::common::{
-    After, Limit, Page, Turn, field_id, instant, maybe_instant, nothing, number, page, path_id,
+    After, Limit, Page, Sort, Turn, field_id, instant, maybe_instant, nothing, number, page, path_id,
 };
 use crate::api::v1::store::money::{self as store, PaymentRow};
 use crate::app::App;
@@ -32,6 +32,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/payments/{payment}", "getPayment", "Read a payment")
+            .about("With what the desk decided about it, and why.")
             .scope("money:read")
             .in_path("payment", "Its id: `pay_…` or the integer.")
             .answers::<Payment>(200, "The payment.", "")
@@ -47,6 +48,8 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only of this lead.
         lead "lead": Option<IdText>,
         /// Only by this e-mail address.
@@ -128,7 +131,7 @@ async fn list_payments(
 ) -> Result<Response, Problem> {
     let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
     let email = asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default());
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let list = store::payments(caller.business_id(), caller.test(), lead, email.as_deref());
     let rows: Vec<PaymentRow> = turn.rows(&mut app.db.read().await?, list).await?;
     let rows = rows.into_iter().map(|row| Ok(((row.received_at, row.id), Payment::of(row)?)));

@@ -13,7 +13,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath};
 use crate::api::v1::common::{
-    After, Limit, Page, Turn, field_id, instant, maybe_instant, nothing, number, page, path_id,
+    After, Limit, Page, Sort, Turn, field_id, instant, maybe_instant, nothing, number, page, path_id,
 };
 use crate::api::v1::store::money::{self as store, RefundFilter, RefundRow};
 use crate::app::App;
@@ -33,6 +33,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/refunds/{refund}", "getRefund", "Read a refund")
+            .about("With its payment, where that is known.")
             .scope("money:read")
             .in_path("refund", "Its id: `refund_…` or the integer.")
             .answers::<Refund>(200, "The refund.", "")
@@ -60,6 +61,8 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only of this payment: `pay_…` or the integer.
         payment "payment": Option<IdText>,
         /// Only of payments of this lead.
@@ -158,7 +161,7 @@ async fn list(
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         state: asked.state.map(|s| s.0.0),
     };
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let list = store::refunds(caller.business_id(), &filter);
     let rows: Vec<RefundRow> = turn.rows(&mut app.db.read().await?, list).await?;
     let rows = rows.into_iter().map(|row| Ok(((row.received_at, row.id), Refund::of(row)?)));

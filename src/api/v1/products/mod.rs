@@ -44,6 +44,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/products/{product}", "getProduct", "Read a product with its terms")
+            .about("The version that is in force on a payment's date is the one that pays.")
             .scope("campaigns:read")
             .in_path("product", ID)
             .answers::<ProductTerms>(200, "The product, and every version of its terms, the newest first.", "")

@@ -52,6 +52,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/referrers/{referrer}", "getReferrer", "Read a referrer")
+            .about("With the campaigns they are in, and their codes.")
             .scope("referrers:read")
             .in_path("referrer", ID)
             .header("if-none-match", "The ETag of a version that the caller has: 304 if it is still the one.")
@@ -173,12 +174,19 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<ReferrersAsked>,
 ) -> Result<Response, Problem> {
+    let campaign_id = match &asked.campaign {
+        Some(text) => Some(campaign(&app, &caller, Some(&text.0)).await?),
+        None => None,
+    };
     let filter = Filter {
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         q: asked.q.map(|q| q.0),
         archived: asked.archived.unwrap_or(false),
+        campaign_id,
+        state: asked.state.map(|state| state.0.word()),
+        has_code: asked.has_code,
     };
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let mut conn = app.db.read().await?;
     let rows: Vec<ReferrerRow> = turn.rows(&mut conn, store::listing(caller.business_id(), &filter)).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();

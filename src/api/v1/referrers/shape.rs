@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::api::field::{Clearable, IdText, Line, OneOf, Word, number_schema};
 use crate::api::problem::Problem;
-use crate::api::v1::common::{After, Limit, instant, maybe_instant, number};
+use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant, number};
 use crate::api::v1::store::referrers::{BalanceRow, EnrollmentRow, ReferrerRow};
 use crate::email::Email;
 use crate::id::{self, Kind};
@@ -21,10 +21,18 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only with this very e-mail address, as it is matched.
         email "email": Option<Line<320>>,
         /// A piece of name, e-mail, phone or company.
         q "q": Option<Line<200>>,
+        /// Only those in this campaign.
+        campaign "campaign": Option<IdText>,
+        /// Only those who stand so, in the campaign where one is named, else in any.
+        state "state": Option<OneOf<Standing>>,
+        /// Only those with a code, or only those without: in the campaign where one is named, else in any.
+        has_code "has_code": Option<bool>,
         /// Archived ones instead of the others.
         archived "archived": Option<bool>,
     }
