@@ -38,7 +38,7 @@ pub fn calls(api: Api) -> Api {
             .scope("leads:write")
             .largest(LARGEST)
             .asks::<ImportAsked>()
-            .takes_csv("code,email,name\nAGENT123,amy@example.com,Amy Pond\n,rory@example.com,Rory Williams\n")
+            .takes_csv("code,email,name\nAGENT123,jane@example.com,Jane Smith\n,omar@example.com,Omar Haddad\n")
             .answers::<ImportAnswer>(201, "It is over: what became of the rows.", "")
             .link("getImport", "import", "/id")
             .link("listImportRows", "import", "/id")
@@ -80,7 +80,7 @@ pub fn calls(api: Api) -> Api {
             .about("To correct and upload again: the columns of the file, and why.")
             .scope("leads:read")
             .in_path("import", ID)
-            .answers_kind::<String>(200, "The file.", "text/csv", r#""code,email,name,Reason\nNOBODY,amy@example.com,Amy Pond,no code of this business reads like that\n""#)
+            .answers_kind::<String>(200, "The file.", "text/csv", r#""code,email,name,Reason\nNOBODY,jane@example.com,Jane Smith,no code of this business reads like that\n""#)
             .refuses(&[404]),
         rejects,
     )
