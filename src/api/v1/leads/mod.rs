@@ -2,6 +2,7 @@
 
 mod batch;
 mod decide;
+mod facts;
 mod shape;
 
 use axum::extract::{OriginalUri, State};
@@ -21,9 +22,9 @@ use crate::app::App;
 use crate::desk::{Outcome, What};
 use crate::id::Kind;
 use batch::{create_many, qualify_many};
+use facts::changed;
 use shape::{
     Lead, LeadChange, LeadsAdded, LeadsAsked, NewLead, NewLeads, NewStatus, Qualification, Qualifications, Qualified,
-    changed,
 };
 
 pub use decide::calls as decisions;
