@@ -28,3 +28,10 @@ impl ActorKind {
         }
     }
 }
+
+impl Actor {
+    /// The id of the person of staff who does it, where it is one.
+    pub fn user(&self) -> Option<i64> {
+        self.id.filter(|_| self.kind == ActorKind::User)
+    }
+}

@@ -108,6 +108,13 @@ async fn visit(app: &TestApp) -> Vec<String> {
         app.get(&address).await.is(200);
         opened.push(address);
     }
+    // Lists that have no page.
+    let referrer = app.number("SELECT max(referrer_id) FROM touches").await;
+    for list in ["touches", &format!("touches?referrer={referrer}"), "refunds", "imports"] {
+        let address = format!("/v1/{list}");
+        app.api_get(&address).await.is(200);
+        opened.push(address);
+    }
     opened
 }
 

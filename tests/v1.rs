@@ -1,5 +1,13 @@
 //! /v1
 
+mod campaigns;
+mod codes;
+mod imports;
+mod inbox;
+mod leads;
+mod records;
+mod referrers;
+
 use serde_json::{Value as Json, json};
 
 use crate::on_both_databases;
@@ -23,6 +31,7 @@ on_both_databases! {
     every_problem_is_one_of_rfc_9457,
     another_business_has_nothing_here,
     a_test_key_sees_test_data_only,
+    lists_begin_at_either_end,
     events_come_in_batches_with_an_answer_each,
     a_batch_decides_payments_by_their_dates,
     a_batch_sent_again_changes_nothing,
@@ -465,7 +474,16 @@ async fn another_business_has_nothing_here(app: TestApp) {
         let answer = app.call(method, &path, &other.api_key, body).await;
         assert_eq!(answer.status, 404, "{method} {path}: {}", answer.body);
     }
-    for list in ["/v1/leads", "/v1/referrers", "/v1/codes", "/v1/payments", "/v1/commissions", "/v1/inbox"] {
+    for list in [
+        "/v1/leads",
+        "/v1/referrers",
+        "/v1/codes",
+        "/v1/payments",
+        "/v1/commissions",
+        "/v1/inbox",
+        "/v1/touches",
+        "/v1/refunds",
+    ] {
         let json = app.call("GET", list, &other.api_key, None).await.is(200).json();
         assert_eq!(json["data"], json!([]), "{list}");
     }
@@ -485,6 +503,57 @@ async fn a_test_key_sees_test_data_only(app: TestApp) {
     assert_eq!(list["data"].as_array().map(Vec::len), Some(1));
     app.call("GET", &format!("/v1/leads/{real}"), &key, None).await.is(404);
     call(&app, "GET", &format!("/v1/leads/{}", text(&made["id"])), None).await.is(404);
+    let audit = app.call("GET", "/v1/audit", &key, None).await.is(200).json();
+    let actions: Vec<&str> = audit["data"].as_array().expect("rows").iter().map(|e| text(&e["action"])).collect();
+    assert!(actions.contains(&"lead.added") && !actions.contains(&"customer.created"), "{actions:?}");
+    assert_eq!(app.call("GET", &format!("/v1/audit?lead={real}"), &key, None).await.json()["data"], json!([]));
+}
+
+async fn lists_begin_at_either_end(app: TestApp) {
+    let second = app.shop().campaign("Second").await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    for n in 0..5 {
+        app.clock.set(app.clock.now().plus_seconds(1));
+        let campaign = if n % 2 == 0 { json!(app.business.campaign_id) } else { json!(second) };
+        call(&app, "POST", "/v1/leads", Some(json!({ "name": format!("Lead {n}"), "campaign": campaign })))
+            .await
+            .is(201);
+    }
+    let (mut seen, mut path) = (Vec::new(), "/v1/leads?sort=created&limit=2".to_owned());
+    loop {
+        let page = call(&app, "GET", &path, None).await.is(200).json();
+        seen.extend(page["data"].as_array().expect("rows").iter().map(|lead| text(&lead["name"]).to_owned()));
+        match page["next"].as_str() {
+            Some(next) => path = format!("/v1/leads?sort=created&limit=2&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["Lead 0", "Lead 1", "Lead 2", "Lead 3", "Lead 4"]);
+    let newest = call(&app, "GET", "/v1/leads?sort=-created&limit=1", None).await.is(200).json();
+    assert_eq!(newest["data"][0]["name"], "Lead 4");
+    call(&app, "GET", "/v1/leads?sort=shoe_size", None).await.is(400);
+
+    app.clock.set(app.clock.now().plus_seconds(1));
+    app.shop().referrer_in(second, "Tom Busy", false).await;
+    for (query, names) in [
+        ("", vec!["Tom Busy", "Jane Miller"]),
+        ("sort=created", vec!["Jane Miller", "Tom Busy"]),
+        ("has_code=true", vec!["Jane Miller"]),
+        ("has_code=false", vec!["Tom Busy"]),
+        ("state=paused", vec![]),
+        (&format!("campaign={second}"), vec!["Tom Busy"]),
+        (&format!("campaign={second}&has_code=true"), vec![]),
+        (&format!("campaign={}&state=active", app.business.campaign_id), vec!["Jane Miller"]),
+    ] {
+        let list = call(&app, "GET", &format!("/v1/referrers?{query}"), None).await.is(200).json();
+        let found: Vec<&str> = list["data"].as_array().expect("rows").iter().map(|r| text(&r["name"])).collect();
+        assert_eq!(found, names, "{query}");
+    }
+    for list in ["codes", "payments", "refunds", "commissions"] {
+        call(&app, "GET", &format!("/v1/{list}?sort=created"), None).await.is(200);
+    }
+    let of_jane = call(&app, "GET", &format!("/v1/commissions?kind=reward&referrer={}", jane.id), None).await;
+    assert_eq!(of_jane.is(200).json()["data"], json!([]));
 }
 
 async fn the_same_call_twice_is_one(app: TestApp) {

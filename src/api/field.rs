@@ -127,6 +127,24 @@ impl<const MOST: usize> Field for Text<MOST> {
     }
 }
 
+/// Text that an empty one clears.
+#[derive(Debug, Clone)]
+pub struct Clearable<const MOST: usize>(pub Option<String>);
+
+impl<const MOST: usize> Field for Clearable<MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        match Text::<MOST>::read(Some(raw.ok_or(Wrong::Missing)?)) {
+            Ok(text) => Ok(Self(Some(text.0.trim().to_owned()))),
+            Err(Wrong::Missing) => Ok(Self(None)),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": MOST })
+    }
+}
+
 impl Field for Email {
     fn read(raw: Option<&str>) -> Result<Self, Wrong> {
         let line = Line::<320>::read(raw)?;
@@ -189,6 +207,21 @@ impl Field for Integer {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "format": "int64" })
+    }
+}
+
+/// A whole number from 0 to so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpTo<const MOST: i64>(pub i64);
+
+impl<const MOST: i64> Field for UpTo<MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let Integer(n) = Integer::read(raw)?;
+        if (0..=MOST).contains(&n) { Ok(Self(n)) } else { Err(Wrong::Because(format!("must be from 0 to {MOST}"))) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 0, "maximum": MOST })
     }
 }
 

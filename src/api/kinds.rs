@@ -120,7 +120,7 @@ pub const KINDS: [ProblemKind; 34] = [
     kind(
         "changed_meanwhile",
         "412",
-        "It has changed since the version in `If-Match`.",
+        "It has changed since the version in `If-Match`, or other money would move than `seen` names.",
         "Read it again, then decide again.",
     ),
     kind("payload_too_large", "413", "The body is larger than this call takes.", "Send less at once."),

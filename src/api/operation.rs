@@ -38,9 +38,13 @@ const LARGEST: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct Takes {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
-    /// JSON.
+    /// JSON, or the text of a file.
     pub example: &'static str,
+    /// Whether a form is taken as well.
     pub form: bool,
+    /// A file of rows instead of JSON.
+    pub csv: bool,
+    pub required: bool,
 }
 
 /// One of the answers of a call.
@@ -174,14 +178,31 @@ impl Operation {
     }
 
     pub fn takes<B: Object>(mut self, example: &'static str) -> Self {
-        self.takes = Some(Takes { schema: |schemas| schemas.subschema_for::<B>(), example, form: false });
+        let schema: fn(&mut SchemaGenerator) -> Schema = |schemas| schemas.subschema_for::<B>();
+        self.takes = Some(Takes { schema, example, form: false, csv: false, required: true });
+        self
+    }
+
+    /// As [`Self::takes`], and no body at all says the same as an empty object.
+    pub fn may_take<B: Object>(self, example: &'static str) -> Self {
+        let mut this = self.takes::<B>(example);
+        this.takes = this.takes.map(|takes| Takes { required: false, ..takes });
+        this
+    }
+
+    /// A file of rows, as it is.
+    pub fn takes_csv(mut self, example: &'static str) -> Self {
+        let schema: fn(&mut SchemaGenerator) -> Schema =
+            |_| schemars::json_schema!({ "type": "string", "minLength": 1 });
+        self.takes = Some(Takes { schema, example, form: false, csv: true, required: true });
         self
     }
 
     /// As [`Self::takes`], as a form as well.
-    pub fn takes_form<B: Object>(mut self, example: &'static str) -> Self {
-        self.takes = Some(Takes { schema: |schemas| schemas.subschema_for::<B>(), example, form: true });
-        self
+    pub fn takes_form<B: Object>(self, example: &'static str) -> Self {
+        let mut this = self.takes::<B>(example);
+        this.takes = this.takes.map(|takes| Takes { form: true, ..takes });
+        this
     }
 
     pub fn answers<A: JsonSchema>(self, status: u16, about: &'static str, example: &'static str) -> Self {

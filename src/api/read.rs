@@ -39,6 +39,35 @@ impl<T: Object> FromRequest<App> for Sent<T> {
     }
 }
 
+/// The body of a call that may come without one.
+pub struct SentIfAny<T>(pub T);
+
+impl<T: Object> FromRequest<App> for SentIfAny<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (kind, bytes) = whole(request, app).await?;
+        let body = if bytes.is_empty() { Body::text([]) } else { body_of(kind.as_deref(), &bytes, false)? };
+        T::read(&body).map(Self).map_err(Problem::invalid)
+    }
+}
+
+/// A file of rows: `Content-Type: text/csv`.
+pub struct SentCsv(pub Bytes);
+
+impl FromRequest<App> for SentCsv {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (kind, bytes) = whole(request, app).await?;
+        if kind.as_deref() != Some("text/csv") {
+            let message = "Send the file as it is: Content-Type: text/csv.";
+            return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        Ok(Self(bytes))
+    }
+}
+
 /// The body of a call as its fields.
 pub struct SentBody(pub Body);
 
@@ -47,22 +76,33 @@ impl FromRequest<App> for SentBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let form = request.extensions().get::<Arc<Operation>>().and_then(|o| o.takes.as_ref()).is_some_and(|t| t.form);
-        let kind = content_type(request.headers());
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-            _ => unread(&rejection),
-        })?;
-        match kind.as_deref() {
-            None => {}
-            Some(kind) if is_json(kind) => {}
-            Some("application/x-www-form-urlencoded") if form => return Ok(Self(pairs(&bytes)?)),
-            Some(_) => {
-                let message = "Send the body as JSON: Content-Type: application/json.";
-                return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-            }
-        }
-        Body::json(&bytes).map(Self).ok_or_else(Problem::invalid_json)
+        let (kind, bytes) = whole(request, app).await?;
+        body_of(kind.as_deref(), &bytes, form).map(Self)
     }
+}
+
+/// A body read to its end, with its kind.
+async fn whole(request: Request, app: &App) -> Result<(Option<String>, Bytes), Problem> {
+    let kind = content_type(request.headers());
+    let bytes = Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => unread(&rejection),
+    })?;
+    Ok((kind, bytes))
+}
+
+/// The fields of a body of this kind.
+fn body_of(kind: Option<&str>, bytes: &Bytes, form: bool) -> Result<Body, Problem> {
+    match kind {
+        None => {}
+        Some(kind) if is_json(kind) => {}
+        Some("application/x-www-form-urlencoded") if form => return pairs(bytes),
+        Some(_) => {
+            let message = "Send the body as JSON: Content-Type: application/json.";
+            return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+    }
+    Body::json(bytes).ok_or_else(Problem::invalid_json)
 }
 
 /// Why a body was not read to its end.

@@ -11,7 +11,7 @@ use crate::row;
 
 pub use pages::routes;
 pub use save::{Moved, Saved, change, create, set_state};
-pub use settings::{Destination, QualifyOn, Settings, days};
+pub use settings::{Destination, QualifyOn, Settings, days, reward};
 pub use state::State;
 pub use store::{NewCampaign, insert};
 

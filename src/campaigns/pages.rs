@@ -200,8 +200,8 @@ async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, Some(campaign)).await?);
     };
     let actor = Arc::new(page.member.actor());
-    let flash = match super::change(&page.app, &actor, page.member.business_id, id, settings).await? {
-        Saved::NotFound => return Err(Fault::NotFound),
+    let flash = match super::change(&page.app, &actor, page.member.business_id, id, settings, None).await? {
+        Saved::NotFound | Saved::Stale => return Err(Fault::NotFound),
         Saved::Same => Flash::info("Nothing was different, so nothing was changed."),
         Saved::Changed => {
             Flash::good("The settings were saved. They apply from now on; nothing decided is decided again.")

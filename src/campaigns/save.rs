@@ -17,6 +17,8 @@ pub enum Saved {
     /// It said so already.
     Same,
     NotFound,
+    /// Somebody else has changed it since it was read.
+    Stale,
 }
 
 /// What came of asking for another state.
@@ -49,17 +51,28 @@ pub async fn create(app: &App, actor: &Arc<Actor>, business_id: i64, settings: S
         .await
 }
 
-/// Changes everything but the state.
-pub async fn change(app: &App, actor: &Arc<Actor>, business_id: i64, id: i64, new: Settings) -> DbResult<Saved> {
+/// Changes everything but the state. `seen` are the settings as the editor saw them; none takes them as they
+/// are.
+pub async fn change(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    id: i64,
+    new: Settings,
+    seen: Option<Settings>,
+) -> DbResult<Saved> {
     let audit_id = app.ids.next().await?;
     let now = app.clock.now();
     let actor = actor.clone();
     app.db
         .write(vec![Key::Row(id)], move |tx| {
-            let (new, actor) = (new.clone(), actor.clone());
+            let (new, actor, seen) = (new.clone(), actor.clone(), seen.clone());
             Box::pin(async move {
                 let Some(campaign) = store::find(tx, business_id, id).await? else { return Ok(Saved::NotFound) };
                 let old = Settings::of(&campaign);
+                if seen.is_some_and(|seen| seen != old) {
+                    return Ok(Saved::Stale);
+                }
                 if old == new {
                     return Ok(Saved::Same);
                 }

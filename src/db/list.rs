@@ -165,6 +165,12 @@ impl Listing {
         sql_built(text).bind_all(values)
     }
 
+    /// The same list from its other end.
+    pub fn reversed(mut self) -> Self {
+        self.order.descending = !self.order.descending;
+        self
+    }
+
     /// Whether the list starts at its beginning.
     pub fn is_from_start(&self) -> bool {
         self.at.is_none()

@@ -31,7 +31,7 @@ pub use mapping::Mapping;
 pub use outcome::{Counts, Fate};
 pub use pages::routes;
 pub use rejects::rejects;
-pub use store::{campaign_of, find};
+pub use store::{RowLine, campaign_of, find, listing, next_rows, rejected_rows, rows_with};
 pub use upload::{NewImport, limits, stage};
 pub use verbs::{Asked, ask_check, ask_run, ask_run_at_once, discard, set_columns};
 

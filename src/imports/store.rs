@@ -2,7 +2,7 @@ mod lookup;
 
 use super::mapping::Mapping;
 use super::outcome::{Counts, Verdict};
-use super::{Import, NewImport, Options, mapping_json};
+use super::{Import, Kind, NewImport, Options, mapping_json};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Listing, Order, Tx, sql, sql_built};
 use crate::web::list::PAGE;
@@ -31,14 +31,23 @@ pub async fn campaign_of(conn: &mut Conn, id: i64) -> DbResult<Option<(i64, Stri
     sql("SELECT business_id, state FROM campaigns WHERE id = $1").bind(id).optional(conn).await
 }
 
+/// A business's imports, newest first.
+pub fn listing(business_id: i64, kind: Option<Kind>) -> Listing {
+    let order = Order { column: "created_at", descending: true };
+    let list = Listing::new(IMPORT, "imports", "i", BESIDE, order)
+        .and("i.business_id = ?", business_id)
+        .and_plain("i.state NOT IN ('loading', 'discarded')");
+    match kind {
+        Some(kind) => list.search("i.kind = ?", kind.word()),
+        None => list,
+    }
+}
+
 pub const KNOWN: [&str; 2] = ["after", "before"];
 
 /// One page of a business's imports, newest first.
 pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<Vec<Import>> {
-    let order = Order { column: "created_at", descending: true };
-    let mut listing = Listing::new(IMPORT, "imports", "i", BESIDE, order)
-        .and("i.business_id = ?", business_id)
-        .and_plain("i.state NOT IN ('loading', 'discarded')");
+    let mut listing = listing(business_id, None);
     for (name, forward) in [("after", true), ("before", false)] {
         if let Some(cursor) = Cursor::parse(query.get(name))
             && let Ok(at) = cursor.value.parse::<i64>()

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
+use super::decide::{Claimant, accepting};
 use super::store::{self, ItemRow, KNOWN};
 use super::words::{Fix, Words, fix_of, words_of};
 use crate::codes::{self, Lookup};
@@ -155,41 +156,16 @@ async fn closest(page: &Page, row: &ItemRow) -> Result<Vec<Choice>, Fault> {
     Ok(near.into_iter().filter(fits).map(choice).collect())
 }
 
-/// What accepting an item does, with the words that are kept of it.
-fn decision(row: &ItemRow, form: &Form) -> Result<(What, String), Fault> {
-    let lead_id = row.lead_id.unwrap_or_default();
-    let gone = || Fault::Bad("There is nothing left to do about this item.".into());
-    let attribute = |to: i64, code_id: Option<i64>| {
-        let reason = format!("inbox: {}", words_of(row).title);
-        What::Reattribute { lead_id, to: Some(to), code_id, reason, pay_back: true }
-    };
-    match fix_of(row) {
-        Fix::Attribute => {
-            let to = row.enrollment_id.ok_or_else(gone)?;
-            let name = row.referrer.clone().unwrap_or_default();
-            Ok((attribute(to, row.code_id), format!("attributed to {name}")))
-        }
-        Fix::Closest => {
-            let to = form.value("to").parse().map_err(|_| gone())?;
-            Ok((attribute(to, form.value("code").parse().ok()), "attributed to one of the closest codes".into()))
-        }
-        Fix::PayBack => Ok((What::PayBack { lead_id }, "the older payments were let earn".into())),
-        Fix::RecordPayment => Ok((What::AcceptPayment { item_id: row.id }, String::new())),
-        Fix::None => Err(gone()),
-    }
-}
-
 async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     let row = find(&page, id).await?;
     let back = form.back("/inbox").to_owned();
     if row.state != "open" {
         return page.go(&back, Flash::info(format!("This item is {} already.", row.state))).await;
     }
-    let (by, outcome) = decision(&row, &form)?;
-    let what = match by {
-        own @ What::AcceptPayment { .. } => own,
-        by => What::Settle { item_id: id, by: Box::new(by), outcome },
-    };
+    let chosen = form.value("to").parse().ok();
+    let chosen = chosen.map(|enrollment_id| Claimant { enrollment_id, code_id: form.value("code").parse().ok() });
+    let gone = || Fault::Bad("There is nothing left to do about this item.".into());
+    let what = accepting(&row, chosen).ok_or_else(gone)?;
     let (outcomes, moves) = preview(&page, &[page.event(what.clone())]).await?;
     if let Some(Outcome::Refused { why }) = outcomes.into_iter().next() {
         return page.go(&back, Flash::bad(why)).await;

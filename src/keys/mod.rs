@@ -24,13 +24,14 @@ pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as 
 pub use whose::{Whose, whose};
 
 /// What a key may do: a resource and whether it may change it.
-pub const SCOPES: [(&str, &str); 9] = [
+pub const SCOPES: [(&str, &str); 10] = [
     ("events:write", "Send events: customers created, payments"),
     ("leads:read", "Read leads"),
     ("leads:write", "Create and change leads, qualify them"),
     ("referrers:read", "Read referrers and codes"),
     ("referrers:write", "Add and change referrers, generate codes"),
     ("campaigns:read", "Read campaigns, products and terms"),
+    ("campaigns:write", "Make and change campaigns, products and terms"),
     ("money:read", "Read commissions and the ledger"),
     ("money:write", "Approve and void commissions"),
     ("audit:read", "Read the audit"),

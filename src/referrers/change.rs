@@ -50,15 +50,19 @@ pub enum Edited {
         name: String,
     },
     NotFound,
+    /// Somebody else has changed it since it was read.
+    Stale,
 }
 
-/// Writes what is known of a referrer; every list and search knows it at once.
+/// Writes what is known of a referrer; every list and search knows it at once. `seen` is when it was last
+/// changed as the editor saw it; none takes it as it is.
 pub async fn edit(
     app: &App,
     actor: &Arc<Actor>,
     business_id: i64,
     referrer_id: i64,
     new: NewFacts,
+    seen: Option<i64>,
 ) -> DbResult<Edited> {
     let audit_id = app.ids.next().await?;
     let now = app.clock.now();
@@ -70,6 +74,9 @@ pub async fn edit(
             let (actor, new) = (actor.clone(), new.clone());
             Box::pin(async move {
                 let Some(old) = store::by_id(tx, business_id, referrer_id).await? else { return Ok(Edited::NotFound) };
+                if seen.is_some_and(|seen| seen != old.updated_at) {
+                    return Ok(Edited::Stale);
+                }
                 if let Some(email) = &new.email
                     && let Some(other) = store::by_email(tx, business_id, email.key()).await?
                     && other != referrer_id

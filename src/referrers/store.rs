@@ -42,12 +42,13 @@ row! {
         pub phone: Option<String>,
         pub company: Option<String>,
         pub created_at: i64,
+        pub updated_at: i64,
         pub archived_at: Option<i64>,
     }
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ReferrerRow>> {
-    sql("SELECT id, name, email, phone, company, created_at, archived_at FROM referrers WHERE id = $2 AND business_id = $1")
+    sql("SELECT id, name, email, phone, company, created_at, updated_at, archived_at FROM referrers WHERE id = $2 AND business_id = $1")
         .bind(business_id)
         .bind(id)
         .optional(conn)

@@ -189,7 +189,7 @@ impl Reader<'_> {
 
     fn call(&self, path: &str, method: &str, one: &Json_) -> Call {
         let content = &one["requestBody"]["content"];
-        let body = &content["application/json"];
+        let body = if content["text/csv"].is_object() { &content["text/csv"] } else { &content["application/json"] };
         let mut replies: Vec<Reply> = one["responses"]
             .as_object()
             .into_iter()

@@ -94,7 +94,7 @@ impl Filler {
 /// Headers of a call.
 fn headers(call: &Call, body: Option<&Json_>) -> Vec<(&'static str, &'static str)> {
     let key = (!call.open).then_some(("Authorization", "Bearer YOUR_API_KEY"));
-    let kind = body.map(|_| ("Content-Type", "application/json"));
+    let kind = body.map(|b| ("Content-Type", if b.is_string() { "text/csv" } else { "application/json" }));
     key.into_iter().chain(kind).collect()
 }
 
@@ -105,8 +105,11 @@ fn curl(call: &Call, url: &str, body: Option<&Json_>) -> String {
     };
     let mut lines = vec![format!("curl {method}\"{url}\"")];
     lines.extend(headers(call, body).iter().map(|(name, value)| format!("  -H \"{name}: {value}\"")));
-    // A quotation mark ends the text for the shell.
-    lines.extend(body.map(|b| format!("  -d '{}'", literal(b, Literals::Json, 0).replace('\'', "'\\''"))));
+    // A quotation mark ends the text for the shell; `-d` would take the ends of lines out of a file.
+    lines.extend(body.map(|b| match b.as_str() {
+        Some(file) => format!("  --data-binary '{}'", file.replace('\'', "'\\''")),
+        None => format!("  -d '{}'", literal(b, Literals::Json, 0).replace('\'', "'\\''")),
+    }));
     lines.join(" \\\n")
 }
 
@@ -120,7 +123,10 @@ fn javascript(call: &Call, url: &str, body: Option<&Json_>) -> String {
     if !headers.is_empty() {
         inner.push(format!("  headers: {{\n{headers}  }},\n"));
     }
-    inner.extend(body.map(|b| format!("  body: JSON.stringify({}),\n", literal(b, Literals::Json, 1))));
+    inner.extend(body.map(|b| match literal(b, Literals::Json, 1) {
+        file if b.is_string() => format!("  body: {file},\n"),
+        fields => format!("  body: JSON.stringify({fields}),\n"),
+    }));
     let end = if call.answers_body { "\nconst answer = await response.json();" } else { "" };
     format!("const response = await fetch(\"{url}\", {{\n{}}});{end}", inner.concat())
 }
@@ -137,7 +143,10 @@ fn php(call: &Call, url: &str, body: Option<&Json_>) -> String {
     if !headers.is_empty() {
         inner.push(format!("    CURLOPT_HTTPHEADER => [\n{headers}    ],\n"));
     }
-    inner.extend(body.map(|b| format!("    CURLOPT_POSTFIELDS => json_encode({}),\n", literal(b, Literals::Php, 1))));
+    inner.extend(body.map(|b| match literal(b, Literals::Php, 1) {
+        file if b.is_string() => format!("    CURLOPT_POSTFIELDS => {file},\n"),
+        fields => format!("    CURLOPT_POSTFIELDS => json_encode({fields}),\n"),
+    }));
     inner.push("    CURLOPT_RETURNTRANSFER => true,\n".to_owned());
     let end = if call.answers_body { "$answer = json_decode(curl_exec($call), true);" } else { "curl_exec($call);" };
     format!("$call = curl_init(\"{url}\");\ncurl_setopt_array($call, [\n{}]);\n{end}", inner.concat())
@@ -148,7 +157,8 @@ fn python(call: &Call, url: &str, body: Option<&Json_>) -> String {
     if !call.open {
         inner.push("    headers={\"Authorization\": \"Bearer YOUR_API_KEY\"},\n".to_owned());
     }
-    inner.extend(body.map(|b| format!("    json={},\n", literal(b, Literals::Python, 1))));
+    let given = |b: &Json_| if b.is_string() { "data" } else { "json" };
+    inner.extend(body.map(|b| format!("    {}={},\n", given(b), literal(b, Literals::Python, 1))));
     let end = if call.answers_body { "\nanswer = response.json()" } else { "" };
     let method = call.method.to_ascii_lowercase();
     format!("import requests\n\nresponse = requests.{method}(\n{}){end}", inner.concat())

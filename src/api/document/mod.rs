@@ -147,14 +147,17 @@ impl Parts {
         if let Some(takes) = &operation.takes {
             let schema = (takes.schema)(&mut self.schemas);
             let mut media = json!({ "schema": schema });
-            if let Ok(example) = serde_json::from_str::<Json_>(takes.example) {
+            if takes.csv {
+                media["example"] = json!(takes.example);
+            } else if let Ok(example) = serde_json::from_str::<Json_>(takes.example) {
                 media["example"] = example;
             }
-            let mut content = json!({ "application/json": media });
+            let kind = if takes.csv { "text/csv" } else { "application/json" };
+            let mut content = json!({ kind: media });
             if takes.form {
                 content["application/x-www-form-urlencoded"] = media;
             }
-            one["requestBody"] = json!({ "required": true, "content": content });
+            one["requestBody"] = json!({ "required": takes.required, "content": content });
         }
         one
     }

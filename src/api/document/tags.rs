@@ -59,12 +59,13 @@ impl Contract {
 }
 
 /// Addresses that begin so are about this; the longest beginning counts.
-const RESOURCES: [(Dialect, &str, &str, &str); 18] = [
+const RESOURCES: [(Dialect, &str, &str, &str); 22] = [
     (Dialect::Own, "/v1/me", "Your key", "What the key is and may do."),
     (Dialect::Own, "/v1/campaigns", "Campaigns", "Referral programmes, and when a referral counts in each."),
     (Dialect::Own, "/v1/products", "Products", "What is sold under a campaign, with every version of its terms."),
     (Dialect::Own, "/v1/referrers", "Referrers", "People who refer, the campaigns they are in and what they are owed."),
     (Dialect::Own, "/v1/codes", "Codes", "What a referrer hands out, and what a checkout asks for."),
+    (Dialect::Own, "/v1/jobs", "Codes", "What a referrer hands out, and what a checkout asks for."),
     (Dialect::Own, "/v1/leads", "Leads", "People who were referred, or came by themselves."),
     (Dialect::Own, "/v1/qualifications", "Leads", "People who were referred, or came by themselves."),
     (
@@ -73,7 +74,15 @@ const RESOURCES: [(Dialect, &str, &str, &str); 18] = [
         "Events",
         "What happens to a customer, as your backend tells it, up to a thousand at a time.",
     ),
+    (Dialect::Own, "/v1/touches", "Touches", "Evidence that links leads to referrers, and why it counts or not."),
+    (
+        Dialect::Own,
+        "/v1/imports",
+        "Imports",
+        "Files of converted customers, leads or referrers, and what became of each row.",
+    ),
     (Dialect::Own, "/v1/payments", "Payments", "What customers paid, and what the desk decided about it."),
+    (Dialect::Own, "/v1/refunds", "Refunds", "What was given back of payments."),
     (Dialect::Own, "/v1/commissions", "Commissions", "What referrers earn, with what it was computed from."),
     (Dialect::Own, "/v1/ledger", "Ledger", "Every amount on a referrer's accounts; entries never change."),
     (Dialect::Own, "/v1/inbox", "Inbox", "What arrived and could not simply be applied."),

@@ -179,8 +179,9 @@ fn replaced(body: &str, name: &str, raw: &str, new: &str) -> String {
 
 fn kind(shape: Shape<'_>, form: bool, operation: Option<&Operation>, is_json: bool, found: &mut Vec<Finding>) {
     let takes = operation.is_none_or(|o| o.takes.is_some());
+    let csv = operation.and_then(|o| o.takes.as_ref()).is_some_and(|t| t.csv);
     let Some(body) = shape.body else {
-        if operation.is_some_and(|o| o.takes.is_some()) {
+        if operation.and_then(|o| o.takes.as_ref()).is_some_and(|t| t.required) {
             found.push(Finding::new("bad", "The call needs a body, and has none."));
         }
         return;
@@ -192,6 +193,12 @@ fn kind(shape: Shape<'_>, form: bool, operation: Option<&Operation>, is_json: bo
     let kind = shape.content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is_form = kind == "application/x-www-form-urlencoded";
     let json_kind = kind.is_empty() || kind.contains("json");
+    if csv {
+        if kind != "text/csv" {
+            found.push(Finding::new("bad", "The call takes a file: add -H 'Content-Type: text/csv'."));
+        }
+        return;
+    }
     if is_form && shape.kind_by_curl && (!form || is_json) {
         let text = "curl sends -d as application/x-www-form-urlencoded, which is refused here: add -H 'Content-Type: application/json'.";
         found.push(Finding::new("bad", text));

@@ -48,18 +48,25 @@ object! {
 struct AuditEntry {
     /// `audit_…`.
     id: String,
+    /// When.
     at: String,
     /// `user`, `key`, `job` or `command`.
     actor_kind: String,
+    /// What they were called then.
     actor_name: String,
     /// From where: an address, or the command.
     origin: String,
+    /// What was done: `lead.qualified`, `payment.recorded` …
     action: String,
+    /// What it was done to: `lead`, `referrer`, `code` …
     subject_kind: String,
     /// The integer behind the subject's id.
     subject_number: Option<i64>,
+    /// What it was before.
     before: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What it is after.
     after: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Why, where somebody said so.
     reason: Option<String>,
 }
 
@@ -91,7 +98,7 @@ async fn list(
     let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
     let turn = Turn::new(asked.limit, asked.after);
-    let list = store::listing(caller.business_id(), lead, referrer, asked.action.as_deref());
+    let list = store::listing(caller.business_id(), caller.test(), lead, referrer, asked.action.as_deref());
     let rows: Vec<EntryRow> = turn.rows(&mut app.db.read().await?, list).await?;
     Ok(page(&uri, &turn, rows, |row| (row.at, row.id), AuditEntry::of))
 }

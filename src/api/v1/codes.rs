@@ -7,14 +7,17 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::common::{After, Limit, Page, Turn, campaign, campaigns, field_id, instant, merged, nothing, page, path_id};
+use super::common::{
+    After, Limit, Page, Sort, Turn, campaign, campaigns, field_id, instant, merged, nothing, page, path_id,
+};
+use super::jobs::{self, Job};
 use super::store::codes::{self as store, CodeRow};
 use super::store::referrers as people;
 use crate::api::Caller;
 use crate::api::field::{IdText, Line, OneOf, Word};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
-use crate::api::read::{Asked, InPath, Sent};
+use crate::api::read::{Asked, InPath, Sent, SentIfAny};
 use crate::app::App;
 use crate::codes::{self, Chosen, CodeState, Generated, How, Lookup, Moved};
 use crate::id::{self, Kind};
@@ -53,7 +56,31 @@ pub fn calls(api: Api) -> Api {
         create,
     )
     .with(
+        Operation::post("/v1/referrers/{referrer}/codes", "giveCode", "Generate a code for one referrer")
+            .once()
+            .about("As `POST /v1/codes`, with the referrer in the address: nothing else has to be said. Who has a code already and asks for none in particular keeps it: 200.")
+            .scope("referrers:write")
+            .in_path("referrer", "Their id: `agent_…` or the integer.")
+            .may_take::<OwnCode>("{}")
+            .answers::<Code>(201, "The new code.", "")
+            .answers::<Code>(200, "The code they have.", "")
+            .refuses(&[404, 409]),
+        create_for,
+    )
+    .with(
+        Operation::post("/v1/codes/generate", "generateCodes", "Generate codes for all who have none")
+            .once()
+            .about("For every active referrer of a campaign who has no active code; who has one keeps it. Asked for again while it goes on, it is the same job; after it, there is nothing left to make. What takes longer than a moment goes on in the background: 202, and `GET /v1/jobs/{job}` says how far it is.")
+            .scope("referrers:write")
+            .may_take::<Generation>("{}")
+            .answers::<Job>(200, "It is over: how many were made, how many had one.", "")
+            .answers::<Job>(202, "It goes on in the background.", "")
+            .link("getJob", "job", "/id"),
+        generate_all,
+    )
+    .with(
         Operation::put("/v1/codes/{code}/state", "setCodeState", "Retire a code, or bring it back")
+            .about("A retired code attributes nobody, and a look-up says so.")
             .scope("referrers:write")
             .in_path("code", "Its id: `code_…` or the integer.")
             .takes::<CodeStanding>(r#"{"state": "retired"}"#)
@@ -78,6 +105,8 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only in this state.
@@ -100,8 +129,27 @@ object! {
 }
 
 object! {
+    /// A code for the referrer of the address.
+    strict struct OwnCode {
+        /// The campaign: `campaign_…` or the integer. The key's, or the business's default, otherwise.
+        campaign "campaign": Option<IdText>,
+        /// A code of their own choice; generated otherwise.
+        text "text": Option<Line<60>>,
+    }
+}
+
+object! {
+    /// For whom codes are generated.
+    strict struct Generation {
+        /// The campaign: `campaign_…` or the integer. The key's, or the business's default, otherwise.
+        campaign "campaign": Option<IdText>,
+    }
+}
+
+object! {
     /// Where a code stands.
     strict struct CodeStanding {
+        /// `active`, `alias` or `retired`.
         state "state": OneOf<CodeState>,
     }
 }
@@ -111,6 +159,7 @@ object! {
 struct Code {
     /// `code_…`.
     id: String,
+    /// As it is written and handed out.
     text: String,
     /// `active`, `alias` (renamed away, still attributes) or `retired`.
     state: String,
@@ -120,9 +169,11 @@ struct Code {
     campaign: String,
     /// `agent_…`.
     referrer: String,
+    /// What the referrer is called.
     referrer_name: String,
     /// The link that carries it.
     url: String,
+    /// When it was made.
     created_at: String,
 }
 
@@ -145,6 +196,7 @@ impl Code {
 /// A code that was looked up.
 #[derive(Serialize, JsonSchema)]
 struct Found {
+    /// The code that was meant.
     code: Code,
     /// How the text became the code: `exact`, `repaired` (look-alikes were mended) or `heard`.
     how: &'static str,
@@ -174,7 +226,7 @@ async fn list(
     let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
     let state = asked.state.map(|s| s.0.word());
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &CodeRow| (row.created_at, row.id);
     let list = |campaign| store::listing(campaign, state, referrer);
     let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;
@@ -208,18 +260,19 @@ async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Resu
     Ok((status, Json(Code::of(row, &app.config.public_url))).into_response())
 }
 
-async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCode>) -> Result<Response, Problem> {
-    let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
-    let referrer = field_id(Kind::Referrer, "referrer", &new.referrer.0, "referrer")?;
-    let mut conn = app.db.read().await?;
-    let known = people::by_id(&mut conn, caller.business_id(), referrer).await?;
-    known.ok_or_else(|| FieldProblem::wrong("referrer", "is not a referrer of this business"))?;
-    let enrollments = people::enrollments(&mut conn, &[referrer]).await?;
-    drop(conn);
+/// Gives a referrer of the business a code, generated or of their own choice.
+async fn give(
+    app: &App,
+    caller: &Caller,
+    referrer: i64,
+    campaign: i64,
+    text: Option<Line<60>>,
+) -> Result<Response, Problem> {
+    let enrollments = people::enrollments(&mut app.db.read().await?, &[referrer]).await?;
     let enrollment = enrollments.into_iter().find(|e| e.campaign_id == campaign);
-    let enrollment = enrollment.ok_or_else(|| FieldProblem::wrong("referrer", "is not enrolled in this campaign"))?;
-    let (status, text) = match new.text {
-        Some(text) => match codes::choose(&app, &caller.actor, caller.business_id(), enrollment.id, &text).await? {
+    let enrollment = enrollment.ok_or_else(|| FieldProblem::wrong("campaign", "is not one they are enrolled in"))?;
+    let (status, text) = match text {
+        Some(text) => match codes::choose(app, &caller.actor, caller.business_id(), enrollment.id, &text).await? {
             Chosen::Set { text, .. } => (StatusCode::CREATED, text),
             Chosen::Same => (StatusCode::OK, text.0),
             Chosen::Invalid(why) => return Err(FieldProblem::wrong("text", why).into()),
@@ -229,16 +282,56 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCode>
             Chosen::Archived => return Err(Problem::conflict("archived", "The referrer is archived.")),
             Chosen::NotFound => return Err(nothing("referrer")),
         },
-        None => match codes::generate_one(&app, &caller.actor, caller.business_id(), enrollment.id).await? {
+        None => match codes::generate_one(app, &caller.actor, caller.business_id(), enrollment.id).await? {
             Generated::Made { text, .. } => (StatusCode::CREATED, text),
             Generated::Had { text, .. } => (StatusCode::OK, text),
-            other => return Err(Problem::conflict("refused", format!("They cannot be given one: {other:?}."))),
+            Generated::NotActive { state, .. } if state == "archived" => {
+                return Err(Problem::conflict("archived", "The referrer is archived."));
+            }
+            Generated::NotActive { state, .. } => {
+                let message = format!("The referrer is {state} in this campaign, so no code was generated.");
+                return Err(Problem::conflict("refused", message));
+            }
+            Generated::NotFound => return Err(nothing("referrer")),
         },
     };
     match codes::look_up(&mut app.db.read().await?, caller.business_id(), &text).await? {
-        Lookup::Found { code, .. } => answer(&app, &caller, status, code.id).await,
+        Lookup::Found { code, .. } => answer(app, caller, status, code.id).await,
         Lookup::NotFound { .. } => Err(nothing("code")),
     }
+}
+
+async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCode>) -> Result<Response, Problem> {
+    let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let referrer = field_id(Kind::Referrer, "referrer", &new.referrer.0, "referrer")?;
+    let known = people::by_id(&mut app.db.read().await?, caller.business_id(), referrer).await?;
+    known.ok_or_else(|| FieldProblem::wrong("referrer", "is not a referrer of this business"))?;
+    give(&app, &caller, referrer, campaign, new.text).await
+}
+
+async fn create_for(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    SentIfAny(new): SentIfAny<OwnCode>,
+) -> Result<Response, Problem> {
+    let referrer = path_id(Kind::Referrer, &text, "referrer")?;
+    let known = people::by_id(&mut app.db.read().await?, caller.business_id(), referrer).await?;
+    known.ok_or_else(|| nothing("referrer"))?;
+    let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    give(&app, &caller, referrer, campaign, new.text).await
+}
+
+async fn generate_all(
+    State(app): State<App>,
+    caller: Caller,
+    SentIfAny(wanted): SentIfAny<Generation>,
+) -> Result<Response, Problem> {
+    let campaign = campaign(&app, &caller, wanted.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let id = codes::generate_all(&app, &caller.actor, caller.business_id(), campaign).await?;
+    let job = jobs::a_moment(&app, caller.business_id(), id).await?.ok_or_else(|| nothing("job"))?;
+    let status = if job.is_over() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(Job::of(&job))).into_response())
 }
 
 async fn set_state(

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::api::Caller;
-use crate::api::field::{Field, Integer, Wrong};
+use crate::api::field::{Field, Integer, OneOf, Word, Wrong};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::clock::Instant;
@@ -60,20 +60,45 @@ impl Field for After {
     }
 }
 
+/// Which end of a list comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    Newest,
+    Oldest,
+}
+
+impl Word for Sort {
+    const WORDS: &'static [&'static str] = &["-created", "created"];
+
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "-created" => Some(Self::Newest),
+            "created" => Some(Self::Oldest),
+            _ => None,
+        }
+    }
+}
+
 /// Which part of a list is asked for.
 #[derive(Debug, Clone)]
 pub struct Turn {
     pub limit: usize,
     after: Option<Cursor>,
+    oldest_first: bool,
 }
 
 impl Turn {
     pub fn new(limit: Option<Limit>, after: Option<After>) -> Self {
-        Self { limit: limit.map_or(USUAL, |limit| limit.0), after: after.map(|after| after.0) }
+        Self { limit: limit.map_or(USUAL, |limit| limit.0), after: after.map(|after| after.0), oldest_first: false }
+    }
+
+    pub fn sorted(self, sort: Option<OneOf<Sort>>) -> Self {
+        Self { oldest_first: sort.is_some_and(|sort| sort.0 == Sort::Oldest), ..self }
     }
 
     /// The page of a list: its rows and one more.
     pub async fn rows<R: crate::db::FromDb>(&self, conn: &mut Conn, list: Listing) -> DbResult<Vec<R>> {
+        let list = if self.oldest_first { list.reversed() } else { list };
         let list = match &self.after {
             Some(cursor) => list.from_row(true, cursor.value.parse::<i64>().unwrap_or_default(), cursor.id),
             None => list,
@@ -82,10 +107,11 @@ impl Turn {
     }
 }
 
-/// A page of a list, newest first.
+/// A page of a list.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]
 pub struct Page<T> {
+    /// Newest first, if not asked otherwise.
     data: Vec<T>,
     /// The cursor of the page behind this one: the `after` of the next call. Null on the last page.
     next: Option<String>,
@@ -164,7 +190,7 @@ async fn campaigns_of(app: &App, caller: &Caller) -> DbResult<Vec<i64>> {
     Ok(all.into_iter().map(|c| c.id).collect())
 }
 
-/// The newest rows over several campaigns. Each has an index of its own in this order, so a page costs one
+/// The newest rows, or the oldest, over several campaigns. Each has an index of its own in this order, so a page costs one
 /// short look per campaign, and none of them has to keep a second index for the business.
 pub async fn merged<R: crate::db::FromDb>(
     conn: &mut Conn,
@@ -177,7 +203,10 @@ pub async fn merged<R: crate::db::FromDb>(
     for campaign in campaigns {
         all.extend(turn.rows::<R>(conn, list(*campaign)).await?);
     }
-    all.sort_by_key(|row| std::cmp::Reverse(key(row)));
+    all.sort_by_key(&key);
+    if !turn.oldest_first {
+        all.reverse();
+    }
     all.truncate(turn.limit + 1);
     Ok(all)
 }

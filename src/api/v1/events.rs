@@ -95,6 +95,7 @@ struct EventTaken {
 /// What became of each event.
 #[derive(Serialize, JsonSchema)]
 struct EventsTaken {
+    /// In the order of what was sent.
     items: Vec<EventTaken>,
 }
 

@@ -23,7 +23,9 @@ pub fn calls(api: Api) -> Api {
 /// A key and its business.
 #[derive(Serialize, JsonSchema)]
 struct Me {
+    /// The key that was sent.
     key: MyKey,
+    /// Whose it is.
     business: MyBusiness,
 }
 
@@ -32,12 +34,15 @@ struct Me {
 struct MyKey {
     /// `key_…`.
     id: String,
+    /// What it is called.
     name: String,
     /// Whether it reads and writes test data.
     test: bool,
+    /// What it may do: `leads:read`, `leads:write` …
     scopes: Vec<String>,
     /// Where leads go that name no campaign: `campaign_…`.
     campaign: Option<String>,
+    /// When it ends; null for never.
     expires_at: Option<String>,
 }
 
@@ -46,7 +51,9 @@ struct MyKey {
 struct MyBusiness {
     /// `business_…`.
     id: String,
+    /// What it is called.
     name: String,
+    /// Whose days count: a name of the IANA database.
     timezone: String,
     /// ISO 4217.
     currency: String,

@@ -7,14 +7,19 @@ mod campaigns;
 mod codes;
 mod common;
 mod events;
+mod imports;
 mod inbox;
+mod jobs;
 mod leads;
 mod me;
 mod money;
+mod moves;
+mod products;
 mod public;
 mod referrers;
 mod store;
 mod test_data;
+mod touches;
 
 use super::dialect::Dialect;
 use super::operation::Api;
@@ -24,10 +29,15 @@ pub fn api() -> Api {
     let parts = [
         me::calls,
         campaigns::calls,
+        products::calls,
         referrers::calls,
         codes::calls,
+        jobs::calls,
         leads::calls,
+        leads::decisions,
+        touches::calls,
         events::calls,
+        imports::calls,
         money::calls,
         inbox::calls,
         audit::calls,

@@ -317,6 +317,9 @@ const CODE: &str =
     "c.id, c.business_id, c.enrollment_id, c.campaign_id, c.referrer_id, c.lookup, c.repaired, c.kind, c.state";
 
 async fn load_codes(conn: &mut Conn, w: &mut Wanted, facts: &mut Facts) -> DbResult<()> {
+    // Whoever becomes part of another lead brings the code they came by.
+    let brought: Vec<i64> = w.merging.iter().filter_map(|id| facts.leads.get(id)?.code_id).collect();
+    w.code_ids.extend(brought);
     if !w.codes.is_empty() {
         let text = format!(
             "SELECT {CODE} FROM rows($1, business BIGINT, lookup TEXT, repaired TEXT) r

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
+use super::refused;
 use super::shape::{ItemError, LeadAdded, LeadsAdded, NewLeads, Qualifications, Qualified, QualifiedItem};
-use super::{event, refused};
 use crate::api::Caller;
 use crate::api::problem::Problem;
 use crate::api::read::Sent;
 use crate::api::v1::common::{campaign, id_of};
+use crate::api::v1::moves::event;
 use crate::api::v1::store::leads as store;
 use crate::app::App;
 use crate::desk::{Changed, Outcome, Refusal, What};

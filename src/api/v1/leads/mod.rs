@@ -1,6 +1,8 @@
 //! Leads: people in a campaign, referred or not.
 
 mod batch;
+mod decide;
+mod facts;
 mod shape;
 
 use axum::extract::{OriginalUri, State};
@@ -10,21 +12,23 @@ use axum::response::{IntoResponse, Response};
 use super::common::{
     Page, Turn, campaign, campaigns, expected, field_id, merged, nothing, page, path_id, stale, versioned,
 };
-use super::store::leads::{self as store, Filter, LeadRow, TouchRow};
+use super::moves::event;
+use super::store::leads::{self as store, Filter, LeadRow};
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
-use crate::desk::{Event, Outcome, What};
+use crate::desk::{Outcome, What};
 use crate::id::Kind;
 use batch::{create_many, qualify_many};
+use facts::changed;
 use shape::{
     Lead, LeadChange, LeadsAdded, LeadsAsked, NewLead, NewLeads, NewStatus, Qualification, Qualifications, Qualified,
-    Touch, changed,
 };
 
-pub use shape::{ItemError, PageAsked};
+pub use decide::calls as decisions;
+pub use shape::ItemError;
 
 pub fn calls(api: Api) -> Api {
     api.with(
@@ -65,6 +69,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/leads/{lead}", "getLead", "Read a lead")
+            .about("With who referred it.")
             .scope("leads:read")
             .in_path("lead", "Its id: `lead_…` or the integer.")
             .header("if-none-match", "The ETag of a version that the caller has: 304 if it is still the one.")
@@ -122,28 +127,14 @@ pub fn calls(api: Api) -> Api {
             .answers::<Qualified>(200, "What became of each.", ""),
         qualify_many,
     )
-    .with(
-        Operation::get("/v1/leads/{lead}/touches", "listTouches", "List a lead's touches")
-            .about("What links it to referrers, the newest first. One counts: the lead's `touch`.")
-            .scope("leads:read")
-            .in_path("lead", "Its id: `lead_…` or the integer.")
-            .asks::<PageAsked>()
-            .answers::<Page<Touch>>(200, "A page of touches.", "")
-            .refuses(&[404]),
-        touches,
-    )
 }
 
 const NEW_LEAD: &str =
     r#"{"name": "Jane Smith", "email": "jane@example.com", "company": "Acme Corp", "code": "AGENT123"}"#;
 const NEW_LEADS: &str = r#"{"items": [{"name": "Jane Smith", "email": "jane@example.com", "code": "AGENT123"}]}"#;
 
-fn event(caller: &Caller, what: What) -> Event {
-    Event { business_id: caller.business_id(), actor: caller.actor.clone(), what }
-}
-
 /// A lead of the caller's.
-async fn find(app: &App, caller: &Caller, text: &str) -> Result<LeadRow, Problem> {
+pub async fn find(app: &App, caller: &Caller, text: &str) -> Result<LeadRow, Problem> {
     let id = path_id(Kind::Lead, text, "lead")?;
     let found = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
     found.ok_or_else(|| nothing("lead"))
@@ -170,7 +161,7 @@ async fn list(
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         q: asked.q.map(|q| q.0),
     };
-    let turn = Turn::new(asked.limit, asked.after);
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let mut conn = app.db.read().await?;
     let key = |row: &LeadRow| (row.created_at, row.id);
     let rows = merged(&mut conn, &turn, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?;
@@ -274,17 +265,4 @@ async fn qualify(
         Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
         other => Err(refused(other)),
     }
-}
-
-async fn touches(
-    State(app): State<App>,
-    caller: Caller,
-    OriginalUri(uri): OriginalUri,
-    InPath(id): InPath,
-    Asked(asked): Asked<PageAsked>,
-) -> Result<Response, Problem> {
-    let lead = find(&app, &caller, &id).await?;
-    let turn = Turn::new(asked.limit, asked.after);
-    let rows: Vec<TouchRow> = turn.rows(&mut app.db.read().await?, store::touches(lead.id)).await?;
-    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), Touch::of))
 }

@@ -4,26 +4,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::api::Caller;
-use crate::api::field::{Field, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, Wrong, maybe_number_schema};
+use crate::api::field::{Clearable, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, maybe_number_schema};
 use crate::api::problem::FieldProblem;
-use crate::api::v1::common::{After, Limit, instant, maybe_instant};
-use crate::api::v1::store::leads::{LeadRow, TouchRow};
-use crate::desk::{AddLead, Claim, ClaimBy, Contact, Status, TouchKind};
+use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant};
+use crate::api::v1::store::leads::LeadRow;
+use crate::desk::Status;
 use crate::id::{self, Kind};
 use crate::leads::ARRIVALS;
 use crate::object;
-use crate::phone::Phone;
-
-object! {
-    /// Which part of a list is asked for.
-    strict pub struct PageAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
-        after "after": Option<After>,
-    }
-}
 
 /// A way of arrival.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +32,8 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only with this status.
@@ -74,16 +64,23 @@ object! {
         email "email": Option<Line<320>>,
         /// The phone number, in the business's country where it has no country code.
         phone "phone": Option<Line<60>>,
+        /// Where they work.
         company "company": Option<Line<200>>,
+        /// What they do there.
         jobtitle "jobtitle": Option<Line<200>>,
+        /// What the company does.
         industry "industry": Option<Line<200>>,
+        /// The company's address on the web.
         website "website": Option<Line<500>>,
         /// What they want.
         request "request": Option<Text<5000>>,
         /// A plain decimal.
         budget "budget": Option<NumberText>,
+        /// In your words.
         country "country": Option<Line<100>>,
+        /// The part of the country.
         state "state": Option<Line<100>>,
+        /// Street and town.
         address "address": Option<Text<500>>,
         /// Where they came from, in your words.
         source "source": Option<Line<100>>,
@@ -105,46 +102,41 @@ object! {
 object! {
     /// What changes about a lead. A field that is left out stays; an empty text clears it.
     strict pub struct LeadChange {
+        /// The full name.
         name "name": Option<Line<200>>,
+        /// The e-mail address.
         email "email": Option<Clearable<320>>,
+        /// In the business's country where it has no country code.
         phone "phone": Option<Clearable<60>>,
+        /// Where they work.
         company "company": Option<Clearable<200>>,
+        /// What they do there.
         jobtitle "jobtitle": Option<Clearable<200>>,
+        /// What the company does.
         industry "industry": Option<Clearable<200>>,
+        /// The company's address on the web.
         website "website": Option<Clearable<500>>,
+        /// What they want.
         request "request": Option<Clearable<5000>>,
         /// A plain decimal.
         budget "budget": Option<NumberText>,
+        /// In your words.
         country "country": Option<Clearable<100>>,
+        /// The part of the country.
         state "state": Option<Clearable<100>>,
+        /// Street and town.
         address "address": Option<Clearable<500>>,
+        /// Where they came from, in your words.
         source "source": Option<Clearable<100>>,
         /// Whether it is worked on.
         active "active": Option<bool>,
     }
 }
 
-/// Text that an empty one clears.
-#[derive(Debug, Clone)]
-pub struct Clearable<const MOST: usize>(pub Option<String>);
-
-impl<const MOST: usize> Field for Clearable<MOST> {
-    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
-        match Text::<MOST>::read(Some(raw.ok_or(Wrong::Missing)?)) {
-            Ok(text) => Ok(Self(Some(text.0.trim().to_owned()))),
-            Err(Wrong::Missing) => Ok(Self(None)),
-            Err(other) => Err(other),
-        }
-    }
-
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "maxLength": MOST })
-    }
-}
-
 object! {
     /// A status.
     strict pub struct NewStatus {
+        /// `qualified` and `converted` qualify the lead.
         status "status": OneOf<Status>,
     }
 }
@@ -152,6 +144,7 @@ object! {
 object! {
     /// Whether a lead counts.
     strict pub struct Qualification {
+        /// False takes it back.
         qualified "qualified": bool,
         /// For the audit.
         reason "reason": Option<Line<500>>,
@@ -163,7 +156,9 @@ object! {
     strict pub struct QualificationItem {
         /// `lead_…` or the integer.
         lead "lead": IdText,
+        /// False takes it back.
         qualified "qualified": bool,
+        /// For the audit.
         reason "reason": Option<Line<500>>,
     }
 }
@@ -187,34 +182,52 @@ pub struct Lead {
     pub campaign: String,
     /// Whether it is test data.
     pub test: bool,
+    /// The full name.
     pub name: String,
+    /// As it was written; matched without case and domain spelling.
     pub email: Option<String>,
+    /// As it was written.
     pub phone: Option<String>,
+    /// Where they work.
     pub company: Option<String>,
+    /// What they do there.
     pub jobtitle: Option<String>,
+    /// What the company does.
     pub industry: Option<String>,
+    /// The company's address on the web.
     pub website: Option<String>,
+    /// What they want.
     pub request: Option<String>,
+    /// A plain decimal, without a currency.
     #[schemars(schema_with = "maybe_number_schema")]
     pub budget: Option<Box<RawValue>>,
+    /// In your words.
     pub country: Option<String>,
+    /// The part of the country.
     pub state: Option<String>,
+    /// Street and town.
     pub address: Option<String>,
+    /// Where they came from, in your words.
     pub source: Option<String>,
     /// `api` or `dashboard`.
     pub source_origin: String,
     /// `new`, `contacted`, `qualified`, `converted` or `lost`.
     pub status: String,
+    /// Whether it is worked on.
     pub active: bool,
     /// Set while the referral counts.
     pub qualified_at: Option<String>,
+    /// When they first paid.
     pub converted_at: Option<String>,
     /// Who referred it; null while nobody counts.
     pub attribution: Option<Attribution>,
-    /// The lead it is a duplicate of.
+    /// The lead it is a duplicate of: `lead_…`.
     pub duplicate_of: Option<String>,
+    /// When it was added.
     pub created_at: String,
+    /// When it was last changed.
     pub updated_at: String,
+    /// Set while it is archived.
     pub archived_at: Option<String>,
 }
 
@@ -223,6 +236,7 @@ pub struct Lead {
 pub struct Attribution {
     /// `agent_…`.
     pub referrer: String,
+    /// The code it came by, where there was one.
     pub code: Option<String>,
     /// `code`, `link`, `verbal`, `upload` or `staff`.
     pub arrival: Option<String>,
@@ -270,36 +284,6 @@ impl Lead {
     }
 }
 
-/// A touch: evidence that links a lead to a referrer.
-#[derive(Serialize, JsonSchema)]
-pub struct Touch {
-    /// `touch_…`.
-    pub id: String,
-    /// `click`, `code`, `verbal`, `event`, `import` or `staff`.
-    pub kind: String,
-    pub code: Option<String>,
-    /// `agent_…`.
-    pub referrer: Option<String>,
-    /// Why it could not count when it came.
-    pub refused: Option<String>,
-    pub reason: Option<String>,
-    pub at: String,
-}
-
-impl Touch {
-    pub fn of(row: TouchRow) -> Self {
-        Self {
-            id: id::render(Kind::Touch, row.id),
-            kind: row.kind,
-            code: row.code,
-            referrer: row.referrer_id.map(|id| id::render(Kind::Referrer, id)),
-            refused: row.refused,
-            reason: row.reason,
-            at: instant(row.at),
-        }
-    }
-}
-
 /// What became of one of many leads.
 #[derive(Serialize, JsonSchema)]
 pub struct LeadAdded {
@@ -318,7 +302,9 @@ pub struct LeadAdded {
 /// One field of an item that is wrong.
 #[derive(Serialize, JsonSchema)]
 pub struct ItemError {
+    /// Its name; inside another one's with a point.
     pub field: String,
+    /// What is wrong with it.
     pub message: String,
 }
 
@@ -331,6 +317,7 @@ impl ItemError {
 /// What became of each lead.
 #[derive(Serialize, JsonSchema)]
 pub struct LeadsAdded {
+    /// In the order of what was sent.
     pub items: Vec<LeadAdded>,
 }
 
@@ -339,97 +326,17 @@ pub struct LeadsAdded {
 pub struct QualifiedItem {
     /// `changed`, `already`, `refused`, `not_found` or `invalid`.
     pub result: &'static str,
+    /// `lead_…`; null where no lead was found.
     pub lead: Option<String>,
     /// Why it was refused.
     pub reason: Option<String>,
+    /// What is wrong with the item.
     pub errors: Vec<ItemError>,
 }
 
 /// What became of each qualification.
 #[derive(Serialize, JsonSchema)]
 pub struct Qualified {
+    /// In the order of what was sent.
     pub items: Vec<QualifiedItem>,
-}
-
-impl NewLead {
-    /// The event that adds it, in a campaign.
-    pub fn event(self, campaign_id: i64, caller: &Caller) -> Result<AddLead, FieldProblem> {
-        let phone = self.phone.as_deref().map(|text| Phone::parse(text, &caller.key.row.country)).transpose();
-        let phone = phone.map_err(|why| FieldProblem::wrong("phone", why))?;
-        let budget = self.budget.map(|b| {
-            crate::leads::budget::plain(&b.0).ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))
-        });
-        let email = self.email.map(|line| line.0);
-        let line = |text: Option<String>| text;
-        let code = self.code.map(|code| code.0);
-        let source = self.source.map(|s| s.0).or_else(|| code.is_some().then(|| "referral".to_owned()));
-        Ok(AddLead {
-            campaign_id,
-            test: caller.test(),
-            contact: Contact {
-                name: self.name.0,
-                email_key: email.as_deref().and_then(crate::email::key_of),
-                email,
-                phone_key: phone.as_ref().map(|p| p.e164().to_owned()),
-                phone: phone.map(|p| p.text().to_owned()),
-                company: line(self.company.map(|l| l.0)),
-                jobtitle: line(self.jobtitle.map(|l| l.0)),
-                industry: line(self.industry.map(|l| l.0)),
-                website: line(self.website.map(|l| l.0)),
-                request: self.request.map(|t| t.0),
-                budget: budget.transpose()?,
-                country: self.country.map(|l| l.0),
-                region: self.state.map(|l| l.0),
-                address: self.address.map(|t| t.0),
-                source,
-            },
-            status: self.status.map_or(Status::New, |s| s.0),
-            source_origin: "api",
-            claim: code.map(|text| Claim { kind: TouchKind::Code, by: ClaimBy::Code(text) }),
-            recorded_by: None,
-            repeats_allowed: false,
-            qualify: false,
-        })
-    }
-}
-
-/// A lead's facts with a change made to them.
-pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Contact, FieldProblem> {
-    fn or<const N: usize>(change: Option<Clearable<N>>, before: Option<String>) -> Option<String> {
-        change.map_or(before, |c| c.0)
-    }
-    let email = or(change.email, row.email);
-    let (phone, phone_key) = match change.phone {
-        None => (row.phone, row.phone_key),
-        Some(Clearable(None)) => (None, None),
-        Some(Clearable(Some(text))) => {
-            let phone =
-                Phone::parse(&text, &caller.key.row.country).map_err(|why| FieldProblem::wrong("phone", why))?;
-            (Some(phone.text().to_owned()), Some(phone.e164().to_owned()))
-        }
-    };
-    let budget = match change.budget {
-        None => row.budget,
-        Some(text) => Some(
-            crate::leads::budget::plain(&text.0)
-                .ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))?,
-        ),
-    };
-    Ok(Contact {
-        name: change.name.map_or(row.name, |n| n.0),
-        email_key: email.as_deref().and_then(crate::email::key_of),
-        email,
-        phone,
-        phone_key,
-        company: or(change.company, row.company),
-        jobtitle: or(change.jobtitle, row.jobtitle),
-        industry: or(change.industry, row.industry),
-        website: or(change.website, row.website),
-        request: or(change.request, row.request),
-        budget,
-        country: or(change.country, row.country),
-        region: or(change.state, row.region),
-        address: or(change.address, row.address),
-        source: or(change.source, row.source),
-    })
 }

@@ -1,3 +1,4 @@
+use crate::campaigns::Campaign;
 use crate::db::{Conn, DbResult, sql};
 use crate::row;
 
@@ -14,6 +15,21 @@ row! {
         pub destination: String,
         pub created_at: i64,
         pub updated_at: i64,
+    }
+}
+
+impl CampaignRow {
+    pub fn campaign(&self) -> Campaign {
+        Campaign {
+            id: self.id,
+            name: self.name.clone(),
+            state: self.state.clone(),
+            qualify_on: self.qualify_on.clone(),
+            qualify_least: self.qualify_least.clone(),
+            reward: self.reward.clone(),
+            reward_hold_days: self.reward_hold_days,
+            destination: self.destination.clone(),
+        }
     }
 }
 

@@ -23,15 +23,42 @@ const COLUMNS: &str =
     "i.id, i.kind, i.state, i.times, i.detail, i.lead_id, i.payment_id, i.referrer_id, i.outcome, i.created_at,
     i.updated_at, i.closed_at";
 
-pub fn listing(business_id: i64, state: &str) -> Listing {
-    let order = Order { column: "created_at", descending: true };
-    Listing::new(COLUMNS, "inbox_items", "i", "", order).and("i.business_id = ?", business_id).and("i.state = ?", state)
+// An item is of the mode of its lead, else of its payment.
+const JOINS: &str = "LEFT JOIN leads l ON l.id = i.lead_id LEFT JOIN payments y ON y.id = i.payment_id";
+const TEST: &str = "COALESCE(l.test, y.test, false) = ?";
+
+/// Which items are listed.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    pub test: bool,
+    pub state: &'static str,
+    pub kind: Option<String>,
+    pub lead_id: Option<i64>,
 }
 
-pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ItemRow>> {
-    sql_built(format!("SELECT {COLUMNS} FROM inbox_items i WHERE i.id = $1 AND i.business_id = $2"))
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+pub fn listing(business_id: i64, f: &Filter) -> Listing {
+    let order = Order { column: "created_at", descending: true };
+    let mut list = Listing::new(COLUMNS, "inbox_items", "i", JOINS, order).and("i.business_id = ?", business_id);
+    list = match f.lead_id {
+        // One has few.
+        Some(id) => list.and("i.lead_id = ?", id).and("i.state = ?", f.state),
+        None => list.and("i.state = ?", f.state),
+    };
+    if let Some(kind) = &f.kind {
+        list = list.search("i.kind = ?", kind.as_str());
+    }
+    list.search(TEST, f.test)
+}
+
+/// An item of the business, in the key's mode.
+pub async fn by_id(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<ItemRow>> {
+    sql_built(format!(
+        "SELECT {COLUMNS} FROM inbox_items i {JOINS}
+          WHERE i.id = $1 AND i.business_id = $2 AND COALESCE(l.test, y.test, false) = $3"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .bind(test)
+    .optional(conn)
+    .await
 }

@@ -121,23 +121,3 @@ pub async fn among(conn: &mut Conn, business_id: i64, test: bool, ids: &[i64]) -
     .await?;
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
-
-row! {
-    #[derive(Debug, Clone)]
-    pub struct TouchRow {
-        pub id: i64,
-        pub kind: String,
-        pub code: Option<String>,
-        pub referrer_id: Option<i64>,
-        pub refused: Option<String>,
-        pub reason: Option<String>,
-        pub at: i64,
-    }
-}
-
-/// The touches of a lead, newest first.
-pub fn touches(lead_id: i64) -> Listing {
-    let columns = "t.id, t.kind, COALESCE(c.text, t.code_text) AS code, t.referrer_id, t.refused, t.reason, t.at";
-    let order = Order { column: "at", descending: true };
-    Listing::new(columns, "touches", "t", "LEFT JOIN codes c ON c.id = t.code_id", order).and("t.lead_id = ?", lead_id)
-}

@@ -7,3 +7,4 @@ pub mod inbox;
 pub mod leads;
 pub mod money;
 pub mod referrers;
+pub mod touches;

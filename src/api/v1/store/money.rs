@@ -17,13 +17,14 @@ row! {
         pub identity: String,
         pub decision: String,
         pub decision_why: String,
+        pub refunded: i64,
         pub disputed_at: Option<i64>,
         pub received_at: i64,
     }
 }
 
 const PAYMENT: &str = "y.id, y.campaign_id, d.public_id AS product, y.test, y.lead_id, y.email, y.amount, y.currency, y.subscription_status,
-    y.payment_date, y.identity, y.decision, y.decision_why, y.disputed_at, y.received_at";
+    y.payment_date, y.identity, y.decision, y.decision_why, y.refunded, y.disputed_at, y.received_at";
 
 /// The payments of a business, or of one lead.
 pub fn payments(business_id: i64, test: bool, lead: Option<i64>, email_key: Option<&str>) -> Listing {
@@ -42,6 +43,72 @@ pub fn payments(business_id: i64, test: bool, lead: Option<i64>, email_key: Opti
 pub async fn payment(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<PaymentRow>> {
     sql_built(format!(
         "SELECT {PAYMENT} FROM payments y JOIN products d ON d.id = y.product_id WHERE y.id = $1 AND y.business_id = $2 AND y.test = $3"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .bind(test)
+    .optional(conn)
+    .await
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct RefundRow {
+        pub id: i64,
+        pub campaign_id: i64,
+        pub product: String,
+        pub test: bool,
+        pub email: String,
+        pub payment_id: Option<i64>,
+        pub lead_id: Option<i64>,
+        pub asked: Option<i64>,
+        pub amount: Option<i64>,
+        pub currency: Option<String>,
+        pub refund_date: String,
+        pub identity: String,
+        pub state: String,
+        pub why: Option<String>,
+        pub received_at: i64,
+        pub decided_at: Option<i64>,
+    }
+}
+
+const REFUND: &str = "f.id, f.campaign_id, d.public_id AS product, f.test, f.email, f.payment_id, y.lead_id, f.asked, f.amount, f.currency,
+    f.refund_date, f.identity, f.state, f.why, f.received_at, f.decided_at";
+const REFUND_JOINS: &str = "JOIN products d ON d.id = f.product_id LEFT JOIN payments y ON y.id = f.payment_id";
+
+/// Which refunds are listed.
+#[derive(Debug, Clone, Default)]
+pub struct RefundFilter {
+    pub test: bool,
+    pub payment_id: Option<i64>,
+    pub lead_id: Option<i64>,
+    pub email_key: Option<String>,
+    pub state: Option<&'static str>,
+}
+
+pub fn refunds(business_id: i64, f: &RefundFilter) -> Listing {
+    let order = Order { column: "received_at", descending: true };
+    let mut list = Listing::new(REFUND, "refunds", "f", REFUND_JOINS, order).and("f.business_id = ?", business_id);
+    if let Some(id) = f.payment_id {
+        // One has few.
+        list = list.and("f.payment_id = ?", id);
+    }
+    if let Some(id) = f.lead_id {
+        list = list.and("f.payment_id IN (SELECT id FROM payments WHERE lead_id = ?)", id);
+    }
+    if let Some(key) = &f.email_key {
+        list = list.search("f.email_key = ?", key.as_str());
+    }
+    if let Some(state) = f.state {
+        list = list.search("f.state = ?", state);
+    }
+    list.search("f.test = ?", f.test)
+}
+
+pub async fn refund(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<RefundRow>> {
+    sql_built(format!(
+        "SELECT {REFUND} FROM refunds f {REFUND_JOINS} WHERE f.id = $1 AND f.business_id = $2 AND f.test = $3"
     ))
     .bind(id)
     .bind(business_id)
@@ -83,6 +150,7 @@ const COMMISSION: &str =
 pub struct Filter {
     pub test: bool,
     pub state: Option<&'static str>,
+    pub kind: Option<&'static str>,
     pub referrer_id: Option<i64>,
     pub lead_id: Option<i64>,
 }
@@ -98,8 +166,11 @@ pub fn commissions(campaign_id: i64, f: &Filter) -> Listing {
     if let Some(id) = f.referrer_id {
         list = list.and("k.referrer_id = ?", id);
     }
-    match f.state {
-        Some(state) => list.search("k.state = ?", state),
+    if let Some(state) = f.state {
+        list = list.search("k.state = ?", state);
+    }
+    match f.kind {
+        Some(kind) => list.search("k.kind = ?", kind),
         None => list,
     }
 }

@@ -1,4 +1,4 @@
-use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
+use crate::db::{Conn, DbResult, Listing, Order, Value, sql, sql_built};
 use crate::text::like_pattern;
 use crate::{row, rows};
 
@@ -23,6 +23,29 @@ pub struct Filter {
     pub email_key: Option<String>,
     pub q: Option<String>,
     pub archived: bool,
+    pub campaign_id: Option<i64>,
+    pub state: Option<&'static str>,
+    pub has_code: Option<bool>,
+}
+
+/// Who is enrolled so, in a campaign or in any.
+fn enrolled(f: &Filter) -> Option<(String, Vec<Value>)> {
+    let mut condition = "EXISTS (SELECT 1 FROM enrollments e WHERE e.referrer_id = p.id".to_owned();
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(id) = f.campaign_id {
+        condition.push_str(" AND e.campaign_id = ?");
+        values.push(id.into());
+    }
+    if let Some(state) = f.state {
+        condition.push_str(" AND e.state = ?");
+        values.push(state.into());
+    }
+    if let Some(has_code) = f.has_code {
+        condition.push_str(" AND e.has_code = ?");
+        values.push(has_code.into());
+    }
+    condition.push(')');
+    Some((condition, values)).filter(|(_, values)| !values.is_empty())
 }
 
 pub fn listing(business_id: i64, f: &Filter) -> Listing {
@@ -30,6 +53,9 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
     let mut list = Listing::new(COLUMNS, "referrers", "p", "", order).and("p.business_id = ?", business_id);
     if let Some(key) = &f.email_key {
         list = list.and("p.email_key = ?", key.as_str());
+    }
+    if let Some((condition, values)) = enrolled(f) {
+        list = list.search_each(&condition, values);
     }
     if let Some(q) = &f.q {
         list = list.search("p.search LIKE ? ESCAPE '\\'", like_pattern(q));

@@ -1,0 +1,157 @@
+//! What calls about campaigns take and answer.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+
+use crate::amounts::Amounts;
+use crate::api::field::{Clearable, Field, Line, OneOf, UpTo, Word, Wrong};
+use crate::api::v1::common::instant;
+use crate::api::v1::store::campaigns::CampaignRow;
+use crate::campaigns::{QualifyOn, State};
+use crate::id::{self, Kind};
+use crate::money::{Currency, MAX_MINOR, Money};
+use crate::object;
+
+/// Whole minor units by currency: `{"USD": 2000}`.
+#[derive(Debug, Clone)]
+pub struct ByCurrency(pub Amounts);
+
+impl Field for ByCurrency {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let raw = raw.ok_or(Wrong::Missing)?;
+        let wrong = || Wrong::because("must be an object of whole minor units by currency, such as {\"USD\": 2000}");
+        let map: BTreeMap<String, i64> = serde_json::from_str(raw).map_err(|_| wrong())?;
+        let mut amounts = Amounts::default();
+        for (code, minor) in map {
+            let currency = Currency::parse(&code).map_err(|why| Wrong::Because(format!("has {code}, which {why}")))?;
+            if !(0..=MAX_MINOR).contains(&minor) {
+                return Err(Wrong::Because(format!("has {minor} {code}, which is not from 0 to {MAX_MINOR}")));
+            }
+            if !amounts.add(Money { minor, currency }) {
+                return Err(Wrong::Because(format!("has {code} twice, or too many currencies")));
+            }
+        }
+        Ok(Self(amounts))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "additionalProperties": { "type": "integer", "minimum": 0, "maximum": MAX_MINOR },
+        })
+    }
+}
+
+impl Word for QualifyOn {
+    const WORDS: &'static [&'static str] = &["payment", "sign_up", "hand"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
+impl Word for State {
+    const WORDS: &'static [&'static str] = &["draft", "live", "paused", "ended"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
+object! {
+    /// A campaign to make.
+    strict pub struct NewCampaign {
+        /// What it is called.
+        name "name": Line<120>,
+        /// When a referral counts; at the first `payment` otherwise.
+        qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
+        /// The least first payment that qualifies, in minor units by currency; any otherwise.
+        qualify_least "qualify_least": Option<ByCurrency>,
+        /// What a qualification earns, in minor units of one currency; nothing otherwise.
+        reward "reward": Option<ByCurrency>,
+        /// Days for which a reward stays pending; 14 otherwise.
+        reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
+        /// Where links lead: an address on the web.
+        destination "destination": Option<Line<2000>>,
+    }
+}
+
+object! {
+    /// What changes about a campaign. A field that is left out stays.
+    strict pub struct CampaignChange {
+        /// What it is called.
+        name "name": Option<Line<120>>,
+        /// When a referral counts.
+        qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
+        /// The least first payment that qualifies, in minor units by currency; `{}` for any.
+        qualify_least "qualify_least": Option<ByCurrency>,
+        /// What a qualification earns, in minor units of one currency; `{}` for nothing.
+        reward "reward": Option<ByCurrency>,
+        /// Days for which a reward stays pending.
+        reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
+        /// Where links lead: an address on the web.
+        destination "destination": Option<Clearable<2000>>,
+    }
+}
+
+object! {
+    /// Where a campaign stands.
+    strict pub struct CampaignStanding {
+        /// `live`, `paused` or `ended`; nothing becomes a draft again.
+        state "state": OneOf<State>,
+    }
+}
+
+/// A referral programme.
+#[derive(Serialize, JsonSchema)]
+pub struct Campaign {
+    /// `campaign_…`.
+    id: String,
+    /// The integer behind it, as Referral Factory's API has it.
+    number: i64,
+    /// What it is called.
+    name: String,
+    /// `draft`, `live`, `paused` or `ended`.
+    state: String,
+    /// When a referral counts: by `hand`, at `sign_up`, or at a `payment`.
+    qualify_on: String,
+    /// The least first payment that qualifies, in minor units by currency; empty for any.
+    qualify_least: BTreeMap<String, i64>,
+    /// What a qualification earns, in minor units by currency; empty for nothing.
+    reward: BTreeMap<String, i64>,
+    /// Days for which a reward stays pending.
+    reward_hold_days: i64,
+    /// Where links lead; empty where nobody said so yet.
+    destination: String,
+    /// When it was made.
+    created_at: String,
+    /// When its settings or its state last changed.
+    updated_at: String,
+}
+
+/// Campaigns.
+#[derive(Serialize, JsonSchema)]
+pub struct Campaigns {
+    /// The oldest first.
+    pub data: Vec<Campaign>,
+}
+
+impl Campaign {
+    pub fn of(row: CampaignRow) -> Self {
+        Self {
+            id: id::render(Kind::Campaign, row.id),
+            number: row.id,
+            name: row.name,
+            state: row.state,
+            qualify_on: row.qualify_on,
+            qualify_least: Amounts::from_json(&row.qualify_least).codes(),
+            reward: Amounts::from_json(&row.reward).codes(),
+            reward_hold_days: row.reward_hold_days,
+            destination: row.destination,
+            created_at: instant(row.created_at),
+            updated_at: instant(row.updated_at),
+        }
+    }
+}

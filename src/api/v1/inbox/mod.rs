@@ -1,0 +1,224 @@
+//! The inbox: what arrived and could not simply be applied, and the one call that settles it. Accepting
+//! does what the click on the item's page does; the money it moves can be looked at first.
+
+mod shape;
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::response::Response;
+
+use super::common::{Page, Turn, field_id, nothing, page, path_id};
+use super::moves::{Preview, event, is_as_seen, look};
+use super::store::inbox::{self as store};
+use super::store::referrers as people;
+use crate::api::Caller;
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::{FieldProblem, Problem};
+use crate::api::read::{Asked, InPath, SentIfAny};
+use crate::app::App;
+use crate::codes::{self, Lookup};
+use crate::desk::{Outcome, What};
+use crate::id::Kind;
+use crate::inbox::{self, Claimant, Fix, ItemRow};
+use shape::{Acceptance, InboxAsked, Item};
+
+const ID: &str = "Its id: `inbox_…` or the integer.";
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/inbox", "listInbox", "List inbox items")
+            .about("The newest first; open ones unless asked otherwise.")
+            .scope("leads:read")
+            .asks::<InboxAsked>()
+            .answers::<Page<Item>>(200, "A page of items.", "")
+            .link("getInboxItem", "item", "/data/0/id")
+            .link("acceptInboxItem", "item", "/data/0/id")
+            .link("dismissInboxItem", "item", "/data/0/id"),
+        list,
+    )
+    .with(
+        Operation::get("/v1/inbox/{item}", "getInboxItem", "Read an inbox item")
+            .about("With what is known of it, and what became of it.")
+            .scope("leads:read")
+            .in_path("item", ID)
+            .answers::<Item>(200, "The item.", "")
+            .refuses(&[404]),
+        show,
+    )
+    .with(
+        Operation::post("/v1/inbox/{item}/accept", "acceptInboxItem", "Accept an inbox item")
+            .once()
+            .about("Does what its page offers: attributes the lead (its waiting payments earn), records the second payment, or lets the older payments earn. An item about an unknown code has to be told whose it was. The preview says which money moves; with its `seen`, just that is done or nothing (412). Accepting twice changes nothing.")
+            .scope("leads:write")
+            .in_path("item", ID)
+            .may_take::<Acceptance>("{}")
+            .answers::<Item>(200, "The item as it is now.", "")
+            .refuses(&[404, 409, 412]),
+        accept,
+    )
+    .with(
+        Operation::post(
+            "/v1/inbox/{item}/accept/preview",
+            "previewAcceptance",
+            "See which money accepting an item would move",
+        )
+        .about("Takes what `POST /v1/inbox/{item}/accept` takes, and does nothing.")
+        .scope("money:read")
+        .in_path("item", ID)
+        .may_take::<Acceptance>("{}")
+        .answers::<Preview>(200, "What would move.", "")
+        .refuses(&[404, 409]),
+        preview,
+    )
+    .with(
+        Operation::post("/v1/inbox/{item}/dismiss", "dismissInboxItem", "Dismiss an inbox item")
+            .once()
+            .about("Nothing is done about it. Doing it twice changes nothing.")
+            .scope("leads:write")
+            .in_path("item", ID)
+            .answers::<Item>(200, "The item as it is now.", "")
+            .refuses(&[404, 409]),
+        dismiss,
+    )
+    .with(
+        Operation::post("/v1/inbox/{item}/reopen", "reopenInboxItem", "Take a dismissal back")
+            .once()
+            .about("The item waits again. What was accepted was done, and stays so: 409.")
+            .scope("leads:write")
+            .in_path("item", ID)
+            .answers::<Item>(200, "The item as it is now.", "")
+            .refuses(&[404, 409]),
+        reopen,
+    )
+}
+
+fn no_item() -> Problem {
+    nothing("inbox item")
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<InboxAsked>,
+) -> Result<Response, Problem> {
+    let turn = Turn::new(asked.limit, asked.after);
+    let filter = store::Filter {
+        test: caller.test(),
+        state: asked.state.map_or("open", |s| s.0.0),
+        kind: asked.kind.map(|kind| kind.0),
+        lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
+    };
+    let list = store::listing(caller.business_id(), &filter);
+    let rows: Vec<store::ItemRow> = turn.rows(&mut app.db.read().await?, list).await?;
+    Ok(page(&uri, &turn, rows, |row| (row.created_at, row.id), Item::of))
+}
+
+async fn find(app: &App, caller: &Caller, id: i64) -> Result<store::ItemRow, Problem> {
+    let row = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
+    row.ok_or_else(no_item)
+}
+
+async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Item>, Problem> {
+    let id = path_id(Kind::InboxItem, &text, "inbox item")?;
+    Ok(Json(Item::of(find(&app, &caller, id).await?)))
+}
+
+/// What accepting an item does, or why it cannot be accepted.
+async fn acceptance(app: &App, caller: &Caller, id: i64, asked: &Acceptance) -> Result<What, Problem> {
+    let row = inbox::by_id(&mut app.db.read().await?, caller.business_id(), id).await?.ok_or_else(no_item)?;
+    if row.state != "open" {
+        return Err(Problem::conflict("refused", format!("This item is {} already.", row.state)));
+    }
+    let fix = inbox::fix_of(&row);
+    if fix == Fix::None {
+        let advice = inbox::words_of(&row).advice;
+        return Err(Problem::conflict("refused", format!("This item cannot be accepted. {advice}")));
+    }
+    let chosen = if fix == Fix::Closest {
+        Some(claimant(app, caller, &row, asked).await?)
+    } else if asked.code.is_some() || asked.referrer.is_some() {
+        let field = if asked.code.is_some() { "code" } else { "referrer" };
+        return Err(FieldProblem::wrong(field, "is not asked for by this item").into());
+    } else {
+        None
+    };
+    inbox::accepting(&row, chosen).ok_or_else(|| Problem::conflict("refused", "This item cannot be accepted."))
+}
+
+/// Who is meant where the item does not say.
+async fn claimant(app: &App, caller: &Caller, row: &ItemRow, asked: &Acceptance) -> Result<Claimant, Problem> {
+    let mut conn = app.db.read().await?;
+    let (field, referrer, code) = match (&asked.code, &asked.referrer) {
+        (Some(text), None) => match codes::look_up(&mut conn, caller.business_id(), text).await? {
+            Lookup::Found { code, .. } if code.state != "retired" => ("code", code.referrer_id, Some(code)),
+            _ => return Err(FieldProblem::wrong("code", "attributes nobody").into()),
+        },
+        (None, Some(text)) => ("referrer", field_id(Kind::Referrer, "referrer", &text.0, "referrer")?, None),
+        (Some(_), Some(_)) => return Err(FieldProblem::wrong("code", "cannot stand beside referrer").into()),
+        (None, None) => {
+            let message = "is required for this item, or referrer: say whose code it was".to_owned();
+            return Err(FieldProblem { message, ..FieldProblem::missing("code") }.into());
+        }
+    };
+    let wrong = || FieldProblem::wrong(field, "is of nobody who is enrolled in the lead's campaign");
+    if people::by_id(&mut conn, caller.business_id(), referrer).await?.is_none() {
+        return Err(wrong().into());
+    }
+    let enrollments = people::enrollments(&mut conn, &[referrer]).await?;
+    let enrollment = enrollments.into_iter().find(|e| Some(e.campaign_id) == row.lead_campaign_id).ok_or_else(wrong)?;
+    let code_id = code.filter(|code| code.enrollment_id == enrollment.id).map(|code| code.id);
+    Ok(Claimant { enrollment_id: enrollment.id, code_id })
+}
+
+async fn accept(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    SentIfAny(asked): SentIfAny<Acceptance>,
+) -> Result<Json<Item>, Problem> {
+    let id = path_id(Kind::InboxItem, &text, "inbox item")?;
+    let item = find(&app, &caller, id).await?;
+    if item.state == "accepted" {
+        return Ok(Json(Item::of(item)));
+    }
+    let what = acceptance(&app, &caller, id, &asked).await?;
+    is_as_seen(&app, &caller, &what, asked.seen.as_ref(), no_item).await?;
+    match app.desk.one(event(&caller, what)).await? {
+        Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
+        Outcome::NotFound => Err(no_item()),
+        _ => Ok(Json(Item::of(find(&app, &caller, id).await?))),
+    }
+}
+
+async fn preview(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    SentIfAny(asked): SentIfAny<Acceptance>,
+) -> Result<Json<Preview>, Problem> {
+    let id = path_id(Kind::InboxItem, &text, "inbox item")?;
+    find(&app, &caller, id).await?;
+    let what = acceptance(&app, &caller, id, &asked).await?;
+    Ok(Json(Preview::of(&look(&app, &caller, &what, no_item).await?)?))
+}
+
+/// Closes an item, or opens it, without doing anything about it.
+async fn settle(app: &App, caller: &Caller, id: i64, what: What) -> Result<Json<Item>, Problem> {
+    find(app, caller, id).await?;
+    match app.desk.one(event(caller, what)).await? {
+        Outcome::Done { .. } => Ok(Json(Item::of(find(app, caller, id).await?))),
+        Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
+        _ => Err(no_item()),
+    }
+}
+
+async fn dismiss(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Item>, Problem> {
+    let id = path_id(Kind::InboxItem, &text, "inbox item")?;
+    settle(&app, &caller, id, What::Dismiss { item_id: id }).await
+}
+
+async fn reopen(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Item>, Problem> {
+    let id = path_id(Kind::InboxItem, &text, "inbox item")?;
+    settle(&app, &caller, id, What::Reopen { item_id: id }).await
+}

@@ -1,0 +1,88 @@
+//! Work in the background that a call began: how far it has come.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::common::{instant, maybe_instant, nothing, path_id};
+use crate::api::Caller;
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::api::read::InPath;
+use crate::app::App;
+use crate::codes::{self, Batch};
+use crate::db::DbResult;
+use crate::id::{self, Kind};
+use crate::jobs::{self, JobRow};
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/jobs/{job}", "getJob", "Read how far a job has come")
+            .about("Of `POST /v1/codes/generate`. It is over when `state` is `done` or `failed`.")
+            .scope("referrers:read")
+            .in_path("job", "Its id: `job_…` or the integer.")
+            .answers::<Job>(200, "The job as it is now.", "")
+            .refuses(&[404]),
+        show,
+    )
+}
+
+/// Codes being generated in the background.
+#[derive(Serialize, JsonSchema)]
+pub struct Job {
+    /// `job_…`.
+    id: String,
+    /// `queued`, `running`, `done` or `failed`. What a failed one made stays; asking again makes the rest.
+    state: String,
+    /// The campaign: `campaign_…`.
+    campaign: Option<String>,
+    /// How many codes were made so far.
+    made: i64,
+    /// How many referrers had one already, and keep it.
+    skipped: i64,
+    /// How many were missing when it began.
+    total: i64,
+    /// When it was asked for.
+    created_at: String,
+    /// When it was over; null while it goes on.
+    finished_at: Option<String>,
+}
+
+impl Job {
+    pub fn of(row: &JobRow) -> Self {
+        let batch = Batch::of(&row.result());
+        Self {
+            id: id::render(Kind::Job, row.id),
+            state: row.state.clone(),
+            campaign: row.campaign_id.map(|id| id::render(Kind::Campaign, id)),
+            made: batch.made,
+            skipped: batch.skipped,
+            total: row.total,
+            created_at: instant(row.created_at),
+            finished_at: maybe_instant(row.finished_at),
+        }
+    }
+}
+
+/// Looks at a job until it is over, for half a second at most: what is small is answered whole.
+pub async fn a_moment(app: &App, business_id: i64, job_id: i64) -> DbResult<Option<JobRow>> {
+    let mut job = jobs::find(&mut app.db.read().await?, business_id, job_id).await?;
+    for _ in 0..8 {
+        if job.as_ref().is_none_or(JobRow::is_over) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        job = jobs::find(&mut app.db.read().await?, business_id, job_id).await?;
+    }
+    Ok(job)
+}
+
+async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Job>, Problem> {
+    let id = path_id(Kind::Job, &text, "job")?;
+    let job = jobs::find(&mut app.db.read().await?, caller.business_id(), id).await?;
+    let job = job.filter(|job| job.kind == codes::KIND).ok_or_else(|| nothing("job"))?;
+    Ok(Json(Job::of(&job)))
+}

@@ -1,0 +1,146 @@
+//! Payments: stored events, and what the desk decided about each.
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::api::Caller;
+use crate::api::field::{IdText, Line, OneOf, number_schema};
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::api::read::{Asked, InPath};
+use crate::api::v1::common::{
+    After, Limit, Page, Sort, Turn, field_id, instant, maybe_instant, nothing, number, page, path_id,
+};
+use crate::api::v1::store::money::{self as store, PaymentRow};
+use crate::app::App;
+use crate::id::{self, Kind};
+use crate::object;
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/payments", "listPayments", "List payments")
+            .about("The newest received first.")
+            .scope("money:read")
+            .asks::<PaymentsAsked>()
+            .answers::<Page<Payment>>(200, "A page of payments.", "")
+            .link("getPayment", "payment", "/data/0/id"),
+        list_payments,
+    )
+    .with(
+        Operation::get("/v1/payments/{payment}", "getPayment", "Read a payment")
+            .about("With what the desk decided about it, and why.")
+            .scope("money:read")
+            .in_path("payment", "Its id: `pay_…` or the integer.")
+            .answers::<Payment>(200, "The payment.", "")
+            .refuses(&[404]),
+        show_payment,
+    )
+}
+
+object! {
+    /// Which payments are asked for.
+    strict struct PaymentsAsked {
+        /// Rows of the page.
+        limit "limit": Option<Limit>,
+        /// Where it begins: `next` of the page before.
+        after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
+        /// Only of this lead.
+        lead "lead": Option<IdText>,
+        /// Only by this e-mail address.
+        email "email": Option<Line<320>>,
+    }
+}
+
+/// A payment.
+#[derive(Serialize, JsonSchema)]
+struct Payment {
+    /// `pay_…`.
+    id: String,
+    /// `campaign_…`.
+    campaign: String,
+    /// `product_…`.
+    product: String,
+    /// Whether it is test data.
+    test: bool,
+    /// `lead_…`; null while nobody is known by its e-mail address.
+    lead: Option<String>,
+    /// Who paid, as the event said it.
+    email: String,
+    /// In the currency's own decimals.
+    #[schemars(schema_with = "number_schema")]
+    amount: Box<RawValue>,
+    /// In minor units.
+    amount_minor: i64,
+    /// ISO 4217.
+    currency: String,
+    /// `active`, `trialing`, `past_due` or `cancelled`.
+    subscription_status: String,
+    /// The business's day it was paid on.
+    payment_date: String,
+    /// The event's own id, where it had one.
+    event_id: Option<String>,
+    /// `earned`, `nothing` or `waiting`.
+    decision: String,
+    /// Why.
+    decision_why: String,
+    /// What was given back of it, in the currency's own decimals.
+    #[schemars(schema_with = "number_schema")]
+    refunded: Box<RawValue>,
+    /// Set while it is disputed.
+    disputed_at: Option<String>,
+    /// When the desk heard of it.
+    received_at: String,
+}
+
+impl Payment {
+    fn of(row: PaymentRow) -> Result<Self, Problem> {
+        let event_id = ["event:", "invoice:", "key:"].iter().find_map(|kind| row.identity.strip_prefix(kind));
+        Ok(Self {
+            id: id::render(Kind::Payment, row.id),
+            campaign: id::render(Kind::Campaign, row.campaign_id),
+            test: row.test,
+            lead: row.lead_id.map(|id| id::render(Kind::Lead, id)),
+            amount: number(row.amount, &row.currency)?,
+            amount_minor: row.amount,
+            refunded: number(row.refunded, &row.currency)?,
+            event_id: event_id.map(str::to_owned),
+            product: row.product,
+            email: row.email,
+            currency: row.currency,
+            subscription_status: row.subscription_status,
+            payment_date: row.payment_date,
+            decision: row.decision,
+            decision_why: row.decision_why,
+            disputed_at: maybe_instant(row.disputed_at),
+            received_at: instant(row.received_at),
+        })
+    }
+}
+
+async fn list_payments(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<PaymentsAsked>,
+) -> Result<Response, Problem> {
+    let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
+    let email = asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default());
+    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let list = store::payments(caller.business_id(), caller.test(), lead, email.as_deref());
+    let rows: Vec<PaymentRow> = turn.rows(&mut app.db.read().await?, list).await?;
+    let rows = rows.into_iter().map(|row| Ok(((row.received_at, row.id), Payment::of(row)?)));
+    let rows = rows.collect::<Result<Vec<_>, Problem>>()?;
+    Ok(page(&uri, &turn, rows, |(key, _)| *key, |(_, payment)| payment))
+}
+
+async fn show_payment(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Payment>, Problem> {
+    let id = path_id(Kind::Payment, &text, "payment")?;
+    let row = store::payment(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
+    Ok(Json(Payment::of(row.ok_or_else(|| nothing("payment"))?)?))
+}

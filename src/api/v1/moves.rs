@@ -1,0 +1,126 @@
+//! Which money a decision would move: read before it is made, and named when it is made.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::common::{number, stale};
+use crate::api::Caller;
+use crate::api::field::{Line, number_schema};
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::desk::{Event, Moved, Moves, Outcome, What};
+use crate::id::{self, Kind};
+
+/// The name of a preview, as a decision may send it back.
+pub type Seen = Line<40>;
+
+/// What a decision would do to commissions. Nothing of it is done.
+#[derive(Serialize, JsonSchema)]
+pub struct Preview {
+    /// Names what is shown here. Sent with the decision, it is made only if it still moves just this.
+    seen: String,
+    /// Commissions that would be made, or come back.
+    created: Vec<MovedCommission>,
+    /// Unpaid commissions that would be void.
+    voided: Vec<MovedCommission>,
+    /// Paid commissions that would be taken off the next payout.
+    taken_back: Vec<MovedCommission>,
+    /// Paid commissions that would stay with whoever was paid.
+    kept: Vec<MovedCommission>,
+    /// Waiting payments that would be decided and earn nothing.
+    nothing: Vec<EarnsNothing>,
+}
+
+/// A commission that a decision would move.
+#[derive(Serialize, JsonSchema)]
+struct MovedCommission {
+    /// Of whom: `lead_…`.
+    lead: String,
+    /// Whose: `agent_…`.
+    referrer: String,
+    /// `referral` (first payment), `recurring` or `reward` (qualification).
+    kind: String,
+    /// `pay_…`; null for a reward, and for a payment that is not recorded yet.
+    payment: Option<String>,
+    /// In the currency's own decimals.
+    #[schemars(schema_with = "number_schema")]
+    amount: Box<RawValue>,
+    /// In minor units.
+    amount_minor: i64,
+    /// ISO 4217.
+    currency: String,
+    /// The last day of the hold.
+    hold_until: String,
+}
+
+/// A payment that would earn nothing.
+#[derive(Serialize, JsonSchema)]
+struct EarnsNothing {
+    /// `pay_…`.
+    payment: String,
+    /// Why.
+    decision_why: String,
+}
+
+impl MovedCommission {
+    fn all(moved: &[Moved]) -> Result<Vec<Self>, Problem> {
+        let one = |m: &Moved| {
+            Ok(Self {
+                lead: id::render(Kind::Lead, m.lead_id),
+                referrer: id::render(Kind::Referrer, m.referrer_id),
+                kind: m.kind.clone(),
+                payment: m.payment_id.filter(|id| *id < id::ID_LIMIT).map(|id| id::render(Kind::Payment, id)),
+                amount: number(m.amount, &m.currency)?,
+                amount_minor: m.amount,
+                currency: m.currency.clone(),
+                hold_until: m.hold_until.clone(),
+            })
+        };
+        moved.iter().map(one).collect()
+    }
+}
+
+impl Preview {
+    pub fn of(moves: &Moves) -> Result<Self, Problem> {
+        let nothing = |(payment, why): &(i64, String)| EarnsNothing {
+            payment: id::render(Kind::Payment, *payment),
+            decision_why: why.clone(),
+        };
+        Ok(Self {
+            seen: moves.seal(),
+            created: MovedCommission::all(&moves.created)?,
+            voided: MovedCommission::all(&moves.voided)?,
+            taken_back: MovedCommission::all(&moves.clawed_back)?,
+            kept: MovedCommission::all(&moves.kept)?,
+            nothing: moves.nothing.iter().map(nothing).collect(),
+        })
+    }
+}
+
+pub fn event(caller: &Caller, what: What) -> Event {
+    Event { business_id: caller.business_id(), actor: caller.actor.clone(), what }
+}
+
+/// What a decision would move, or why the rules do not allow it.
+pub async fn look(app: &App, caller: &Caller, what: &What, nothing: fn() -> Problem) -> Result<Moves, Problem> {
+    let (outcomes, work) = app.desk.preview(vec![event(caller, what.clone())]).await?;
+    match outcomes.into_iter().next() {
+        Some(Outcome::Refused { why }) => Err(Problem::conflict("refused", why)),
+        Some(Outcome::NotFound) => Err(nothing()),
+        _ => Ok(Moves::of(&work)),
+    }
+}
+
+/// Stops a decision that would move other money than its caller has seen.
+pub async fn is_as_seen(
+    app: &App,
+    caller: &Caller,
+    what: &What,
+    seen: Option<&Seen>,
+    nothing: fn() -> Problem,
+) -> Result<(), Problem> {
+    let Some(seen) = seen else { return Ok(()) };
+    let moves = look(app, caller, what, nothing).await?;
+    if moves.seal() == **seen { Ok(()) } else { Err(stale()) }
+}

@@ -1,0 +1,210 @@
+//! What calls about referrers take and answer.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::api::field::{Clearable, IdText, Line, OneOf, Word, number_schema};
+use crate::api::problem::Problem;
+use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant, number};
+use crate::api::v1::store::referrers::{BalanceRow, EnrollmentRow, ReferrerRow};
+use crate::email::Email;
+use crate::id::{self, Kind};
+use crate::links;
+use crate::object;
+use crate::referrers::State as Standing;
+
+object! {
+    /// Which referrers are asked for.
+    strict pub struct ReferrersAsked {
+        /// Rows of the page.
+        limit "limit": Option<Limit>,
+        /// Where it begins: `next` of the page before.
+        after "after": Option<After>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        sort "sort": Option<OneOf<Sort>>,
+        /// Only with this very e-mail address, as it is matched.
+        email "email": Option<Line<320>>,
+        /// A piece of name, e-mail, phone or company.
+        q "q": Option<Line<200>>,
+        /// Only those in this campaign.
+        campaign "campaign": Option<IdText>,
+        /// Only those who stand so, in the campaign where one is named, else in any.
+        state "state": Option<OneOf<Standing>>,
+        /// Only those with a code, or only those without: in the campaign where one is named, else in any.
+        has_code "has_code": Option<bool>,
+        /// Archived ones instead of the others.
+        archived "archived": Option<bool>,
+    }
+}
+
+object! {
+    /// A referrer to add.
+    strict pub struct NewReferrer {
+        /// The campaign: `campaign_…` or the integer. The key's, or the business's default, otherwise.
+        campaign "campaign": Option<IdText>,
+        /// The full name.
+        name "name": Line<200>,
+        /// The e-mail address. Who has it already is found and enrolled.
+        email "email": Option<Email>,
+        /// In the business's country where it has no country code.
+        phone "phone": Option<Line<60>>,
+        /// Where they work.
+        company "company": Option<Line<200>>,
+        /// Whether to give them a code at once; yes otherwise.
+        generate_code "generate_code": Option<bool>,
+    }
+}
+
+object! {
+    /// What is known of a referrer.
+    strict pub struct ReferrerFacts {
+        /// The full name.
+        name "name": Line<200>,
+        /// The e-mail address.
+        email "email": Option<Email>,
+        /// In the business's country where it has no country code.
+        phone "phone": Option<Line<60>>,
+        /// Where they work.
+        company "company": Option<Line<200>>,
+    }
+}
+
+object! {
+    /// What changes about a referrer. A field that is left out stays; an empty text clears it.
+    strict pub struct ReferrerChange {
+        /// The full name.
+        name "name": Option<Line<200>>,
+        /// The e-mail address.
+        email "email": Option<Clearable<320>>,
+        /// In the business's country where it has no country code.
+        phone "phone": Option<Clearable<60>>,
+        /// Where they work.
+        company "company": Option<Clearable<200>>,
+    }
+}
+
+object! {
+    /// A campaign for a referrer.
+    strict pub struct NewEnrollment {
+        /// `campaign_…` or the integer. The key's, or the business's default, otherwise.
+        campaign "campaign": Option<IdText>,
+        /// Whether to give them a code at once; yes otherwise.
+        generate_code "generate_code": Option<bool>,
+    }
+}
+
+impl Word for Standing {
+    const WORDS: &'static [&'static str] = &["active", "paused", "banned"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
+object! {
+    /// How a referrer stands in a campaign.
+    strict pub struct NewState {
+        /// The campaign; the key's, or the business's default, otherwise.
+        campaign "campaign": Option<IdText>,
+        /// `active`, `paused` or `banned`.
+        state "state": OneOf<Standing>,
+        /// For the audit.
+        reason "reason": Option<Line<500>>,
+    }
+}
+
+/// A referrer.
+#[derive(Serialize, JsonSchema)]
+pub struct Referrer {
+    /// `agent_…`.
+    id: String,
+    /// The integer behind it, as Referral Factory's API has it.
+    number: i64,
+    /// The full name.
+    name: String,
+    /// The e-mail address, as it was written.
+    email: Option<String>,
+    /// The phone number, as it was written.
+    phone: Option<String>,
+    /// Where they work.
+    company: Option<String>,
+    /// The campaigns they are in.
+    enrollments: Vec<Enrollment>,
+    /// When they were added.
+    created_at: String,
+    /// When what is known of them was last changed.
+    updated_at: String,
+    /// Set while they are archived.
+    archived_at: Option<String>,
+}
+
+/// A referrer in a campaign.
+#[derive(Serialize, JsonSchema)]
+pub struct Enrollment {
+    /// `enroll_…`.
+    id: String,
+    /// `campaign_…`.
+    campaign: String,
+    /// `active`, `paused` or `banned`.
+    state: String,
+    /// The active code, if they have one.
+    code: Option<String>,
+    /// The link that carries it.
+    url: Option<String>,
+}
+
+/// One balance.
+#[derive(Serialize, JsonSchema)]
+pub struct Balance {
+    /// ISO 4217.
+    currency: String,
+    /// `held`, `due` or `paid`.
+    account: String,
+    /// In the currency's own decimals.
+    #[schemars(schema_with = "number_schema")]
+    amount: Box<RawValue>,
+    /// In minor units.
+    amount_minor: i64,
+}
+
+/// What a referrer is owed.
+#[derive(Serialize, JsonSchema)]
+pub struct Balances {
+    /// One for each account and currency that has entries.
+    data: Vec<Balance>,
+}
+
+impl Balances {
+    pub fn of(rows: Vec<BalanceRow>) -> Result<Self, Problem> {
+        let balance = |b: BalanceRow| {
+            let amount = number(b.amount, &b.currency)?;
+            Ok(Balance { amount, amount_minor: b.amount, currency: b.currency, account: b.account })
+        };
+        Ok(Self { data: rows.into_iter().map(balance).collect::<Result<_, Problem>>()? })
+    }
+}
+
+impl Referrer {
+    pub fn of(row: ReferrerRow, enrollments: Vec<EnrollmentRow>, public_url: &str) -> Self {
+        let enrollment = |e: EnrollmentRow| Enrollment {
+            id: id::render(Kind::Enrollment, e.id),
+            campaign: id::render(Kind::Campaign, e.campaign_id),
+            state: e.state,
+            url: e.code.as_deref().map(|c| links::address(public_url, e.campaign_id, c, e.elder.unwrap_or(false))),
+            code: e.code,
+        };
+        Self {
+            id: id::render(Kind::Referrer, row.id),
+            number: row.id,
+            name: row.name,
+            email: row.email,
+            phone: row.phone,
+            company: row.company,
+            enrollments: enrollments.into_iter().map(enrollment).collect(),
+            created_at: instant(row.created_at),
+            updated_at: instant(row.updated_at),
+            archived_at: maybe_instant(row.archived_at),
+        }
+    }
+}

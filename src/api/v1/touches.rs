@@ -1,0 +1,166 @@
+//! Touches: the evidence that links leads to referrers, whether it counts or not.
+
+use axum::extract::{OriginalUri, State};
+use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::common::{After, Limit, Page, Turn, field_id, id_of, instant, page};
+use super::leads::find;
+use super::store::touches::{self as store, Filter, TouchRow};
+use crate::api::Caller;
+use crate::api::field::{IdText, Line};
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::{FieldProblem, Problem};
+use crate::api::read::{Asked, InPath};
+use crate::app::App;
+use crate::codes::{self, Lookup};
+use crate::id::{self, Kind};
+use crate::object;
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/leads/{lead}/touches", "listTouches", "List a lead's touches")
+            .about("What links it to referrers, the newest first. One counts: the lead's `touch`.")
+            .scope("leads:read")
+            .in_path("lead", "Its id: `lead_…` or the integer.")
+            .asks::<PageAsked>()
+            .answers::<Page<Touch>>(200, "A page of touches.", "")
+            .refuses(&[404]),
+        of_lead,
+    )
+    .with(
+        Operation::get("/v1/touches", "listAllTouches", "List touches")
+            .about("Of all leads, the newest first: who claims whom, and what did not count.")
+            .scope("leads:read")
+            .asks::<TouchesAsked>()
+            .answers::<Page<Touch>>(200, "A page of touches.", ""),
+        list,
+    )
+}
+
+object! {
+    /// Which part of a list is asked for.
+    strict struct PageAsked {
+        /// Rows of the page.
+        limit "limit": Option<Limit>,
+        /// Where it begins: `next` of the page before.
+        after "after": Option<After>,
+    }
+}
+
+object! {
+    /// Which touches are asked for.
+    strict struct TouchesAsked {
+        /// Rows of the page.
+        limit "limit": Option<Limit>,
+        /// Where it begins: `next` of the page before.
+        after "after": Option<After>,
+        /// Only of this lead.
+        lead "lead": Option<IdText>,
+        /// Only by this code: `code_…`, or its text.
+        code "code": Option<Line<60>>,
+        /// Only for this referrer.
+        referrer "referrer": Option<IdText>,
+    }
+}
+
+/// A touch: evidence that links a lead to a referrer.
+#[derive(Serialize, JsonSchema)]
+struct Touch {
+    /// `touch_…`.
+    id: String,
+    /// `lead_…`.
+    lead: String,
+    /// `click`, `code`, `verbal`, `event`, `import` or `staff`.
+    kind: String,
+    /// The code, as it was typed where nobody has it.
+    code: Option<String>,
+    /// `agent_…`; null where nobody has the code.
+    referrer: Option<String>,
+    /// Whether it is the one that counts for its lead.
+    counts: bool,
+    /// Why it could not count when it came.
+    refused: Option<String>,
+    /// What staff gave as the reason of their decision.
+    reason: Option<String>,
+    /// When it came.
+    at: String,
+}
+
+impl Touch {
+    fn of(row: TouchRow) -> Self {
+        Self {
+            id: id::render(Kind::Touch, row.id),
+            lead: id::render(Kind::Lead, row.lead_id),
+            kind: row.kind,
+            code: row.code,
+            referrer: row.referrer_id.map(|id| id::render(Kind::Referrer, id)),
+            counts: row.counts,
+            refused: row.refused,
+            reason: row.reason,
+            at: instant(row.at),
+        }
+    }
+}
+
+async fn of_lead(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    InPath(id): InPath,
+    Asked(asked): Asked<PageAsked>,
+) -> Result<Response, Problem> {
+    let lead = find(&app, &caller, &id).await?;
+    let turn = Turn::new(asked.limit, asked.after);
+    let rows: Vec<TouchRow> = turn.rows(&mut app.db.read().await?, store::of_lead(lead.id)).await?;
+    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), Touch::of))
+}
+
+/// The code that is meant, and whose it is.
+async fn code(app: &App, caller: &Caller, text: &str) -> Result<(i64, i64), Problem> {
+    let mut conn = app.db.read().await?;
+    let wrong = || FieldProblem::wrong("code", "is nobody's");
+    if let Some(id) = id_of(Kind::Code, text)
+        && let Some(owner) = store::owner(&mut conn, caller.business_id(), id).await?
+    {
+        return Ok((id, owner));
+    }
+    match codes::look_up(&mut conn, caller.business_id(), text).await? {
+        Lookup::Found { code, .. } => Ok((code.id, code.referrer_id)),
+        Lookup::NotFound { .. } => Err(wrong().into()),
+    }
+}
+
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<TouchesAsked>,
+) -> Result<Response, Problem> {
+    let mut filter = Filter {
+        test: caller.test(),
+        lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
+        referrer_id: asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
+        code_id: None,
+    };
+    if let Some(text) = &asked.code {
+        let (id, owner) = code(&app, &caller, text).await?;
+        filter.code_id = Some(id);
+        // The touches by a code are all for whom it belongs to.
+        if filter.referrer_id.is_some_and(|referrer| referrer != owner) {
+            return Ok(page(
+                &uri,
+                &Turn::new(asked.limit, None),
+                Vec::new(),
+                |row: &TouchRow| (row.at, row.id),
+                Touch::of,
+            ));
+        }
+        filter.referrer_id = Some(owner);
+    }
+    let turn = Turn::new(asked.limit, asked.after);
+    let list = store::listing(caller.business_id(), &filter);
+    let rows: Vec<TouchRow> = turn.rows(&mut app.db.read().await?, list).await?;
+    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), Touch::of))
+}
