@@ -12,9 +12,10 @@ use crate::api::field::{Field, Integer, Wrong};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::db::{Conn, DbError, DbResult, Listing};
+use crate::db::{Conn, Db, DbError, DbResult, Listing};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
+use crate::search::{self, Ask, Needle, Scope};
 use crate::web::Cursor;
 use crate::web::list::encode;
 
@@ -80,6 +81,35 @@ impl Turn {
         };
         list.build(self.limit + 1).all(conn).await
     }
+
+    /// The page of a list that is searched.
+    pub async fn search<R: crate::db::FromDb>(
+        &self,
+        db: &Db,
+        list: Listing,
+        scope: Scope,
+        needle: &Needle,
+    ) -> DbResult<Hits<R>> {
+        let list = match &self.after {
+            Some(cursor) => list.from_row(true, cursor.value.parse::<i64>().unwrap_or_default(), cursor.id),
+            None => list,
+        };
+        let found = search::page(db, list, &[scope], needle, Ask::cursor(self.limit + 1)).await?;
+        Ok(Hits { rows: found.rows, rest: found.rest })
+    }
+}
+
+/// What a search found of a page: where it ended before the page was full, `rest` is where it goes on, that
+/// place included.
+pub struct Hits<R> {
+    pub rows: Vec<R>,
+    pub rest: Option<(i64, i64)>,
+}
+
+impl<R> From<Vec<R>> for Hits<R> {
+    fn from(rows: Vec<R>) -> Self {
+        Self { rows, rest: None }
+    }
 }
 
 /// A page of a list, newest first.
@@ -95,13 +125,14 @@ pub struct Page<T> {
 pub fn page<R, T: Serialize>(
     uri: &Uri,
     turn: &Turn,
-    mut rows: Vec<R>,
+    hits: impl Into<Hits<R>>,
     key: impl Fn(&R) -> (i64, i64),
     show: impl FnMut(R) -> T,
 ) -> Response {
+    let Hits { mut rows, rest } = hits.into();
     let more = rows.len() > turn.limit;
     rows.truncate(turn.limit);
-    let last = rows.last().map(&key).filter(|_| more);
+    let last = if more { rows.last().map(&key) } else { rest.map(|(at, id)| (at, id.saturating_add(1))) };
     let next = last.map(|(at, id)| Cursor { value: at.to_string(), id }.text());
     let mut links = vec![format!("<{}>; rel=\"first\"", with_after(uri, None))];
     links.extend(next.as_deref().map(|next| format!("<{}>; rel=\"next\"", with_after(uri, Some(next)))));
@@ -179,6 +210,28 @@ pub async fn merged<R: crate::db::FromDb>(
     }
     all.sort_by_key(|row| std::cmp::Reverse(key(row)));
     all.truncate(turn.limit + 1);
+    Ok(all)
+}
+
+/// The newest hits over several campaigns. Where the search of one ended early, the page ends there.
+pub async fn merged_hits<R: crate::db::FromDb>(
+    db: &Db,
+    turn: &Turn,
+    needle: &Needle,
+    campaigns: &[i64],
+    key: impl Fn(&R) -> (i64, i64),
+    list: impl Fn(i64) -> (Scope, Listing),
+) -> DbResult<Hits<R>> {
+    let mut all = Hits::from(Vec::new());
+    for campaign in campaigns {
+        let (scope, list) = list(*campaign);
+        let hits = turn.search::<R>(db, list, scope, needle).await?;
+        all.rows.extend(hits.rows);
+        all.rest = all.rest.max(hits.rest);
+    }
+    all.rows.retain(|row| all.rest.is_none_or(|rest| key(row) >= rest));
+    all.rows.sort_by_key(|row| std::cmp::Reverse(key(row)));
+    all.rows.truncate(turn.limit + 1);
     Ok(all)
 }
 
