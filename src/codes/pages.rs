@@ -14,7 +14,7 @@ use super::store::{self, CodeLine, Wanted};
 use super::{CodeState, Moved};
 use crate::counters;
 use crate::money::{Currency, Money};
-use crate::web::list::{PAGE, counted, counted_up_to};
+use crate::web::list::{PAGE, counted, counted_up_to, looked_at};
 use crate::web::routes::{Access, Routes};
 use crate::web::{Chip, Fault, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
 
@@ -41,7 +41,8 @@ struct ListPage {
     rows: Vec<Line>,
     pager: Pager,
     /// Not all rows were looked at.
-    searched: bool,
+    /// How many were looked at, where not all were searched.
+    looked: String,
     /// How the search was understood, where that is not plain.
     understood: String,
     near: Vec<Near>,
@@ -147,7 +148,7 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
 async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/codes", uri.query(), &store::KNOWN_QUERY);
     let Search { wanted, understood, near, elsewhere } = search(&page, query.get("q")).await?;
-    let store::Codes { mut rows, total, whole } =
+    let store::Codes { mut rows, total, looked } =
         store::list(&page.app.db, page.campaign.id, &query, &wanted, PAGE + 1).await?;
     let mut conn = page.read().await?;
     let figures = Figures::of(&mut conn, &rows).await?;
@@ -199,7 +200,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         created_sort: query.sort("created", "-created"),
         rows,
         pager,
-        searched: !whole,
+        looked: looked_at(looked),
         understood,
         near,
         elsewhere,

@@ -187,13 +187,14 @@ impl Listing {
         self.order.descending == self.at.as_ref().is_none_or(|(forward, ..)| *forward)
     }
 
-    /// What the place of the list is, where it is a number.
-    pub fn place(&self) -> Option<i64> {
-        if let Some((_, Value::Int(value), _)) = &self.at { *value } else { None }
+    /// The row where the list begins, where its place is a number.
+    pub fn place(&self) -> Option<(i64, i64)> {
+        if let Some((_, Value::Int(Some(value)), id)) = &self.at { Some((*value, *id)) } else { None }
     }
 
+    /// Whether it is in the order in which the searched rows themselves were made.
     pub fn is_by_time(&self) -> bool {
-        self.order.column.ends_with("_at")
+        self.order.column == "created_at" && self.by == "id"
     }
 
     /// Takes the place out, as a condition on the two columns that are named.
@@ -204,6 +205,18 @@ impl Listing {
         self.values.push(id.into());
         let n = self.values.len();
         Some(format!("({key}) {sign} (${}, ${n})", n - 1))
+    }
+
+    /// Puts the rows of several looks in the order of the list.
+    pub fn sort(&self, rows: &mut [(String, i64)]) {
+        if self.order.column.ends_with("_at") {
+            rows.sort_by_cached_key(|(at, id)| (at.parse::<i64>().unwrap_or_default(), *id));
+        } else {
+            rows.sort();
+        }
+        if self.is_down() {
+            rows.reverse();
+        }
     }
 
     fn ordered(&self, column: &str, id: &str) -> String {
@@ -228,6 +241,25 @@ impl Listing {
             looked("", &inner, limit)
         );
         look(conn, text, this.values).await
+    }
+
+    /// Where the list goes on behind so many rows, whatever is searched in them; for lists by time.
+    pub async fn behind(&self, conn: &mut Conn, rows: usize) -> DbResult<Option<(i64, i64)>> {
+        let mut this = self.clone();
+        let (column, alias, table, within) = (this.order.column, this.alias, this.table, this.within);
+        let order = this.ordered(&format!("{alias}.{column}"), &format!("{alias}.id"));
+        let place = this.take_place(&format!("{alias}.{column}, {alias}.id"));
+        this.indexed.extend(place);
+        let (indexed, searched) = (and(&this.indexed), and(&this.searched));
+        // What is searched is named because its values are bound.
+        sql_built(format!(
+            "SELECT {alias}.{column}, {alias}.id
+               FROM (SELECT * FROM {table} {alias} WHERE {indexed} {order} LIMIT 1 OFFSET {rows}) {alias} {within}
+              WHERE ({searched}) OR true"
+        ))
+        .bind_all(this.values)
+        .optional(conn)
+        .await
     }
 
     /// Looks at rows that are named, wherever they stand: all that match are counted, and up to `limit`

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 
 use super::store::{self, ReferrerLine};
 use super::{AddReferrer, Added};
-use crate::web::list::{PAGE, counted_up_to};
+use crate::web::list::{PAGE, counted_up_to, looked_at};
 use crate::web::page::html_with;
 use crate::web::routes::{Access, Routes};
 use crate::web::{Chip, Cursor, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
@@ -42,7 +42,8 @@ struct ListPage {
     rows: Vec<Line>,
     pager: Pager,
     /// Not all rows were looked at.
-    searched: bool,
+    /// How many were looked at, where not all were searched.
+    looked: String,
     can_edit: bool,
     can_import: bool,
     empty: bool,
@@ -97,7 +98,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         campaign_id: page.campaign.id,
         country: &page.member.country,
     };
-    let store::ReferrerPage { mut rows, total, whole } = store::list(&page.app.db, of, &query, PAGE).await?;
+    let store::ReferrerPage { mut rows, total, looked } = store::list(&page.app.db, of, &query, PAGE).await?;
     let mut conn = page.read().await?;
     let counts = store::counts(&mut conn, page.campaign.id, BOUND).await?;
     drop(conn);
@@ -131,7 +132,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         empty: counts.all_of_them == 0 && !archived && query.get("q").is_empty(),
         rows,
         pager,
-        searched: !whole,
+        looked: looked_at(looked),
         can_edit,
         can_import: page.member.may(Right::Import),
     })

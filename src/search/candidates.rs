@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::grams::{MARK, Rows, numbers_of_text, rows_of};
+use super::grams::{Ids, MARK, Rows, numbers_of_text, rows_of};
 use super::store::{self, BlockRow, Segment};
 use super::{Needle, Scope};
 use crate::db::{Conn, DbResult};
+
+/// Rows that wait and are looked at one by one, at most: they are new, and stand together.
+const WAITING: usize = 10_000;
 
 /// Rows of one segment that may match, in the order in which they were made.
 #[derive(Debug)]
@@ -16,13 +19,24 @@ pub struct Part {
 }
 
 impl Part {
-    /// No row before this one was made later than this, and no row behind it earlier.
-    pub fn latest_before(&self, row: usize) -> i64 {
-        self.marks.get(row.div_ceil(MARK)).or(self.marks.last()).copied().unwrap_or(i64::MAX)
+    /// The row was made at this time or later.
+    pub fn earliest(&self, row: usize) -> i64 {
+        self.marks.get(row / MARK).copied().unwrap_or(i64::MIN)
     }
 
-    pub fn earliest_from(&self, row: usize) -> i64 {
-        self.marks.get(row / MARK).or(self.marks.first()).copied().unwrap_or(i64::MIN)
+    /// The row was made at this time or earlier.
+    pub fn latest(&self, row: usize) -> i64 {
+        self.marks.get(row / MARK + 1).copied().unwrap_or(i64::MAX)
+    }
+
+    /// The rows before this one may have been made by then; those from it on were not.
+    pub fn end_of(&self, time: i64) -> usize {
+        self.marks.partition_point(|mark| *mark <= time) * MARK
+    }
+
+    /// The rows from this one on may have been made at that time or later; those before it were not.
+    pub fn begin_of(&self, time: i64) -> usize {
+        self.marks.get(1..).unwrap_or_default().partition_point(|mark| *mark < time) * MARK
     }
 }
 
@@ -33,6 +47,8 @@ pub struct Candidates {
     pub waiting: Vec<i64>,
     /// More of them than are looked at.
     pub behind: bool,
+    /// Rows that are searched in all.
+    pub of: usize,
 }
 
 impl Candidates {
@@ -40,53 +56,74 @@ impl Candidates {
         self.waiting.len() + self.parts.iter().map(|part| part.rows.count()).sum::<usize>()
     }
 
-    /// The ids of all of them, each once; read from the segments that have any.
+    /// Rows of a list among which this many are expected that have the word.
+    pub fn expected(&self, wanted: usize) -> usize {
+        wanted.saturating_mul(self.of) / self.count().max(1)
+    }
+
+    /// What waits, and the last in each of the newest segments, each once, until there are so many.
     pub async fn ids(&self, conn: &mut Conn, most: usize) -> DbResult<Vec<i64>> {
-        let mut ids = self.waiting.clone();
-        // The newest segments first.
+        let (mut found, mut left, mut from) = (self.waiting.clone(), most, Vec::new());
         for part in self.parts.iter().rev() {
-            if ids.len() >= most {
+            let some = part.rows.count().min(left);
+            if some == 0 {
                 break;
             }
-            let members = members(conn, part.segment_id).await?;
-            ids.extend(part.rows.iter().rev().filter_map(|row| members.get(row)));
+            left -= some;
+            from.push((part, some));
         }
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(ids)
+        let segments: Vec<i64> = from.iter().map(|(part, _)| part.segment_id).collect();
+        let mut ids: HashMap<i64, Ids> =
+            store::members(conn, &segments).await?.into_iter().map(|(id, docs)| (id, Ids::new(docs))).collect();
+        for (part, some) in from {
+            // A segment that was merged and removed meanwhile was replaced before: its rows are asked for again.
+            let Some(ids) = ids.get_mut(&part.segment_id) else { continue };
+            let rows = std::iter::successors(part.rows.before(usize::MAX), |row| part.rows.before(*row)).take(some);
+            found.extend(rows.filter_map(|row| ids.get(row)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 }
 
 /// The ids of a segment's rows.
-pub async fn members(conn: &mut Conn, segment_id: i64) -> DbResult<Vec<i64>> {
+pub async fn ids_of(conn: &mut Conn, segment_id: i64) -> DbResult<Ids> {
     let found = store::members(conn, &[segment_id]).await?;
-    Ok(found.first().map(|(_, docs)| numbers_of_text(docs)).unwrap_or_default())
+    Ok(found.into_iter().next().map(|(_, docs)| Ids::new(docs)).unwrap_or_default())
 }
 
 /// What waits is read before the segments: a row that moves meanwhile is seen at least once.
-pub async fn find(conn: &mut Conn, scope: Scope, needle: &Needle, most: usize) -> DbResult<Candidates> {
-    let waiting = store::waiting(conn, scope.number(), most + 1).await?;
-    let behind = waiting.len() > most;
-    if behind {
-        return Ok(Candidates { behind, ..Candidates::default() });
+pub async fn find(conn: &mut Conn, scopes: &[Scope], needle: &Needle) -> DbResult<Candidates> {
+    let mut all = Candidates::default();
+    for scope in scopes {
+        let left = WAITING - all.waiting.len();
+        let waiting = store::waiting(conn, scope.number(), left + 1).await?;
+        if waiting.len() > left {
+            return Ok(Candidates { behind: true, ..Candidates::default() });
+        }
+        all.waiting.extend(waiting.into_iter().map(|w| w.id));
     }
-    let waiting = waiting.into_iter().map(|w| w.id).collect();
-    let segments = store::segments(conn, scope.number()).await?;
+    let mut segments = Vec::new();
+    for scope in scopes {
+        segments.extend(store::segments(conn, scope.number()).await?);
+    }
     let words = needle.grams();
-    let mut all: Vec<i64> = words.iter().flatten().flatten().copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    let blocks = store::blocks(conn, &segments, &all).await?;
+    let mut grams: Vec<i64> = words.iter().flatten().flatten().copied().collect();
+    grams.sort_unstable();
+    grams.dedup();
     let mut of_segment: HashMap<i64, Vec<BlockRow>> = HashMap::new();
-    for block in blocks {
+    for block in store::blocks(conn, &segments, &grams).await? {
         of_segment.entry(block.segment_id).or_default().push(block);
     }
+    let size = |segment: &Segment| usize::try_from(segment.size).unwrap_or_default();
+    all.of = all.waiting.len() + segments.iter().map(size).sum::<usize>();
     let part = |segment: Segment| {
-        let size = usize::try_from(segment.size).unwrap_or_default();
-        let rows = matching(&of_segment.remove(&segment.id).unwrap_or_default(), size, &words)?;
+        let rows = matching(&of_segment.remove(&segment.id).unwrap_or_default(), size(&segment), &words)?;
         Some(Part { segment_id: segment.id, rows, marks: numbers_of_text(&segment.marks) })
     };
-    Ok(Candidates { parts: segments.into_iter().filter_map(part).collect(), waiting, behind })
+    all.parts = segments.into_iter().filter_map(part).collect();
+    Ok(all)
 }
 
 /// The rows that have all words, each in one of its forms; none for no row.

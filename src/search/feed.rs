@@ -2,7 +2,7 @@
 //! turn of the schedule does it; two at once would cost time and nothing else.
 
 use super::Scope;
-use super::grams::{Builder, MARK, numbers_of_text, numbers_to_text};
+use super::grams::{Builder, MARK, ids_of_text, ids_to_text, numbers_to_text};
 use super::store::{self, Doc, NewSegment, Waiting};
 use crate::app::App;
 use crate::db::{Conn, DbError, DbResult};
@@ -109,7 +109,7 @@ fn segment(id: i64, scope: Scope, mut docs: Vec<Doc>, merged: Vec<i64>) -> NewSe
         scope: scope.number(),
         size: i64::try_from(docs.len()).unwrap_or_default(),
         marks: numbers_to_text(marks),
-        docs: numbers_to_text(docs.iter().map(|doc| doc.id)),
+        docs: ids_to_text(&docs.iter().map(|doc| doc.id).collect::<Vec<_>>()),
         blocks: builder.blocks(),
         merged,
     }
@@ -134,7 +134,7 @@ async fn merge(app: &App, scope: Scope) -> DbResult<bool> {
         }
     }
     let members = store::members(&mut conn, &merged).await?;
-    let mut ids: Vec<i64> = members.iter().flat_map(|(_, docs)| numbers_of_text(docs)).collect();
+    let mut ids: Vec<i64> = members.iter().flat_map(|(_, docs)| ids_of_text(docs)).collect();
     ids.sort_unstable();
     ids.dedup();
     let docs = docs(&mut conn, scope, &ids).await?;

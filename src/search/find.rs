@@ -1,28 +1,73 @@
 //! One page of a list that is searched, and how many match.
 //!
-//! How it is looked for is decided by what is there and never by a planner's guess. The first rows in the
-//! list's order are looked at: where these are all, that was it. Then the index names candidates. If they
-//! are few, each is looked at, which answers page and count in any order. If they are many, the word is
-//! common: the page is full from the first rows, or from candidates in the order of the list.
+//! How it is looked for is decided by what is there and never by a planner's guess. The index names
+//! candidates. If they are few, each is looked at, which answers page and count in any order. If they are
+//! many, the word is common: then the page is full after a few rows of the list, or after the first
+//! candidates in its order, and it is counted no further than was asked.
 
 use futures::future::try_join_all;
 
-use super::candidates::{self, Candidates, members};
+use super::candidates::{self, Candidates};
+use super::walk::{Walked, walk};
 use super::{Needle, Scope};
-use crate::db::{Db, DbResult, EXAMINED, FromDb, Listing, Look};
+use crate::db::{Db, DbResult, FromDb, Listing, Look};
 use crate::web::list::counted;
 
-/// Rows looked at in order before the index is asked.
+/// Candidates that are all looked at, whatever is asked, and how far a page counts: each may cost the
+/// reading of a page of the table.
+const FEW: usize = 1_000;
+/// Rows of a list of which a common word fills a page, at most and at least.
 const FIRST: usize = 1_000;
-/// Candidates that are all looked at.
-const MOST: usize = 10_000;
+const LEAST: usize = 200;
+/// Rows of a list that are looked at where candidates do not help, or did not fill the page: in an order that
+/// is not that of the table, each of them costs as much as a candidate.
+const BOUND: usize = 4_000;
 /// Candidates looked at by one statement: a table need not be large for PostgreSQL to look each up by its
-/// key. And how many times that of a common word are looked at in the list's order.
+/// key.
 const STEP: usize = 1_000;
-const STEPS: usize = 8;
 /// Candidates that are worth a connection of their own, and how many there may be.
-const SHARE: usize = 1_500;
+const SHARE: usize = 500;
 const SHARES: usize = 3;
+
+/// What is asked of a search.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    skip: usize,
+    limit: usize,
+    /// How far matches are counted, at least.
+    count: usize,
+    way: Way,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Page,
+    Cursor,
+    Number,
+}
+
+impl Ask {
+    /// A page of a list, which says how many there are.
+    pub fn page(limit: usize) -> Self {
+        Self { skip: 0, limit, count: FEW, way: Way::Page }
+    }
+
+    /// All of a list, to so many.
+    pub fn all(limit: usize) -> Self {
+        Self { skip: 0, limit, count: limit, way: Way::Page }
+    }
+
+    /// Rows, and where they go on: a search that ends early is gone on with by the next call.
+    pub fn cursor(limit: usize) -> Self {
+        Self { skip: 0, limit, count: 0, way: Way::Cursor }
+    }
+
+    /// A page by its number: rows and total are of one and the same look, which ends after `count`.
+    pub fn numbered(skip: usize, limit: usize, count: usize) -> Self {
+        let limit = limit.min(count.saturating_sub(skip));
+        Self { skip: if limit == 0 { 0 } else { skip }, limit, count, way: Way::Number }
+    }
+}
 
 /// How many match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +78,18 @@ pub enum Total {
 }
 
 impl Total {
-    /// "1 lead", "12 leads", "10,000+ leads".
+    /// "1 lead", "12 leads", "1,000+ leads".
     pub fn shown(self, one: &str, many: &str) -> String {
         match self {
             Self::Exact(1) => format!("1 {one}"),
             Self::Exact(n) => format!("{} {many}", counted(n)),
             Self::AtLeast(n) => format!("{}+ {many}", counted(n)),
         }
+    }
+
+    fn of(n: usize, is_exact: bool) -> Self {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        if is_exact { Self::Exact(n) } else { Self::AtLeast(n) }
     }
 }
 
@@ -48,71 +98,132 @@ impl Total {
 pub struct Found<T> {
     pub rows: Vec<T>,
     pub total: Total,
-    /// Everything was searched. Else only so many rows were looked at, in the order of the list from its place on.
-    pub whole: bool,
+    /// Where not everything was searched: how many rows were looked at, in the order of the list from its place on.
+    pub looked: Option<usize>,
+    /// Where such a search by time goes on, this place included.
+    pub rest: Option<(i64, i64)>,
 }
 
-/// The rows of a list that have the needle, from the list's place on, at most `limit`.
+/// The rows of a list that have the needle, from the list's place on.
 pub async fn page<T: FromDb>(
     db: &Db,
     list: Listing,
-    scope: Scope,
+    scopes: &[Scope],
     needle: &Needle,
-    limit: usize,
+    ask: Ask,
 ) -> DbResult<Found<T>> {
-    let (ids, total, whole) = look_for(db, &list, scope, needle, limit).await?;
-    let rows = if ids.is_empty() { Vec::new() } else { list.lines(&ids, limit).all(&mut db.read().await?).await? };
-    Ok(Found { rows, total, whole })
+    let sought = look_for(db, &list, scopes, needle, ask).await?;
+    let ids = sought.ids.get(ask.skip..).unwrap_or_default();
+    let ids = ids.get(..ask.limit).unwrap_or(ids);
+    let rows = if ids.is_empty() { Vec::new() } else { list.lines(ids, ask.limit).all(&mut db.read().await?).await? };
+    Ok(Found { rows, total: sought.total, looked: sought.looked, rest: sought.rest })
+}
+
+/// What a search came to: ids in the order of the list, and the rest as in [`Found`].
+struct Sought {
+    ids: Vec<i64>,
+    total: Total,
+    looked: Option<usize>,
+    rest: Option<(i64, i64)>,
+}
+
+impl Sought {
+    /// Rows of which there are no more, or as many as were wanted.
+    fn whole(look: &Look, total: Total) -> Self {
+        Self { ids: ids(look), total, looked: None, rest: None }
+    }
+
+    fn walked(walked: Walked, count: usize) -> Self {
+        let is_exact = walked.is_all && walked.hits <= count;
+        let hits = if is_exact { walked.hits } else { walked.hits.min(count).max(walked.ids.len()) };
+        Self {
+            ids: walked.ids,
+            total: Total::of(hits, is_exact),
+            looked: (!walked.is_full).then_some(walked.looked),
+            rest: walked.rest.filter(|_| !walked.is_full),
+        }
+    }
 }
 
 /// Nobody here waits for a connection while holding another: there are few of them.
-async fn look_for(
-    db: &Db,
-    list: &Listing,
-    scope: Scope,
-    needle: &Needle,
-    limit: usize,
-) -> DbResult<(Vec<i64>, Total, bool)> {
-    let first = list.look_on(&mut db.read().await?, FIRST, limit).await?;
-    let is_all = all_seen(&first, FIRST);
-    if is_all && list.is_from_start() {
-        return Ok((ids(&first), Total::Exact(first.hits), true));
-    }
+async fn look_for(db: &Db, list: &Listing, scopes: &[Scope], needle: &Needle, ask: Ask) -> DbResult<Sought> {
+    let want = ask.skip + ask.limit;
     if needle.grams().is_empty() {
-        return bounded(db, list, limit).await;
+        return bounded(db, list, want, ask).await;
     }
-    let candidates = candidates::find(&mut db.read().await?, scope, needle, MOST).await?;
-    if candidates.behind {
-        // Hundreds of thousands of rows have just come.
-        return bounded(db, list, limit).await;
+    let all = candidates::find(&mut db.read().await?, scopes, needle).await?;
+    if all.behind {
+        // Tens of thousands of rows have just come.
+        return bounded(db, list, want, ask).await;
     }
-    if candidates.count() <= MOST {
-        let wanted = candidates.ids(&mut db.read().await?, usize::MAX).await?;
-        let look = look_at(db, list, &wanted, limit).await?;
-        return Ok((ids(&look), Total::Exact(look.hits), true));
+    if all.count() <= FEW.max(ask.count) {
+        let wanted = all.ids(&mut db.read().await?, usize::MAX).await?;
+        let look = look_at(db, list, &wanted, want).await?;
+        return Ok(Sought::whole(&look, Total::Exact(look.hits)));
     }
-    let rows = async {
-        if first.rows.len() == limit || is_all {
-            Ok((ids(&first), true))
-        } else {
-            common(db, list, &candidates, limit).await
+    let (mut sought, is_counted) = common(db, list, &all, ask).await?;
+    if !is_counted {
+        let hits = count(db, list, &all, ask.count).await?;
+        sought.total = Total::of(hits.max(sought.ids.len()), false);
+    }
+    Ok(sought)
+}
+
+/// The rows of a common word, and whether they were counted as well.
+async fn common(db: &Db, list: &Listing, all: &Candidates, ask: Ask) -> DbResult<(Sought, bool)> {
+    let (want, expected) = (ask.skip + ask.limit, all.expected(ask.skip + ask.limit) * 2);
+    if ask.way != Way::Number && expected <= FIRST {
+        let examined = expected.clamp(LEAST, FIRST);
+        let look = list.look_on(&mut db.read().await?, examined, want).await?;
+        let (is_all, is_full) = (all_seen(&look, examined), look.rows.len() == want);
+        if is_all || is_full {
+            let is_exact = is_all && list.is_from_start();
+            let total = if is_exact { Total::Exact(look.hits) } else { Total::AtLeast(0) };
+            return Ok((Sought::whole(&look, total), is_exact || ask.count == 0));
         }
-    };
-    let ((ids, whole), total) = futures::try_join!(rows, at_least(db, list, &candidates))?;
-    Ok((ids, total, whole))
+    }
+    if !list.is_by_time() {
+        let sought = on(db, list, want, BOUND).await?;
+        let is_exact = matches!(sought.total, Total::Exact(_));
+        return Ok((sought, is_exact));
+    }
+    let count = if list.is_from_start() { ask.count } else { 0 };
+    let walked = walk(db, list, all, want, count).await?;
+    let sought = Sought::walked(walked, count);
+    if ask.way == Way::Page && sought.looked.is_some() {
+        // What the list's own conditions leave may be little.
+        let other = on(db, list, want, BOUND).await?;
+        if other.looked.is_none() || other.ids.len() > sought.ids.len() {
+            let is_exact = matches!(other.total, Total::Exact(_));
+            let total = if is_exact { other.total } else { sought.total };
+            return Ok((Sought { total, ..other }, is_exact || count == ask.count));
+        }
+    }
+    Ok((sought, count == ask.count))
 }
 
 /// Without the index: so many rows from the list's place on, and no more.
-async fn bounded(db: &Db, list: &Listing, limit: usize) -> DbResult<(Vec<i64>, Total, bool)> {
-    let mut conn = db.read().await?;
-    let seen = list.look_on(&mut conn, EXAMINED, limit).await?;
-    let counted = if list.is_from_start() {
-        seen.clone()
-    } else {
-        list.clone().from_start().look_on(&mut conn, EXAMINED, 0).await?
-    };
-    let total = if all_seen(&counted, EXAMINED) { Total::Exact(counted.hits) } else { Total::AtLeast(counted.hits) };
-    Ok((ids(&seen), total, seen.rows.len() == limit || all_seen(&seen, EXAMINED)))
+async fn on(db: &Db, list: &Listing, want: usize, examined: usize) -> DbResult<Sought> {
+    let look = list.look_on(&mut db.read().await?, examined, want).await?;
+    let (is_all, is_full) = (all_seen(&look, examined), look.rows.len() == want);
+    let total = if is_all && list.is_from_start() { Total::Exact(look.hits) } else { Total::AtLeast(look.hits) };
+    Ok(Sought { looked: (!is_all && !is_full).then_some(examined), ..Sought::whole(&look, total) })
+}
+
+async fn bounded(db: &Db, list: &Listing, want: usize, ask: Ask) -> DbResult<Sought> {
+    if ask.way == Way::Cursor {
+        let sought = on(db, list, want, BOUND).await?;
+        let is_short = sought.looked.is_some() && list.is_by_time();
+        let rest = if is_short { list.behind(&mut db.read().await?, BOUND).await? } else { None };
+        return Ok(Sought { rest, ..sought });
+    }
+    let sought = on(db, list, want, BOUND);
+    if list.is_from_start() {
+        return sought.await;
+    }
+    let start = list.clone().from_start();
+    let (sought, start) = futures::try_join!(sought, on(db, &start, 0, BOUND))?;
+    Ok(Sought { total: start.total, ..sought })
 }
 
 fn ids(look: &Look) -> Vec<i64> {
@@ -123,8 +234,15 @@ fn all_seen(look: &Look, examined: usize) -> bool {
     usize::try_from(look.seen).is_ok_and(|seen| seen < examined)
 }
 
+/// Counts among the newest candidates of a common word.
+async fn count(db: &Db, list: &Listing, all: &Candidates, most: usize) -> DbResult<usize> {
+    let ids = all.ids(&mut db.read().await?, most + most / 100).await?;
+    let look = look_at(db, &list.clone().from_start(), &ids, 0).await?;
+    Ok(usize::try_from(look.hits).unwrap_or_default().min(most))
+}
+
 /// Looks at named rows, on several connections where there are many.
-async fn look_at(db: &Db, list: &Listing, ids: &[i64], limit: usize) -> DbResult<Look> {
+pub(super) async fn look_at(db: &Db, list: &Listing, ids: &[i64], limit: usize) -> DbResult<Look> {
     let shares = ids.len().div_ceil(SHARE).clamp(1, SHARES);
     let looks = ids.chunks(ids.len().div_ceil(shares).max(1)).map(|share| async move {
         let (mut conn, mut some) = (db.read().await?, Look::default());
@@ -135,104 +253,7 @@ async fn look_at(db: &Db, list: &Listing, ids: &[i64], limit: usize) -> DbResult
     });
     let mut all = Look::default();
     try_join_all(looks).await?.into_iter().for_each(|look| all.add(look));
+    list.sort(&mut all.rows);
+    all.rows.truncate(limit);
     Ok(all)
-}
-
-/// Counts among the newest candidates of a common word.
-async fn at_least(db: &Db, list: &Listing, candidates: &Candidates) -> DbResult<Total> {
-    let ids = candidates.ids(&mut db.read().await?, MOST + 1).await?;
-    let some = ids.len() - (MOST + MOST / 100).min(ids.len());
-    let look = look_at(db, &list.clone().from_start(), &ids[some..], 0).await?;
-    Ok(Total::AtLeast(look.hits.min(MOST as i64)))
-}
-
-/// The next rows of a common word. By time the candidates are taken in the list's own order; in another
-/// order a bounded number of rows is looked at.
-async fn common(db: &Db, list: &Listing, candidates: &Candidates, limit: usize) -> DbResult<(Vec<i64>, bool)> {
-    let mut conn = db.read().await?;
-    if !list.is_by_time() {
-        let seen = list.look_on(&mut conn, EXAMINED, limit).await?;
-        return Ok((ids(&seen), seen.rows.len() == limit || all_seen(&seen, EXAMINED)));
-    }
-    let mut found: Vec<(i64, i64)> = Vec::new();
-    let mut runs: Vec<Run> = candidates.parts.iter().enumerate().map(|(at, part)| Run::new(at, part, list)).collect();
-    let mut waiting = candidates.waiting.clone();
-    for step in 0..=STEPS {
-        runs.retain(|run| run.bound.is_some());
-        runs.sort_by_key(|run| run.bound);
-        let next = if list.is_down() { runs.last_mut() } else { runs.first_mut() };
-        found.sort_unstable();
-        found.dedup();
-        if list.is_down() {
-            found.reverse();
-        }
-        let last = found.get(limit.saturating_sub(1)).map(|(at, _)| *at);
-        let is_whole = match (next.as_ref().and_then(|run| run.bound), last) {
-            (None, _) => waiting.is_empty(),
-            (Some(bound), Some(last)) => {
-                if list.is_down() {
-                    bound < last
-                } else {
-                    bound > last
-                }
-            }
-            (Some(_), None) => false,
-        };
-        if is_whole || step == STEPS {
-            return Ok((found.into_iter().take(limit).map(|(_, id)| id).collect(), is_whole));
-        }
-        let mut wanted = std::mem::take(&mut waiting);
-        if let Some(run) = next {
-            let part = &candidates.parts[run.part];
-            if run.members.is_empty() {
-                run.members = members(&mut conn, part.segment_id).await?;
-            }
-            wanted.extend(run.take(part, list.is_down()));
-        }
-        let look = list.look_at(&mut conn, &wanted, limit).await?;
-        found.extend(look.rows.iter().filter_map(|(at, id)| Some((at.parse().ok()?, *id))));
-    }
-    Ok((Vec::new(), false))
-}
-
-/// The candidates of a segment, taken in the order of the list.
-struct Run {
-    part: usize,
-    members: Vec<i64>,
-    left: Vec<usize>,
-    /// What is left begins there, at the earliest in the order of the list; none when nothing is left.
-    bound: Option<i64>,
-}
-
-impl Run {
-    /// What lies before the list's place is left out as far as the marks tell.
-    fn new(at: usize, part: &candidates::Part, list: &Listing) -> Self {
-        let mut left: Vec<usize> = part.rows.iter().collect();
-        if let Some(place) = list.place() {
-            if list.is_down() {
-                left.retain(|row| part.earliest_from(*row) <= place);
-            } else {
-                left.retain(|row| part.latest_before(*row + 1) >= place);
-            }
-        }
-        if !list.is_down() {
-            left.reverse();
-        }
-        let mut run = Self { part: at, members: Vec::new(), left, bound: None };
-        run.bound = run.bound(part, list.is_down());
-        run
-    }
-
-    /// `left` is a stack: the next one is at its end.
-    fn bound(&self, part: &candidates::Part, down: bool) -> Option<i64> {
-        let next = *self.left.last()?;
-        Some(if down { part.latest_before(next + 1) } else { part.earliest_from(next) })
-    }
-
-    fn take(&mut self, part: &candidates::Part, down: bool) -> Vec<i64> {
-        let from = self.left.len() - STEP.min(self.left.len());
-        let ids = self.left.split_off(from).into_iter().filter_map(|row| self.members.get(row).copied()).collect();
-        self.bound = self.bound(part, down);
-        ids
-    }
 }

@@ -64,6 +64,48 @@ pub fn numbers_of_text(text: &str) -> Vec<i64> {
     out
 }
 
+/// The ids of a segment's rows as text: a piece for every [`MARK`] rows, so that a few are read without the others.
+pub fn ids_to_text(ids: &[i64]) -> String {
+    ids.chunks(MARK).map(|some| numbers_to_text(some.iter().copied())).collect::<Vec<_>>().join(" ")
+}
+
+/// Undoes [`ids_to_text`].
+pub fn ids_of_text(text: &str) -> Vec<i64> {
+    text.split(' ').flat_map(numbers_of_text).collect()
+}
+
+/// The ids of a segment's rows, read piece by piece as they are asked for.
+#[derive(Debug, Default)]
+pub struct Ids {
+    text: String,
+    /// Where the pieces stand.
+    pieces: Vec<(usize, usize)>,
+    /// The one that was read last.
+    read: Option<(usize, Vec<i64>)>,
+}
+
+impl Ids {
+    pub fn new(text: String) -> Self {
+        let mut at = 0;
+        let piece = |piece: &str| {
+            let from = at;
+            at += piece.len() + 1;
+            (from, from + piece.len())
+        };
+        Self { pieces: text.split(' ').map(piece).collect(), text, read: None }
+    }
+
+    pub fn get(&mut self, row: usize) -> Option<i64> {
+        // Segments of the first version are one piece.
+        let (piece, at) = if self.pieces.len() > 1 { (row / MARK, row % MARK) } else { (0, row) };
+        if self.read.as_ref().is_none_or(|(read, _)| *read != piece) {
+            let (from, to) = *self.pieces.get(piece)?;
+            self.read = Some((piece, numbers_of_text(self.text.get(from..to)?)));
+        }
+        self.read.as_ref()?.1.get(at).copied()
+    }
+}
+
 /// Some rows of a segment, a bit each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rows(Vec<u64>);
@@ -95,11 +137,21 @@ impl Rows {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = usize> {
-        self.0.iter().enumerate().flat_map(|(at, word)| {
-            let word = *word;
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
-        })
+    /// The first row from this one on.
+    pub fn next(&self, from: usize) -> Option<usize> {
+        let first = self.0.get(from / 64)? & (u64::MAX << (from % 64));
+        let rest = self.0.iter().enumerate().skip(from / 64 + 1).map(|(at, word)| (at, *word));
+        let (at, word) = std::iter::once((from / 64, first)).chain(rest).find(|(_, word)| *word != 0)?;
+        Some(at * 64 + word.trailing_zeros() as usize)
+    }
+
+    /// The last row before this one.
+    pub fn before(&self, end: usize) -> Option<usize> {
+        let end = end.min(self.0.len() * 64);
+        let last = self.0.get(end / 64).map_or(0, |word| word & !(u64::MAX << (end % 64)));
+        let rest = self.0.iter().enumerate().take(end / 64).rev().map(|(at, word)| (at, *word));
+        let (at, word) = std::iter::once((end / 64, last)).chain(rest).find(|(_, word)| *word != 0)?;
+        Some(at * 64 + 63 - word.leading_zeros() as usize)
     }
 }
 
@@ -280,6 +332,29 @@ mod tests {
         #[test]
         fn numbers_come_back(numbers in proptest::collection::vec(any::<i64>(), 0..50)) {
             prop_assert_eq!(numbers_of_text(&numbers_to_text(numbers.clone())), numbers);
+        }
+
+        #[test]
+        fn ids_are_read_one_by_one(ids in proptest::collection::vec(0..i64::MAX, 0..700)) {
+            let text = ids_to_text(&ids);
+            prop_assert_eq!(ids_of_text(&text), ids.clone());
+            for text in [text, numbers_to_text(ids.clone())] {
+                let mut read = Ids::new(text);
+                for (row, id) in ids.iter().enumerate().rev() {
+                    prop_assert_eq!(read.get(row), Some(*id));
+                }
+                prop_assert_eq!(read.get(ids.len()), None);
+            }
+        }
+
+        #[test]
+        fn rows_are_met_in_both_directions(set in proptest::collection::btree_set(0_usize..300, 0..60)) {
+            let mut rows = Rows::none(300);
+            set.iter().for_each(|row| rows.add(*row));
+            for at in 0..400 {
+                prop_assert_eq!(rows.next(at), set.range(at..).next().copied());
+                prop_assert_eq!(rows.before(at), set.range(..at).next_back().copied());
+            }
         }
 
         #[test]

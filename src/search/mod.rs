@@ -16,9 +16,10 @@ mod grams;
 mod needle;
 mod proof;
 mod store;
+mod walk;
 
 pub use feed::{is_due, turn};
-pub use find::{Found, Total, page};
+pub use find::{Ask, Found, Total, page};
 pub use needle::Needle;
 pub use proof::prove;
 pub use store::enqueue;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::grams::{Rows, grams, numbers_of_text, read};
+use super::grams::{Rows, grams, ids_of_text, read};
 use super::{Scope, store};
 use crate::db::{Conn, DbResult};
 
@@ -45,7 +45,7 @@ async fn prove_segment(
         });
     }
     let docs = store::members(conn, &[segment.id]).await?.pop().map(|(_, docs)| docs).unwrap_or_default();
-    let members = numbers_of_text(&docs);
+    let members = ids_of_text(&docs);
     let at: HashMap<i64, usize> = members.iter().enumerate().map(|(row, id)| (*id, row)).collect();
     for ids in members.chunks(CHUNK) {
         for doc in store::docs(conn, scope.kind(), ids).await? {

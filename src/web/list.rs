@@ -212,6 +212,11 @@ pub fn counted(n: i64) -> String {
     if n < 0 { format!("\u{2212}{out}") } else { out }
 }
 
+/// How many rows were looked at, where a page has to say it.
+pub fn looked_at(looked: Option<usize>) -> String {
+    looked.map(|n| counted(i64::try_from(n).unwrap_or(i64::MAX))).unwrap_or_default()
+}
+
 /// A count that was stopped at a bound: "9,999", "10,000+".
 pub fn counted_up_to(n: i64, bound: i64) -> String {
     let plus = if n >= bound { "+" } else { "" };

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::common::{
-    After, Limit, Page, Sort, Turn, campaign, campaigns, field_id, instant, merged, nothing, page, path_id,
+    After, Limit, Page, Sort, Turn, campaign, campaigns, field_id, instant, merged, merged_hits, nothing, page, path_id,
 };
 use super::jobs::{self, Job};
 use super::store::codes::{self as store, CodeRow};
@@ -19,14 +19,16 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent, SentIfAny};
 use crate::app::App;
+use crate::code;
 use crate::codes::{self, Chosen, CodeState, Generated, How, Lookup, Moved};
 use crate::id::{self, Kind};
 use crate::object;
+use crate::search::{Needle, Scope};
 
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/codes", "listCodes", "List codes")
-            .about("The newest first.")
+            .about("The newest first. With `q`, a page may have fewer than its limit, or none, and still a `next`.")
             .scope("referrers:read")
             .asks::<CodesAsked>()
             .answers::<Page<Code>>(200, "A page of codes.", "")
@@ -113,6 +115,8 @@ object! {
         state "state": Option<OneOf<CodeState>>,
         /// Only of this referrer.
         referrer "referrer": Option<IdText>,
+        /// A piece of the code, in any case, with or without spaces and hyphens.
+        q "q": Option<Line<60>>,
     }
 }
 
@@ -228,9 +232,15 @@ async fn list(
     let state = asked.state.map(|s| s.0.word());
     let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &CodeRow| (row.created_at, row.id);
-    let list = |campaign| store::listing(campaign, state, referrer);
-    let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;
+    let needle = Needle::piece(&asked.q.map(|q| code::lookup_form(&q)).unwrap_or_default());
+    let list = |campaign| store::listing(campaign, state, referrer, &needle);
     let url = &app.config.public_url;
+    if !needle.is_empty() {
+        let list = |campaign| (Scope::codes(campaign), list(campaign));
+        let hits = merged_hits(&app.db, &turn, &needle, &campaigns, key, list).await?;
+        return Ok(page(&uri, &turn, hits, key, |row| Code::of(row, url)));
+    }
+    let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;
     Ok(page(&uri, &turn, rows, key, |row| Code::of(row, url)))
 }
 

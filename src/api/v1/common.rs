@@ -12,9 +12,10 @@ use crate::api::field::{Field, Integer, OneOf, Word, Wrong};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::db::{Conn, DbError, DbResult, Listing};
+use crate::db::{Conn, Db, DbError, DbResult, Listing};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
+use crate::search::{self, Ask, Needle, Scope};
 use crate::web::Cursor;
 use crate::web::list::encode;
 
@@ -98,12 +99,46 @@ impl Turn {
 
     /// The page of a list: its rows and one more.
     pub async fn rows<R: crate::db::FromDb>(&self, conn: &mut Conn, list: Listing) -> DbResult<Vec<R>> {
+        self.place(list).build(self.limit + 1).all(conn).await
+    }
+
+    /// A list in the order and from the place that are asked for.
+    fn place(&self, list: Listing) -> Listing {
         let list = if self.oldest_first { list.reversed() } else { list };
-        let list = match &self.after {
+        match &self.after {
             Some(cursor) => list.from_row(true, cursor.value.parse::<i64>().unwrap_or_default(), cursor.id),
             None => list,
-        };
-        list.build(self.limit + 1).all(conn).await
+        }
+    }
+
+    /// Of two places where searches ended, the one that comes first.
+    fn sooner(&self, one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+        if self.oldest_first { one.into_iter().chain(other).min() } else { one.max(other) }
+    }
+
+    /// The page of a list that is searched.
+    pub async fn search<R: crate::db::FromDb>(
+        &self,
+        db: &Db,
+        list: Listing,
+        scope: Scope,
+        needle: &Needle,
+    ) -> DbResult<Hits<R>> {
+        let found = search::page(db, self.place(list), &[scope], needle, Ask::cursor(self.limit + 1)).await?;
+        Ok(Hits { rows: found.rows, rest: found.rest })
+    }
+}
+
+/// What a search found of a page: where it ended before the page was full, `rest` is where it goes on, that
+/// place included.
+pub struct Hits<R> {
+    pub rows: Vec<R>,
+    pub rest: Option<(i64, i64)>,
+}
+
+impl<R> From<Vec<R>> for Hits<R> {
+    fn from(rows: Vec<R>) -> Self {
+        Self { rows, rest: None }
     }
 }
 
@@ -121,13 +156,16 @@ pub struct Page<T> {
 pub fn page<R, T: Serialize>(
     uri: &Uri,
     turn: &Turn,
-    mut rows: Vec<R>,
+    hits: impl Into<Hits<R>>,
     key: impl Fn(&R) -> (i64, i64),
     show: impl FnMut(R) -> T,
 ) -> Response {
+    let Hits { mut rows, rest } = hits.into();
     let more = rows.len() > turn.limit;
     rows.truncate(turn.limit);
-    let last = rows.last().map(&key).filter(|_| more);
+    // The place itself comes next.
+    let before = |(at, id): (i64, i64)| (at, if turn.oldest_first { id.saturating_sub(1) } else { id.saturating_add(1) });
+    let last = if more { rows.last().map(&key) } else { rest.map(before) };
     let next = last.map(|(at, id)| Cursor { value: at.to_string(), id }.text());
     let mut links = vec![format!("<{}>; rel=\"first\"", with_after(uri, None))];
     links.extend(next.as_deref().map(|next| format!("<{}>; rel=\"next\"", with_after(uri, Some(next)))));
@@ -208,6 +246,33 @@ pub async fn merged<R: crate::db::FromDb>(
         all.reverse();
     }
     all.truncate(turn.limit + 1);
+    Ok(all)
+}
+
+/// The newest hits over several campaigns, or the oldest. Where the search of one ended early, the page ends
+/// there.
+pub async fn merged_hits<R: crate::db::FromDb>(
+    db: &Db,
+    turn: &Turn,
+    needle: &Needle,
+    campaigns: &[i64],
+    key: impl Fn(&R) -> (i64, i64),
+    list: impl Fn(i64) -> (Scope, Listing),
+) -> DbResult<Hits<R>> {
+    let mut all = Hits::from(Vec::new());
+    for campaign in campaigns {
+        let (scope, list) = list(*campaign);
+        let hits = turn.search::<R>(db, list, scope, needle).await?;
+        all.rows.extend(hits.rows);
+        all.rest = turn.sooner(all.rest, hits.rest);
+    }
+    let is_before = |place, rest| if turn.oldest_first { place < rest } else { place > rest };
+    all.rows.retain(|row| all.rest.is_none_or(|rest| is_before(key(row), rest)));
+    all.rows.sort_by_key(&key);
+    if !turn.oldest_first {
+        all.rows.reverse();
+    }
+    all.rows.truncate(turn.limit + 1);
     Ok(all)
 }
 

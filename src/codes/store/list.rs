@@ -3,7 +3,7 @@
 use crate::code;
 use crate::db::{Conn, Db, DbResult, Listing, Order, sql};
 use crate::row;
-use crate::search::{self, Found, Needle, Scope, Total};
+use crate::search::{self, Ask, Found, Needle, Scope, Total};
 use crate::web::{Cursor, ListQuery};
 
 row! {
@@ -112,8 +112,8 @@ pub struct Codes {
     pub rows: Vec<CodeLine>,
     /// How many a search for a piece found; none without one.
     pub total: Option<Total>,
-    /// All rows were searched.
-    pub whole: bool,
+    /// How many rows were looked at, where not all were searched.
+    pub looked: Option<usize>,
 }
 
 /// One page of a campaign's codes.
@@ -123,11 +123,12 @@ pub async fn list(db: &Db, campaign_id: i64, query: &ListQuery, wanted: &Wanted,
 
 async fn find(db: &Db, campaign_id: i64, listing: Listing, wanted: &Wanted, most: usize) -> DbResult<Codes> {
     if let Wanted::Piece(needle) = wanted {
-        let Found { rows, total, whole } = search::page(db, listing, Scope::codes(campaign_id), needle, most).await?;
-        return Ok(Codes { rows, total: Some(total), whole });
+        let scopes = [Scope::codes(campaign_id)];
+        let Found { rows, total, looked, .. } = search::page(db, listing, &scopes, needle, Ask::page(most)).await?;
+        return Ok(Codes { rows, total: Some(total), looked });
     }
     let rows = listing.build(most).all(&mut db.read().await?).await?;
-    Ok(Codes { rows, total: None, whole: true })
+    Ok(Codes { rows, total: None, looked: None })
 }
 
 /// The rows of an export behind a row, in the list's order.
@@ -147,7 +148,7 @@ pub async fn list_behind(
         };
     }
     let found = find(db, campaign_id, listing.clone(), wanted, most).await?;
-    if found.whole { Ok(found.rows) } else { listing.unbounded().build(most).all(&mut db.read().await?).await }
+    if found.looked.is_none() { Ok(found.rows) } else { listing.unbounded().build(most).all(&mut db.read().await?).await }
 }
 
 /// How many codes of a state a campaign has, counted up to a bound; any state for none.

@@ -4,7 +4,7 @@ use axum::extract::OriginalUri;
 use crate::desk::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
-use crate::web::list::{PAGE, counted};
+use crate::web::list::{PAGE, counted, looked_at};
 use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
 
 #[derive(Template)]
@@ -25,7 +25,8 @@ struct ListPage {
     pager: Pager,
     /// How many "all that match" means; empty where that is too many for one go.
     matching: String,
-    searched: bool,
+    /// How many were looked at, where not all were searched.
+    looked: String,
     can_edit: bool,
     can_record: bool,
     view: &'static str,
@@ -64,7 +65,7 @@ pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/leads", uri.query(), &KNOWN);
     let filter = filter_of(&page, &query);
-    let store::LeadPage { mut rows, total, whole } = store::page(&page.app.db, &filter, &query, PAGE).await?;
+    let store::LeadPage { mut rows, total, looked } = store::page(&page.app.db, &filter, &query, PAGE).await?;
     let mut conn = page.read().await?;
     let counters = store::kept(&mut conn, filter.campaign_id, filter.test).await?;
     let counters = counters.filter(|_| filter.recorded_by.is_none());
@@ -105,9 +106,11 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         pager,
         matching: match total {
             Total::Exact(n) if n <= MOST => counted(n),
+            // They are counted to the end when it comes to it.
+            Total::AtLeast(n) if !filter.needle.is_empty() && looked.is_none() => format!("{}+", counted(n)),
             _ => String::new(),
         },
-        searched: !whole,
+        looked: looked_at(looked),
         can_edit: page.member.may(Right::EditLeads),
         can_record: page.member.may(Right::Record),
         view,

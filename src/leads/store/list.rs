@@ -5,7 +5,7 @@ use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, sql};
 use crate::leads::filter::{ARRIVALS, By, Filter};
 use crate::row;
 pub use crate::search::Total;
-use crate::search::{self, Found};
+use crate::search::{self, Ask, Found};
 use crate::web::{Cursor, ListQuery};
 
 row! {
@@ -81,8 +81,8 @@ pub struct LeadPage {
     pub rows: Vec<LeadLine>,
     /// None where counting is another question.
     pub total: Option<Total>,
-    /// All rows were searched.
-    pub whole: bool,
+    /// How many rows were looked at, where not all were searched.
+    pub looked: Option<usize>,
 }
 
 /// One page of `limit` rows, and the one that tells whether there are more.
@@ -98,12 +98,13 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery, limit: usize) -> DbRes
         }
     }
     if f.needle.is_empty() {
-        let whole = !list.is_searched();
+        let looked = list.is_searched().then_some(EXAMINED);
         let rows = list.build(limit + 1).all(&mut db.read().await?).await?;
-        return Ok(LeadPage { rows, total: None, whole });
+        return Ok(LeadPage { rows, total: None, looked });
     }
-    let Found { rows, total, whole } = search::page(db, list, f.scope(), &f.needle, limit + 1).await?;
-    Ok(LeadPage { rows, total: Some(total), whole })
+    let found = search::page(db, list, &[f.scope()], &f.needle, Ask::page(limit + 1)).await?;
+    let Found { rows, total, looked, .. } = found;
+    Ok(LeadPage { rows, total: Some(total), looked })
 }
 
 /// The ids a filter matches, in list order, at most `most`; none where not all rows could be searched.
@@ -112,8 +113,8 @@ pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>>
     let found: Vec<(i64,)> = if f.needle.is_empty() {
         list.build(most).all(&mut db.read().await?).await?
     } else {
-        let found = search::page(db, list, f.scope(), &f.needle, most).await?;
-        if !found.whole {
+        let found = search::page(db, list, &[f.scope()], &f.needle, Ask::all(most)).await?;
+        if found.looked.is_some() {
             return Ok(None);
         }
         found.rows

@@ -2,7 +2,7 @@
 
 use crate::db::{Conn, Db, DbResult, Listing, Order, sql};
 use crate::row;
-use crate::search::{self, Found, Needle, Scope, Total};
+use crate::search::{self, Ask, Found, Needle, Scope, Total};
 use crate::web::{Cursor, ListQuery};
 
 row! {
@@ -37,8 +37,8 @@ pub struct ReferrerPage {
     pub rows: Vec<ReferrerLine>,
     /// How many a search found; none without one.
     pub total: Option<Total>,
-    /// All rows were searched.
-    pub whole: bool,
+    /// How many rows were looked at, where not all were searched.
+    pub looked: Option<usize>,
 }
 
 /// One page of `limit` of a campaign's referrers, and the one that tells whether there are more.
@@ -81,11 +81,12 @@ pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbRes
     }
     if needle.is_empty() {
         let rows = listing.build(limit + 1).all(&mut db.read().await?).await?;
-        return Ok(ReferrerPage { rows, total: None, whole: true });
+        return Ok(ReferrerPage { rows, total: None, looked: None });
     }
     let scope = Scope::referrers(of.business_id);
-    let Found { rows, total, whole } = search::page(db, listing, scope, &needle, limit + 1).await?;
-    Ok(ReferrerPage { rows, total: Some(total), whole })
+    let found = search::page(db, listing, &[scope], &needle, Ask::page(limit + 1)).await?;
+    let Found { rows, total, looked, .. } = found;
+    Ok(ReferrerPage { rows, total: Some(total), looked })
 }
 
 row! {

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::common::{
-    Page, Turn, campaign, campaigns, expected, field_id, merged, nothing, page, path_id, stale, versioned,
+    Page, Turn, campaign, campaigns, expected, field_id, merged, merged_hits, nothing, page, path_id, stale, versioned,
 };
 use super::moves::event;
 use super::store::leads::{self as store, Filter, LeadRow};
@@ -21,6 +21,8 @@ use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::desk::{Outcome, What};
 use crate::id::Kind;
+use crate::search::{Needle, Scope};
+use crate::text::fold;
 use batch::{create_many, qualify_many};
 use facts::changed;
 use shape::{
@@ -33,7 +35,7 @@ pub use shape::ItemError;
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/leads", "listLeads", "List leads")
-            .about("The newest first. Filters are those of the Leads page; a combination that no index serves looks at 10,000 leads.")
+            .about("The newest first. Filters are those of the Leads page; a combination that no index serves looks at 10,000 leads. With `q`, all are searched; a page may have fewer than its limit, or none, and still a `next`. A `q` of one or two characters is looked for in the next 4,000.")
             .scope("leads:read")
             .asks::<LeadsAsked>()
             .answers::<Page<Lead>>(200, "A page of leads.", "")
@@ -159,11 +161,16 @@ async fn list(
         archived: asked.archived.unwrap_or(false),
         // What is no address is nobody's.
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
-        q: asked.q.map(|q| q.0),
+        needle: Needle::piece(&asked.q.map(|q| fold(&q)).unwrap_or_default()),
     };
     let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
-    let mut conn = app.db.read().await?;
     let key = |row: &LeadRow| (row.created_at, row.id);
+    if !filter.needle.is_empty() {
+        let list = |campaign| (Scope::leads(campaign, filter.test), store::listing(campaign, &filter));
+        let hits = merged_hits(&app.db, &turn, &filter.needle, &campaigns, key, list).await?;
+        return Ok(page(&uri, &turn, hits, key, Lead::of));
+    }
+    let mut conn = app.db.read().await?;
     let rows = merged(&mut conn, &turn, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?;
     Ok(page(&uri, &turn, rows, key, Lead::of))
 }

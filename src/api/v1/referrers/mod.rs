@@ -9,7 +9,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::common::{Page, Turn, campaign, expected, nothing, page, path_id, stale, versioned};
+use super::common::{Hits, Page, Turn, campaign, expected, nothing, page, path_id, stale, versioned};
 use super::store::referrers::{self as store, EnrollmentRow, Filter, ReferrerRow};
 use crate::api::Caller;
 use crate::api::field::Clearable;
@@ -21,6 +21,8 @@ use crate::email::Email;
 use crate::id::{self, Kind};
 use crate::phone::Phone;
 use crate::referrers::{self, AddReferrer, Added, Decided, Edited, Enrolled, NewFacts};
+use crate::search::{Needle, Scope};
+use crate::text::fold;
 use shape::{Balances, NewEnrollment, NewReferrer, NewState, Referrer, ReferrerChange, ReferrerFacts, ReferrersAsked};
 
 const ID: &str = "Their id: `agent_…` or the integer.";
@@ -28,7 +30,7 @@ const ID: &str = "Their id: `agent_…` or the integer.";
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/referrers", "listReferrers", "List referrers")
-            .about("The newest first.")
+            .about("The newest first. With `q`, a page may have fewer than its limit, or none, and still a `next`.")
             .scope("referrers:read")
             .asks::<ReferrersAsked>()
             .answers::<Page<Referrer>>(200, "A page of referrers.", "")
@@ -180,16 +182,21 @@ async fn list(
     };
     let filter = Filter {
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
-        q: asked.q.map(|q| q.0),
+        needle: Needle::piece(&asked.q.map(|q| fold(&q)).unwrap_or_default()),
         archived: asked.archived.unwrap_or(false),
         campaign_id,
         state: asked.state.map(|state| state.0.word()),
         has_code: asked.has_code,
     };
     let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let list = store::listing(caller.business_id(), &filter);
+    let hits: Hits<ReferrerRow> = if filter.needle.is_empty() {
+        turn.rows(&mut app.db.read().await?, list).await?.into()
+    } else {
+        turn.search(&app.db, list, Scope::referrers(caller.business_id()), &filter.needle).await?
+    };
+    let ids: Vec<i64> = hits.rows.iter().map(|row| row.id).collect();
     let mut conn = app.db.read().await?;
-    let rows: Vec<ReferrerRow> = turn.rows(&mut conn, store::listing(caller.business_id(), &filter)).await?;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut of: HashMap<i64, Vec<EnrollmentRow>> = HashMap::new();
     for enrollment in store::enrollments(&mut conn, &ids).await? {
         of.entry(enrollment.referrer_id).or_default().push(enrollment);
@@ -200,7 +207,7 @@ async fn list(
         let enrollments = of.remove(&row.id).unwrap_or_default();
         Referrer::of(row, enrollments, url)
     };
-    Ok(page(&uri, &turn, rows, |row| (row.created_at, row.id), show))
+    Ok(page(&uri, &turn, hits, |row| (row.created_at, row.id), show))
 }
 
 fn phone(caller: &Caller, text: Option<&str>) -> Result<Option<Phone>, FieldProblem> {

@@ -1,5 +1,6 @@
 use crate::db::{Conn, DbResult, Listing, Order, sql_built};
 use crate::row;
+use crate::search::Needle;
 
 row! {
     #[derive(Debug, Clone)]
@@ -24,17 +25,17 @@ const COLUMNS: &str = "c.id, c.campaign_id, c.referrer_id, p.name AS referrer, c
                AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder, c.created_at";
 const JOINS: &str = "JOIN referrers p ON p.id = c.referrer_id JOIN enrollments e ON e.id = c.enrollment_id";
 
-pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>) -> Listing {
+pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>, needle: &Needle) -> Listing {
     let order = Order { column: "created_at", descending: true };
     let mut list = Listing::new(COLUMNS, "codes", "c", JOINS, order).and("c.campaign_id = ?", campaign_id);
     if let Some(state) = state {
         list = list.and("c.state = ?", state);
     }
-    match referrer {
+    if let Some(id) = referrer {
         // One has few.
-        Some(id) => list.and("c.referrer_id = ?", id),
-        None => list,
+        list = list.and("c.referrer_id = ?", id);
     }
+    needle.in_column("c.lookup", list)
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<CodeRow>> {

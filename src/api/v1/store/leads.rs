@@ -1,7 +1,7 @@
 use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
 use crate::desk::Status;
 use crate::row;
-use crate::text::like_pattern;
+use crate::search::Needle;
 
 row! {
     #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub struct Filter {
     pub unattributed: bool,
     pub archived: bool,
     pub email_key: Option<String>,
-    pub q: Option<String>,
+    pub needle: Needle,
 }
 
 /// One condition is served by an index that gives the order as well, the others are searched.
@@ -93,10 +93,7 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
         let condition = if qualified { "l.qualified_at IS NOT NULL" } else { "l.qualified_at IS NULL" };
         list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
     }
-    match &f.q {
-        Some(q) => list.search("l.search LIKE ? ESCAPE '\\'", like_pattern(q)),
-        None => list,
-    }
+    f.needle.in_column("l.search", list)
 }
 
 /// A lead of the business, in the key's mode.

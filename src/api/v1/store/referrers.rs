@@ -1,5 +1,5 @@
 use crate::db::{Conn, DbResult, Listing, Order, Value, sql, sql_built};
-use crate::text::like_pattern;
+use crate::search::Needle;
 use crate::{row, rows};
 
 row! {
@@ -21,7 +21,7 @@ const COLUMNS: &str = "p.id, p.name, p.email, p.phone, p.company, p.created_at, 
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub email_key: Option<String>,
-    pub q: Option<String>,
+    pub needle: Needle,
     pub archived: bool,
     pub campaign_id: Option<i64>,
     pub state: Option<&'static str>,
@@ -57,9 +57,7 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
     if let Some((condition, values)) = enrolled(f) {
         list = list.search_each(&condition, values);
     }
-    if let Some(q) = &f.q {
-        list = list.search("p.search LIKE ? ESCAPE '\\'", like_pattern(q));
-    }
+    list = f.needle.in_column("p.search", list);
     if f.archived { list.search_plain("p.archived_at IS NOT NULL") } else { list.and_plain("p.archived_at IS NULL") }
 }
 
