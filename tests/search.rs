@@ -318,8 +318,6 @@ async fn every_contract_finds_what_reading_all_finds(database: Arc<Database>) {
         let items: Vec<Json> = (n * 150..(n + 1) * 150).map(new).collect();
         app.api_post("/v1/leads/batch", json!({ "items": items })).await.is(200);
     }
-    let gone = ids[random.below(ids.len())].0;
-    app.call("DELETE", &format!("/v1/leads/{gone}"), &app.business.api_key, None).await.is(204);
     assert!(app.number("SELECT count(*) FROM search_queue WHERE scope % 4 = 0").await > 400, "some wait");
     let leads: Vec<(i64, String)> =
         app.rows("SELECT id, search FROM leads WHERE archived_at IS NULL ORDER BY created_at DESC, id DESC").await;
@@ -340,7 +338,7 @@ async fn every_contract_finds_what_reading_all_finds(database: Arc<Database>) {
         if word == "examplead" {
             continue;
         }
-        assert_eq!(total, wanted.len().min(4_000), "{word}");
+        assert_eq!(total, wanted.len().min(10_000), "{word}");
         for (page, ids) in pages {
             let (from, to) = (((page - 1) * 100).min(total), (page * 100).min(total));
             assert_eq!(ids, wanted[from..to], "{word}: page {page}");

@@ -41,7 +41,7 @@ pub fn api() -> Api {
         )
         .with(
             Operation::get("/business/lead/list", "cfListLeads", "List leads")
-                .about("The business's leads, newest first, without archived ones. `total` is exact; for a test key it is exact up to 10,000. With `search` it is exact up to 4,000, and 4,000 for what more leads have: the pages end there, and `status` and `source` then choose among the newest 4,000 or so that have the text. A text of one or two characters is looked for in the newest 4,000 leads. `pages` is 0 when there are none. A page behind the last is empty.")
+                .about("The business's leads, newest first, without archived ones. `total` is exact; for a test key it is exact up to 10,000. With `search` it is exact up to 10,000, and 10,000 for what more leads have: the pages end there, and `status` and `source` then choose among the newest 10,000 or so that have the text. A text of one or two characters is looked for in the newest 4,000 leads. `pages` is 0 when there are none. A page behind the last is empty.")
                 .scope("leads:read")
                 .asks::<List>()
                 .answers::<Leads>(200, "A page of leads.", LISTED),
