@@ -183,15 +183,21 @@ async fn many_that_end_early_are_told_apart(app: TestApp) {
     shop.send_all(people).await;
     let ids: Vec<(i64,)> = app.rows("SELECT id FROM leads ORDER BY id").await;
     let ids: Vec<String> = ids.into_iter().map(|(id,)| id.to_string()).collect();
-    // The database takes the first transaction, and never the second.
+    // The database takes the first transaction, and never the second. On SQLite it is but one.
     app.tamper(&format!("UPDATE leads SET name = 'twin' WHERE id >= {}", ids[138])).await;
     app.tamper("CREATE UNIQUE INDEX no_twins ON leads (name) WHERE name = 'twin' AND qualified_at IS NOT NULL").await;
     let mut fields = vec![("do", "qualify"), ("back", "/leads")];
     fields.extend(ids.iter().map(|id| ("id", id.as_str())));
     let asked = app.post_form("/leads/bulk", &fields).await.is(200).says("Qualify 140 leads");
     let told = confirm(&asked, &[]).await.is(503);
-    told.says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
-    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 128);
+    let qualified = app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await;
+    if app.app.db.is_postgres() {
+        told.says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
+        assert_eq!(qualified, 128);
+    } else {
+        told.says("Nothing was changed");
+        assert_eq!(qualified, 0);
+    }
 }
 
 async fn the_preview_of_a_new_referrer_is_what_happens(app: TestApp) {

@@ -41,10 +41,13 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
             .connect()
             .await?;
         let before = applied(&mut conn).await;
-        // There is no lock to take: of two who migrate at once one finds it done when it looks again.
-        let mut tries = 3;
+        // There is no lock to take: of several who migrate at once, all but one find a migration done when they
+        // look again, and may lose the next one too.
+        let (mut done, mut tries) = (before, 3);
         while let Err(error) = migrator(true, last).run_direct(None, &mut conn, false).await {
-            tries -= 1;
+            let now = applied(&mut conn).await;
+            tries = if now > done { 3 } else { tries - 1 };
+            done = now;
             if tries == 0 || !matches!(error, MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) {
                 return Err(refused(error));
             }

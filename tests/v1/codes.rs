@@ -22,12 +22,12 @@ async fn codes_are_generated_for_all_who_have_none(app: TestApp) {
     let state = format!("/v1/referrers/{paused}/state");
     call(&app, "PUT", &state, Some(json!({ "state": "paused" }))).await.is(200);
     // No body says the same as an empty one.
-    let made = app.with_jobs(call(&app, "POST", "/v1/codes/generate", None)).await.is(200).json();
+    let made = app.with_jobs(call(&app, "POST", "/v1/referrers/codes", None)).await.is(200).json();
     assert_eq!((&made["state"], &made["made"], &made["skipped"]), (&json!("done"), &json!(2), &json!(1)));
     let job = call(&app, "GET", &format!("/v1/jobs/{}", text(&made["id"])), None).await.is(200).json();
     assert_eq!(job, made);
     assert_eq!(app.number("SELECT count(*) FROM codes WHERE state = 'active'").await, 3);
-    let again = app.with_jobs(call(&app, "POST", "/v1/codes/generate", Some(json!({})))).await.is(200).json();
+    let again = app.with_jobs(call(&app, "POST", "/v1/referrers/codes", Some(json!({})))).await.is(200).json();
     assert_eq!((&again["made"], &again["skipped"]), (&json!(0), &json!(3)));
     let audit = call(&app, "GET", "/v1/audit?action=codes.generated", None).await.json();
     assert_eq!(
@@ -38,7 +38,7 @@ async fn codes_are_generated_for_all_who_have_none(app: TestApp) {
 
     let other = app.another_business("Other").await;
     let wanted = json!({ "campaign": app.business.campaign_id });
-    app.call("POST", "/v1/codes/generate", &other.api_key, Some(wanted)).await.is(400);
+    app.call("POST", "/v1/referrers/codes", &other.api_key, Some(wanted)).await.is(400);
     app.call("GET", &format!("/v1/jobs/{}", text(&made["id"])), &other.api_key, None).await.is(404);
 }
 
@@ -46,14 +46,14 @@ async fn generating_may_go_on_in_the_background(app: TestApp) {
     app.shop().referrer_without_code("Tom Busy").await;
     // Nobody works here until the jobs are run.
     let once = ("idempotency-key", "generate-1");
-    let begun = with(&app, "POST", "/v1/codes/generate", once, &json!({})).await.is(202).json();
+    let begun = with(&app, "POST", "/v1/referrers/codes", once, &json!({})).await.is(202).json();
     assert_eq!((&begun["state"], &begun["total"], &begun["made"]), (&json!("queued"), &json!(1), &json!(0)));
-    let joined = call(&app, "POST", "/v1/codes/generate", None).await.is(202).json();
+    let joined = call(&app, "POST", "/v1/referrers/codes", None).await.is(202).json();
     assert_eq!(joined["id"], begun["id"], "asked for again it is the same job");
     app.run_jobs().await;
     let job = call(&app, "GET", &format!("/v1/jobs/{}", text(&begun["id"])), None).await.is(200).json();
     assert_eq!((&job["state"], &job["made"]), (&json!("done"), &json!(1)));
-    let told = with(&app, "POST", "/v1/codes/generate", once, &json!({})).await.is(202);
+    let told = with(&app, "POST", "/v1/referrers/codes", once, &json!({})).await.is(202);
     assert_eq!((told.header("idempotency-replayed"), told.json()), ("true", begun));
 }
 

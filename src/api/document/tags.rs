@@ -59,12 +59,13 @@ impl Contract {
 }
 
 /// Addresses that begin so are about this; the longest beginning counts.
-const RESOURCES: [(Dialect, &str, &str, &str); 22] = [
+const RESOURCES: [(Dialect, &str, &str, &str); 23] = [
     (Dialect::Own, "/v1/me", "Your key", "What the key is and may do."),
     (Dialect::Own, "/v1/campaigns", "Campaigns", "Referral programmes, and when a referral counts in each."),
     (Dialect::Own, "/v1/products", "Products", "What is sold under a campaign, with every version of its terms."),
     (Dialect::Own, "/v1/referrers", "Referrers", "People who refer, the campaigns they are in and what they are owed."),
     (Dialect::Own, "/v1/codes", "Codes", "What a referrer hands out, and what a checkout asks for."),
+    (Dialect::Own, "/v1/referrers/codes", "Codes", "What a referrer hands out, and what a checkout asks for."),
     (Dialect::Own, "/v1/jobs", "Codes", "What a referrer hands out, and what a checkout asks for."),
     (Dialect::Own, "/v1/leads", "Leads", "People who were referred, or came by themselves."),
     (Dialect::Own, "/v1/qualifications", "Leads", "People who were referred, or came by themselves."),

@@ -70,7 +70,7 @@ pub fn calls(api: Api) -> Api {
         create_for,
     )
     .with(
-        Operation::post("/v1/codes/generate", "generateCodes", "Generate codes for all who have none")
+        Operation::post("/v1/referrers/codes", "generateCodes", "Generate codes for all who have none")
             .once()
             .about("For every active referrer of a campaign who has no active code; who has one keeps it. Asked for again while it goes on, it is the same job; after it, there is nothing left to make. What takes longer than a moment goes on in the background: 202, and `GET /v1/jobs/{job}` says how far it is.")
             .scope("referrers:write")
