@@ -15,9 +15,20 @@ use crate::jobs;
 use crate::web::layers;
 use crate::web::routes::Routes;
 
-/// What every handler may use; cheap to clone.
+/// What every handler may use. A call passes a dozen layers that each clone it: that is one count.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The parts of a node.
+#[derive(Clone)]
+pub struct Parts {
     pub db: Db,
     pub ids: Ids,
     pub clock: Clock,
@@ -44,7 +55,7 @@ impl App {
         let keys = crate::keys::Keyring::new(db.clone(), clock.clone());
         let passwords = crate::users::Passwords::new();
         let catalogue = crate::products::Catalogue::new(db.clone());
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             db,
             ids,
             clock,
@@ -59,14 +70,14 @@ impl App {
             limits: crate::api::limits::Limits::default(),
             jobs: jobs::Bell::default(),
             stop: CancellationToken::new(),
-        })
+        })))
     }
 
     /// The same program on the database of a rehearsal: whatever it does is not kept, neither there nor in
     /// anything that nodes gather in memory.
     pub fn rehearsing(&self, db: Db, run: std::ops::Range<i64>) -> Self {
         let ids = Ids::beginning_with(db.clone(), run);
-        Self {
+        Self(Arc::new(Parts {
             desk: Desk::new(db.clone(), ids.clone(), self.clock.clone()),
             keys: crate::keys::Keyring::new(db.clone(), self.clock.clone()),
             catalogue: crate::products::Catalogue::new(db.clone()),
@@ -76,8 +87,8 @@ impl App {
             jobs: jobs::Bell::default(),
             db,
             ids,
-            ..self.clone()
-        }
+            ..Parts::clone(self)
+        }))
     }
 }
 
