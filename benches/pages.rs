@@ -121,6 +121,7 @@ async fn own(server: &Server, deep: &Cursor) {
         "/v1/leads?q=lead4321",
         "/v1/leads?q=nobody-has-this-name",
         "/v1/referrers",
+        "/v1/referrers?email=referrer77@example.com",
         "/v1/referrers?q=nobody-has-this-name",
         "/v1/codes",
         "/v1/payments",

@@ -20,7 +20,8 @@ const REFERRERS: i64 = 12_000;
 /// that in the tables, whatever reads them all is found out.
 const MOST: f64 = EXAMINED as f64 * 1.15;
 /// Statements that read more, and why they may.
-const EXCEPTIONS: [(&str, &str); 6] = [
+const EXCEPTIONS: [(&str, &str); 7] = [
+    ("d.duplicate_of IS NOT NULL AND d.email_key", "an address is a lead and those that repeat it: they are sorted"),
     ("c.lookup >= ", "a part of a code is found by its index, and few codes begin alike"),
     ("AS codeless,", "the confirmation of Generate for all names the exact number"),
     ("AS named(id)", "a search looks at the rows its index names, up to 10,000: of so few rows reading all is quicker"),
@@ -114,7 +115,27 @@ async fn visit(app: &TestApp) -> Vec<String> {
     }
     // Lists that have no page.
     let referrer = app.number("SELECT max(referrer_id) FROM touches").await;
-    for list in ["touches", &format!("touches?referrer={referrer}"), "refunds", "imports"] {
+    for list in [
+        "touches",
+        &format!("touches?referrer={referrer}"),
+        "refunds",
+        "imports",
+        "leads",
+        "leads?email=lead4321@example53.com",
+        "leads?email=lead4321@example53.com&status=new",
+        "leads?status=lost",
+        "leads?arrival=link&sort=created",
+        "leads?qualified=true",
+        "leads?qualified=false",
+        "leads?referrer=none",
+        "leads?archived=true",
+        "referrers",
+        "referrers?email=referrer77@example.com",
+        "codes",
+        "payments",
+        "commissions",
+        "audit",
+    ] {
         let address = format!("/v1/{list}");
         app.api_get(&address).await.is(200);
         opened.push(address);
@@ -198,7 +219,9 @@ async fn sqlite_agrees(texts: BTreeSet<String>) {
     let app = filled(Engine::Sqlite).await;
     let mut conn = app.app.db.read().await.unwrap();
     let (mut asked, mut wrong) = (0, Vec::new());
-    let plain = |t: &&String| t.trim_start().starts_with("SELECT") && !t.contains("UNNEST(") && !t.contains("pg_");
+    let plain = |t: &&String| {
+        t.trim_start().starts_with("SELECT") && !["UNNEST(", "ANY(", "pg_"].iter().any(|ours| t.contains(ours))
+    };
     for text in texts.iter().filter(plain) {
         let plan = sql_built(format!("EXPLAIN QUERY PLAN {text}")).all::<(i64, i64, i64, String)>(&mut conn).await;
         let steps: Vec<String> = plan.unwrap_or_else(|e| panic!("{e}: {text}")).into_iter().map(|row| row.3).collect();

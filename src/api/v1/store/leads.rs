@@ -59,6 +59,11 @@ pub struct Filter {
     pub needle: Needle,
 }
 
+const OF_ADDRESS: &str = "l.id IN (
+    SELECT o.id FROM leads o WHERE o.campaign_id = ? AND o.test = ? AND o.email_key = ? AND o.duplicate_of IS NULL AND o.email_key IS NOT NULL
+    UNION ALL
+    SELECT d.id FROM leads d WHERE d.campaign_id = ? AND d.test = ? AND d.email_key = ? AND d.duplicate_of IS NOT NULL AND d.email_key IS NOT NULL)";
+
 /// One condition is served by an index that gives the order as well, the others are searched.
 pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
     let order = Order { column: "created_at", descending: true };
@@ -68,8 +73,9 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
         .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
     let mut served = f.archived;
     if let Some(key) = &f.email_key {
-        // At most one primary and its duplicates: whatever else is asked is asked of few.
-        list = list.and("l.email_key = ?", key.as_str());
+        // One lead and those that repeat it, each by an index of its own: whatever else is asked is asked of few.
+        let one = || [campaign_id.into(), f.test.into(), key.as_str().into()];
+        list = list.and_each(OF_ADDRESS, one().into_iter().chain(one()));
         served = true;
     }
     if let Some(id) = f.referrer_id {

@@ -87,8 +87,8 @@ pub async fn enrollments(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<Enr
     sql("SELECT e.id, e.referrer_id, e.campaign_id, e.state, c.text AS code,
                 EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
                            AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
-           FROM rows($1, id BIGINT) r JOIN enrollments e ON e.referrer_id = r.id
-           LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
+           FROM enrollments e LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
+          WHERE e.referrer_id IN rows($1, id BIGINT)
           ORDER BY e.referrer_id, e.campaign_id")
     .bind(rows!(referrers, id => { id: *id }))
     .all(conn)
