@@ -92,7 +92,13 @@ const HEADERS: [(&str, &str, &str, &str, &str); 7] = [
         "string",
         "\"key\";r=5999999;t=1",
     ),
-    ("RateLimitPolicy", "RateLimit-Policy", "Calls a minute that the key may make.", "string", "\"key\";q=6000000;w=60"),
+    (
+        "RateLimitPolicy",
+        "RateLimit-Policy",
+        "Calls a minute that the key may make.",
+        "string",
+        "\"key\";q=6000000;w=60",
+    ),
     ("Challenge", "WWW-Authenticate", "How to send a key.", "string", "Bearer"),
 ];
 

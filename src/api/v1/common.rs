@@ -164,7 +164,8 @@ pub fn page<R, T: Serialize>(
     let more = rows.len() > turn.limit;
     rows.truncate(turn.limit);
     // The place itself comes next.
-    let before = |(at, id): (i64, i64)| (at, if turn.oldest_first { id.saturating_sub(1) } else { id.saturating_add(1) });
+    let before =
+        |(at, id): (i64, i64)| (at, if turn.oldest_first { id.saturating_sub(1) } else { id.saturating_add(1) });
     let last = if more { rows.last().map(&key) } else { rest.map(before) };
     let next = last.map(|(at, id)| Cursor { value: at.to_string(), id }.text());
     let mut links = vec![format!("<{}>; rel=\"first\"", with_after(uri, None))];

@@ -148,7 +148,11 @@ pub async fn list_behind(
         };
     }
     let found = find(db, campaign_id, listing.clone(), wanted, most).await?;
-    if found.looked.is_none() { Ok(found.rows) } else { listing.unbounded().build(most).all(&mut db.read().await?).await }
+    if found.looked.is_none() {
+        Ok(found.rows)
+    } else {
+        listing.unbounded().build(most).all(&mut db.read().await?).await
+    }
 }
 
 /// How many codes of a state a campaign has, counted up to a bound; any state for none.
