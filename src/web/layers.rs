@@ -79,7 +79,7 @@ pub fn all(router: Router, app: &App, in_words: InWords) -> Router {
     router
         .layer(DefaultBodyLimit::max(1024 * 1024))
         .layer(middleware::from_fn_with_state(bounds, bounds::keep))
-        .layer(CompressionLayer::new().no_deflate().no_zstd())
+        .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), around))
 }
 

@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,9 +28,9 @@ const SHORTAGE: Duration = Duration::from_millis(200);
 
 /// Serves until `stop`, then until the requests in flight are answered.
 pub async fn serve(listener: TcpListener, router: Router, patience: Duration, stop: CancellationToken) {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    let mut builder = Builder::new();
     // Who sends an event and hangs up without waiting for the answer meant it.
-    builder.http1().half_close(true).timer(TokioTimer::new()).header_read_timeout(patience);
+    builder.half_close(true).timer(TokioTimer::new()).header_read_timeout(patience);
     let mut services = router.into_make_service_with_connect_info::<SocketAddr>();
     let (places, open) = (Arc::new(Semaphore::new(MOST)), TaskTracker::new());
     loop {
