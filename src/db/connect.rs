@@ -84,13 +84,16 @@ impl Db {
             .pragma("temp_store", "MEMORY")
             .pragma("journal_size_limit", LOG_KEPT)
             .disable_statement_logging();
+        // A batch whose pages do not fit is written to the log twice: a third more events a second at random
+        // places of a table of 400,000 leads than with 16 MB. Taken as it is used.
+        let writer_options = options.clone().pragma("cache_size", "-65536");
         // The writer connects first: it makes the file and switches it to WAL.
         let write_pool = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            .connect_with(bounded(options.clone(), parameters)?)
+            .connect_with(bounded(writer_options, parameters)?)
             .await?;
         let rehearsals = SqlitePoolOptions::new()
             .max_connections(1)

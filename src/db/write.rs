@@ -334,7 +334,8 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
     let mut written = Vec::new();
     let mut next = Some(first);
     while let Some(mut work) = next.take() {
-        match run_saved(tx, &mut work).await {
+        let run = if written.is_empty() { run_first(tx, &mut work).await } else { run_saved(tx, &mut work).await };
+        match run {
             Ok(outcome) => written.push((work, outcome)),
             Err(fatal) => {
                 // The transaction itself is gone (full disk, I/O error): nobody in it was served.
@@ -359,6 +360,22 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
             let _ = sql("ROLLBACK").execute(tx).await;
             written.into_iter().for_each(|(work, outcome)| work.answer(outcome.and(Err(error.clone()))));
             false
+        }
+    }
+}
+
+/// Runs the first write of a transaction. Nothing else is in it yet, so where this one fails the transaction
+/// is begun anew: SQLite copies each page that a savepoint could bring back.
+async fn run_first(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>, DbError> {
+    tx.held.clone_from(work.keys());
+    let outcome = work.run(tx).await;
+    match outcome {
+        Ok(()) => Ok(Ok(())),
+        Err(DbError::Unavailable(why)) => Err(DbError::Unavailable(why)),
+        Err(error) => {
+            sql("ROLLBACK").execute(tx).await?;
+            sql("BEGIN IMMEDIATE").execute(tx).await?;
+            if matches!(error, DbError::Lost(_)) { run_saved(tx, work).await } else { Ok(Err(spent(error))) }
         }
     }
 }
