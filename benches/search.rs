@@ -1,16 +1,18 @@
 //! Search over a million leads: words of every frequency, with each filter, first page and far behind, on the
-//! pages, in our own API and in Cashfin's; one caller, time to the whole answer. In the same run, what the database alone takes: for all rows without
-//! an index, and for ten thousand rows by their keys. `cargo bench --bench search`, and `-- sqlite` or
-//! `-- postgres` for one of them; `REFDESK_BENCH_LEADS` for another number of leads.
+//! pages, in our own API and in Cashfin's; one caller, time to the whole answer. In the same run, what the
+//! database alone takes: for all rows without an index, and for ten thousand rows by their keys; and what
+//! the index adds to a new lead. `cargo bench --bench search`, and `-- sqlite` or `-- postgres` for one of
+//! them; `REFDESK_BENCH_LEADS` for another number of leads.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot measure stops")]
 
 mod support;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scraper::{Html, Selector};
-use support::{Client, Cluster, Server, as_postgres, fresh_dir, percentile, rss_mib};
+use support::{Client, Cluster, Server, as_postgres, cpu_of_cluster, cpu_seconds, fresh_dir, percentile, rss_mib};
 
 const TIMES: usize = 60;
 const WORDS: [&str; 11] = [
@@ -53,6 +55,9 @@ fn main() {
         runtime.block_on(pages(&server));
         runtime.block_on(contracts(&server));
         println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
+        let (url, ids) = (server.database_url.clone(), server.ids.clone());
+        drop(server);
+        runtime.block_on(cost(&url, &ids, || cpu_seconds(std::process::id())));
     }
     if only != "sqlite" {
         let Some(cluster) = Cluster::start("search") else { return };
@@ -65,6 +70,9 @@ fn main() {
         println!("raw: every row without an index {:.0}", started.elapsed().as_secs_f64() * 1e3);
         runtime.block_on(pages(&server));
         runtime.block_on(contracts(&server));
+        let (url, ids) = (server.database_url.clone(), server.ids.clone());
+        drop(server);
+        runtime.block_on(cost(&url, &ids, || cpu_seconds(std::process::id()) + cpu_of_cluster(&cluster.data)));
     }
 }
 
@@ -195,6 +203,51 @@ async fn contracts(server: &Server) {
         slow.add(p99, &address);
     }
     slow.print("calls");
+}
+
+/// What the index adds to a new lead: sign-ups by the engine itself, 64 a transaction, and the schedule's turn
+/// whenever as many wait as it waits for. Without HTTP, so that the index has its whole share.
+async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
+    use refdesk::actor::{Actor, ActorKind};
+    use refdesk::desk::{Event, SignUp, What};
+    const LEADS: usize = 32 * 1_024;
+    let db = refdesk::db::Db::open(url).await.unwrap();
+    let config = refdesk::config::Settings::default().checked().unwrap();
+    let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config).await.unwrap();
+    let public = ids["businessId"].as_str().unwrap();
+    let business = refdesk::business::by_public_id(&mut app.db.read().await.unwrap(), public).await.unwrap().unwrap();
+    let product = app.catalogue.product(business.id, ids["productId"].as_str().unwrap()).await.unwrap().unwrap();
+    let actor = Arc::new(Actor { kind: ActorKind::Command, id: None, name: "bench".into(), origin: "bench".into() });
+    let sign_up = |n: usize| Event {
+        business_id: business.id,
+        actor: actor.clone(),
+        what: What::SignUp(SignUp {
+            product_id: product.id,
+            test: false,
+            email: refdesk::email::Email::parse(&format!("fresh.{n}@shop{}.example.org", n % 61)).unwrap(),
+            name: format!("Fresh Customer {n}"),
+            phone: None,
+            code: None,
+        }),
+    };
+    let (mut signing_up, mut indexing) = (0.0, 0.0);
+    for turn in 0..LEADS / 1_024 {
+        let before = cpu();
+        for slice in 0..16 {
+            let from = turn * 1_024 + slice * 64;
+            app.desk.slice((from..from + 64).map(sign_up).collect()).await.unwrap();
+        }
+        let between = cpu();
+        while refdesk::search::turn(app.clone()).await.unwrap() {}
+        signing_up += between - before;
+        indexing += cpu() - between;
+    }
+    let (signing_up, indexing) = (signing_up / LEADS as f64 * 1e6, indexing / LEADS as f64 * 1e6);
+    let share = indexing / (signing_up + indexing) * 100.0;
+    println!(
+        "a new lead costs {signing_up:.0} us of processor, its row in the queue included; to index it later {indexing:.0} us more ({share:.0} %)"
+    );
+    app.db.close().await;
 }
 
 fn summary(page: &str) -> String {

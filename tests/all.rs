@@ -12,6 +12,7 @@ mod campaigns;
 mod cf;
 mod check;
 mod codes;
+mod commands;
 mod commissions;
 mod desk;
 mod docs;

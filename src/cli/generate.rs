@@ -17,7 +17,7 @@ pub struct Args {
 
 pub async fn generate(config: Config, args: Args) -> Result<(), Refusal> {
     db::migrate(&config.database_url).await?;
-    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config).await?;
+    let app = App::new(Db::open_to_load(&config.database_url).await?, Clock::system(), config).await?;
     let mut conn = app.db.read().await?;
     let businesses = crate::business::all(&mut conn).await?;
     let business =
@@ -26,6 +26,11 @@ pub async fn generate(config: Config, args: Args) -> Result<(), Refusal> {
     let product = crate::products::first_of(&mut conn, campaign_id)
         .await?
         .ok_or_else(|| Refusal::unusable("the campaign has no product"))?;
+    if generate::is_made(&mut conn, business.id).await? {
+        return Err(Refusal::unusable(
+            "this business has generated data already: a second run would make the same people",
+        ));
+    }
     drop(conn);
     let load = Load {
         business_id: business.id,

@@ -5,7 +5,7 @@ mod store;
 
 use crate::app::App;
 use crate::code;
-use crate::db::{DbError, DbResult};
+use crate::db::{Conn, DbError, DbResult};
 use rand::SeedableRng;
 
 /// How much to make, in which campaign.
@@ -35,6 +35,11 @@ struct Bases {
     payment: i64,
     commission: i64,
     entry: i64,
+}
+
+/// Whether a business has what [`generate`] makes.
+pub async fn is_made(conn: &mut Conn, business_id: i64) -> DbResult<bool> {
+    store::is_made(conn, business_id).await
 }
 
 /// Makes the rows and says how many leads so far after each chunk.
@@ -75,6 +80,6 @@ pub async fn generate(app: &App, load: Load, mut said: impl FnMut(i64)) -> DbRes
         said(to);
         from = to;
     }
-    store::count(&app.db, load, bases, now).await?;
+    store::count(&app.db, load, bases, first_lead).await?;
     store::restore_indexes(&app.db, indexes).await
 }

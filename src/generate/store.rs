@@ -1,11 +1,13 @@
 //! The series of numbers is a recursive query, so that no row crosses the wire.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::{Bases, Load};
 use crate::clock::Instant;
 use crate::code;
-use crate::db::{Db, DbResult, Tx, sql, sql_built};
+use crate::db::{Conn, Db, DbResult, Tx, sql, sql_built};
 use crate::referrers::Described;
 use crate::search::Scope;
 use crate::{row, rows};
@@ -16,6 +18,15 @@ row! {
         pub name: String,
         pub text: String,
     }
+}
+
+pub async fn is_made(conn: &mut Conn, business_id: i64) -> DbResult<bool> {
+    let first: Option<(i64,)> =
+        sql("SELECT id FROM referrers WHERE business_id = $1 AND email_key = 'referrer0@example.com'")
+            .bind(business_id)
+            .optional(conn)
+            .await?;
+    Ok(first.is_some())
 }
 
 /// The indexes that rows made in order of time do not go to the end of: sorting them once at the end is
@@ -70,6 +81,10 @@ pub async fn restore_indexes(db: &Db, indexes: Vec<IndexRow>) -> DbResult<()> {
     db.write(vec![], move |tx| {
         Box::pin(async move {
             patient(tx).await?;
+            if matches!(&**tx, Conn::Sqlite(_)) {
+                // A sample of each index says as much as reading all of it.
+                sql("PRAGMA analysis_limit = 1000").execute(tx).await?;
+            }
             sql("ANALYZE").patient().execute(tx).await?;
             Ok(())
         })
@@ -80,7 +95,7 @@ pub async fn restore_indexes(db: &Db, indexes: Vec<IndexRow>) -> DbResult<()> {
 /// A load is the one thing that may run longer than a request.
 async fn patient(tx: &mut Tx) -> DbResult<()> {
     match &**tx {
-        crate::db::Conn::Postgres(_) => sql("SET LOCAL statement_timeout = 0"),
+        Conn::Postgres(_) => sql("SET LOCAL statement_timeout = 0"),
         // A chunk is larger than the cache a server has, and so is what the making of an index sorts.
         _ => sql("PRAGMA cache_size = -262144"),
     }
@@ -211,7 +226,8 @@ pub async fn leads(
     first: Instant,
 ) -> DbResult<()> {
     db.write(vec![], move |tx| {
-        let names = rows!(FIRST.iter().zip(LAST).enumerate(), (i, (first, last)) => { i: i64::try_from(i).unwrap_or(0), first: *first, last: last });
+        let names: Vec<String> = (0..256).map(|i| format!("{} {}", FIRST[i % 16], LAST[i / 16])).collect();
+        let names = rows!(names.iter().enumerate(), (i, name) => { i: i64::try_from(i).unwrap_or(0), name: name, fold: crate::text::fold(name) });
         // Still held for a while, so that the sweep leaves them as they are.
         let paid_on = crate::clock::Zone::default().day_of(now).plus_days(-30);
         let (paid_on, held_until) = (paid_on.to_string(), paid_on.plus_days(90).to_string());
@@ -221,8 +237,8 @@ pub async fn leads(
             sql("INSERT INTO leads (id, business_id, campaign_id, test, name, name_fold, email, email_key, company, source, source_origin, status, active,
                         qualified_at, converted_at, arrival, referrer_id, enrollment_id, touch_id, rule_fired, search, meta, created_at, updated_at)
                  WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $2),
-                      name AS MATERIALIZED (SELECT r.i, r.first, r.last FROM rows($11, i BIGINT, first TEXT, last TEXT) r)
-                 SELECT $3 + n.i, $4, $5, false, f.first || ' ' || g.last || ' ' || n.i, lower(f.first || ' ' || g.last || ' ' || n.i),
+                      name AS MATERIALIZED (SELECT r.i, r.name, r.fold FROM rows($11, i BIGINT, name TEXT, fold TEXT) r)
+                 SELECT $3 + n.i, $4, $5, false, f.name || ' ' || n.i, f.fold || ' ' || n.i,
                         'lead' || n.i || '@example' || (n.i % 97) || '.com', 'lead' || n.i || '@example' || (n.i % 97) || '.com',
                         'Company ' || (n.i % 4999), CASE n.i % 4 WHEN 0 THEN 'website' WHEN 1 THEN 'ad' ELSE 'referral' END, 'api',
                         CASE WHEN n.i % 6 = 0 THEN 'converted' WHEN n.i % 6 = 1 THEN 'qualified' WHEN n.i % 6 = 2 THEN 'contacted' WHEN n.i % 60 = 5 THEN 'lost' ELSE 'new' END,
@@ -230,9 +246,9 @@ pub async fn leads(
                         CASE WHEN n.i % 10 < 7 THEN CASE n.i % 4 WHEN 0 THEN 'code' WHEN 1 THEN 'link' WHEN 2 THEN 'verbal' ELSE 'upload' END END,
                         CASE WHEN n.i % 10 < 7 THEN $7 + (n.i * 7919) % $10 END, CASE WHEN n.i % 10 < 7 THEN $8 + (n.i * 7919) % $10 END,
                         CASE WHEN n.i % 10 < 7 THEN $9 + n.i END, n.i % 6 = 0,
-                        lower(f.first || ' ' || g.last || ' ' || n.i || ' lead' || n.i || '@example' || (n.i % 97) || '.com company ' || (n.i % 4999)), '[]',
+                        f.fold || ' ' || n.i || ' lead' || n.i || '@example' || (n.i % 97) || '.com company ' || (n.i % 4999), '[]',
                         $6 + n.i * 30000000, $6 + n.i * 30000000
-                   FROM n JOIN name f ON f.i = n.i % 16 JOIN name g ON g.i = n.i / 16 % 16")
+                   FROM n CROSS JOIN name f WHERE f.i = n.i % 256")
             .bind(from)
             .bind(to)
             .bind(bases.lead)
@@ -315,27 +331,120 @@ async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, held_until: 
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
+/// What the statement above makes of the n-th lead, told again: counting in the database would sort all of
+/// them once for each counter. `refdesk check` knows when the two differ.
+struct Nth(i64);
+
+impl Nth {
+    fn status(&self) -> &'static str {
+        match (self.0 % 6, self.0 % 60) {
+            (0, _) => "converted",
+            (1, _) => "qualified",
+            (2, _) => "contacted",
+            (_, 5) => "lost",
+            _ => "new",
+        }
+    }
+
+    fn source(&self) -> &'static str {
+        match self.0 % 4 {
+            0 => "website",
+            1 => "ad",
+            _ => "referral",
+        }
+    }
+
+    fn is_qualified(&self) -> bool {
+        self.0 % 6 < 2
+    }
+
+    fn arrival(&self) -> Option<&'static str> {
+        let way = match self.0 % 4 {
+            0 => "code",
+            1 => "link",
+            2 => "verbal",
+            _ => "upload",
+        };
+        (self.0 % 10 < 7).then_some(way)
+    }
+
+    /// Which of the referrers.
+    fn referrer(&self, referrers: i64) -> Option<i64> {
+        (self.0 % 10 < 7).then_some(self.0 * 7919 % referrers)
+    }
+}
+
+type Counted = HashMap<(i64, Cow<'static, str>, String), i64>;
+
+/// The counters of the leads, each with its scope, name and day.
+fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
+    let mut all = Counted::new();
+    let mut enrollments: HashMap<i64, (i64, i64)> = HashMap::new();
+    let mut kinds: HashMap<(&str, &str, Option<&str>, bool), i64> = HashMap::new();
+    let mut days: HashMap<i64, i64> = HashMap::new();
+    for i in 0..load.leads {
+        let lead = Nth(i);
+        *kinds.entry((lead.status(), lead.source(), lead.arrival(), lead.is_qualified())).or_default() += 1;
+        *days.entry((first.micros() + i * super::SECONDS_APART * 1_000_000) / MICROS_A_DAY).or_default() += 1;
+        if let Some(n) = lead.referrer(load.referrers) {
+            let (leads, qualified) = enrollments.entry(bases.enrollment + n).or_default();
+            (*leads, *qualified) = (*leads + 1, *qualified + i64::from(lead.is_qualified()));
+        }
+    }
+    let mut add = |scope: i64, name: Cow<'static, str>, day: String, value: i64| {
+        if value > 0 {
+            *all.entry((scope, name, day)).or_default() += value;
+        }
+    };
+    let (campaign, business) = (load.campaign_id, load.business_id);
+    for ((status, source, arrival, qualified), n) in kinds {
+        add(campaign, "leads".into(), String::new(), n);
+        add(campaign, "users.leads".into(), String::new(), n);
+        add(campaign, format!("leads.status.{status}").into(), String::new(), n);
+        add(business, format!("listed.{status}").into(), String::new(), n);
+        add(business, format!("listed.{status}|{source}").into(), String::new(), n);
+        if let Some(way) = arrival {
+            add(campaign, format!("leads.arrival.{way}").into(), String::new(), n);
+        }
+        if qualified {
+            add(campaign, "qualified".into(), String::new(), n);
+        }
+    }
+    let utc = crate::clock::Zone::default();
+    for (number, n) in days {
+        add(campaign, "users.leads".into(), format!("u{number}"), n);
+        add(campaign, "leads".into(), utc.day_of(Instant::from_micros(number * MICROS_A_DAY)).to_string(), n);
+    }
+    for (enrollment, (leads, qualified)) in enrollments {
+        add(enrollment, "leads".into(), String::new(), leads);
+        add(enrollment, "qualified".into(), String::new(), qualified);
+    }
+    all
+}
+
 /// The counters of everything that was made.
-pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<()> {
-    const TOTALS: [&str; 13] = [
-        "SELECT $1, 'leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
-        "SELECT $1, 'users.leads', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 HAVING count(*) > 0",
-        "SELECT $1, 'users.leads', 'u' || CAST(created_at / 86400000000 AS TEXT), 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY 3",
-        "SELECT $1, 'leads.status.' || status, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 GROUP BY status",
-        "SELECT business_id, 'listed.' || status, '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 GROUP BY business_id, status",
-        "SELECT business_id, 'listed.' || status || '|' || source, '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND source IS NOT NULL GROUP BY business_id, status, source",
-        "SELECT $1, 'leads.arrival.' || arrival, '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND arrival IS NOT NULL GROUP BY arrival",
-        "SELECT $1, 'qualified', '', 0, count(*) FROM leads WHERE id >= $2 AND id < $3 AND qualified_at IS NOT NULL HAVING count(*) > 0",
-        "SELECT enrollment_id, 'leads', '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND enrollment_id IS NOT NULL GROUP BY enrollment_id",
-        "SELECT enrollment_id, 'qualified', '', 0, count(*) FROM leads WHERE $1 = $1 AND id >= $2 AND id < $3 AND enrollment_id IS NOT NULL AND qualified_at IS NOT NULL GROUP BY enrollment_id",
+pub async fn count(db: &Db, load: Load, bases: Bases, first: Instant) -> DbResult<()> {
+    const MONEY: [&str; 3] = [
         "SELECT $1, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT) FROM payments p WHERE p.lead_id >= $2 AND p.lead_id < $3 GROUP BY p.currency",
         "SELECT l.enrollment_id, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT) FROM payments p JOIN leads l ON l.id = p.lead_id WHERE $1 = $1 AND p.lead_id >= $2 AND p.lead_id < $3 AND l.enrollment_id IS NOT NULL GROUP BY l.enrollment_id, p.currency",
         "SELECT $1, 'money.held.' || c.currency, '', 0, CAST(sum(c.amount) AS BIGINT) FROM commissions c WHERE c.lead_id >= $2 AND c.lead_id < $3 GROUP BY c.currency",
     ];
     db.write(vec![], move |tx| {
+        let mut counted: Vec<_> = counted(load, bases, first).into_iter().collect();
+        counted.sort_unstable();
         Box::pin(async move {
             patient(tx).await?;
-            for total in TOTALS {
+            for chunk in counted.chunks(20_000) {
+                let table = rows!(chunk, ((scope, name, day), value) => { scope: *scope, name: name.as_ref(), day: day, value: *value });
+                sql("INSERT INTO counters (scope_id, name, day, slot, value)
+                     SELECT r.scope, r.name, r.day, 0, r.value FROM rows($1, scope BIGINT, name TEXT, day TEXT, value BIGINT) r WHERE true
+                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
+                .bind(table)
+                .patient()
+                .execute(tx)
+                .await?;
+            }
+            for total in MONEY {
                 sql_built(format!(
                     "INSERT INTO counters (scope_id, name, day, slot, value) SELECT * FROM ({total}) t WHERE true
                      ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value"
@@ -344,7 +453,7 @@ pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<
                 .bind(bases.lead)
                 .bind(bases.lead + load.leads)
                 .patient()
-            .execute(tx)
+                .execute(tx)
                 .await?;
             }
             for (scope, table, base) in [(load.business_id, "referrers", bases.referrer), (load.campaign_id, "enrollments", bases.enrollment)] {
@@ -361,22 +470,6 @@ pub async fn count(db: &Db, load: Load, bases: Bases, now: Instant) -> DbResult<
                 .execute(tx)
                 .await?;
             }
-            let utc = crate::clock::Zone::default();
-            let days = (0..=load.leads * super::SECONDS_APART / 86_400 + 1).map(|back| utc.day_of(now.plus_days(-back)));
-            let days = rows!(days, day => { number: utc.start_of(day).micros() / MICROS_A_DAY, day: day });
-            sql("INSERT INTO counters (scope_id, name, day, slot, value)
-                 SELECT $2, 'leads', d.day, 0, l.made
-                   FROM (SELECT created_at / $5 AS number, count(*) AS made FROM leads WHERE id >= $3 AND id < $4 GROUP BY 1) l
-                   JOIN rows($1, number BIGINT, day TEXT) d ON d.number = l.number WHERE true
-                 ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
-            .bind(days)
-            .bind(load.campaign_id)
-            .bind(bases.lead)
-            .bind(bases.lead + load.leads)
-            .bind(MICROS_A_DAY)
-            .patient()
-            .execute(tx)
-            .await?;
             Ok(())
         })
     })
