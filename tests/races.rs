@@ -18,6 +18,8 @@ on_both_databases! {
     one_of_many_equal_refunds_counts,
     parallel_refunds_never_exceed_the_payment,
     a_refund_beside_its_payment_and_sign_up_ends_alike,
+    one_of_many_disputes_marks_the_payment,
+    a_dispute_beside_an_approval_and_a_refund_leaves_the_ledger_true,
     one_of_many_equal_cancellations_counts,
     one_of_many_codes_for_one_person_wins,
     one_of_many_amounts_of_one_day_wins,
@@ -217,6 +219,65 @@ async fn a_refund_beside_its_payment_and_sign_up_ends_alike(nodes: ThreeNodes) {
     assert_eq!(nodes.number(wrong).await, 0);
     assert_eq!(nodes.number("SELECT count(*) FROM commissions").await, rounds as i64);
     assert_eq!(nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 1_400 * rounds as i64);
+}
+
+fn dispute(app: &TestApp, payment: i64, end: &str) -> Call {
+    Call::new(app, &format!("/v1/payments/{payment}/dispute{end}"), json!({ "reason": "a chargeback" }))
+}
+
+/// A payment of 100.00 of a referred lead; what its row is.
+async fn one_payment(nodes: &ThreeNodes, address: &str, code: &str) -> i64 {
+    nodes.shop().lead(address, Some(code)).await;
+    match nodes.shop().pay(address, "100.00", "2026-06-20").await {
+        Outcome::PaymentRecorded { payment_id, .. } => payment_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn one_of_many_disputes_marks_the_payment(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() / 2 {
+        let payment = one_payment(&nodes, &format!("amy{round}@example.com"), &jane.code).await;
+        let commission_id = nodes.number("SELECT max(id) FROM commissions").await;
+        nodes.shop().send(What::Approve { commission_id, reason: Some("early".into()) }).await;
+        for end in ["", "/end", ""] {
+            let replies = at_once((0..AT_ONCE).map(|n| dispute(nodes.node(n), payment, end)).collect()).await;
+            assert!(replies.iter().all(|r| r.status == 200), "{replies:?}");
+            assert!(replies.iter().all(|r| r.json["disputed_at"].is_null() == (end == "/end")), "{replies:?}");
+        }
+    }
+    let rounds = (rounds() / 2) as i64;
+    for (action, times) in [("payment.disputed", 2 * rounds), ("payment.dispute_ended", rounds)] {
+        for (table, column) in [("audit_entries", "action"), ("outbox", "kind")] {
+            let text = format!("SELECT count(*) FROM {table} WHERE {column} = '{action}'");
+            assert_eq!(nodes.number(&text).await, times, "{text}");
+        }
+    }
+    let held = "SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries WHERE account = 'held'";
+    assert_eq!(nodes.number(held).await, 2_000 * rounds);
+    assert_eq!(nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 2_000 * rounds);
+}
+
+/// What comes of it is up to their order; that the ledger agrees is proved behind every test.
+async fn a_dispute_beside_an_approval_and_a_refund_leaves_the_ledger_true(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() {
+        let address = format!("amy{round}@example.com");
+        let payment = one_payment(&nodes, &address, &jane.code).await;
+        let commission = nodes.number("SELECT max(id) FROM commissions").await;
+        let calls = (0..12).map(|n| match n % 4 {
+            0 => dispute(nodes.node(n), payment, ""),
+            1 => {
+                let path = format!("/v1/commissions/{commission}/approve");
+                Call::new(nodes.node(n), &path, json!({ "reason": "early" }))
+            }
+            2 => Call::new(nodes.node(n), REFUND, refund(&nodes, &address, Some("30"), None, BY_DAY)),
+            _ => dispute(nodes.node(n), payment, "/end"),
+        });
+        let replies = at_once(calls.collect()).await;
+        assert!(replies.iter().all(|r| [200, 409].contains(&r.status)), "{replies:?}");
+    }
+    assert_eq!(nodes.number("SELECT count(*) FROM commissions WHERE amount <> 1400").await, 0);
 }
 
 async fn one_of_many_equal_cancellations_counts(nodes: ThreeNodes) {
