@@ -234,10 +234,11 @@ async fn one_payment(nodes: &ThreeNodes, address: &str, code: &str) -> i64 {
     }
 }
 
-async fn one_of_many_disputes_marks_the_payment(nodes: ThreeNodes) {
+/// Payments that earned what is approved are disputed by many at once, and not disputed, and disputed.
+async fn disputed_by_many(nodes: &ThreeNodes, rounds: usize) {
     let jane = nodes.shop().referrer("Jane Miller").await;
-    for round in 0..rounds() / 2 {
-        let payment = one_payment(&nodes, &format!("amy{round}@example.com"), &jane.code).await;
+    for round in 0..rounds {
+        let payment = one_payment(nodes, &format!("amy{round}@example.com"), &jane.code).await;
         let commission_id = nodes.number("SELECT max(id) FROM commissions").await;
         nodes.shop().send(What::Approve { commission_id, reason: Some("early".into()) }).await;
         for end in ["", "/end", ""] {
@@ -246,6 +247,10 @@ async fn one_of_many_disputes_marks_the_payment(nodes: ThreeNodes) {
             assert!(replies.iter().all(|r| r.json["disputed_at"].is_null() == (end == "/end")), "{replies:?}");
         }
     }
+}
+
+async fn one_of_many_disputes_marks_the_payment(nodes: ThreeNodes) {
+    disputed_by_many(&nodes, rounds() / 2).await;
     let rounds = (rounds() / 2) as i64;
     for (action, times) in [("payment.disputed", 2 * rounds), ("payment.dispute_ended", rounds)] {
         for (table, column) in [("audit_entries", "action"), ("outbox", "kind")] {
@@ -256,6 +261,15 @@ async fn one_of_many_disputes_marks_the_payment(nodes: ThreeNodes) {
     let held = "SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries WHERE account = 'held'";
     assert_eq!(nodes.number(held).await, 2_000 * rounds);
     assert_eq!(nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 2_000 * rounds);
+}
+
+/// Without the advisory locks the same race must go wrong: it shows that the test above can fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_locks_a_payment_is_marked_twice() {
+    let nodes = unlocked_nodes().await;
+    disputed_by_many(&nodes, 10).await;
+    let marked = nodes.number("SELECT count(*) FROM audit_entries WHERE action = 'payment.disputed'").await;
+    assert!(marked > 20, "three nodes without locks agreed 30 times: the race is no race");
 }
 
 /// What comes of it is up to their order; that the ledger agrees is proved behind every test.
@@ -373,9 +387,7 @@ async fn one_of_many_payments_of_one_person_is_first(nodes: ThreeNodes) {
     assert_eq!(nodes.number(decided).await, (rounds() / 2 * AT_ONCE) as i64);
 }
 
-/// Without the advisory locks the same race must go wrong: it shows that the test above can fail.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_locks_first_payments_are_counted_wrong() {
+async fn unlocked_nodes() -> ThreeNodes {
     let database = std::sync::Arc::new(Database::new(Engine::Postgres).await);
     database.tampered();
     let first = TestApp::start(database).await;
@@ -383,7 +395,13 @@ async fn without_locks_first_payments_are_counted_wrong() {
     for _ in 0..3 {
         nodes.push(first.another_unlocked_node().await);
     }
-    let nodes = ThreeNodes { nodes };
+    ThreeNodes { nodes }
+}
+
+/// Without the advisory locks the same race must go wrong: it shows that the test above can fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_locks_first_payments_are_counted_wrong() {
+    let nodes = unlocked_nodes().await;
     let wrong = first_of_many(&nodes, 50, 1).await;
     assert!(
         wrong.iter().any(|w| !w.contains(": 1 firsts")),
