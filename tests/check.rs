@@ -1,7 +1,7 @@
 //! `refdesk check` finds what is broken: each invariant is broken in turn, named, and mended again.
 
 use refdesk::check::check;
-use refdesk::desk::RefundOf;
+use refdesk::desk::{RefundOf, What};
 
 use crate::on_both_databases;
 use crate::support::{TestApp, day};
@@ -11,11 +11,26 @@ on_both_databases! {
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 37] = [
+const BROKEN: [(&str, &str, &str); 40] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
         "UPDATE ledger_entries SET amount = amount - 1",
+    ),
+    (
+        "entries say what its state says",
+        "UPDATE payments SET disputed_at = 1 WHERE payment_date = '2026-06-17'",
+        "UPDATE payments SET disputed_at = NULL WHERE payment_date = '2026-06-17'",
+    ),
+    (
+        "entries say what its state says",
+        "UPDATE payments SET disputed_at = NULL WHERE payment_date = '2026-06-18'",
+        "UPDATE payments SET disputed_at = 1 WHERE payment_date = '2026-06-18'",
+    ),
+    (
+        "a disputed payment has something left",
+        "UPDATE payments SET disputed_at = 1 WHERE payment_date = '2026-06-16'",
+        "UPDATE payments SET disputed_at = NULL WHERE payment_date = '2026-06-16'",
     ),
     (
         "of its commission's referrer and currency",
@@ -202,6 +217,12 @@ async fn every_broken_invariant_is_named(app: TestApp) {
     shop.refund("jane@example.com", day("2026-06-16"), None).await;
     shop.refund("jane@example.com", RefundOf::Event("never".into()), Some("10")).await;
     shop.cancel("jane@example.com", "2026-06-20").await;
+    for date in ["2026-06-17", "2026-06-18"] {
+        shop.pay("jane@example.com", "100", date).await;
+        let commission_id = app.number("SELECT max(id) FROM commissions").await;
+        shop.send(What::Approve { commission_id, reason: Some("early".into()) }).await;
+    }
+    shop.dispute(app.number("SELECT max(id) FROM payments").await, true).await;
     for (what, breaks, mends) in BROKEN {
         assert!(check(&app.app.db).await.unwrap().ok, "before {breaks}");
         app.tamper(breaks).await;

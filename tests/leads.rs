@@ -1,5 +1,7 @@
 //! /leads: the list, one lead, and what staff decide about them.
 
+mod disputes;
+
 use refdesk::desk::{AddLead, ClaimBy, Contact, Outcome, What};
 use refdesk::web::Role;
 

@@ -133,6 +133,8 @@ async fn visit(app: &TestApp) -> Vec<String> {
         "referrers?email=referrer77@example.com",
         "codes",
         "payments",
+        "payments?disputed=true",
+        "payments?disputed=false",
         "commissions",
         "audit",
     ] {

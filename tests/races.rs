@@ -18,6 +18,8 @@ on_both_databases! {
     one_of_many_equal_refunds_counts,
     parallel_refunds_never_exceed_the_payment,
     a_refund_beside_its_payment_and_sign_up_ends_alike,
+    one_of_many_disputes_marks_the_payment,
+    a_dispute_beside_an_approval_and_a_refund_leaves_the_ledger_true,
     one_of_many_equal_cancellations_counts,
     one_of_many_codes_for_one_person_wins,
     one_of_many_amounts_of_one_day_wins,
@@ -219,6 +221,79 @@ async fn a_refund_beside_its_payment_and_sign_up_ends_alike(nodes: ThreeNodes) {
     assert_eq!(nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 1_400 * rounds as i64);
 }
 
+fn dispute(app: &TestApp, payment: i64, end: &str) -> Call {
+    Call::new(app, &format!("/v1/payments/{payment}/dispute{end}"), json!({ "reason": "a chargeback" }))
+}
+
+/// A payment of 100.00 of a referred lead; what its row is.
+async fn one_payment(nodes: &ThreeNodes, address: &str, code: &str) -> i64 {
+    nodes.shop().lead(address, Some(code)).await;
+    match nodes.shop().pay(address, "100.00", "2026-06-20").await {
+        Outcome::PaymentRecorded { payment_id, .. } => payment_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Payments that earned what is approved are disputed by many at once, and not disputed, and disputed.
+async fn disputed_by_many(nodes: &ThreeNodes, rounds: usize) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds {
+        let payment = one_payment(nodes, &format!("amy{round}@example.com"), &jane.code).await;
+        let commission_id = nodes.number("SELECT max(id) FROM commissions").await;
+        nodes.shop().send(What::Approve { commission_id, reason: Some("early".into()) }).await;
+        for end in ["", "/end", ""] {
+            let replies = at_once((0..AT_ONCE).map(|n| dispute(nodes.node(n), payment, end)).collect()).await;
+            assert!(replies.iter().all(|r| r.status == 200), "{replies:?}");
+            assert!(replies.iter().all(|r| r.json["disputed_at"].is_null() == (end == "/end")), "{replies:?}");
+        }
+    }
+}
+
+async fn one_of_many_disputes_marks_the_payment(nodes: ThreeNodes) {
+    disputed_by_many(&nodes, rounds() / 2).await;
+    let rounds = (rounds() / 2) as i64;
+    for (action, times) in [("payment.disputed", 2 * rounds), ("payment.dispute_ended", rounds)] {
+        for (table, column) in [("audit_entries", "action"), ("outbox", "kind")] {
+            let text = format!("SELECT count(*) FROM {table} WHERE {column} = '{action}'");
+            assert_eq!(nodes.number(&text).await, times, "{text}");
+        }
+    }
+    let held = "SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries WHERE account = 'held'";
+    assert_eq!(nodes.number(held).await, 2_000 * rounds);
+    assert_eq!(nodes.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 2_000 * rounds);
+}
+
+/// Without the advisory locks the same race must go wrong: it shows that the test above can fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_locks_a_payment_is_marked_twice() {
+    let nodes = unlocked_nodes().await;
+    disputed_by_many(&nodes, 10).await;
+    let marked = nodes.number("SELECT count(*) FROM audit_entries WHERE action = 'payment.disputed'").await;
+    assert!(marked > 20, "three nodes without locks agreed 30 times: the race is no race");
+}
+
+/// What comes of it is up to their order; that the ledger agrees is proved behind every test.
+async fn a_dispute_beside_an_approval_and_a_refund_leaves_the_ledger_true(nodes: ThreeNodes) {
+    let jane = nodes.shop().referrer("Jane Miller").await;
+    for round in 0..rounds() {
+        let address = format!("amy{round}@example.com");
+        let payment = one_payment(&nodes, &address, &jane.code).await;
+        let commission = nodes.number("SELECT max(id) FROM commissions").await;
+        let calls = (0..12).map(|n| match n % 4 {
+            0 => dispute(nodes.node(n), payment, ""),
+            1 => {
+                let path = format!("/v1/commissions/{commission}/approve");
+                Call::new(nodes.node(n), &path, json!({ "reason": "early" }))
+            }
+            2 => Call::new(nodes.node(n), REFUND, refund(&nodes, &address, Some("30"), None, BY_DAY)),
+            _ => dispute(nodes.node(n), payment, "/end"),
+        });
+        let replies = at_once(calls.collect()).await;
+        assert!(replies.iter().all(|r| [200, 409].contains(&r.status)), "{replies:?}");
+    }
+    assert_eq!(nodes.number("SELECT count(*) FROM commissions WHERE amount <> 1400").await, 0);
+}
+
 async fn one_of_many_equal_cancellations_counts(nodes: ThreeNodes) {
     for round in 0..rounds() / 2 {
         let address = format!("amy{round}@example.com");
@@ -312,9 +387,7 @@ async fn one_of_many_payments_of_one_person_is_first(nodes: ThreeNodes) {
     assert_eq!(nodes.number(decided).await, (rounds() / 2 * AT_ONCE) as i64);
 }
 
-/// Without the advisory locks the same race must go wrong: it shows that the test above can fail.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_locks_first_payments_are_counted_wrong() {
+async fn unlocked_nodes() -> ThreeNodes {
     let database = std::sync::Arc::new(Database::new(Engine::Postgres).await);
     database.tampered();
     let first = TestApp::start(database).await;
@@ -322,7 +395,13 @@ async fn without_locks_first_payments_are_counted_wrong() {
     for _ in 0..3 {
         nodes.push(first.another_unlocked_node().await);
     }
-    let nodes = ThreeNodes { nodes };
+    ThreeNodes { nodes }
+}
+
+/// Without the advisory locks the same race must go wrong: it shows that the test above can fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_locks_first_payments_are_counted_wrong() {
+    let nodes = unlocked_nodes().await;
     let wrong = first_of_many(&nodes, 50, 1).await;
     assert!(
         wrong.iter().any(|w| !w.contains(": 1 firsts")),

@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod codes;
+mod disputes;
 mod imports;
 mod inbox;
 mod leads;

@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 76] = [
+const TABLE: [(&str, &str); 78] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -64,6 +64,8 @@ const TABLE: [(&str, &str); 76] = [
     ("member.joined", "Joined the team"),
     ("member.removed", "Removed from the team"),
     ("member.role", "Role changed"),
+    ("payment.dispute_ended", "Dispute of a payment ended"),
+    ("payment.disputed", "Payment disputed"),
     ("payment.recorded", "Payment recorded"),
     ("payment.refund_parked", "Refund waits for its payment"),
     ("payment.refund_refused", "Refund did not fit its payment"),

@@ -5,19 +5,22 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
-pub const QUESTIONS: [(&str, &str); 25] = [
+pub const QUESTIONS: [(&str, &str); 26] = [
     (
         "a commission's ledger entries say what its state says",
-        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
+        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || CASE WHEN p.disputed_at IS NULL THEN '' ELSE ' and disputed' END
+                || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
                 || CAST(COALESCE(e.held, 0) AS TEXT) || ', due ' || CAST(COALESCE(e.due, 0) AS TEXT) || ', paid ' || CAST(COALESCE(e.paid, 0) AS TEXT) AS what
-           FROM commissions c LEFT JOIN (
+           FROM commissions c LEFT JOIN payments p ON p.id = c.payment_id LEFT JOIN (
                 SELECT commission_id,
                        CAST(sum(CASE WHEN account = 'held' THEN amount ELSE 0 END) AS BIGINT) AS held,
                        CAST(sum(CASE WHEN account = 'due' THEN amount ELSE 0 END) AS BIGINT) AS due,
                        CAST(sum(CASE WHEN account = 'paid' THEN amount ELSE 0 END) AS BIGINT) AS paid
                   FROM ledger_entries WHERE commission_id IS NOT NULL GROUP BY commission_id) e ON e.commission_id = c.id
-          WHERE COALESCE(e.held, 0) <> CASE WHEN NOT c.test AND c.state = 'pending' THEN c.amount ELSE 0 END
-             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'approved' THEN c.amount WHEN c.state = 'paid' THEN -c.taken_back ELSE 0 END
+          WHERE COALESCE(e.held, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'pending' THEN c.amount
+                     WHEN c.state = 'approved' AND p.disputed_at IS NOT NULL THEN c.amount ELSE 0 END
+             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'approved' AND p.disputed_at IS NULL THEN c.amount
+                     WHEN c.state = 'paid' THEN -c.taken_back ELSE 0 END
              OR COALESCE(e.paid, 0) <> CASE WHEN NOT c.test AND c.state = 'paid' THEN c.amount ELSE 0 END
           LIMIT 20",
     ),
@@ -49,6 +52,11 @@ pub const QUESTIONS: [(&str, &str); 25] = [
         "a commission whose payment was wholly refunded is void or taken back",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state AS what FROM commissions c JOIN payments p ON p.id = c.payment_id
           WHERE p.refunded > 0 AND p.refunded = p.amount AND (c.state IN ('pending', 'approved') OR (c.state = 'paid' AND c.reversed_at IS NULL)) LIMIT 20",
+    ),
+    (
+        "a disputed payment has something left to dispute",
+        "SELECT 'payment ' || CAST(p.id AS TEXT) AS what FROM payments p
+          WHERE p.disputed_at IS NOT NULL AND p.refunded >= p.amount LIMIT 20",
     ),
     (
         "a parked refund waits for a payment that has not come",

@@ -7,4 +7,4 @@ mod store;
 
 pub use arithmetic::Arithmetic;
 pub use pages::{Ask, Preview, preview, routes};
-pub use store::{CommissionRow, of_lead};
+pub use store::{CommissionRow, disputed, of_lead};

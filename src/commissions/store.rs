@@ -72,6 +72,11 @@ impl CommissionRow {
     pub fn is_unpaid(&self) -> bool {
         matches!(self.state.as_str(), "pending" | "approved")
     }
+    /// Whether staff can approve it: pending, or a banned referrer's that nobody released; not while it is disputed.
+    pub fn can_be_approved(&self) -> bool {
+        let waits_for_release = self.state == "approved" && self.enrollment_state == "banned" && !self.released;
+        (self.state == "pending" || waits_for_release) && self.disputed_at.is_none()
+    }
 }
 
 const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, l.name AS lead, k.referrer_id, p.name AS referrer,
@@ -196,6 +201,18 @@ pub async fn balances(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<(String
     Ok(money.filter(|(.., value)| *value != 0).collect())
 }
 
+/// Live money of a campaign that is approved but disputed, and so held: by currency.
+pub async fn disputed(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<Vec<(String, i64)>> {
+    sql("SELECT k.currency, CAST(sum(k.amount) AS BIGINT) FROM payments y CROSS JOIN commissions k
+          WHERE y.business_id = $1 AND y.disputed_at IS NOT NULL AND k.payment_id = y.id
+            AND k.campaign_id = $2 AND k.test = false AND k.state = 'approved'
+          GROUP BY k.currency HAVING sum(k.amount) <> 0 ORDER BY k.currency")
+    .bind(business_id)
+    .bind(campaign_id)
+    .all(conn)
+    .await
+}
+
 row! {
     /// The sum of a state in one currency.
     #[derive(Debug, Clone)]
@@ -248,11 +265,15 @@ row! {
     }
 }
 
-pub async fn decisions(conn: &mut Conn, lead_id: i64, commission_id: i64) -> DbResult<Vec<DecisionRow>> {
+/// With the disputes of its payment.
+pub async fn decisions(conn: &mut Conn, c: &CommissionRow) -> DbResult<Vec<DecisionRow>> {
     sql("SELECT action, actor_name AS actor, reason, at FROM audit_entries
-          WHERE lead_id = $1 AND subject_kind = 'commission' AND subject_id = $2 ORDER BY at, id LIMIT 200")
-    .bind(lead_id)
-    .bind(commission_id)
+          WHERE lead_id = $1 AND ((subject_kind = 'commission' AND subject_id = $2)
+                 OR (subject_kind = 'payment' AND subject_id = $3 AND action IN ('payment.disputed', 'payment.dispute_ended')))
+          ORDER BY at, id LIMIT 200")
+    .bind(c.lead_id)
+    .bind(c.id)
+    .bind(c.payment_id)
     .all(conn)
     .await
 }

@@ -75,6 +75,12 @@ pub enum What {
         commission_id: i64,
         reason: String,
     },
+    /// Marks a payment as disputed, or takes the mark off.
+    Dispute {
+        payment_id: i64,
+        disputed: bool,
+        reason: String,
+    },
     /// A duplicate becomes part of its primary.
     Merge {
         lead_id: i64,
@@ -110,6 +116,18 @@ impl What {
             Self::Refund(refund) => Some(refund),
             Self::Settle { by, .. } => by.refund(),
             _ => None,
+        }
+    }
+
+    /// The payment that is named by its own id, to be refunded or disputed.
+    pub fn payment_id(&self) -> Option<i64> {
+        match self {
+            Self::Dispute { payment_id, .. } => Some(*payment_id),
+            Self::Settle { by, .. } => by.payment_id(),
+            _ => match self.refund()?.of {
+                RefundOf::Payment(id) => Some(id),
+                _ => None,
+            },
         }
     }
 }

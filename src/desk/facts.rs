@@ -514,6 +514,15 @@ impl Facts {
         self.commissions.values().filter(|c| c.payment_id == Some(payment_id)).min_by_key(|c| (c.state == "void", c.id))
     }
 
+    pub fn is_disputed(&self, c: &Commission) -> bool {
+        c.payment_id.and_then(|id| self.payments.get(&id)).is_some_and(|p| p.disputed_at.is_some())
+    }
+
+    /// The account that an unpaid commission stands on: due once it is approved, unless its payment is disputed.
+    pub fn account_of(&self, c: &Commission) -> &'static str {
+        if c.state == "approved" && !self.is_disputed(c) { "due" } else { "held" }
+    }
+
     pub fn live_reward(&self, lead_id: i64) -> Option<&Commission> {
         self.commissions
             .values()

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::event::{Event, RefundOf, What};
-use super::facts::{Facts, Lead};
+use super::event::{Event, Refund, RefundOf, What};
+use super::facts::{Facts, Lead, Paid};
 use super::store::contacts;
 use crate::db::{Conn, DbResult, Key, Tx};
 
@@ -15,8 +15,8 @@ struct Named {
     leads: BTreeSet<i64>,
     commissions: BTreeSet<i64>,
     items: BTreeSet<i64>,
-    /// Refunds name payments, whose people are read first.
-    refunds: bool,
+    /// Refunds and disputes name payments, whose people are read first.
+    payments: bool,
 }
 
 fn named(events: &[Event]) -> Named {
@@ -49,8 +49,9 @@ impl Named {
                 n.items.insert(*item_id);
                 n.add(by);
             }
+            What::Dispute { .. } => n.payments = true,
             What::Refund(r) => {
-                n.refunds = true;
+                n.payments = true;
                 if let RefundOf::Commission(id) = r.of {
                     n.commissions.insert(id);
                 }
@@ -67,7 +68,7 @@ impl Named {
 /// Whether the keys of these events can be told only after a look at the database.
 pub fn needs_reading(events: &[Event]) -> bool {
     let n = named(events);
-    !(n.leads.is_empty() && n.commissions.is_empty() && n.items.is_empty()) || n.refunds
+    !(n.leads.is_empty() && n.commissions.is_empty() && n.items.is_empty()) || n.payments
 }
 
 fn person(business: i64, contact: &str) -> Key {
@@ -126,8 +127,8 @@ pub async fn keys(conn: Option<&mut Conn>, events: &[Event]) -> DbResult<Vec<Key
             let payers = contacts::payers_of_items(conn, &n.items).await?;
             keys.extend(payers.into_iter().map(|(business, key)| person(business, &key)));
         }
-        if n.refunds {
-            for payer in contacts::payers_of_refunds(conn, events).await? {
+        if n.payments {
+            for payer in contacts::payers(conn, events).await? {
                 keys.push(person(payer.business_id, &payer.email_key));
                 n.leads.extend(payer.lead_id);
             }
@@ -163,12 +164,16 @@ fn contacts_of(lead: &Lead) -> impl Iterator<Item = Key> {
     lead.contact_keys().map(|contact| person(lead.business_id, contact))
 }
 
-/// Who decides about the payments that a refund may be of.
+/// Who decides about the payments that a refund may be of, or a dispute is of.
 fn payers(facts: &Facts, event: &Event) -> Vec<Key> {
-    let Some(r) = event.what.refund() else { return Vec::new() };
-    let test = r.test || facts.products.get(&r.product_id).is_some_and(|p| p.test);
+    let of_refund = |r: &Refund| {
+        let test = r.test || facts.products.get(&r.product_id).is_some_and(|p| p.test);
+        facts.payments_named(event.business_id, test, r)
+    };
+    let by_id = || event.what.payment_id().and_then(|id| facts.payments.get(&id)).into_iter().collect();
+    let payments: Vec<&Paid> = event.what.refund().map_or_else(by_id, of_refund);
     let mut keys = Vec::new();
-    for paid in facts.payments_named(event.business_id, test, r) {
+    for paid in payments.into_iter().filter(|p| p.business_id == event.business_id) {
         keys.push(person(event.business_id, &paid.email_key));
         if let Some(lead) = paid.lead_id.and_then(|id| facts.leads.get(&id)) {
             keys.extend(contacts_of(lead).chain([Key::Row(lead.id)]));

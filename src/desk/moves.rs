@@ -29,13 +29,17 @@ pub struct Moved {
     pub was_waiting: bool,
 }
 
-/// The money of a slice: what is voided, made, given back, taken back and left alone.
+/// The money of a slice: what is voided, made, held or due again, given back, taken back and left alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
     pub voided: Vec<Moved>,
     /// New ones, and void ones that come back.
     pub created: Vec<Moved>,
     pub approved: Vec<Moved>,
+    /// Approved, and held while the payment is disputed.
+    pub disputed: Vec<Moved>,
+    /// Due again, the dispute being over.
+    pub released: Vec<Moved>,
     /// Less by a refund; each by how much.
     pub reduced: Vec<Moved>,
     /// Paid already, and taken off the next payout.
@@ -71,22 +75,25 @@ impl Moves {
                 moves.created.push(line(c));
             } else if changed && c.state == "approved" {
                 moves.approved.push(line(c));
+            } else if let Some(account) = work.writes.moved.get(&c.id) {
+                let by = if *account == "held" { &mut moves.disputed } else { &mut moves.released };
+                by.push(line(c));
             } else if changed && c.reversed_at.is_some() {
                 moves.clawed_back.push(line(c));
             } else if c.state == "paid" && c.reversed_at.is_none() {
                 moves.kept.push(line(c));
             }
         }
-        let decided = work.writes.changed_payments.iter().filter_map(|id| facts.payments.get(id));
+        let decided = work.writes.changed_payments.difference(&work.writes.marked_payments);
+        let decided = decided.filter_map(|id| facts.payments.get(id));
         moves.nothing = decided.filter(|p| p.decision == "nothing").map(|p| (p.id, p.decision_why.clone())).collect();
         moves
     }
 
     /// Whether anything is earned, lost or taken back.
     pub fn is_nothing(&self) -> bool {
-        [&self.voided, &self.created, &self.approved, &self.reduced, &self.clawed_back]
-            .iter()
-            .all(|moved| moved.is_empty())
+        let decided = [&self.voided, &self.created, &self.approved, &self.disputed, &self.released];
+        decided.iter().chain(&[&self.reduced, &self.clawed_back]).all(|moved| moved.is_empty())
     }
 
     /// Tells one preview from another: what is confirmed is what was shown.
@@ -96,6 +103,8 @@ impl Moves {
             ("void", &self.voided),
             ("new", &self.created),
             ("approve", &self.approved),
+            ("dispute", &self.disputed),
+            ("release", &self.released),
             ("less", &self.reduced),
             ("back", &self.clawed_back),
         ] {
@@ -113,6 +122,8 @@ impl Moves {
         self.voided.extend(other.voided);
         self.created.extend(other.created);
         self.approved.extend(other.approved);
+        self.disputed.extend(other.disputed);
+        self.released.extend(other.released);
         self.reduced.extend(other.reduced);
         self.clawed_back.extend(other.clawed_back);
         self.kept.extend(other.kept);

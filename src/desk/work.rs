@@ -75,6 +75,8 @@ pub struct Writes {
     pub new_sign_ups: Vec<SignedUp>,
     pub new_payments: BTreeSet<i64>,
     pub changed_payments: BTreeSet<i64>,
+    /// Those of them that are disputed now, or are not any more.
+    pub marked_payments: BTreeSet<i64>,
     pub new_refunds: BTreeSet<i64>,
     /// Parked ones that were decided.
     pub decided_refunds: BTreeSet<i64>,
@@ -84,6 +86,8 @@ pub struct Writes {
     pub changed_commissions: BTreeSet<i64>,
     /// What refunds took off commissions that were there.
     pub reduced: BTreeMap<i64, i64>,
+    /// Approved commissions whose amount a dispute, or its end, moved, and to which account.
+    pub moved: BTreeMap<i64, &'static str>,
     pub entries: Vec<Entry>,
     pub inbox: Vec<NewInboxItem>,
     /// (item, state, outcome)

@@ -123,7 +123,8 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
         });
     }
     if member.may(Right::SeeMoney) {
-        let soon = store::holds(conn, page.campaign.id, "", &period.today.plus_days(6).to_string()).await?;
+        let week = period.today.plus_days(6).to_string();
+        let soon = store::holds(conn, member.business_id, page.campaign.id, "", &week).await?;
         let count: i64 = soon.iter().map(|d| d.count).sum();
         let sums: Vec<String> =
             soon.iter().filter_map(|d| Some(figures::money(d.amount, Currency::parse(&d.currency).ok()?))).collect();
@@ -208,13 +209,17 @@ async fn commission(page: &Page, conn: &mut Conn, period: Period) -> Result<(Vec
         minor: totals.get(&(page.campaign.id, format!("money.{account}.{}", currency.code()))).copied().unwrap_or(0),
         currency,
     };
-    let row = |label: &str, account: &str, tone, state: &str| {
-        (label.to_owned(), of(account), tone, String::new(), format!("/commissions?state={state}"))
+    let row = |label: &str, account: &str, tone, state: &str, detail: String| {
+        (label.to_owned(), of(account), tone, detail, format!("/commissions?state={state}"))
     };
+    let business_id = page.member.business_id;
+    let disputed = crate::commissions::disputed(conn, business_id, page.campaign.id).await?;
+    let disputed = disputed.into_iter().find(|(code, _)| code == currency.code());
+    let with = disputed.map(|(_, minor)| format!("with {} approved, but disputed", figures::money(minor, currency)));
     let states = figures::bars(vec![
-        row("Held", "held", "warning", "pending"),
-        row("Due", "due", "info", "approved"),
-        row("Paid", "paid", "good", "paid"),
+        row("Held", "held", "warning", "pending", with.unwrap_or_default()),
+        row("Due", "due", "info", "approved", String::new()),
+        row("Paid", "paid", "good", "paid", String::new()),
     ]);
     let today = period.today;
     let mut spans = Vec::new();
@@ -223,7 +228,7 @@ async fn commission(page: &Page, conn: &mut Conn, period: Period) -> Result<(Vec
         (format!("by {}", today.plus_days(13).shown()), today.plus_days(7).to_string(), today.plus_days(13)),
         ("later".to_owned(), today.plus_days(14).to_string(), today.plus_days(36_500)),
     ] {
-        let due = store::holds(conn, page.campaign.id, &from, &to.to_string()).await?;
+        let due = store::holds(conn, business_id, page.campaign.id, &from, &to.to_string()).await?;
         let minor = due.iter().find(|d| d.currency == currency.code()).map_or(0, |d| d.amount);
         spans.push((label, Money { minor, currency }, "warning", String::new(), String::new()));
     }

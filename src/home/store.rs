@@ -40,15 +40,19 @@ row! {
     }
 }
 
-/// Pending commission with the last day of its hold in a span, per currency.
-pub async fn holds(conn: &mut Conn, campaign_id: i64, from: &str, to: &str) -> DbResult<Vec<Due>> {
+/// Pending commission with the last day of its hold in a span, per currency. What is disputed stays held.
+pub async fn holds(conn: &mut Conn, business_id: i64, campaign_id: i64, from: &str, to: &str) -> DbResult<Vec<Due>> {
     sql("SELECT c.currency, count(*) AS count, CAST(sum(c.amount) AS BIGINT) AS amount
            FROM (SELECT currency, amount FROM commissions
-                  WHERE campaign_id = $1 AND test = false AND state = 'pending' AND hold_until >= $2 AND hold_until <= $3 LIMIT 10000) c
+                  WHERE campaign_id = $1 AND test = false AND state = 'pending' AND hold_until >= $2 AND hold_until <= $3
+                    AND (payment_id IS NULL OR payment_id NOT IN
+                         (SELECT y.id FROM payments y WHERE y.business_id = $4 AND y.disputed_at IS NOT NULL))
+                  LIMIT 10000) c
           GROUP BY c.currency")
     .bind(campaign_id)
     .bind(from)
     .bind(to)
+    .bind(business_id)
     .all(conn)
     .await
 }

@@ -33,7 +33,7 @@ pub const SCOPES: [(&str, &str); 10] = [
     ("campaigns:read", "Read campaigns, products and terms"),
     ("campaigns:write", "Make and change campaigns, products and terms"),
     ("money:read", "Read commissions and the ledger"),
-    ("money:write", "Approve and void commissions"),
+    ("money:write", "Approve and void commissions, dispute payments"),
     ("audit:read", "Read the audit"),
 ];
 

@@ -144,6 +144,8 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         "commission.approved" => (format!("Commission of {} approved", text(&after, "amount")), "good"),
         "commission.voided" => (format!("Commission of {} voided", text(&after, "amount")), "bad"),
         "commission.refunded" => (format!("Commission is {} after a refund", text(&after, "amount")), "warning"),
+        "payment.disputed" => (format!("Payment of {} disputed", text(&after, "amount")), "bad"),
+        "payment.dispute_ended" => (format!("Dispute of {} ended", text(&after, "amount")), ""),
         "payment.refunded" => (format!("Refunded {}", text(&after, "amount")), "warning"),
         "payment.refund_parked" => {
             (format!("A refund of {} came before its payment", text(&after, "amount")), "warning")

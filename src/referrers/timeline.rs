@@ -90,6 +90,8 @@ fn title(action: &str) -> (String, &'static str) {
         "lead.qualified" => ("Lead qualified", "good"),
         "lead.unqualified" => ("Lead no longer qualified", "warning"),
         "payment.recorded" => ("Payment recorded", ""),
+        "payment.disputed" => ("Payment disputed", "bad"),
+        "payment.dispute_ended" => ("Dispute of a payment ended", ""),
         "commission.approved" => ("Commission approved", "good"),
         "commission.voided" => ("Commission voided", "bad"),
         other => return (in_words(other), ""),

@@ -2,6 +2,7 @@
 
 pub mod codes;
 mod contacts;
+mod disputes;
 mod ledger;
 mod payments;
 mod qualification;

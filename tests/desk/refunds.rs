@@ -29,15 +29,15 @@ on_both_databases! {
     a_cancelled_subscription_goes_on_with_a_later_payment,
 }
 
-const AMY: &str = "amy@example.com";
+pub(super) const AMY: &str = "amy@example.com";
 
-async fn balance(app: &TestApp, account: &str) -> i64 {
+pub(super) async fn balance(app: &TestApp, account: &str) -> i64 {
     let sum =
         format!("SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE account = '{account}'");
     app.number(&sum).await
 }
 
-async fn commission(app: &TestApp) -> (String, i64, i64) {
+pub(super) async fn commission(app: &TestApp) -> (String, i64, i64) {
     let rows: Vec<(String, i64, i64)> =
         app.rows("SELECT state, amount, taken_back FROM commissions ORDER BY id LIMIT 1").await;
     rows[0].clone()
@@ -60,7 +60,7 @@ fn invalid(outcome: Outcome) -> (&'static str, String) {
 }
 
 /// Amy, referred by Jane, paid 100.00 on 14 June; what that is called.
-async fn paid(app: &TestApp) -> i64 {
+pub(super) async fn paid(app: &TestApp) -> i64 {
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
     shop.lead(AMY, Some(&jane.code)).await;
@@ -113,7 +113,7 @@ async fn an_approved_commission_is_less_due(app: TestApp) {
 }
 
 /// As a payout will leave it.
-async fn pay_out(app: &TestApp) {
+pub(super) async fn pay_out(app: &TestApp) {
     app.clock.advance_days(30);
     refdesk::sweep::all(&app.app).await.unwrap();
     app.arrange("UPDATE commissions SET state = 'paid' WHERE state = 'approved'").await;

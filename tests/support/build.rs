@@ -252,6 +252,15 @@ impl Shop<'_> {
         self.send(What::Refund(refund)).await
     }
 
+    pub fn dispute_event(&self, payment_id: i64, disputed: bool) -> What {
+        What::Dispute { payment_id, disputed, reason: "a chargeback".to_owned() }
+    }
+
+    /// The payment is disputed, or is not any more.
+    pub async fn dispute(&self, payment_id: i64, disputed: bool) -> Outcome {
+        self.send(self.dispute_event(payment_id, disputed)).await
+    }
+
     /// The subscription ended on that day.
     pub async fn cancel(&self, address: &str, date: &str) -> Outcome {
         self.send(What::CancelSubscription(self.cancel_event(address, day(date)))).await

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN, STATES};
-use crate::db::EXAMINED;
+use crate::db::{Conn, DbResult, EXAMINED};
 use crate::money::Money;
 use crate::web::list::counted;
 use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
@@ -58,7 +58,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     let mut conn = page.read().await?;
     let (mut rows, searched) = store::page(&mut conn, &filter, &query).await?;
     let total = store::count(&mut conn, &filter).await?;
-    let sums = sums(&mut conn, &filter).await?;
+    let sums = sums(&mut conn, page.member.business_id, &filter).await?;
     let referrer = match filter.referrer {
         Some(id) => store::referrer_name(&mut conn, page.member.business_id, id).await?,
         None => None,
@@ -126,23 +126,27 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
 }
 
 /// What a state comes to per currency: from the ledger's counters where they say it, else added up.
-async fn sums(conn: &mut crate::db::Conn, f: &Filter) -> crate::db::DbResult<Vec<(String, String)>> {
+/// What is approved but disputed is held, and named beside either sum.
+async fn sums(conn: &mut Conn, business_id: i64, f: &Filter) -> DbResult<Vec<(String, String)>> {
     let account = match f.state {
-        "pending" => Some(("held", "held")),
-        "approved" => Some(("due", "due")),
-        "paid" => Some(("paid", "paid")),
+        "pending" => Some(("held", "of it approved, but disputed")),
+        "approved" => Some(("due", "approved, but disputed and so held")),
+        "paid" => Some(("paid", "")),
         _ => None,
     };
-    if let Some((account, words)) = account.filter(|_| !f.test) {
+    if let Some((account, aside)) = account.filter(|_| !f.test) {
         let mut by_currency: BTreeMap<String, i64> = BTreeMap::new();
         for (name, currency, value) in store::balances(conn, f.campaign_id).await? {
             if name == account {
                 *by_currency.entry(currency).or_default() += value;
             }
         }
-        let shown =
-            by_currency.into_iter().map(|(currency, minor)| (Money::shown_in(minor, &currency), words.to_owned()));
-        return Ok(shown.collect());
+        let disputed =
+            if aside.is_empty() { Vec::new() } else { store::disputed(conn, business_id, f.campaign_id).await? };
+        let shown = |words: &'static str| {
+            move |(currency, minor): (String, i64)| (Money::shown_in(minor, &currency), words.to_owned())
+        };
+        return Ok(by_currency.into_iter().map(shown(account)).chain(disputed.into_iter().map(shown(aside))).collect());
     }
     let sums = store::sums(conn, f.campaign_id, f.test, f.state).await?;
     let rows: i64 = sums.iter().map(|s| s.n).sum();

@@ -53,6 +53,8 @@ impl Preview {
             ("Created", &moved),
             ("Earned by waiting payments", &waited),
             ("Approved", &moves.approved),
+            ("Due until now, held until the dispute is decided", &moves.disputed),
+            ("Due again", &moves.released),
             ("Less by the refund", &moves.reduced),
             ("Paid already, taken off the next payout", &moves.clawed_back),
             ("Paid already, stays", &moves.kept),

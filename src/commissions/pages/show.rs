@@ -18,6 +18,8 @@ struct ShowPage {
     timeline: Vec<Item>,
     can_approve: bool,
     can_void: bool,
+    /// Where its payment is disputed, or the dispute ended; empty for who may not.
+    dispute_url: String,
 }
 
 struct Item {
@@ -46,7 +48,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let c = find(&page, id).await?;
     let mut conn = page.read().await?;
     let entries = store::entries(&mut conn, id).await?;
-    let decisions = store::decisions(&mut conn, c.lead_id, id).await?;
+    let decisions = store::decisions(&mut conn, &c).await?;
     drop(conn);
     let today = page.today();
     let ledger = entries
@@ -68,13 +70,19 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
             "commission.approved" => ("Approved".to_owned(), "good"),
             "commission.voided" => ("Voided".to_owned(), "bad"),
             "commission.refunded" => ("Changed by a refund".to_owned(), "warning"),
+            "payment.disputed" => ("Payment disputed".to_owned(), "bad"),
+            "payment.dispute_ended" => ("Dispute of the payment ended".to_owned(), ""),
             other => (other.replace('.', " "), ""),
         };
         Item { at_iso: at.iso, at_label: at.label, title, body: d.reason.unwrap_or_default(), who: d.actor, tone }
     }));
     timeline.reverse();
     let decides = page.member.may(Right::DecideMoney);
-    let waits_for_release = c.enrollment_state == "banned" && !c.released && c.state == "approved";
+    let dispute_url = match c.payment_id.filter(|_| decides && c.refunded < c.base_amount) {
+        Some(payment) if c.disputed_at.is_some() => format!("/leads/{}/payments/{payment}/dispute/end", c.lead_id),
+        Some(payment) => format!("/leads/{}/payments/{payment}/dispute", c.lead_id),
+        None => String::new(),
+    };
     html(&ShowPage {
         frame: page.frame("commissions").await?,
         line: c.arithmetic().line(today),
@@ -83,8 +91,9 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         paid: c.payment_date.as_deref().map(|day| When::on_text(today, day)),
         ledger,
         timeline,
-        can_approve: decides && (c.state == "pending" || waits_for_release),
+        can_approve: decides && c.can_be_approved(),
         can_void: decides && c.is_unpaid(),
+        dispute_url,
         c,
     })
 }

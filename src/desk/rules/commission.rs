@@ -119,10 +119,9 @@ pub fn follow_refunds(work: &mut Work, id: i64) {
             }
         }
         state => {
-            let account = if state == "pending" { "held" } else { "due" };
             // A void one is not on the ledger; it only has to be right if it ever comes back.
             if state != "void" {
-                work.post(id, account, -less, "refunded");
+                work.post(id, work.facts.account_of(&c), -less, "refunded");
             }
             if let Some(c) = work.commission_mut(id) {
                 c.amount = worth;
@@ -143,10 +142,10 @@ pub fn insert(work: &mut Work, commission: Commission) {
         "lead": commission.lead_id,
         "hold_until": commission.hold_until,
     });
-    let (business_id, test) = (commission.business_id, commission.test);
+    let (business_id, test, account) = (commission.business_id, commission.test, work.facts.account_of(&commission));
     work.facts.commissions.insert(id, commission);
     work.writes.new_commissions.insert(id);
-    work.post(id, "held", amount, "created");
+    work.post(id, account, amount, "created");
     work.tell(business_id, test, "commission.created", id, told);
 }
 
@@ -162,8 +161,7 @@ pub fn shown(c: &Commission) -> String {
 /// Moves an unpaid commission to `void` and takes its amount off the ledger.
 pub fn void(work: &mut Work, id: i64, reason: &str) {
     let Some(c) = work.facts.commissions.get(&id).filter(|c| c.is_unpaid()).cloned() else { return };
-    let account = if c.state == "pending" { "held" } else { "due" };
-    work.post(id, account, -c.amount, "voided");
+    work.post(id, work.facts.account_of(&c), -c.amount, "voided");
     if let Some(c) = work.commission_mut(id) {
         c.state = "void".to_owned();
         c.reason = Some(reason.to_owned());
@@ -176,8 +174,21 @@ fn restore(work: &mut Work, id: i64) {
     let Some(c) = work.commission_mut(id) else { return };
     c.state = "pending".to_owned();
     c.reason = None;
-    let amount = c.amount;
-    work.post(id, "held", amount, "restored");
+    let c = c.clone();
+    work.post(id, work.facts.account_of(&c), c.amount, "restored");
+}
+
+/// Something was decided about an unpaid commission, or its payment, that stood on that account: its amount goes
+/// to the one it stands on by now. Answers that where it is another one.
+pub fn move_from(work: &mut Work, id: i64, from: &'static str, kind: &'static str) -> Option<&'static str> {
+    let c = work.facts.commissions.get(&id).cloned()?;
+    let to = work.facts.account_of(&c);
+    if to == from {
+        return None;
+    }
+    work.post(id, from, -c.amount, kind);
+    work.post(id, to, c.amount, kind);
+    Some(to)
 }
 
 /// Voids what a lead's referrer has not been paid yet; answers the rows as they were.
@@ -282,8 +293,7 @@ pub fn approve(work: &mut Work, event: &Event, id: i64, reason: Option<String>) 
     let Some(c) = find(work, event, id) else { return Outcome::NotFound };
     let by_staff = reason.is_some();
     let banned = work.facts.enrollments.get(&c.enrollment_id).is_some_and(|e| e.state == "banned");
-    let disputed = c.payment_id.and_then(|p| work.facts.payments.get(&p)).is_some_and(|p| p.disputed_at.is_some());
-    if disputed {
+    if work.facts.is_disputed(&c) {
         return Outcome::Refused { why: "The payment is disputed; decide the dispute first.".into() };
     }
     let today = work.today(c.business_id).to_string();
@@ -291,11 +301,9 @@ pub fn approve(work: &mut Work, event: &Event, id: i64, reason: Option<String>) 
         return Outcome::Done { id, changed: false };
     }
     let release = banned && by_staff && !c.released;
+    let from = work.facts.account_of(&c);
     match c.state.as_str() {
-        "pending" => {
-            work.post(id, "held", -c.amount, "approved");
-            work.post(id, "due", c.amount, "approved");
-        }
+        "pending" => {}
         "approved" if release => {}
         "approved" => return Outcome::Done { id, changed: false },
         state => return Outcome::Refused { why: format!("It is {state} already.") },
@@ -305,6 +313,7 @@ pub fn approve(work: &mut Work, event: &Event, id: i64, reason: Option<String>) 
         c.released |= release;
         c.reason.clone_from(&reason);
     }
+    move_from(work, id, from, "approved");
     let about = about("commission.approved", &c);
     audit(
         work,

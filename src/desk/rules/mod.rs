@@ -3,6 +3,7 @@
 
 pub mod attribution;
 mod commission;
+mod dispute;
 mod inbox;
 mod lead;
 pub mod payment;
@@ -49,6 +50,7 @@ pub fn decide(work: &mut Work, event: &Event) -> Outcome {
         What::PayBack { lead_id } => payment::pay_back(work, event, *lead_id),
         What::Approve { commission_id, reason } => commission::approve(work, event, *commission_id, reason.clone()),
         What::Void { commission_id, reason } => commission::void_by_staff(work, event, *commission_id, reason),
+        What::Dispute { payment_id, disputed, reason } => dispute::mark(work, event, *payment_id, *disputed, reason),
         What::Merge { lead_id, into } => lead::merge(work, event, *lead_id, *into),
         What::Archive { lead_id, archived } => lead::archive(work, event, *lead_id, *archived),
         What::Dismiss { item_id } => inbox::dismiss(work, event, *item_id),

@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use super::{About, attribution, audit, commission, lead, payment};
+use super::{About, attribution, audit, commission, dispute, lead, payment};
 use crate::clock::Day;
 use crate::desk::event::{Event, Outcome, Refund, RefundOf, Refunded};
 use crate::desk::facts::{Commission, Paid, Product, RefundRow};
@@ -230,6 +230,7 @@ fn apply(work: &mut Work, event: &Event, id: i64, payment_id: i64, money: Money,
     audit(work, event, about, Some(before_json), Some(after), reason);
     let message = json!({ "refund": id, "amount": money.shown(), "left": left.shown(), "date": date });
     work.tell(before.business_id, before.test, "payment.refunded", payment_id, message);
+    dispute::lose(work, event, payment_id);
 }
 
 /// The revenue of the payment's day, campaign and code. Test rows are never counted.

@@ -11,7 +11,7 @@ use crate::actor::{Actor, ActorKind};
 use crate::clock::{Day, Instant};
 use crate::code::lookup_form;
 use crate::desk::event::{Event, Outcome, Payment, Refund, RefundOf, SignUp, What};
-use crate::desk::facts::{Business, Campaign, Code, Enrollment, Facts, Product, Terms};
+use crate::desk::facts::{Business, Campaign, Code, Enrollment, Facts, Paid, Product, Terms};
 use crate::desk::work::Work;
 use crate::email::Email;
 use crate::money::{Currency, Money, Unpriced};
@@ -41,6 +41,14 @@ enum Step {
         of: usize,
         cents: Option<i64>,
         by_day: bool,
+    },
+    /// The commission of a payment, by staff.
+    Approve {
+        of: usize,
+    },
+    Dispute {
+        of: usize,
+        on: bool,
     },
 }
 
@@ -148,26 +156,43 @@ fn what(work: &Work, step: Step) -> What {
             body_hash: format!("r{n}"),
             reason: None,
         })),
+        Step::Approve { of } => What::Approve {
+            commission_id: work.facts.standing_commission(paid(work, of).unwrap().id).unwrap().id,
+            reason: Some("a test".into()),
+        },
+        Step::Dispute { of, on } => {
+            What::Dispute { payment_id: paid(work, of).unwrap().id, disputed: on, reason: "a test".into() }
+        }
     }
 }
 
-/// Lets everything happen; staff can move only a lead that is there.
+fn paid(work: &Work, n: usize) -> Option<&Paid> {
+    work.facts.payments.values().find(|p| p.identity == format!("event:p{n}"))
+}
+
+/// Staff can decide only about what is there: a lead, a commission, a payment with something left, a dispute.
+fn is_there(work: &Work, step: Step) -> bool {
+    match step {
+        Step::Move => !work.facts.leads.is_empty(),
+        Step::Approve { of } => paid(work, of).is_some_and(|p| work.facts.standing_commission(p.id).is_some()),
+        Step::Dispute { of, on } => paid(work, of).is_some_and(|p| p.disputed_at.is_none() == on && p.left() > 0),
+        Step::SignUp | Step::Pay { .. } | Step::Refund { .. } => true,
+    }
+}
+
+/// Lets everything happen; what is about something that is not there yet waits for it.
 fn run(pays: Pays, steps: &[Step]) -> Work {
     let mut work = world(pays);
     let actor = Arc::new(Actor { kind: ActorKind::Command, id: None, name: "test".into(), origin: "test".into() });
-    let (mut waits, mut steps) = (false, steps.to_vec());
-    steps.reverse();
-    while let Some(step) = steps.pop() {
-        if matches!(step, Step::Move) && work.facts.leads.is_empty() {
-            waits = true;
-            continue;
-        }
-        let event = Event { business_id: 1, actor: actor.clone(), what: what(&work, step) };
-        let outcome = decide(&mut work, &event);
-        let refused = matches!(outcome, Outcome::Invalid { .. } | Outcome::NotFound | Outcome::Refused { .. });
-        assert!(!refused, "{step:?}: {outcome:?}");
-        if matches!(step, Step::SignUp) && waits {
-            steps.push(Step::Move);
+    let mut waiting: Vec<Step> = Vec::new();
+    for step in steps {
+        waiting.push(*step);
+        while let Some(at) = waiting.iter().position(|step| is_there(&work, *step)) {
+            let step = waiting.remove(at);
+            let event = Event { business_id: 1, actor: actor.clone(), what: what(&work, step) };
+            let outcome = decide(&mut work, &event);
+            let refused = matches!(outcome, Outcome::Invalid { .. } | Outcome::NotFound | Outcome::Refused { .. });
+            assert!(!refused, "{step:?}: {outcome:?}");
         }
     }
     assert!(!work.ran_out());
@@ -185,6 +210,7 @@ struct End {
     balances: BTreeMap<(i64, &'static str), i64>,
     /// The campaign's, by day.
     revenue: BTreeMap<String, i64>,
+    disputed: BTreeSet<String>,
     waiting: usize,
 }
 
@@ -216,17 +242,26 @@ fn end(work: &Work) -> End {
             .collect(),
         balances,
         revenue: revenue.map(|((_, _, day), sum)| (day.clone(), *sum)).collect(),
+        disputed: {
+            let disputed = work.facts.payments.values().filter(|p| p.disputed_at.is_some());
+            disputed.map(|p| p.identity.clone()).collect()
+        },
         waiting: work.facts.refunds.values().filter(|r| r.state != "applied").count(),
     }
 }
 
-/// Payments of a person in the order of their days, with refunds that fit them.
+/// Payments of a person in the order of their days, with refunds that fit them, and disputes that go on or end.
 fn story() -> impl Strategy<Value = Vec<Step>> {
-    let one = (1..100_000_i64, prop::collection::vec(1..100_u32, 0..4), prop::option::of(any::<bool>()));
+    let disputed = prop::option::weighted(0.4, any::<bool>());
+    let one = (1..100_000_i64, prop::collection::vec(1..100_u32, 0..4), prop::option::of(any::<bool>()), disputed);
     prop::collection::vec(one, 1..5).prop_map(|all| {
         let (mut steps, mut n) = (Vec::new(), 0);
-        for (at, (cents, shares, rest)) in all.into_iter().enumerate() {
+        for (at, (cents, shares, rest, disputed)) in all.into_iter().enumerate() {
             steps.push(Step::Pay { n: at, cents });
+            if let Some(ends) = disputed {
+                steps.push(Step::Dispute { of: at, on: true });
+                steps.extend(ends.then_some(Step::Dispute { of: at, on: false }));
+            }
             let mut left = cents;
             for share in shares {
                 let part = left * i64::from(share) / 100;
@@ -318,6 +353,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_dispute_says_on_which_account_and_nothing_else(pays in pays(), story in story(), keys in prop::collection::vec(any::<u16>(), 40)) {
+        let (payments, rest): (Vec<Step>, Vec<Step>) = story.iter().copied().partition(|s| matches!(s, Step::Pay { .. }));
+        let mut told = vec![Step::SignUp];
+        told.extend(&payments);
+        told.extend((0..payments.len()).map(|of| Step::Approve { of }));
+        let run_with = |rest: Vec<Step>| run(pays, &told.iter().copied().chain(rest).collect::<Vec<_>>());
+        let work = run_with(shuffled(&rest, &keys));
+        let undisputed = run_with(rest.iter().copied().filter(|s| !matches!(s, Step::Dispute { .. })).collect());
+        prop_assert_eq!(end(&work).commissions, end(&undisputed).commissions);
+        prop_assert_eq!(end(&work).payments, end(&undisputed).payments);
+        // Whose dispute goes on: marked and not ended, with something left.
+        let goes_on = |of: usize| rest.iter().filter(|s| matches!(s, Step::Dispute { of: n, .. } if *n == of)).count() == 1;
+        let mut expected: BTreeMap<(i64, &'static str), i64> = BTreeMap::new();
+        for of in 0..payments.len() {
+            let paid = paid(&work, of).unwrap();
+            let disputed = goes_on(of) && paid.left() > 0;
+            prop_assert_eq!(paid.disputed_at.is_some(), disputed, "{}", paid.identity);
+            let Some(c) = work.facts.standing_commission(paid.id).filter(|c| c.state != "void") else { continue };
+            prop_assert_eq!(&c.state, "approved");
+            *expected.entry((c.referrer_id, if disputed { "held" } else { "due" })).or_default() += c.amount;
+        }
+        expected.retain(|_, sum| *sum != 0);
+        prop_assert_eq!(end(&work).balances, expected);
+    }
+}
+
 /// (account, amount, kind), in the order they were posted.
 fn entries(work: &Work) -> Vec<(&'static str, i64, &'static str)> {
     work.writes.entries.iter().map(|e| (e.account, e.amount, e.kind)).collect()
@@ -338,6 +403,37 @@ fn the_ledger_has_the_same_entries_whichever_came_first() {
     // What waits until its lead has a referrer earns at once what is left.
     let waited = run(pays, &[paid, part, rest, Step::SignUp]);
     assert_eq!(entries(&waited), [("held", 2_000, "created"), ("held", -2_000, "voided")]);
+}
+
+#[test]
+fn what_is_due_is_held_while_it_is_disputed() {
+    let paid = [Step::SignUp, Step::Pay { n: 0, cents: 10_000 }, Step::Approve { of: 0 }];
+    let part = Step::Refund { n: 1, of: 0, cents: Some(3_000), by_day: true };
+    let rest = Step::Refund { n: 2, of: 0, cents: None, by_day: false };
+    let (mark, unmark) = (Step::Dispute { of: 0, on: true }, Step::Dispute { of: 0, on: false });
+    let approved = [("held", 2_000, "created"), ("held", -2_000, "approved"), ("due", 2_000, "approved")];
+    let told = |steps: &[Step]| {
+        let work = run(Pays::Rates(200_000, 200_000), &[&paid[..], steps].concat());
+        let (all, audited) = (entries(&work), work.writes.audit.iter().map(|a| a.action).collect::<Vec<_>>());
+        assert_eq!(all[..3], approved);
+        (all[3..].to_vec(), audited[audited.len() - 1], end(&work))
+    };
+    let (entries, audited, _) = told(&[mark, part, unmark]);
+    assert_eq!(
+        entries,
+        [
+            ("due", -2_000, "disputed"),
+            ("held", 2_000, "disputed"),
+            ("held", -600, "refunded"),
+            ("held", -1_400, "dispute ended"),
+            ("due", 1_400, "dispute ended"),
+        ]
+    );
+    assert_eq!(audited, "payment.dispute_ended");
+    // Lost: what is left is refunded, and the mark goes with it.
+    let (entries, audited, end) = told(&[mark, rest]);
+    assert_eq!(entries, [("due", -2_000, "disputed"), ("held", 2_000, "disputed"), ("held", -2_000, "voided")]);
+    assert_eq!((audited, end.disputed.len(), end.balances.len()), ("payment.dispute_ended", 0, 0));
 }
 
 #[test]

@@ -51,9 +51,10 @@ row! {
     }
 }
 
-/// Whose the payments are that refunds name, live and test.
-pub async fn payers_of_refunds(conn: &mut Conn, events: &[Event]) -> DbResult<Vec<PayerRow>> {
-    let (mut identities, mut days, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
+/// Whose the payments are that refunds and disputes name, live and test.
+pub async fn payers(conn: &mut Conn, events: &[Event]) -> DbResult<Vec<PayerRow>> {
+    let (mut identities, mut days) = (Vec::new(), Vec::new());
+    let ids: BTreeSet<i64> = events.iter().filter_map(|e| e.what.payment_id()).collect();
     for (business, r) in events.iter().filter_map(|e| Some((e.business_id, e.what.refund()?))) {
         match &r.of {
             RefundOf::Event(id) => {
@@ -64,10 +65,7 @@ pub async fn payers_of_refunds(conn: &mut Conn, events: &[Event]) -> DbResult<Ve
                 let day = |test| (r.product_id, test, r.email.key().to_owned(), day.to_string());
                 days.extend([day(false), day(true)]);
             }
-            RefundOf::Payment(id) => {
-                ids.insert(*id);
-            }
-            RefundOf::Commission(_) => {}
+            RefundOf::Payment(_) | RefundOf::Commission(_) => {}
         }
     }
     let mut found: Vec<PayerRow> = Vec::new();

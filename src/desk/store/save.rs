@@ -221,11 +221,11 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         id: p.id, business_id: p.business_id, campaign_id: p.campaign_id, product_id: p.product_id, test: p.test, lead_id: p.lead_id,
         email: &p.email, email_key: &p.email_key, amount: p.amount, currency: &p.currency, subscription_status: &p.subscription_status,
         payment_date: &p.payment_date, identity: &p.identity, body_hash: &p.body_hash, decision: &p.decision,
-        decision_why: &p.decision_why, refunded: p.refunded, received_at: p.received_at,
+        decision_why: &p.decision_why, disputed_at: p.disputed_at, refunded: p.refunded, received_at: p.received_at,
     });
-    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, refunded, received_at)
-         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.refunded, r.received_at
-           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, refunded BIGINT, received_at BIGINT) r")
+    sql("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, disputed_at, refunded, received_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.product_id, r.test, r.lead_id, r.email, r.email_key, r.amount, r.currency, r.subscription_status, r.payment_date, r.identity, r.body_hash, r.decision, r.decision_why, 0, r.disputed_at, r.refunded, r.received_at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, email TEXT, email_key TEXT, amount BIGINT, currency TEXT, subscription_status TEXT, payment_date TEXT, identity TEXT, body_hash TEXT, decision TEXT, decision_why TEXT, disputed_at BIGINT, refunded BIGINT, received_at BIGINT) r")
     .bind(table)
     .execute(tx)
     .await?;
@@ -240,11 +240,11 @@ async fn update_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let payments: Vec<&Paid> = changed.iter().filter_map(|id| work.facts.payments.get(id)).collect();
     let table = rows!(payments, p => {
         id: p.id, lead_id: p.lead_id, decision: &p.decision, decision_why: &p.decision_why, repeats: p.repeats,
-        refunded: p.refunded,
+        disputed_at: p.disputed_at, refunded: p.refunded,
     });
     let done = sql("UPDATE payments SET lead_id = r.lead_id, decision = r.decision, decision_why = r.decision_why, repeats = r.repeats,
-                refunded = r.refunded
-           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT, refunded BIGINT) r
+                disputed_at = r.disputed_at, refunded = r.refunded
+           FROM rows($1, id BIGINT, lead_id BIGINT, decision TEXT, decision_why TEXT, repeats BIGINT, disputed_at BIGINT, refunded BIGINT) r
           WHERE payments.id = r.id")
     .bind(table)
     .execute(tx)

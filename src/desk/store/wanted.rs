@@ -34,7 +34,7 @@ pub(super) struct Wanted {
     pub(super) refund_days: Vec<(i64, bool, String, String)>,
     /// (business, product, test, identity)
     pub(super) refunds: Vec<(i64, i64, bool, String)>,
-    /// Refunds are decided: their payments' others are looked at.
+    /// Refunds or disputes are decided: other refunds of their payments are looked at, and who paid them.
     pub(super) refunding: bool,
     /// (business, product, test, identity)
     pub(super) cancellations: Vec<(i64, i64, bool, String)>,
@@ -95,6 +95,10 @@ impl Wanted {
                 }
             }
             What::Refund(r) => w.want_refund(business_id, r),
+            What::Dispute { payment_id, .. } => {
+                w.payments.insert(*payment_id);
+                w.refunding = true;
+            }
             What::CancelSubscription(c) => {
                 w.products.insert(c.product_id);
                 w.people.push((c.product_id, c.test, c.email.key().to_owned(), None));

@@ -1,6 +1,7 @@
 //! Routes and pages of leads, a file per thing a person does.
 
 mod bulk;
+mod dispute;
 mod edit;
 mod list;
 mod merge;
@@ -33,6 +34,10 @@ pub fn routes() -> Routes {
         .post("/leads/{id}/payments", Access::May(Right::DecideMoney), payments::earn)
         .get("/leads/{id}/payments/{payment}/refund", Access::May(Right::DecideMoney), refund::ask)
         .post("/leads/{id}/payments/{payment}/refund", Access::May(Right::DecideMoney), refund::refund)
+        .get("/leads/{id}/payments/{payment}/dispute", Access::May(Right::DecideMoney), dispute::ask_mark)
+        .post("/leads/{id}/payments/{payment}/dispute", Access::May(Right::DecideMoney), dispute::mark)
+        .get("/leads/{id}/payments/{payment}/dispute/end", Access::May(Right::DecideMoney), dispute::ask_end)
+        .post("/leads/{id}/payments/{payment}/dispute/end", Access::May(Right::DecideMoney), dispute::end)
         .get("/leads/{id}/merge", edit, merge::choose)
         .post("/leads/{id}/merge", edit, merge::merge)
 }

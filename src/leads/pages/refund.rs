@@ -55,7 +55,7 @@ fn currency_of(row: &PaymentRow) -> Result<Currency, Fault> {
     Currency::parse(&row.currency).map_err(|why| Fault::Ours(format!("{} {why}", row.currency)))
 }
 
-async fn payment_of(page: &Page, lead_id: i64, id: i64) -> Result<PaymentRow, Fault> {
+pub(super) async fn payment_of(page: &Page, lead_id: i64, id: i64) -> Result<PaymentRow, Fault> {
     one::payment(&mut page.read().await?, lead_id, id).await?.ok_or(Fault::NotFound)
 }
 

@@ -33,7 +33,8 @@ struct ShowPage {
     statuses: Vec<Choice>,
     subscriptions: Vec<SubscriptionRow>,
     can_edit: bool,
-    can_refund: bool,
+    /// To refund and dispute payments.
+    can_decide: bool,
     sees_money: bool,
 }
 
@@ -135,7 +136,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         statuses: Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), &lead.status),
         subscriptions,
         can_edit: page.member.may(Right::EditLeads),
-        can_refund: page.member.may(Right::DecideMoney),
+        can_decide: page.member.may(Right::DecideMoney),
         sees_money,
         frame: page.frame("leads").await?,
         person: lead,
@@ -155,9 +156,6 @@ fn payment(today: crate::clock::Day, row: PaymentRow) -> Payment {
     };
     if row.repeats > 0 {
         words.push_str(&format!(". Sent {} times", row.repeats + 1));
-    }
-    if row.disputed_at.is_some() {
-        words.push_str(". Disputed");
     }
     let refunded = match row.refunded {
         0 => String::new(),

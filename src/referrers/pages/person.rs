@@ -34,6 +34,8 @@ struct ShowPage {
     leads_url: String,
     more_leads: bool,
     balances: Vec<Balances>,
+    /// What of it is approved, and held because it is disputed.
+    disputed: String,
     timeline: Vec<TimelineItem>,
     /// Campaigns they are not in.
     others: Vec<Choice>,
@@ -116,6 +118,9 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let mut leads = store::leads(&mut conn, business, id, recorder, LEADS + 1).await?;
     let sees_money = page.member.may(Right::SeeMoney);
     let sums = if sees_money { store::balances(&mut conn, business, id).await? } else { Vec::new() };
+    let disputed = if sees_money { store::disputed(&mut conn, business, id).await? } else { Vec::new() };
+    let disputed: Vec<String> =
+        disputed.into_iter().map(|(currency, minor)| Money::shown_in(minor, &currency)).collect();
     let history = store::entries(&mut conn, business, id, own_leads_only || !sees_money, HISTORY).await?;
     drop(conn);
     let more_leads = leads.len() > usize::try_from(LEADS).unwrap_or_default();
@@ -149,6 +154,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         leads_url: format!("/leads?referrer={id}"),
         more_leads,
         balances: balances(&sums),
+        disputed: disputed.join(" and "),
         timeline,
         others: Choice::list(others, ""),
         form: Form::filled(&[("generate", "yes")]),

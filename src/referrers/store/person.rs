@@ -140,6 +140,18 @@ pub async fn balances(conn: &mut Conn, business_id: i64, referrer_id: i64) -> Db
     .await
 }
 
+/// What of a referrer's held money is approved but disputed: by currency.
+pub async fn disputed(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<(String, i64)>> {
+    sql("SELECT k.currency, CAST(sum(k.amount) AS BIGINT) FROM payments y CROSS JOIN commissions k
+          WHERE y.business_id = $1 AND y.disputed_at IS NOT NULL AND k.payment_id = y.id
+            AND k.referrer_id = $2 AND k.test = false AND k.state = 'approved'
+          GROUP BY k.currency HAVING sum(k.amount) <> 0 ORDER BY k.currency")
+    .bind(business_id)
+    .bind(referrer_id)
+    .all(conn)
+    .await
+}
+
 row! {
     /// Unpaid commissions of an enrollment, by state and currency.
     #[derive(Debug, Clone)]
@@ -153,9 +165,11 @@ row! {
 
 /// What an enrollment has earned that is not paid yet.
 pub async fn unpaid(conn: &mut Conn, referrer_id: i64, enrollment_id: i64) -> DbResult<Vec<Unpaid>> {
-    sql("SELECT state, currency, count(*) AS commissions, CAST(sum(amount) AS BIGINT) AS amount FROM commissions
-          WHERE referrer_id = $1 AND enrollment_id = $2 AND state IN ('pending', 'approved') AND NOT test
-          GROUP BY state, currency ORDER BY state DESC, currency")
+    sql("SELECT CASE WHEN k.state = 'approved' AND y.disputed_at IS NOT NULL THEN 'approved but disputed' ELSE k.state END AS state,
+                k.currency, count(*) AS commissions, CAST(sum(k.amount) AS BIGINT) AS amount
+           FROM commissions k LEFT JOIN payments y ON y.id = k.payment_id
+          WHERE k.referrer_id = $1 AND k.enrollment_id = $2 AND k.state IN ('pending', 'approved') AND NOT k.test
+          GROUP BY 1, 2 ORDER BY 1 DESC, 2")
     .bind(referrer_id)
     .bind(enrollment_id)
     .all(conn)

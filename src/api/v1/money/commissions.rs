@@ -122,7 +122,7 @@ object! {
 
 object! {
     /// Why.
-    strict struct Reason {
+    strict pub struct Reason {
         /// For the audit, and for whoever asks.
         reason "reason": Line<500>,
     }

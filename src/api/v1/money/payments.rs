@@ -11,14 +11,20 @@ use crate::api::Caller;
 use crate::api::field::{IdText, Line, OneOf, number_schema};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
-use crate::api::read::{Asked, InPath};
+use crate::api::read::{Asked, InPath, Sent};
 use crate::api::v1::common::{
     After, Limit, Page, Sort, Turn, field_id, instant, maybe_instant, nothing, number, page, path_id,
 };
+use crate::api::v1::money::commissions::Reason;
+use crate::api::v1::moves::event;
 use crate::api::v1::store::money::{self as store, PaymentRow};
 use crate::app::App;
+use crate::db::DbError;
+use crate::desk::{Outcome, What};
 use crate::id::{self, Kind};
 use crate::object;
+
+const ID: &str = "Its id: `pay_…` or the integer.";
 
 pub fn calls(api: Api) -> Api {
     api.with(
@@ -27,17 +33,41 @@ pub fn calls(api: Api) -> Api {
             .scope("money:read")
             .asks::<PaymentsAsked>()
             .answers::<Page<Payment>>(200, "A page of payments.", "")
-            .link("getPayment", "payment", "/data/0/id"),
+            .link("getPayment", "payment", "/data/0/id")
+            .link("disputePayment", "payment", "/data/0/id"),
         list_payments,
     )
     .with(
         Operation::get("/v1/payments/{payment}", "getPayment", "Read a payment")
             .about("With what the desk decided about it, and why.")
             .scope("money:read")
-            .in_path("payment", "Its id: `pay_…` or the integer.")
+            .in_path("payment", ID)
             .answers::<Payment>(200, "The payment.", "")
             .refuses(&[404]),
         show_payment,
+    )
+    .with(
+        Operation::post("/v1/payments/{payment}/dispute", "disputePayment", "Mark a payment as disputed")
+            .about("What it earned is neither approved nor paid while the dispute lasts: commissions keep their state, and what was due is held. One that is disputed already stays so. Of a payment that was wholly refunded, or of 0, nothing is left to dispute: 409.")
+            .once()
+            .scope("money:write")
+            .in_path("payment", ID)
+            .takes::<Reason>(r#"{"reason": "chargeback dp_1042"}"#)
+            .answers::<Payment>(200, "The payment as it is now.", "")
+            .link("endDispute", "payment", "/id")
+            .refuses(&[404, 409]),
+        dispute,
+    )
+    .with(
+        Operation::post("/v1/payments/{payment}/dispute/end", "endDispute", "End the dispute of a payment")
+            .about("What it earned is due again, or pending, as it was before. A dispute that was lost is not ended but decided, by a refund of the whole payment: its commissions are void, and the mark goes with it. One that is not disputed stays so.")
+            .once()
+            .scope("money:write")
+            .in_path("payment", ID)
+            .takes::<Reason>(r#"{"reason": "decided for us"}"#)
+            .answers::<Payment>(200, "The payment as it is now.", "")
+            .refuses(&[404]),
+        end_dispute,
     )
 }
 
@@ -54,6 +84,8 @@ object! {
         lead "lead": Option<IdText>,
         /// Only by this e-mail address.
         email "email": Option<Line<320>>,
+        /// Only those that are disputed, or only those that are not.
+        disputed "disputed": Option<bool>,
     }
 }
 
@@ -132,15 +164,49 @@ async fn list_payments(
     let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
     let email = asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default());
     let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
-    let list = store::payments(caller.business_id(), caller.test(), lead, email.as_deref());
+    let list = store::payments(caller.business_id(), caller.test(), lead, email.as_deref(), asked.disputed);
     let rows: Vec<PaymentRow> = turn.rows(&mut app.db.read().await?, list).await?;
     let rows = rows.into_iter().map(|row| Ok(((row.received_at, row.id), Payment::of(row)?)));
     let rows = rows.collect::<Result<Vec<_>, Problem>>()?;
     Ok(page(&uri, &turn, rows, |(key, _)| *key, |(_, payment)| payment))
 }
 
+async fn payment(app: &App, caller: &Caller, id: i64) -> Result<PaymentRow, Problem> {
+    let row = store::payment(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
+    row.ok_or_else(|| nothing("payment"))
+}
+
 async fn show_payment(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Payment>, Problem> {
     let id = path_id(Kind::Payment, &text, "payment")?;
-    let row = store::payment(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
-    Ok(Json(Payment::of(row.ok_or_else(|| nothing("payment"))?)?))
+    Ok(Json(Payment::of(payment(&app, &caller, id).await?)?))
+}
+
+async fn mark(app: &App, caller: &Caller, text: &str, disputed: bool, why: Reason) -> Result<Json<Payment>, Problem> {
+    let id = path_id(Kind::Payment, text, "payment")?;
+    payment(app, caller, id).await?;
+    let what = What::Dispute { payment_id: id, disputed, reason: why.reason.0 };
+    match app.desk.one(event(caller, what)).await? {
+        Outcome::Done { .. } => Ok(Json(Payment::of(payment(app, caller, id).await?)?)),
+        Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
+        Outcome::NotFound => Err(nothing("payment")),
+        other => Err(DbError::Fault(format!("a dispute came to {other:?}")).into()),
+    }
+}
+
+async fn dispute(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    Sent(why): Sent<Reason>,
+) -> Result<Json<Payment>, Problem> {
+    mark(&app, &caller, &text, true, why).await
+}
+
+async fn end_dispute(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    Sent(why): Sent<Reason>,
+) -> Result<Json<Payment>, Problem> {
+    mark(&app, &caller, &text, false, why).await
 }

@@ -127,7 +127,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/referrers/{referrer}/balances", "getBalances", "What a referrer is owed")
-            .about("By currency: held (pending), due (approved), paid.")
+            .about("By currency: held (pending, or approved while the payment is disputed), due (approved), paid.")
             .scope("money:read")
             .in_path("referrer", ID)
             .answers::<Balances>(200, "The balances.", "")

@@ -27,7 +27,13 @@ const PAYMENT: &str = "y.id, y.campaign_id, d.public_id AS product, y.test, y.le
     y.payment_date, y.identity, y.decision, y.decision_why, y.refunded, y.disputed_at, y.received_at";
 
 /// The payments of a business, or of one lead.
-pub fn payments(business_id: i64, test: bool, lead: Option<i64>, email_key: Option<&str>) -> Listing {
+pub fn payments(
+    business_id: i64,
+    test: bool,
+    lead: Option<i64>,
+    email_key: Option<&str>,
+    disputed: Option<bool>,
+) -> Listing {
     let order = Order { column: "received_at", descending: true };
     let mut list = Listing::new(PAYMENT, "payments", "y", "JOIN products d ON d.id = y.product_id", order)
         .and("y.business_id = ?", business_id);
@@ -37,6 +43,11 @@ pub fn payments(business_id: i64, test: bool, lead: Option<i64>, email_key: Opti
     if let Some(key) = email_key {
         list = list.search("y.email_key = ?", key);
     }
+    list = match disputed {
+        Some(true) => list.and_plain("y.disputed_at IS NOT NULL"),
+        Some(false) => list.search_plain("y.disputed_at IS NULL"),
+        None => list,
+    };
     list.search("y.test = ?", test)
 }
 
