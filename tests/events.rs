@@ -14,6 +14,7 @@ on_both_databases! {
     a_payment_after_its_refund_is_answered_with_what_is_left,
     a_cancellation_is_answered,
     a_test_key_refunds_test_payments,
+    no_code_fails_a_sign_up,
 }
 
 const REFUND: &str = "/api/events/payment-refunded";
@@ -241,4 +242,16 @@ async fn a_test_key_refunds_test_payments(app: TestApp) {
     let fields = app.event(json!({"paymentEventId": "evt_1", "refundDate": "2026-06-18"}));
     let answer = app.call("POST", REFUND, &key, Some(fields)).await.is(200).json();
     assert_eq!(answer["parked"], true, "the live payment is not a test's");
+}
+
+async fn no_code_fails_a_sign_up(app: TestApp) {
+    for (n, code) in ["X".repeat(500), "NO\u{0}SUCH\nCODE".to_owned(), "<script>".to_owned()].iter().enumerate() {
+        let fields = json!({
+            "customerEmail": format!("customer{n}@example.com"), "customerName": "Amy Ash", "referralCode": code,
+        });
+        let answer = app.api_post("/api/events/customer-created", app.event(fields)).await.is(200).json();
+        assert_eq!((&answer["success"], &answer["agentId"]), (&json!(true), &Json::Null), "{answer}");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM inbox_items").await, 3, "each asks a person");
+    assert_eq!(app.number("SELECT count(*) FROM leads").await, 3);
 }

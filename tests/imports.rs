@@ -228,7 +228,7 @@ async fn an_ugly_file_is_read_or_refused_in_words(app: TestApp) {
         (b"\x00\x01\x02\x00\x00binary", "This is not a text file."),
         (b"\n \n\n", "This file is empty."),
         (b"Name,Email\n", "There are no rows below the header."),
-        (b"", "Choose a file, or paste the rows below."),
+        (b"", "This file is empty."),
     ] {
         let page = app.post_file("/imports", &fields, "file", "list.csv", bytes).await.is(422);
         assert!(page.error_at("file").starts_with(says), "{}", page.error_at("file"));

@@ -485,6 +485,12 @@ async fn users_are_looked_for(app: TestApp) {
     error(&app.api_post("/api/v1/users/search", json!({ "email": "x" })).await, "email");
     let page = app.api_post("/api/v1/users/search", json!({ "per_page": 1, "page": 2 })).await.is(200).json();
     assert_eq!((ids(page["data"].as_array().unwrap()), &page["meta"]["total"]), (vec![jane.id], &json!(2)));
+    // Whoever follows the links sends the same body again.
+    let body = json!({ "per_page": 1 });
+    let first = app.api_post("/api/v2/users/search", body.clone()).await.is(200).json();
+    let next = first["links"]["next"].as_str().unwrap().strip_prefix(&app.url("")).unwrap().to_owned();
+    let second = app.api_post(&next, body).await.is(200).json();
+    assert_eq!((ids(second["data"].as_array().unwrap()), &second["links"]["next"]), (vec![jane.id], &Json::Null));
 }
 
 async fn figures_are_told_when_asked_for(app: TestApp) {
@@ -762,6 +768,21 @@ async fn a_webhook_qualifies_without_a_key(app: TestApp) {
     assert_eq!(qualified(&app).await, 2);
     let json_body = json!({ "email": "amy@example.com" }).to_string().into_bytes();
     app.request("POST", &path, &[("content-type", "application/json")], json_body).await.is(200);
+    // PHP sends an array in parts, and some programs name no kind.
+    app.request("POST", &path, &[], format!("code={}&qualified=0", amy["code"].as_str().unwrap()).into_bytes())
+        .await
+        .is(200);
+    assert_eq!(qualified(&app).await, 1);
+    let parts = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\n{}\r\n--b--\r\n",
+        amy["code"].as_str().unwrap()
+    );
+    let in_parts = [("content-type", "multipart/form-data; boundary=b")];
+    app.request("POST", &path, &in_parts, parts.into_bytes()).await.is(200);
+    assert_eq!(qualified(&app).await, 2);
+    app.request("POST", &path, &in_parts, b"--b\r\nbroken".to_vec()).await.is(400);
+    let odd = app.request("POST", &path, &[("content-type", "text/plain")], b"code=X".to_vec()).await.is(415);
+    assert!(odd.json()["message"].as_str().unwrap().contains("as a form"), "{}", odd.body);
     error(&call(&path, "code=NO-SUCH-CODE".into()).await, "code");
     error(&call(&path, String::new()).await, "id");
     let origin =

@@ -8,6 +8,7 @@ mod inbox;
 mod leads;
 mod records;
 mod referrers;
+mod versions;
 
 use serde_json::{Value as Json, json};
 

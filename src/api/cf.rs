@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::caller::Caller;
 use super::dialect::Dialect;
-use super::field::{Field, Line, NumberText, OneOf, Text, Wrong};
+use super::field::{AnyLine, Field, Line, NumberText, OneOf, PassedCode, Text, Wrong};
 use super::operation::{Api, Operation};
 use super::problem::Problem;
 use super::read::{Asked, Sent};
@@ -57,39 +57,39 @@ object! {
     /// A lead to create.
     struct Create {
         /// The lead's full name.
-        name "name": Line<200>,
+        name "name": AnyLine<200>,
         /// Kept as it is written; matched by when it is an address.
-        email "email": Option<Line<320>>,
+        email "email": Option<AnyLine<1000>>,
         /// Kept as it is written; matched by when it is a phone number.
-        phone "phone": Option<Line<60>>,
+        phone "phone": Option<AnyLine<60>>,
         /// Company or organisation.
-        company "company": Option<Line<200>>,
+        company "company": Option<AnyLine<200>>,
         /// Job title.
-        jobtitle "jobtitle": Option<Line<200>>,
+        jobtitle "jobtitle": Option<AnyLine<200>>,
         /// Industry or sector.
-        industry "industry": Option<Line<200>>,
+        industry "industry": Option<AnyLine<200>>,
         /// Company or personal website.
-        website "website": Option<Line<500>>,
+        website "website": Option<AnyLine<500>>,
         /// What they ask for.
         request "request": Option<Text<5000>>,
         /// Estimated budget.
         budget "budget": Option<Budget>,
         /// Country.
-        country "country": Option<Line<100>>,
+        country "country": Option<AnyLine<100>>,
         /// State or region.
-        state "state": Option<Line<100>>,
+        state "state": Option<AnyLine<100>>,
         /// Street address.
         address "address": Option<Text<500>>,
         /// Where the lead came from (website, referral, ad); `referral` for one with a referral code.
-        source "source": Option<Line<100>>,
+        source "source": Option<AnyLine<100>>,
         /// What the lead begins as; `new` when not given.
         status "status": Option<OneOf<Status>>,
         /// An extension: the referral code the lead came with.
-        referral_code "referralCode": Option<Line<200>>,
+        referral_code "referralCode": Option<PassedCode>,
         /// The same as `referralCode`.
-        referral_code_too "referral_code": Option<Line<200>>,
+        referral_code_too "referral_code": Option<PassedCode>,
         /// The same as `referralCode`.
-        code "code": Option<Line<200>>,
+        code "code": Option<PassedCode>,
     }
 }
 

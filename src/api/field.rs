@@ -38,6 +38,11 @@ pub trait Field: Sized {
         Self::read(Some(&quoted))
     }
 
+    /// What null says, where that is another thing than leaving the field out.
+    fn cleared() -> Option<Self> {
+        None
+    }
+
     fn schema(schemas: &mut SchemaGenerator) -> Schema;
 }
 
@@ -54,6 +59,10 @@ impl<F: Field> Field for Option<F> {
 
     fn read_text(text: &str) -> Result<Self, Wrong> {
         if text.trim().is_empty() { Ok(None) } else { or_none(F::read_text(text)) }
+    }
+
+    fn cleared() -> Option<Self> {
+        F::cleared().map(Some)
     }
 
     fn schema(schemas: &mut SchemaGenerator) -> Schema {
@@ -112,6 +121,41 @@ impl<const MOST: usize> Field for Line<MOST> {
     }
 }
 
+/// One line of text of a caller who is refused nothing for its form: what is no character of a line is a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnyLine<const MOST: usize>(pub String);
+
+impl<const MOST: usize> Field for AnyLine<MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let text: String = string(raw)?.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line = text::line(&text, MOST).map_err(Wrong::because)?;
+        if line.is_empty() { Err(Wrong::Missing) } else { Ok(Self(line)) }
+    }
+
+    fn schema(schemas: &mut SchemaGenerator) -> Schema {
+        Line::<MOST>::schema(schemas)
+    }
+}
+
+/// A referral code as a program passes it on from a cookie or an address. Whatever that is, no sign-up fails
+/// for it: what is longer than any code is cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedCode(pub String);
+
+impl Field for PassedCode {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let text: String = string(raw)?.chars().filter(|c| !c.is_control()).take(200).collect();
+        match text::line(&text, 200) {
+            Ok(line) if !line.is_empty() => Ok(Self(line)),
+            _ => Err(Wrong::Missing),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
 /// Text that may have several lines, with at most so many characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<const MOST: usize>(pub String);
@@ -127,7 +171,7 @@ impl<const MOST: usize> Field for Text<MOST> {
     }
 }
 
-/// Text that an empty one clears.
+/// Text that an empty one clears, and null as well.
 #[derive(Debug, Clone)]
 pub struct Clearable<const MOST: usize>(pub Option<String>);
 
@@ -138,6 +182,10 @@ impl<const MOST: usize> Field for Clearable<MOST> {
             Err(Wrong::Missing) => Ok(Self(None)),
             Err(other) => Err(other),
         }
+    }
+
+    fn cleared() -> Option<Self> {
+        Some(Self(None))
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -245,6 +293,27 @@ impl Field for NumberText {
     }
 }
 
+/// A number that null or an empty text clears.
+#[derive(Debug, Clone)]
+pub struct ClearableNumber(pub Option<NumberText>);
+
+impl Field for ClearableNumber {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        match raw {
+            Some("\"\"") => Ok(Self(None)),
+            raw => NumberText::read(raw).map(|number| Self(Some(number))),
+        }
+    }
+
+    fn cleared() -> Option<Self> {
+        Some(Self(None))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "number" }, { "type": "string", "maxLength": 0 }] })
+    }
+}
+
 /// An integer, or a text: where a contract takes a number or a rendering of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdText(pub String);
@@ -316,10 +385,8 @@ pub struct Tried<T>(pub Result<T, Vec<FieldProblem>>);
 impl<T: Object> Field for Tried<T> {
     fn read(raw: Option<&str>) -> Result<Self, Wrong> {
         let body = raw.and_then(|raw| Body::json(raw.as_bytes()));
-        let Some(body) = body else {
-            return Err(Wrong::because("must be an object"));
-        };
-        Ok(Self(T::read(&body)))
+        let no_object = || vec![FieldProblem::wrong("item", "must be an object")];
+        Ok(Self(body.ok_or_else(no_object).and_then(|body| T::read(&body))))
     }
 
     fn schema(schemas: &mut SchemaGenerator) -> Schema {

@@ -59,6 +59,11 @@ pub struct Standing {
     pub full_in: i64,
 }
 
+impl Standing {
+    /// Of who may call as often as they like, where headers have to say something: more than a node answers.
+    pub const NO_LIMIT: Self = Self { allowed: true, limit: 6_000_000, left: 5_999_999, wait: 0, full_in: 1 };
+}
+
 /// The buckets of one kind of callers.
 struct Buckets<K>(Mutex<HashMap<K, i64>>);
 

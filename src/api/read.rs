@@ -5,9 +5,9 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, RawQuery, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, RawQuery, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::LengthLimitError;
 
 use super::caller::Caller;
@@ -76,8 +76,12 @@ impl FromRequest<App> for SentBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let form = request.extensions().get::<Arc<Operation>>().and_then(|o| o.takes.as_ref()).is_some_and(|t| t.form);
+        let parts = request.headers().get(header::CONTENT_TYPE).cloned();
         let (kind, bytes) = whole(request, app).await?;
-        body_of(kind.as_deref(), &bytes, form).map(Self)
+        match (kind.as_deref(), parts) {
+            (Some("multipart/form-data"), Some(parts)) if form => fields_of(parts, bytes).await.map(Self),
+            (kind, _) => body_of(kind, &bytes, form).map(Self),
+        }
     }
 }
 
@@ -94,15 +98,38 @@ async fn whole(request: Request, app: &App) -> Result<(Option<String>, Bytes), P
 /// The fields of a body of this kind.
 fn body_of(kind: Option<&str>, bytes: &Bytes, form: bool) -> Result<Body, Problem> {
     match kind {
+        // Who says nothing sends a form where that is what the call is made with.
+        None if form && !bytes.trim_ascii_start().starts_with(b"{") => return pairs(bytes),
         None => {}
         Some(kind) if is_json(kind) => {}
         Some("application/x-www-form-urlencoded") if form => return pairs(bytes),
         Some(_) => {
-            let message = "Send the body as JSON: Content-Type: application/json.";
+            let message = if form {
+                "Send the body as a form or as JSON: Content-Type: application/x-www-form-urlencoded or application/json."
+            } else {
+                "Send the body as JSON: Content-Type: application/json."
+            };
             return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
     }
     Body::json(bytes).ok_or_else(Problem::invalid_json)
+}
+
+/// The fields of a form in parts, as PHP sends an array.
+async fn fields_of(kind: HeaderValue, bytes: Bytes) -> Result<Body, Problem> {
+    let mut request = Request::new(axum::body::Body::from(bytes));
+    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| no_form())?;
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(|_| no_form())? {
+        let name = part.name().unwrap_or_default().to_owned();
+        fields.push((name, part.text().await.map_err(|_| no_form())?));
+    }
+    Ok(Body::text(fields))
+}
+
+fn no_form() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_form", "The body is not a form that can be read.")
 }
 
 /// Why a body was not read to its end.
@@ -132,9 +159,7 @@ fn is_json(kind: &str) -> bool {
 }
 
 fn pairs(bytes: &[u8]) -> Result<Body, Problem> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_form", "The body is not a form that can be read.")
-    })?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| no_form())?;
     Ok(Body::text(pairs))
 }
 

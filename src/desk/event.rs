@@ -90,6 +90,12 @@ pub enum What {
         lead_id: i64,
         archived: bool,
     },
+    /// Something about a lead, done only while it is as it was seen: it was last changed then.
+    IfUnchanged {
+        lead_id: i64,
+        seen: i64,
+        by: Box<What>,
+    },
     Dismiss {
         item_id: i64,
     },
@@ -114,7 +120,7 @@ impl What {
     pub fn refund(&self) -> Option<&Refund> {
         match self {
             Self::Refund(refund) => Some(refund),
-            Self::Settle { by, .. } => by.refund(),
+            Self::Settle { by, .. } | Self::IfUnchanged { by, .. } => by.refund(),
             _ => None,
         }
     }
@@ -123,7 +129,7 @@ impl What {
     pub fn payment_id(&self) -> Option<i64> {
         match self {
             Self::Dispute { payment_id, .. } => Some(*payment_id),
-            Self::Settle { by, .. } => by.payment_id(),
+            Self::Settle { by, .. } | Self::IfUnchanged { by, .. } => by.payment_id(),
             _ => match self.refund()?.of {
                 RefundOf::Payment(id) => Some(id),
                 _ => None,

@@ -49,6 +49,7 @@ impl Named {
                 n.items.insert(*item_id);
                 n.add(by);
             }
+            What::IfUnchanged { by, .. } => n.add(by),
             What::Dispute { .. } => n.payments = true,
             What::Refund(r) => {
                 n.payments = true;
@@ -207,7 +208,7 @@ fn found(facts: &Facts, what: &What) -> Option<i64> {
             facts.find_lead(*campaign_id, *test, Some(email.key()), None)
         }
         What::AcceptPayment { item_id } => facts.inbox.get(item_id).and_then(|item| item.lead_id),
-        What::Settle { by, .. } => found(facts, by),
+        What::Settle { by, .. } | What::IfUnchanged { by, .. } => found(facts, by),
         _ => None,
     }
 }

@@ -94,8 +94,10 @@ impl Reader<'_> {
         let joined = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let name = self.line(row, Field::Name)?.or(Some(joined).filter(|name| !name.is_empty()));
         let otherwise = || email.map(Email::text).or(phone.map(Phone::text)).unwrap_or_default().to_owned();
-        let budget = match self.line(row, Field::Budget)?.map(|b| budget::plain(&b.replace([',', ' '], ""))) {
-            Some(None) => return Err((Some(Field::Budget), "The budget is not a plain number.".into())),
+        let budget = match self.line(row, Field::Budget)?.map(|b| budget::typed(&b)) {
+            Some(None) => {
+                return Err((Some(Field::Budget), "The budget is not a number such as 5000 or 1,250.50.".into()));
+            }
             budget => budget.flatten(),
         };
         Ok(Contact {

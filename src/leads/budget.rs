@@ -19,6 +19,21 @@ pub fn plain(text: &str) -> Option<String> {
     Some(kept).filter(|kept| kept.len() <= LONGEST)
 }
 
+/// As people write it: thousands apart by spaces, or by commas in groups of three. Where a comma may as well
+/// be the decimal point, nothing is guessed.
+pub fn typed(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let (whole, part) = text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
+    let groups: Vec<&str> = whole.split(',').collect();
+    let in_threes =
+        groups.len() == 1 || (1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3);
+    if !in_threes {
+        return None;
+    }
+    let whole = groups.concat();
+    plain(&part.map_or(whole.clone(), |part| format!("{whole}.{part}")))
+}
+
 /// With the point so many places to the right.
 fn moved(number: &str, by: i64) -> Option<String> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
@@ -70,6 +85,18 @@ mod tests {
             (" 12 ", "12"),
         ] {
             assert_eq!(plain(written).as_deref(), Some(kept), "{written}");
+        }
+    }
+
+    #[test]
+    fn commas_are_thousands_or_nothing() {
+        for (written, kept) in
+            [("1,250.50", "1250.50"), ("12,345,678", "12345678"), ("5 000", "5000"), ("5000", "5000")]
+        {
+            assert_eq!(typed(written).as_deref(), Some(kept), "{written}");
+        }
+        for ambiguous in ["1.250,00", "1,25", "1,2500", ",500", "1250,000", "1.250.000", "1,,000", ""] {
+            assert_eq!(typed(ambiguous), None, "{ambiguous}");
         }
     }
 

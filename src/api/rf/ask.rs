@@ -13,6 +13,13 @@ use crate::text;
 #[derive(Debug, Clone, Copy)]
 pub struct Number(pub Option<i64>);
 
+impl Number {
+    /// This one, else another.
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0.or(other.0))
+    }
+}
+
 impl Field for Number {
     const REQUIRED: bool = false;
 
@@ -217,11 +224,11 @@ object! {
 }
 
 object! {
-    /// How many campaigns at a time.
-    pub struct RfListCampaigns {
+    /// Which page. Of a search it may stand in the address, as in the links of its answers, or in the body.
+    pub struct RfPages {
         /// The page, from 1.
         page "page": Number,
-        /// Campaigns of a page: 25 unless told, at most 250.
+        /// Rows of a page: 25 unless told, at most 250.
         per_page "per_page": Number,
     }
 }

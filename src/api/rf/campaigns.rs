@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ask::{RfListCampaigns, RfSearchCampaigns};
+use super::ask::{RfPages, RfSearchCampaigns};
 use super::paging::{Paging, RfLinks, RfPageMeta, frame};
 
 use super::{Version, of_version};
@@ -52,7 +52,7 @@ pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/campaigns", "rfListCampaigns");
     let list = Operation::get(path, id, "List campaigns")
         .scope("campaigns:read")
-        .asks::<RfListCampaigns>()
+        .asks::<RfPages>()
         .answers::<RfCampaigns>(200, "A page of campaigns, the oldest first.", SOME);
     let (path, id) = of_version!(version, "/campaigns/{identifier}", "rfGetCampaign");
     let one = Operation::get(path, id, "Read a campaign")
@@ -63,6 +63,7 @@ pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/campaigns/search", "rfSearchCampaigns");
     let search = Operation::post(path, id, "Look for campaigns")
         .scope("campaigns:read")
+        .asks::<RfPages>()
         .takes::<RfSearchCampaigns>(r#"{"name":"friend"}"#)
         .answers::<RfCampaigns>(200, "A page of those that fit.", SOME);
     api.with(list, list_campaigns).with(one, get_campaign).with(search, search_campaigns)
@@ -96,7 +97,7 @@ async fn list_campaigns(
     State(app): State<App>,
     caller: Caller,
     Extension(operation): Extension<Arc<Operation>>,
-    Asked(asked): Asked<RfListCampaigns>,
+    Asked(asked): Asked<RfPages>,
 ) -> Result<Json<RfCampaigns>, Problem> {
     let all = all(&app, &caller).await?;
     Ok(page(&app, &operation, Paging::of(asked.page, asked.per_page), all))
@@ -117,6 +118,7 @@ async fn search_campaigns(
     State(app): State<App>,
     caller: Caller,
     Extension(operation): Extension<Arc<Operation>>,
+    Asked(asked): Asked<RfPages>,
     Sent(sought): Sent<RfSearchCampaigns>,
 ) -> Result<Json<RfCampaigns>, Problem> {
     let mut all = all(&app, &caller).await?;
@@ -124,7 +126,7 @@ async fn search_campaigns(
     all.retain(|c| name.as_ref().is_none_or(|name| fold(&c.name).contains(name)));
     all.retain(|c| sought.code.as_ref().is_none_or(|code| campaign_id(code) == Some(c.id)));
     all.retain(|c| sought.id.as_ref().is_none_or(|id| campaign_id(&id.0) == Some(c.id)));
-    Ok(page(&app, &operation, Paging::of(sought.page, sought.per_page), all))
+    Ok(page(&app, &operation, Paging::of_search(&asked, sought.page, sought.per_page), all))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ask::{RfGetUser, RfListUsers, RfSearchUsers};
+use super::ask::{RfGetUser, RfListUsers, RfPages, RfSearchUsers};
 use super::paging::{Paging, RfLinks, RfPageMeta, frame};
 use super::store::list::{self, ENROLLMENT, Hit, LEAD, Place, REFERRER, Which};
 use super::user::{RfOneUser, RfUser, Wanted, shown, wants_analytics};
@@ -30,8 +30,8 @@ pub struct RfUsers {
     pub meta: RfPageMeta,
 }
 
-const ONE: &str = r#"{"data":{"id":10453,"campaign_id":1003,"referrer_id":1007,"code":"L5ZK09Q3MT","url":null,"promotion":{"code":null},"qr":{"src":null,"download":null},"first_name":"Amy","email":"amy@example.org","reach":null,"source":"Api","type":"person_invited","ip":null,"signed_up_at":"2026-06-20","qualified_at":null,"unsubscribed_at":null,"meta":[{"field":"plan","value":"pro"}],"sharing":{"socials":[],"subject":null,"text":null}}}"#;
-const SOME: &str = r#"{"data":[{"id":1007,"campaign_id":1003,"referrer_id":null,"code":"K7M-4XP-D2CW","url":"https://desk.example.com/r/K7M-4XP-D2CW","promotion":{"code":null},"qr":{"src":"https://desk.example.com/r/K7M-4XP-D2CW/qr.svg","download":"https://desk.example.com/r/K7M-4XP-D2CW/qr.svg?download"},"first_name":"Jane","email":"jane@example.com","reach":null,"source":"Api","type":"person_referring","ip":null,"signed_up_at":"2026-06-20","qualified_at":null,"unsubscribed_at":null,"meta":[],"sharing":{"socials":[],"subject":null,"text":null}}],"links":{"first":"https://desk.example.com/api/v2/users?page=1&per_page=25","last":"https://desk.example.com/api/v2/users?page=1&per_page=25","prev":null,"next":null},"meta":{"current_page":1,"from":1,"last_page":1,"path":"https://desk.example.com/api/v2/users","per_page":25,"to":1,"total":1}}"#;
+const ONE: &str = r#"{"data":{"id":10453,"campaign_id":1003,"referrer_id":1007,"code":"L5ZK09Q3MT","url":null,"promotion":{"code":null},"qr":{"src":null,"download":null},"first_name":"Amy","email":"amy@example.org","reach":0,"source":"Api","type":"person_invited","ip":null,"signed_up_at":"2026-06-20","qualified_at":null,"unsubscribed_at":null,"meta":[{"field":"plan","value":"pro"}],"sharing":{"socials":[],"subject":null,"text":null}}}"#;
+const SOME: &str = r#"{"data":[{"id":1007,"campaign_id":1003,"referrer_id":null,"code":"K7M-4XP-D2CW","url":"https://desk.example.com/r/K7M-4XP-D2CW","promotion":{"code":null},"qr":{"src":"https://desk.example.com/r/K7M-4XP-D2CW/qr.svg","download":"https://desk.example.com/r/K7M-4XP-D2CW/qr.svg?download"},"first_name":"Jane","email":"jane@example.com","reach":0,"source":"Api","type":"person_referring","ip":null,"signed_up_at":"2026-06-20","qualified_at":null,"unsubscribed_at":null,"meta":[],"sharing":{"socials":[],"subject":null,"text":null}}],"links":{"first":"https://desk.example.com/api/v2/users?page=1&per_page=25","last":"https://desk.example.com/api/v2/users?page=1&per_page=25","prev":null,"next":null},"meta":{"current_page":1,"from":1,"last_page":1,"path":"https://desk.example.com/api/v2/users","per_page":25,"to":1,"total":1}}"#;
 const SEARCH: &str = r#"{"email":"jane@example.com","campaign_id":1003}"#;
 
 /// The example of one user, for the other calls.
@@ -58,6 +58,7 @@ pub fn calls(api: Api, version: Version) -> Api {
     let search = Operation::post(path, id, "Look for users")
         .about("Whoever fits all that is given, newest first; without a filter everybody. Needs the scope `referrers:read` as well.")
         .scope("leads:read")
+        .asks::<RfPages>()
         .takes::<RfSearchUsers>(SEARCH)
         .answers::<RfUsers>(200, "A page of those who fit.", SOME);
     api.with(list, list_users).with(one, get_user).with(search, search_users)
@@ -159,13 +160,14 @@ async fn search_users(
     State(app): State<App>,
     caller: Caller,
     Extension(operation): Extension<Arc<Operation>>,
+    Asked(asked): Asked<RfPages>,
     Sent(sought): Sent<RfSearchUsers>,
 ) -> Result<Json<RfUsers>, Problem> {
     needs(&caller, "referrers:read")?;
     let scope = Scope::of(&app, &caller);
     let mut conn = app.db.read().await?;
     let campaign_id = who::campaign(&mut conn, &scope, sought.campaign_id.as_ref()).await?;
-    let paging = Paging::of(sought.page, sought.per_page);
+    let paging = Paging::of_search(&asked, sought.page, sought.per_page);
     let which = which(&mut conn, &scope, campaign_id).await?;
     let with = wants_analytics(sought.with.as_deref());
     let (total, data) = match found(&mut conn, &scope, &which, &sought).await? {

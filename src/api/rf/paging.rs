@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ask::Number;
+use super::ask::{Number, RfPages};
 use crate::web::list::encode;
 
 /// Which page is asked for.
@@ -16,6 +16,11 @@ pub struct Paging {
 impl Paging {
     pub fn of(page: Number, per_page: Number) -> Self {
         Self { page: page.0.unwrap_or(1).max(1), per_page: per_page.0.unwrap_or(25).clamp(1, 250) }
+    }
+
+    /// Of a search: whoever follows a link of its answers sends the body again, with the first page in it.
+    pub fn of_search(in_address: &RfPages, page: Number, per_page: Number) -> Self {
+        Self::of(in_address.page.or(page), in_address.per_page.or(per_page))
     }
 
     pub fn offset(self) -> i64 {

@@ -29,8 +29,8 @@ pub struct RfUser {
     pub qr: RfQr,
     pub first_name: String,
     pub email: Option<String>,
-    /// Always null: reach is in `analytics`.
-    pub reach: Option<i64>,
+    /// People who followed the link; 0 of a lead, who has none.
+    pub reach: i64,
     /// `Api`, `Added`, `Referred` (by a link) or `Test`.
     pub source: &'static str,
     /// `person_referring` or `person_invited`.
@@ -119,11 +119,11 @@ pub async fn shown(conn: &mut Conn, scope: &Scope, wanted: &Wanted) -> DbResult<
     }
     if !wanted.enrollments.is_empty() {
         let rows = store::enrolled(conn, scope.business_id, &wanted.enrollments).await?;
-        let figures = if wanted.analytics { figures(conn, &wanted.enrollments).await? } else { BTreeMap::new() };
+        let figures = figures(conn, &wanted.enrollments).await?;
         for row in rows {
             let of = figures.get(&row.enrollment_id).copied().unwrap_or_default();
             let (enrollment, referrer) = (row.enrollment_id, row.id);
-            let user = of_referrer(scope, row, wanted.analytics.then_some(of));
+            let user = of_referrer(scope, row, of, wanted.analytics);
             users.insert((store::list::REFERRER, referrer), user.clone());
             users.insert((store::list::ENROLLMENT, enrollment), user);
         }
@@ -165,7 +165,7 @@ fn of_lead(scope: &Scope, l: LeadRow, analytics: Option<RfAnalytics>) -> RfUser 
         qr: RfQr::default(),
         first_name: l.name,
         email: l.email,
-        reach: None,
+        reach: 0,
         source: match (l.test, l.arrival.as_deref(), l.source_origin.as_str()) {
             (true, ..) => "Test",
             (_, Some("link"), _) => "Referred",
@@ -183,7 +183,7 @@ fn of_lead(scope: &Scope, l: LeadRow, analytics: Option<RfAnalytics>) -> RfUser 
     }
 }
 
-fn of_referrer(scope: &Scope, r: ReferrerRow, analytics: Option<RfAnalytics>) -> RfUser {
+fn of_referrer(scope: &Scope, r: ReferrerRow, figures: RfAnalytics, analytics: bool) -> RfUser {
     let url = r.code.as_ref().map(|code| links::address(&scope.public_url, r.campaign_id, code, r.elder));
     RfUser {
         id: r.id,
@@ -198,7 +198,7 @@ fn of_referrer(scope: &Scope, r: ReferrerRow, analytics: Option<RfAnalytics>) ->
         url,
         first_name: r.name,
         email: r.email,
-        reach: None,
+        reach: figures.reach,
         source: if r.added_by.as_deref() == Some("key") { "Api" } else { "Added" },
         r#type: "person_referring",
         ip: None,
@@ -207,6 +207,6 @@ fn of_referrer(scope: &Scope, r: ReferrerRow, analytics: Option<RfAnalytics>) ->
         unsubscribed_at: None,
         meta: meta::items(&r.meta),
         sharing: RfSharing::default(),
-        analytics,
+        analytics: analytics.then_some(figures),
     }
 }

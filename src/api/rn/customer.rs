@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Incoming, Ready, Reply, agent, event, phone, place};
 use crate::api::Caller;
-use crate::api::field::Line;
+use crate::api::field::{Line, PassedCode};
 use crate::api::operation::Operation;
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -27,7 +27,7 @@ object! {
         /// Their full name.
         customer_name "customerName": Line<200>,
         /// The code they brought, as the cookie `refairn_code` has it. One that does not count never fails the call.
-        referral_code "referralCode": Option<Line<200>>,
+        referral_code "referralCode": Option<PassedCode>,
         /// Beyond Refairn's: who is known by phone only is found by it.
         customer_phone "customerPhone": Option<Line<60>>,
     }

@@ -15,6 +15,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, Db, DbError, DbResult, Listing};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
+use crate::object;
 use crate::search::{self, Ask, Needle, Scope};
 use crate::web::Cursor;
 use crate::web::list::encode;
@@ -44,16 +45,25 @@ impl Field for Limit {
     }
 }
 
-/// Where a page begins: what `next` of the page before it said.
+/// Where a page begins: what `next` of the page before it said, and of which list that was.
 #[derive(Debug, Clone)]
-pub struct After(pub Cursor);
+pub struct After {
+    cursor: Cursor,
+    list: String,
+}
+
+const NO_CURSOR: &str = "is not a cursor that a page of this list gave";
 
 impl Field for After {
     fn read(raw: Option<&str>) -> Result<Self, Wrong> {
         let text: String =
             serde_json::from_str(raw.ok_or(Wrong::Missing)?).map_err(|_| Wrong::because("must be a string"))?;
-        let cursor = Cursor::parse(&text).filter(|c| c.value.parse::<i64>().is_ok());
-        cursor.map(Self).ok_or_else(|| Wrong::because("is not a cursor that a page of this list gave"))
+        let after = Cursor::parse(&text).and_then(|Cursor { value, id }| {
+            let (list, at) = value.split_once('.')?;
+            let at = at.parse::<i64>().ok()?;
+            Some(Self { cursor: Cursor { value: at.to_string(), id }, list: list.to_owned() })
+        });
+        after.ok_or_else(|| Wrong::because(NO_CURSOR))
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -85,12 +95,25 @@ impl Word for Sort {
 pub struct Turn {
     pub limit: usize,
     after: Option<Cursor>,
+    /// The list that `after` is of.
+    list: Option<String>,
     oldest_first: bool,
+}
+
+object! {
+    /// Which part of a list.
+    strict pub struct PageAsked {
+        /// Rows of a page.
+        limit "limit": Option<Limit>,
+        /// Where the page begins: the `next` of the one before.
+        after "after": Option<After>,
+    }
 }
 
 impl Turn {
     pub fn new(limit: Option<Limit>, after: Option<After>) -> Self {
-        Self { limit: limit.map_or(USUAL, |limit| limit.0), after: after.map(|after| after.0), oldest_first: false }
+        let (after, list) = after.map(|after| (after.cursor, after.list)).unzip();
+        Self { limit: limit.map_or(USUAL, |limit| limit.0), after, list, oldest_first: false }
     }
 
     pub fn sorted(self, sort: Option<OneOf<Sort>>) -> Self {
@@ -100,6 +123,20 @@ impl Turn {
     /// The page of a list: its rows and one more.
     pub async fn rows<R: crate::db::FromDb>(&self, conn: &mut Conn, list: Listing) -> DbResult<Vec<R>> {
         self.place(list).build(self.limit + 1).all(conn).await
+    }
+
+    /// The page of a list that is at hand as a whole: its rows and those behind it.
+    pub fn among<R>(&self, mut rows: Vec<R>, id: impl Fn(&R) -> i64) -> Vec<R> {
+        if let Some(cursor) = &self.after {
+            let behind = rows.iter().position(|row| id(row) == cursor.id).map_or(rows.len(), |at| at + 1);
+            rows.drain(..behind);
+        }
+        rows
+    }
+
+    /// What a list is told from others by, in its cursors.
+    fn list(&self, uri: &Uri) -> String {
+        id::sha256_hex(&format!("{} {}", uri.path(), self.oldest_first)).chars().take(8).collect()
     }
 
     /// A list in the order and from the place that are asked for.
@@ -160,6 +197,10 @@ pub fn page<R, T: Serialize>(
     key: impl Fn(&R) -> (i64, i64),
     show: impl FnMut(R) -> T,
 ) -> Response {
+    let list = turn.list(uri);
+    if turn.list.as_ref().is_some_and(|of| *of != list) {
+        return Problem::from(FieldProblem::wrong("after", NO_CURSOR)).into_response();
+    }
     let Hits { mut rows, rest } = hits.into();
     let more = rows.len() > turn.limit;
     rows.truncate(turn.limit);
@@ -167,7 +208,7 @@ pub fn page<R, T: Serialize>(
     let before =
         |(at, id): (i64, i64)| (at, if turn.oldest_first { id.saturating_sub(1) } else { id.saturating_add(1) });
     let last = if more { rows.last().map(&key) } else { rest.map(before) };
-    let next = last.map(|(at, id)| Cursor { value: at.to_string(), id }.text());
+    let next = last.map(|(at, id)| Cursor { value: format!("{list}.{at}"), id }.text());
     let mut links = vec![format!("<{}>; rel=\"first\"", with_after(uri, None))];
     links.extend(next.as_deref().map(|next| format!("<{}>; rel=\"next\"", with_after(uri, Some(next)))));
     let mut response = Json(Page { data: rows.into_iter().map(show).collect(), next }).into_response();

@@ -56,7 +56,7 @@ const TYPES: [&str; 4] = ["customer-created", "payment-succeeded", "payment-refu
 impl Field for NewEvent {
     fn read(raw: Option<&str>) -> Result<Self, Wrong> {
         let body = raw.and_then(|raw| Body::json(raw.as_bytes()));
-        let Some(body) = body else { return Ok(Self::Invalid(vec![FieldProblem::wrong("", "must be an object")])) };
+        let Some(body) = body else { return Ok(Self::Invalid(vec![FieldProblem::wrong("item", "must be an object")])) };
         let kind: Option<String> = body.raw("type").and_then(|raw| serde_json::from_str(raw).ok());
         let read = match kind.as_deref() {
             Some("customer-created") => CustomerCreated::read(&body).map(|e| Self::Customer(Box::new(e))),

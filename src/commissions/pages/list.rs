@@ -128,6 +128,10 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
 /// What a state comes to per currency: from the ledger's counters where they say it, else added up.
 /// What is approved but disputed is held, and named beside either sum.
 async fn sums(conn: &mut Conn, business_id: i64, f: &Filter) -> DbResult<Vec<(String, String)>> {
+    // They are of the whole state: over some of its rows they would mislead.
+    if f.kind.is_some() || f.referrer.is_some() {
+        return Ok(Vec::new());
+    }
     let account = match f.state {
         "pending" => Some(("held", "of it approved, but disputed")),
         "approved" => Some(("due", "approved, but disputed and so held")),

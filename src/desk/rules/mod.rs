@@ -42,6 +42,8 @@ pub fn decide(work: &mut Work, event: &Event) -> Outcome {
         What::EditLead { lead_id, seen: Some(seen), .. } if lead::has_changed(work, event, *lead_id, *seen) => {
             Outcome::Stale
         }
+        What::IfUnchanged { lead_id, seen, .. } if lead::has_changed(work, event, *lead_id, *seen) => Outcome::Stale,
+        What::IfUnchanged { by, .. } => decide(work, &Event { what: (**by).clone(), ..event.clone() }),
         What::EditLead { lead_id, contact, active, .. } => lead::edit(work, event, *lead_id, contact, *active),
         What::AmendLead { lead_id, name, email } => lead::amend(work, event, *lead_id, name.clone(), email.as_ref()),
         What::Reattribute { lead_id, to, code_id, reason, pay_back } => {

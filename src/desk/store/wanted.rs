@@ -160,6 +160,7 @@ impl Wanted {
             What::Dismiss { item_id } | What::Reopen { item_id } | What::AcceptPayment { item_id } => {
                 w.items.insert(*item_id);
             }
+            What::IfUnchanged { by, .. } => w.want(business_id, by),
             What::Settle { item_id, by, .. } => {
                 w.items.insert(*item_id);
                 w.want(business_id, by);

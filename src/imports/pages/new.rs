@@ -90,7 +90,8 @@ async fn create(page: Page, body: Multipart) -> PageResult {
     }
     let pasted = form.value("text").to_owned();
     if size == 0 && pasted.trim().is_empty() {
-        form.fail("file", "Choose a file, or paste the rows below.");
+        let why = if file_name.is_empty() { "Choose a file, or paste the rows below." } else { "This file is empty." };
+        form.fail("file", why);
     }
     let chosen = match (kind, campaign) {
         (Some(kind), Some(campaign)) if form.is_fine() => {

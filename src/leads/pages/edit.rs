@@ -162,8 +162,8 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
         }
         parsed => parsed.and_then(Result::ok),
     };
-    let typed = form.optional_line("budget", "The budget", 40).map(|text| text.replace([',', ' '], ""));
-    let plain = typed.as_deref().and_then(budget::plain);
+    let typed = form.optional_line("budget", "The budget", 40);
+    let plain = typed.as_deref().and_then(budget::typed);
     if typed.is_some() && plain.is_none() && known.and_then(|l| l.budget.clone()) != typed {
         form.fail("budget", "The budget must be a number such as 5000 or 1,250.50.");
     }

@@ -3,23 +3,22 @@
 
 mod shape;
 
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::common::{expected, id_of, nothing, stale, versioned};
+use super::common::{Page, PageAsked, Turn, expected, id_of, nothing, page, stale, versioned};
 use super::store::campaigns::{self as store, CampaignRow};
 use crate::amounts::Amounts;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
-use crate::api::read::{InPath, Sent};
+use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::campaigns::{self, Destination, Moved, QualifyOn, Saved, Settings};
 use crate::id::Kind;
 use crate::links;
-use shape::{Campaign, CampaignChange, CampaignStanding, Campaigns, NewCampaign};
+use shape::{Campaign, CampaignChange, CampaignStanding, NewCampaign};
 
 pub use shape::ByCurrency;
 
@@ -28,9 +27,10 @@ const ID: &str = "Its id: `campaign_…` or the integer.";
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/campaigns", "listCampaigns", "List campaigns")
-            .about("All of them, the oldest first.")
+            .about("The oldest first.")
             .scope("campaigns:read")
-            .answers::<Campaigns>(200, "The campaigns.", "")
+            .asks::<PageAsked>()
+            .answers::<Page<Campaign>>(200, "The campaigns.", "")
             .link("getCampaign", "campaign", "/data/0/id"),
         list,
     )
@@ -109,9 +109,16 @@ async fn answer(
     Ok(versioned(headers, status, version, &Campaign::of(row)))
 }
 
-async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Campaigns>, Problem> {
-    let rows = store::all(&mut app.db.read().await?, caller.business_id()).await?;
-    Ok(Json(Campaigns { data: rows.into_iter().map(Campaign::of).collect() }))
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<PageAsked>,
+) -> Result<Response, Problem> {
+    // In the order they were made.
+    let turn = Turn::new(asked.limit, asked.after);
+    let rows = turn.among(store::all(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
+    Ok(page(&uri, &turn, rows, |row| (0, row.id), Campaign::of))
 }
 
 async fn show(

@@ -131,13 +131,6 @@ pub struct Campaign {
     updated_at: String,
 }
 
-/// Campaigns.
-#[derive(Serialize, JsonSchema)]
-pub struct Campaigns {
-    /// The oldest first.
-    pub data: Vec<Campaign>,
-}
-
 impl Campaign {
     pub fn of(row: CampaignRow) -> Self {
         Self {

@@ -75,6 +75,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/leads/{lead}/restore", "restoreLead", "Bring a lead back from the archive")
+            .once()
             .about("Doing it twice changes nothing.")
             .scope("leads:write")
             .in_path("lead", ID)

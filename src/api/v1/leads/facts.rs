@@ -2,7 +2,7 @@
 
 use super::shape::{LeadChange, NewLead};
 use crate::api::Caller;
-use crate::api::field::Clearable;
+use crate::api::field::{Clearable, ClearableNumber};
 use crate::api::problem::FieldProblem;
 use crate::api::v1::store::leads::LeadRow;
 use crate::desk::{AddLead, Claim, ClaimBy, Contact, Status, TouchKind};
@@ -67,7 +67,8 @@ pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Cont
     };
     let budget = match change.budget {
         None => row.budget,
-        Some(text) => Some(
+        Some(ClearableNumber(None)) => None,
+        Some(ClearableNumber(Some(text))) => Some(
             crate::leads::budget::plain(&text.0)
                 .ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))?,
         ),

@@ -82,7 +82,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::patch("/v1/leads/{lead}", "updateLead", "Change a lead's facts")
-            .about("Fields that are left out stay as they are; an empty text clears one. With `If-Match` the change is made only to that version.")
+            .about("Fields that are left out stay as they are; null or an empty text clears one. With `If-Match` the change is made only to that version.")
             .scope("leads:write")
             .in_path("lead", "Its id: `lead_…` or the integer.")
             .header("if-match", "The ETag of the version that is changed; 412 if there is a newer one.")
@@ -96,8 +96,9 @@ pub fn calls(api: Api) -> Api {
             .about("It leaves the lists; its history, attribution and money stay.")
             .scope("leads:write")
             .in_path("lead", "Its id: `lead_…` or the integer.")
+            .header("if-match", "The ETag of the version that is meant; 412 if there is a newer one.")
             .answers_nothing(204, "It is archived.")
-            .refuses(&[404, 409]),
+            .refuses(&[404, 409, 412]),
         archive,
     )
     .with(
@@ -105,9 +106,10 @@ pub fn calls(api: Api) -> Api {
             .about("`qualified` and `converted` qualify it; leaving them takes the qualification back.")
             .scope("leads:write")
             .in_path("lead", "Its id: `lead_…` or the integer.")
+            .header("if-match", "The ETag of the version that is meant; 412 if there is a newer one.")
             .takes::<NewStatus>(r#"{"status": "contacted"}"#)
             .answers::<Lead>(200, "The lead as it is now.", "")
-            .refuses(&[404, 409]),
+            .refuses(&[404, 409, 412]),
         set_status,
     )
     .with(
@@ -115,13 +117,15 @@ pub fn calls(api: Api) -> Api {
             .about("Doing it twice changes nothing. Taking it back voids unpaid rewards; commissions of payments stay.")
             .scope("leads:write")
             .in_path("lead", "Its id: `lead_…` or the integer.")
+            .header("if-match", "The ETag of the version that is meant; 412 if there is a newer one.")
             .takes::<Qualification>(r#"{"qualified": true}"#)
             .answers::<Lead>(200, "The lead as it is now.", "")
-            .refuses(&[404, 409]),
+            .refuses(&[404, 409, 412]),
         qualify,
     )
     .with(
         Operation::post("/v1/qualifications/batch", "qualifyLeads", "Qualify many leads")
+            .once()
             .about("Up to 1,000, by id, an answer for each.")
             .scope("leads:write")
             .largest(1024 * 1024)
@@ -239,9 +243,23 @@ async fn update(
     Err(Problem::conflict("changed_meanwhile", "The lead keeps changing. Try again."))
 }
 
-async fn archive(State(app): State<App>, caller: Caller, InPath(id): InPath) -> Result<Response, Problem> {
+/// What a call asks for, of the version in its `If-Match` where it says one.
+fn if_match(headers: &HeaderMap, lead_id: i64, what: What) -> Result<What, Problem> {
+    Ok(match expected(headers)? {
+        Some(seen) => What::IfUnchanged { lead_id, seen, by: Box::new(what) },
+        None => what,
+    })
+}
+
+async fn archive(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    InPath(id): InPath,
+) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
-    match app.desk.one(event(&caller, What::Archive { lead_id, archived: true })).await? {
+    let what = if_match(&headers, lead_id, What::Archive { lead_id, archived: true })?;
+    match app.desk.one(event(&caller, what)).await? {
         Outcome::Done { .. } => Ok(StatusCode::NO_CONTENT.into_response()),
         other => Err(refused(other)),
     }
@@ -250,11 +268,13 @@ async fn archive(State(app): State<App>, caller: Caller, InPath(id): InPath) -> 
 async fn set_status(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     InPath(id): InPath,
     Sent(new): Sent<NewStatus>,
 ) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
-    match app.desk.one(event(&caller, What::SetStatus { lead_id, status: new.status.0 })).await? {
+    let what = if_match(&headers, lead_id, What::SetStatus { lead_id, status: new.status.0 })?;
+    match app.desk.one(event(&caller, what)).await? {
         Outcome::Done { .. } | Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
         other => Err(refused(other)),
     }
@@ -263,11 +283,13 @@ async fn set_status(
 async fn qualify(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     InPath(id): InPath,
     Sent(q): Sent<Qualification>,
 ) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
     let what = What::Qualify { lead_id, qualified: q.qualified, reason: q.reason.map(|r| r.0) };
+    let what = if_match(&headers, lead_id, what)?;
     match app.desk.one(event(&caller, what)).await? {
         Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
         other => Err(refused(other)),

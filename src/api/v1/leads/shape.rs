@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::api::field::{Clearable, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, maybe_number_schema};
+use crate::api::field::{
+    Clearable, ClearableNumber, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, maybe_number_schema,
+};
 use crate::api::problem::FieldProblem;
 use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant};
 use crate::api::v1::store::leads::LeadRow;
@@ -119,7 +121,7 @@ object! {
         /// What they want.
         request "request": Option<Clearable<5000>>,
         /// A plain decimal.
-        budget "budget": Option<NumberText>,
+        budget "budget": Option<ClearableNumber>,
         /// In your words.
         country "country": Option<Clearable<100>>,
         /// The part of the country.

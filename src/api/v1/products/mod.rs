@@ -4,19 +4,20 @@
 mod shape;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 
 use super::campaigns::may_change;
-use super::common::{campaign, nothing};
+use super::common::{Page, PageAsked, Turn, campaign, nothing, page};
 use super::store::campaigns as store;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
-use crate::api::read::{InPath, Sent};
+use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::products::{self, NewProduct, Numbered, ProductLine, Renamed};
-use shape::{NewProductFacts, NewVersion, Product, ProductChange, ProductTerms, Products, Terms};
+use shape::{NewProductFacts, NewVersion, Product, ProductChange, ProductTerms, Terms};
 
 const ID: &str = "Its id: `product_…`.";
 const TERMS: &str = r#"{"valid_from": "2026-07-01", "referral": {"percent": "20"}, "recurring": {"percent": "10"}, "recurring_limit": "months", "recurring_count": 12}"#;
@@ -24,9 +25,10 @@ const TERMS: &str = r#"{"valid_from": "2026-07-01", "referral": {"percent": "20"
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/products", "listProducts", "List products")
-            .about("All of them, by campaign.")
+            .about("By campaign, those for tests last.")
             .scope("campaigns:read")
-            .answers::<Products>(200, "The products.", "")
+            .asks::<PageAsked>()
+            .answers::<Page<Product>>(200, "The products.", "")
             .link("getProduct", "product", "/data/0/id"),
         list,
     )
@@ -85,9 +87,15 @@ async fn answer(app: &App, caller: &Caller, public_id: &str) -> Result<Json<Prod
     Ok(Json(ProductTerms { product: Product::of(&row), terms }))
 }
 
-async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Products>, Problem> {
-    let rows = products::of_business(&mut app.db.read().await?, caller.business_id()).await?;
-    Ok(Json(Products { data: rows.iter().map(Product::of).collect() }))
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    Asked(asked): Asked<PageAsked>,
+) -> Result<Response, Problem> {
+    let turn = Turn::new(asked.limit, asked.after);
+    let rows = turn.among(products::of_business(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
+    Ok(page(&uri, &turn, rows, |row| (0, row.id), |row| Product::of(&row)))
 }
 
 async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<ProductTerms>, Problem> {

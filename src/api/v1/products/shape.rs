@@ -159,13 +159,6 @@ pub struct Product {
     test: bool,
 }
 
-/// Products.
-#[derive(Serialize, JsonSchema)]
-pub struct Products {
-    /// By campaign, those for tests last.
-    pub data: Vec<Product>,
-}
-
 impl Product {
     pub fn of(row: &ProductLine) -> Self {
         Self {

@@ -65,7 +65,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::patch("/v1/referrers/{referrer}", "updateReferrer", "Change what is known of a referrer")
-            .about("Fields that are left out stay as they are; an empty text clears one. With `If-Match` the change is made only to that version.")
+            .about("Fields that are left out stay as they are; null or an empty text clears one. With `If-Match` the change is made only to that version.")
             .scope("referrers:write")
             .in_path("referrer", ID)
             .header("if-match", "The ETag of the version that is changed; 412 if there is a newer one.")
@@ -90,12 +90,14 @@ pub fn calls(api: Api) -> Api {
             .about("History, codes, attribution and money stay; nothing new is attributed to them.")
             .scope("referrers:write")
             .in_path("referrer", ID)
+            .header("if-match", "The ETag of the version that is meant; 412 if there is a newer one.")
             .answers_nothing(204, "They are archived.")
-            .refuses(&[404]),
+            .refuses(&[404, 412]),
         archive,
     )
     .with(
         Operation::post("/v1/referrers/{referrer}/restore", "restoreReferrer", "Bring a referrer back from the archive")
+            .once()
             .about("Doing it twice changes nothing.")
             .scope("referrers:write")
             .in_path("referrer", ID)
@@ -322,8 +324,19 @@ fn changed(row: ReferrerRow, change: &ReferrerChange, caller: &Caller) -> Result
     })
 }
 
-async fn archive(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Response, Problem> {
+async fn archive(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    InPath(text): InPath,
+) -> Result<Response, Problem> {
     let id = path_id(Kind::Referrer, &text, "referrer")?;
+    if let Some(seen) = expected(&headers)? {
+        let (row, enrollments) = whole(&app, &caller, id).await?;
+        if version(&row, &enrollments) != seen {
+            return Err(stale());
+        }
+    }
     let done = referrers::archive(&app, &caller.actor, caller.business_id(), id, true).await?;
     done.map(|_| StatusCode::NO_CONTENT.into_response()).ok_or_else(|| nothing("referrer"))
 }
