@@ -42,6 +42,9 @@
 		setTimeout(icon, 1600, '#i-copy');
 	};
 
+	// How a date was understood no longer holds once it is typed over.
+	on(doc, 'input', ({ target }) => { const field = target.closest('.field'); if (field) $('.understood', field)?.remove(); });
+
 	// The language of examples is chosen once.
 	const languages = all('[data-language]');
 	if (languages.length) {

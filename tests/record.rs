@@ -39,6 +39,10 @@ async fn a_referral_is_recorded_by_sales(app: TestApp) {
     let spoken = receipt.text(".spoken");
     assert!(spoken.starts_with(&jane.code) && spoken.contains(" for "), "{spoken}");
     assert_eq!(receipt.texts(".actions a")[0], "Record another");
+    // Whoever took it down reads it back, and mends it where it was heard wrong.
+    let lead = receipt.attrs(".actions a", "href").into_iter().find(|url| url.starts_with("/leads/")).unwrap();
+    sam.get(&lead).await.is(200).says("Cleo Customer");
+    assert!(receipt.words().contains("(202) 555-0147"), "{}", receipt.words());
     assert_eq!(
         app.rows::<(String, String, String, i64)>(
             "SELECT phone_key, arrival, source_origin, referrer_id FROM leads WHERE recorded_by IS NOT NULL"

@@ -47,6 +47,8 @@ pub struct Recording {
 pub struct Receipt {
     pub lead_id: i64,
     pub customer: String,
+    /// The number or address that was taken down, to be read back.
+    pub reach: String,
     pub referrer_id: i64,
     pub referrer: String,
     pub campaign: String,
@@ -77,6 +79,10 @@ pub async fn record(app: &App, actor: &Arc<Actor>, told: Recording) -> DbResult<
         None => None,
     };
     drop(conn);
+    let reach = match &told.reach {
+        Reach::Email(email) => email.text().to_owned(),
+        Reach::Phone(phone) => phone.text().to_owned(),
+    };
     let Some(here) = here else { return Ok(None) };
     let by = match &named {
         Some(code) => ClaimBy::Code(code.text.clone()),
@@ -109,6 +115,7 @@ pub async fn record(app: &App, actor: &Arc<Actor>, told: Recording) -> DbResult<
     let mut receipt = Receipt {
         lead_id: 0,
         customer: told.customer,
+        reach,
         referrer_id: told.referrer_id,
         referrer: referrer.name,
         campaign: here.campaign.clone(),
