@@ -4,14 +4,17 @@
 use std::error::Error;
 use std::io;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures::{FutureExt, StreamExt, stream};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::Instant;
 
 use super::Fault;
@@ -23,6 +26,10 @@ const ADDRESS: usize = 8 * 1024;
 const HEADERS: usize = 32 * 1024;
 /// Bytes that earn a body a further second.
 const BYTES_A_SECOND: u64 = 16 * 1024;
+
+/// How much of a body that nobody wants is read on before it is answered, and for how long.
+const HEARD: usize = 4 * 1024 * 1024;
+const HEARD_FOR: Duration = Duration::from_secs(1);
 
 /// An answer in the words of the API that a path belongs to; `None` where people read pages.
 pub type InWords = fn(path: &str, status: StatusCode, message: &'static str) -> Option<Response>;
@@ -42,13 +49,73 @@ pub async fn keep(State(bounds): State<Bounds>, request: Request, next: Next) ->
     let path = request.uri().path().to_owned();
     // The route, never the path: an address may hold a secret, and the log is not for secrets.
     let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |p| p.as_str().to_owned());
-    let request = request.map(|body| if body.is_end_stream() { body } else { paced(body, bounds.patience) });
-    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+    // Who waits to be told to go on has sent nothing yet.
+    let sends = !request.headers().contains_key(header::EXPECT);
+    let rest = Rest::default();
+    let left = rest.clone();
+    let request =
+        request.map(|body| if body.is_end_stream() { body } else { paced(Kept::of(body, left), bounds.patience) });
+    let response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(route, "a handler panicked");
         let message = "Something broke here.";
         let in_words = (bounds.in_words)(&path, StatusCode::INTERNAL_SERVER_ERROR, message);
         in_words.unwrap_or_else(|| Fault::Ours("a handler panicked".into()).into_response())
+    });
+    if sends {
+        hear_out(&rest).await;
+    }
+    response
+}
+
+/// What is left of a body that was answered without being read to its end.
+type Rest = Arc<Mutex<Option<BodyDataStream>>>;
+
+/// A body that is not lost when whoever reads it has enough.
+struct Kept {
+    body: Option<BodyDataStream>,
+    rest: Rest,
+}
+
+impl Kept {
+    fn of(body: Body, rest: Rest) -> Self {
+        Self { body: Some(body.into_data_stream()), rest }
+    }
+}
+
+impl Stream for Kept {
+    type Item = Result<Bytes, axum::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let polled = Pin::new(body).poll_next(cx);
+        if let Poll::Ready(None | Some(Err(_))) = polled {
+            self.body = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let (Some(body), Ok(mut rest)) = (self.body.take(), self.rest.lock()) {
+            *rest = Some(body);
+        }
+    }
+}
+
+/// Reads on, within bounds: a connection that is closed while its other end still sends is reset, and the
+/// answer is lost with it.
+async fn hear_out(rest: &Rest) {
+    let Some(mut body) = rest.lock().ok().and_then(|mut rest| rest.take()) else { return };
+    let _ = tokio::time::timeout(HEARD_FOR, async {
+        let mut heard = 0;
+        while heard < HEARD
+            && let Some(Ok(bytes)) = body.next().await
+        {
+            heard += bytes.len();
+        }
     })
+    .await;
 }
 
 fn over_long(request: &Request) -> Option<(StatusCode, &'static str, &'static str)> {
@@ -65,9 +132,9 @@ fn over_long(request: &Request) -> Option<(StatusCode, &'static str, &'static st
 }
 
 /// The same body, which breaks off when it dawdles.
-fn paced(body: Body, patience: Duration) -> Body {
+fn paced(body: Kept, patience: Duration) -> Body {
     let start = Instant::now();
-    Body::from_stream(stream::unfold(Some((body.into_data_stream(), 0)), move |body| async move {
+    Body::from_stream(stream::unfold(Some((body, 0)), move |body| async move {
         let (mut body, read) = body?;
         let due = start + patience + Duration::from_secs(read / BYTES_A_SECOND);
         match tokio::time::timeout_at(due, body.next()).await {
