@@ -1,6 +1,7 @@
 //! `refdesk check` finds what is broken: each invariant is broken in turn, named, and mended again.
 
 use refdesk::check::check;
+use refdesk::db::sql_built;
 use refdesk::desk::{RefundOf, What};
 
 use crate::on_both_databases;
@@ -8,6 +9,7 @@ use crate::support::{TestApp, day};
 
 on_both_databases! {
     every_broken_invariant_is_named,
+    what_is_named_is_there,
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
@@ -230,6 +232,63 @@ async fn every_broken_invariant_is_named(app: TestApp) {
         let named = |f: &refdesk::check::Finding| f.rule.contains(what) && !f.broken.is_empty();
         assert!(!report.ok && report.findings.iter().any(named), "{breaks}: {:#?}", report.findings);
         app.tamper(mends).await;
+    }
+    assert!(check(&app.app.db).await.unwrap().ok);
+}
+
+/// What rows name: the table and the column.
+const NAMES: [(&str, &str); 18] = [
+    ("leads", "campaign_id"),
+    ("leads", "referrer_id"),
+    ("leads", "enrollment_id"),
+    ("leads", "code_id"),
+    ("leads", "touch_id"),
+    ("touches", "lead_id"),
+    ("touches", "code_id"),
+    ("touches", "enrollment_id"),
+    ("sign_ups", "product_id"),
+    ("sign_ups", "lead_id"),
+    ("payments", "product_id"),
+    ("payments", "lead_id"),
+    ("purchases", "first_payment_id"),
+    ("commissions", "payment_id"),
+    ("commissions", "terms_id"),
+    ("commissions", "enrollment_id"),
+    ("ledger_entries", "referrer_id"),
+    ("ledger_entries", "commission_id"),
+];
+
+/// A row that names one which is not there is refused by the database, or named by the check.
+async fn what_is_named_is_there(app: TestApp) {
+    let shop = app.shop();
+    let ann = shop.referrer("Ann Ash").await;
+    shop.sign_up("jane@example.com", Some(&ann.code)).await;
+    shop.pay("jane@example.com", "100", "2026-06-14").await;
+    app.tamper("SELECT 1").await;
+    for (table, column) in NAMES {
+        let text = format!("UPDATE {table} SET {column} = -{column}");
+        let change = || {
+            app.app.db.write(vec![], {
+                let text = text.clone();
+                move |tx| {
+                    let text = text.clone();
+                    Box::pin(async move { sql_built(text).execute(tx).await })
+                }
+            })
+        };
+        match change().await {
+            Ok(changed) => {
+                assert!(changed > 0, "{text}: nothing to break");
+                let report = check(&app.app.db).await.unwrap();
+                let named = format!("names {column} -");
+                assert!(
+                    report.findings.iter().any(|f| f.broken.iter().any(|b| b.starts_with(table) && b.contains(&named))),
+                    "{text}: {report:#?}"
+                );
+                change().await.unwrap();
+            }
+            Err(refused) => assert!(refused.to_string().to_lowercase().contains("foreign key"), "{text}: {refused}"),
+        }
     }
     assert!(check(&app.app.db).await.unwrap().ok);
 }

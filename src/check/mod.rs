@@ -12,6 +12,7 @@ use crate::db::{Db, DbResult};
 use crate::seal::{self, Chain};
 
 const SEARCHED: &str = "Every lead, referrer and code is in the index of the search, or waits to be.";
+const NAMED: &str = "Every row that a lead, a touch, a payment, a commission or a ledger entry names is there.";
 const SEALED: &str = "Sealed ledger and audit entries are as they were when they were sealed.";
 
 /// One invariant and the rows that break it.
@@ -44,6 +45,10 @@ pub async fn check(db: &Db) -> DbResult<Report> {
             findings.push(Finding { rule, broken });
         }
     }
+    let orphans = store::orphans(&mut conn).await?;
+    if !orphans.is_empty() {
+        findings.push(Finding { rule: NAMED, broken: orphans });
+    }
     let (commissions, wrong) = arithmetic::check(&mut conn).await?;
     if !wrong.is_empty() {
         findings.push(Finding { rule: arithmetic::RULE, broken: wrong });
@@ -63,5 +68,5 @@ pub async fn check(db: &Db) -> DbResult<Report> {
         findings.push(Finding { rule: SEALED, broken: unsealed });
     }
     let entries = store::entries(&mut conn).await?;
-    Ok(Report { ok: findings.is_empty(), rules: store::QUESTIONS.len() + 3, commissions, entries, findings })
+    Ok(Report { ok: findings.is_empty(), rules: store::QUESTIONS.len() + 4, commissions, entries, findings })
 }

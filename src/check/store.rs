@@ -1,4 +1,4 @@
-use crate::db::{Conn, DbResult, sql};
+use crate::db::{Conn, DbResult, sql, sql_built};
 use crate::row;
 
 /// Rows named of one finding.
@@ -214,6 +214,46 @@ pub const QUESTIONS: [(&str, &str); 26] = [
              OR NOT EXISTS (SELECT 1 FROM memberships m WHERE m.business_id = b.id AND m.role = 'owner') LIMIT 20",
     ),
 ];
+
+/// What the rows that events write name: table, its key, the column, and the table that has to have the row.
+/// SQLite has these as foreign keys; PostgreSQL does not (migration 16 says why).
+const NAMES: [(&str, &str, &str, &str); 20] = [
+    ("leads", "id", "campaign_id", "campaigns"),
+    ("leads", "id", "referrer_id", "referrers"),
+    ("leads", "id", "enrollment_id", "enrollments"),
+    ("leads", "id", "code_id", "codes"),
+    ("leads", "id", "touch_id", "touches"),
+    ("touches", "id", "lead_id", "leads"),
+    ("touches", "id", "code_id", "codes"),
+    ("touches", "id", "enrollment_id", "enrollments"),
+    ("sign_ups", "id", "product_id", "products"),
+    ("sign_ups", "id", "lead_id", "leads"),
+    ("payments", "id", "product_id", "products"),
+    ("payments", "id", "lead_id", "leads"),
+    ("purchases", "lead_id", "lead_id", "leads"),
+    ("purchases", "lead_id", "first_payment_id", "payments"),
+    ("commissions", "id", "payment_id", "payments"),
+    ("commissions", "id", "lead_id", "leads"),
+    ("commissions", "id", "enrollment_id", "enrollments"),
+    ("commissions", "id", "terms_id", "terms"),
+    ("ledger_entries", "id", "referrer_id", "referrers"),
+    ("ledger_entries", "id", "commission_id", "commissions"),
+];
+
+/// The rows that name a row which is not there.
+pub async fn orphans(conn: &mut Conn) -> DbResult<Vec<String>> {
+    let mut found = Vec::new();
+    for (table, key, column, parent) in NAMES {
+        let text = format!(
+            "SELECT '{table} ' || CAST(r.{key} AS TEXT) || ' names {column} ' || CAST(r.{column} AS TEXT) AS what
+               FROM {table} r LEFT JOIN {parent} p ON p.id = r.{column}
+              WHERE r.{column} IS NOT NULL AND p.id IS NULL LIMIT {MOST}"
+        );
+        let broken: Vec<(String,)> = sql_built(text).patient().all(conn).await?;
+        found.extend(broken.into_iter().map(|(what,)| what));
+    }
+    Ok(found)
+}
 
 /// The rows that break one rule, in words.
 pub async fn ask(conn: &mut Conn, question: &'static str) -> DbResult<Vec<String>> {
