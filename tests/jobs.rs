@@ -210,6 +210,8 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
     }
     let before = verified(&app, Chain::Ledger).await;
     assert_eq!((before.sealed, before.unsealed), (0, 4));
+    // As what was here before entries were noted: they are read when they are sealed.
+    app.tamper("UPDATE seals SET digests = NULL WHERE chain = 'audit'").await;
     assert!(!seal::turn(app.app.clone()).await.unwrap());
     sweep::all(&app.app).await.unwrap();
     seal::turn(app.app.clone()).await.unwrap();
@@ -218,16 +220,61 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
         assert!(whole.sealed >= 12 && whole.unsealed == 0 && whole.broken.is_none(), "{chain:?} {whole:?}");
     }
     assert!(check::check(&app.app.db).await.unwrap().ok);
-    app.tamper("UPDATE audit_entries SET actor_name = 'Somebody else' WHERE seal_position = 3").await;
-    let broken = verified(&app, Chain::Audit).await.broken.unwrap();
-    assert!(broken.contains("was changed after it was sealed"), "{broken}");
-    app.tamper("DELETE FROM ledger_entries WHERE seal_position = 12").await;
-    let broken = verified(&app, Chain::Ledger).await.broken.unwrap();
-    assert_eq!(broken, "1 ledger entries are missing at the end");
-    app.tamper("UPDATE ledger_entries SET amount = amount + 1 WHERE seal_position = 5").await;
+    let broken = async |tamper: &str, chain: Chain, mend: &str| {
+        app.tamper(tamper).await;
+        let said = verified(&app, chain).await.broken.unwrap();
+        app.tamper(mend).await;
+        said
+    };
+    let last = app.number("SELECT max(id) FROM audit_entries").await;
+    assert_eq!(
+        broken(
+            &format!("UPDATE audit_entries SET at = at + 1 WHERE id = {last}"),
+            Chain::Audit,
+            &format!("UPDATE audit_entries SET at = at - 1 WHERE id = {last}"),
+        )
+        .await,
+        format!("audit entry {last} was changed after it was sealed")
+    );
+    let written = app.number("SELECT count(*) FROM ledger_entries").await;
+    assert_eq!(
+        broken(
+            "INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
+             SELECT -id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at FROM ledger_entries
+              WHERE id = (SELECT min(id) FROM ledger_entries)",
+            Chain::Ledger,
+            "DELETE FROM ledger_entries WHERE id < 0",
+        )
+        .await,
+        format!("there are {} ledger entries, and {written} were noted as they were written", written + 1)
+    );
+    assert_eq!(
+        broken(
+            "UPDATE seals SET position = position + 100 WHERE position = 3",
+            Chain::Ledger,
+            "UPDATE seals SET position = 3 WHERE position = 103"
+        )
+        .await,
+        "the ledger seal at position 3 is missing"
+    );
+    assert_eq!(
+        broken(
+            "UPDATE seals SET seal = 'x' || seal WHERE chain = 'ledger' AND position = 3",
+            Chain::Ledger,
+            "UPDATE seals SET seal = substr(seal, 2) WHERE chain = 'ledger' AND position = 3",
+        )
+        .await,
+        "the ledger seal at position 3 does not fit the one before"
+    );
+    app.tamper("DELETE FROM ledger_entries WHERE id = (SELECT max(id) FROM ledger_entries)").await;
     let report = check::check(&app.app.db).await.unwrap();
     let said = report.findings.iter().flat_map(|f| &f.broken).cloned().collect::<Vec<_>>().join("; ");
-    assert!(said.contains("ledger entry") && said.contains("was changed after it was sealed"), "{said}");
+    assert!(said.contains("ledger entry") && said.contains("is missing"), "{said}");
+    app.tamper("DELETE FROM seals WHERE chain = 'ledger' AND position = (SELECT max(position) FROM seals WHERE chain = 'ledger')").await;
+    assert_eq!(
+        verified(&app, Chain::Ledger).await.broken.unwrap(),
+        "the ledger chain lacks its end: 1 seals are missing"
+    );
 }
 
 async fn messages_and_old_sessions_are_let_go(app: TestApp) {

@@ -1,8 +1,11 @@
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
+
 use super::NewEntry;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Listing, Order, Tx, sql};
+use crate::seal::{self, Audited, Chain};
 use crate::text::{fold, like_pattern};
 use crate::web::{Cursor, ListQuery, list::PAGE};
 use crate::{row, rows};
@@ -11,12 +14,33 @@ use crate::{row, rows};
 pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<()> {
     let Some(first) = entries.first() else { return Ok(()) };
     tx.witness(first.id);
-    let table = rows!(entries, a => {
-        id: a.id, business_id: a.business_id, at: now, actor_kind: a.actor.kind.word(), actor_id: a.actor.id, actor_name: &a.actor.name,
-        actor_fold: fold(&a.actor.name),
-        origin: &a.actor.origin, action: a.action, subject_kind: a.subject_kind, subject_id: a.subject_id, lead_id: a.lead_id,
-        referrer_id: a.referrer_id, before: a.before.as_ref().map(ToString::to_string), after: a.after.as_ref().map(ToString::to_string),
-        reason: &a.reason,
+    let said: Vec<_> = entries
+        .iter()
+        .map(|a| (a.before.as_ref().map(Json::to_string), a.after.as_ref().map(Json::to_string)))
+        .collect();
+    let written = || {
+        entries.iter().zip(&said).map(|(a, (before, after))| Audited {
+            id: a.id,
+            business_id: a.business_id,
+            at: now.micros(),
+            actor_kind: a.actor.kind.word(),
+            actor_id: a.actor.id,
+            actor_name: &a.actor.name,
+            origin: &a.actor.origin,
+            action: a.action,
+            subject_kind: a.subject_kind,
+            subject_id: a.subject_id,
+            lead_id: a.lead_id,
+            referrer_id: a.referrer_id,
+            before: before.as_deref(),
+            after: after.as_deref(),
+            reason: a.reason.as_deref(),
+        })
+    };
+    let table = rows!(written(), a => {
+        id: a.id, business_id: a.business_id, at: a.at, actor_kind: a.actor_kind, actor_id: a.actor_id, actor_name: a.actor_name,
+        actor_fold: fold(a.actor_name), origin: a.origin, action: a.action, subject_kind: a.subject_kind, subject_id: a.subject_id,
+        lead_id: a.lead_id, referrer_id: a.referrer_id, before: a.before, after: a.after, reason: a.reason,
     });
     sql("INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, actor_fold, origin, action, subject_kind, subject_id, lead_id, referrer_id, before, after, reason)
          SELECT r.id, r.business_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.actor_fold, r.origin, r.action, r.subject_kind, r.subject_id, r.lead_id, r.referrer_id, r.before, r.after, r.reason
@@ -24,7 +48,7 @@ pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<
     .bind(table)
     .execute(tx)
     .await?;
-    Ok(())
+    seal::note(tx, Chain::Audit, written().map(|entry| entry.digest()).collect()).await
 }
 
 row! {

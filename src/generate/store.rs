@@ -326,6 +326,15 @@ async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, held_until: 
     .bind(bases.commission)
     .patient().execute(tx)
     .await?;
+    // Their digests are made when they are sealed.
+    sql("INSERT INTO seals (first_id, business_id, chain, entries)
+         SELECT min(e.id), e.business_id, 'ledger', string_agg(CAST(e.id AS TEXT), ',' ORDER BY e.id)
+           FROM ledger_entries e WHERE e.id >= $1 AND e.id < $2 GROUP BY e.business_id, (e.id - $1) / 1500")
+    .bind(bases.entry + from)
+    .bind(bases.entry + to)
+    .patient()
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

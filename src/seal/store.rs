@@ -1,18 +1,24 @@
-use serde_json::json;
+use std::collections::HashMap;
 
-use super::{Chain, Link};
+use super::{Audited, Chain, Posted};
 use crate::db::{Conn, DbResult, Tx, sql, sql_built};
 use crate::{row, rows};
 
-fn table(chain: Chain) -> &'static str {
-    match chain {
-        Chain::Ledger => "ledger_entries",
-        Chain::Audit => "audit_entries",
+row! {
+    /// Entries that were written together, and their seal.
+    #[derive(Debug, Clone)]
+    pub struct Note {
+        pub first_id: i64,
+        pub business_id: i64,
+        pub entries: String,
+        pub digests: Option<String>,
+        pub position: Option<i64>,
+        pub seal: Option<String>,
     }
 }
 
 row! {
-    struct Entry {
+    struct PostedRow {
         id: i64,
         business_id: i64,
         referrer_id: i64,
@@ -23,13 +29,11 @@ row! {
         commission_id: Option<i64>,
         day: String,
         at: i64,
-        seal_position: Option<i64>,
-        seal: Option<String>,
     }
 }
 
 row! {
-    struct Audited {
+    struct AuditedRow {
         id: i64,
         business_id: i64,
         at: i64,
@@ -45,115 +49,159 @@ row! {
         before: Option<String>,
         after: Option<String>,
         reason: Option<String>,
-        seal_position: Option<i64>,
-        seal: Option<String>,
     }
 }
 
-const ENTRY: &str =
-    "id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at, seal_position, seal";
-const AUDITED: &str =
-    "id, business_id, at, actor_kind, actor_id, actor_name, origin, action, subject_kind, subject_id, lead_id,
-    referrer_id, before, after, reason, seal_position, seal";
-
-impl From<Entry> for Link {
-    fn from(e: Entry) -> Self {
-        let text = json!([
-            e.id,
-            e.business_id,
-            e.referrer_id,
-            e.currency,
-            e.account,
-            e.amount,
-            e.kind,
-            e.commission_id,
-            e.day,
-            e.at
-        ]);
-        Self { id: e.id, position: e.seal_position, seal: e.seal, text: text.to_string() }
-    }
+fn digest_posted(e: &PostedRow) -> (i64, String) {
+    let entry = Posted {
+        id: e.id,
+        business_id: e.business_id,
+        referrer_id: e.referrer_id,
+        currency: &e.currency,
+        account: &e.account,
+        amount: e.amount,
+        kind: &e.kind,
+        commission_id: e.commission_id,
+        day: &e.day,
+        at: e.at,
+    };
+    (e.id, entry.digest().2)
 }
 
-impl From<Audited> for Link {
-    fn from(a: Audited) -> Self {
-        let text = json!([
-            a.id,
-            a.business_id,
-            a.at,
-            a.actor_kind,
-            a.actor_id,
-            a.actor_name,
-            a.origin,
-            a.action,
-            a.subject_kind,
-            a.subject_id,
-            a.lead_id,
-            a.referrer_id,
-            a.before,
-            a.after,
-            a.reason
-        ]);
-        Self { id: a.id, position: a.seal_position, seal: a.seal, text: text.to_string() }
-    }
+fn digest_audited(a: &AuditedRow) -> (i64, String) {
+    let entry = Audited {
+        id: a.id,
+        business_id: a.business_id,
+        at: a.at,
+        actor_kind: &a.actor_kind,
+        actor_id: a.actor_id,
+        actor_name: &a.actor_name,
+        origin: &a.origin,
+        action: &a.action,
+        subject_kind: &a.subject_kind,
+        subject_id: a.subject_id,
+        lead_id: a.lead_id,
+        referrer_id: a.referrer_id,
+        before: a.before.as_deref(),
+        after: a.after.as_deref(),
+        reason: a.reason.as_deref(),
+    };
+    (a.id, entry.digest().2)
 }
 
-/// Businesses with entries that have no seal yet.
+pub async fn add(tx: &mut Tx, chain: Chain, notes: &[Note]) -> DbResult<()> {
+    if notes.is_empty() {
+        return Ok(());
+    }
+    let table = rows!(notes, n => { first_id: n.first_id, business_id: n.business_id, entries: &n.entries, digests: &n.digests });
+    sql("INSERT INTO seals (first_id, business_id, chain, entries, digests)
+         SELECT r.first_id, r.business_id, $2, r.entries, r.digests
+           FROM rows($1, first_id BIGINT, business_id BIGINT, entries TEXT, digests TEXT) r")
+    .bind(table)
+    .bind(chain.word())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Businesses with notes that have no seal yet.
 pub async fn businesses(conn: &mut Conn, chain: Chain) -> DbResult<Vec<i64>> {
-    let table = table(chain);
-    let text = format!(
-        "SELECT b.id FROM businesses b
-          WHERE EXISTS (SELECT 1 FROM {table} e WHERE e.business_id = b.id AND e.seal_position IS NULL) ORDER BY b.id"
-    );
-    let found: Vec<(i64,)> = sql_built(text).all(conn).await?;
+    let found: Vec<(i64,)> = sql("SELECT b.id FROM businesses b
+          WHERE EXISTS (SELECT 1 FROM seals s WHERE s.business_id = b.id AND s.chain = $1 AND s.position IS NULL) ORDER BY b.id")
+    .bind(chain.word())
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-async fn links(conn: &mut Conn, chain: Chain, rest: &str, values: [i64; 3]) -> DbResult<Vec<Link>> {
-    let values = values.map(Into::into);
-    Ok(match chain {
-        Chain::Ledger => {
-            let text = format!("SELECT {ENTRY} FROM ledger_entries WHERE {rest}");
-            let found: Vec<Entry> = sql_built(text).bind_all(values).all(conn).await?;
-            found.into_iter().map(Link::from).collect()
-        }
-        Chain::Audit => {
-            let text = format!("SELECT {AUDITED} FROM audit_entries WHERE {rest}");
-            let found: Vec<Audited> = sql_built(text).bind_all(values).all(conn).await?;
-            found.into_iter().map(Link::from).collect()
-        }
-    })
-}
+const NOTE: &str = "first_id, business_id, entries, digests, position, seal";
 
 fn most(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// The next entries to seal.
-pub async fn unsealed(conn: &mut Conn, chain: Chain, business_id: i64, limit: usize) -> DbResult<Vec<Link>> {
-    let rest = "business_id = $1 AND id > $2 AND seal_position IS NULL ORDER BY id LIMIT $3";
-    links(conn, chain, rest, [business_id, 0, most(limit)]).await
+/// The next notes to seal, behind an id.
+pub async fn waiting(conn: &mut Conn, chain: Chain, business_id: i64, after: i64, limit: usize) -> DbResult<Vec<Note>> {
+    sql_built(format!(
+        "SELECT {NOTE} FROM seals
+          WHERE business_id = $1 AND chain = $2 AND position IS NULL AND first_id > $3 ORDER BY first_id LIMIT $4"
+    ))
+    .bind(business_id)
+    .bind(chain.word())
+    .bind(after)
+    .bind(most(limit))
+    .all(conn)
+    .await
 }
 
-/// Sealed entries behind a position.
-pub async fn sealed(conn: &mut Conn, chain: Chain, business_id: i64, after: i64, limit: usize) -> DbResult<Vec<Link>> {
-    let rest = "business_id = $1 AND seal_position > $2 AND seal_position IS NOT NULL ORDER BY seal_position LIMIT $3";
-    links(conn, chain, rest, [business_id, after, most(limit)]).await
+/// Sealed notes behind a position.
+pub async fn sealed(conn: &mut Conn, chain: Chain, business_id: i64, after: i64, limit: usize) -> DbResult<Vec<Note>> {
+    sql_built(format!(
+        "SELECT {NOTE} FROM seals
+          WHERE business_id = $1 AND chain = $2 AND position > $3 AND position IS NOT NULL ORDER BY position LIMIT $4"
+    ))
+    .bind(business_id)
+    .bind(chain.word())
+    .bind(after)
+    .bind(most(limit))
+    .all(conn)
+    .await
 }
 
-pub async fn count_unsealed(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult<i64> {
-    let text = format!("SELECT count(*) FROM {} WHERE business_id = $1 AND seal_position IS NULL", table(chain));
-    sql_built(text).bind(business_id).scalar(conn).await
+/// The digests of a business's entries as they are now.
+pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64]) -> DbResult<HashMap<i64, String>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let table = rows!(ids, id => { id: *id });
+    Ok(match chain {
+        Chain::Ledger => {
+            let found: Vec<PostedRow> = sql(
+                "SELECT e.id, e.business_id, e.referrer_id, e.currency, e.account, e.amount, e.kind, e.commission_id, e.day, e.at
+                   FROM rows($1, id BIGINT) r CROSS JOIN ledger_entries e WHERE e.id = r.id AND e.business_id = $2",
+            )
+            .bind(table)
+            .bind(business_id)
+            .patient()
+            .all(conn)
+            .await?;
+            found.iter().map(digest_posted).collect()
+        }
+        Chain::Audit => {
+            let found: Vec<AuditedRow> = sql(
+                "SELECT e.id, e.business_id, e.at, e.actor_kind, e.actor_id, e.actor_name, e.origin, e.action, e.subject_kind,
+                        e.subject_id, e.lead_id, e.referrer_id, e.before, e.after, e.reason
+                   FROM rows($1, id BIGINT) r CROSS JOIN audit_entries e WHERE e.id = r.id AND e.business_id = $2",
+            )
+            .bind(table)
+            .bind(business_id)
+            .patient()
+            .all(conn)
+            .await?;
+            found.iter().map(digest_audited).collect()
+        }
+    })
 }
 
-/// Writes the seals of a batch: (entry, position, seal).
-pub async fn seal(tx: &mut Tx, chain: Chain, sealed: &[(i64, i64, String)]) -> DbResult<()> {
-    let table = table(chain);
-    let text = format!(
-        "UPDATE {table} SET seal_position = r.position, seal = r.seal FROM rows($1, id BIGINT, position BIGINT, seal TEXT) r
-          WHERE {table}.id = r.id AND {table}.seal_position IS NULL"
-    );
-    let json = rows!(sealed, (id, position, seal) => { id: *id, position: *position, seal: seal });
-    sql_built(text).bind(json).execute(tx).await?;
+/// The entries of a business there are.
+pub async fn count(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult<i64> {
+    let text = match chain {
+        Chain::Ledger => "SELECT count(*) FROM ledger_entries WHERE business_id = $1",
+        Chain::Audit => "SELECT count(*) FROM audit_entries WHERE business_id = $1",
+    };
+    sql(text).bind(business_id).patient().scalar(conn).await
+}
+
+/// Writes the seals of a batch: (note, digests, position, seal).
+pub async fn seal(tx: &mut Tx, sealed: &[(i64, String, i64, String)]) -> DbResult<()> {
+    let table =
+        rows!(sealed, (id, digests, position, seal) => { id: *id, digests: digests, position: *position, seal: seal });
+    sql("UPDATE seals SET digests = r.digests, position = r.position, seal = r.seal
+           FROM rows($1, id BIGINT, digests TEXT, position BIGINT, seal TEXT) r
+          WHERE seals.first_id = r.id AND seals.position IS NULL")
+    .bind(table)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -125,6 +125,11 @@ pub(super) async fn pay_out(app: &TestApp) {
         ))
         .await;
     }
+    app.arrange(
+        "INSERT INTO seals (first_id, business_id, chain, entries)
+         SELECT e.id, e.business_id, 'ledger', CAST(e.id AS TEXT) FROM ledger_entries e WHERE e.kind = 'paid'",
+    )
+    .await;
     // The counters are kept by the desk, which does not pay out yet.
     let counted = "UPDATE counters SET value = (SELECT CAST(COALESCE(sum(e.amount), 0) AS BIGINT) FROM ledger_entries e WHERE e.account = 'due') WHERE name = 'money.due.USD'";
     app.arrange(counted).await;

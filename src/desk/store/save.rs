@@ -6,6 +6,7 @@ use crate::desk::facts::{Commission, Lead, Paid, RefundRow};
 use crate::desk::rules::payment::OLDER_PAYMENTS;
 use crate::desk::work::{NewInboxItem, Work};
 use crate::rows;
+use crate::seal::{self, Chain, Posted};
 use crate::search::Scope;
 use crate::text::fold;
 
@@ -383,9 +384,24 @@ async fn insert_entries(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.entries.is_empty() {
         return Ok(());
     }
-    let table = rows!(&work.writes.entries, e => {
-        id: e.id, business_id: e.business_id, referrer_id: e.referrer_id, currency: &e.currency, account: e.account,
-        amount: e.amount, kind: e.kind, commission_id: e.commission_id, day: e.day, at: work.now,
+    let days: Vec<String> = work.writes.entries.iter().map(|e| e.day.to_string()).collect();
+    let written = || {
+        work.writes.entries.iter().zip(&days).map(|(e, day)| Posted {
+            id: e.id,
+            business_id: e.business_id,
+            referrer_id: e.referrer_id,
+            currency: &e.currency,
+            account: e.account,
+            amount: e.amount,
+            kind: e.kind,
+            commission_id: Some(e.commission_id),
+            day,
+            at: work.now.micros(),
+        })
+    };
+    let table = rows!(written(), e => {
+        id: e.id, business_id: e.business_id, referrer_id: e.referrer_id, currency: e.currency, account: e.account,
+        amount: e.amount, kind: e.kind, commission_id: e.commission_id, day: e.day, at: e.at,
     });
     sql("INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
          SELECT r.id, r.business_id, r.referrer_id, r.currency, r.account, r.amount, r.kind, r.commission_id, r.day, r.at
@@ -393,7 +409,7 @@ async fn insert_entries(tx: &mut Tx, work: &Work) -> DbResult<()> {
     .bind(table)
     .execute(tx)
     .await?;
-    Ok(())
+    seal::note(tx, Chain::Ledger, written().map(|entry| entry.digest()).collect()).await
 }
 
 async fn merge_leads(tx: &mut Tx, work: &Work) -> DbResult<()> {
