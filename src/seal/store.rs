@@ -148,7 +148,8 @@ pub async fn sealed(conn: &mut Conn, chain: Chain, business_id: i64, after: i64,
     .await
 }
 
-/// The digests of a business's entries as they are now.
+/// The digests of a business's entries as they are now. Each is looked up by its id and nothing else: beside a
+/// condition on the business, SQLite would go through all of its entries for each.
 pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64]) -> DbResult<HashMap<i64, String>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -158,27 +159,25 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
         Chain::Ledger => {
             let found: Vec<PostedRow> = sql(
                 "SELECT e.id, e.business_id, e.referrer_id, e.currency, e.account, e.amount, e.kind, e.commission_id, e.day, e.at
-                   FROM rows($1, id BIGINT) r CROSS JOIN ledger_entries e WHERE e.id = r.id AND e.business_id = $2",
+                   FROM rows($1, id BIGINT) r CROSS JOIN ledger_entries e WHERE e.id = r.id",
             )
             .bind(table)
-            .bind(business_id)
             .patient()
             .all(conn)
             .await?;
-            found.iter().map(digest_posted).collect()
+            found.iter().filter(|e| e.business_id == business_id).map(digest_posted).collect()
         }
         Chain::Audit => {
             let found: Vec<AuditedRow> = sql(
                 "SELECT e.id, e.business_id, e.at, e.actor_kind, e.actor_id, e.actor_name, e.origin, e.action, e.subject_kind,
                         e.subject_id, e.lead_id, e.referrer_id, e.before, e.after, e.reason
-                   FROM rows($1, id BIGINT) r CROSS JOIN audit_entries e WHERE e.id = r.id AND e.business_id = $2",
+                   FROM rows($1, id BIGINT) r CROSS JOIN audit_entries e WHERE e.id = r.id",
             )
             .bind(table)
-            .bind(business_id)
             .patient()
             .all(conn)
             .await?;
-            found.iter().map(digest_audited).collect()
+            found.iter().filter(|a| a.business_id == business_id).map(digest_audited).collect()
         }
     })
 }
