@@ -12,6 +12,7 @@ on_both_databases! {
     a_refund_that_was_here_tells_its_ids,
     a_refund_may_come_before_its_payment,
     a_payment_after_its_refund_is_answered_with_what_is_left,
+    a_payment_that_comes_again_is_told_what_it_was_told_at_first,
     a_cancellation_is_answered,
     a_test_key_refunds_test_payments,
     no_code_fails_a_sign_up,
@@ -39,10 +40,14 @@ impl TestApp {
     async fn paid(&self, amount: Json, currency: &str) -> Json {
         let ann = self.shop().referrer("Ann Ash").await;
         self.shop().lead("jane@example.com", Some(&ann.code)).await;
+        self.pay(amount, currency, "2026-06-14", "evt_1").await.is(200).json()
+    }
+
+    async fn pay(&self, amount: Json, currency: &str, day: &str, id: &str) -> Answer {
         let fields = json!({
-            "amount": amount, "currency": currency, "subscriptionStatus": "active", "paymentDate": "2026-06-14", "eventId": "evt_1",
+            "amount": amount, "currency": currency, "subscriptionStatus": "active", "paymentDate": day, "eventId": id,
         });
-        self.api_post("/api/events/payment-succeeded", self.event(fields)).await.is(200).json()
+        self.api_post("/api/events/payment-succeeded", self.event(fields)).await
     }
 }
 
@@ -214,6 +219,48 @@ async fn a_payment_after_its_refund_is_answered_with_what_is_left(app: TestApp) 
     app.refund(json!({"paymentDate": "2026-06-14", "refundDate": "2026-06-18", "amount": 30})).await.is(200);
     let paid = app.paid(json!(100), "USD").await;
     assert_eq!((&paid["commissionAmount"], &paid["commissionStatus"]), (&json!(14.0), &json!("pending")));
+}
+
+/// What an answer says was earned.
+fn earned(answer: &Answer) -> Vec<Json> {
+    let json = answer.json();
+    ["commissionId", "agentId", "commissionAmount", "commissionStatus", "holdUntil"]
+        .map(|name| json[name].clone())
+        .into()
+}
+
+async fn a_payment_that_comes_again_is_told_what_it_was_told_at_first(app: TestApp) {
+    let ann = app.shop().referrer("Ann Ash").await;
+    let bob = app.shop().referrer("Bob Stone").await;
+    let lead = app.shop().lead("jane@example.com", Some(&ann.code)).await;
+    let pay = async |day: &str, id: &str| app.pay(json!(100), "USD", day, id).await;
+    let first = earned(&pay("2026-06-14", "evt_1").await.is(200));
+    assert_eq!(first[2..4], [json!(20.0), json!("pending")]);
+    // A refund that waited was in the first answer; the one that comes later is not.
+    let waits = json!({"paymentEventId": "evt_2", "refundDate": "2026-06-18", "amount": 30});
+    app.refund(waits).await.is(200);
+    let second = earned(&pay("2026-06-15", "evt_2").await.is(200));
+    assert_eq!(second[2..4], [json!(14.0), json!("pending")]);
+    app.refund(json!({"paymentEventId": "evt_3", "refundDate": "2026-06-18"})).await.is(200);
+    let third = earned(&pay("2026-06-16", "evt_3").await.is(200));
+    assert_eq!(third[2..4], [json!(0.0), json!("void")]);
+    let all = [("2026-06-14", "evt_1", &first), ("2026-06-15", "evt_2", &second), ("2026-06-16", "evt_3", &third)];
+    let again = async |when: &str| {
+        for (day, id, told) in &all {
+            let known = pay(day, id).await.is(409);
+            assert_eq!((&earned(&known), &known.json()["amount"]), (*told, &json!(100.0)), "{id} {when}");
+        }
+    };
+    again("at once").await;
+    for (id, date) in [("evt_1", "2026-06-18"), ("evt_1", "2026-06-19"), ("evt_2", "2026-06-19")] {
+        app.refund(json!({"paymentEventId": id, "refundDate": date, "amount": 10})).await.is(200);
+    }
+    again("after a part was refunded").await;
+    app.refund(json!({"paymentEventId": "evt_1", "refundDate": "2026-06-20"})).await.is(200);
+    again("after all was").await;
+    let to_bob = json!({ "referrer": bob.id, "reason": "she said so" });
+    app.api_put(&format!("/v1/leads/{lead}/attribution"), to_bob).await.is(200);
+    again("after Bob was found to have referred her").await;
 }
 
 async fn a_cancellation_is_answered(app: TestApp) {
