@@ -31,6 +31,7 @@ on_both_databases! {
     hostile_bodies_are_refused_in_words,
     another_business_is_not_there,
     a_test_key_sees_test_leads_only,
+    a_test_key_changes_no_referrer,
     a_webhook_qualifies_without_a_key,
     a_qualification_sent_by_many_counts_once,
 }
@@ -147,6 +148,15 @@ async fn a_lead_is_added_under_whoever_is_named(app: TestApp) {
     let body = json!({ "first_name": "Zoe", "email": "zoe@example.com", "referrer_code": jane.code });
     assert_eq!(add(&app, body).await["referrer_id"], Json::Null);
     assert_eq!(app.number("SELECT count(*) FROM inbox_items WHERE kind = 'paused'").await, 1);
+}
+
+/// Everything that a call could have left behind.
+async fn kept(app: &TestApp) -> Vec<i64> {
+    let mut all = Vec::new();
+    for table in ["leads", "touches", "inbox_items", "audit_entries", "outbox", "counters", "search_queue"] {
+        all.push(app.number(&format!("SELECT count(*) FROM {table}")).await);
+    }
+    all
 }
 
 async fn the_same_person_again_is_brought_up_to_date(app: TestApp) {
@@ -742,6 +752,27 @@ async fn a_test_key_sees_test_leads_only(app: TestApp) {
         let one = app.call("PUT", "/api/v2/users/qualification", key, Some(body)).await.is(200).json();
         assert_eq!(one["data"]["id"], mine["id"], "counted in its own mode");
     }
+}
+
+async fn a_test_key_changes_no_referrer(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let key = app.key(false).await;
+    let before = kept(&app).await;
+    let path = format!("/api/v2/users/{}", jane.id);
+    for (method, path, body) in [
+        ("POST", "/api/v2/users".to_owned(), json!({ "first_name": "Tess", "email": "tess@example.com" })),
+        ("POST", "/api/v1/users".to_owned(), json!({ "first_name": "Tess", "email": "jane.miller@example.org" })),
+        ("PUT", path.clone(), json!({ "first_name": "Tess" })),
+        ("PUT", format!("/api/v1/users/{}", jane.code), json!({ "email": "tess@example.com" })),
+        ("DELETE", path.clone(), Json::Null),
+    ] {
+        let body = Some(body).filter(|body| !body.is_null());
+        let refused = app.call(method, &path, &key, body).await.is(403).json();
+        let message = "Referrers are not test data: change them with a live key.";
+        assert_eq!(refused, json!({ "code": 403, "message": message }), "{method} {path}");
+    }
+    assert_eq!(kept(&app).await, before);
+    app.call("GET", &path, &key, None).await.is(200);
 }
 
 async fn a_webhook_qualifies_without_a_key(app: TestApp) {

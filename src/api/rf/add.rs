@@ -42,6 +42,9 @@ pub fn calls(api: Api, version: Version) -> Api {
 async fn add_user(State(app): State<App>, caller: Caller, Sent(new): Sent<RfNewUser>) -> Result<Response, Problem> {
     let invited = new.referrer.is_some() || new.referrer_code.is_some();
     needs(&caller, if invited { "leads:write" } else { "referrers:write" })?;
+    if !invited {
+        caller.may_change("Referrers")?;
+    }
     let scope = Scope::of(&app, &caller);
     let mut conn = app.db.read().await?;
     let named = who::campaign(&mut conn, &scope, new.campaign_id.as_ref()).await?;

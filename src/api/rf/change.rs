@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde_json::json;
 
 use super::ask::{RfChangeUser, changes};
-use super::list::{ONE_USER, needs_either, needs_for};
+use super::list::{ONE_USER, may_write, needs_either};
 use super::store::find::KnownLead;
 use super::user::RfOneUser;
 use super::who::{self, Scope, Who};
@@ -135,7 +135,7 @@ async fn change_user(
     let looked_in = campaign_id.filter(|_| identifier.contains('@'));
     let who = who::named(&mut conn, &scope, &identifier, looked_in).await?.ok_or_else(who::nobody)?;
     drop(conn);
-    needs_for(&caller, &who, "write")?;
+    may_write(&caller, &who)?;
     match &who {
         Who::Lead(lead) => change_lead(&app, &scope, lead, campaign_id, new).await?,
         Who::Referrer { referrer_id, .. } => {
@@ -191,7 +191,7 @@ async fn delete_user(
     let scope = Scope::of(&app, &caller);
     let mut conn = app.db.read().await?;
     let who = who::named(&mut conn, &scope, &identifier, None).await?.ok_or_else(who::nobody)?;
-    needs_for(&caller, &who, "write")?;
+    may_write(&caller, &who)?;
     let data = who::show(&mut conn, &scope, &who, false).await?;
     drop(conn);
     let done = match &who {

@@ -73,11 +73,17 @@ pub fn needs(caller: &Caller, scope: &str) -> Result<(), Problem> {
 }
 
 /// Refuses a key that may not do this to a lead, or to a referrer.
-pub fn needs_for(caller: &Caller, who: &Who, action: &str) -> Result<(), Problem> {
+fn needs_for(caller: &Caller, who: &Who, action: &str) -> Result<(), Problem> {
     match who {
         Who::Lead(_) => needs(caller, &format!("leads:{action}")),
         Who::Referrer { .. } => needs(caller, &format!("referrers:{action}")),
     }
+}
+
+/// Refuses a key that may not change this user: also a test key where it is a referrer, who is live.
+pub fn may_write(caller: &Caller, who: &Who) -> Result<(), Problem> {
+    needs_for(caller, who, "write")?;
+    if let Who::Referrer { .. } = who { caller.may_change("Referrers") } else { Ok(()) }
 }
 
 /// Refuses a key that may neither, before it learns who is there.
