@@ -15,6 +15,8 @@ use crate::support::{Answer, Referrer, TestApp, ThreeNodes, is_long};
 on_both_databases! {
     somebody_who_refers_is_added_read_changed_and_archived,
     a_lead_is_added_under_whoever_is_named,
+    a_code_of_digits_may_be_sent_as_a_number,
+    a_code_of_digits_comes_behind_the_ids,
     the_same_person_again_is_brought_up_to_date,
     a_lead_is_qualified_by_whatever_names_it,
     names_that_disagree_change_nothing,
@@ -157,6 +159,85 @@ async fn kept(app: &TestApp) -> Vec<i64> {
         all.push(app.number(&format!("SELECT count(*) FROM {table}")).await);
     }
     all
+}
+
+async fn a_code_of_digits_may_be_sent_as_a_number(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let long = "98765432109876543210987";
+    for text in [long, "900412345"] {
+        let named = json!({ "referrer": jane.id, "text": text });
+        app.api_post("/v1/codes", named).await.is(201);
+    }
+    // A number of that length is one only as text.
+    let number = |text: &str| -> Json { serde_json::from_str(text).unwrap() };
+    let send = async |method: &str, path: &str, body: String| {
+        let bearer = format!("Bearer {}", app.business.api_key);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        app.request(method, path, &headers, body.into_bytes()).await
+    };
+    let mut n = 0;
+    for code in ["900412345", long] {
+        for named in
+            [format!("\"referrer_code\": {code}"), format!("\"referrer\": {{\"field\": \"code\", \"value\": {code}}}")]
+        {
+            n += 1;
+            let body = format!("{{\"first_name\": \"Amy\", \"email\": \"amy{n}@example.com\", {named}}}");
+            let amy = send("POST", "/api/v2/users", body).await.is(201).json()["data"].clone();
+            assert_eq!(amy["referrer_id"], jane.id, "{named}");
+        }
+        let found = send("POST", "/api/v2/users/search", format!("{{\"code\": {code}}}")).await.is(200).json();
+        assert_eq!(ids(found["data"].as_array().unwrap()), [jane.id]);
+        for name in ["code", "coupon"] {
+            n += 1;
+            let body = format!("{{\"{name}\": {code}, \"phone\": 1415555267{n}, \"qualified\": true}}");
+            let zoe = send("PUT", "/api/v1/users/qualification", body).await.is(200).json()["data"].clone();
+            assert_eq!(zoe["referrer_id"], jane.id, "{name}");
+        }
+    }
+    let before = kept(&app).await;
+    let why = "must be a string or a whole number";
+    for odd in ["-7", "1.5", "1e3", "true", "[]", "{}"] {
+        for name in ["code", "coupon", "phone"] {
+            let answer = qualify(&app, json!({ name: number(odd), "id": jane.id, "qualified": true })).await;
+            assert_eq!(error(&answer, name), format!("{name} {why}."), "{odd}");
+        }
+        let new = json!({ "first_name": "Eve", "email": "eve@example.com", "referrer_code": number(odd) });
+        assert_eq!(error(&app.api_post("/api/v2/users", new).await, "referrer_code"), format!("referrer_code {why}."));
+        let value = json!({ "field": "code", "value": number(odd) });
+        let new = json!({ "first_name": "Eve", "email": "eve@example.com", "referrer": value });
+        error(&app.api_post("/api/v2/users", new).await, "referrer.value");
+        error(&app.api_post("/api/v2/users/search", json!({ "code": number(odd) })).await, "code");
+    }
+    for (path, body) in [
+        ("/api/v2/users", json!({ "first_name": 7, "email": "eve@example.com" })),
+        ("/api/v2/users/search", json!({ "first_name": 7 })),
+    ] {
+        assert_eq!(error(&app.api_post(path, body).await, "first_name"), "first_name must be a string.");
+    }
+    assert_eq!(kept(&app).await, before);
+}
+
+async fn a_code_of_digits_comes_behind_the_ids(app: TestApp) {
+    let (jane, bob) = (app.shop().referrer("Jane Miller").await, app.shop().referrer("Bob Stone").await);
+    let amy = lead(&app, &bob, "Amy").await["id"].as_i64().unwrap();
+    let give = async |who: &Referrer, text: &str| {
+        app.api_post("/v1/codes", json!({ "referrer": who.id, "text": text })).await.is(201);
+    };
+    give(&jane, "900412345").await;
+    give(&bob, &amy.to_string()).await;
+    let read = async |by: &str| app.api_get(&format!("/api/v2/users/{by}")).await.is(200).json()["data"]["id"].clone();
+    assert_eq!(read("900412345").await, jane.id, "nobody has that id");
+    assert_eq!(read(&amy.to_string()).await, amy, "somebody has that id");
+    // The same for what changes: a program that goes by ids changes whom it means.
+    let path = format!("/api/v2/users/{amy}");
+    let changed = app.api_put(&path, json!({ "first_name": "Amelia" })).await.is(200).json()["data"].clone();
+    assert_eq!((&changed["id"], &changed["first_name"]), (&json!(amy), &json!("Amelia")));
+    // Where a call asks for a code, the code it is.
+    assert_eq!(search(&app, json!({ "code": amy })).await, [bob.id]);
+    let zoe = json!({ "first_name": "Zoe", "email": "zoe@example.com", "referrer_code": amy.to_string() });
+    assert_eq!(add(&app, zoe).await["referrer_id"], bob.id);
+    app.call("DELETE", &path, &app.business.api_key, None).await.is(200);
+    assert_eq!(app.number("SELECT count(*) FROM referrers WHERE archived_at IS NOT NULL").await, 0);
 }
 
 async fn the_same_person_again_is_brought_up_to_date(app: TestApp) {

@@ -26,7 +26,7 @@ use crate::referrers::{self, Amend, Amended};
 
 const CHANGE: &str =
     r#"{"first_name":"Amy","meta":[{"field":"plan","value":"team"}],"campaign_id":1003,"qualified":true}"#;
-const WHO: &str = "An id, a code or an e-mail address.";
+const WHO: &str = "An id, a code or an e-mail address. Digits are an id first: a code of digits alone only where no user has that id.";
 
 pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/users/{identifier}", "rfChangeUser");

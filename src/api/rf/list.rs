@@ -49,7 +49,7 @@ pub fn calls(api: Api, version: Version) -> Api {
         .about("Needs the scope `leads:read` for a lead, `referrers:read` for a referrer.")
         .in_path(
             "identifier",
-            "An id, a code or an e-mail address. By an address that is a lead's and a referrer's, the lead is found.",
+            "An id, a code or an e-mail address. Digits are an id first: a code of digits alone is found only where no user has that id, and always by `POST users/search`. By an address that is a lead's and a referrer's, the lead is found.",
         )
         .asks::<RfGetUser>()
         .refuses(&[403, 404])

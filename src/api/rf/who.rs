@@ -113,7 +113,8 @@ pub fn user_id(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| id::parse(Kind::Lead, text)).or_else(|| id::parse(Kind::Referrer, text))
 }
 
-/// The user an address of the API names: by id, e-mail address, own code, or a referrer's code.
+/// The user an address of the API names: by id, e-mail address, own code, or a referrer's code. A code of digits
+/// alone may read as an id; programs go by ids, so the id it is where somebody has that one.
 pub async fn named(conn: &mut Conn, scope: &Scope, text: &str, campaign_id: Option<i64>) -> DbResult<Option<Who>> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 320 {
