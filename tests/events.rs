@@ -12,6 +12,8 @@ on_both_databases! {
     a_refund_that_was_here_tells_its_ids,
     a_refund_may_come_before_its_payment,
     a_payment_after_its_refund_is_answered_with_what_is_left,
+    a_refund_dated_before_its_payment_is_for_a_person,
+    a_payment_that_comes_again_is_told_what_it_was_told_at_first,
     a_cancellation_is_answered,
     a_test_key_refunds_test_payments,
     no_code_fails_a_sign_up,
@@ -39,10 +41,14 @@ impl TestApp {
     async fn paid(&self, amount: Json, currency: &str) -> Json {
         let ann = self.shop().referrer("Ann Ash").await;
         self.shop().lead("jane@example.com", Some(&ann.code)).await;
+        self.pay(amount, currency, "2026-06-14", "evt_1").await.is(200).json()
+    }
+
+    async fn pay(&self, amount: Json, currency: &str, day: &str, id: &str) -> Answer {
         let fields = json!({
-            "amount": amount, "currency": currency, "subscriptionStatus": "active", "paymentDate": "2026-06-14", "eventId": "evt_1",
+            "amount": amount, "currency": currency, "subscriptionStatus": "active", "paymentDate": day, "eventId": id,
         });
-        self.api_post("/api/events/payment-succeeded", self.event(fields)).await.is(200).json()
+        self.api_post("/api/events/payment-succeeded", self.event(fields)).await
     }
 }
 
@@ -141,6 +147,7 @@ async fn checks_come_in_order_and_store_nothing(app: TestApp) {
         ("refundDate", json!(null), "missing_field", "refundDate"),
         ("refundDate", json!("2026-6-1"), "invalid_field", "refundDate"),
         ("refundDate", json!("2026-06-22"), "invalid_field", "in the future"),
+        ("refundDate", json!("2026-06-13"), "invalid_field", "refundDate is before the day of the payment, 2026-06-14"),
         ("eventId", json!(7), "invalid_field", "eventId"),
         ("amount", json!(100.01), "invalid_field", "100.00 USD that is left"),
     ] {
@@ -214,6 +221,73 @@ async fn a_payment_after_its_refund_is_answered_with_what_is_left(app: TestApp) 
     app.refund(json!({"paymentDate": "2026-06-14", "refundDate": "2026-06-18", "amount": 30})).await.is(200);
     let paid = app.paid(json!(100), "USD").await;
     assert_eq!((&paid["commissionAmount"], &paid["commissionStatus"]), (&json!(14.0), &json!("pending")));
+}
+
+async fn a_refund_dated_before_its_payment_is_for_a_person(app: TestApp) {
+    let early = json!({"paymentEventId": "evt_1", "refundDate": "2026-06-13", "amount": 30});
+    assert_eq!(app.refund(early).await.is(200).json()["parked"], true);
+    let same_day = json!({"paymentEventId": "evt_1", "refundDate": "2026-06-14", "amount": 10});
+    app.refund(same_day).await.is(200);
+    let paid = app.paid(json!(100), "USD").await;
+    assert_eq!(paid["commissionAmount"], json!(18.0), "only the one of the day itself");
+    let refunds = app.api_get("/v1/refunds?state=refused").await.is(200).json();
+    assert_eq!(refunds["data"][0]["why_refused"], "its date, 2026-06-13, is before the day of the payment, 2026-06-14");
+    assert_eq!(app.number("SELECT count(*) FROM inbox_items WHERE kind = 'refund_unfit' AND state = 'open'").await, 1);
+    // In a batch it fails alone.
+    let ids = app.event(json!({"type": "payment-refunded", "paymentEventId": "evt_1", "amount": 5}));
+    let dated = |date: &str| {
+        let mut event = ids.clone();
+        event["refundDate"] = date.into();
+        event
+    };
+    let batch = json!({ "items": [dated("2026-06-13"), dated("2026-06-15")] });
+    let taken = app.api_post("/v1/events/batch", batch).await.is(200).json();
+    assert_eq!((&taken["items"][0]["status"], &taken["items"][1]["status"]), (&json!(400), &json!(200)));
+    assert_eq!(taken["items"][0]["errors"][0]["field"], "refundDate");
+    let report = refdesk::check::check(&app.app.db).await.expect("a report");
+    assert!(report.ok, "{:?}", report.findings);
+}
+
+/// What an answer says was earned.
+fn earned(answer: &Answer) -> Vec<Json> {
+    let json = answer.json();
+    ["commissionId", "agentId", "commissionAmount", "commissionStatus", "holdUntil"]
+        .map(|name| json[name].clone())
+        .into()
+}
+
+async fn a_payment_that_comes_again_is_told_what_it_was_told_at_first(app: TestApp) {
+    let ann = app.shop().referrer("Ann Ash").await;
+    let bob = app.shop().referrer("Bob Stone").await;
+    let lead = app.shop().lead("jane@example.com", Some(&ann.code)).await;
+    let pay = async |day: &str, id: &str| app.pay(json!(100), "USD", day, id).await;
+    let first = earned(&pay("2026-06-14", "evt_1").await.is(200));
+    assert_eq!(first[2..4], [json!(20.0), json!("pending")]);
+    // A refund that waited was in the first answer; the one that comes later is not.
+    let waits = json!({"paymentEventId": "evt_2", "refundDate": "2026-06-18", "amount": 30});
+    app.refund(waits).await.is(200);
+    let second = earned(&pay("2026-06-15", "evt_2").await.is(200));
+    assert_eq!(second[2..4], [json!(14.0), json!("pending")]);
+    app.refund(json!({"paymentEventId": "evt_3", "refundDate": "2026-06-18"})).await.is(200);
+    let third = earned(&pay("2026-06-16", "evt_3").await.is(200));
+    assert_eq!(third[2..4], [json!(0.0), json!("void")]);
+    let all = [("2026-06-14", "evt_1", &first), ("2026-06-15", "evt_2", &second), ("2026-06-16", "evt_3", &third)];
+    let again = async |when: &str| {
+        for (day, id, told) in &all {
+            let known = pay(day, id).await.is(409);
+            assert_eq!((&earned(&known), &known.json()["amount"]), (*told, &json!(100.0)), "{id} {when}");
+        }
+    };
+    again("at once").await;
+    for (id, date) in [("evt_1", "2026-06-18"), ("evt_1", "2026-06-19"), ("evt_2", "2026-06-19")] {
+        app.refund(json!({"paymentEventId": id, "refundDate": date, "amount": 10})).await.is(200);
+    }
+    again("after a part was refunded").await;
+    app.refund(json!({"paymentEventId": "evt_1", "refundDate": "2026-06-20"})).await.is(200);
+    again("after all was").await;
+    let to_bob = json!({ "referrer": bob.id, "reason": "she said so" });
+    app.api_put(&format!("/v1/leads/{lead}/attribution"), to_bob).await.is(200);
+    again("after Bob was found to have referred her").await;
 }
 
 async fn a_cancellation_is_answered(app: TestApp) {

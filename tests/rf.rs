@@ -15,6 +15,9 @@ use crate::support::{Answer, Referrer, TestApp, ThreeNodes, is_long};
 on_both_databases! {
     somebody_who_refers_is_added_read_changed_and_archived,
     a_lead_is_added_under_whoever_is_named,
+    a_lead_of_somebody_who_refers_nobody_is_refused,
+    a_code_of_digits_may_be_sent_as_a_number,
+    a_code_of_digits_comes_behind_the_ids,
     the_same_person_again_is_brought_up_to_date,
     a_lead_is_qualified_by_whatever_names_it,
     names_that_disagree_change_nothing,
@@ -31,6 +34,7 @@ on_both_databases! {
     hostile_bodies_are_refused_in_words,
     another_business_is_not_there,
     a_test_key_sees_test_leads_only,
+    a_test_key_changes_no_referrer,
     a_webhook_qualifies_without_a_key,
     a_qualification_sent_by_many_counts_once,
 }
@@ -142,11 +146,148 @@ async fn a_lead_is_added_under_whoever_is_named(app: TestApp) {
         error(&app.api_post("/api/v2/users", body).await, field);
     }
     assert_eq!(app.number("SELECT count(*) FROM leads").await, 5, "what was refused is not there");
-    // A code that is known and rests fails nobody: the lead is kept for a person to look at.
-    app.arrange(&format!("UPDATE enrollments SET state = 'paused' WHERE id = {}", jane.enrollment_id)).await;
-    let body = json!({ "first_name": "Zoe", "email": "zoe@example.com", "referrer_code": jane.code });
-    assert_eq!(add(&app, body).await["referrer_id"], Json::Null);
-    assert_eq!(app.number("SELECT count(*) FROM inbox_items WHERE kind = 'paused'").await, 1);
+}
+
+/// Everything that a call could have left behind.
+async fn kept(app: &TestApp) -> Vec<i64> {
+    let mut all = Vec::new();
+    for table in ["leads", "touches", "inbox_items", "audit_entries", "outbox", "counters", "search_queue"] {
+        all.push(app.number(&format!("SELECT count(*) FROM {table}")).await);
+    }
+    all
+}
+
+async fn a_lead_of_somebody_who_refers_nobody_is_refused(app: TestApp) {
+    let (jane, bob) = (app.shop().referrer("Jane Miller").await, app.shop().referrer("Bob Stone").await);
+    let other = app.shop().campaign("Other").await;
+    let stranger = app.shop().referrer_in(other, "Sam Stranger", true).await;
+    let retired = app.api_post("/v1/codes", json!({ "referrer": bob.id, "text": "BOB2026" })).await.is(201).json();
+    let path = format!("/v1/codes/{}/state", retired["id"].as_str().unwrap());
+    app.api_put(&path, json!({ "state": "retired" })).await.is(200);
+    let amy = lead(&app, &jane, "Amy").await;
+    let stand = async |state: &str| {
+        let path = format!("/v1/referrers/{}/state", jane.id);
+        app.api_put(&path, json!({ "state": state })).await.is(200);
+    };
+    let new = |named: &Json| {
+        let mut body =
+            json!({ "first_name": "Zoe", "email": "zoe@example.com", "meta": [{ "field": "a", "value": 1 }] });
+        body.as_object_mut().unwrap().extend(named.as_object().unwrap().clone());
+        body
+    };
+    let by = |field: &str, value: Json| json!({ "referrer": { "field": field, "value": value } });
+    let refused = async |field: &str, named: Json, why: &str| {
+        let before = kept(&app).await;
+        for version in VERSIONS {
+            let said = error(&app.api_post(&format!("{version}/users"), new(&named)).await, field);
+            assert_eq!(said, format!("{field} {why}."), "{named}");
+        }
+        assert_eq!(kept(&app).await, before, "{named}: nothing is stored");
+    };
+    for state in ["paused", "banned"] {
+        stand(state).await;
+        let why = format!("names a referrer who is {state}");
+        refused("referrer_code", json!({ "referrer_code": jane.code }), &why).await;
+        refused("referrer.value", by("code", json!(jane.code)), &why).await;
+        refused("referrer.value", by("id", json!(jane.id)), &why).await;
+        refused("referrer.value", by("email", json!("jane.miller@example.org")), &why).await;
+    }
+    // Whom she brought before is brought up to date as ever.
+    let again = json!({ "first_name": "Amelia", "email": "amy@example.com", "referrer_code": jane.code });
+    let known = app.api_post("/api/v2/users", again).await.is(200).json()["data"].clone();
+    assert_eq!((&known["id"], &known["referrer_id"]), (&amy["id"], &json!(jane.id)));
+    let named = json!({ "referrer_code": "BOB2026" });
+    refused("referrer_code", named, "is a code that is retired").await;
+    let why = "is the code of another campaign, whose referrer does not refer in this one";
+    refused("referrer_code", json!({ "referrer_code": stranger.code }), why).await;
+    refused("referrer.value", by("id", json!(stranger.id)), "is not a referrer of this campaign").await;
+    app.call("DELETE", &format!("/api/v2/users/{}", bob.id), &app.business.api_key, None).await.is(200);
+    refused("referrer.value", by("code", json!(bob.code)), "names a referrer who is archived").await;
+    // Nobody refers themselves, and a campaign may rest: that is no fault of the code, and the lead is kept.
+    stand("active").await;
+    let herself = json!({ "first_name": "Jane", "email": "jane.miller@example.org", "referrer_code": jane.code });
+    assert_eq!(add(&app, herself).await["referrer_id"], Json::Null);
+    app.arrange("UPDATE campaigns SET state = 'paused'").await;
+    assert_eq!(add(&app, new(&json!({ "referrer_code": jane.code }))).await["referrer_id"], Json::Null);
+}
+
+async fn a_code_of_digits_may_be_sent_as_a_number(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let long = "98765432109876543210987";
+    for text in [long, "900412345"] {
+        let named = json!({ "referrer": jane.id, "text": text });
+        app.api_post("/v1/codes", named).await.is(201);
+    }
+    // A number of that length is one only as text.
+    let number = |text: &str| -> Json { serde_json::from_str(text).unwrap() };
+    let send = async |method: &str, path: &str, body: String| {
+        let bearer = format!("Bearer {}", app.business.api_key);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        app.request(method, path, &headers, body.into_bytes()).await
+    };
+    let mut n = 0;
+    for code in ["900412345", long] {
+        for named in
+            [format!("\"referrer_code\": {code}"), format!("\"referrer\": {{\"field\": \"code\", \"value\": {code}}}")]
+        {
+            n += 1;
+            let body = format!("{{\"first_name\": \"Amy\", \"email\": \"amy{n}@example.com\", {named}}}");
+            let amy = send("POST", "/api/v2/users", body).await.is(201).json()["data"].clone();
+            assert_eq!(amy["referrer_id"], jane.id, "{named}");
+        }
+        let found = send("POST", "/api/v2/users/search", format!("{{\"code\": {code}}}")).await.is(200).json();
+        assert_eq!(ids(found["data"].as_array().unwrap()), [jane.id]);
+        for name in ["code", "coupon"] {
+            n += 1;
+            let body = format!("{{\"{name}\": {code}, \"phone\": 1415555267{n}, \"qualified\": true}}");
+            let zoe = send("PUT", "/api/v1/users/qualification", body).await.is(200).json()["data"].clone();
+            assert_eq!(zoe["referrer_id"], jane.id, "{name}");
+        }
+    }
+    let before = kept(&app).await;
+    let why = "must be a string or a whole number";
+    for odd in ["-7", "1.5", "1e3", "true", "[]", "{}"] {
+        for name in ["code", "coupon", "phone"] {
+            let answer = qualify(&app, json!({ name: number(odd), "id": jane.id, "qualified": true })).await;
+            assert_eq!(error(&answer, name), format!("{name} {why}."), "{odd}");
+        }
+        let new = json!({ "first_name": "Eve", "email": "eve@example.com", "referrer_code": number(odd) });
+        assert_eq!(error(&app.api_post("/api/v2/users", new).await, "referrer_code"), format!("referrer_code {why}."));
+        let value = json!({ "field": "code", "value": number(odd) });
+        let new = json!({ "first_name": "Eve", "email": "eve@example.com", "referrer": value });
+        error(&app.api_post("/api/v2/users", new).await, "referrer.value");
+        error(&app.api_post("/api/v2/users/search", json!({ "code": number(odd) })).await, "code");
+    }
+    for (path, body) in [
+        ("/api/v2/users", json!({ "first_name": 7, "email": "eve@example.com" })),
+        ("/api/v2/users/search", json!({ "first_name": 7 })),
+    ] {
+        assert_eq!(error(&app.api_post(path, body).await, "first_name"), "first_name must be a string.");
+    }
+    assert_eq!(kept(&app).await, before);
+}
+
+async fn a_code_of_digits_comes_behind_the_ids(app: TestApp) {
+    let (jane, bob) = (app.shop().referrer("Jane Miller").await, app.shop().referrer("Bob Stone").await);
+    let amy = lead(&app, &bob, "Amy").await["id"].as_i64().unwrap();
+    let give = async |who: &Referrer, text: &str| {
+        app.api_post("/v1/codes", json!({ "referrer": who.id, "text": text })).await.is(201);
+    };
+    give(&jane, "900412345").await;
+    give(&bob, &amy.to_string()).await;
+    let read = async |by: &str| app.api_get(&format!("/api/v2/users/{by}")).await.is(200).json()["data"]["id"].clone();
+    assert_eq!(read("900412345").await, jane.id, "nobody has that id");
+    assert_eq!(read(&amy.to_string()).await, amy, "somebody has that id");
+    // The same for what changes: a program that goes by ids changes whom it means.
+    let path = format!("/api/v2/users/{amy}");
+    let changed = app.api_put(&path, json!({ "first_name": "Amelia" })).await.is(200).json()["data"].clone();
+    assert_eq!((&changed["id"], &changed["first_name"]), (&json!(amy), &json!("Amelia")));
+    // Where a call asks for a code, the code it is.
+    assert_eq!(search(&app, json!({ "code": amy })).await, [bob.id]);
+    let zoe = json!({ "first_name": "Zoe", "email": "zoe@example.com", "referrer_code": amy.to_string() });
+    assert_eq!(add(&app, zoe).await["referrer_id"], bob.id);
+    app.call("DELETE", &path, &app.business.api_key, None).await.is(200);
+    assert_eq!(app.number("SELECT count(*) FROM referrers WHERE archived_at IS NOT NULL").await, 0);
 }
 
 async fn the_same_person_again_is_brought_up_to_date(app: TestApp) {
@@ -742,6 +883,27 @@ async fn a_test_key_sees_test_leads_only(app: TestApp) {
         let one = app.call("PUT", "/api/v2/users/qualification", key, Some(body)).await.is(200).json();
         assert_eq!(one["data"]["id"], mine["id"], "counted in its own mode");
     }
+}
+
+async fn a_test_key_changes_no_referrer(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let key = app.key(false).await;
+    let before = kept(&app).await;
+    let path = format!("/api/v2/users/{}", jane.id);
+    for (method, path, body) in [
+        ("POST", "/api/v2/users".to_owned(), json!({ "first_name": "Tess", "email": "tess@example.com" })),
+        ("POST", "/api/v1/users".to_owned(), json!({ "first_name": "Tess", "email": "jane.miller@example.org" })),
+        ("PUT", path.clone(), json!({ "first_name": "Tess" })),
+        ("PUT", format!("/api/v1/users/{}", jane.code), json!({ "email": "tess@example.com" })),
+        ("DELETE", path.clone(), Json::Null),
+    ] {
+        let body = Some(body).filter(|body| !body.is_null());
+        let refused = app.call(method, &path, &key, body).await.is(403).json();
+        let message = "Referrers are not test data: change them with a live key.";
+        assert_eq!(refused, json!({ "code": 403, "message": message }), "{method} {path}");
+    }
+    assert_eq!(kept(&app).await, before);
+    app.call("GET", &path, &key, None).await.is(200);
 }
 
 async fn a_webhook_qualifies_without_a_key(app: TestApp) {

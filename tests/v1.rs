@@ -6,6 +6,7 @@ mod disputes;
 mod imports;
 mod inbox;
 mod leads;
+mod lists;
 mod records;
 mod referrers;
 mod versions;

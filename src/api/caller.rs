@@ -6,6 +6,7 @@ use axum::http::Extensions;
 use axum::http::HeaderMap;
 
 use super::noted;
+use super::problem::Problem;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::keys::{KeyError, Known};
@@ -34,5 +35,13 @@ impl Caller {
 
     pub fn test(&self) -> bool {
         self.key.row.test
+    }
+
+    /// What holds for live and test data alike is a live key's matter: a test key reads it and changes nothing.
+    pub fn may_change(&self, what: &str) -> Result<(), Problem> {
+        match self.test() {
+            true => Err(Problem::forbidden(format!("{what} are not test data: change them with a live key."))),
+            false => Ok(()),
+        }
     }
 }

@@ -334,6 +334,35 @@ impl Field for IdText {
     }
 }
 
+/// A line of text that may be nothing but digits, as a code or a phone number, and then be sent as a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digits<const MOST: usize>(pub String);
+
+impl<const MOST: usize> Deref for Digits<MOST> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MOST: usize> Field for Digits<MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let raw = raw.ok_or(Wrong::Missing)?;
+        if raw.bytes().all(|b| b.is_ascii_digit()) {
+            return text::line(raw, MOST).map(Self).map_err(Wrong::because);
+        }
+        if !raw.starts_with('"') {
+            return Err(Wrong::because("must be a string or a whole number"));
+        }
+        Line::<MOST>::read(Some(raw)).map(|line| Self(line.0))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["integer", "string"], "minimum": 0, "maxLength": MOST })
+    }
+}
+
 /// An object in a field.
 #[derive(Debug, Clone)]
 pub struct Nested<T>(pub T);

@@ -267,6 +267,7 @@ async fn made(page: &Page, key: KeyMade) -> PageResult {
         campaign,
         paid: Money::from_text("100", page.member.currency).map_err(|why| Fault::Ours(why.to_string()))?,
         today: page.today(),
+        test,
     };
     html(&MadePage {
         frame: page.frame("integrations").await?,

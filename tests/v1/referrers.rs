@@ -11,6 +11,7 @@ on_both_databases! {
     a_change_is_made_to_the_version_of_a_referrer_it_is_for,
     a_referrer_is_enrolled_and_comes_back_from_the_archive,
     balances_are_live_money,
+    a_test_key_reads_referrers_and_codes_and_changes_none,
 }
 
 async fn a_referrer_is_changed_field_by_field(app: TestApp) {
@@ -89,4 +90,34 @@ async fn balances_are_live_money(app: TestApp) {
     assert_eq!(call(&app, "GET", &path, None).await.is(200).json()["data"][0]["amount_minor"], 2000);
     let tests = app.call("GET", &path, &app.key(false).await, None).await.is(200).json();
     assert_eq!(tests["data"], json!([]));
+}
+
+async fn a_test_key_reads_referrers_and_codes_and_changes_none(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let (key, campaign) = (app.key(false).await, app.business.campaign_id);
+    let code = app.number("SELECT max(id) FROM codes").await;
+    let before = app.number("SELECT count(*) FROM audit_entries").await;
+    let path = format!("/v1/referrers/{}", jane.id);
+    for (method, path, body) in [
+        ("POST", "/v1/referrers".to_owned(), json!({ "name": "Tess" })),
+        ("PATCH", path.clone(), json!({ "name": "Tess" })),
+        ("PUT", path.clone(), json!({ "name": "Tess" })),
+        ("DELETE", path.clone(), Json::Null),
+        ("POST", format!("{path}/restore"), Json::Null),
+        ("POST", format!("{path}/enrollments"), json!({ "campaign": campaign })),
+        ("PUT", format!("{path}/state"), json!({ "state": "banned" })),
+        ("POST", "/v1/codes".to_owned(), json!({ "referrer": jane.id, "text": "TESS2026" })),
+        ("POST", format!("{path}/codes"), json!({ "text": "TESS2026" })),
+        ("POST", "/v1/referrers/codes".to_owned(), json!({})),
+        ("PUT", format!("/v1/codes/{code}/state"), json!({ "state": "retired" })),
+    ] {
+        let body = Some(body).filter(|body| !body.is_null());
+        let refused = app.call(method, &path, &key, body).await.is(403).json();
+        let why = refused["detail"].as_str().unwrap_or_default();
+        assert!(why.ends_with("are not test data: change them with a live key."), "{method} {path}: {refused}");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries").await, before);
+    for path in [path, format!("/v1/codes/{}", jane.code), "/v1/referrers".into(), "/v1/codes".into()] {
+        app.call("GET", &path, &key, None).await.is(200);
+    }
 }

@@ -3,7 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json_;
 
-use crate::api::field::{Field, IdText, Line, Many, Nested, OneOf, Word, Wrong};
+use crate::api::field::{Digits, Field, IdText, Line, Many, Nested, OneOf, Word, Wrong};
 use crate::email::Email;
 use crate::meta::{self, Meta};
 use crate::object;
@@ -100,7 +100,7 @@ object! {
         /// What names the referrer: `id`, `code` or `email`.
         field "field": OneOf<NamedBy>,
         /// The id, code or address.
-        value "value": IdText,
+        value "value": Digits<200>,
     }
 }
 
@@ -116,7 +116,7 @@ object! {
         /// Who referred them; with it they are a lead.
         referrer "referrer": Option<Nested<RfReferrer>>,
         /// The code of who referred them, as older clients send it.
-        referrer_code "referrer_code": Option<Line<200>>,
+        referrer_code "referrer_code": Option<Digits<200>>,
         /// Fields of your own.
         meta "meta": Option<MetaList>,
     }
@@ -152,7 +152,7 @@ object! {
         /// The whole address.
         email "email": Option<Email>,
         /// A lead's own code, or a referrer's.
-        code "code": Option<Line<200>>,
+        code "code": Option<Digits<200>>,
         /// What the name begins with.
         first_name "first_name": Option<Line<120>>,
         /// Users of this campaign; without it of all.
@@ -191,13 +191,13 @@ object! {
         id "id": Option<IdText>,
         /// The lead's own code; or the code of a referrer: with `email` or `phone` that lead is made if need
         /// be, alone the one lead that the referrer has in the campaign is meant.
-        code "code": Option<Line<200>>,
+        code "code": Option<Digits<200>>,
         /// The same as `code`.
-        coupon "coupon": Option<Line<200>>,
+        coupon "coupon": Option<Digits<200>>,
         /// The lead's address; without a code it needs `campaign_id`.
         email "email": Option<Email>,
         /// The lead's phone number, beside a referrer's code.
-        phone "phone": Option<Line<60>>,
+        phone "phone": Option<Digits<60>>,
         /// What a lead that is made is called.
         first_name "first_name": Option<Line<120>>,
         /// The campaign, as its integer or `campaign_…`.
@@ -209,13 +209,13 @@ object! {
     /// Who converted, in the campaign whose address this is.
     pub struct RfWebhook {
         /// The lead's own code, or a referrer's.
-        code "code": Option<Line<200>>,
+        code "code": Option<Digits<200>>,
         /// The same as `code`.
-        coupon "coupon": Option<Line<200>>,
+        coupon "coupon": Option<Digits<200>>,
         /// The lead's address.
         email "email": Option<Email>,
         /// The lead's phone number, beside a referrer's code.
-        phone "phone": Option<Line<60>>,
+        phone "phone": Option<Digits<60>>,
         /// What a lead that is made is called.
         first_name "first_name": Option<Line<120>>,
         /// False takes a qualification back; without it, it counts.
@@ -239,7 +239,7 @@ object! {
         /// A piece of the name.
         name "name": Option<Line<200>>,
         /// `campaign_…`.
-        code "code": Option<Line<200>>,
+        code "code": Option<Digits<200>>,
         /// The integer, or `campaign_…`.
         id "id": Option<IdText>,
         /// The page, from 1.

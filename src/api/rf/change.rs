@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde_json::json;
 
 use super::ask::{RfChangeUser, changes};
-use super::list::{ONE_USER, needs_either, needs_for};
+use super::list::{ONE_USER, may_write, needs_either};
 use super::store::find::KnownLead;
 use super::user::RfOneUser;
 use super::who::{self, Scope, Who};
@@ -26,7 +26,7 @@ use crate::referrers::{self, Amend, Amended};
 
 const CHANGE: &str =
     r#"{"first_name":"Amy","meta":[{"field":"plan","value":"team"}],"campaign_id":1003,"qualified":true}"#;
-const WHO: &str = "An id, a code or an e-mail address.";
+const WHO: &str = "An id, a code or an e-mail address. Digits are an id first: a code of digits alone only where no user has that id.";
 
 pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/users/{identifier}", "rfChangeUser");
@@ -53,8 +53,15 @@ fn refused(field: &str, why: &str) -> DbError {
 }
 
 /// Applies events about one lead and keeps what the program keeps beside it, in one transaction. If one of
-/// the events is refused, nothing is done.
-pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Meta>) -> Result<Vec<Outcome>, Problem> {
+/// the events is refused, nothing is done; so where a lead is new, and who `named_in` says referred it does
+/// not refer anybody.
+pub async fn decide(
+    app: &App,
+    scope: &Scope,
+    whats: Vec<What>,
+    changes: Vec<Meta>,
+    named_in: Option<&'static str>,
+) -> Result<Vec<Outcome>, Problem> {
     let (audit_id, now) = (app.ids.next().await?, app.desk.now());
     let event = |what| Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
     let events: Vec<Event> = whats.into_iter().map(event).collect();
@@ -64,7 +71,7 @@ pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Met
         .slice_and(events, move |tx, outcomes| {
             let (actor, changes) = (actor.clone(), changes.clone());
             Box::pin(async move {
-                let lead_id = accepted(&outcomes)?;
+                let lead_id = accepted(&outcomes, named_in)?;
                 let entry = NewEntry::new(audit_id, business_id, &actor, "lead.edited", ("lead", lead_id));
                 let kept = keep(tx, lead_id, &changes, now).await?;
                 if let Some((before, after)) = kept {
@@ -87,12 +94,17 @@ pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Met
 }
 
 /// The lead that all outcomes are about.
-fn accepted(outcomes: &[Outcome]) -> DbResult<i64> {
+fn accepted(outcomes: &[Outcome], named_in: Option<&str>) -> DbResult<i64> {
     let mut lead = None;
     for outcome in outcomes {
         match outcome {
-            Outcome::LeadAdded { lead_id, .. }
-            | Outcome::LeadKnown { lead_id, .. }
+            Outcome::LeadAdded { lead_id, refused: refusal, .. } => {
+                if let (Some(field), Some(why)) = (named_in, refusal.and_then(who::refers_nobody)) {
+                    return Err(refused(field, why));
+                }
+                lead = Some(*lead_id);
+            }
+            Outcome::LeadKnown { lead_id, .. }
             | Outcome::Qualification { lead_id, .. }
             | Outcome::Done { id: lead_id, .. } => lead = Some(*lead_id),
             Outcome::Refused { why } if why.contains("e-mail") => {
@@ -135,7 +147,7 @@ async fn change_user(
     let looked_in = campaign_id.filter(|_| identifier.contains('@'));
     let who = who::named(&mut conn, &scope, &identifier, looked_in).await?.ok_or_else(who::nobody)?;
     drop(conn);
-    needs_for(&caller, &who, "write")?;
+    may_write(&caller, &who)?;
     match &who {
         Who::Lead(lead) => change_lead(&app, &scope, lead, campaign_id, new).await?,
         Who::Referrer { referrer_id, .. } => {
@@ -166,7 +178,7 @@ async fn change_lead(
     // Also without a change: what is kept beside the lead is written in a slice of its own.
     let mut whats = vec![What::AmendLead { lead_id, name: new.first_name.map(|n| n.0), email: new.email }];
     whats.extend(new.qualified.map(|qualified| What::Qualify { lead_id, qualified, reason: None }));
-    decide(app, scope, whats, changes(new.meta)).await?;
+    decide(app, scope, whats, changes(new.meta), None).await?;
     Ok(())
 }
 
@@ -191,7 +203,7 @@ async fn delete_user(
     let scope = Scope::of(&app, &caller);
     let mut conn = app.db.read().await?;
     let who = who::named(&mut conn, &scope, &identifier, None).await?.ok_or_else(who::nobody)?;
-    needs_for(&caller, &who, "write")?;
+    may_write(&caller, &who)?;
     let data = who::show(&mut conn, &scope, &who, false).await?;
     drop(conn);
     let done = match &who {

@@ -49,7 +49,7 @@ pub fn calls(api: Api, version: Version) -> Api {
         .about("Needs the scope `leads:read` for a lead, `referrers:read` for a referrer.")
         .in_path(
             "identifier",
-            "An id, a code or an e-mail address. By an address that is a lead's and a referrer's, the lead is found.",
+            "An id, a code or an e-mail address. Digits are an id first: a code of digits alone is found only where no user has that id, and always by `POST users/search`. By an address that is a lead's and a referrer's, the lead is found.",
         )
         .asks::<RfGetUser>()
         .refuses(&[403, 404])
@@ -73,11 +73,17 @@ pub fn needs(caller: &Caller, scope: &str) -> Result<(), Problem> {
 }
 
 /// Refuses a key that may not do this to a lead, or to a referrer.
-pub fn needs_for(caller: &Caller, who: &Who, action: &str) -> Result<(), Problem> {
+fn needs_for(caller: &Caller, who: &Who, action: &str) -> Result<(), Problem> {
     match who {
         Who::Lead(_) => needs(caller, &format!("leads:{action}")),
         Who::Referrer { .. } => needs(caller, &format!("referrers:{action}")),
     }
+}
+
+/// Refuses a key that may not change this user: also a test key where it is a referrer, who is live.
+pub fn may_write(caller: &Caller, who: &Who) -> Result<(), Problem> {
+    needs_for(caller, who, "write")?;
+    if let Who::Referrer { .. } = who { caller.may_change("Referrers") } else { Ok(()) }
 }
 
 /// Refuses a key that may neither, before it learns who is there.

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::campaigns;
 use crate::clock::Zone;
 use crate::db::{Conn, DbError, DbResult};
+use crate::desk::Refusal;
 use crate::email::Email;
 use crate::id::{self, Kind};
 
@@ -113,7 +114,8 @@ pub fn user_id(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| id::parse(Kind::Lead, text)).or_else(|| id::parse(Kind::Referrer, text))
 }
 
-/// The user an address of the API names: by id, e-mail address, own code, or a referrer's code.
+/// The user an address of the API names: by id, e-mail address, own code, or a referrer's code. A code of digits
+/// alone may read as an id; programs go by ids, so the id it is where somebody has that one.
 pub async fn named(conn: &mut Conn, scope: &Scope, text: &str, campaign_id: Option<i64>) -> DbResult<Option<Who>> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 320 {
@@ -170,6 +172,20 @@ async fn by_email(conn: &mut Conn, scope: &Scope, email: &Email, campaign_id: Op
     match find::referrer_by_email(conn, scope.business_id, email.key()).await? {
         Some(id) => referrer(conn, scope, id, campaign_id).await,
         None => Ok(None),
+    }
+}
+
+/// What is wrong with who is named as the referrer of a new lead. A campaign that rests and somebody who would
+/// refer themselves are no fault of the name.
+pub fn refers_nobody(refusal: Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::UnknownCode => Some("is not the code of a referrer"),
+        Refusal::RetiredCode => Some("is a code that is retired"),
+        Refusal::OtherCampaign => Some("is the code of another campaign, whose referrer does not refer in this one"),
+        Refusal::Paused => Some("names a referrer who is paused"),
+        Refusal::Banned => Some("names a referrer who is banned"),
+        Refusal::Archived => Some("names a referrer who is archived"),
+        Refusal::CampaignNotLive | Refusal::SelfReferral => None,
     }
 }
 

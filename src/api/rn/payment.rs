@@ -100,10 +100,10 @@ struct PaymentConflict {
     commission_id: Option<String>,
     /// Who earned it.
     agent_id: Option<String>,
-    /// What that comes to by now.
+    /// What that came to when it was decided, whatever was refunded since.
     #[schemars(schema_with = "number_schema")]
     commission_amount: Box<RawValue>,
-    /// How it stands by now.
+    /// How it stood then: `pending`, or `void` where the whole was refunded before.
     commission_status: Option<String>,
     /// The last day of the hold.
     hold_until: Option<String>,

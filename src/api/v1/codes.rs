@@ -25,6 +25,9 @@ use crate::id::{self, Kind};
 use crate::object;
 use crate::search::{Needle, Scope};
 
+/// What a test key may read and not change.
+const WHAT: &str = "Codes";
+
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/codes", "listCodes", "List codes")
@@ -312,6 +315,7 @@ async fn give(
 }
 
 async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCode>) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let referrer = field_id(Kind::Referrer, "referrer", &new.referrer.0, "referrer")?;
     let known = people::by_id(&mut app.db.read().await?, caller.business_id(), referrer).await?;
@@ -325,6 +329,7 @@ async fn create_for(
     InPath(text): InPath,
     SentIfAny(new): SentIfAny<OwnCode>,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let referrer = path_id(Kind::Referrer, &text, "referrer")?;
     let known = people::by_id(&mut app.db.read().await?, caller.business_id(), referrer).await?;
     known.ok_or_else(|| nothing("referrer"))?;
@@ -337,6 +342,7 @@ async fn generate_all(
     caller: Caller,
     SentIfAny(wanted): SentIfAny<Generation>,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let campaign = campaign(&app, &caller, wanted.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let id = codes::generate_all(&app, &caller.actor, caller.business_id(), campaign).await?;
     let job = jobs::a_moment(&app, caller.business_id(), id).await?.ok_or_else(|| nothing("job"))?;
@@ -350,6 +356,7 @@ async fn set_state(
     InPath(text): InPath,
     Sent(new): Sent<CodeStanding>,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let id = path_id(Kind::Code, &text, "code")?;
     match codes::move_to(&app, &caller.actor, caller.business_id(), id, new.state.0).await? {
         Moved::Done { .. } | Moved::Already { .. } => answer(&app, &caller, StatusCode::OK, id).await,

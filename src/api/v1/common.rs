@@ -98,6 +98,8 @@ pub struct Turn {
     /// The list that `after` is of.
     list: Option<String>,
     oldest_first: bool,
+    /// Whether it is sorted by a day and not by an instant.
+    by_day: bool,
 }
 
 object! {
@@ -113,11 +115,16 @@ object! {
 impl Turn {
     pub fn new(limit: Option<Limit>, after: Option<After>) -> Self {
         let (after, list) = after.map(|after| (after.cursor, after.list)).unzip();
-        Self { limit: limit.map_or(USUAL, |limit| limit.0), after, list, oldest_first: false }
+        Self { limit: limit.map_or(USUAL, |limit| limit.0), after, list, oldest_first: false, by_day: false }
     }
 
     pub fn sorted(self, sort: Option<OneOf<Sort>>) -> Self {
         Self { oldest_first: sort.is_some_and(|sort| sort.0 == Sort::Oldest), ..self }
+    }
+
+    /// For a list that is sorted by a day, the soonest or the latest first.
+    pub fn by_day(self, soonest_first: bool) -> Self {
+        Self { oldest_first: soonest_first, by_day: true, ..self }
     }
 
     /// The page of a list: its rows and one more.
@@ -136,16 +143,16 @@ impl Turn {
 
     /// What a list is told from others by, in its cursors.
     fn list(&self, uri: &Uri) -> String {
-        id::sha256_hex(&format!("{} {}", uri.path(), self.oldest_first)).chars().take(8).collect()
+        let by = if self.by_day { " by day" } else { "" };
+        id::sha256_hex(&format!("{} {}{by}", uri.path(), self.oldest_first)).chars().take(8).collect()
     }
 
     /// A list in the order and from the place that are asked for.
     fn place(&self, list: Listing) -> Listing {
         let list = if self.oldest_first { list.reversed() } else { list };
-        match &self.after {
-            Some(cursor) => list.from_row(true, cursor.value.parse::<i64>().unwrap_or_default(), cursor.id),
-            None => list,
-        }
+        let Some(cursor) = &self.after else { return list };
+        let at = cursor.value.parse::<i64>().unwrap_or_default();
+        if self.by_day { list.from_row(true, day_of(at), cursor.id) } else { list.from_row(true, at, cursor.id) }
     }
 
     /// Of two places where searches ended, the one that comes first.
@@ -164,6 +171,15 @@ impl Turn {
         let found = search::page(db, self.place(list), &[scope], needle, Ask::cursor(self.limit + 1)).await?;
         Ok(Hits { rows: found.rows, rest: found.rest })
     }
+}
+
+/// A day as the place in a list that is sorted by days: 20260628.
+pub fn place_of(day: &str) -> i64 {
+    day.replace('-', "").parse().unwrap_or_default()
+}
+
+fn day_of(place: i64) -> String {
+    format!("{:04}-{:02}-{:02}", place / 10_000, place / 100 % 100, place % 100)
 }
 
 /// What a search found of a page: where it ended before the page was full, `rest` is where it goes on, that
@@ -270,18 +286,18 @@ async fn campaigns_of(app: &App, caller: &Caller) -> DbResult<Vec<i64>> {
     Ok(all.into_iter().map(|c| c.id).collect())
 }
 
-/// The newest rows, or the oldest, over several campaigns. Each has an index of its own in this order, so a page costs one
-/// short look per campaign, and none of them has to keep a second index for the business.
-pub async fn merged<R: crate::db::FromDb>(
+/// The newest rows, or the oldest, over several lists, mostly one a campaign. Each has an index of its own in this order,
+/// so a page costs one short look per list, and none of them has to keep a second index for the business.
+pub async fn merged<R: crate::db::FromDb, L: Copy>(
     conn: &mut Conn,
     turn: &Turn,
-    campaigns: &[i64],
+    lists: &[L],
     key: impl Fn(&R) -> (i64, i64),
-    list: impl Fn(i64) -> Listing,
+    list: impl Fn(L) -> Listing,
 ) -> DbResult<Vec<R>> {
     let mut all = Vec::new();
-    for campaign in campaigns {
-        all.extend(turn.rows::<R>(conn, list(*campaign)).await?);
+    for one in lists {
+        all.extend(turn.rows::<R>(conn, list(*one)).await?);
     }
     all.sort_by_key(&key);
     if !turn.oldest_first {

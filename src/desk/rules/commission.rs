@@ -82,7 +82,7 @@ pub fn of_payment(work: &mut Work, paid: &Paid, to: &Enrollment, terms: &Terms, 
 
 /// What is due for a payment of which so much was given back: computed from what is left, never from
 /// rounded parts. A flat one stays until the whole is refunded.
-fn worth(c: &Commission, refunded: i64) -> i64 {
+pub fn worth(c: &Commission, refunded: i64) -> i64 {
     let left = c.base_amount - refunded;
     match (c.rate.and_then(Rate::from_units), c.flat) {
         _ if left <= 0 => 0,

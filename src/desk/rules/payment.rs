@@ -8,7 +8,7 @@ use super::commission::{self, Line};
 use super::{About, attribution, audit, lead, qualification, refund};
 use crate::clock::{Day, Instant};
 use crate::desk::event::{Earned, Event, Outcome, Payment, Status};
-use crate::desk::facts::{Commission, Paid, Purchase};
+use crate::desk::facts::{Commission, Paid, Purchase, RefundRow};
 use crate::desk::work::{NewInboxItem, Work};
 use crate::money::{Currency, Money};
 
@@ -96,7 +96,7 @@ fn same_payment(work: &Work, event: &Event, p: &Payment, test: bool) -> Option<P
 }
 
 fn repeated(work: &mut Work, event: &Event, p: &Payment, known: Paid) -> Outcome {
-    let earned = earned_by(work, known.id);
+    let earned = earned_at_first(work, known.id);
     let body_differs = known.body_hash != p.body_hash;
     let by_id = p.identity.is_some();
     if !by_id {
@@ -146,6 +146,24 @@ pub fn earned_by(work: &Work, payment_id: i64) -> Option<Earned> {
         referrer_id: c.referrer_id,
         amount: commission::money(c)?,
         state: c.state.clone(),
+        hold_until: c.hold_until.clone(),
+    })
+}
+
+/// What a payment was said to have earned when that was first decided, whatever became of it since. Refunds
+/// that were here before had been taken off it already.
+fn earned_at_first(work: &Work, payment_id: i64) -> Option<Earned> {
+    let of_payment = work.facts.commissions.values().filter(|c| c.payment_id == Some(payment_id));
+    let c: &Commission = of_payment.min_by_key(|c| (c.created_at, c.id))?;
+    let was_here = |r: &&RefundRow| (r.received_at, r.id) < (c.created_at, c.id);
+    let refunds = work.facts.refunds_of(payment_id);
+    let refunded: i64 = refunds.into_iter().filter(was_here).filter_map(|r| r.amount).sum();
+    let whole = refunded > 0 && refunded >= c.base_amount;
+    Some(Earned {
+        commission_id: c.id,
+        referrer_id: c.referrer_id,
+        amount: Money { minor: commission::worth(c, refunded), currency: Currency::parse(&c.currency).ok()? },
+        state: if whole { "void" } else { "pending" }.to_owned(),
         hold_until: c.hold_until.clone(),
     })
 }

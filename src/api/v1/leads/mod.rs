@@ -35,7 +35,7 @@ pub use shape::ItemError;
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/leads", "listLeads", "List leads")
-            .about("The newest first. Filters are those of the Leads page; a combination that no index serves looks at 10,000 leads. With `q`, all are searched; a page may have fewer than its limit, or none, and still a `next`. A `q` of one or two characters is looked for in the next 4,000.")
+            .about("The newest first. Filters are those of the Leads page, and the source; a combination that no index serves looks at 10,000 leads. With `q`, all are searched; a page may have fewer than its limit, or none, and still a `next`. A `q` of one or two characters is looked for in the next 4,000.")
             .scope("leads:read")
             .asks::<LeadsAsked>()
             .answers::<Page<Lead>>(200, "A page of leads.", "")
@@ -165,6 +165,7 @@ async fn list(
         archived: asked.archived.unwrap_or(false),
         // What is no address is nobody's.
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
+        source: asked.source.map(|source| source.0),
         needle: Needle::piece(&asked.q.map(|q| fold(&q)).unwrap_or_default()),
     };
     let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
@@ -175,7 +176,13 @@ async fn list(
         return Ok(page(&uri, &turn, hits, key, Lead::of));
     }
     let mut conn = app.db.read().await?;
-    let rows = merged(&mut conn, &turn, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?;
+    let rows = match filter.by_source() {
+        Some(source) => {
+            let one = asked.campaign.and(campaigns.first().copied());
+            turn.rows(&mut conn, store::of_source(caller.business_id(), one, source, &filter)).await?
+        }
+        None => merged(&mut conn, &turn, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?,
+    };
     Ok(page(&uri, &turn, rows, key, Lead::of))
 }
 

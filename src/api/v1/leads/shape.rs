@@ -46,6 +46,8 @@ object! {
         qualified "qualified": Option<bool>,
         /// Only those of a referrer, by id; `none` for those of nobody.
         referrer "referrer": Option<IdText>,
+        /// Only with this very source, as it is written.
+        source "source": Option<Line<100>>,
         /// Only with this very e-mail address, as it is matched: case and domain spelling do not count.
         email "email": Option<Line<320>>,
         /// A piece of name, e-mail, phone or company.

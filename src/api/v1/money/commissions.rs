@@ -1,7 +1,7 @@
 //! What payments and qualifications earned, and what staff decide about it.
 
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,7 +13,8 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::api::v1::common::{
-    After, Limit, Page, Sort, Turn, campaigns, field_id, instant, merged, nothing, number, page, path_id, versioned,
+    After, Limit, Page, Sort, Turn, campaigns, field_id, instant, merged, nothing, number, page, path_id, place_of,
+    versioned,
 };
 use crate::api::v1::moves::event;
 use crate::api::v1::store::money::{self as store, CommissionRow, Filter};
@@ -26,7 +27,7 @@ use crate::object;
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/commissions", "listCommissions", "List commissions")
-            .about("The newest first.")
+            .about("The newest first, or by the last day of their hold. A combination of filters that no index serves looks at 10,000 commissions.")
             .scope("money:read")
             .asks::<CommissionsAsked>()
             .answers::<Page<Commission>>(200, "A page of commissions.", "")
@@ -98,6 +99,26 @@ impl Word for CommissionKind {
     }
 }
 
+/// What comes first in a list of commissions.
+#[derive(Debug, Clone, Copy)]
+pub enum CommissionSort {
+    Created(Sort),
+    /// Whether the soonest comes first.
+    Hold(bool),
+}
+
+impl Word for CommissionSort {
+    const WORDS: &'static [&'static str] = &["-created", "created", "hold", "-hold"];
+
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "hold" => Some(Self::Hold(true)),
+            "-hold" => Some(Self::Hold(false)),
+            other => Sort::of(other).map(Self::Created),
+        }
+    }
+}
+
 object! {
     /// Which commissions are asked for.
     strict struct CommissionsAsked {
@@ -105,8 +126,9 @@ object! {
         limit "limit": Option<Limit>,
         /// Where it begins: `next` of the page before.
         after "after": Option<After>,
-        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
-        sort "sort": Option<OneOf<Sort>>,
+        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list. `hold`
+        /// and `-hold` are by the last day of the hold, the soonest or the latest first.
+        sort "sort": Option<OneOf<CommissionSort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only in this state.
@@ -216,13 +238,36 @@ async fn list_commissions(
         referrer_id: asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
     };
-    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let turn = Turn::new(asked.limit, asked.after);
+    let mut conn = app.db.read().await?;
+    if let Some(OneOf(CommissionSort::Hold(soonest_first))) = asked.sort {
+        // Their index is by state as well.
+        let states = filter.state.map_or(CommissionState::WORDS.to_vec(), |state| vec![state]);
+        let lists: Vec<(i64, &str)> = campaigns.iter().flat_map(|c| states.iter().map(|state| (*c, *state))).collect();
+        let turn = turn.by_day(soonest_first);
+        let key = |row: &CommissionRow| (place_of(&row.hold_until), row.id);
+        let list = |(campaign, state)| store::commissions_by_hold(campaign, state, &filter);
+        let rows = merged(&mut conn, &turn, &lists, key, list).await?;
+        return shown(&uri, &turn, rows, key);
+    }
+    let turn = match asked.sort {
+        Some(OneOf(CommissionSort::Created(sort))) => turn.sorted(Some(OneOf(sort))),
+        _ => turn,
+    };
     let key = |row: &CommissionRow| (row.created_at, row.id);
-    let list = |campaign| store::commissions(campaign, &filter);
-    let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;
+    let rows = merged(&mut conn, &turn, &campaigns, key, |campaign| store::commissions(campaign, &filter)).await?;
+    shown(&uri, &turn, rows, key)
+}
+
+fn shown(
+    uri: &Uri,
+    turn: &Turn,
+    rows: Vec<CommissionRow>,
+    key: impl Fn(&CommissionRow) -> (i64, i64),
+) -> Result<Response, Problem> {
     let rows =
         rows.into_iter().map(|row| Ok((key(&row), Commission::of(row)?))).collect::<Result<Vec<_>, Problem>>()?;
-    Ok(page(&uri, &turn, rows, |(key, _)| *key, |(_, commission)| commission))
+    Ok(page(uri, turn, rows, |(key, _)| *key, |(_, commission)| commission))
 }
 
 async fn commission(app: &App, caller: &Caller, id: i64) -> Result<CommissionRow, Problem> {

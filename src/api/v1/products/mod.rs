@@ -8,7 +8,6 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::campaigns::may_change;
 use super::common::{Page, PageAsked, Turn, campaign, nothing, page};
 use super::store::campaigns as store;
 use crate::api::Caller;
@@ -107,7 +106,7 @@ async fn create(
     caller: Caller,
     Sent(new): Sent<NewProductFacts>,
 ) -> Result<(StatusCode, Json<ProductTerms>), Problem> {
-    may_change(&caller)?;
+    caller.may_change("Products")?;
     let campaign_id = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     if new.terms.0.valid_from.is_some() {
         let why = "is for later versions: the first is for every payment date";
@@ -128,7 +127,7 @@ async fn update(
     InPath(text): InPath,
     Sent(change): Sent<ProductChange>,
 ) -> Result<Json<ProductTerms>, Problem> {
-    may_change(&caller)?;
+    caller.may_change("Products")?;
     let row = find(&app, &caller, &text).await?;
     match products::rename(&app, &caller.actor, caller.business_id(), row.id, change.name.0).await? {
         Renamed::Yes | Renamed::Same => answer(&app, &caller, &text).await,
@@ -142,7 +141,7 @@ async fn create_terms(
     InPath(text): InPath,
     Sent(new): Sent<NewVersion>,
 ) -> Result<(StatusCode, Json<ProductTerms>), Problem> {
-    may_change(&caller)?;
+    caller.may_change("Products")?;
     let row = find(&app, &caller, &text).await?;
     let mut terms = new.terms()?;
     let today = || caller.key.zone.day_of(app.clock.now());

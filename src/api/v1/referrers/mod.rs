@@ -26,6 +26,8 @@ use crate::text::fold;
 use shape::{Balances, NewEnrollment, NewReferrer, NewState, Referrer, ReferrerChange, ReferrerFacts, ReferrersAsked};
 
 const ID: &str = "Their id: `agent_…` or the integer.";
+/// What a test key may read and not change.
+const WHAT: &str = "Referrers";
 
 pub fn calls(api: Api) -> Api {
     api.with(
@@ -218,6 +220,7 @@ fn phone(caller: &Caller, text: Option<&str>) -> Result<Option<Phone>, FieldProb
 }
 
 async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewReferrer>) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let campaign_id = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let add = AddReferrer {
         business_id: caller.business_id(),
@@ -252,6 +255,7 @@ async fn replace(
     InPath(text): InPath,
     Sent(facts): Sent<ReferrerFacts>,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let id = path_id(Kind::Referrer, &text, "referrer")?;
     let new = NewFacts {
         phone: phone(&caller, facts.phone.as_deref())?,
@@ -294,6 +298,7 @@ async fn update(
     InPath(text): InPath,
     Sent(change): Sent<ReferrerChange>,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let id = path_id(Kind::Referrer, &text, "referrer")?;
     let expected = expected(&headers)?;
     let mut last = Edited::Stale;
@@ -330,6 +335,7 @@ async fn archive(
     headers: HeaderMap,
     InPath(text): InPath,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let id = path_id(Kind::Referrer, &text, "referrer")?;
     if let Some(seen) = expected(&headers)? {
         let (row, enrollments) = whole(&app, &caller, id).await?;
@@ -342,6 +348,7 @@ async fn archive(
 }
 
 async fn restore(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let id = path_id(Kind::Referrer, &text, "referrer")?;
     let done = referrers::archive(&app, &caller.actor, caller.business_id(), id, false).await?;
     done.ok_or_else(|| nothing("referrer"))?;
@@ -354,6 +361,7 @@ async fn enroll(
     InPath(text): InPath,
     SentIfAny(new): SentIfAny<NewEnrollment>,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let id = find(&app, &caller, &text).await?.id;
     let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let generate = new.generate_code.unwrap_or(true);
@@ -372,6 +380,7 @@ async fn set_state(
     InPath(text): InPath,
     Sent(new): Sent<NewState>,
 ) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
     let row = find(&app, &caller, &text).await?;
     let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let enrollments = store::enrollments(&mut app.db.read().await?, &[row.id]).await?;

@@ -56,7 +56,16 @@ pub struct Filter {
     pub unattributed: bool,
     pub archived: bool,
     pub email_key: Option<String>,
+    pub source: Option<String>,
     pub needle: Needle,
+}
+
+impl Filter {
+    /// The source, where its index gives the list: it is of the business's leads that are not archived.
+    pub fn by_source(&self) -> Option<&str> {
+        let others = self.archived || self.email_key.is_some() || !self.needle.is_empty();
+        self.source.as_deref().filter(|_| !others)
+    }
 }
 
 const OF_ADDRESS: &str = "l.id IN (
@@ -99,7 +108,39 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
         let condition = if qualified { "l.qualified_at IS NOT NULL" } else { "l.qualified_at IS NULL" };
         list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
     }
+    if let Some(source) = &f.source {
+        list = list.search("l.source = ?", source.as_str());
+    }
     f.needle.in_column("l.search", list)
+}
+
+/// The leads of a business with a source, or of one of its campaigns; what else is asked is searched.
+pub fn of_source(business_id: i64, campaign_id: Option<i64>, source: &str, f: &Filter) -> Listing {
+    let order = Order { column: "created_at", descending: true };
+    let mut list = Listing::new(COLUMNS, "leads", "l", JOINS, order)
+        .and("l.business_id = ?", business_id)
+        .and("l.test = ?", f.test)
+        .and("l.source = ?", source)
+        .and_plain("l.archived_at IS NULL");
+    if let Some(id) = campaign_id {
+        list = list.search("l.campaign_id = ?", id);
+    }
+    if let Some(id) = f.referrer_id {
+        list = list.search("l.referrer_id = ?", id);
+    } else if f.unattributed {
+        list = list.search_plain("l.referrer_id IS NULL");
+    }
+    if let Some(status) = f.status {
+        list = list.search("l.status = ?", status.word());
+    }
+    if let Some(arrival) = f.arrival {
+        list = list.search("l.arrival = ?", arrival);
+    }
+    match f.qualified {
+        Some(true) => list.search_plain("l.qualified_at IS NOT NULL"),
+        Some(false) => list.search_plain("l.qualified_at IS NULL"),
+        None => list,
+    }
 }
 
 /// A lead of the business, in the key's mode.

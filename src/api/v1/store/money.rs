@@ -26,29 +26,51 @@ row! {
 const PAYMENT: &str = "y.id, y.campaign_id, d.public_id AS product, y.test, y.lead_id, y.email, y.amount, y.currency, y.subscription_status,
     y.payment_date, y.identity, y.decision, y.decision_why, y.refunded, y.disputed_at, y.received_at";
 
+/// Which payments of a business are listed.
+#[derive(Debug, Clone, Default)]
+pub struct PaymentFilter {
+    pub test: bool,
+    pub campaign_id: Option<i64>,
+    pub lead_id: Option<i64>,
+    pub disputed: Option<bool>,
+}
+
 /// The payments of a business, or of one lead.
-pub fn payments(
-    business_id: i64,
-    test: bool,
-    lead: Option<i64>,
-    email_key: Option<&str>,
-    disputed: Option<bool>,
-) -> Listing {
-    let order = Order { column: "received_at", descending: true };
-    let mut list = Listing::new(PAYMENT, "payments", "y", "JOIN products d ON d.id = y.product_id", order)
-        .and("y.business_id = ?", business_id);
-    if let Some(lead) = lead {
+pub fn payments(business_id: i64, f: &PaymentFilter) -> Listing {
+    let mut list = newest_payments().and("y.business_id = ?", business_id);
+    if let Some(lead) = f.lead_id {
         list = list.and("y.lead_id = ?", lead);
     }
-    if let Some(key) = email_key {
-        list = list.search("y.email_key = ?", key);
+    if let Some(campaign) = f.campaign_id {
+        list = list.search("y.campaign_id = ?", campaign);
     }
-    list = match disputed {
+    list = match f.disputed {
         Some(true) => list.and_plain("y.disputed_at IS NOT NULL"),
         Some(false) => list.search_plain("y.disputed_at IS NULL"),
         None => list,
     };
-    list.search("y.test = ?", test)
+    list.search("y.test = ?", f.test)
+}
+
+/// The payments by an address in a campaign: one has few, however far back they are.
+pub fn payments_by(campaign_id: i64, email_key: &str, f: &PaymentFilter) -> Listing {
+    let mut list = newest_payments()
+        .and("y.campaign_id = ?", campaign_id)
+        .and("y.test = ?", f.test)
+        .and("y.email_key = ?", email_key);
+    if let Some(lead) = f.lead_id {
+        list = list.search("y.lead_id = ?", lead);
+    }
+    match f.disputed {
+        Some(true) => list.search_plain("y.disputed_at IS NOT NULL"),
+        Some(false) => list.search_plain("y.disputed_at IS NULL"),
+        None => list,
+    }
+}
+
+fn newest_payments() -> Listing {
+    let order = Order { column: "received_at", descending: true };
+    Listing::new(PAYMENT, "payments", "y", "JOIN products d ON d.id = y.product_id", order)
 }
 
 pub async fn payment(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<PaymentRow>> {
@@ -179,6 +201,26 @@ pub fn commissions(campaign_id: i64, f: &Filter) -> Listing {
     }
     if let Some(state) = f.state {
         list = list.search("k.state = ?", state);
+    }
+    match f.kind {
+        Some(kind) => list.search("k.kind = ?", kind),
+        None => list,
+    }
+}
+
+/// Those in one state, by the last day of their hold, the latest first.
+pub fn commissions_by_hold(campaign_id: i64, state: &'static str, f: &Filter) -> Listing {
+    let order = Order { column: "hold_until", descending: true };
+    let mut list = Listing::new(COMMISSION, "commissions", "k", "", order)
+        .and("k.campaign_id = ?", campaign_id)
+        .and("k.test = ?", f.test)
+        .and("k.state = ?", state);
+    if let Some(id) = f.lead_id {
+        // One has few.
+        list = list.and("k.lead_id = ?", id);
+    }
+    if let Some(id) = f.referrer_id {
+        list = list.search("k.referrer_id = ?", id);
     }
     match f.kind {
         Some(kind) => list.search("k.kind = ?", kind),

@@ -52,10 +52,12 @@ pub(super) async fn load_known_refunds(conn: &mut Conn, w: &mut Wanted, facts: &
     Ok(())
 }
 
-/// What was given back before of the payments that refunds of this slice may be of.
+/// What was given back before of the payments that refunds of this slice may be of, or that come again: these
+/// are answered what they were told at first.
 pub(super) async fn load_refunds(conn: &mut Conn, w: &Wanted, facts: &mut Facts) -> DbResult<()> {
     let refunded: BTreeSet<i64> = facts.payments.values().filter(|p| p.refunded > 0).map(|p| p.id).collect();
-    if !w.refunding || refunded.is_empty() {
+    let asked = w.refunding || !w.identities.is_empty() || !w.dates.is_empty();
+    if !asked || refunded.is_empty() {
         return Ok(());
     }
     let text = format!(
