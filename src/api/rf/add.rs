@@ -31,7 +31,7 @@ const NEW: &str = r#"{"campaign_id":1003,"first_name":"Amy","email":"amy@example
 pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/users", "rfAddUser");
     let add = Operation::post(path, id, "Add a user")
-        .about("Without `referrer` somebody who refers, with a code; with it a lead. Somebody who is in the campaign already is brought up to date and answered with 200: first name and `meta` change, the referrer never does. A new lead of nobody who refers in the campaign (unknown, retired, paused, banned, archived) is refused with 422, and nothing is stored. A test key adds leads, not referrers. `notify` and `promotion` are taken and not acted on. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
+        .about("Without `referrer` somebody who refers, with a code; with it a lead. Somebody who is in the campaign already is brought up to date and answered with 200: first name and `meta` change, the referrer never does. `notify` and `promotion` are taken and not acted on. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
         .takes::<RfNewUser>(NEW)
         .refuses(&[403])
         .answers::<RfOneUser>(201, "The new user.", ONE_USER)
@@ -58,10 +58,7 @@ async fn add_user(State(app): State<App>, caller: Caller, Sent(new): Sent<RfNewU
         meta: changes(new.meta.clone()),
     };
     let (status, who) = match claim {
-        Some(by) => {
-            let named_in = if new.referrer.is_some() { "referrer.value" } else { "referrer_code" };
-            add_lead(&app, &scope, person, by, named_in).await?
-        }
+        Some(by) => add_lead(&app, &scope, person, by).await?,
         None => add_referrer(&app, &scope, person).await?,
     };
     let data = who::show(&mut app.db.read().await?, &scope, &who, false).await?;
@@ -84,7 +81,8 @@ impl Person {
     }
 }
 
-/// Who is said to have referred them, and must be there.
+/// Who is said to have referred them. Somebody who is not there is refused; a code that does not count any
+/// more is not: the lead is kept, and a person looks at it.
 async fn claim(conn: &mut Conn, scope: &Scope, campaign_id: i64, new: &RfNewUser) -> Result<ClaimBy, Stop> {
     let Some(Nested(referrer)) = &new.referrer else {
         let code = new.referrer_code.as_ref().map(|code| code.0.clone()).unwrap_or_default();
@@ -119,14 +117,7 @@ async fn code_claim(conn: &mut Conn, scope: &Scope, code: String) -> Result<Opti
     Ok(known.map(|_| ClaimBy::Code(code)))
 }
 
-/// `named_in` is the field that says who referred them: a new lead whom that attributes to nobody is refused.
-async fn add_lead(
-    app: &App,
-    scope: &Scope,
-    person: Person,
-    by: ClaimBy,
-    named_in: &'static str,
-) -> Result<(StatusCode, Who), Problem> {
+async fn add_lead(app: &App, scope: &Scope, person: Person, by: ClaimBy) -> Result<(StatusCode, Who), Problem> {
     let add = AddLead {
         campaign_id: person.campaign_id,
         test: scope.test,
@@ -145,7 +136,7 @@ async fn add_lead(
         qualify: false,
     };
     let what = What::AddLead(Box::new(add));
-    let outcomes = change::decide(app, scope, vec![what], person.meta.clone(), Some(named_in)).await?;
+    let outcomes = change::decide(app, scope, vec![what], person.meta.clone()).await?;
     let (status, lead_id) = match outcomes.first() {
         Some(Outcome::LeadAdded { lead_id, .. }) => (StatusCode::CREATED, *lead_id),
         Some(Outcome::LeadKnown { lead_id, .. }) => (StatusCode::OK, *lead_id),

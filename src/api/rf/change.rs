@@ -53,15 +53,8 @@ fn refused(field: &str, why: &str) -> DbError {
 }
 
 /// Applies events about one lead and keeps what the program keeps beside it, in one transaction. If one of
-/// the events is refused, nothing is done; so where a lead is new, and who `named_in` says referred it does
-/// not refer anybody.
-pub async fn decide(
-    app: &App,
-    scope: &Scope,
-    whats: Vec<What>,
-    changes: Vec<Meta>,
-    named_in: Option<&'static str>,
-) -> Result<Vec<Outcome>, Problem> {
+/// the events is refused, nothing is done.
+pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Meta>) -> Result<Vec<Outcome>, Problem> {
     let (audit_id, now) = (app.ids.next().await?, app.desk.now());
     let event = |what| Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
     let events: Vec<Event> = whats.into_iter().map(event).collect();
@@ -71,7 +64,7 @@ pub async fn decide(
         .slice_and(events, move |tx, outcomes| {
             let (actor, changes) = (actor.clone(), changes.clone());
             Box::pin(async move {
-                let lead_id = accepted(&outcomes, named_in)?;
+                let lead_id = accepted(&outcomes)?;
                 let entry = NewEntry::new(audit_id, business_id, &actor, "lead.edited", ("lead", lead_id));
                 let kept = keep(tx, lead_id, &changes, now).await?;
                 if let Some((before, after)) = kept {
@@ -94,17 +87,12 @@ pub async fn decide(
 }
 
 /// The lead that all outcomes are about.
-fn accepted(outcomes: &[Outcome], named_in: Option<&str>) -> DbResult<i64> {
+fn accepted(outcomes: &[Outcome]) -> DbResult<i64> {
     let mut lead = None;
     for outcome in outcomes {
         match outcome {
-            Outcome::LeadAdded { lead_id, refused: refusal, .. } => {
-                if let (Some(field), Some(why)) = (named_in, refusal.and_then(who::refers_nobody)) {
-                    return Err(refused(field, why));
-                }
-                lead = Some(*lead_id);
-            }
-            Outcome::LeadKnown { lead_id, .. }
+            Outcome::LeadAdded { lead_id, .. }
+            | Outcome::LeadKnown { lead_id, .. }
             | Outcome::Qualification { lead_id, .. }
             | Outcome::Done { id: lead_id, .. } => lead = Some(*lead_id),
             Outcome::Refused { why } if why.contains("e-mail") => {
@@ -178,7 +166,7 @@ async fn change_lead(
     // Also without a change: what is kept beside the lead is written in a slice of its own.
     let mut whats = vec![What::AmendLead { lead_id, name: new.first_name.map(|n| n.0), email: new.email }];
     whats.extend(new.qualified.map(|qualified| What::Qualify { lead_id, qualified, reason: None }));
-    decide(app, scope, whats, changes(new.meta), None).await?;
+    decide(app, scope, whats, changes(new.meta)).await?;
     Ok(())
 }
 

@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::campaigns;
 use crate::clock::Zone;
 use crate::db::{Conn, DbError, DbResult};
-use crate::desk::Refusal;
 use crate::email::Email;
 use crate::id::{self, Kind};
 
@@ -172,20 +171,6 @@ async fn by_email(conn: &mut Conn, scope: &Scope, email: &Email, campaign_id: Op
     match find::referrer_by_email(conn, scope.business_id, email.key()).await? {
         Some(id) => referrer(conn, scope, id, campaign_id).await,
         None => Ok(None),
-    }
-}
-
-/// What is wrong with who is named as the referrer of a new lead. A campaign that rests and somebody who would
-/// refer themselves are no fault of the name.
-pub fn refers_nobody(refusal: Refusal) -> Option<&'static str> {
-    match refusal {
-        Refusal::UnknownCode => Some("is not the code of a referrer"),
-        Refusal::RetiredCode => Some("is a code that is retired"),
-        Refusal::OtherCampaign => Some("is the code of another campaign, whose referrer does not refer in this one"),
-        Refusal::Paused => Some("names a referrer who is paused"),
-        Refusal::Banned => Some("names a referrer who is banned"),
-        Refusal::Archived => Some("names a referrer who is archived"),
-        Refusal::CampaignNotLive | Refusal::SelfReferral => None,
     }
 }
 
