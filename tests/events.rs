@@ -12,7 +12,6 @@ on_both_databases! {
     a_refund_that_was_here_tells_its_ids,
     a_refund_may_come_before_its_payment,
     a_payment_after_its_refund_is_answered_with_what_is_left,
-    a_refund_dated_before_its_payment_is_for_a_person,
     a_payment_that_comes_again_is_told_what_it_was_told_at_first,
     a_cancellation_is_answered,
     a_test_key_refunds_test_payments,
@@ -147,7 +146,6 @@ async fn checks_come_in_order_and_store_nothing(app: TestApp) {
         ("refundDate", json!(null), "missing_field", "refundDate"),
         ("refundDate", json!("2026-6-1"), "invalid_field", "refundDate"),
         ("refundDate", json!("2026-06-22"), "invalid_field", "in the future"),
-        ("refundDate", json!("2026-06-13"), "invalid_field", "refundDate is before the day of the payment, 2026-06-14"),
         ("eventId", json!(7), "invalid_field", "eventId"),
         ("amount", json!(100.01), "invalid_field", "100.00 USD that is left"),
     ] {
@@ -221,31 +219,6 @@ async fn a_payment_after_its_refund_is_answered_with_what_is_left(app: TestApp) 
     app.refund(json!({"paymentDate": "2026-06-14", "refundDate": "2026-06-18", "amount": 30})).await.is(200);
     let paid = app.paid(json!(100), "USD").await;
     assert_eq!((&paid["commissionAmount"], &paid["commissionStatus"]), (&json!(14.0), &json!("pending")));
-}
-
-async fn a_refund_dated_before_its_payment_is_for_a_person(app: TestApp) {
-    let early = json!({"paymentEventId": "evt_1", "refundDate": "2026-06-13", "amount": 30});
-    assert_eq!(app.refund(early).await.is(200).json()["parked"], true);
-    let same_day = json!({"paymentEventId": "evt_1", "refundDate": "2026-06-14", "amount": 10});
-    app.refund(same_day).await.is(200);
-    let paid = app.paid(json!(100), "USD").await;
-    assert_eq!(paid["commissionAmount"], json!(18.0), "only the one of the day itself");
-    let refunds = app.api_get("/v1/refunds?state=refused").await.is(200).json();
-    assert_eq!(refunds["data"][0]["why_refused"], "its date, 2026-06-13, is before the day of the payment, 2026-06-14");
-    assert_eq!(app.number("SELECT count(*) FROM inbox_items WHERE kind = 'refund_unfit' AND state = 'open'").await, 1);
-    // In a batch it fails alone.
-    let ids = app.event(json!({"type": "payment-refunded", "paymentEventId": "evt_1", "amount": 5}));
-    let dated = |date: &str| {
-        let mut event = ids.clone();
-        event["refundDate"] = date.into();
-        event
-    };
-    let batch = json!({ "items": [dated("2026-06-13"), dated("2026-06-15")] });
-    let taken = app.api_post("/v1/events/batch", batch).await.is(200).json();
-    assert_eq!((&taken["items"][0]["status"], &taken["items"][1]["status"]), (&json!(400), &json!(200)));
-    assert_eq!(taken["items"][0]["errors"][0]["field"], "refundDate");
-    let report = refdesk::check::check(&app.app.db).await.expect("a report");
-    assert!(report.ok, "{:?}", report.findings);
 }
 
 /// What an answer says was earned.

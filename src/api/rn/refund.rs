@@ -39,7 +39,7 @@ object! {
         amount "amount": Option<NumberText>,
         /// ISO 4217; has to be the payment's.
         currency "currency": Option<Line<20>>,
-        /// The day it was given back, in the business's time zone; not before the payment, at most a day ahead.
+        /// The day it was given back, in the business's time zone; at most a day ahead.
         refund_date "refundDate": Day,
         /// The refund's own id; without one a second refund of the same payment, day and amount is a repeat.
         event_id "eventId": Option<Line<200>>,

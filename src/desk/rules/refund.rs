@@ -94,9 +94,6 @@ fn find(work: &Work, event: &Event, r: &Refund, test: bool) -> Found {
     {
         return Found::Again(id);
     }
-    if let Some(why) = is_early(first, &r.date.to_string()) {
-        return Found::Unfit("refundDate", why);
-    }
     let wanted: Vec<(&Paid, Result<Money, MoneyError>)> = fitting.iter().map(|p| (*p, wanted(p, r.amount))).collect();
     let fits = wanted.iter().find_map(|(p, w)| {
         let money = (*w).ok().filter(|money| money.minor > 0 && money.minor <= p.left())?;
@@ -136,11 +133,6 @@ fn is_of(work: &Work, paid: &Paid, product_id: i64, email_key: &str) -> Result<(
     } else {
         Ok(())
     }
-}
-
-/// Nothing is given back before it was paid. Payments of one name are of one day.
-fn is_early(paid: &Paid, date: &str) -> Option<String> {
-    (date < paid.payment_date.as_str()).then(|| format!("is before the day of the payment, {}", paid.payment_date))
 }
 
 fn currency_of(paid: &Paid) -> Result<Currency, MoneyError> {
@@ -293,9 +285,6 @@ fn fit(work: &Work, payment_id: i64, r: &RefundRow) -> Result<Money, String> {
     is_of(work, paid, r.product_id, &r.email_key).map_err(|(field, why)| format!("{field} {why}"))?;
     if r.currency.as_ref().is_some_and(|c| *c != paid.currency) {
         return Err(format!("the payment was in {}", paid.currency));
-    }
-    if let Some(why) = is_early(paid, &r.refund_date) {
-        return Err(format!("its date, {}, {why}", r.refund_date));
     }
     let money = wanted(paid, r.asked.map(Unpriced::from_units)).map_err(|why| format!("its amount {why}"))?;
     if money.minor > 0 && money.minor <= paid.left() {

@@ -66,9 +66,7 @@ pub(super) async fn ask(page: Page, Path((id, payment)): Path<(i64, i64)>) -> Pa
     if left.minor == 0 {
         return page.go(&format!("/leads/{id}"), Flash::info("Nothing is left of this payment.")).await;
     }
-    // A payment may be dated a day ahead.
-    let date = page.today().to_string().max(row.payment_date.clone());
-    let form = Form::filled(&[("amount", left.plain().as_str()), ("date", date.as_str())]);
+    let form = Form::filled(&[("amount", left.plain().as_str()), ("date", page.today().to_string().as_str())]);
     html_with(StatusCode::OK, &RefundPage::of(&page, lead, &row, form).await?)
 }
 
@@ -90,10 +88,6 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
             }
             Outcome::Invalid { field: "amount", why } => {
                 form.fail("amount", format!("The amount {why}."));
-                None
-            }
-            Outcome::Invalid { field: "refundDate", .. } => {
-                form.fail("date", "The day is before the payment's.");
                 None
             }
             Outcome::Invalid { why, .. } => Some(Flash::bad(why)),
