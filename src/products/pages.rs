@@ -217,7 +217,7 @@ impl TermsPage {
         });
         Ok(Self {
             frame: page.frame("campaign").await?,
-            understood: Day::parse_typed(form.value("valid_from")).map(Day::shown).unwrap_or_default(),
+            understood: Day::parse_said(form.value("valid_from"), page.today()).map(Day::shown).unwrap_or_default(),
             form,
             product,
             number: rows.first().map_or(1, |t| t.number + 1),
@@ -235,7 +235,7 @@ async fn new_terms(page: Page, Path(id): Path<i64>) -> PageResult {
 
 async fn create_terms(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let currency = page.member.currency;
-    let valid_from = form.day("valid_from", "The date it is valid from");
+    let valid_from = form.day("valid_from", "The date it is valid from", page.today());
     let terms = form::read(&mut form, currency);
     let (Some(valid_from), Some(mut terms), true) = (valid_from, terms, form.is_fine()) else {
         let shown = TermsPage::of(&page, id, Some(form), String::new()).await?;

@@ -157,7 +157,7 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
     let unchanged = known.is_some_and(|lead| lead.phone == phone);
     let parsed = match phone.as_deref().map(|text| Phone::parse(text, country)) {
         Some(Err(why)) if !unchanged => {
-            form.fail("phone", format!("The phone number {why}."));
+            form.fail("phone", why.sentence(country));
             None
         }
         parsed => parsed.and_then(Result::ok),

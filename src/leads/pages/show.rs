@@ -65,8 +65,7 @@ struct Payment {
 
 /// As the timeline shows it.
 struct Item {
-    at_iso: String,
-    at_label: String,
+    at: When,
     title: String,
     body: String,
     who: String,
@@ -144,8 +143,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
 }
 
 fn item(page: &Page, h: Happened) -> Item {
-    let when = page.when(h.at);
-    Item { at_iso: when.iso, at_label: when.label, title: h.title, body: h.body, who: h.who, tone: h.tone }
+    Item { at: page.when(h.at), title: h.title, body: h.body, who: h.who, tone: h.tone }
 }
 
 fn payment(today: crate::clock::Day, row: PaymentRow) -> Payment {
