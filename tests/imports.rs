@@ -239,7 +239,7 @@ async fn an_ugly_file_is_read_or_refused_in_words(app: TestApp) {
         .is(303)
         .follow()
         .await
-        .says("Pasted rows: 1 rows of leads");
+        .says("Pasted rows: 1 row of leads");
     let (path, _) = upload(&app, &app, Kind::Leads, "a,b\nc,d\n").await;
     let page = app.post_form(&format!("{path}/columns"), &[("campaign", &campaign)]).await.is(422);
     page.says("Say which column is the e-mail or the phone");

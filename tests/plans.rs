@@ -107,6 +107,16 @@ async fn visit(app: &TestApp) -> Vec<String> {
         }
         opened.extend(seen);
     }
+    // Whoever brought the most.
+    let busy = app
+        .number("SELECT referrer_id FROM commissions GROUP BY referrer_id ORDER BY count(*) DESC, referrer_id LIMIT 1")
+        .await;
+    for list in ["leads", "commissions", "commissions?sort=-hold", "commissions?state=paid"] {
+        let joint = if list.contains('?') { '&' } else { '?' };
+        let address = format!("/{list}{joint}referrer={busy}");
+        app.get(&address).await.is(200);
+        opened.push(address);
+    }
     for text in ["SELECT max(id) FROM referrers", "SELECT max(id) FROM leads"] {
         let id = app.number(text).await;
         let address = format!("/{}/{id}", text.rsplit(' ').next().unwrap());

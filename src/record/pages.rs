@@ -1,6 +1,8 @@
 //! Record a referral: the search, the form, the receipt. Each is a page that works without script; the
 //! list below the search field is also a fragment of its own, for the live look-up.
 
+mod whose;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -21,6 +23,8 @@ use crate::web::page::html_with;
 use crate::web::routes::{Access, Routes};
 use crate::web::when::said;
 use crate::web::{Choice, Fault, Form, Frame, ListQuery, Page, PageResult, Right, html};
+
+pub use whose::whose;
 
 pub fn routes() -> Routes {
     let record = Access::May(Right::Record);

@@ -2,6 +2,7 @@ use askama::Template;
 use axum::extract::Path;
 
 use crate::commissions::store::{self, CommissionRow};
+use crate::campaigns;
 use crate::money::Money;
 use crate::web::{Fault, Frame, Page, PageResult, Right, When, html};
 
@@ -12,6 +13,7 @@ struct ShowPage {
     c: CommissionRow,
     line: String,
     hold: When,
+    held_for: String,
     created: When,
     paid: Option<When>,
     ledger: Vec<(String, &'static str, String, When)>,
@@ -83,6 +85,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         frame: page.frame("commissions").await?,
         line: c.arithmetic().line(today),
         hold: When::on_text(today, &c.hold_until),
+        held_for: campaigns::days(c.hold_days),
         created: page.when(c.created_at),
         paid: c.payment_date.as_deref().map(|day| When::on_text(today, day)),
         ledger,

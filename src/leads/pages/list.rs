@@ -4,6 +4,7 @@ use axum::extract::OriginalUri;
 use crate::desk::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
+use crate::record;
 use crate::web::list::{PAGE, counted, looked_at};
 use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
 
@@ -64,6 +65,9 @@ pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/leads", uri.query(), &KNOWN);
+    if let Some(answer) = record::whose(&page, &query, "leads", "leads").await? {
+        return Ok(answer);
+    }
     let filter = filter_of(&page, &query);
     let store::LeadPage { mut rows, total, looked } = store::page(&page.app.db, &filter, &query, PAGE).await?;
     let mut conn = page.read().await?;
