@@ -106,6 +106,8 @@ async fn they_are_narrowed_by_lead_and_by_referrer(app: TestApp) {
     assert_eq!(list.texts("tbody th a"), ["bob", "amy"], "the newest on top");
     assert_eq!(list.texts(".chips .chip"), ["by Jane Miller"]);
     assert_eq!(list.text("#pager-summary"), "2 commissions");
+    let list = list.does_not_say("Not all were searched");
+    assert_eq!(list.attr("form.filters input[name=referrer]", "value"), jane.id.to_string());
     let by_hold = app.get(&format!("{theirs}&sort=-hold")).await;
     assert_eq!(by_hold.texts("tbody th a"), ["amy", "bob"]);
 

@@ -224,6 +224,8 @@ async fn leads_are_narrowed_to_whom_somebody_names(app: TestApp) {
     assert_eq!(list.text("#pager-summary"), "1 lead");
     assert_eq!(list.attr("form.filters input[name=referrer]", "value"), jane.id.to_string());
 
+    let list = list.does_not_say("Not all were searched");
+    assert!(list.has("th[aria-sort=descending]"), "{list:?}");
     let several = app.get("/leads?status=new&by=jane").await.is(200);
     assert_eq!(several.text("h1"), "Whose leads");
     assert_eq!(several.attrs(".people a", "href").len(), 2);

@@ -205,8 +205,8 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery) -> DbResult<Commission
         }
     }
     if f.needle.is_empty() {
-        let looked = list.is_searched().then_some(EXAMINED);
         let mut conn = db.read().await?;
+        let looked = (list.is_searched() && many(&mut conn, f).await?).then_some(EXAMINED);
         let rows = list.build(PAGE + 1).all(&mut conn).await?;
         let most = i64::try_from(EXAMINED).unwrap_or(i64::MAX);
         let found: i64 = listing("k.id", "", f).count(EXAMINED).scalar(&mut conn).await?;
@@ -216,6 +216,18 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery) -> DbResult<Commission
     let found = search::page(db, list, &[scope(f)], &f.needle, Ask::page(PAGE + 1)).await?;
     let Found { rows, total, looked, .. } = found;
     Ok(CommissionPage { rows, total, looked })
+}
+
+/// Whether a campaign has more commissions than a search looks at.
+async fn many(conn: &mut Conn, f: &Filter) -> DbResult<bool> {
+    let found: i64 = sql(
+        "SELECT count(*) FROM (SELECT 1 AS one FROM commissions WHERE campaign_id = $1 AND test = $2 LIMIT 10001) k",
+    )
+    .bind(f.campaign_id)
+    .bind(f.test)
+    .scalar(conn)
+    .await?;
+    Ok(usize::try_from(found).is_ok_and(|n| n > EXAMINED))
 }
 
 /// The ids a filter matches, in list order, at most `most`; none where not all rows could be searched.

@@ -144,7 +144,9 @@ impl NewPage {
             modes: Choice::list(modes, "live"),
             scopes: SCOPES.map(scope).into(),
             campaigns: Choice::list([default].into_iter().chain(all), form.value("campaign")),
-            understood: crate::clock::Day::parse_said(form.value("expires"), page.today()).map(|d| d.shown()).unwrap_or_default(),
+            understood: crate::clock::Day::parse_said(form.value("expires"), page.today())
+                .map(|d| d.shown())
+                .unwrap_or_default(),
             form,
         })
     }
@@ -296,7 +298,9 @@ impl RotatePage {
             frame: page.frame("integrations").await?,
             line: line(page, key),
             overlaps: Choice::list(OVERLAPS.map(|(word, words, _)| (word, words)), form.value("overlap")),
-            understood: crate::clock::Day::parse_said(form.value("expires"), page.today()).map(|d| d.shown()).unwrap_or_default(),
+            understood: crate::clock::Day::parse_said(form.value("expires"), page.today())
+                .map(|d| d.shown())
+                .unwrap_or_default(),
             form,
         })
     }

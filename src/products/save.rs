@@ -8,8 +8,8 @@ use super::{NewTerms, store, words};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
-use crate::db::{DbError, DbResult, Key};
 use crate::campaigns::{self, SameName};
+use crate::db::{DbError, DbResult, Key};
 use crate::id;
 
 /// A product about to be added to a campaign, with its first terms.

@@ -193,9 +193,7 @@ fn reach(form: &mut Form, country: &str) -> Option<Reach> {
     let typed = form.value("reach").trim().to_owned();
     let read = match typed.as_str() {
         "" => Err("A phone number or an e-mail address is missing.".to_owned()),
-        _ if typed.contains('@') => {
-            Email::parse(&typed).map(Reach::Email).map_err(|why| why.sentence().to_owned())
-        }
+        _ if typed.contains('@') => Email::parse(&typed).map(Reach::Email).map_err(|why| why.sentence().to_owned()),
         _ if !typed.contains(|c: char| c.is_ascii_digit()) => {
             Err("This is neither a phone number nor an e-mail address.".to_owned())
         }

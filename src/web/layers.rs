@@ -14,9 +14,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
+use super::bounds::{self, Bounds, InWords};
 use super::error::{Said, error_page};
 use super::{Fault, Frame, Page};
-use super::bounds::{self, Bounds, InWords};
 use crate::app::App;
 use crate::config::Config;
 

@@ -1,8 +1,8 @@
 use askama::Template;
 use axum::extract::Path;
 
-use crate::commissions::store::{self, CommissionRow};
 use crate::campaigns;
+use crate::commissions::store::{self, CommissionRow};
 use crate::money::Money;
 use crate::web::{Fault, Frame, Page, PageResult, Right, When, html};
 

@@ -142,10 +142,8 @@ async fn ask(
     match qualified {
         0 => {}
         1 => sentences.push("1 of them is qualified, and is not any more after this. There is no undo.".into()),
-        n => sentences.push(format!(
-            "{} of them are qualified, and are not any more after this. There is no undo.",
-            counted(n)
-        )),
+        n => sentences
+            .push(format!("{} of them are qualified, and are not any more after this. There is no undo.", counted(n))),
     }
     if tally.already > 0 {
         sentences.push(format!("{} as wanted already.", many(tally.already, "is", "are")));

@@ -1,6 +1,7 @@
 use askama::Template;
 use axum::extract::OriginalUri;
 
+use crate::db::EXAMINED;
 use crate::desk::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
@@ -73,6 +74,10 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     let mut conn = page.read().await?;
     let counters = store::kept(&mut conn, filter.campaign_id, filter.test).await?;
     let counters = counters.filter(|_| filter.recorded_by.is_none());
+    // Of so few leads all were looked at.
+    let few =
+        counters.as_ref().is_some_and(|kept| usize::try_from(kept.all() + kept.archived).is_ok_and(|n| n <= EXAMINED));
+    let looked = looked.filter(|_| !few || !filter.needle.is_empty());
     let total = match total {
         Some(total) => total,
         None => store::total(&mut conn, &filter, counters.as_ref()).await?,

@@ -169,8 +169,7 @@ fn payment(page: &Page, row: PaymentRow, refunds: &[RefundRow]) -> Payment {
         part => format!("{} refunded", Money::shown_in(part, &row.currency)),
     };
     let given_back = refunds.iter().filter(|f| f.payment_id == row.id);
-    let given_back =
-        given_back.map(|f| (Money::shown_in(f.amount, &f.currency), When::on_text(today, &f.refund_date)));
+    let given_back = given_back.map(|f| (Money::shown_in(f.amount, &f.currency), When::on_text(today, &f.refund_date)));
     Payment {
         refunded,
         refunds: given_back.collect(),
