@@ -34,7 +34,8 @@ struct Line {
     /// Where the subject's page is; empty when it has none, or none for this role.
     url: String,
     subject: String,
-    /// The lead and the referrer it concerns beside, with their pages.
+    /// The lead and the referrer it concerns beside; the first has its page where the subject has none, so
+    /// that a line has one place to go to and not three on top of each other.
     beside: Vec<(String, String)>,
     at: When,
 }
@@ -121,10 +122,14 @@ fn subject(row: &EntryLine, names: &Names) -> String {
     }
 }
 
-fn beside(frame: &Frame, row: &EntryLine, names: &Names) -> Vec<(String, String)> {
+fn beside(frame: &Frame, row: &EntryLine, names: &Names, is_linked: bool) -> Vec<(String, String)> {
     let others = [("lead", row.lead_id), ("referrer", row.referrer_id)];
     let others = others.into_iter().filter(|(_, id)| *id != row.subject_id);
-    others.filter_map(|(kind, id)| Some((name(names, id)?.to_owned(), url(frame, kind, id)))).collect()
+    let mut linked = is_linked;
+    let named = others.filter_map(|(kind, id)| Some((name(names, id)?.to_owned(), url(frame, kind, id))));
+    named
+        .map(|(name, url)| if std::mem::replace(&mut linked, true) { (name, String::new()) } else { (name, url) })
+        .collect()
 }
 
 async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
@@ -139,16 +144,16 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     drop(conn);
     let pager = Pager::cut(&query, &mut rows, |r| Cursor { value: r.at.to_string(), id: r.id }, "");
     let frame = page.frame("audit").await?;
+    let place = |row: &EntryLine| match row.subject_id {
+        id if may_be_gone(row) && id.is_none_or(|id| !names.contains_key(&id)) => String::new(),
+        id => url(&frame, &row.subject_kind, id),
+    };
     let line = |row: EntryLine| Line {
         words: words(&row.action),
         changes: changes(row.before.as_deref(), row.after.as_deref()),
-        url: if may_be_gone(&row) && row.subject_id.is_none_or(|id| !names.contains_key(&id)) {
-            String::new()
-        } else {
-            url(&frame, &row.subject_kind, row.subject_id)
-        },
+        url: place(&row),
         subject: subject(&row, &names),
-        beside: beside(&frame, &row, &names),
+        beside: beside(&frame, &row, &names, !place(&row).is_empty()),
         at: page.when(row.at),
         row,
     };
