@@ -147,6 +147,19 @@ impl Day {
         }
     }
 
+    /// As [`Day::parse_typed`], and "today", "yesterday" and "tomorrow" in any case.
+    ///
+    /// # Errors
+    /// [`DayError`], the first that applies.
+    pub fn parse_said(text: &str, today: Self) -> Result<Self, DayError> {
+        match text.trim().to_lowercase().as_str() {
+            "yesterday" => Ok(today.plus_days(-1)),
+            "today" => Ok(today),
+            "tomorrow" => Ok(today.plus_days(1)),
+            _ => Self::parse_typed(text),
+        }
+    }
+
     fn of(year: u32, month: u32, day: u32) -> Result<Self, DayError> {
         let year = i32::try_from(year).map_err(|_| DayError::Year)?;
         let date = NaiveDate::from_ymd_opt(year, month, day).ok_or(DayError::NoSuchDay)?;
@@ -486,6 +499,10 @@ mod tests {
         ] {
             assert_eq!(Day::parse_typed(text), Err(DayError::TypedForm), "{text}");
         }
+        for (text, wanted) in [("today", "2026-06-14"), (" Yesterday ", "2026-06-13"), ("TOMORROW", "2026-06-15")] {
+            assert_eq!(Day::parse_said(text, day("2026-06-14")), Ok(day(wanted)), "{text}");
+        }
+        assert_eq!(Day::parse_said("1 Jun 2026", day("2026-06-14")), Ok(day("2026-06-01")));
         assert_eq!(day("2026-06-04").shown(), "4 Jun 2026");
         assert_eq!(Day::parse_typed("4 Jun 1026"), Err(DayError::Year));
     }

@@ -44,6 +44,19 @@ impl fmt::Display for EmailError {
 
 impl std::error::Error for EmailError {}
 
+impl EmailError {
+    /// What a form says beside the field, whatever that is called.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Form => "This is not an e-mail address. One looks like jane@example.com.",
+            Self::TooLong => "This is too long for an e-mail address: 254 characters at most, 64 of them before the @.",
+            Self::Local => "This is not an e-mail address. Look at the part before the @.",
+            Self::Domain => "This is not an e-mail address. After the @ comes a domain, such as example.com.",
+        }
+    }
+}
+
 /// An address that mail could be sent to, as far as its form tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {

@@ -40,6 +40,23 @@ impl fmt::Display for PhoneError {
 
 impl std::error::Error for PhoneError {}
 
+impl PhoneError {
+    /// What a form says beside the field, with a number as the country writes it.
+    #[must_use]
+    pub fn sentence(self, country: &str) -> String {
+        let why = match self {
+            Self::Form => "A phone number has digits, spaces, hyphens and brackets only.",
+            Self::Length => "This number has too few or too many digits.",
+            Self::CountryCode => "No country has this code.",
+            Self::NeedsPlus => "This number needs a + and the country code.",
+        };
+        match example(country) {
+            Some(number) => format!("{why} Write it like {number}, or with + and the country code."),
+            None => format!("{why} Write it like +44 20 7946 0018."),
+        }
+    }
+}
+
 /// A number that could exist: the right length for its country. Whether the range is in use is not
 /// asked, because new ranges open more often than programs are updated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +114,16 @@ pub fn country(code: &str) -> Option<String> {
 #[must_use]
 pub fn calling_code(country: &str) -> Option<String> {
     Some(DATABASE.by_id(&country.trim().to_ascii_uppercase())?.country_code().to_string())
+}
+
+/// A number as people of the country would write it: "0712123456" for KE.
+#[must_use]
+pub fn example(country: &str) -> Option<String> {
+    let region = DATABASE.by_id(&country.trim().to_ascii_uppercase())?;
+    let number = region.descriptors().get(Type::Mobile)?.example()?;
+    let trunk = region.national_prefix().filter(|prefix| *prefix == "0").unwrap_or_default();
+    let written = format!("{trunk}{number}");
+    Phone::parse(&written, country).is_ok().then_some(written)
 }
 
 /// The keys to press: digits, after a `+` when the number is international.

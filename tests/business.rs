@@ -99,6 +99,15 @@ async fn the_audit_is_read_narrowed_and_paged(app: TestApp) {
     assert_eq!(page.count("tbody tr"), 50);
     assert!(page.texts("tbody .name")[0].starts_with("Referrer added"));
     assert_eq!(page.attrs("tbody td a", "href")[0], format!("/referrers/{}", jane.id));
+    assert_eq!(page.texts("tbody td a")[0], "referrer Jane Miller");
+    let lead = app.shop().lead("amy@example.com", Some(&jane.code)).await;
+    let signed_up = app.get("/audit?what=customer.").await.is(200);
+    assert_eq!(signed_up.texts("tbody td a"), ["lead amy"]);
+    assert_eq!(signed_up.attrs("tbody td a", "href"), [format!("/leads/{lead}")]);
+    assert_eq!(signed_up.texts("tbody td .under"), ["Jane Miller"]);
+    app.shop().pay("amy@example.com", "100.00", "2026-06-14").await;
+    let paid = app.get("/audit?what=payment").await.is(200);
+    assert_eq!(paid.texts("tbody td a"), ["amy"], "a payment is on the page of its lead");
     let next = app.get(&page.attr("a[rel=next]", "href")).await.is(200);
     assert_eq!(next.count("tbody tr"), 12, "60 renamed, one added, one business made");
     assert!(next.texts("tbody .name").last().unwrap().starts_with("Business made"));

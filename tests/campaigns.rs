@@ -18,6 +18,8 @@ on_both_databases! {
     flat_terms_are_read_per_currency,
     two_who_save_terms_at_once_get_a_number_each,
     a_test_product_at_0_makes_a_test_row,
+    a_form_that_is_sent_twice_makes_one_thing,
+    terms_that_begin_in_the_past_are_asked_about,
 }
 
 const CAMPAIGN: [(&str, &str); 6] = [
@@ -190,7 +192,7 @@ async fn terms_are_numbered_and_valid_from_a_date(app: TestApp) {
     let refused = app.post_form(&format!("{product}/terms"), &bad).await.is(422);
     assert!(refused.error_at("referral_rate").contains("at most 4 decimals"), "{}", refused.error_at("referral_rate"));
     assert_eq!(refused.error_at("limit_count"), "The number of months must be a whole number from 1 to 1200.");
-    assert!(refused.error_at("valid_from").starts_with("The date it is valid from must be a date"));
+    assert!(refused.error_at("valid_from").starts_with("The date it is valid from is not understood. Write it as"));
     assert_eq!(app.number("SELECT count(*) FROM terms").await, 2);
 }
 
@@ -233,6 +235,56 @@ async fn two_who_save_terms_at_once_get_a_number_each(three: ThreeNodes) {
     }
     let numbers: Vec<(i64,)> = three.rows("SELECT number FROM terms ORDER BY number").await;
     assert_eq!(numbers, (1..=13).map(|n| (n,)).collect::<Vec<_>>());
+}
+
+async fn a_form_that_is_sent_twice_makes_one_thing(app: TestApp) {
+    app.sign_in().await;
+    let again = with(&CAMPAIGN, &[("name", " SUMMER ")]);
+    let (first, second) = tokio::join!(app.post_form("/campaigns", &CAMPAIGN), app.post_form("/campaigns", &again));
+    let mut answers = [first.status, second.status];
+    answers.sort_unstable();
+    assert_eq!(answers, [303, 422]);
+    let refused = app.post_form("/campaigns", &again).await.is(422);
+    assert_eq!(refused.error_at("name"), "There is a campaign of this name already. Give this one another name.");
+    assert_eq!(refused.field("least"), "1,250.00", "what was typed stays");
+    assert_eq!(app.number("SELECT count(*) FROM campaigns").await, 2);
+
+    let path = format!("/campaigns/{}/products", app.business.campaign_id);
+    let product = with(&TERMS, &[("name", "Yearly plan"), ("mode", "live")]);
+    app.post_form(&path, &product).await.is(303);
+    let refused = app.post_form(&path, &with(&product, &[("name", "yearly  plan")])).await.is(422);
+    assert!(refused.error_at("name").contains("a product of this name already"), "{}", refused.error_at("name"));
+    app.post_form(&path, &with(&product, &[("mode", "test")])).await.is(303);
+    assert_eq!(app.number("SELECT count(*) FROM products WHERE name LIKE 'Yearly%'").await, 2, "one live, one test");
+}
+
+async fn terms_that_begin_in_the_past_are_asked_about(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    shop.lead("ann@example.org", Some(&jane.code)).await;
+    for date in ["2026-06-09", "2026-06-10", "2026-06-19"] {
+        shop.pay("ann@example.org", "100.00", date).await;
+    }
+    // Nobody referred this one, so it waits.
+    shop.lead("bob@example.org", None).await;
+    shop.pay("bob@example.org", "100.00", "2026-06-19").await;
+    let product = format!("/products/{}", app.business.product_row);
+    let past = with(&TERMS, &[("valid_from", "10/06/2026")]);
+    let asked = app.post_form(&format!("{product}/terms"), &past).await.is(200);
+    assert_eq!(app.number("SELECT count(*) FROM terms").await, 1, "nothing is stored before it is confirmed");
+    let asked = asked.says("10 Jun 2026 is in the past.").says("2 payments with a date since then were decided");
+    assert_eq!(asked.field("hold_days"), "30", "what was typed stays");
+
+    let sure = asked.attr("input[name=sure]", "value");
+    let other = with(&past, &[("valid_from", "9 Jun 2026"), ("sure", &sure)]);
+    app.post_form(&format!("{product}/terms"), &other).await.is(200).says("3 payments with a date since then");
+    let done = app.post_form(&format!("{product}/terms"), &with(&past, &[("sure", &sure)])).await.follow().await;
+    assert_eq!(done.flash(), "Terms 2 are stored, valid from 10 Jun 2026.");
+    let earned: Vec<(i64,)> = app.rows("SELECT terms_number FROM commissions ORDER BY id").await;
+    assert_eq!(earned, [(1,), (1,), (1,)], "nothing decided is decided again");
+    let today = with(&TERMS, &[("valid_from", "today")]);
+    app.post_form(&format!("{product}/terms"), &today).await.is(303);
 }
 
 async fn a_test_product_at_0_makes_a_test_row(app: TestApp) {

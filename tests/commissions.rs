@@ -7,6 +7,7 @@ on_both_databases! {
     a_commission_is_approved_and_voided_with_a_reason,
     many_are_decided_with_exact_sums,
     a_paid_one_stays,
+    they_are_narrowed_by_lead_and_by_referrer,
 }
 
 async fn confirm(page: &Answer, more: &[(&str, &str)]) -> Answer {
@@ -87,6 +88,38 @@ async fn many_are_decided_with_exact_sums(app: TestApp) {
     confirm(&asked, &[("reason", "The campaign was a mistake")]).await.is(303);
     assert_eq!(balances(&app).await, (200, 0));
     proves(&app).await;
+}
+
+async fn they_are_narrowed_by_lead_and_by_referrer(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
+    for (name, code, date) in
+        [("amy", &jane.code, "2026-06-14"), ("bob", &jane.code, "2026-06-12"), ("cid", &tom.code, "2026-06-13")]
+    {
+        let address = format!("{name}@example.com");
+        shop.lead(&address, Some(code)).await;
+        shop.pay(&address, "100.00", date).await;
+    }
+    let theirs = format!("/commissions?referrer={}", jane.id);
+    let list = app.get("/commissions?by=miller").await.goes_to(&theirs).follow().await.is(200);
+    assert_eq!(list.texts("tbody th a"), ["bob", "amy"], "the newest on top");
+    assert_eq!(list.texts(".chips .chip"), ["by Jane Miller"]);
+    assert_eq!(list.text("#pager-summary"), "2 commissions");
+    let list = list.does_not_say("Not all were searched");
+    assert_eq!(list.attr("form.filters input[name=referrer]", "value"), jane.id.to_string());
+    let by_hold = app.get(&format!("{theirs}&sort=-hold")).await;
+    assert_eq!(by_hold.texts("tbody th a"), ["amy", "bob"]);
+
+    let found = app.get("/commissions?q=bob").await.is(200);
+    assert_eq!((found.texts("tbody th a"), found.text("#pager-summary")), (vec!["bob".into()], "1 commission".into()));
+    assert_eq!(found.texts(".chips .chip"), ["“bob”"]);
+    assert_eq!(app.get("/commissions?q=EXAMPLE.com").await.texts("tbody th a"), ["bob", "cid", "amy"], "by hold");
+    app.get("/commissions?q=nobody-here").await.is(200).says("No commissions match");
+    app.get("/commissions?q=bob&state=paid").await.is(200).says("No commissions match");
+    let all = [("do", "void"), ("scope", "all"), ("back", "/commissions?q=bob")];
+    let asked = app.post_form("/commissions/bulk", &all).await.is(200);
+    assert_eq!(asked.texts("form.confirm caption"), ["Voided 20.00 USD"]);
 }
 
 async fn a_paid_one_stays(app: TestApp) {

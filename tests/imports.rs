@@ -234,12 +234,7 @@ async fn an_ugly_file_is_read_or_refused_in_words(app: TestApp) {
         assert!(page.error_at("file").starts_with(says), "{}", page.error_at("file"));
     }
     let pasted = [("kind", "leads"), ("campaign", campaign.as_str()), ("text", "Email\tName\nx@x.test\tXaver\n")];
-    app.post_file("/imports", &pasted, "file", "", "")
-        .await
-        .is(303)
-        .follow()
-        .await
-        .says("Pasted rows: 1 rows of leads");
+    app.post_file("/imports", &pasted, "file", "", "").await.is(303).follow().await.says("Pasted rows: 1 row of leads");
     let (path, _) = upload(&app, &app, Kind::Leads, "a,b\nc,d\n").await;
     let page = app.post_form(&format!("{path}/columns"), &[("campaign", &campaign)]).await.is(422);
     page.says("Say which column is the e-mail or the phone");

@@ -157,8 +157,8 @@ async fn a_form_with_faults_comes_back_as_typed(app: TestApp) {
     for (name, reach, field, says) in [
         ("", "cleo@example.org", "name", "The customer's name is missing."),
         ("Cleo", "", "reach", "A phone number or an e-mail address is missing."),
-        ("Cleo", "cleo@", "reach", "The e-mail address"),
-        ("Cleo", "12", "reach", "The phone number"),
+        ("Cleo", "cleo@", "reach", "This is not an e-mail address. One looks like jane@example.com."),
+        ("Cleo", "12", "reach", "This number has too few or too many digits. Write it like 2015550123"),
         ("Cleo", "next door", "reach", "This is neither a phone number nor an e-mail address."),
     ] {
         let fields =

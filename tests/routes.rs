@@ -251,9 +251,19 @@ async fn an_unknown_address_and_a_wrong_method_say_so(app: TestApp) {
     app.sign_in().await;
     let nothing = app.get("/nothing-here").await.is(404);
     assert_eq!(nothing.text("h1"), "Nothing here");
+    // Whoever is signed in keeps the way on; nobody in particular is shown no navigation.
+    for path in ["/nothing-here", "/leads/999999", "/leads/not-a-number"] {
+        assert!(app.get(path).await.is(404).has("nav[aria-label=Main] a[href='/leads']"), "{path}");
+    }
+    assert!(!app.stranger().get("/nothing-here").await.is(404).has("nav"));
+    let sales = app.member(Role::Sales).await;
+    let refused = sales.get("/team").await.is(403);
+    assert_eq!(refused.text("h1"), "Not for your role");
+    assert!(refused.has("nav a[href='/record']") && !refused.has("nav a[href='/team']"), "{refused:?}");
     for (method, path) in [("DELETE", "/referrers"), ("PUT", "/"), ("GET", "/sign-out"), ("PATCH", "/sign-in")] {
         let wrong = app.request(method, path, &[], Vec::new()).await.is(405);
         assert_eq!(wrong.text("h1"), "Not that way", "{method} {path}");
+        assert!(wrong.has("nav[aria-label=Main]"), "{method} {path}");
     }
     app.get("/leads/not-a-number").await.is(404);
     app.get("/leads/99999999999999999999").await.is(404);

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::OriginalUri;
 
@@ -32,6 +34,9 @@ struct Line {
     /// Where the subject's page is; empty when it has none, or none for this role.
     url: String,
     subject: String,
+    /// The lead and the referrer it concerns beside; the first has its page where the subject has none, so
+    /// that a line has one place to go to and not three on top of each other.
+    beside: Vec<(String, String)>,
     at: When,
 }
 
@@ -96,25 +101,59 @@ fn chips(query: &ListQuery) -> Vec<Chip> {
     chips
 }
 
+fn may_be_gone(row: &EntryLine) -> bool {
+    matches!(row.subject_kind.as_str(), "lead" | "commission")
+}
+
+type Names = BTreeMap<i64, String>;
+
+/// The name of something, where it has one and is there.
+fn name(names: &Names, id: Option<i64>) -> Option<&str> {
+    names.get(&id?).map(String::as_str).filter(|name| !name.is_empty())
+}
+
+/// "Lead Jane Njeri"; "commission 1234" for what has no name.
+fn subject(row: &EntryLine, names: &Names) -> String {
+    let kind = row.subject_kind.replace('_', " ");
+    match (name(names, row.subject_id), row.subject_id) {
+        (Some(name), _) => format!("{kind} {name}"),
+        (None, Some(id)) => format!("{kind} {id}"),
+        (None, None) => kind,
+    }
+}
+
+fn beside(frame: &Frame, row: &EntryLine, names: &Names, is_linked: bool) -> Vec<(String, String)> {
+    let others = [("lead", row.lead_id), ("referrer", row.referrer_id)];
+    let others = others.into_iter().filter(|(_, id)| *id != row.subject_id);
+    let mut linked = is_linked;
+    let named = others.filter_map(|(kind, id)| Some((name(names, id)?.to_owned(), url(frame, kind, id))));
+    named
+        .map(|(name, url)| if std::mem::replace(&mut linked, true) { (name, String::new()) } else { (name, url) })
+        .collect()
+}
+
 async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/audit", uri.query(), &store::KNOWN);
     let mut conn = page.read().await?;
     let (mut rows, searched) = store::list(&mut conn, page.member.business_id, &query).await?;
-    let may_be_gone = |row: &EntryLine| matches!(row.subject_kind.as_str(), "lead" | "commission");
-    let asked: Vec<i64> = rows.iter().filter(|row| may_be_gone(row)).filter_map(|row| row.subject_id).collect();
-    let there = store::there(&mut conn, page.member.business_id, &asked).await?;
+    let mut asked: Vec<i64> =
+        rows.iter().flat_map(|row| [row.subject_id, row.lead_id, row.referrer_id]).flatten().collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let names = store::names(&mut conn, page.member.business_id, &asked).await?;
     drop(conn);
     let pager = Pager::cut(&query, &mut rows, |r| Cursor { value: r.at.to_string(), id: r.id }, "");
     let frame = page.frame("audit").await?;
+    let place = |row: &EntryLine| match row.subject_id {
+        id if may_be_gone(row) && id.is_none_or(|id| !names.contains_key(&id)) => String::new(),
+        id => url(&frame, &row.subject_kind, id),
+    };
     let line = |row: EntryLine| Line {
         words: words(&row.action),
         changes: changes(row.before.as_deref(), row.after.as_deref()),
-        url: if may_be_gone(&row) && row.subject_id.is_none_or(|id| !there.contains(&id)) {
-            String::new()
-        } else {
-            url(&frame, &row.subject_kind, row.subject_id)
-        },
-        subject: row.subject_id.map_or_else(|| row.subject_kind.clone(), |id| format!("{} {id}", row.subject_kind)),
+        url: place(&row),
+        subject: subject(&row, &names),
+        beside: beside(&frame, &row, &names, !place(&row).is_empty()),
         at: page.when(row.at),
         row,
     };

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
@@ -63,6 +63,8 @@ row! {
         pub action: String,
         pub subject_kind: String,
         pub subject_id: Option<i64>,
+        pub lead_id: Option<i64>,
+        pub referrer_id: Option<i64>,
         pub before: Option<String>,
         pub after: Option<String>,
         pub reason: Option<String>,
@@ -75,7 +77,8 @@ pub const KNOWN: [&str; 7] = ["q", "who", "what", "about", "id", "after", "befor
 /// One page of a business's audit, the newest first, and whether entries were left unexamined.
 pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<(Vec<EntryLine>, bool)> {
     let mut listing = Listing::new(
-        "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.before, a.after, a.reason",
+        "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.lead_id, a.referrer_id,
+            a.before, a.after, a.reason",
         "audit_entries",
         "a",
         "",
@@ -109,13 +112,18 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     Ok((listing.build(PAGE + 1).all(conn).await?, searched))
 }
 
-/// Which of these leads and commissions are still there: those of test data may have been deleted.
-pub async fn there(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<BTreeSet<i64>> {
-    let found: Vec<(i64,)> = sql("SELECT l.id FROM rows($1, id BIGINT) r CROSS JOIN leads l WHERE l.id = r.id AND l.business_id = $2
-         UNION ALL SELECT c.id FROM rows($1, id BIGINT) r CROSS JOIN commissions c WHERE c.id = r.id AND c.business_id = $2")
+/// What the leads, referrers, codes, campaigns and products among some ids are called; a commission has no
+/// name. Those of test data may have been deleted, and are not among them.
+pub async fn names(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<BTreeMap<i64, String>> {
+    let found: Vec<(i64, String)> = sql("SELECT l.id, l.name FROM rows($1, id BIGINT) r CROSS JOIN leads l WHERE l.id = r.id AND l.business_id = $2
+         UNION ALL SELECT p.id, p.name FROM rows($1, id BIGINT) r CROSS JOIN referrers p WHERE p.id = r.id AND p.business_id = $2
+         UNION ALL SELECT c.id, c.text FROM rows($1, id BIGINT) r CROSS JOIN codes c WHERE c.id = r.id AND c.business_id = $2
+         UNION ALL SELECT m.id, m.name FROM rows($1, id BIGINT) r CROSS JOIN campaigns m WHERE m.id = r.id AND m.business_id = $2
+         UNION ALL SELECT d.id, d.name FROM rows($1, id BIGINT) r CROSS JOIN products d WHERE d.id = r.id AND d.business_id = $2
+         UNION ALL SELECT k.id, '' FROM rows($1, id BIGINT) r CROSS JOIN commissions k WHERE k.id = r.id AND k.business_id = $2")
     .bind(rows!(ids, id => { id: *id }))
     .bind(business_id)
     .all(conn)
     .await?;
-    Ok(found.into_iter().map(|(id,)| id).collect())
+    Ok(found.into_iter().collect())
 }

@@ -10,7 +10,7 @@ use crate::db::{Conn, DbResult};
 use crate::row;
 
 pub use pages::routes;
-pub use save::{Moved, Saved, change, create, set_state};
+pub use save::{Moved, SameName, Saved, change, create, set_state};
 pub use settings::{Destination, QualifyOn, Settings, days, reward};
 pub use state::State;
 pub use store::{NewCampaign, insert};

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect};
 
 use super::settings::{self, Destination, QualifyOn, Settings};
 use super::store::{self, CampaignLine};
-use super::{Campaign, Moved, Saved, State};
+use super::{Campaign, Moved, SameName, Saved, State};
 use crate::business;
 use crate::id::{self, Kind};
 use crate::links;
@@ -138,7 +138,11 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     };
     let said = format!("{} was made as a draft. Add a product, then let it go live.", settings.name);
     let actor = Arc::new(page.member.actor());
-    let id = super::create(&page.app, &actor, page.member.business_id, settings).await?;
+    let made = super::create(&page.app, &actor, page.member.business_id, settings, SameName::Refused).await?;
+    let Some(id) = made else {
+        form.fail("name", "There is a campaign of this name already. Give this one another name.");
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, None).await?);
+    };
     page.go(&format!("/campaigns/{id}"), Flash::good(said)).await
 }
 

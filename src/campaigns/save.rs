@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbResult, Key};
+use crate::text::fold;
 
 /// What came of changing a campaign's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +32,47 @@ pub enum Moved {
     NotFound,
 }
 
-/// Makes a campaign, as a draft; answers its id.
-pub async fn create(app: &App, actor: &Arc<Actor>, business_id: i64, settings: Settings) -> DbResult<i64> {
+/// Whether a second thing of the same name is meant. A form that is sent twice means one; a program that
+/// repeats a call says so by its Idempotency-Key, and names things as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameName {
+    Refused,
+    Fine,
+}
+
+impl SameName {
+    /// Whether a name may be given beside those that are there, in any case.
+    pub fn allows(self, name: &str, there: &[String]) -> bool {
+        self == Self::Fine || there.iter().all(|other| fold(other) != fold(name))
+    }
+}
+
+/// Makes a campaign, as a draft; answers its id, or none where the name is taken.
+pub async fn create(
+    app: &App,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    settings: Settings,
+    same_name: SameName,
+) -> DbResult<Option<i64>> {
     let ids = app.ids.run(2).await?;
     let now = app.clock.now();
     let actor = actor.clone();
     app.db
-        .write(vec![], move |tx| {
+        .write(vec![Key::Row(business_id)], move |tx| {
             let (settings, actor, ids) = (settings.clone(), actor.clone(), ids.clone());
             Box::pin(async move {
+                let there: Vec<String> =
+                    store::choices(tx, business_id).await?.into_iter().map(|campaign| campaign.name).collect();
+                if !same_name.allows(&settings.name, &there) {
+                    return Ok(None);
+                }
                 store::insert(tx, &NewCampaign::draft(ids.start, business_id, &settings), now).await?;
                 let subject = ("campaign", ids.start);
                 let entry = NewEntry::new(ids.start + 1, business_id, &actor, "campaign.created", subject)
                     .after(settings.json());
                 audit::write(tx, now, &[entry]).await?;
-                Ok(ids.start)
+                Ok(Some(ids.start))
             })
         })
         .await

@@ -1,7 +1,8 @@
 use crate::counters;
-use crate::db::{Conn, DbResult, EXAMINED, Listing, Order, sql, sql_built};
+use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, sql, sql_built};
 use crate::row;
 use crate::rows;
+use crate::search::{self, Ask, Found, Needle, Scope, Total};
 use crate::web::{Cursor, ListQuery, list::PAGE};
 
 use super::Arithmetic;
@@ -116,7 +117,7 @@ pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbRe
 }
 
 /// The names a list of commissions knows in its address.
-pub const KNOWN: [&str; 6] = ["state", "referrer", "kind", "sort", "after", "before"];
+pub const KNOWN: [&str; 8] = ["q", "state", "referrer", "by", "kind", "sort", "after", "before"];
 pub const STATES: [&str; 4] = ["pending", "approved", "paid", "void"];
 pub const KINDS: [&str; 3] = ["referral", "recurring", "reward"];
 
@@ -128,20 +129,33 @@ pub struct Filter {
     pub state: &'static str,
     pub referrer: Option<i64>,
     pub kind: Option<&'static str>,
+    /// What was typed, and what is looked for in the lead.
+    pub q: String,
+    pub needle: Needle,
     pub by_hold: bool,
     pub descending: bool,
 }
 
 impl Filter {
-    pub fn of(query: &ListQuery, campaign_id: i64, test: bool) -> Self {
+    /// `country` is where phone numbers are dialled from.
+    pub fn of(query: &ListQuery, campaign_id: i64, test: bool, country: &str) -> Self {
         let sort = query.get("sort");
-        let by_hold = sort.trim_start_matches('-') != "created";
+        let referrer: Option<i64> = query.get("referrer").parse().ok();
+        let by_hold = match sort.trim_start_matches('-') {
+            "created" => false,
+            "hold" => true,
+            // Somebody's own are found by an index, which has them in the order they were made.
+            _ => referrer.is_none(),
+        };
         Self {
             campaign_id,
             test,
             state: STATES.into_iter().find(|s| *s == query.get("state")).unwrap_or("pending"),
-            referrer: query.get("referrer").parse().ok(),
+            referrer,
             kind: KINDS.into_iter().find(|k| *k == query.get("kind")),
+            q: query.get("q").to_owned(),
+            // The list's address has no control characters left.
+            needle: Needle::words(query.get("q"), country).unwrap_or_default(),
             by_hold,
             descending: if by_hold { sort == "-hold" } else { sort != "created" },
         }
@@ -160,13 +174,26 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
         list =
             if by_index { list.and("k.referrer_id = ?", referrer) } else { list.search("k.referrer_id = ?", referrer) };
     }
-    match f.kind {
-        Some(kind) => list.search("k.kind = ?", kind),
-        None => list,
+    if let Some(kind) = f.kind {
+        list = list.search("k.kind = ?", kind);
     }
+    f.needle.in_column("l.search", list).within("lead_id", "JOIN leads l ON l.id = k.lead_id")
 }
 
-pub async fn page(conn: &mut Conn, f: &Filter, query: &ListQuery) -> DbResult<(Vec<CommissionRow>, bool)> {
+/// A page of the list.
+pub struct CommissionPage {
+    pub rows: Vec<CommissionRow>,
+    pub total: Total,
+    /// How many rows were looked at, where not all were searched.
+    pub looked: Option<usize>,
+}
+
+/// Whose names, addresses and numbers are searched.
+fn scope(f: &Filter) -> Scope {
+    Scope::leads(f.campaign_id, f.test)
+}
+
+pub async fn page(db: &Db, f: &Filter, query: &ListQuery) -> DbResult<CommissionPage> {
     let mut list = listing(COLUMNS, JOINS, f);
     for (name, forward) in [("after", true), ("before", false)] {
         if let Some(cursor) = Cursor::parse(query.get(name)) {
@@ -177,18 +204,45 @@ pub async fn page(conn: &mut Conn, f: &Filter, query: &ListQuery) -> DbResult<(V
             };
         }
     }
-    let searched = list.is_searched();
-    Ok((list.build(PAGE + 1).all(conn).await?, searched))
+    if f.needle.is_empty() {
+        let mut conn = db.read().await?;
+        let looked = (list.is_searched() && many(&mut conn, f).await?).then_some(EXAMINED);
+        let rows = list.build(PAGE + 1).all(&mut conn).await?;
+        let most = i64::try_from(EXAMINED).unwrap_or(i64::MAX);
+        let found: i64 = listing("k.id", "", f).count(EXAMINED).scalar(&mut conn).await?;
+        let total = if found > most { Total::AtLeast(most) } else { Total::Exact(found) };
+        return Ok(CommissionPage { rows, total, looked });
+    }
+    let found = search::page(db, list, &[scope(f)], &f.needle, Ask::page(PAGE + 1)).await?;
+    let Found { rows, total, looked, .. } = found;
+    Ok(CommissionPage { rows, total, looked })
 }
 
-pub async fn ids(conn: &mut Conn, f: &Filter, most: usize) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = listing("k.id", "", f).build(most).all(conn).await?;
-    Ok(found.into_iter().map(|(id,)| id).collect())
+/// Whether a campaign has more commissions than a search looks at.
+async fn many(conn: &mut Conn, f: &Filter) -> DbResult<bool> {
+    let found: i64 = sql(
+        "SELECT count(*) FROM (SELECT 1 AS one FROM commissions WHERE campaign_id = $1 AND test = $2 LIMIT 10001) k",
+    )
+    .bind(f.campaign_id)
+    .bind(f.test)
+    .scalar(conn)
+    .await?;
+    Ok(usize::try_from(found).is_ok_and(|n| n > EXAMINED))
 }
 
-/// How many a filter matches, to 10,000 and one more.
-pub async fn count(conn: &mut Conn, f: &Filter) -> DbResult<i64> {
-    listing("k.id", "", f).count(EXAMINED).scalar(conn).await
+/// The ids a filter matches, in list order, at most `most`; none where not all rows could be searched.
+pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>> {
+    let list = listing("k.id", "", f);
+    let found: Vec<(i64,)> = if f.needle.is_empty() {
+        list.build(most).all(&mut db.read().await?).await?
+    } else {
+        let found = search::page(db, list, &[scope(f)], &f.needle, Ask::all(most)).await?;
+        if found.looked.is_some() {
+            return Ok(None);
+        }
+        found.rows
+    };
+    Ok(Some(found.into_iter().map(|(id,)| id).collect()))
 }
 
 /// Live money of a campaign by account (held, due, paid) and currency, from the counters.

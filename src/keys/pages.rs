@@ -144,7 +144,9 @@ impl NewPage {
             modes: Choice::list(modes, "live"),
             scopes: SCOPES.map(scope).into(),
             campaigns: Choice::list([default].into_iter().chain(all), form.value("campaign")),
-            understood: crate::clock::Day::parse_typed(form.value("expires")).map(|d| d.shown()).unwrap_or_default(),
+            understood: crate::clock::Day::parse_said(form.value("expires"), page.today())
+                .map(|d| d.shown())
+                .unwrap_or_default(),
             form,
         })
     }
@@ -207,7 +209,7 @@ fn read_expiry(page: &Page, form: &mut Form) -> Option<Option<Instant>> {
     if form.value("expires").trim().is_empty() {
         return Some(None);
     }
-    let day = form.day("expires", "The date it expires")?;
+    let day = form.day("expires", "The date it expires", page.today())?;
     let zone = page.member.zone;
     if day < zone.day_of(page.app.clock.now()) {
         form.fail("expires", "The date it expires has passed.");
@@ -297,7 +299,9 @@ impl RotatePage {
             frame: page.frame("integrations").await?,
             line: line(page, key),
             overlaps: Choice::list(OVERLAPS.map(|(word, words, _)| (word, words)), form.value("overlap")),
-            understood: crate::clock::Day::parse_typed(form.value("expires")).map(|d| d.shown()).unwrap_or_default(),
+            understood: crate::clock::Day::parse_said(form.value("expires"), page.today())
+                .map(|d| d.shown())
+                .unwrap_or_default(),
             form,
         })
     }

@@ -5,7 +5,8 @@ use crate::search::{Needle, Scope};
 use crate::web::{Chip, ListQuery};
 
 /// The names a list of leads knows in its address.
-pub const KNOWN: [&str; 9] = ["q", "status", "arrival", "qualified", "referrer", "archived", "sort", "after", "before"];
+pub const KNOWN: [&str; 10] =
+    ["q", "status", "arrival", "qualified", "referrer", "by", "archived", "sort", "after", "before"];
 
 /// Ways of arrival: the stored word, and what people read.
 pub const ARRIVALS: [(&str, &str); 5] =

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::store::one::{AuditRow, LeadRow, PaymentRow, SignUpRow, TouchRow};
+use crate::clock::Day;
 use crate::commissions::CommissionRow;
 use crate::desk::Refusal;
 use crate::money::Money;
@@ -159,9 +160,9 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         other => (other.replace('.', " "), ""),
     };
     let body = match (a.action.as_str(), &a.reason) {
+        ("payment.refunded", reason) => given_back(&text(&after, "date"), &text(&after, "left"), reason.as_deref()),
         (_, Some(reason)) => reason.clone(),
         ("lead.edited", None) => edited(&before, &after),
-        ("payment.refunded", None) => format!("{} is left of the payment", text(&after, "left")),
         ("payment.refund_refused", None) => text(&after, "why"),
         ("subscription.cancelled", None) if text(&after, "subscription") != "cancelled" => {
             "A payment of a later day stands".to_owned()
@@ -171,6 +172,12 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
     };
     let who = if a.actor_kind == "user" { a.actor.clone() } else { format!("{} ({})", a.actor, a.actor_kind) };
     Some(Happened::new(a.at, title).body(body).who(who).tone(tone))
+}
+
+/// On which day, what that leaves, and why.
+fn given_back(date: &str, left: &str, reason: Option<&str>) -> String {
+    let day = Day::parse(date).map(|day| format!("Given back on {}. ", day.shown())).unwrap_or_default();
+    format!("{day}{left} is left of the payment. {}", reason.unwrap_or_default()).trim_end().to_owned()
 }
 
 fn edited(before: &Json, after: &Json) -> String {

@@ -15,7 +15,7 @@ use crate::money::Rate;
 
 pub use catalogue::Catalogue;
 pub use pages::routes;
-pub use save::{NewProduct, Numbered, Renamed, add, new_terms, rename};
+pub use save::{Added, NewProduct, Numbered, Renamed, add, new_terms, rename};
 pub use store::{ProductLine, ProductRow, TermsRow, by_public_id, first_of, insert, insert_terms};
 pub use words::{earns, line, sentence};
 

@@ -5,9 +5,10 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
 use super::store::{self, ProductRow};
-use super::{NewProduct, Numbered, Renamed, form, words};
-use crate::campaigns;
+use super::{Added, NewProduct, Numbered, Renamed, form, words};
+use crate::campaigns::{self, SameName};
 use crate::clock::Day;
+use crate::web::list::counted;
 use crate::web::page::html_with;
 use crate::web::routes::{Access, Routes};
 use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, When, html};
@@ -92,11 +93,17 @@ async fn create(page: Page, Path(campaign_id): Path<i64>, mut form: Form) -> Pag
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
     };
     let said = format!("{name} was added. Its id is below, ready to copy.");
-    let new = NewProduct { campaign_id, name, test, terms };
+    let new = NewProduct { campaign_id, name, test, terms, same_name: SameName::Refused };
     let actor = Arc::new(page.member.actor());
-    let added = super::add(&page.app, &actor, page.member.business_id, new).await?;
-    let id = added.ok_or(Fault::NotFound)?;
-    page.go(&format!("/products/{id}"), Flash::good(said)).await
+    match super::add(&page.app, &actor, page.member.business_id, new).await? {
+        Added::As(id) => page.go(&format!("/products/{id}"), Flash::good(said)).await,
+        Added::NotFound => Err(Fault::NotFound),
+        Added::NameTaken => {
+            form.fail("name", "This campaign has a product of this name already. Give this one another name.");
+            let shown = NewPage::of(&page, campaign_id, form, String::new()).await?;
+            html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown)
+        }
+    }
 }
 
 #[derive(Template)]
@@ -198,6 +205,9 @@ struct TermsPage {
     currency: &'static str,
     understood: String,
     preview: String,
+    /// Said where they begin in the past, and which day that was said of.
+    back_dated: String,
+    sure: String,
 }
 
 impl TermsPage {
@@ -217,7 +227,7 @@ impl TermsPage {
         });
         Ok(Self {
             frame: page.frame("campaign").await?,
-            understood: Day::parse_typed(form.value("valid_from")).map(Day::shown).unwrap_or_default(),
+            understood: Day::parse_said(form.value("valid_from"), page.today()).map(Day::shown).unwrap_or_default(),
             form,
             product,
             number: rows.first().map_or(1, |t| t.number + 1),
@@ -225,8 +235,33 @@ impl TermsPage {
             limits: form::limits(),
             currency: currency.code(),
             preview,
+            back_dated: String::new(),
+            sure: String::new(),
         })
     }
+}
+
+/// What it means that terms begin in the past.
+async fn back_dated(page: &Page, id: i64, day: Day) -> Result<String, Fault> {
+    // A payment is dated a day after it came at most.
+    let received = page.member.zone.start_of(day.plus_days(-1));
+    let business = page.member.business_id;
+    let (looked, decided) = store::decided_since(&mut page.read().await?, business, id, received, day).await?;
+    let plus = if looked < 10_000 { "" } else { "+" };
+    let so_far = match decided {
+        0 => "No payment with a date since then has been decided yet.".to_owned(),
+        1 if plus.is_empty() => {
+            "1 payment with a date since then was decided by older terms, and stays as it is.".to_owned()
+        }
+        n => format!(
+            "{}{plus} payments with a date since then were decided by older terms, and stay as they are.",
+            counted(n)
+        ),
+    };
+    Ok(format!(
+        "{} is in the past. {so_far} These terms decide what waits, and what arrives from now on with a date since then.",
+        day.shown()
+    ))
 }
 
 async fn new_terms(page: Page, Path(id): Path<i64>) -> PageResult {
@@ -235,7 +270,7 @@ async fn new_terms(page: Page, Path(id): Path<i64>) -> PageResult {
 
 async fn create_terms(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let currency = page.member.currency;
-    let valid_from = form.day("valid_from", "The date it is valid from");
+    let valid_from = form.day("valid_from", "The date it is valid from", page.today());
     let terms = form::read(&mut form, currency);
     let (Some(valid_from), Some(mut terms), true) = (valid_from, terms, form.is_fine()) else {
         let shown = TermsPage::of(&page, id, Some(form), String::new()).await?;
@@ -244,6 +279,11 @@ async fn create_terms(page: Page, Path(id): Path<i64>, mut form: Form) -> PageRe
     if form.value("do") == "preview" {
         let preview = format!("From {}: {}", valid_from.shown(), words::earns(&terms, currency));
         return html(&TermsPage::of(&page, id, Some(form), preview).await?);
+    }
+    if valid_from < page.today() && form.value("sure") != valid_from.to_string() {
+        let back_dated = back_dated(&page, id, valid_from).await?;
+        let sure = valid_from.to_string();
+        return html(&TermsPage { back_dated, sure, ..TermsPage::of(&page, id, Some(form), String::new()).await? });
     }
     terms.valid_from = Some(valid_from);
     let actor = Arc::new(page.member.actor());

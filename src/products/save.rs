@@ -8,8 +8,9 @@ use super::{NewTerms, store, words};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::campaigns::{self, SameName};
 use crate::db::{DbError, DbResult, Key};
-use crate::{campaigns, id};
+use crate::id;
 
 /// A product about to be added to a campaign, with its first terms.
 #[derive(Debug, Clone)]
@@ -18,6 +19,17 @@ pub struct NewProduct {
     pub name: String,
     pub test: bool,
     pub terms: NewTerms,
+    /// Among the campaign's live products, or its test ones.
+    pub same_name: SameName,
+}
+
+/// What came of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    As(i64),
+    NameTaken,
+    /// The campaign is not the business's.
+    NotFound,
 }
 
 /// What came of a new version.
@@ -32,8 +44,8 @@ fn json(terms: &NewTerms) -> Json {
     json!({ "terms": words::sentence(terms), "valid_from": terms.valid_from.map(|day| day.to_string()) })
 }
 
-/// Adds a product; answers its id, or none when the campaign is not the business's.
-pub async fn add(app: &App, actor: &Arc<Actor>, business_id: i64, new: NewProduct) -> DbResult<Option<i64>> {
+/// Adds a product with its first terms.
+pub async fn add(app: &App, actor: &Arc<Actor>, business_id: i64, new: NewProduct) -> DbResult<Added> {
     let ids = app.ids.run(3).await?;
     let now = app.clock.now();
     let public_id = id::random_public_id("product", &mut rand::rng());
@@ -43,7 +55,10 @@ pub async fn add(app: &App, actor: &Arc<Actor>, business_id: i64, new: NewProduc
             let (new, actor, ids, public_id) = (new.clone(), actor.clone(), ids.clone(), public_id.clone());
             Box::pin(async move {
                 if campaigns::find(tx, business_id, new.campaign_id).await?.is_none() {
-                    return Ok(None);
+                    return Ok(Added::NotFound);
+                }
+                if !new.same_name.allows(&new.name, &store::names(tx, new.campaign_id, new.test).await?) {
+                    return Ok(Added::NameTaken);
                 }
                 let (product, terms) = (ids.start, ids.start + 1);
                 store::insert(tx, product, business_id, new.campaign_id, &public_id, &new.name, new.test, now).await?;
@@ -52,7 +67,7 @@ pub async fn add(app: &App, actor: &Arc<Actor>, business_id: i64, new: NewProduc
                     json!({ "name": new.name, "test": new.test, "terms": words::sentence(&new.terms), "number": 1 }),
                 );
                 audit::write(tx, now, &[entry]).await?;
-                Ok(Some(product))
+                Ok(Added::As(product))
             })
         })
         .await

@@ -62,6 +62,36 @@ pub async fn of_business(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Prod
     .await
 }
 
+/// What the live or the test products of a campaign are called.
+pub async fn names(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Vec<String>> {
+    let found: Vec<(String,)> = sql("SELECT name FROM products WHERE campaign_id = $1 AND test = $2 ORDER BY id")
+        .bind(campaign_id)
+        .bind(test)
+        .all(conn)
+        .await?;
+    Ok(found.into_iter().map(|(name,)| name).collect())
+}
+
+/// How many of the newest 10,000 payments since a moment were looked at, and how many of them are decided
+/// payments for a product, dated on a day or later.
+pub async fn decided_since(
+    conn: &mut Conn,
+    business_id: i64,
+    product_id: i64,
+    received: Instant,
+    day: Day,
+) -> DbResult<(i64, i64)> {
+    sql("SELECT count(*), COALESCE(CAST(sum(CASE WHEN y.product_id = $3 AND y.payment_date >= $4 AND y.decision <> 'waiting' THEN 1 ELSE 0 END) AS BIGINT), 0)
+           FROM (SELECT product_id, payment_date, decision FROM payments
+                  WHERE business_id = $1 AND received_at >= $2 ORDER BY received_at DESC, id DESC LIMIT 10000) y")
+    .bind(business_id)
+    .bind(received)
+    .bind(product_id)
+    .bind(day.to_string())
+    .one(conn)
+    .await
+}
+
 pub async fn rename(tx: &mut Tx, id: i64, name: &str) -> DbResult<()> {
     sql("UPDATE products SET name = $2 WHERE id = $1").bind(id).bind(name).execute(tx).await?;
     Ok(())

@@ -18,7 +18,7 @@ use crate::email::Email;
 use crate::phone::Phone;
 
 pub use find::{Asked, Found, Hit, find};
-pub use pages::routes;
+pub use pages::{routes, whose};
 
 /// One way to reach somebody.
 #[derive(Debug, Clone)]

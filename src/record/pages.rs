@@ -1,6 +1,8 @@
 //! Record a referral: the search, the form, the receipt. Each is a page that works without script; the
 //! list below the search field is also a fragment of its own, for the live look-up.
 
+mod whose;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -15,12 +17,14 @@ use crate::clock::Instant;
 use crate::code;
 use crate::codes::{self, Known};
 use crate::email::Email;
-use crate::phone::Phone;
+use crate::phone::{self, Phone};
 use crate::web::list::url;
 use crate::web::page::html_with;
 use crate::web::routes::{Access, Routes};
 use crate::web::when::said;
 use crate::web::{Choice, Fault, Form, Frame, ListQuery, Page, PageResult, Right, html};
+
+pub use whose::whose;
 
 pub fn routes() -> Routes {
     let record = Access::May(Right::Record);
@@ -131,6 +135,8 @@ struct TellPage {
     campaign_id: i64,
     /// Why a claim would not count, said before anything is typed.
     warning: Option<String>,
+    /// How customers are reached, with a number as it is written here.
+    hint: String,
     back: String,
 }
 
@@ -159,10 +165,15 @@ impl TellPage {
         let typed: Option<i64> = form.value("campaign").parse().ok();
         let wanted = typed.or(code.as_ref().map(|c| c.campaign_id)).unwrap_or(page.campaign.id);
         let here = best(&enrolled, referrer_id, wanted).ok_or(Fault::NotFound)?;
+        let hint = phone::example(&page.member.country).map_or_else(
+            || "One way to reach them.".to_owned(),
+            |number| format!("One way to reach them, like {number} or jane@example.com."),
+        );
         let shown = code.as_ref().map(|c| c.text.clone()).or_else(|| here.code.clone());
         Ok(Self {
             frame: page.frame("record").await?,
             warning: warning(here, code.as_ref()),
+            hint,
             code: shown.unwrap_or_default(),
             code_id: code.map(|c| c.id.to_string()).unwrap_or_default(),
             campaign_id: here.campaign_id,
@@ -182,13 +193,11 @@ fn reach(form: &mut Form, country: &str) -> Option<Reach> {
     let typed = form.value("reach").trim().to_owned();
     let read = match typed.as_str() {
         "" => Err("A phone number or an e-mail address is missing.".to_owned()),
-        _ if typed.contains('@') => {
-            Email::parse(&typed).map(Reach::Email).map_err(|why| format!("The e-mail address {why}."))
-        }
+        _ if typed.contains('@') => Email::parse(&typed).map(Reach::Email).map_err(|why| why.sentence().to_owned()),
         _ if !typed.contains(|c: char| c.is_ascii_digit()) => {
             Err("This is neither a phone number nor an e-mail address.".to_owned())
         }
-        _ => Phone::parse(&typed, country).map(Reach::Phone).map_err(|why| format!("The phone number {why}.")),
+        _ => Phone::parse(&typed, country).map(Reach::Phone).map_err(|why| why.sentence(country)),
     };
     read.map_err(|why| form.fail("reach", why)).ok()
 }

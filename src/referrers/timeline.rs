@@ -8,8 +8,7 @@ use crate::web::When;
 /// One entry as `show::timeline` reads it.
 #[derive(Debug, Clone)]
 pub struct TimelineItem {
-    pub at_iso: String,
-    pub at_label: String,
+    pub at: When,
     pub title: String,
     pub body: String,
     pub who: String,
@@ -43,7 +42,7 @@ pub fn item(entry: &EntryOf, when: When, campaign: impl Fn(i64) -> Option<String
         "job" => format!("{} (in the background)", entry.actor_name),
         _ => entry.actor_name.clone(),
     };
-    TimelineItem { at_iso: when.iso, at_label: when.label, title, body: body.join(" · "), who, tone }
+    TimelineItem { at: when, title, body: body.join(" · "), who, tone }
 }
 
 fn json(text: Option<&str>) -> Json {

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
-use super::page::BareFrame;
+use super::page::{BareFrame, Frame};
 use crate::db::DbError;
 
 pub type PageResult = Result<Response, Fault>;
@@ -141,13 +141,39 @@ impl IntoResponse for Fault {
     }
 }
 
+#[derive(Template)]
+#[template(path = "error_framed.html")]
+struct FramedErrorPage {
+    frame: Frame,
+    code: u16,
+    title: &'static str,
+    sentence: String,
+}
+
+/// What an error page says, kept beside it for whoever can put it into a frame.
+#[derive(Debug, Clone)]
+pub struct Said {
+    title: &'static str,
+    sentence: String,
+}
+
+impl Said {
+    /// The same words, in the frame of somebody who is signed in.
+    pub fn framed(self, status: StatusCode, frame: Frame) -> Option<String> {
+        let Self { title, sentence } = self;
+        FramedErrorPage { frame, code: status.as_u16(), title, sentence }.render().ok()
+    }
+}
+
 /// The page of an error; also what the panic handler shows.
 pub fn error_page(status: StatusCode, title: &'static str, sentence: String) -> Response {
+    let said = Said { title, sentence: sentence.clone() };
     let page = ErrorPage { frame: BareFrame::new(), code: status.as_u16(), title, sentence };
     let mut response = match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => (status, title).into_response(),
     };
+    response.extensions_mut().insert(said);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }

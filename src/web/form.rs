@@ -7,7 +7,7 @@ use axum::http::header;
 
 use super::{Fault, bounds};
 use crate::amounts::Amounts;
-use crate::clock::Day;
+use crate::clock::{Day, DayError};
 use crate::email::Email;
 use crate::money::{Currency, Money, Rate};
 use crate::phone::{self, Phone};
@@ -100,23 +100,23 @@ impl Form {
             self.fail(name, format!("{label} is missing."));
             return None;
         }
-        self.optional_email(name, label)
+        self.optional_email(name)
     }
 
-    pub fn optional_email(&mut self, name: &str, label: &str) -> Option<Email> {
+    pub fn optional_email(&mut self, name: &str) -> Option<Email> {
         let value = self.value(name).trim().to_owned();
         if value.is_empty() {
             return None;
         }
-        Email::parse(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+        Email::parse(&value).map_err(|why| self.fail(name, why.sentence())).ok()
     }
 
-    pub fn optional_phone(&mut self, name: &str, label: &str, country: &str) -> Option<Phone> {
+    pub fn optional_phone(&mut self, name: &str, country: &str) -> Option<Phone> {
         let value = self.value(name).trim().to_owned();
         if value.is_empty() {
             return None;
         }
-        Phone::parse(&value, country).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+        Phone::parse(&value, country).map_err(|why| self.fail(name, why.sentence(country))).ok()
     }
 
     pub fn money(&mut self, name: &str, label: &str, currency: Currency) -> Option<Money> {
@@ -147,9 +147,24 @@ impl Form {
         Rate::parse(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
     }
 
-    pub fn day(&mut self, name: &str, label: &str) -> Option<Day> {
+    /// A date as people type it, or "today" and the days beside it.
+    pub fn day(&mut self, name: &str, label: &str, today: Day) -> Option<Day> {
         let value = self.value(name).to_owned();
-        Day::parse_typed(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+        let read = Day::parse_said(&value, today);
+        read.map_err(|why| {
+            let words = match why {
+                _ if value.trim().is_empty() => format!("{label} is missing."),
+                DayError::Form | DayError::TypedForm => format!(
+                    "{label} is not understood. Write it as YYYY-MM-DD, like 2026-06-14, or as 14/06/2026 or 14 Jun 2026."
+                ),
+                DayError::NoSuchDay => format!(
+                    "{label} is not a day of the calendar. The day comes before the month, like 14/06/2026, or write 2026-06-14."
+                ),
+                DayError::Year => format!("{label} {why}."),
+            };
+            self.fail(name, words);
+        })
+        .ok()
     }
 
     /// A whole number between two bounds.

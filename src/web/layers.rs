@@ -4,18 +4,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use rand::RngExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
-use super::Fault;
 use super::bounds::{self, Bounds, InWords};
-use super::error::error_page;
+use super::error::{Said, error_page};
+use super::{Fault, Frame, Page};
 use crate::app::App;
 use crate::config::Config;
 
@@ -27,9 +28,6 @@ pub fn pages(router: Router<App>, app: &App) -> Router<App> {
         Err(_) => CsrfLayer::new(),
     };
     router
-        .layer(super::session::layer(app))
-        .layer(csrf)
-        .layer(middleware::from_fn(private))
         .fallback(|| async { Fault::NotFound })
         .method_not_allowed_fallback(|| async {
             error_page(
@@ -38,6 +36,46 @@ pub fn pages(router: Router<App>, app: &App) -> Router<App> {
                 "This address does not take that kind of request.".into(),
             )
         })
+        .layer(middleware::from_fn_with_state(app.clone(), framed))
+        .layer(super::session::layer(app))
+        .layer(csrf)
+        .layer(middleware::from_fn(private))
+}
+
+/// Whoever is signed in and asked for what is not there, or not for them, keeps the navigation.
+async fn framed(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = parts.clone();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let status = response.status();
+    if !status.is_client_error() {
+        return response;
+    }
+    if !is_html(&response) {
+        response = in_words(status);
+    }
+    let Some(said) = response.extensions().get::<Said>().cloned() else { return response };
+    match frame_of(&app, asked).await.and_then(|frame| said.framed(response.status(), frame)) {
+        Some(text) => (response.status(), Html(text)).into_response(),
+        None => response,
+    }
+}
+
+/// The frame of who asks. A database that does not answer just now is no reason for another error.
+async fn frame_of(app: &App, mut asked: Parts) -> Option<Frame> {
+    // What a page fetches for itself has no use for one, and would take its messages.
+    if asked.headers.get("sec-fetch-dest").is_some_and(|to| to != "document") {
+        return None;
+    }
+    let signed_in = super::session::signed_in(app, &asked.extensions, &asked.headers).await.ok()??;
+    asked.extensions.insert(signed_in.member?);
+    let page = Page::from_request_parts(&mut asked, app).await.ok()?;
+    let mut frame = page.frame("").await.ok()?;
+    if asked.method != Method::GET {
+        // Whoever switches the theme here comes back to a page that can be asked for.
+        frame.path = "/".into();
+    }
+    Some(frame)
 }
 
 /// Pages are for one person; no cache keeps them. A refusal of the framework's is put into words.

@@ -62,6 +62,22 @@ impl ListQuery {
         self.pairs.push((name.to_owned(), value.to_owned()));
     }
 
+    /// This list as if one thing had never been said.
+    pub fn without(&self, name: &str) -> Self {
+        let pairs = self.pairs.iter().filter(|(key, _)| key != name).cloned().collect();
+        Self { path: self.path, pairs }
+    }
+
+    /// What else the address says, for a form to keep that changes some of it.
+    pub fn rest(&self, changed: &[&str]) -> Vec<(String, String)> {
+        let kept = |name: &str| !changed.contains(&name) && !["after", "before"].contains(&name);
+        self.pairs.iter().filter(|(key, _)| kept(key)).cloned().collect()
+    }
+
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
     /// This list from behind a row on.
     pub fn behind(&self, row: &Cursor) -> String {
         let base = self.with("after", "");

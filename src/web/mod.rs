@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod bounds;
 pub mod error;
+pub mod escape;
 pub mod form;
 pub mod health;
 pub mod layers;

@@ -15,6 +15,7 @@ use crate::campaigns::{self, CampaignChoice};
 use crate::clock::{Day, Instant};
 use crate::db::Conn;
 use crate::desk::{Event, What};
+use crate::phone;
 
 /// One entry of a select or radio group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,7 @@ pub struct Frame {
     pub flashes: Vec<Flash>,
     pub test: bool,
     pub path: String,
+    country: String,
     rights: Vec<Right>,
 }
 
@@ -111,6 +113,11 @@ impl Frame {
             _ => return false,
         };
         self.rights.contains(&right)
+    }
+
+    /// How a phone number is written where the business is.
+    pub fn phone_hint(&self) -> String {
+        phone::example(&self.country).map(|number| format!("Like {number}.")).unwrap_or_default()
     }
 
     /// Whether the role has a right that is not a place.
@@ -258,6 +265,7 @@ impl Page {
             flashes: take_flashes(&self.session).await?,
             test: self.test,
             path: self.path.clone(),
+            country: member.country.clone(),
             rights: Right::ALL.into_iter().filter(|r| member.may(*r)).collect(),
         })
     }

@@ -146,9 +146,16 @@ pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
         if tally.changed == 0 {
             return page.go(&back, Flash::info(tally.said(deed))).await;
         }
-        let mut sentences = vec![format!("{} of {} change. {}", tally.changed, ids.len(), deed.sentence_of_many())];
+        let mut sentences = vec![format!(
+            "{} of {} {}. {}",
+            tally.changed,
+            ids.len(),
+            one_or(tally.changed, "changes", "change"),
+            if tally.changed == 1 { deed.sentence() } else { deed.sentence_of_many() }
+        )];
         if tally.refused > 0 {
-            sentences.push(format!("{} stay as they are: {}", tally.refused, tally.why));
+            let stay = one_or(tally.refused, "stays as it is", "stay as they are");
+            sentences.push(format!("{} {stay}: {}", tally.refused, tally.why));
         }
         let mut fields = vec![("do", deed.word().to_owned()), ("back", back.clone()), ("sealed", sealed)];
         if form.value("scope") == "all" {
@@ -193,23 +200,24 @@ pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
 
 /// The commissions that are meant: the boxes, or everything the list's own filters match.
 async fn chosen(page: &Page, form: &Form, back: &str) -> Result<Vec<i64>, Fault> {
-    let mut conn = page.read().await?;
     if form.value("scope") == "all" {
         let query = back.split_once('?').map(|(_, q)| q.split('#').next().unwrap_or(q));
         let query = ListQuery::new("/commissions", query, &KNOWN);
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
-        let filter = Filter::of(&query, page.campaign.id, page.test);
-        let ids = store::ids(&mut conn, &filter, most + 1).await?;
-        if ids.len() > most {
-            return Err(Fault::Bad(format!("More than {} commissions match. Narrow the filters.", counted(MOST))));
-        }
-        return Ok(ids);
+        let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country);
+        let ids = store::ids(&page.app.db, &filter, most + 1).await?;
+        let too_many = || Fault::Bad(format!("More than {} commissions match. Narrow the filters.", counted(MOST)));
+        return ids.filter(|ids| ids.len() <= most).ok_or_else(too_many);
     }
     let mut ids: Vec<i64> = form.all("id").filter_map(|id| id.parse().ok()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let own = store::of_business(&mut conn, page.member.business_id, &ids).await?;
+    let own = store::of_business(&mut page.read().await?, page.member.business_id, &ids).await?;
     if own.len() < ids.len() { Err(Fault::NotFound) } else { Ok(own) }
+}
+
+fn one_or<'w>(n: usize, one: &'w str, more: &'w str) -> &'w str {
+    if n == 1 { one } else { more }
 }
 
 #[derive(Default)]
@@ -243,10 +251,11 @@ impl Tally {
             if self.changed == 1 { "1 commission is".to_owned() } else { format!("{} commissions are", self.changed) };
         let mut words = format!("{are} {} now.", deed.done());
         if self.already > 0 {
-            words.push_str(&format!(" {} were already.", self.already));
+            words.push_str(&format!(" {} {} already.", self.already, one_or(self.already, "was", "were")));
         }
         if self.refused > 0 {
-            words.push_str(&format!(" {} stay as they are: {}", self.refused, self.why));
+            let stay = one_or(self.refused, "stays as it is", "stay as they are");
+            words.push_str(&format!(" {} {stay}: {}", self.refused, self.why));
         }
         words
     }

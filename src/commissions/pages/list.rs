@@ -6,7 +6,9 @@ use axum::extract::OriginalUri;
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN, STATES};
 use crate::db::{Conn, DbResult, EXAMINED};
 use crate::money::Money;
-use crate::web::list::counted;
+use crate::record;
+use crate::search::Total;
+use crate::web::list::{counted, looked_at};
 use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
 
 #[derive(Template)]
@@ -14,6 +16,7 @@ use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager
 struct ListPage {
     frame: Frame,
     tabs: Vec<Tab>,
+    q: String,
     kinds: Vec<Choice>,
     /// What the filter form keeps that it has no field for.
     kept: Vec<(&'static str, String)>,
@@ -26,7 +29,8 @@ struct ListPage {
     sums: Vec<(String, String)>,
     pager: Pager,
     matching: String,
-    searched: bool,
+    /// How many were looked at, where not all were searched.
+    looked: String,
     can_decide: bool,
     state: &'static str,
     campaign_id: i64,
@@ -54,35 +58,35 @@ fn title_of(state: &str) -> &'static str {
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/commissions", uri.query(), &KNOWN);
-    let filter = Filter::of(&query, page.campaign.id, page.test);
+    if let Some(answer) = record::whose(&page, &query, "commissions", "commissions").await? {
+        return Ok(answer);
+    }
+    let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country);
+    let store::CommissionPage { mut rows, total, looked } = store::page(&page.app.db, &filter, &query).await?;
     let mut conn = page.read().await?;
-    let (mut rows, searched) = store::page(&mut conn, &filter, &query).await?;
-    let total = store::count(&mut conn, &filter).await?;
     let sums = sums(&mut conn, page.member.business_id, &filter).await?;
     let referrer = match filter.referrer {
         Some(id) => store::referrer_name(&mut conn, page.member.business_id, id).await?,
         None => None,
     };
     drop(conn);
-    let most = i64::try_from(EXAMINED).unwrap_or(i64::MAX);
-    let summary = match total {
-        1 => "1 commission".to_owned(),
-        n if n > most => format!("Over {} commissions", counted(most)),
-        n => format!("{} commissions", counted(n)),
-    };
     let pager = Pager::cut(
         &query,
         &mut rows,
         |r| Cursor { value: if filter.by_hold { r.hold_until.clone() } else { r.created_at.to_string() }, id: r.id },
-        &summary,
+        &total.shown("commission", "commissions"),
     );
     let mut chips = Vec::new();
+    if !filter.q.is_empty() {
+        chips.push(query.chip("q", format!("“{}”", filter.q)));
+    }
     if filter.referrer.is_some() {
-        chips.push(query.chip("referrer", referrer.unwrap_or_else(|| "a referrer".to_owned())));
+        chips.push(query.chip("referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
     }
     if let Some(kind) = filter.kind {
         chips.push(query.chip("kind", kind));
     }
+    let order = if filter.referrer.is_some() { "-created" } else { "hold" };
     let today = page.today();
     let rows: Vec<Row> = rows
         .into_iter()
@@ -111,14 +115,20 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         kept: ["state", "referrer", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
         nothing_yet: rows.is_empty() && chips.is_empty(),
         clear_url: format!("/commissions?state={}", filter.state),
+        q: filter.q.clone(),
         chips,
-        hold_sort: query.sort("hold", "hold"),
-        created_sort: query.sort("created", "hold"),
+        hold_sort: query.sort("hold", order),
+        created_sort: query.sort("created", order),
         rows,
         sums,
         pager,
-        matching: if total <= most { counted(total) } else { String::new() },
-        searched,
+        matching: match total {
+            Total::Exact(n) => counted(n),
+            // They are counted to the end when it comes to it.
+            Total::AtLeast(n) if !filter.needle.is_empty() && looked.is_none() => format!("{}+", counted(n)),
+            Total::AtLeast(_) => String::new(),
+        },
+        looked: looked_at(looked),
         can_decide: page.member.may(Right::DecideMoney) && ["pending", "approved"].contains(&filter.state),
         state: filter.state,
         campaign_id: page.campaign.id,
@@ -129,7 +139,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
 /// What is approved but disputed is held, and named beside either sum.
 async fn sums(conn: &mut Conn, business_id: i64, f: &Filter) -> DbResult<Vec<(String, String)>> {
     // They are of the whole state: over some of its rows they would mislead.
-    if f.kind.is_some() || f.referrer.is_some() {
+    if f.kind.is_some() || f.referrer.is_some() || !f.needle.is_empty() {
         return Ok(Vec::new());
     }
     let account = match f.state {

@@ -1,6 +1,7 @@
 use askama::Template;
 use axum::extract::Path;
 
+use crate::campaigns;
 use crate::commissions::store::{self, CommissionRow};
 use crate::money::Money;
 use crate::web::{Fault, Frame, Page, PageResult, Right, When, html};
@@ -12,6 +13,7 @@ struct ShowPage {
     c: CommissionRow,
     line: String,
     hold: When,
+    held_for: String,
     created: When,
     paid: Option<When>,
     ledger: Vec<(String, &'static str, String, When)>,
@@ -23,8 +25,7 @@ struct ShowPage {
 }
 
 struct Item {
-    at_iso: String,
-    at_label: String,
+    at: When,
     title: String,
     body: String,
     who: String,
@@ -55,17 +56,14 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         .into_iter()
         .map(|e| (Money::shown_in(e.amount, &e.currency), account(&e.account), e.kind, page.when(e.at)))
         .collect();
-    let made = page.when(c.created_at);
     let mut timeline = vec![Item {
-        at_iso: made.iso,
-        at_label: made.label,
+        at: page.when(c.created_at),
         title: format!("Created with {}", c.first_shown()),
         body: c.first().sum(),
         who: String::new(),
         tone: "",
     }];
     timeline.extend(decisions.into_iter().map(|d| {
-        let at = page.when(d.at);
         let (title, tone) = match d.action.as_str() {
             "commission.approved" => ("Approved".to_owned(), "good"),
             "commission.voided" => ("Voided".to_owned(), "bad"),
@@ -74,7 +72,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
             "payment.dispute_ended" => ("Dispute of the payment ended".to_owned(), ""),
             other => (other.replace('.', " "), ""),
         };
-        Item { at_iso: at.iso, at_label: at.label, title, body: d.reason.unwrap_or_default(), who: d.actor, tone }
+        Item { at: page.when(d.at), title, body: d.reason.unwrap_or_default(), who: d.actor, tone }
     }));
     timeline.reverse();
     let decides = page.member.may(Right::DecideMoney);
@@ -87,6 +85,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         frame: page.frame("commissions").await?,
         line: c.arithmetic().line(today),
         hold: When::on_text(today, &c.hold_until),
+        held_for: campaigns::days(c.hold_days),
         created: page.when(c.created_at),
         paid: c.payment_date.as_deref().map(|day| When::on_text(today, day)),
         ledger,

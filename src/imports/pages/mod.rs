@@ -7,10 +7,9 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use super::store;
-use crate::clock::Instant;
 use crate::web::list::counted;
 use crate::web::routes::{Access, Routes};
-use crate::web::{Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, html};
+use crate::web::{Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, When, html};
 
 pub fn routes() -> Routes {
     let import = Access::May(Right::Import);
@@ -35,8 +34,7 @@ struct Line {
     tone: &'static str,
     rows: String,
     came_of: String,
-    at_iso: String,
-    at_label: String,
+    at: When,
     by: String,
 }
 
@@ -45,11 +43,9 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let mut rows = store::list(&mut page.read().await?, page.member.business_id, &query).await?;
     let at = |i: &super::Import| Cursor { value: i.created_at.to_string(), id: i.id };
     let pager = Pager::cut(&query, &mut rows, at, "");
-    let zone = page.member.zone;
     let rows = rows
         .into_iter()
         .map(|i| {
-            let at = Instant::from_micros(i.created_at);
             let (state, tone) = state_words(&i.state);
             let counts = i.counts();
             let taken = counts.taken(i.kind());
@@ -65,8 +61,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
                 tone,
                 rows: counted(i.rows_total),
                 came_of,
-                at_iso: at.to_rfc3339_millis(),
-                at_label: zone.day_of(at).shown(),
+                at: page.when(i.created_at),
                 by: i.by.unwrap_or_default(),
                 file_name: i.file_name,
                 campaign: i.campaign_name,

@@ -120,7 +120,7 @@ async fn columns_page(page: &Page, import: Import, mut form: Form) -> PageResult
             fields: Choice::list(not_imported.chain(fields), ""),
             campaigns: Choice::list(campaigns.iter().map(|c| (c.id, c.name.clone())), &import.campaign_id.to_string()),
             found,
-            rows: counted(import.rows_total),
+            rows: many(import.rows_total, "row", "rows"),
             form,
             import,
         },

@@ -112,7 +112,8 @@ async fn chosen(page: &Page, form: &Form, back: &str) -> Result<Vec<i64>, Fault>
     if own.len() < ids.len() { Err(Fault::NotFound) } else { Ok(own) }
 }
 
-/// The page that has to be confirmed first: many leads, or money that is taken away.
+/// The page that has to be confirmed first: many leads, money that is taken away, or qualifications that no
+/// undo gives back.
 async fn ask(
     page: &Page,
     form: &Form,
@@ -121,25 +122,34 @@ async fn ask(
     events: &[crate::desk::Event],
     back: &str,
 ) -> Result<Option<Ask>, Fault> {
-    let takes_back = matches!(deed, Deed::Qualify(false) | Deed::Set(Status::New | Status::Contacted | Status::Lost));
-    if ids.len() <= FEW && !takes_back {
+    let sets_back = matches!(deed, Deed::Set(Status::New | Status::Contacted | Status::Lost));
+    if ids.len() <= FEW && !sets_back && deed != Deed::Qualify(false) {
         return Ok(None);
     }
     let (outcomes, moves) = preview(page, events).await?;
     let takes_money = !moves.voided.is_empty() || !moves.clawed_back.is_empty();
-    let sealed = format!("{}.{}", ids.len(), moves.seal());
-    if (ids.len() <= FEW && !takes_money) || form.value("sealed") == sealed {
+    let changed = ids.iter().zip(&outcomes).filter(|(_, o)| is_changed(o)).map(|(id, _)| *id);
+    let changed: Vec<i64> = if sets_back { changed.collect() } else { Vec::new() };
+    let qualified = store::qualified(&mut page.read().await?, &changed).await?;
+    let sealed = format!("{}.{qualified}.{}", ids.len(), moves.seal());
+    if (ids.len() <= FEW && !takes_money && qualified == 0) || form.value("sealed") == sealed {
         return Ok(None);
     }
     let tally = Tally::of(&outcomes);
-    let leads = |n: usize| if n == 1 { "1 lead".to_owned() } else { format!("{} leads", count(n)) };
+    let leads = |n: usize| many(n, "lead", "leads");
     let mut sentences =
-        vec![format!("{} of {}: {} change.", leads(ids.len()), page.campaign.name, count(tally.changed))];
+        vec![format!("{} of {}: {}.", leads(ids.len()), page.campaign.name, many(tally.changed, "changes", "change"))];
+    match qualified {
+        0 => {}
+        1 => sentences.push("1 of them is qualified, and is not any more after this. There is no undo.".into()),
+        n => sentences
+            .push(format!("{} of them are qualified, and are not any more after this. There is no undo.", counted(n))),
+    }
     if tally.already > 0 {
-        sentences.push(format!("{} are as wanted already.", count(tally.already)));
+        sentences.push(format!("{} as wanted already.", many(tally.already, "is", "are")));
     }
     if tally.refused > 0 {
-        sentences.push(format!("{} stay as they are: {}", count(tally.refused), tally.why));
+        sentences.push(format!("{}: {}", many(tally.refused, "stays as it is", "stay as they are"), tally.why));
     }
     let mut fields = vec![("do", form.value("do").to_owned()), ("back", back.to_owned()), ("sealed", sealed)];
     if form.value("scope") == "all" {
@@ -166,6 +176,11 @@ async fn ask(
 
 fn count(n: usize) -> String {
     counted(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+/// "1 is", "12 are".
+fn many(n: usize, one: &str, more: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { more })
 }
 
 #[derive(Default)]
@@ -200,14 +215,12 @@ impl Tally {
     }
 
     fn said(&self, deed: Deed) -> String {
-        let leads =
-            if self.changed == 1 { "1 lead is".to_owned() } else { format!("{} leads are", count(self.changed)) };
-        let mut words = format!("{leads} {} now.", deed.done());
+        let mut words = format!("{} {} now.", many(self.changed, "lead is", "leads are"), deed.done());
         if self.already > 0 {
-            words.push_str(&format!(" {} were already.", count(self.already)));
+            words.push_str(&format!(" {} already.", many(self.already, "was", "were")));
         }
         if self.refused > 0 {
-            words.push_str(&format!(" {} stay as they are: {}", count(self.refused), self.why));
+            words.push_str(&format!(" {}: {}", many(self.refused, "stays as it is", "stay as they are"), self.why));
         }
         words
     }

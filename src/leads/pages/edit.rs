@@ -22,6 +22,8 @@ struct FormPage {
     /// The lead being edited: its id and name.
     editing: Option<(i64, String)>,
     statuses: Vec<Choice>,
+    /// The lead that has what was typed: its id and name.
+    known: Option<(i64, String)>,
     form: Form,
 }
 
@@ -32,7 +34,7 @@ async fn page_of(
     form: Form,
 ) -> Result<FormPage, crate::web::Fault> {
     let statuses = Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), status);
-    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, form })
+    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, known: None, form })
 }
 
 pub(super) async fn new(page: Page) -> PageResult {
@@ -47,7 +49,7 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of(&page, None, "new", form).await?);
     };
     let note = note_on(&contact);
-    let name = contact.name.clone();
+    let (name, email_key) = (contact.name.clone(), contact.email_key.clone());
     let add = AddLead {
         campaign_id: page.campaign.id,
         test: page.test,
@@ -62,18 +64,31 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
     let (id, flash) = match page.app.desk.one(page.event(What::AddLead(Box::new(add)))).await? {
         Outcome::LeadAdded { lead_id, refused: None, .. } => (lead_id, Flash::good(format!("{name} was added.{note}"))),
         Outcome::LeadAdded { lead_id, refused: Some(why), .. } => (lead_id, without_code(&name, why)),
+        Outcome::LeadKnown { lead_id, attributed: false, completed: false, .. } => {
+            return known(&page, lead_id, email_key.as_deref(), form).await;
+        }
         Outcome::LeadKnown { lead_id, attributed, completed, .. } => {
             let code = if attributed { " The code counts for it." } else { "" };
             let words = if completed {
                 format!("This lead has that phone number already. The e-mail address was added to it.{code}")
             } else {
-                format!("This lead has that e-mail address or phone number already. Nothing was added.{code}")
+                format!("This lead has that e-mail address or phone number already. Nothing else was added.{code}")
             };
             (lead_id, Flash::info(words))
         }
         outcome => return page.go("/leads/new", refused(outcome)?).await,
     };
     page.go(&format!("/leads/{id}"), flash).await
+}
+
+/// The form again, as it was typed, with the way to the lead that has the address or the number.
+async fn known(page: &Page, lead_id: i64, email_key: Option<&str>, mut form: Form) -> PageResult {
+    let lead = find(page, lead_id).await?;
+    let by_email = email_key.is_some() && lead.email_key.as_deref() == email_key;
+    let (field, what) = if by_email { ("email", "e-mail address") } else { ("phone", "phone number") };
+    form.fail(field, format!("{} has this {what} already, so nothing was added.", lead.name));
+    let shown = FormPage { known: Some((lead_id, lead.name)), ..page_of(page, None, "new", form).await? };
+    html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown)
 }
 
 fn without_code(name: &str, why: Refusal) -> Flash {
@@ -157,7 +172,7 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
     let unchanged = known.is_some_and(|lead| lead.phone == phone);
     let parsed = match phone.as_deref().map(|text| Phone::parse(text, country)) {
         Some(Err(why)) if !unchanged => {
-            form.fail("phone", format!("The phone number {why}."));
+            form.fail("phone", why.sentence(country));
             None
         }
         parsed => parsed.and_then(Result::ok),

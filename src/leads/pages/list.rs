@@ -1,9 +1,11 @@
 use askama::Template;
 use axum::extract::OriginalUri;
 
+use crate::db::EXAMINED;
 use crate::desk::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
+use crate::record;
 use crate::web::list::{PAGE, counted, looked_at};
 use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
 
@@ -64,11 +66,18 @@ pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/leads", uri.query(), &KNOWN);
+    if let Some(answer) = record::whose(&page, &query, "leads", "leads").await? {
+        return Ok(answer);
+    }
     let filter = filter_of(&page, &query);
     let store::LeadPage { mut rows, total, looked } = store::page(&page.app.db, &filter, &query, PAGE).await?;
     let mut conn = page.read().await?;
     let counters = store::kept(&mut conn, filter.campaign_id, filter.test).await?;
     let counters = counters.filter(|_| filter.recorded_by.is_none());
+    // Of so few leads all were looked at.
+    let few =
+        counters.as_ref().is_some_and(|kept| usize::try_from(kept.all() + kept.archived).is_ok_and(|n| n <= EXAMINED));
+    let looked = looked.filter(|_| !few || !filter.needle.is_empty());
     let total = match total {
         Some(total) => total,
         None => store::total(&mut conn, &filter, counters.as_ref()).await?,

@@ -103,7 +103,7 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
 fn read(page: &Page, row: &PaymentRow, form: &mut Form) -> Result<Option<Refund>, Fault> {
     let currency = currency_of(row)?;
     let amount = form.money("amount", "The amount", currency);
-    let date = form.day("date", "The day");
+    let date = form.day("date", "The day", page.today());
     if date.is_some_and(|date| date > page.today().plus_days(1)) {
         form.fail("date", "The day is in the future.");
     }

@@ -5,7 +5,7 @@ use super::list::sentence;
 use crate::commissions::{self, CommissionRow};
 use crate::desk::Status;
 use crate::id;
-use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow, SubscriptionRow};
+use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow, RefundRow, SubscriptionRow};
 use crate::leads::timeline::{self, Happened};
 use crate::money::Money;
 use crate::web::{Choice, Fault, Frame, Page, PageResult, Right, When, html};
@@ -59,14 +59,17 @@ struct Payment {
     words: String,
     /// What was given back of it; empty for nothing.
     refunded: String,
+    /// Each time money was given back: how much, and when.
+    refunds: Vec<(String, When)>,
+    /// Since when it is disputed.
+    disputed: Option<When>,
     /// Whether there is anything left to give back.
     has_left: bool,
 }
 
 /// As the timeline shows it.
 struct Item {
-    at_iso: String,
-    at_label: String,
+    at: When,
     title: String,
     body: String,
     who: String,
@@ -89,9 +92,12 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let touches = one::touches(&mut conn, id).await?;
     let audit = one::audit(&mut conn, id).await?;
     let sign_ups = one::sign_ups(&mut conn, id).await?;
-    let (mut payments, mut commissions, mut subscriptions) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut payments, mut refunds) = (Vec::new(), Vec::new());
+    let (mut commissions, mut subscriptions) = (Vec::new(), Vec::new());
     if sees_money {
         payments = one::payments(&mut conn, id).await?;
+        let given_back: Vec<i64> = payments.iter().filter(|y| y.refunded > 0).map(|y| y.id).collect();
+        refunds = one::refunds(&mut conn, &given_back).await?;
         commissions = commissions::of_lead(&mut conn, id).await?;
         subscriptions = one::subscriptions(&mut conn, id).await?;
     }
@@ -128,7 +134,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         why: why.collect(),
         commissions: commissions.into_iter().map(|row| Earning { line: row.arithmetic().line(today), row }).collect(),
         waiting: payments.iter().filter(|y| y.decision == "waiting").count(),
-        payments: payments.into_iter().map(|row| payment(today, row)).collect(),
+        payments: payments.into_iter().map(|row| payment(&page, row, &refunds)).collect(),
         sign_ups: sign_ups.into_iter().map(|s| (s.product, page.when(s.at))).collect(),
         alike,
         items: items.into_iter().map(|(id, kind)| (id, kind.replace('_', " "))).collect(),
@@ -144,11 +150,11 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
 }
 
 fn item(page: &Page, h: Happened) -> Item {
-    let when = page.when(h.at);
-    Item { at_iso: when.iso, at_label: when.label, title: h.title, body: h.body, who: h.who, tone: h.tone }
+    Item { at: page.when(h.at), title: h.title, body: h.body, who: h.who, tone: h.tone }
 }
 
-fn payment(today: crate::clock::Day, row: PaymentRow) -> Payment {
+fn payment(page: &Page, row: PaymentRow, refunds: &[RefundRow]) -> Payment {
+    let today = page.today();
     let mut words = match row.decision.as_str() {
         "earned" => format!("Earned: {}", row.decision_why),
         "waiting" => format!("Waits: {}", row.decision_why),
@@ -162,8 +168,12 @@ fn payment(today: crate::clock::Day, row: PaymentRow) -> Payment {
         all if all == row.amount => "wholly refunded".to_owned(),
         part => format!("{} refunded", Money::shown_in(part, &row.currency)),
     };
+    let given_back = refunds.iter().filter(|f| f.payment_id == row.id);
+    let given_back = given_back.map(|f| (Money::shown_in(f.amount, &f.currency), When::on_text(today, &f.refund_date)));
     Payment {
         refunded,
+        refunds: given_back.collect(),
+        disputed: row.disputed_at.map(|at| page.when(at)),
         has_left: row.refunded < row.amount,
         amount: Money::shown_in(row.amount, &row.currency),
         day: When::on_text(today, &row.payment_date),

@@ -134,6 +134,14 @@ pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbRe
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
+/// How many of some leads are qualified.
+pub async fn qualified(conn: &mut Conn, ids: &[i64]) -> DbResult<i64> {
+    sql("SELECT count(*) FROM rows($1, id BIGINT) r CROSS JOIN leads l WHERE l.id = r.id AND l.qualified_at IS NOT NULL")
+        .bind(crate::rows!(ids, id => { id: *id }))
+        .scalar(conn)
+        .await
+}
+
 /// Exact where counters are kept or the rows are few, else a bound.
 pub async fn total(conn: &mut Conn, f: &Filter, kept: Option<&Kept>) -> DbResult<Total> {
     if let Some(exact) = kept.and_then(|kept| kept.of(f)) {

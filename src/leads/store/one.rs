@@ -130,6 +130,26 @@ pub async fn payment(conn: &mut Conn, lead_id: i64, id: i64) -> DbResult<Option<
 }
 
 row! {
+    /// What was given back of a payment, and on which day.
+    #[derive(Debug, Clone)]
+    pub struct RefundRow {
+        pub payment_id: i64,
+        pub amount: i64,
+        pub currency: String,
+        pub refund_date: String,
+    }
+}
+
+/// The refunds of some payments, in the order of their days, at most 400.
+pub async fn refunds(conn: &mut Conn, payments: &[i64]) -> DbResult<Vec<RefundRow>> {
+    sql("SELECT f.payment_id, f.amount, f.currency, f.refund_date FROM rows($1, id BIGINT) r CROSS JOIN refunds f
+          WHERE f.payment_id = r.id AND f.state = 'applied' ORDER BY f.refund_date, f.id LIMIT 400")
+    .bind(crate::rows!(payments, id => { id: *id }))
+    .all(conn)
+    .await
+}
+
+row! {
     /// How a lead's subscription to a product is.
     #[derive(Debug, Clone)]
     pub struct SubscriptionRow {

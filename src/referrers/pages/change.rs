@@ -52,8 +52,8 @@ async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let row = store::by_id(&mut page.read().await?, business, id).await?.ok_or(Fault::NotFound)?;
     let url = format!("/referrers/{id}");
     let name = form.line("name", "The name", 120);
-    let email = form.optional_email("email", "The e-mail address");
-    let phone = form.optional_phone("phone", "The phone number", &page.member.country);
+    let email = form.optional_email("email");
+    let phone = form.optional_phone("phone", &page.member.country);
     let company = form.optional_line("company", "The company", 120);
     if let (Some(name), true) = (name, form.is_fine()) {
         let new = NewFacts { name, email, phone, company };

@@ -15,7 +15,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
-use crate::campaigns::{self, Destination, Moved, QualifyOn, Saved, Settings};
+use crate::campaigns::{self, Destination, Moved, QualifyOn, SameName, Saved, Settings};
 use crate::id::Kind;
 use crate::links;
 use shape::{Campaign, CampaignChange, CampaignStanding, NewCampaign};
@@ -151,7 +151,8 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampa
         reward_hold_days: new.reward_hold_days.map_or(14, |days| days.0),
         destination: destination(&app, new.destination.as_deref().unwrap_or_default())?,
     };
-    let id = campaigns::create(&app, &caller.actor, caller.business_id(), whole(settings)).await?;
+    let made = campaigns::create(&app, &caller.actor, caller.business_id(), whole(settings), SameName::Fine).await?;
+    let id = made.ok_or_else(|| nothing("campaign"))?;
     answer(&app, &caller, &HeaderMap::new(), StatusCode::CREATED, id).await
 }
 

@@ -15,7 +15,8 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
-use crate::products::{self, NewProduct, Numbered, ProductLine, Renamed};
+use crate::campaigns::SameName;
+use crate::products::{self, Added, NewProduct, Numbered, ProductLine, Renamed};
 use shape::{NewProductFacts, NewVersion, Product, ProductChange, ProductTerms, Terms};
 
 const ID: &str = "Its id: `product_…`.";
@@ -113,9 +114,11 @@ async fn create(
         return Err(FieldProblem::wrong("valid_from", why).within("terms").into());
     }
     let terms = new.terms.0.terms().map_err(|problem| problem.within("terms"))?;
-    let product = NewProduct { campaign_id, name: new.name.0, test: new.test.unwrap_or(false), terms };
-    let added = products::add(&app, &caller.actor, caller.business_id(), product).await?;
-    let added = added.ok_or_else(|| nothing("campaign"))?;
+    let (name, test, same_name) = (new.name.0, new.test.unwrap_or(false), SameName::Fine);
+    let product = NewProduct { campaign_id, name, test, terms, same_name };
+    let Added::As(added) = products::add(&app, &caller.actor, caller.business_id(), product).await? else {
+        return Err(nothing("campaign"));
+    };
     let row = products::find(&mut app.db.read().await?, caller.business_id(), added).await?;
     let row = row.ok_or_else(|| nothing("product"))?;
     Ok((StatusCode::CREATED, answer(&app, &caller, &row.public_id).await?))
