@@ -1,12 +1,15 @@
 //! Commands. `refdesk` alone serves.
 
 mod check;
+mod common;
 mod demo;
 mod generate;
 mod import;
+mod key;
 mod serve;
 mod setup;
 mod sweep;
+mod user;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -51,6 +54,12 @@ enum Verb {
     Setup(setup::Args),
     /// Approve the commissions whose hold is over
     Sweep(sweep::Args),
+    /// Who signs in: list, reset a password, sign out, invite
+    #[command(subcommand)]
+    User(user::UserVerb),
+    /// API keys: list, make, revoke, rotate
+    #[command(subcommand)]
+    Key(key::KeyVerb),
     /// Businesses beside the first one
     #[command(subcommand)]
     Business(setup::BusinessVerb),
@@ -112,6 +121,8 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
         Verb::Import(args) => import::import(config, args).await,
         Verb::Openapi => openapi(&config),
         Verb::Sweep(args) => sweep::sweep(config, &args).await,
+        Verb::User(verb) => user::user(config, verb).await,
+        Verb::Key(verb) => key::key(config, verb).await,
         Verb::Business(setup::BusinessVerb::Add(args)) => setup::setup(config, args, false).await,
     }
 }

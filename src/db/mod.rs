@@ -18,7 +18,7 @@ mod write;
 
 use std::fmt;
 
-pub use connect::Db;
+pub use connect::{Db, file_of};
 pub use ids::Ids;
 pub use list::{EXAMINED, Listing, Look, Order};
 pub use locks::Key;
