@@ -1,14 +1,18 @@
 //! Commands of the program, one after the other, as somebody types them.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
+use refdesk::db::{Db, sql};
 use refdesk::web::Role;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::on_both_databases;
-use crate::support::{Database, PASSWORD, TestApp};
+use crate::support::{Database, Engine, PASSWORD, TestApp};
 
 on_both_databases! {
     load_data_are_made_once_and_stand_the_check,
@@ -16,6 +20,7 @@ on_both_databases! {
     people_are_listed_invited_and_signed_out,
     keys_are_made_listed_rotated_and_revoked,
     where_there_are_several_the_business_is_named,
+    a_backup_under_writes_has_all_that_was_acknowledged,
 }
 
 fn refdesk(database: &Database, arguments: &[&str]) -> Output {
@@ -42,6 +47,11 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+const ACME: [&str; 8] =
+    ["--business", "Acme", "--email", "olga@acme.test", "--campaign", "Customers", "--product", "Shop"];
+const GLOBEX: [&str; 8] =
+    ["--business", "Globex", "--email", "gus@globex.test", "--campaign", "Customers", "--product", "Shop"];
+
 /// What a command prints for programs.
 fn answered(output: &Output) -> Json {
     assert_eq!(output.status.code(), Some(0), "{}", said(output));
@@ -54,9 +64,7 @@ fn refused(output: &Output, code: i32, why: &str) {
 }
 
 async fn load_data_are_made_once_and_stand_the_check(database: Arc<Database>) {
-    let of = ["--business", "Acme", "--email", "olga@acme.test", "--campaign", "Customers", "--product", "Shop"];
-    let set_up = refdesk(&database, &[&["setup"], &of[..]].concat());
-    assert!(set_up.status.success(), "{}", said(&set_up));
+    answered(&refdesk(&database, &[&["setup"], &ACME[..]].concat()));
     let load = ["generate-data", "--leads", "3000", "--referrers", "700"];
     let made = refdesk(&database, &load);
     assert!(made.status.success() && said(&made).contains("3000 leads and 700 referrers"), "{}", said(&made));
@@ -156,10 +164,7 @@ async fn keys_are_made_listed_rotated_and_revoked(app: TestApp) {
     app.call("GET", "/v1/leads", &first, None).await.is(200);
     let scopes = ["--scopes", "campaigns:read,leads:read", "--test", "--expires", "2099-12-31", "--json"];
     let narrow = answered(&make(&scopes));
-    assert_eq!(
-        (&narrow["scopes"], &narrow["test"]),
-        (&serde_json::json!(["leads:read", "campaigns:read"]), &true.into())
-    );
+    assert_eq!((&narrow["scopes"], &narrow["test"]), (&json!(["leads:read", "campaigns:read"]), &true.into()));
     assert_eq!(narrow["expires_at"], "2100-01-01T00:00:00.000Z");
     let text = narrow["key"].as_str().unwrap();
     app.call("GET", "/v1/leads", text, None).await.is(200);
@@ -215,4 +220,167 @@ async fn where_there_are_several_the_business_is_named(app: TestApp) {
     let nowhere = ["user", "list", "--database-url", "sqlite:///nowhere/refdesk.db"];
     let output = Command::new(env!("CARGO_BIN_EXE_refdesk")).args(nowhere).output().unwrap();
     refused(&output, 2, "there is no database /nowhere/refdesk.db");
+}
+
+/// Runs a line that a command printed for people to copy.
+fn run_printed(output: &Output, begins: &str) {
+    let said = said(output);
+    let line = said.lines().map(str::trim).find(|line| line.starts_with(begins)).unwrap_or_else(|| panic!("{said}"));
+    let done = Command::new("sh").args(["-c", line]).output().unwrap();
+    assert!(done.status.success(), "{line}: {}", self::said(&done));
+}
+
+async fn a_backup_under_writes_has_all_that_was_acknowledged(app: TestApp) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it's the.backup").display().to_string();
+    let (acknowledged, over) = (Mutex::new(Vec::<String>::new()), AtomicBool::new(false));
+    let heard = || acknowledged.lock().unwrap().len();
+    let write = async |writer: i32| {
+        for n in 0.. {
+            if over.load(Ordering::Relaxed) {
+                break;
+            }
+            let address = format!("person{writer}.{n}@example.com");
+            let event = json!({ "businessId": app.business.public_id, "productId": app.business.product_id,
+                "customerEmail": address, "customerName": "Amy" });
+            app.api_post("/api/events/customer-created", event).await.is(200);
+            acknowledged.lock().unwrap().push(address);
+        }
+    };
+    let back_up = async {
+        while heard() < 30 {
+            tokio::task::yield_now().await;
+        }
+        let before = acknowledged.lock().unwrap().clone();
+        let (database, file) = (app.database.clone(), file.clone());
+        let backed_up = tokio::task::spawn_blocking(move || {
+            let output = refdesk(&database, &["backup", &file]);
+            if database.engine == Engine::Postgres {
+                refused(&output, 2, "PostgreSQL is backed up by its own tool");
+                run_printed(&output, "(umask 077; pg_dump");
+            } else {
+                assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            }
+        });
+        backed_up.await.unwrap();
+        assert!(heard() > before.len(), "nobody wrote meanwhile");
+        over.store(true, Ordering::Relaxed);
+        before
+    };
+    let (before, ..) = tokio::join!(back_up, write(1), write(2));
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "what is in it is for nobody else");
+
+    let fresh = Database::bare(app.engine()).await;
+    let restored = refdesk(&fresh, &["restore", &file]);
+    if app.is_postgres() {
+        refused(&restored, 2, "Stop every node");
+        run_printed(&restored, "pg_restore");
+    } else {
+        assert_eq!(restored.status.code(), Some(0), "{}", said(&restored));
+        refused(&refdesk(&app.database, &["restore", &file]), 2, "is in use: stop the server");
+    }
+    let checked = refdesk(&fresh, &["check"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
+    let db = Db::open(&fresh.url).await.unwrap();
+    let found: Vec<(String,)> = sql("SELECT email FROM leads").all(&mut db.read().await.unwrap()).await.unwrap();
+    for address in &before {
+        assert!(found.iter().any(|(email,)| email == address), "{address} was acknowledged and is gone");
+    }
+    db.close().await;
+}
+
+fn businesses(file: &Path) -> i64 {
+    let conn = rusqlite::Connection::open(file).unwrap();
+    conn.query_row("SELECT count(*) FROM businesses", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn a_restore_keeps_what_was_there() {
+    let database = Database::bare(Engine::Sqlite).await;
+    let live = Path::new(database.url.strip_prefix("sqlite://").unwrap()).to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let backup = at("one");
+    refused(&refdesk(&database, &["backup", &backup]), 2, "there is no database");
+    answered(&refdesk(&database, &[&["setup"], &ACME[..]].concat()));
+    let made = answered(&refdesk(&database, &["backup", &backup, "--json"]));
+    assert_eq!(made["bytes"].as_u64(), Some(std::fs::metadata(&backup).unwrap().len()));
+    answered(&refdesk(&database, &[&["business", "add"], &GLOBEX[..]].concat()));
+    refused(&refdesk(&database, &["backup", &backup]), 2, "is there already");
+    refused(&refdesk(&database, &["backup", "--force", live.to_str().unwrap()]), 2, "to itself");
+    assert_eq!(businesses(Path::new(&backup)), 1, "it was not touched");
+
+    let restored = answered(&refdesk(&database, &["restore", &backup, "--json"]));
+    assert_eq!((businesses(&live), restored["ok"].as_bool()), (1, Some(true)));
+    let kept = restored["kept"].as_str().unwrap();
+    assert!(kept.starts_with(live.to_str().unwrap()), "{kept} is beside it");
+    assert_eq!(businesses(Path::new(kept)), 2);
+    answered(&refdesk(&database, &["backup", &backup, "--force", "--json"]));
+
+    let all = || std::fs::read_dir(live.parent().unwrap()).unwrap().count();
+    assert_eq!(all(), 2);
+    for n in 3..6 {
+        answered(&refdesk(&database, &["restore", &backup, "--json"]));
+        assert_eq!(all(), n, "each is kept, also in one second");
+    }
+    // A database that is damaged is what a backup is for.
+    std::fs::write(&live, vec![b'x'; 20_000]).unwrap();
+    answered(&refdesk(&database, &["restore", &backup, "--json"]));
+    assert_eq!(businesses(&live), 1);
+    std::fs::remove_file(&live).unwrap();
+    std::fs::write(format!("{}-wal", live.display()), b"what a database that is gone has left").unwrap();
+    answered(&refdesk(&database, &["restore", &backup, "--json"]));
+    assert_eq!(businesses(&live), 1);
+    let left = |folder: &Path| {
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(".refdesk")).collect::<Vec<_>>()
+    };
+    assert_eq!(left(folder.path()), [""; 0]);
+    assert_eq!(left(live.parent().unwrap()), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_no_sound_backup_is_not_restored() {
+    let database = Database::bare(Engine::Sqlite).await;
+    let live = Path::new(database.url.strip_prefix("sqlite://").unwrap()).to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    answered(&refdesk(&database, &[&["setup"], &ACME[..]].concat()));
+    answered(&refdesk(&database, &["backup", &at("good"), "--json"]));
+    answered(&refdesk(&database, &[&["business", "add"], &GLOBEX[..]].concat()));
+    let changed = |name: &str, text: &str| {
+        std::fs::copy(at("good"), at(name)).unwrap();
+        rusqlite::Connection::open(at(name)).unwrap().execute_batch(text).unwrap();
+    };
+    std::fs::write(at("text"), "not a database at all, whatever its name").unwrap();
+    let mut bytes = std::fs::read(at("good")).unwrap();
+    std::fs::write(at("cut"), &bytes[..bytes.len() / 2]).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x55);
+    std::fs::write(at("damaged"), &bytes).unwrap();
+    rusqlite::Connection::open(at("foreign")).unwrap().execute_batch("CREATE TABLE songs (name TEXT)").unwrap();
+    changed(
+        "newer",
+        "UPDATE _sqlx_migrations SET version = 9999 WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
+    );
+    changed("ownerless", "UPDATE memberships SET role = 'viewer'");
+    std::fs::copy(at("good"), at("used")).unwrap();
+    std::fs::write(at("used-wal"), b"a log").unwrap();
+    for (name, code, why) in [
+        ("missing", 2, "No such file"),
+        ("text", 2, "is no backup of Refdesk"),
+        ("cut", 2, "cannot be restored"),
+        ("damaged", 2, "cannot be restored"),
+        ("foreign", 2, "a database of another program"),
+        ("newer", 2, "was migrated by a newer one"),
+        ("used", 2, "has a log beside it"),
+        ("ownerless", 1, "every business has an owner"),
+    ] {
+        refused(&refdesk(&database, &["restore", &at(name)]), code, why);
+        assert_eq!(businesses(&live), 2, "{name} changed what was there");
+    }
+    assert_eq!(std::fs::read_dir(live.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
+    let forced = answered(&refdesk(&database, &["restore", &at("ownerless"), "--force", "--json"]));
+    assert_eq!((businesses(&live), forced["ok"].as_bool()), (1, Some(false)));
 }

@@ -1,5 +1,6 @@
 //! Commands. `refdesk` alone serves.
 
+mod backup;
 mod check;
 mod common;
 mod demo;
@@ -40,6 +41,10 @@ enum Verb {
     Serve,
     /// Bring the database to this program's schema
     Migrate,
+    /// Copy a SQLite database into one file, while the server runs
+    Backup(backup::BackupArgs),
+    /// Put a backup in the database's place; the one before is kept beside it
+    Restore(backup::RestoreArgs),
     /// Prove the invariants of money and attribution over the whole database
     Check(check::Args),
     /// Serve a throw-away database filled with a believable business
@@ -114,6 +119,8 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
     match verb {
         Verb::Serve => serve::serve(config).await,
         Verb::Migrate => Ok(crate::db::migrate(&config.database_url).await?),
+        Verb::Backup(args) => backup::backup(config, args).await,
+        Verb::Restore(args) => backup::restore(config, args).await,
         Verb::Check(args) => check::check(config, args).await,
         Verb::GenerateData(args) => generate::generate(config, args).await,
         Verb::Demo => demo::demo(config).await,
