@@ -89,7 +89,7 @@ async fn list(app: &App, wanted: Option<&str>, as_json: bool) -> Result<(), Refu
     let mut people: Vec<Person> = Vec::new();
     for row in users::everybody(&mut conn, app.clock.now()).await? {
         let place = row.business.clone().zip(row.business_name.clone()).zip(row.role.clone());
-        if !people.last().is_some_and(|last| last.row.id == row.id) {
+        if people.last().is_none_or(|last| last.row.id != row.id) {
             people.push(Person { row, places: Vec::new() });
         }
         let last = people.last_mut().map(|person| &mut person.places);
