@@ -21,6 +21,8 @@ on_both_databases! {
     keys_are_made_listed_rotated_and_revoked,
     where_there_are_several_the_business_is_named,
     a_backup_under_writes_has_all_that_was_acknowledged,
+    an_export_is_imported_again,
+    an_export_says_what_the_lists_say,
 }
 
 fn refdesk(database: &Database, arguments: &[&str]) -> Output {
@@ -383,4 +385,102 @@ async fn what_is_no_sound_backup_is_not_restored() {
     assert_eq!(std::fs::read_dir(live.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
     let forced = answered(&refdesk(&database, &["restore", &at("ownerless"), "--force", "--json"]));
     assert_eq!((businesses(&live), forced["ok"].as_bool()), (1, Some(false)));
+}
+
+/// The rows of a CSV without the columns that are told by another desk's ids and times.
+fn rows(output: &Output, columns: &[&str]) -> Vec<Vec<String>> {
+    assert_eq!(output.status.code(), Some(0), "{}", said(output));
+    let mut reader = csv::Reader::from_reader(output.stdout.as_slice());
+    let names = reader.headers().unwrap().clone();
+    let places: Vec<usize> =
+        columns.iter().map(|column| names.iter().position(|name| name == *column).unwrap()).collect();
+    let row = |row: csv::StringRecord| places.iter().map(|at| row[*at].to_owned()).collect();
+    let mut rows: Vec<Vec<String>> = reader.records().map(|record| row(record.unwrap())).collect();
+    rows.sort();
+    rows
+}
+
+async fn an_export_is_imported_again(database: Arc<Database>) {
+    const WHO: [&str; 5] = ["name", "email", "phone", "company", "code"];
+    const LEAD: [&str; 8] = ["name", "email", "phone", "company", "code", "referrer_email", "source", "country"];
+    answered(&refdesk(&database, &[&["setup"], &ACME[..]].concat()));
+    let globex = answered(&refdesk(&database, &[&["business", "add"], &GLOBEX[..]].concat()));
+    let load = refdesk(&database, &["generate-data", "--leads", "2600", "--referrers", "1300"]);
+    assert!(load.status.success(), "{}", said(&load));
+    let business: Vec<String> = {
+        let users = answered(&refdesk(&database, &["user", "list", "--json"]));
+        let of = |n: usize| users["users"][n]["businesses"][0]["id"].as_str().unwrap().to_owned();
+        vec![of(1), of(0)]
+    };
+    let export = |kind: &str, business: &str| refdesk(&database, &["export", kind, "--business", business]);
+    let campaign = globex["campaignId"].to_string();
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, columns) in [("referrers", &WHO[..]), ("leads", &LEAD[..])] {
+        let exported = export(kind, &business[0]);
+        let ours = rows(&exported, columns);
+        assert!(ours.len() >= 1_300, "{} {kind}, of more than one batch", ours.len());
+        let file = folder.path().join(format!("{kind}.csv"));
+        std::fs::write(&file, &exported.stdout).unwrap();
+        let import = ["import", file.to_str().unwrap(), "--kind", kind, "--campaign", &campaign, "--json"];
+        let counts = answered(&refdesk(&database, &import));
+        assert_eq!(
+            (counts["rows"].as_u64(), counts["new"].as_u64()),
+            (Some(ours.len() as u64), Some(ours.len() as u64))
+        );
+        let theirs = rows(&export(kind, &business[1]), columns);
+        assert_eq!(ours.len(), theirs.len());
+        let differs = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
+        assert_eq!(differs, None, "{kind}");
+    }
+    let both = refdesk(&database, &["export", "leads"]);
+    refused(&both, 2, "say which business");
+}
+
+async fn an_export_says_what_the_lists_say(app: TestApp) {
+    let shop = app.shop();
+    let ann = shop.referrer("=Ann Ash").await;
+    shop.lead("jane@example.com", Some(&ann.code)).await;
+    shop.lead("joe@example.com", None).await;
+    shop.pay_as("evt_1", "jane@example.com", "100.50", "2026-06-14").await;
+    shop.pay("jane@example.com", "50", "2026-06-15").await;
+    let globex = app.another_business("Globex").await;
+    app.shop_of(&globex).lead("other@example.com", None).await;
+    let of = ["--business", &app.business.public_id];
+    let export = |more: &[&str]| refdesk(&app.database, &[&["export"], more, &of[..]].concat());
+    let lines = |more: &[&str]| {
+        let output = export(&[more, &["--format", "jsonl"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        (text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap()).collect::<Vec<_>>(), text)
+    };
+    let emails = |found: &[Json]| found.iter().map(|l| l["email"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+
+    assert_eq!(emails(&lines(&["leads"]).0), ["jane@example.com", "joe@example.com"]);
+    assert_eq!(emails(&lines(&["leads", "--qualified", "yes"]).0), ["jane@example.com"]);
+    assert_eq!(emails(&lines(&["leads", "--status", "new"]).0), ["joe@example.com"]);
+    let (jane, _) = lines(&["leads", "--referrer", &ann.id.to_string()]);
+    assert_eq!((emails(&jane), &jane[0]["code"]), (vec!["jane@example.com".to_owned()], &json!(ann.code)));
+    assert_eq!(lines(&["leads", "--since", "2026-06-21"]).0.len(), 0);
+    assert_eq!(lines(&["leads", "--since", "2026-06-20", "--until", "2026-06-20"]).0.len(), 2);
+    assert_eq!(lines(&["leads", "--until", "2026-06-19"]).0.len(), 0);
+    assert_eq!(lines(&["leads", "--test"]).0.len(), 0);
+
+    let (payments, text) = lines(&["payments"]);
+    assert!(text.contains("\"amount\":100.50,\"currency\":\"USD\""), "{text}");
+    assert_eq!((payments.len(), &payments[0]["payment_id"]), (2, &json!("evt_1")));
+    assert_eq!(lines(&["payments", "--disputed"]).0.len(), 0);
+    let (commissions, text) = lines(&["commissions", "--state", "pending"]);
+    assert!(text.contains("\"amount\":20.10,") && text.contains("\"rate\":20,"), "{text}");
+    assert_eq!((commissions.len(), &commissions[0]["payment"]), (2, &payments[0]["id"]));
+    assert_eq!(lines(&["commissions", "--state", "paid"]).0.len(), 0);
+    let (codes, _) = lines(&["codes", "--state", "active"]);
+    assert_eq!((codes.len(), &codes[0]["name"]), (1, &json!("=Ann Ash")));
+
+    let people = export(&["referrers"]);
+    assert_eq!(rows(&people, &["name", "code"]), [["'=Ann Ash", ann.code.as_str()]], "a spreadsheet does not run it");
+    assert_eq!(rows(&export(&["referrers", "--without-code"]), &["name"]), [[""; 1]; 0]);
+    let campaign = globex.campaign_id.to_string();
+    refused(&export(&["leads", "--campaign", &campaign]), 2, "is not one of Acme");
+    refused(&export(&["leads", "--format", "xlsx"]), 2, "[possible values: csv, jsonl]");
+    refused(&export(&["lead"]), 2, "unrecognized subcommand");
 }

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod common;
 mod demo;
+mod export;
 mod generate;
 mod import;
 mod key;
@@ -53,6 +54,9 @@ enum Verb {
     GenerateData(generate::Args),
     /// Upload a file: leads, referrers, or customers to qualify
     Import(import::Args),
+    /// Write a list to standard output: leads, referrers, codes, commissions or payments
+    #[command(subcommand)]
+    Export(export::ExportVerb),
     /// Print the OpenAPI document of every API
     Openapi,
     /// First business, owner, campaign, product and key; the password is read from standard input
@@ -126,6 +130,7 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
         Verb::Demo => demo::demo(config).await,
         Verb::Setup(args) => setup::setup(config, args, true).await,
         Verb::Import(args) => import::import(config, args).await,
+        Verb::Export(verb) => export::export(config, verb).await,
         Verb::Openapi => openapi(&config),
         Verb::Sweep(args) => sweep::sweep(config, &args).await,
         Verb::User(verb) => user::user(config, verb).await,
