@@ -194,7 +194,11 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
             let mut purchase = tx.prepare_cached("INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status) VALUES (?1,?2,?3,'2026-06-14',1,'active') ON CONFLICT (lead_id, product_id) DO UPDATE SET decided = decided + 1").unwrap();
             let mut convert = tx.prepare_cached("UPDATE leads SET status = 'converted', converted_at = ?2, qualified_at = ?2, rule_fired = 1, updated_at = ?2 WHERE id = ?1").unwrap();
             let mut count = tx.prepare_cached("INSERT INTO counters (scope_id, name, day, slot, value) VALUES (?1,?2,?3,0,?4) ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = value + excluded.value").unwrap();
-            let mut note = tx.prepare_cached("INSERT INTO seals (first_id, business_id, chain, entries, digests) VALUES (?1,?2,?3,?4,?5)").unwrap();
+            let mut note = tx
+                .prepare_cached(
+                    "INSERT INTO seals (first_id, business_id, chain, entries, digests) VALUES (?1,?2,?3,?4,?5)",
+                )
+                .unwrap();
             while in_group < group {
                 n += 1;
                 let Some(i) = lead(n % (LEADS - 10)) else { continue };

@@ -21,7 +21,7 @@ pub mod read;
 mod rf;
 mod rn;
 pub mod trial;
-mod v1;
+pub mod v1;
 
 use axum::Router;
 use axum::http::StatusCode;

@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 78] = [
+const TABLE: [(&str, &str); 80] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -83,8 +83,10 @@ const TABLE: [(&str, &str); 78] = [
     ("terms.added", "New terms"),
     ("test_data.purged", "Test data deleted"),
     ("user.password_changed", "Password changed"),
+    ("user.password_reset", "Password reset by command"),
     ("user.renamed", "Name changed"),
     ("user.sessions_ended", "Other sessions ended"),
+    ("user.signed_out", "Signed out everywhere by command"),
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.

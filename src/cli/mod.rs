@@ -1,12 +1,17 @@
 //! Commands. `refdesk` alone serves.
 
+mod backup;
 mod check;
+mod common;
 mod demo;
+mod export;
 mod generate;
 mod import;
+mod key;
 mod serve;
 mod setup;
 mod sweep;
+mod user;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,6 +42,10 @@ enum Verb {
     Serve,
     /// Bring the database to this program's schema
     Migrate,
+    /// Copy a SQLite database into one file, while the server runs
+    Backup(backup::BackupArgs),
+    /// Put a backup in the database's place; the one before is kept beside it
+    Restore(backup::RestoreArgs),
     /// Prove the invariants of money and attribution over the whole database
     Check(check::Args),
     /// Serve a throw-away database filled with a believable business
@@ -45,12 +54,21 @@ enum Verb {
     GenerateData(generate::Args),
     /// Upload a file: leads, referrers, or customers to qualify
     Import(import::Args),
+    /// Write a list to standard output: leads, referrers, codes, commissions or payments
+    #[command(subcommand)]
+    Export(export::ExportVerb),
     /// Print the OpenAPI document of every API
     Openapi,
     /// First business, owner, campaign, product and key; the password is read from standard input
     Setup(setup::Args),
     /// Approve the commissions whose hold is over
     Sweep(sweep::Args),
+    /// Who signs in: list, reset a password, sign out, invite
+    #[command(subcommand)]
+    User(user::UserVerb),
+    /// API keys: list, make, revoke, rotate
+    #[command(subcommand)]
+    Key(key::KeyVerb),
     /// Businesses beside the first one
     #[command(subcommand)]
     Business(setup::BusinessVerb),
@@ -105,13 +123,18 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
     match verb {
         Verb::Serve => serve::serve(config).await,
         Verb::Migrate => Ok(crate::db::migrate(&config.database_url).await?),
+        Verb::Backup(args) => backup::backup(config, args).await,
+        Verb::Restore(args) => backup::restore(config, args).await,
         Verb::Check(args) => check::check(config, args).await,
         Verb::GenerateData(args) => generate::generate(config, args).await,
         Verb::Demo => demo::demo(config).await,
         Verb::Setup(args) => setup::setup(config, args, true).await,
         Verb::Import(args) => import::import(config, args).await,
+        Verb::Export(verb) => export::export(config, verb).await,
         Verb::Openapi => openapi(&config),
         Verb::Sweep(args) => sweep::sweep(config, &args).await,
+        Verb::User(verb) => user::user(config, verb).await,
+        Verb::Key(verb) => key::key(config, verb).await,
         Verb::Business(setup::BusinessVerb::Add(args)) => setup::setup(config, args, false).await,
     }
 }

@@ -1,11 +1,9 @@
 //! `refdesk setup` and `refdesk business add`: a business without a browser.
 
-use std::io::BufRead;
-
 use clap::Subcommand;
 use serde_json::json;
 
-use super::Refusal;
+use super::{Refusal, common};
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness, Owner};
 use crate::clock::{Clock, Zone};
@@ -59,9 +57,7 @@ fn wrong<T, E: std::fmt::Display>(name: &str, outcome: Result<T, E>) -> Result<T
 }
 
 fn read_password() -> Result<String, Refusal> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|e| Refusal::unusable(format!("no password: {e}")))?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    let password = common::read_password()?;
     Passwords::judge(&password).map_err(|why| Refusal::unusable(format!("the password on standard input {why}")))?;
     Ok(password)
 }

@@ -1,5 +1,6 @@
 //! Opening a database by its address.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,12 @@ const RESTED: Duration = Duration::from_secs(1);
 const PONG: Duration = Duration::from_secs(1);
 /// The log of SQLite is cut back to this when a reader that held it up is done.
 const LOG_KEPT: &str = "67108864";
+
+/// The file of a SQLite address.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?.trim_start_matches("//");
+    Some(PathBuf::from(rest.split('?').next().unwrap_or_default()))
+}
 
 impl Db {
     /// Opens `sqlite://FILE` (made when missing) or `postgres://…`. Nothing is migrated here. With

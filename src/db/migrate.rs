@@ -78,11 +78,15 @@ async fn applied(conn: &mut SqliteConnection) -> i64 {
 /// Refuses a database that a newer program has migrated, for those who only read it.
 pub async fn known(db: &Db) -> DbResult<()> {
     let newest = sql("SELECT COALESCE(max(version), 0) FROM _sqlx_migrations").scalar(&mut db.read().await?).await?;
-    let versions = migrator(!db.is_postgres(), i64::MAX).iter().map(|m| m.version).max();
-    if versions.is_some_and(|known| newest > known) { Err(newer(newest)) } else { Ok(()) }
+    if newest > self::newest(!db.is_postgres()) { Err(newer(newest)) } else { Ok(()) }
 }
 
-fn newer(version: i64) -> DbError {
+/// The version that this program's migrations end with.
+pub(super) fn newest(sqlite: bool) -> i64 {
+    migrator(sqlite, i64::MAX).iter().map(|m| m.version).max().unwrap_or_default()
+}
+
+pub(super) fn newer(version: i64) -> DbError {
     DbError::Unavailable(format!(
         "the database is at version {version}, which this program does not know: it was migrated by a newer one"
     ))

@@ -5,6 +5,7 @@
 //! committed to disk before it answers. `rows($1, id BIGINT, …) r` in a FROM clause is a table of values
 //! made by [`rows!`](crate::rows), so that a slice of any length is one statement.
 
+mod backup;
 mod connect;
 mod dialect;
 mod ids;
@@ -18,7 +19,8 @@ mod write;
 
 use std::fmt;
 
-pub use connect::Db;
+pub use backup::{Settled, copy_into, look, settle};
+pub use connect::{Db, file_of};
 pub use ids::Ids;
 pub use list::{EXAMINED, Listing, Look, Order};
 pub use locks::Key;

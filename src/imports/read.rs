@@ -3,7 +3,7 @@
 use super::Kind;
 use super::mapping::{Field, Mapping};
 use super::outcome::{Fate, Verdict};
-use super::table::Row;
+use super::table::{Row, sanitise_for_spreadsheet};
 use crate::desk::{Contact, Status};
 use crate::email::Email;
 use crate::leads::budget;
@@ -139,9 +139,10 @@ impl Reader<'_> {
 }
 
 /// Without the apostrophe that keeps a spreadsheet from taking a cell for a formula, as our own files of
-/// rejected rows have it.
+/// rejected rows and our exports have it.
 fn plain(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(cell)
+    let ours = |rest: &&str| rest.starts_with(['=', '+', '-', '@']) || sanitise_for_spreadsheet(rest) == cell;
+    cell.strip_prefix('\'').filter(ours).unwrap_or(cell)
 }
 
 fn short(cell: &str) -> String {
@@ -189,5 +190,8 @@ mod tests {
     fn a_cell_of_our_own_rejects_is_read_as_it_was() {
         assert_eq!(plain("'+1 (202) 456"), "+1 (202) 456");
         assert_eq!(plain("'tis"), "'tis");
+        for cell in ["\"=1+1", "\u{ff1d}1", "; =1", "=1"] {
+            assert_eq!(plain(&sanitise_for_spreadsheet(cell)), cell);
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::store::{self, NewKey};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
-use crate::clock::Instant;
+use crate::clock::{Day, Instant, Zone};
 use crate::db::{DbResult, Key};
 use crate::{campaigns, id};
 
@@ -39,6 +39,11 @@ pub enum Made {
     },
     /// The campaign is not one of the business.
     NoSuchCampaign,
+}
+
+/// When a key ends that works through a day, in the business's zone; `None` when that day has passed.
+pub fn through(day: Day, zone: Zone, now: Instant) -> Option<Instant> {
+    (day >= zone.day_of(now)).then(|| zone.start_of(day.plus_days(1)))
 }
 
 /// What came of revoking.

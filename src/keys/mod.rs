@@ -14,14 +14,14 @@ mod store;
 mod webhook;
 mod whose;
 
-pub use make::{Made, MakeKey, Revoked, make, revoke};
+pub use make::{Made, MakeKey, Revoked, make, revoke, through};
 pub use networks::Networks;
 pub use pages::routes;
 pub use ring::{KeyError, Keyring, Known};
 pub use rotate::{OVERLAPS, Rotated, rotate};
-pub use store::{KeyLine, NewKey, WebhookRow, insert};
+pub use store::{KeyLine, NewKey, WebhookRow, find, insert, list};
 pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as webhook_token};
-pub use whose::{Whose, whose};
+pub use whose::{Whose, by_text, whose};
 
 /// What a key may do: a resource and whether it may change it.
 pub const SCOPES: [(&str, &str); 10] = [

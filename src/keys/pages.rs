@@ -210,12 +210,11 @@ fn read_expiry(page: &Page, form: &mut Form) -> Option<Option<Instant>> {
         return Some(None);
     }
     let day = form.day("expires", "The date it expires", page.today())?;
-    let zone = page.member.zone;
-    if day < zone.day_of(page.app.clock.now()) {
+    let ends = super::through(day, page.member.zone, page.app.clock.now());
+    if ends.is_none() {
         form.fail("expires", "The date it expires has passed.");
-        return None;
     }
-    Some(Some(zone.start_of(day.plus_days(1))))
+    ends.map(Some)
 }
 
 #[derive(Template)]

@@ -20,6 +20,12 @@ pub enum Whose {
     },
 }
 
+/// The business and the id of a key that somebody with the machine shows.
+pub async fn by_text(conn: &mut Conn, text: &str) -> DbResult<Option<(i64, i64)>> {
+    let found = store::by_hash(conn, &id::sha256_hex(text)).await?;
+    Ok(found.map(|row| (row.business_id, row.id)))
+}
+
 pub async fn whose(conn: &mut Conn, business_id: i64, text: &str, now: Instant) -> DbResult<Whose> {
     if id::publishable_key_ok(text) {
         return Ok(Whose::Publishable);

@@ -241,15 +241,15 @@ impl TermsPage {
     }
 }
 
-/// What it means that terms begin in the past.
-async fn back_dated(page: &Page, id: i64, day: Day) -> Result<String, Fault> {
+/// What it means that terms begin in the past; nothing to ask about where no payment since then was decided.
+async fn back_dated(page: &Page, id: i64, day: Day) -> Result<Option<String>, Fault> {
     // A payment is dated a day after it came at most.
     let received = page.member.zone.start_of(day.plus_days(-1));
     let business = page.member.business_id;
     let (looked, decided) = store::decided_since(&mut page.read().await?, business, id, received, day).await?;
     let plus = if looked < 10_000 { "" } else { "+" };
     let so_far = match decided {
-        0 => "No payment with a date since then has been decided yet.".to_owned(),
+        0 if plus.is_empty() => return Ok(None),
         1 if plus.is_empty() => {
             "1 payment with a date since then was decided by older terms, and stays as it is.".to_owned()
         }
@@ -258,10 +258,10 @@ async fn back_dated(page: &Page, id: i64, day: Day) -> Result<String, Fault> {
             counted(n)
         ),
     };
-    Ok(format!(
+    Ok(Some(format!(
         "{} is in the past. {so_far} These terms decide what waits, and what arrives from now on with a date since then.",
         day.shown()
-    ))
+    )))
 }
 
 async fn new_terms(page: Page, Path(id): Path<i64>) -> PageResult {
@@ -280,8 +280,10 @@ async fn create_terms(page: Page, Path(id): Path<i64>, mut form: Form) -> PageRe
         let preview = format!("From {}: {}", valid_from.shown(), words::earns(&terms, currency));
         return html(&TermsPage::of(&page, id, Some(form), preview).await?);
     }
-    if valid_from < page.today() && form.value("sure") != valid_from.to_string() {
-        let back_dated = back_dated(&page, id, valid_from).await?;
+    if valid_from < page.today()
+        && form.value("sure") != valid_from.to_string()
+        && let Some(back_dated) = back_dated(&page, id, valid_from).await?
+    {
         let sure = valid_from.to_string();
         return html(&TermsPage { back_dated, sure, ..TermsPage::of(&page, id, Some(form), String::new()).await? });
     }

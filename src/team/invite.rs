@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
-use crate::db::{DbResult, Key};
+use crate::db::{DbError, DbResult, Key};
 use crate::email::Email;
 use crate::id;
 use crate::web::Role;
@@ -44,7 +44,8 @@ impl InvitationRow {
     }
 }
 
-/// Makes an invitation; an earlier open one of the same address is withdrawn by it.
+/// Makes an invitation; an earlier open one of the same address is withdrawn by it. One made by no person of staff
+/// stands in the first owner's name.
 pub async fn invite(app: &App, actor: &Arc<Actor>, business_id: i64, email: Email, role: Role) -> DbResult<Invited> {
     let ids = app.ids.run(2).await?;
     let now = app.clock.now();
@@ -57,6 +58,12 @@ pub async fn invite(app: &App, actor: &Arc<Actor>, business_id: i64, email: Emai
                 if let Some(member) = store::member_by_email(tx, business_id, email.key()).await? {
                     return Ok(Invited::Member { name: member.name });
                 }
+                let invited_by = match actor.user() {
+                    Some(user) => user,
+                    None => store::first_owner(tx, business_id)
+                        .await?
+                        .ok_or_else(|| DbError::Fault("a business without an owner".into()))?,
+                };
                 store::end_earlier(tx, business_id, email.key(), now).await?;
                 let new = NewInvitation {
                     id: ids.start,
@@ -64,7 +71,7 @@ pub async fn invite(app: &App, actor: &Arc<Actor>, business_id: i64, email: Emai
                     email: &email,
                     role,
                     token_hash: &id::sha256_hex(&token),
-                    invited_by: actor.id.unwrap_or_default(),
+                    invited_by,
                     expires_at: now.plus_days(super::INVITATION_DAYS),
                 };
                 store::insert_invitation(tx, &new, now).await?;

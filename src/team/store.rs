@@ -50,6 +50,17 @@ pub async fn owners(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
         .await
 }
 
+/// The owner who has been one for longest.
+pub async fn first_owner(conn: &mut Conn, business_id: i64) -> DbResult<Option<i64>> {
+    let found: Option<(i64,)> = sql(
+        "SELECT user_id FROM memberships WHERE business_id = $1 AND role = 'owner' ORDER BY created_at, user_id LIMIT 1",
+    )
+    .bind(business_id)
+    .optional(conn)
+    .await?;
+    Ok(found.map(|(id,)| id))
+}
+
 pub async fn set_role(tx: &mut Tx, business_id: i64, user_id: i64, role: Role) -> DbResult<()> {
     sql("UPDATE memberships SET role = $3 WHERE business_id = $1 AND user_id = $2")
         .bind(business_id)

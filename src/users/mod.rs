@@ -4,6 +4,7 @@ mod account;
 mod agent;
 mod pages;
 mod password;
+mod reset;
 mod store;
 mod throttle;
 
@@ -18,8 +19,10 @@ pub use account::{Named, change_password, end_others, rename};
 pub use agent::agent_in_words;
 pub use pages::{routes, start_session};
 pub use password::{PasswordError, Passwords};
+pub use reset::{Ended, reset_password, sign_out};
 pub use store::{
-    SessionRow, delete_session, id_by_email, insert_membership, insert_user, load_session, put_session, session_seen,
+    PersonRow, SessionRow, delete_session, everybody, id_by_email, insert_membership, insert_user, load_session,
+    put_session, session_seen,
 };
 
 /// A user by id.

@@ -49,6 +49,35 @@ pub async fn memberships(conn: &mut Conn, user_id: i64) -> DbResult<Vec<Membersh
     .await
 }
 
+row! {
+    /// Somebody in one of their businesses, or in none.
+    #[derive(Debug, Clone)]
+    pub struct PersonRow {
+        pub id: i64,
+        pub email: String,
+        pub name: String,
+        pub created_at: i64,
+        /// How many are open.
+        pub sessions: i64,
+        pub business: Option<String>,
+        pub business_name: Option<String>,
+        pub role: Option<String>,
+    }
+}
+
+/// Everybody in each of their businesses, by address.
+pub async fn everybody(conn: &mut Conn, now: Instant) -> DbResult<Vec<PersonRow>> {
+    let idle = now.plus_seconds(-crate::web::session::IDLE_SECONDS);
+    sql("SELECT u.id, u.email, u.name, u.created_at, b.public_id AS business, b.name AS business_name, m.role,
+                (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND s.expires_at > $1 AND s.seen_at > $2) AS sessions
+           FROM users u LEFT JOIN memberships m ON m.user_id = u.id LEFT JOIN businesses b ON b.id = m.business_id
+          ORDER BY u.email_key, m.created_at, m.business_id")
+    .bind(now)
+    .bind(idle)
+    .all(conn)
+    .await
+}
+
 /// Adds a user and their first membership in the caller's transaction.
 pub async fn insert_user(
     tx: &mut Tx,

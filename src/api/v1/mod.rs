@@ -17,7 +17,7 @@ mod moves;
 mod products;
 mod public;
 mod referrers;
-mod store;
+pub mod store;
 mod test_data;
 mod touches;
 

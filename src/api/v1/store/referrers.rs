@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::db::{Conn, DbResult, Listing, Order, Value, sql, sql_built};
 use crate::search::Needle;
 use crate::{row, rows};
@@ -93,6 +95,16 @@ pub async fn enrollments(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<Enr
     .bind(rows!(referrers, id => { id: *id }))
     .all(conn)
     .await
+}
+
+/// The addresses of some referrers, of those who have one.
+pub async fn emails(conn: &mut Conn, referrers: &[i64]) -> DbResult<BTreeMap<i64, String>> {
+    let found: Vec<(i64, String)> =
+        sql("SELECT p.id, p.email FROM referrers p WHERE p.id IN rows($1, id BIGINT) AND p.email IS NOT NULL")
+            .bind(rows!(referrers, id => { id: *id }))
+            .all(conn)
+            .await?;
+    Ok(found.into_iter().collect())
 }
 
 row! {

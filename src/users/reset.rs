@@ -1,0 +1,65 @@
+//! What is done to somebody's account without them, by whoever has the machine. It is audited in every business
+//! they are in, since it concerns each.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{store, throttle};
+use crate::actor::Actor;
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbError, DbResult, Key};
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub sessions: u64,
+    /// Where it is in the audit.
+    pub businesses: Vec<String>,
+}
+
+/// Stores a new password's hash, ends every session, and forgets the failures of whoever could not remember it.
+pub async fn reset_password(app: &App, actor: &Arc<Actor>, user_id: i64, hash: String) -> DbResult<Ended> {
+    let ended = end_all(app, actor, user_id, Some(hash)).await?;
+    if let Some(user) = store::by_id(&mut app.db.read().await?, user_id).await? {
+        let key = crate::email::key_of(&user.email).unwrap_or_default();
+        throttle::succeeded(&app.db, &key, "").await?;
+    }
+    Ok(ended)
+}
+
+/// Ends every session of somebody.
+pub async fn sign_out(app: &App, actor: &Arc<Actor>, user_id: i64) -> DbResult<Ended> {
+    end_all(app, actor, user_id, None).await
+}
+
+async fn end_all(app: &App, actor: &Arc<Actor>, user_id: i64, hash: Option<String>) -> DbResult<Ended> {
+    let places = store::memberships(&mut app.db.read().await?, user_id).await?.len();
+    let ids = app.ids.run(places.max(1)).await?;
+    let now = app.clock.now();
+    let actor = actor.clone();
+    app.db
+        .write(vec![Key::Row(user_id)], move |tx| {
+            let (actor, hash, ids) = (actor.clone(), hash.clone(), ids.clone());
+            Box::pin(async move {
+                let memberships = store::memberships(tx, user_id).await?;
+                if memberships.len() > places {
+                    return Err(DbError::Lost("they joined a further business meanwhile".into()));
+                }
+                let action = if hash.is_some() { "user.password_reset" } else { "user.signed_out" };
+                if let Some(hash) = &hash {
+                    store::set_password(tx, user_id, hash).await?;
+                }
+                let sessions = store::end_other_sessions(tx, user_id, "").await?;
+                let entry = |(id, place): (i64, &store::MembershipRow)| {
+                    NewEntry::new(id, place.business_id, &actor, action, ("user", user_id))
+                        .after(json!({ "name": place.name, "email": place.email, "sessions_ended": sessions }))
+                };
+                let entries: Vec<NewEntry> = ids.zip(&memberships).map(entry).collect();
+                audit::write(tx, now, &entries).await?;
+                Ok(Ended { sessions, businesses: memberships.into_iter().map(|place| place.public_id).collect() })
+            })
+        })
+        .await
+}
