@@ -270,10 +270,11 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
     let report = check::check(&app.app.db).await.unwrap();
     let said = report.findings.iter().flat_map(|f| &f.broken).cloned().collect::<Vec<_>>().join("; ");
     assert!(said.contains("ledger entry") && said.contains("is missing"), "{said}");
+    let last = app.number("SELECT max(position) FROM seals WHERE chain = 'ledger'").await;
     app.tamper("DELETE FROM seals WHERE chain = 'ledger' AND position = (SELECT max(position) FROM seals WHERE chain = 'ledger')").await;
     assert_eq!(
         verified(&app, Chain::Ledger).await.broken.unwrap(),
-        "the ledger chain lacks its end: 1 seals are missing"
+        format!("the ledger chain lacks its end, from position {last} on")
     );
 }
 

@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
-use super::{Audited, Chain, Posted};
+use serde::Serialize;
+
+use super::{Chain, digest};
 use crate::db::{Conn, DbResult, Tx, sql, sql_built};
 use crate::{row, rows};
 
@@ -18,6 +20,8 @@ row! {
 }
 
 row! {
+    /// A [`Posted`](super::Posted) as it is read: the same fields in the same order, so that it has the same digest.
+    #[derive(Serialize)]
     struct PostedRow {
         id: i64,
         business_id: i64,
@@ -33,6 +37,8 @@ row! {
 }
 
 row! {
+    /// An [`Audited`](super::Audited) as it is read.
+    #[derive(Serialize)]
     struct AuditedRow {
         id: i64,
         business_id: i64,
@@ -50,43 +56,6 @@ row! {
         after: Option<String>,
         reason: Option<String>,
     }
-}
-
-fn digest_posted(e: &PostedRow) -> (i64, String) {
-    let entry = Posted {
-        id: e.id,
-        business_id: e.business_id,
-        referrer_id: e.referrer_id,
-        currency: &e.currency,
-        account: &e.account,
-        amount: e.amount,
-        kind: &e.kind,
-        commission_id: e.commission_id,
-        day: &e.day,
-        at: e.at,
-    };
-    (e.id, entry.digest().2)
-}
-
-fn digest_audited(a: &AuditedRow) -> (i64, String) {
-    let entry = Audited {
-        id: a.id,
-        business_id: a.business_id,
-        at: a.at,
-        actor_kind: &a.actor_kind,
-        actor_id: a.actor_id,
-        actor_name: &a.actor_name,
-        origin: &a.origin,
-        action: &a.action,
-        subject_kind: &a.subject_kind,
-        subject_id: a.subject_id,
-        lead_id: a.lead_id,
-        referrer_id: a.referrer_id,
-        before: a.before.as_deref(),
-        after: a.after.as_deref(),
-        reason: a.reason.as_deref(),
-    };
-    (a.id, entry.digest().2)
 }
 
 pub async fn add(tx: &mut Tx, chain: Chain, notes: &[Note]) -> DbResult<()> {
@@ -165,7 +134,7 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
             .patient()
             .all(conn)
             .await?;
-            found.iter().filter(|e| e.business_id == business_id).map(digest_posted).collect()
+            found.iter().filter(|e| e.business_id == business_id).map(|e| (e.id, digest(e))).collect()
         }
         Chain::Audit => {
             let found: Vec<AuditedRow> = sql(
@@ -177,7 +146,7 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
             .patient()
             .all(conn)
             .await?;
-            found.iter().filter(|a| a.business_id == business_id).map(digest_audited).collect()
+            found.iter().filter(|a| a.business_id == business_id).map(|a| (a.id, digest(a))).collect()
         }
     })
 }

@@ -172,7 +172,7 @@ pub async fn export(config: Config, verb: ExportVerb) -> Result<(), Refusal> {
     app.db.close().await;
     match written {
         Ok(rows) => {
-            eprintln!("{} rows.", counted(rows));
+            eprintln!("{} {}.", counted(rows), if rows == 1 { "row" } else { "rows" });
             Ok(())
         }
         // Whoever read it has seen enough.
