@@ -265,7 +265,7 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
 /// The engine itself, one event and one flush at a time: what gathering saves.
 async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, from: u64) -> f64 {
     use refdesk::actor::{Actor, ActorKind};
-    use refdesk::desk::{Event, Payment, What};
+    use refdesk::engine::{Event, Payment, What};
     let db = refdesk::db::Db::open(&format!("sqlite://{}", file.display())).await.unwrap();
     let config = refdesk::config::Settings::default().checked().unwrap();
     let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config).await.unwrap();
@@ -293,7 +293,7 @@ async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, f
             identity: Some(format!("event:single-{n}")),
             body_hash: "x".into(),
         };
-        app.desk
+        app.engine
             .slice(vec![Event { business_id: business.id, actor: actor.clone(), what: What::Payment(payment) }])
             .await
             .unwrap();

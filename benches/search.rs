@@ -209,7 +209,7 @@ async fn contracts(server: &Server) {
 /// whenever as many wait as it waits for. Without HTTP, so that the index has its whole share.
 async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
     use refdesk::actor::{Actor, ActorKind};
-    use refdesk::desk::{Event, SignUp, What};
+    use refdesk::engine::{Event, SignUp, What};
     const LEADS: usize = 32 * 1_024;
     let db = refdesk::db::Db::open(url).await.unwrap();
     let config = refdesk::config::Settings::default().checked().unwrap();
@@ -235,7 +235,7 @@ async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
         let before = cpu();
         for slice in 0..16 {
             let from = turn * 1_024 + slice * 64;
-            app.desk.slice((from..from + 64).map(sign_up).collect()).await.unwrap();
+            app.engine.slice((from..from + 64).map(sign_up).collect()).await.unwrap();
         }
         let between = cpu();
         while refdesk::search::turn(app.clone()).await.unwrap() {}

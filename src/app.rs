@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, DbResult, Ids};
-use crate::desk::Desk;
+use crate::engine::Engine;
 use crate::jobs;
 use crate::web::layers;
 use crate::web::routes::Routes;
@@ -32,7 +32,7 @@ pub struct Parts {
     pub db: Db,
     pub ids: Ids,
     pub clock: Clock,
-    pub desk: Desk,
+    pub engine: Engine,
     pub config: Arc<Config>,
     pub setup_token: Arc<str>,
     pub keys: crate::keys::Keyring,
@@ -50,7 +50,7 @@ impl App {
     /// Puts the parts together on an open, migrated database.
     pub async fn new(db: Db, clock: Clock, config: Config) -> DbResult<Self> {
         let ids = Ids::new(db.clone());
-        let desk = Desk::new(db.clone(), ids.clone(), clock.clone());
+        let engine = Engine::new(db.clone(), ids.clone(), clock.clone());
         let setup_token = crate::id::new_token(&mut rand::rng()).into();
         let keys = crate::keys::Keyring::new(db.clone(), clock.clone());
         let passwords = crate::users::Passwords::new();
@@ -59,7 +59,7 @@ impl App {
             db,
             ids,
             clock,
-            desk,
+            engine,
             config: Arc::new(config),
             setup_token,
             keys,
@@ -78,7 +78,7 @@ impl App {
     pub fn rehearsing(&self, db: Db, run: std::ops::Range<i64>) -> Self {
         let ids = Ids::beginning_with(db.clone(), run);
         Self(Arc::new(Parts {
-            desk: Desk::new(db.clone(), ids.clone(), self.clock.clone()),
+            engine: Engine::new(db.clone(), ids.clone(), self.clock.clone()),
             keys: crate::keys::Keyring::new(db.clone(), self.clock.clone()),
             catalogue: crate::products::Catalogue::new(db.clone()),
             clicks: crate::links::Clicks::default(),

@@ -2,7 +2,7 @@
 
 use refdesk::check::check;
 use refdesk::db::sql_built;
-use refdesk::desk::{RefundOf, What};
+use refdesk::engine::{RefundOf, What};
 
 use crate::on_both_databases;
 use crate::support::{TestApp, day};

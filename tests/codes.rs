@@ -1,7 +1,7 @@
 //! /codes, /referrers/generate and the codes of an enrollment.
 
 use refdesk::codes::{self, How, Lookup};
-use refdesk::desk::Outcome;
+use refdesk::engine::Outcome;
 use refdesk::{jobs, web::Role};
 
 use crate::on_both_databases;

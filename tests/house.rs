@@ -170,11 +170,11 @@ fn is_pages(path: &str) -> bool {
     path.ends_with("/pages.rs") || path.contains("/pages/")
 }
 fn is_pure(path: &str) -> bool {
-    path.starts_with("desk/rules/") || path == "desk/facts.rs" || path == "desk/event.rs"
+    path.starts_with("engine/rules/") || path == "engine/facts.rs" || path == "engine/event.rs"
 }
 /// A feature's nouns and verbs: neither pages nor SQL, and none of the layers that have a name.
 fn is_verb(path: &str) -> bool {
-    let layers = ["cli/", "web/", "api/", "desk/", "db/"];
+    let layers = ["cli/", "web/", "api/", "engine/", "db/"];
     let alone = ["main.rs", "lib.rs", "app.rs", "config.rs"];
     !is_store(path)
         && !is_pages(path)
@@ -212,7 +212,7 @@ const DIRECTIONS: [Direction; 9] = [
         "the rules are pure: facts in, changes out, so that millions of cases can be run without a database",
     ),
     (
-        |p| p.starts_with("desk/"),
+        |p| p.starts_with("engine/"),
         |to| begins(to, &["app", "web", "api", "cli", "jobs"]),
         "the engine is the same for pages, APIs, imports and jobs, and knows none of them",
     ),

@@ -102,11 +102,11 @@ async fn older_payments_are_let_earn(app: TestApp) {
     shop.pay("amy@example.com", "100.00", "2026-06-10").await;
     app.clock.advance_days(3);
     app.sign_in().await;
-    let another = refdesk::desk::ClaimBy::Enrollment(jane.enrollment_id);
-    let refdesk::desk::What::AddLead(mut lead) = shop.lead_event("Amy", None, Some(another)) else { unreachable!() };
+    let another = refdesk::engine::ClaimBy::Enrollment(jane.enrollment_id);
+    let refdesk::engine::What::AddLead(mut lead) = shop.lead_event("Amy", None, Some(another)) else { unreachable!() };
     lead.contact.email = Some("amy@example.com".into());
     lead.contact.email_key = Some("amy@example.com".into());
-    shop.send(refdesk::desk::What::AddLead(lead)).await;
+    shop.send(refdesk::engine::What::AddLead(lead)).await;
     let list = app.get("/inbox").await.says("1 older payment of amy could earn");
     let path = list.attr(".item .actions form", "action");
     let asked = app.post_form(&path, &[("back", "/inbox")]).await.is(409).says("20.00 USD");

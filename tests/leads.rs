@@ -2,7 +2,7 @@
 
 mod disputes;
 
-use refdesk::desk::{AddLead, ClaimBy, Contact, Outcome, What};
+use refdesk::engine::{AddLead, ClaimBy, Contact, Outcome, What};
 use refdesk::web::Role;
 
 use crate::on_both_databases;
@@ -390,7 +390,7 @@ fn repeat(app: &TestApp, name: &str, address: &str, company: &str) -> What {
             company: Some(company.into()),
             ..Contact::default()
         },
-        status: refdesk::desk::Status::New,
+        status: refdesk::engine::Status::New,
         source_origin: "api",
         claim: None,
         recorded_by: None,

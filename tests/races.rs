@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use refdesk::codes;
-use refdesk::desk::{ClaimBy, Outcome, What};
+use refdesk::engine::{ClaimBy, Outcome, What};
 use refdesk::products::NewTerms;
 use serde_json::{Value as Json, json};
 
@@ -440,8 +440,8 @@ async fn one_person_by_address_and_by_phone_is_decided_in_turn(nodes: ThreeNodes
         // The rep has only the phone number and Jane's name.
         add.contact.email = None;
         add.contact.email_key = None;
-        add.claim = Some(refdesk::desk::Claim {
-            kind: refdesk::desk::TouchKind::Verbal,
+        add.claim = Some(refdesk::engine::Claim {
+            kind: refdesk::engine::TouchKind::Verbal,
             by: ClaimBy::Enrollment(jane.enrollment_id),
         });
         let rep = nodes.node(1).shop();
@@ -468,7 +468,7 @@ async fn a_toggle_pressed_by_many_gives_one_reward(nodes: ThreeNodes) {
             async move { shop.send(What::Qualify { lead_id, qualified: true, reason: None }).await }
         });
         let outcomes = futures::future::join_all(all).await;
-        let yes = Outcome::Qualification { lead_id, changed: refdesk::desk::Changed::Yes };
+        let yes = Outcome::Qualification { lead_id, changed: refdesk::engine::Changed::Yes };
         assert_eq!(outcomes.iter().filter(|o| **o == yes).count(), 1);
     }
     let rewards = nodes.number("SELECT count(*) FROM commissions WHERE kind = 'reward'").await;
@@ -478,7 +478,7 @@ async fn a_toggle_pressed_by_many_gives_one_reward(nodes: ThreeNodes) {
 async fn one_enrollment_gets_one_code_from_everybody(nodes: ThreeNodes) {
     for round in 0..rounds() {
         let bob = nodes.shop().referrer_without_code(&format!("Bob {round}")).await;
-        let all = (0..AT_ONCE / 2).map(|n| crate::desk::codes::give(nodes.node(n), std::slice::from_ref(&bob)));
+        let all = (0..AT_ONCE / 2).map(|n| crate::engine::codes::give(nodes.node(n), std::slice::from_ref(&bob)));
         let given: Vec<codes::Given> = futures::future::join_all(all).await.concat();
         assert_eq!(given.iter().filter(|g| g.made).count(), 1);
         assert!(given.iter().all(|g| g.text == given[0].text), "everybody sees the same code");
@@ -492,7 +492,7 @@ async fn codes_for_all_from_everywhere_are_one_each(nodes: ThreeNodes) {
     }
     let mut backwards = people.clone();
     backwards.reverse();
-    let all = (0..6).map(|n| crate::desk::codes::give(nodes.node(n), if n % 2 == 0 { &people } else { &backwards }));
+    let all = (0..6).map(|n| crate::engine::codes::give(nodes.node(n), if n % 2 == 0 { &people } else { &backwards }));
     let given: Vec<codes::Given> = futures::future::join_all(all).await.concat();
     assert_eq!(given.iter().filter(|g| g.made).count(), 200);
     assert_eq!(nodes.number("SELECT count(*) FROM codes").await, 200);

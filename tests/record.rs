@@ -1,6 +1,6 @@
 //! /record
 
-use refdesk::desk::ClaimBy;
+use refdesk::engine::ClaimBy;
 use refdesk::web::Role;
 
 use crate::on_both_databases;

@@ -253,14 +253,14 @@ async fn a_live_lead_is_never_deleted(app: TestApp) {
     assert_eq!(test_data::purge_lead(at, &actor(), business, lead, None).await.unwrap(), Purged::Live);
     assert_eq!(test_data::purge_lead(at, &actor(), business + 1, tested, None).await.unwrap(), Purged::NotFound);
     let ids = async |text: &str| -> Vec<i64> { app.rows::<(i64,)>(text).await.into_iter().map(|(id,)| id).collect() };
-    let lot = refdesk::desk::purge::Lot {
+    let lot = refdesk::engine::purge::Lot {
         business_id: business,
         leads: vec![lead],
         payments: ids("SELECT id FROM payments WHERE NOT test").await,
         refunds: ids("SELECT id FROM refunds WHERE NOT test").await,
     };
-    let gone = app.app.desk.purge(lot, |_, tally| Box::pin(async move { Ok(tally) })).await.unwrap();
-    assert_eq!(gone, refdesk::desk::purge::Tally::default());
+    let gone = app.app.engine.purge(lot, |_, tally| Box::pin(async move { Ok(tally) })).await.unwrap();
+    assert_eq!(gone, refdesk::engine::purge::Tally::default());
     assert_eq!((left(&app).await, live(&app).await), before);
     let gone = app.call("POST", &format!("/v1/leads/{tested}/purge"), &test, None).await.is(200).json();
     assert_eq!((&gone["leads"], &gone["payments"]), (&json!(2), &json!(3)));

@@ -462,7 +462,7 @@ impl<W: Word> Field for OneOf<W> {
     }
 }
 
-impl Word for crate::desk::Status {
+impl Word for crate::engine::Status {
     const WORDS: &'static [&'static str] = &["new", "contacted", "qualified", "converted", "lost"];
 
     fn of(word: &str) -> Option<Self> {

@@ -3,7 +3,7 @@
 //! document made from it all ([`document`]). One file or folder a contract.
 
 mod caller;
-mod cf;
+mod cashfin;
 pub mod dialect;
 pub mod docs;
 pub mod document;
@@ -18,8 +18,8 @@ pub mod operation;
 pub mod problem;
 pub mod public;
 pub mod read;
-mod rf;
-mod rn;
+mod refairn;
+mod referral_factory;
 pub mod trial;
 pub mod v1;
 
@@ -37,7 +37,7 @@ pub use caller::Caller;
 
 /// Every call of every contract.
 pub fn apis() -> Vec<Api> {
-    vec![v1::api(), rn::api(), cf::api(), rf::api()]
+    vec![v1::api(), refairn::api(), cashfin::api(), referral_factory::api()]
 }
 
 /// The document of all calls, as served at an address.

@@ -1,7 +1,7 @@
 //! The one line behind an amount: "20 % of 100.00 USD, terms 3, held until 28 Jun".
 
 use crate::clock::Day;
-use crate::desk::Moved;
+use crate::engine::Moved;
 use crate::money::{Money, Rate};
 use crate::web::when::short;
 

@@ -17,11 +17,11 @@ use super::{Conn, DbError, DbResult, sql};
 /// An open database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    engine: Arc<Engine>,
+    backend: Arc<Backend>,
     slot_base: i64,
 }
 
-pub(super) enum Engine {
+pub(super) enum Backend {
     Sqlite {
         readers: SqlitePool,
         writer: mpsc::Sender<Box<dyn Work>>,
@@ -126,7 +126,7 @@ impl Db {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (send, receive) = mpsc::channel(QUEUE);
         tokio::spawn(writer(write_pool, receive, 0));
-        Ok(Self { engine: Arc::new(Engine::Sqlite { readers, writer: send, rehearsals }), slot_base: 0 })
+        Ok(Self { backend: Arc::new(Backend::Sqlite { readers, writer: send, rehearsals }), slot_base: 0 })
     }
 
     async fn open_postgres(url: &str, unlocked: bool) -> DbResult<Self> {
@@ -169,21 +169,21 @@ impl Db {
         // Nodes that share a base still count right; they only wait for each other.
         let slot_base = rand::random_range(0..8) * LANES;
         let lanes = Arc::new(Lanes::new(LANES, QUEUE));
-        Ok(Self { engine: Arc::new(Engine::Postgres { readers, writers, lanes, unlocked, rehearsals }), slot_base })
+        Ok(Self { backend: Arc::new(Backend::Postgres { readers, writers, lanes, unlocked, rehearsals }), slot_base })
     }
 
     /// A connection for reading. On SQLite it cannot write.
     pub async fn read(&self) -> DbResult<Conn> {
-        Ok(match &*self.engine {
-            Engine::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
-            Engine::Postgres { readers, .. } => Conn::Postgres(readers.acquire().await?),
-            Engine::Rehearsal(shared) => Conn::Shared(shared.clone()),
+        Ok(match &*self.backend {
+            Backend::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
+            Backend::Postgres { readers, .. } => Conn::Postgres(readers.acquire().await?),
+            Backend::Rehearsal(shared) => Conn::Shared(shared.clone()),
         })
     }
 
     /// A database that is no pool of its own.
-    pub(super) fn of_engine(engine: Engine) -> Self {
-        Self { engine: Arc::new(engine), slot_base: 0 }
+    pub(super) fn of_backend(backend: Backend) -> Self {
+        Self { backend: Arc::new(backend), slot_base: 0 }
     }
 
     /// A connection whose every statement sees the database as it is now. Dropping it ends that.
@@ -210,11 +210,11 @@ impl Db {
     }
 
     pub fn is_postgres(&self) -> bool {
-        matches!(&*self.engine, Engine::Postgres { .. })
+        matches!(&*self.backend, Backend::Postgres { .. })
     }
 
-    pub(super) fn engine(&self) -> &Engine {
-        &self.engine
+    pub(super) fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     pub(super) fn slot_base(&self) -> i64 {
@@ -223,17 +223,17 @@ impl Db {
 
     /// Waits for what is in flight, then closes every connection.
     pub async fn close(&self) {
-        match &*self.engine {
-            Engine::Sqlite { readers, rehearsals, .. } => {
+        match &*self.backend {
+            Backend::Sqlite { readers, rehearsals, .. } => {
                 rehearsals.close().await;
                 readers.close().await;
             }
-            Engine::Postgres { readers, writers, rehearsals, .. } => {
+            Backend::Postgres { readers, writers, rehearsals, .. } => {
                 rehearsals.close().await;
                 writers.close().await;
                 readers.close().await;
             }
-            Engine::Rehearsal(_) => {}
+            Backend::Rehearsal(_) => {}
         }
     }
 }

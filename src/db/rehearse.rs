@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::connect::{Db, Engine};
+use super::connect::{Backend, Db};
 use super::write::{Tx, Work, run_saved};
 use super::{Conn, DbError, DbResult, sql};
 
@@ -54,7 +54,7 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// The database as the rehearsal sees it.
     pub fn db(&self) -> Db {
-        Db::of_engine(Engine::Rehearsal(self.shared.clone()))
+        Db::of_backend(Backend::Rehearsal(self.shared.clone()))
     }
 
     /// Undoes everything. Who still holds the database of the rehearsal cannot use it any more.
@@ -69,10 +69,10 @@ impl Rehearsal {
 impl Db {
     /// Begins a rehearsal, once the one before it is over.
     pub async fn rehearse(&self) -> DbResult<Rehearsal> {
-        let mut conn = match self.engine() {
-            Engine::Sqlite { rehearsals, .. } => Conn::Sqlite(rehearsals.acquire().await?),
-            Engine::Postgres { rehearsals, .. } => Conn::Postgres(rehearsals.acquire().await?),
-            Engine::Rehearsal(_) => return Err(DbError::Fault("a rehearsal within a rehearsal".into())),
+        let mut conn = match self.backend() {
+            Backend::Sqlite { rehearsals, .. } => Conn::Sqlite(rehearsals.acquire().await?),
+            Backend::Postgres { rehearsals, .. } => Conn::Postgres(rehearsals.acquire().await?),
+            Backend::Rehearsal(_) => return Err(DbError::Fault("a rehearsal within a rehearsal".into())),
         };
         // Nothing that was begun here may ever come back into a pool.
         conn.close_on_drop();

@@ -16,7 +16,7 @@ use rand::RngExt;
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::connect::{Db, Engine};
+use super::connect::{Backend, Db};
 use super::{Conn, DbError, DbResult, Key, locks, sql};
 
 /// A transaction that has its locks. Statements go through the [`Conn`] it derefs to.
@@ -135,20 +135,20 @@ impl Db {
             value: None,
             reply,
         });
-        match self.engine() {
-            Engine::Sqlite { writer, .. } => writer.try_send(work).map_err(|refused| {
+        match self.backend() {
+            Backend::Sqlite { writer, .. } => writer.try_send(work).map_err(|refused| {
                 DbError::Unavailable(match refused {
                     mpsc::error::TrySendError::Full(_) => "too many writes are waiting".into(),
                     mpsc::error::TrySendError::Closed(_) => "the database is closing".into(),
                 })
             })?,
-            Engine::Postgres { writers, lanes, unlocked, .. } => {
+            Backend::Postgres { writers, lanes, unlocked, .. } => {
                 let (pool, lanes) = (writers.clone(), lanes.clone());
                 let numbers = if *unlocked { Vec::new() } else { numbers };
                 let slot_base = self.slot_base();
                 tokio::spawn(async move { write_postgres(pool, &lanes, numbers, slot_base, work).await });
             }
-            Engine::Rehearsal(shared) => shared.write(work).await,
+            Backend::Rehearsal(shared) => shared.write(work).await,
         }
         answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
     }

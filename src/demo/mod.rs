@@ -15,11 +15,11 @@ use crate::business::{self, Created, NewBusiness, Owner};
 use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
-use crate::desk::{
+use crate::email::Email;
+use crate::engine::{
     AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Payment, Refund, RefundOf, SignUp, Status, TouchKind,
     What, paid_on,
 };
-use crate::email::Email;
 use crate::links::{self, Place};
 use crate::money::{Currency, Money, Rate, Unpriced};
 use crate::referrers::{self, AddReferrer, Added};
@@ -145,7 +145,7 @@ impl Story {
             let email = Email::parse(&email).map_err(broken)?;
             events.push(self.event(What::Payment(self.payment(email, amount, today, &format!("{day}")))));
         }
-        self.app.desk.slice(events).await?;
+        self.app.engine.slice(events).await?;
         self.clicks(day).await
     }
 
@@ -311,7 +311,7 @@ impl Story {
         self.change_of_mind(&mut events)?;
         // One at a time, as they would have come.
         for event in events {
-            self.app.desk.slice(vec![event]).await?;
+            self.app.engine.slice(vec![event]).await?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::db::{Conn, DbError, DbResult, Tx};
-use crate::desk::Event;
+use crate::engine::Event;
 use crate::jobs::{Claimed, Progress};
 use crate::referrers::{self, NewReferrer};
 
@@ -36,7 +36,7 @@ pub fn check_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Pr
         let mut told = chunk.told;
         match chunk.work {
             Work::Events(events, of) => {
-                let outcomes = if events.is_empty() { Vec::new() } else { app.desk.preview(events).await?.0 };
+                let outcomes = if events.is_empty() { Vec::new() } else { app.engine.preview(events).await?.0 };
                 told.extend(of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
             }
             Work::Referrers(new, of) => {
@@ -67,7 +67,7 @@ pub fn run_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Prog
         match chunk.work {
             Work::Events(events, of) => {
                 let of = Arc::new(of);
-                app.desk
+                app.engine
                     .slice_and(events, move |tx, outcomes| {
                         let (import, job, told, of) = (import.clone(), job.clone(), told.clone(), of.clone());
                         Box::pin(async move {

@@ -11,7 +11,7 @@ use super::store::{self, KnownCode, KnownLead, LeadsOf};
 use super::{Import, Kind};
 use crate::actor::Actor;
 use crate::db::{Conn, DbResult};
-use crate::desk::{AddLead, Changed, Claim, ClaimBy, Event, Outcome, Refusal, Status, TouchKind, What};
+use crate::engine::{AddLead, Changed, Claim, ClaimBy, Event, Outcome, Refusal, Status, TouchKind, What};
 use crate::{code, id};
 
 /// What is to be done about a row: an event, or nothing and why.

@@ -2,7 +2,7 @@
 
 use super::store::ItemRow;
 use super::words::{Fix, fix_of, words_of};
-use crate::desk::What;
+use crate::engine::What;
 
 /// Whom a person means, where the item itself does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::store::{self, ItemRow, KNOWN};
 use super::words::{Fix, Words, fix_of, words_of};
 use crate::codes::{self, Lookup};
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::web::routes::{Access, Routes};
 use crate::web::{Cursor, Fault, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
 
@@ -195,7 +195,7 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
         };
         return ask.answer(StatusCode::CONFLICT);
     }
-    let flash = match page.app.desk.one(page.event(what)).await? {
+    let flash = match page.app.engine.one(page.event(what)).await? {
         Outcome::Done { changed: false, .. } => Flash::info("Somebody else decided this meanwhile."),
         Outcome::Done { .. } => Flash::good(done(&row)),
         Outcome::PaymentRecorded { .. } => Flash::good("The second payment is recorded."),
@@ -217,7 +217,7 @@ fn done(row: &ItemRow) -> String {
 async fn dismiss(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     let row = find(&page, id).await?;
     let back = form.back("/inbox");
-    let flash = match page.app.desk.one(page.event(What::Dismiss { item_id: id })).await? {
+    let flash = match page.app.engine.one(page.event(What::Dismiss { item_id: id })).await? {
         Outcome::Done { changed: true, .. } => {
             Flash::good("Dismissed.").undo(format!("/inbox/{id}/reopen"), "Undo", &[("back", back)])
         }
@@ -230,7 +230,7 @@ async fn dismiss(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
 
 async fn reopen(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     find(&page, id).await?;
-    let flash = match page.app.desk.one(page.event(What::Reopen { item_id: id })).await? {
+    let flash = match page.app.engine.one(page.event(What::Reopen { item_id: id })).await? {
         Outcome::Done { changed: true, .. } => Flash::good("The item is open again."),
         Outcome::Done { .. } => Flash::info("The item was open already."),
         Outcome::Refused { why } => Flash::bad(why),

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::store::ItemRow;
 use crate::clock::Day;
-use crate::desk::Refusal;
+use crate::engine::Refusal;
 use crate::money::Money;
 
 /// What a page says of an item.

@@ -5,7 +5,7 @@
 //! has come; so a node that dies in between has done both or neither, and whoever takes the job up next
 //! goes on from `cursor`. A worker whose claim was taken over finds out in `advance` and its chunk is
 //! rolled back. Keep a chunk's transaction below 50 ms on SQLite: a few hundred plain rows, or
-//! [`SLICE`](crate::desk::SLICE) events.
+//! [`SLICE`](crate::engine::SLICE) events.
 //!
 //! To add a kind, write the step and name it in `app::job_kinds`:
 //!

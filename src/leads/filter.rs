@@ -1,6 +1,6 @@
 //! Which leads a list shows, as its address says it.
 
-use crate::desk::Status;
+use crate::engine::Status;
 use crate::search::{Needle, Scope};
 use crate::web::{Chip, ListQuery};
 

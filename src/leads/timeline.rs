@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::store::one::{AuditRow, LeadRow, PaymentRow, SignUpRow, TouchRow};
 use crate::clock::Day;
 use crate::commissions::CommissionRow;
-use crate::desk::Refusal;
+use crate::engine::Refusal;
 use crate::money::Money;
 
 /// One line of a timeline, with its moment still a number.

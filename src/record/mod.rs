@@ -13,8 +13,8 @@ use crate::actor::Actor;
 use crate::app::App;
 use crate::codes;
 use crate::db::DbResult;
-use crate::desk::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Refusal, Status, TouchKind, What};
 use crate::email::Email;
+use crate::engine::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Refusal, Status, TouchKind, What};
 use crate::phone::Phone;
 
 pub use find::{Asked, Found, Hit, find};
@@ -111,7 +111,7 @@ pub async fn record(app: &App, actor: &Arc<Actor>, told: Recording) -> DbResult<
         qualify: false,
     };
     let event = Event { business_id: told.business_id, actor: actor.clone(), what: What::AddLead(Box::new(add)) };
-    let outcome = app.desk.one(event).await?;
+    let outcome = app.engine.one(event).await?;
     let mut receipt = Receipt {
         lead_id: 0,
         customer: told.customer,

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::business;
 use crate::clock::Zone;
 use crate::db::DbResult;
-use crate::desk::{Event, Outcome, SLICE, What};
+use crate::engine::{Event, Outcome, SLICE, What};
 
 /// Due commissions looked at in one step.
 const STEP: usize = 500;
@@ -87,7 +87,7 @@ async fn step(app: &App, business_id: i64, due: Vec<store::Due>, swept: &mut Swe
     let any = !events.is_empty();
     let mut approved = 0;
     for slice in events.chunks(SLICE / 2) {
-        let outcomes = app.desk.slice(slice.to_vec()).await?;
+        let outcomes = app.engine.slice(slice.to_vec()).await?;
         approved += outcomes.iter().filter(|o| matches!(o, Outcome::Done { changed: true, .. })).count();
     }
     let approved = i64::try_from(approved).unwrap_or_default();

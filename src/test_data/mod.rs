@@ -15,7 +15,7 @@ use crate::audit::{self, NewEntry};
 use crate::campaigns;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult};
-use crate::desk::purge::{self, Lot, Tally};
+use crate::engine::purge::{self, Lot, Tally};
 use crate::id::{self, Kind};
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
@@ -63,7 +63,7 @@ pub async fn purge_lead(
         drop(conn);
         let (entry, actor, now) = (app.ids.next().await?, actor.clone(), app.clock.now());
         let lot = Lot { business_id, leads, ..Lot::default() };
-        let done = app.desk.purge(lot, move |tx, tally| {
+        let done = app.engine.purge(lot, move |tx, tally| {
             let (actor, answers) = (actor.clone(), answers.clone());
             Box::pin(async move {
                 let tally = Tally { answers: purge::forget(tx, &answers).await?, ..tally };
@@ -200,7 +200,7 @@ pub fn step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress
         };
         drop(conn);
         let now = app.clock.now();
-        app.desk
+        app.engine
             .purge(lot, move |tx, tally| {
                 let (job, cursor) = (job.clone(), cursor.clone());
                 Box::pin(async move {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect};
 
 use super::{Purged, store};
 use crate::clock::Instant;
-use crate::desk::purge::Tally;
+use crate::engine::purge::Tally;
 use crate::jobs;
 use crate::web::list::counted;
 use crate::web::routes::{Access, Routes};

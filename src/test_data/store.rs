@@ -1,6 +1,6 @@
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, sql};
-use crate::desk::purge::Tally;
+use crate::engine::purge::Tally;
 use crate::row;
 
 row! {

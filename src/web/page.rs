@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::campaigns::{self, CampaignChoice};
 use crate::clock::{Day, Instant};
 use crate::db::Conn;
-use crate::desk::{Event, What};
+use crate::engine::{Event, What};
 use crate::phone;
 
 /// One entry of a select or radio group.

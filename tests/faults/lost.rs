@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use refdesk::codes::{self, Generated};
-use refdesk::desk::{Changed, ClaimBy, Outcome, What};
+use refdesk::engine::{Changed, ClaimBy, Outcome, What};
 use refdesk::referrers::{self, AddReferrer, Added};
 use sqlx::{Connection, Executor, PgConnection};
 

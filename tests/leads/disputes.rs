@@ -1,6 +1,6 @@
 //! /leads/…/payments/…/dispute, and where the money of a disputed payment is shown.
 
-use refdesk::desk::What;
+use refdesk::engine::What;
 use refdesk::web::Role;
 
 use super::{balance, confirm, proves};

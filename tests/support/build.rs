@@ -7,11 +7,11 @@ use refdesk::app::App;
 use refdesk::campaigns::{self, NewCampaign};
 use refdesk::clock::Day;
 use refdesk::db::sql;
-use refdesk::desk::{
+use refdesk::email::Email;
+use refdesk::engine::{
     AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Outcome, Payment, Refund, RefundOf, SignUp, Status,
     TouchKind, What,
 };
-use refdesk::email::Email;
 use refdesk::money::{Currency, Money, Rate, Unpriced};
 use refdesk::phone::Phone;
 use refdesk::products::{self, NewTerms};
@@ -95,13 +95,13 @@ impl Shop<'_> {
 
     /// One event through the desk, as an API call sends it.
     pub async fn send(&self, what: What) -> Outcome {
-        self.app.desk.one(self.event(what)).await.expect("the desk answers")
+        self.app.engine.one(self.event(what)).await.expect("the desk answers")
     }
 
     /// Several in one slice, as an import sends them.
     pub async fn send_all(&self, all: Vec<What>) -> Vec<Outcome> {
         let events = all.into_iter().map(|what| self.event(what)).collect();
-        self.app.desk.slice(events).await.expect("the desk answers")
+        self.app.engine.slice(events).await.expect("the desk answers")
     }
 
     /// Adds somebody, with a code.

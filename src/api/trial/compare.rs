@@ -298,7 +298,7 @@ pub fn lacks<'o>(operation: Option<&'o Operation>, scopes: &str) -> Option<&'o s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::rn::CustomerCreated;
+    use crate::api::refairn::CustomerCreated;
 
     fn own() -> Own {
         Own {

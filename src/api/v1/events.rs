@@ -13,11 +13,11 @@ use crate::api::object::{Body, Object, Tagged};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Sent;
-use crate::api::rn::{
+use crate::api::refairn::{
     CustomerCreated, Incoming, PaymentRefunded, PaymentSucceeded, Ready, SubscriptionCancelled, Told,
 };
 use crate::app::App;
-use crate::desk::{Event, What};
+use crate::engine::{Event, What};
 use crate::object;
 
 pub fn calls(api: Api) -> Api {
@@ -146,7 +146,7 @@ async fn send(
     let mut whats: Vec<Option<What>> = whats.into_iter().map(Some).collect();
     let event = |what| Event { business_id: caller.business_id(), actor: caller.actor.clone(), what };
     let events: Vec<Event> = order.iter().filter_map(|at| whats[*at].take()).map(event).collect();
-    let outcomes = app.desk.slice(events).await?;
+    let outcomes = app.engine.slice(events).await?;
     let mut tells: Vec<Option<(usize, Told)>> = tells.into_iter().map(Some).collect();
     for (at, outcome) in order.into_iter().zip(outcomes) {
         let Some((place, told)) = tells[at].take() else { continue };

@@ -9,7 +9,7 @@ use crate::api::Caller;
 use crate::api::field::{Line, number_schema};
 use crate::api::problem::Problem;
 use crate::app::App;
-use crate::desk::{Event, Moved, Moves, Outcome, What};
+use crate::engine::{Event, Moved, Moves, Outcome, What};
 use crate::id::{self, Kind};
 
 /// The name of a preview, as a decision may send it back.
@@ -104,7 +104,7 @@ pub fn event(caller: &Caller, what: What) -> Event {
 
 /// What a decision would move, or why the rules do not allow it.
 pub async fn look(app: &App, caller: &Caller, what: &What, nothing: fn() -> Problem) -> Result<Moves, Problem> {
-    let (outcomes, work) = app.desk.preview(vec![event(caller, what.clone())]).await?;
+    let (outcomes, work) = app.engine.preview(vec![event(caller, what.clone())]).await?;
     match outcomes.into_iter().next() {
         Some(Outcome::Refused { why }) => Err(Problem::conflict("refused", why)),
         Some(Outcome::NotFound) => Err(nothing()),

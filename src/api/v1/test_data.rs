@@ -12,7 +12,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::InPath;
 use crate::app::App;
-use crate::desk::purge::Tally;
+use crate::engine::purge::Tally;
 use crate::id::Kind;
 use crate::test_data::{self, Purged};
 

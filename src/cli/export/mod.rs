@@ -20,7 +20,7 @@ use crate::business::BusinessRow;
 use crate::clock::{Day, Zone};
 use crate::config::Config;
 use crate::db::{DbResult, FromDb, Listing};
-use crate::desk::Status;
+use crate::engine::Status;
 use crate::id::{self, Kind};
 use crate::search::Needle;
 use crate::web::list::counted;

@@ -7,7 +7,7 @@ use super::list::MOST;
 use super::show::find;
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN};
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::web::list::counted;
 use crate::web::{Fault, Flash, Form, ListQuery, Page, PageResult};
 
@@ -115,7 +115,7 @@ async fn decide_one(page: &Page, id: i64, deed: Deed, mut form: Form) -> PageRes
     let (_, moves) = preview(page, &[page.event(deed.what(id, "-"))]).await?;
     let changed = form.value("seen") != moves.seal();
     let Some(reason) = reason.filter(|_| !changed) else { return ask_one(page, c, deed, form, changed).await };
-    let flash = match page.app.desk.one(page.event(deed.what(id, &reason))).await? {
+    let flash = match page.app.engine.one(page.event(deed.what(id, &reason))).await? {
         Outcome::Done { changed: true, .. } => Flash::good(format!("{} of {} {}.", c.shown(), c.referrer, deed.done())),
         Outcome::Done { .. } => Flash::info(format!("It was {} already.", deed.done())),
         Outcome::Refused { why } => Flash::bad(why),
@@ -186,7 +186,7 @@ pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
         return ask.answer(if first { StatusCode::OK } else { StatusCode::CONFLICT });
     };
     let events = ids.iter().map(|id| page.event(deed.what(*id, &reason))).collect();
-    let tally = match page.app.desk.slice_so_far(events).await {
+    let tally = match page.app.engine.slice_so_far(events).await {
         Ok(outcomes) => Tally::of(&outcomes),
         Err(halted) if halted.done.is_empty() => return Err(halted.error.into()),
         Err(halted) => {

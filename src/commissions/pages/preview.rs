@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use crate::clock::Day;
 use crate::commissions::{Arithmetic, store};
-use crate::desk::{Event, Moved, Moves, Outcome, SLICE, sum_shown};
+use crate::engine::{Event, Moved, Moves, Outcome, SLICE, sum_shown};
 use crate::money::Money;
 use crate::web::page::html_with;
 use crate::web::{Fault, Form, Frame, Page};
@@ -107,7 +107,7 @@ pub async fn preview(page: &Page, events: &[Event]) -> Result<(Vec<Outcome>, Mov
     let mut outcomes = Vec::with_capacity(events.len());
     let mut moves = Moves::default();
     for chunk in events.chunks(SLICE) {
-        let (these, work) = page.app.desk.preview(chunk.to_vec()).await?;
+        let (these, work) = page.app.engine.preview(chunk.to_vec()).await?;
         outcomes.extend(these);
         moves.add(Moves::of(&work));
     }

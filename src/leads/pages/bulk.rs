@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::list::{MOST, filter_of};
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Changed, Outcome, Status, What};
+use crate::engine::{Changed, Outcome, Status, What};
 use crate::leads::filter::KNOWN;
 use crate::leads::store::list as store;
 use crate::web::list::counted;
@@ -84,7 +84,7 @@ pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
     if let Some(asked) = ask(&page, &form, deed, &ids, &events, &back).await? {
         return asked.answer(StatusCode::OK);
     }
-    let outcomes = match page.app.desk.slice_so_far(events).await {
+    let outcomes = match page.app.engine.slice_so_far(events).await {
         Ok(outcomes) => outcomes,
         Err(halted) if halted.done.is_empty() => return Err(halted.error.into()),
         Err(halted) => {
@@ -119,7 +119,7 @@ async fn ask(
     form: &Form,
     deed: Deed,
     ids: &[i64],
-    events: &[crate::desk::Event],
+    events: &[crate::engine::Event],
     back: &str,
 ) -> Result<Option<Ask>, Fault> {
     let sets_back = matches!(deed, Deed::Set(Status::New | Status::Contacted | Status::Lost));

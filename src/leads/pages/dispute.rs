@@ -8,7 +8,7 @@ use super::refund::payment_of;
 use super::show::find;
 use crate::clock::Day;
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::leads::store::one::{LeadRow, PaymentRow};
 use crate::money::Money;
 use crate::web::{Flash, Form, Page, PageResult};
@@ -95,7 +95,7 @@ async fn decide(page: &Page, id: i64, payment: i64, disputed: bool, mut form: Fo
     let Some(reason) = reason.filter(|_| !changed) else {
         return ask(page, &lead, &row, disputed, form, changed).await;
     };
-    let flash = match page.app.desk.one(page.event(what(&row, disputed, &reason))).await? {
+    let flash = match page.app.engine.one(page.event(what(&row, disputed, &reason))).await? {
         Outcome::Done { changed: true, .. } if disputed => Flash::good("The payment is marked as disputed."),
         Outcome::Done { changed: true, .. } => Flash::good("The dispute is over."),
         Outcome::Done { .. } => already(disputed),

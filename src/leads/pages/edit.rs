@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use super::list::sentence;
 use super::qualification::{refused, set_status};
 use super::show::find;
-use crate::desk::{AddLead, Claim, ClaimBy, Contact, Outcome, Refusal, Status, TouchKind, What};
 use crate::email;
+use crate::engine::{AddLead, Claim, ClaimBy, Contact, Outcome, Refusal, Status, TouchKind, What};
 use crate::leads::budget;
 use crate::leads::store::one::LeadRow;
 use crate::phone::Phone;
@@ -61,7 +61,7 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
         repeats_allowed: false,
         qualify: false,
     };
-    let (id, flash) = match page.app.desk.one(page.event(What::AddLead(Box::new(add)))).await? {
+    let (id, flash) = match page.app.engine.one(page.event(What::AddLead(Box::new(add)))).await? {
         Outcome::LeadAdded { lead_id, refused: None, .. } => (lead_id, Flash::good(format!("{name} was added.{note}"))),
         Outcome::LeadAdded { lead_id, refused: Some(why), .. } => (lead_id, without_code(&name, why)),
         Outcome::LeadKnown { lead_id, attributed: false, completed: false, .. } => {
@@ -122,7 +122,7 @@ pub(super) async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> P
     let own = format!("/leads/{id}");
     let note = note_on(&contact);
     let what = What::EditLead { lead_id: id, contact: Box::new(contact), active: form.checked("active"), seen: None };
-    let changed = match page.app.desk.one(page.event(what)).await? {
+    let changed = match page.app.engine.one(page.event(what)).await? {
         Outcome::Done { changed, .. } => changed,
         Outcome::Refused { why } => {
             form.fail("email", why);

@@ -2,7 +2,7 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use crate::db::EXAMINED;
-use crate::desk::Status;
+use crate::engine::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
 use crate::record;

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Moves, Outcome, What};
+use crate::engine::{Moves, Outcome, What};
 use crate::leads::filter::Filter;
 use crate::leads::store::list::{self as store, LeadLine};
 use crate::leads::store::one::LeadRow;
@@ -48,7 +48,7 @@ pub(super) async fn merge(page: Page, Path(id): Path<i64>, form: Form) -> PageRe
     if form.value("seen") != moves.seal() {
         return answer(&page, lead, into, true).await;
     }
-    let (to, flash) = match page.app.desk.one(page.event(what)).await? {
+    let (to, flash) = match page.app.engine.one(page.event(what)).await? {
         Outcome::Done { .. } => (into, Flash::good(format!("{} is part of this lead now.", lead.name))),
         outcome => (id, refused(outcome)?),
     };

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::web::{Flash, Form, Page, PageResult};
 
 pub(super) async fn ask(page: Page, Path(id): Path<i64>) -> PageResult {
@@ -20,7 +20,7 @@ pub(super) async fn earn(page: Page, Path(id): Path<i64>, form: Form) -> PageRes
     if form.value("seen") != moves.seal() {
         return answer(&page, id, true).await;
     }
-    let flash = match page.app.desk.one(page.event(what)).await? {
+    let flash = match page.app.engine.one(page.event(what)).await? {
         Outcome::Done { changed: true, .. } => Flash::good("The waiting payments were decided."),
         Outcome::Done { .. } => Flash::info("Nothing waits any more."),
         outcome => refused(outcome)?,

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 
 use super::show::find;
 use crate::commissions::{Ask, Preview, preview};
-use crate::desk::{Changed, Moves, Outcome, Status, What};
+use crate::engine::{Changed, Moves, Outcome, Status, What};
 use crate::leads::store::one::LeadRow;
 use crate::web::{Fault, Flash, Form, Page, PageResult};
 
@@ -65,7 +65,7 @@ pub(super) async fn toggle(page: Page, Path(id): Path<i64>, form: Form) -> PageR
         return ask(&page, &lead, question, &moves, back).await;
     }
     let name = &lead.name;
-    let flash = match page.app.desk.one(page.event(what)).await? {
+    let flash = match page.app.engine.one(page.event(what)).await? {
         Outcome::Qualification { changed: Changed::Yes, .. } => {
             let (words, undo) = if on { ("is qualified", "no") } else { ("is pending again", "yes") };
             Flash::good(format!("{name} {words}.")).undo(
@@ -125,7 +125,7 @@ pub(super) async fn set_status(
         return ask(page, lead, question, &moves, back).await;
     }
     let name = &lead.name;
-    let flash = match page.app.desk.one(page.event(what)).await? {
+    let flash = match page.app.engine.one(page.event(what)).await? {
         Outcome::Done { changed: true, .. } => Flash::good(format!("{note}{name} is {} now.", status.word())).undo(
             format!("/leads/{id}/status"),
             "Undo",
@@ -152,7 +152,7 @@ async fn put_away(page: &Page, id: i64, archived: bool, form: &Form) -> PageResu
     let (done, verb, undo) =
         if archived { ("is archived", "archived", "restore") } else { ("is back", "here", "archive") };
     let name = &lead.name;
-    let flash = match page.app.desk.one(page.event(What::Archive { lead_id: id, archived })).await? {
+    let flash = match page.app.engine.one(page.event(What::Archive { lead_id: id, archived })).await? {
         Outcome::Done { changed: true, .. } => {
             Flash::good(format!("{name} {done}.")).undo(format!("/leads/{id}/{undo}"), "Undo", &[("back", back)])
         }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::commissions::{Preview, preview};
-use crate::desk::{Moves, Outcome, What};
+use crate::engine::{Moves, Outcome, What};
 use crate::leads::store::one::{self, CandidateRow, LeadRow};
 use crate::web::page::html_with;
 use crate::web::{Fault, Flash, Form, Frame, ListQuery, Page, PageResult, html};
@@ -53,7 +53,7 @@ async fn look(page: &Page, lead: &LeadRow, to: Option<i64>) -> Result<Seen, Faul
     let (outcomes, without) = preview(page, &[page.event(event_of(lead, to, "", false))]).await?;
     let (_, with) = preview(page, &[page.event(event_of(lead, to, "", true))]).await?;
     let seal = format!("{}{}", without.seal(), with.seal());
-    let known = |m: &crate::desk::Moved| {
+    let known = |m: &crate::engine::Moved| {
         without
             .created
             .iter()
@@ -135,7 +135,7 @@ pub(super) async fn change(page: Page, Path(id): Path<i64>, mut form: Form) -> P
         return confirm(&page, lead, &to, changed, form).await;
     };
     let what = event_of(&lead, enrollment, &reason, form.checked("pay_back"));
-    let flash = match page.app.desk.one(page.event(what)).await? {
+    let flash = match page.app.engine.one(page.event(what)).await? {
         Outcome::Done { changed: true, .. } if enrollment.is_none() => {
             Flash::good(format!("{} has no referrer now.", lead.name))
         }

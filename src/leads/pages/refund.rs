@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 
 use super::qualification::refused;
 use super::show::find;
-use crate::desk::{Outcome, Refund, RefundOf, What};
 use crate::email::Email;
+use crate::engine::{Outcome, Refund, RefundOf, What};
 use crate::id;
 use crate::leads::store::one::{self, LeadRow, PaymentRow};
 use crate::money::{Currency, Money, Unpriced};
@@ -74,7 +74,7 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
     let lead = find(&page, id).await?;
     let row = payment_of(&page, id, payment).await?;
     if let Some(refund) = read(&page, &row, &mut form)? {
-        let flash = match page.app.desk.one(page.event(What::Refund(Box::new(refund)))).await? {
+        let flash = match page.app.engine.one(page.event(What::Refund(Box::new(refund)))).await? {
             Outcome::Refunded(told) => {
                 let shown = |money: Option<Money>| money.map_or_else(String::new, Money::shown);
                 Some(Flash::good(format!(

@@ -3,7 +3,7 @@ use axum::extract::Path;
 
 use super::list::sentence;
 use crate::commissions::{self, CommissionRow};
-use crate::desk::Status;
+use crate::engine::Status;
 use crate::id;
 use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow, RefundRow, SubscriptionRow};
 use crate::leads::timeline::{self, Happened};

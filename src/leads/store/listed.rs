@@ -6,7 +6,7 @@
 
 use crate::counters;
 use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, Value, sql, sql_built};
-use crate::desk::Status;
+use crate::engine::Status;
 use crate::row;
 use crate::search::{self, Ask, Needle, Scope, Total};
 use crate::text::fold;

@@ -17,7 +17,7 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, SentIfAny};
 use crate::app::App;
 use crate::codes::{self, Lookup};
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::id::Kind;
 use crate::inbox::{self, Claimant, Fix, ItemRow};
 use shape::{Acceptance, InboxAsked, Item};
@@ -184,7 +184,7 @@ async fn accept(
     }
     let what = acceptance(&app, &caller, id, &asked).await?;
     is_as_seen(&app, &caller, &what, asked.seen.as_ref(), no_item).await?;
-    match app.desk.one(event(&caller, what)).await? {
+    match app.engine.one(event(&caller, what)).await? {
         Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
         Outcome::NotFound => Err(no_item()),
         _ => Ok(Json(Item::of(find(&app, &caller, id).await?))),
@@ -206,7 +206,7 @@ async fn preview(
 /// Closes an item, or opens it, without doing anything about it.
 async fn settle(app: &App, caller: &Caller, id: i64, what: What) -> Result<Json<Item>, Problem> {
     find(app, caller, id).await?;
-    match app.desk.one(event(caller, what)).await? {
+    match app.engine.one(event(caller, what)).await? {
         Outcome::Done { .. } => Ok(Json(Item::of(find(app, caller, id).await?))),
         Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
         _ => Err(no_item()),

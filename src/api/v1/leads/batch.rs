@@ -13,7 +13,7 @@ use crate::api::v1::common::{campaign, id_of};
 use crate::api::v1::moves::event;
 use crate::api::v1::store::leads as store;
 use crate::app::App;
-use crate::desk::{Changed, Outcome, Refusal, What};
+use crate::engine::{Changed, Outcome, Refusal, What};
 use crate::id::{self, Kind};
 
 pub async fn create_many(
@@ -43,7 +43,7 @@ pub async fn create_many(
         items.push(line);
     }
     let agent = |id: Option<i64>| id.map(|id| id::render(Kind::Referrer, id));
-    for (at, outcome) in places.into_iter().zip(app.desk.slice(events).await?) {
+    for (at, outcome) in places.into_iter().zip(app.engine.slice(events).await?) {
         let (result, lead, referrer, why) = match outcome {
             Outcome::LeadAdded { lead_id, referrer_id, refused, .. } => ("added", lead_id, referrer_id, refused),
             Outcome::LeadKnown { lead_id, referrer_id, refused, .. } => ("known", lead_id, referrer_id, refused),
@@ -85,7 +85,7 @@ pub async fn qualify_many(
         }
         items.push(line);
     }
-    for (at, outcome) in places.into_iter().zip(app.desk.slice(events).await?) {
+    for (at, outcome) in places.into_iter().zip(app.engine.slice(events).await?) {
         let line = &mut items[at];
         match outcome {
             Outcome::Qualification { changed: Changed::Yes, .. } => line.result = "changed",

@@ -17,7 +17,7 @@ use crate::api::v1::store::leads::{self as store, LeadRow};
 use crate::api::v1::store::referrers as people;
 use crate::app::App;
 use crate::codes::{self, Lookup};
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::id::Kind;
 use crate::object;
 
@@ -161,7 +161,7 @@ async fn attribute(
     let lead = find(&app, &caller, &id).await?;
     let what = attribution(&app, &caller, &lead, &new).await?;
     is_as_seen(&app, &caller, &what, new.seen.as_ref(), no_lead).await?;
-    match app.desk.one(event(&caller, what)).await? {
+    match app.engine.one(event(&caller, what)).await? {
         Outcome::Done { .. } => answer(&app, &caller, StatusCode::OK, lead.id).await,
         other => Err(refused(other)),
     }
@@ -195,7 +195,7 @@ async fn merge(
 ) -> Result<Response, Problem> {
     let (what, into) = merging(&app, &caller, &id, &new.into).await?;
     is_as_seen(&app, &caller, &what, new.seen.as_ref(), no_lead).await?;
-    match app.desk.one(event(&caller, what)).await? {
+    match app.engine.one(event(&caller, what)).await? {
         Outcome::Done { .. } => answer(&app, &caller, StatusCode::OK, into).await,
         other => Err(refused(other)),
     }
@@ -213,7 +213,7 @@ async fn preview_merge(
 
 async fn restore(State(app): State<App>, caller: Caller, InPath(id): InPath) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
-    match app.desk.one(event(&caller, What::Archive { lead_id, archived: false })).await? {
+    match app.engine.one(event(&caller, What::Archive { lead_id, archived: false })).await? {
         Outcome::Done { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
         other => Err(refused(other)),
     }

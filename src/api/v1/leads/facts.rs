@@ -5,7 +5,7 @@ use crate::api::Caller;
 use crate::api::field::{Clearable, ClearableNumber};
 use crate::api::problem::FieldProblem;
 use crate::api::v1::store::leads::LeadRow;
-use crate::desk::{AddLead, Claim, ClaimBy, Contact, Status, TouchKind};
+use crate::engine::{AddLead, Claim, ClaimBy, Contact, Status, TouchKind};
 use crate::phone::Phone;
 
 impl NewLead {

@@ -19,7 +19,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::id::Kind;
 use crate::search::{Needle, Scope};
 use crate::text::fold;
@@ -200,7 +200,7 @@ async fn show(
 async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewLead>) -> Result<Response, Problem> {
     let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let add = new.event(campaign, &caller)?;
-    let (status, id) = match app.desk.one(event(&caller, What::AddLead(Box::new(add)))).await? {
+    let (status, id) = match app.engine.one(event(&caller, What::AddLead(Box::new(add)))).await? {
         Outcome::LeadAdded { lead_id, .. } => (StatusCode::CREATED, lead_id),
         Outcome::LeadKnown { lead_id, .. } => (StatusCode::OK, lead_id),
         other => return Err(refused(other)),
@@ -241,7 +241,7 @@ async fn update(
         let (lead_id, active) = (row.id, change.active.unwrap_or(row.active));
         let contact = Box::new(changed(row, change.clone(), &caller)?);
         let what = What::EditLead { lead_id, contact, active, seen: Some(seen) };
-        match app.desk.one(event(&caller, what)).await? {
+        match app.engine.one(event(&caller, what)).await? {
             Outcome::Done { .. } => return answer(&app, &caller, StatusCode::OK, lead_id).await,
             Outcome::Stale if expected.is_none() => {}
             other => return Err(refused(other)),
@@ -266,7 +266,7 @@ async fn archive(
 ) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
     let what = if_match(&headers, lead_id, What::Archive { lead_id, archived: true })?;
-    match app.desk.one(event(&caller, what)).await? {
+    match app.engine.one(event(&caller, what)).await? {
         Outcome::Done { .. } => Ok(StatusCode::NO_CONTENT.into_response()),
         other => Err(refused(other)),
     }
@@ -281,7 +281,7 @@ async fn set_status(
 ) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
     let what = if_match(&headers, lead_id, What::SetStatus { lead_id, status: new.status.0 })?;
-    match app.desk.one(event(&caller, what)).await? {
+    match app.engine.one(event(&caller, what)).await? {
         Outcome::Done { .. } | Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
         other => Err(refused(other)),
     }
@@ -297,7 +297,7 @@ async fn qualify(
     let lead_id = find(&app, &caller, &id).await?.id;
     let what = What::Qualify { lead_id, qualified: q.qualified, reason: q.reason.map(|r| r.0) };
     let what = if_match(&headers, lead_id, what)?;
-    match app.desk.one(event(&caller, what)).await? {
+    match app.engine.one(event(&caller, what)).await? {
         Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
         other => Err(refused(other)),
     }

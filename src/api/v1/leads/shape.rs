@@ -10,7 +10,7 @@ use crate::api::field::{
 use crate::api::problem::FieldProblem;
 use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant};
 use crate::api::v1::store::leads::LeadRow;
-use crate::desk::Status;
+use crate::engine::Status;
 use crate::id::{self, Kind};
 use crate::leads::ARRIVALS;
 use crate::object;

@@ -19,7 +19,7 @@ use crate::api::v1::common::{
 use crate::api::v1::moves::event;
 use crate::api::v1::store::money::{self as store, CommissionRow, Filter};
 use crate::app::App;
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::id::{self, Kind};
 use crate::money::Rate;
 use crate::object;
@@ -288,7 +288,7 @@ async fn show_commission(
 
 async fn decide(app: &App, caller: &Caller, id: i64, what: What) -> Result<Response, Problem> {
     commission(app, caller, id).await?;
-    match app.desk.one(event(caller, what)).await? {
+    match app.engine.one(event(caller, what)).await? {
         Outcome::Done { .. } => {}
         Outcome::Refused { why } => return Err(Problem::conflict("refused", why)),
         Outcome::NotFound => return Err(nothing("commission")),

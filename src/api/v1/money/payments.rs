@@ -20,7 +20,7 @@ use crate::api::v1::moves::event;
 use crate::api::v1::store::money::{self as store, PaymentFilter, PaymentRow};
 use crate::app::App;
 use crate::db::DbError;
-use crate::desk::{Outcome, What};
+use crate::engine::{Outcome, What};
 use crate::id::{self, Kind};
 use crate::object;
 
@@ -202,7 +202,7 @@ async fn mark(app: &App, caller: &Caller, text: &str, disputed: bool, why: Reaso
     let id = path_id(Kind::Payment, text, "payment")?;
     payment(app, caller, id).await?;
     let what = What::Dispute { payment_id: id, disputed, reason: why.reason.0 };
-    match app.desk.one(event(caller, what)).await? {
+    match app.engine.one(event(caller, what)).await? {
         Outcome::Done { .. } => Ok(Json(Payment::of(payment(app, caller, id).await?)?)),
         Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
         Outcome::NotFound => Err(nothing("payment")),

@@ -1,5 +1,5 @@
 use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
-use crate::desk::Status;
+use crate::engine::Status;
 use crate::row;
 use crate::search::Needle;
 

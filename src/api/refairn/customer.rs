@@ -1,0 +1,116 @@
+//! A customer signed up.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Incoming, Ready, Reply, agent, event, phone, place};
+use crate::api::Caller;
+use crate::api::field::{Line, PassedCode};
+use crate::api::operation::Operation;
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::db::DbError;
+use crate::email::Email;
+use crate::engine::{Outcome, SignUp, What};
+use crate::id::{self, Kind};
+use crate::object;
+
+object! {
+    /// A customer signed up for a product.
+    pub struct CustomerCreated {
+        /// Your business.
+        business_id "businessId": Line<200>,
+        /// What they signed up for.
+        product_id "productId": Line<200>,
+        /// The address they registered with; it is what payments are matched by.
+        customer_email "customerEmail": Email,
+        /// Their full name.
+        customer_name "customerName": Line<200>,
+        /// The code they brought, as the cookie `refairn_code` has it. One that does not count never fails the call.
+        referral_code "referralCode": Option<PassedCode>,
+        /// Beyond Refairn's: who is known by phone only is found by it.
+        customer_phone "customerPhone": Option<Line<60>>,
+    }
+}
+
+/// The answer to a sign-up that was recorded.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CustomerAnswer {
+    /// Always true.
+    success: bool,
+    /// The lead this customer is.
+    lead_id: String,
+    /// Who referred them; null when nobody counts.
+    agent_id: Option<String>,
+    /// Always `first_touch`.
+    attribution: &'static str,
+    /// What was done, as a sentence.
+    message: String,
+}
+
+/// 409: this sign-up was recorded before.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CustomerConflict {
+    /// Always false.
+    success: bool,
+    /// Always `duplicate_event`.
+    code: &'static str,
+    /// What is wrong, as a sentence.
+    message: &'static str,
+    /// The lead of the first call.
+    lead_id: String,
+    /// Who referred them by now.
+    agent_id: Option<String>,
+    /// Always `first_touch`.
+    attribution: &'static str,
+}
+
+pub(super) fn operation() -> Operation {
+    event("/api/events/customer-created", "customerCreated", "A customer signed up")
+        .about("Records the customer as a lead, and who referred them. The same customer of the same product again: 409 with the ids of the first call.")
+        .takes::<CustomerCreated>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "customerName": "Jane Smith", "referralCode": "AGENT123"}"#)
+        .answers::<CustomerAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "attribution": "first_touch", "message": "Customer recorded and attributed to agent."}"#)
+        .answers::<CustomerConflict>(409, "Recorded before.", r#"{"success": false, "code": "duplicate_event", "message": "This customer was recorded before.", "leadId": "lead_abc123", "agentId": "agent_xyz456", "attribution": "first_touch"}"#)
+}
+
+impl Incoming for CustomerCreated {
+    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
+        let phone = phone(self.customer_phone.as_deref(), caller)?;
+        let product = place(app, caller, &self.business_id, &self.product_id).await?;
+        let sign_up = SignUp {
+            product_id: product.id,
+            test: caller.test(),
+            email: self.customer_email,
+            name: self.customer_name.0,
+            phone,
+            code: self.referral_code.map(|code| code.0),
+        };
+        Ok(Ready { what: What::SignUp(sign_up), told: Box::new(told) })
+    }
+}
+
+fn told(outcome: Outcome) -> Result<Reply, Problem> {
+    match outcome {
+        Outcome::SignedUp { lead_id, referrer_id, refused, .. } => {
+            let message = match (referrer_id, refused) {
+                (Some(_), _) => "Customer recorded and attributed to agent.".to_owned(),
+                (None, Some(why)) => format!("Customer recorded without attribution: {}.", why.sentence()),
+                (None, None) => "Customer recorded without attribution.".to_owned(),
+            };
+            let lead_id = id::render(Kind::Lead, lead_id);
+            let agent_id = agent(referrer_id);
+            Reply::ok(&CustomerAnswer { success: true, lead_id, agent_id, attribution: "first_touch", message })
+        }
+        Outcome::SignUpDuplicate { lead_id, referrer_id } => Reply::conflict(&CustomerConflict {
+            success: false,
+            code: "duplicate_event",
+            message: "This customer was recorded before.",
+            lead_id: id::render(Kind::Lead, lead_id),
+            agent_id: agent(referrer_id),
+            attribution: "first_touch",
+        }),
+        other => Err(DbError::Fault(format!("a sign-up came to {other:?}")).into()),
+    }
+}

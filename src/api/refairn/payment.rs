@@ -1,0 +1,194 @@
+//! A customer paid.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, phone, place};
+use crate::api::Caller;
+use crate::api::field::{Line, NumberText, OneOf, Word, number_schema};
+use crate::api::operation::Operation;
+use crate::api::problem::{FieldProblem, Problem};
+use crate::app::App;
+use crate::clock::Day;
+use crate::db::DbError;
+use crate::email::Email;
+use crate::engine::{Outcome, Payment, What};
+use crate::id::{self, Kind};
+use crate::money::{Currency, Money};
+use crate::object;
+
+object! {
+    /// A customer paid.
+    pub struct PaymentSucceeded {
+        /// Your business.
+        business_id "businessId": Line<200>,
+        /// What was paid for.
+        product_id "productId": Line<200>,
+        /// The address of the customer-created event.
+        customer_email "customerEmail": Email,
+        /// In the currency's standard unit: 29.99. With no more decimals than the currency has.
+        amount "amount": NumberText,
+        /// ISO 4217.
+        currency "currency": Line<20>,
+        /// How the subscription stands after this payment.
+        subscription_status "subscriptionStatus": OneOf<Subscription>,
+        /// The day it was confirmed, in the business's time zone; at most a day ahead.
+        payment_date "paymentDate": Day,
+        /// The event's own id: then only that decides whether it is a repeat.
+        event_id "eventId": Option<Line<200>>,
+        /// As `eventId`, where an invoice has one.
+        invoice_id "invoiceId": Option<Line<200>>,
+        /// Beyond Refairn's: who is known by phone only is found by it.
+        customer_phone "customerPhone": Option<Line<60>>,
+    }
+}
+
+/// How a subscription can stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Subscription(&'static str);
+
+impl Word for Subscription {
+    const WORDS: &'static [&'static str] = &["active", "trialing", "past_due", "cancelled", "canceled"];
+
+    fn of(word: &str) -> Option<Self> {
+        let known = Self::WORDS.iter().find(|known| **known == word)?;
+        Some(Self(if *known == "canceled" { "cancelled" } else { known }))
+    }
+}
+
+/// The answer to a payment that was recorded.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PaymentAnswer {
+    /// Always true.
+    success: bool,
+    /// What it earned; null where it earned nothing, or nothing yet.
+    commission_id: Option<String>,
+    /// Who earned it.
+    agent_id: Option<String>,
+    /// In the payment's currency, with its decimals; 0 without a commission.
+    #[schemars(schema_with = "number_schema")]
+    commission_amount: Box<RawValue>,
+    /// `pending`, unless refunds of it came before it did.
+    commission_status: Option<String>,
+    /// The last day of the hold, YYYY-MM-DD.
+    hold_until: Option<String>,
+    /// Why it earned nothing where it should have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
+}
+
+/// 409: this payment was recorded before. Tells what the first call was told.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PaymentConflict {
+    /// Always false.
+    success: bool,
+    /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
+    code: &'static str,
+    /// What is wrong, as a sentence.
+    message: &'static str,
+    /// The payment of the first call.
+    payment_id: String,
+    /// Its amount, which may not be this call's.
+    #[schemars(schema_with = "number_schema")]
+    amount: Box<RawValue>,
+    /// Its currency.
+    currency: &'static str,
+    /// What it earned.
+    commission_id: Option<String>,
+    /// Who earned it.
+    agent_id: Option<String>,
+    /// What that came to when it was decided, whatever was refunded since.
+    #[schemars(schema_with = "number_schema")]
+    commission_amount: Box<RawValue>,
+    /// How it stood then: `pending`, or `void` where the whole was refunded before.
+    commission_status: Option<String>,
+    /// The last day of the hold.
+    hold_until: Option<String>,
+    /// Whether this call said something else than the first.
+    body_differs: bool,
+}
+
+pub(super) fn operation() -> Operation {
+    event("/api/events/payment-succeeded", "paymentSucceeded", "A customer paid")
+        .about("Records the payment, and the commission it earns. Who it is about is told by the e-mail address; somebody nobody knows yet is no error: the payment is kept and earns when they are known. Without an id, a second payment of the same product, customer and day answers 409 and waits in the inbox if it differs.")
+        .header("idempotency-key", "An id of the event, where the body has none.")
+        .takes::<PaymentSucceeded>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "amount": 100, "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-14"}"#)
+        .answers::<PaymentAnswer>(200, "Recorded.", r#"{"success": true, "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28"}"#)
+        .answers::<PaymentConflict>(409, "Recorded before: the ids and amounts of the first call.", r#"{"success": false, "code": "duplicate_event", "message": "This payment was recorded before.", "paymentId": "pay_abc123", "amount": 100.00, "currency": "USD", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "bodyDiffers": false}"#)
+}
+
+impl Incoming for PaymentSucceeded {
+    async fn ready(self, app: &App, caller: &Caller, key: Option<String>) -> Result<Ready, Problem> {
+        let currency = Currency::parse(&self.currency).map_err(|why| FieldProblem::wrong("currency", why))?;
+        let amount = Money::from_json_number(&self.amount.0, currency);
+        let amount = amount.map_err(|why| FieldProblem::wrong("amount", why))?;
+        let date = not_ahead(self.payment_date, "paymentDate", app, caller)?;
+        let phone = phone(self.customer_phone.as_deref(), caller)?;
+        let of_its_own = self.event_id.map(|id| format!("event:{}", id.0));
+        let of_its_own = of_its_own.or(self.invoice_id.map(|id| format!("invoice:{}", id.0)));
+        let product = place(app, caller, &self.business_id, &self.product_id).await?;
+        let (email, status) = (self.customer_email, self.subscription_status.0.0);
+        let hashed = format!(
+            "{}|{}|{}|{}|{}|{status}|{date}",
+            product.id,
+            email.key(),
+            amount.minor,
+            currency.code(),
+            caller.test()
+        );
+        let payment = Payment {
+            product_id: product.id,
+            test: caller.test(),
+            email,
+            phone,
+            amount,
+            subscription_status: status.to_owned(),
+            date,
+            identity: of_its_own.or(key.map(|key| format!("key:{key}"))),
+            body_hash: id::sha256_hex(&hashed),
+        };
+        Ok(Ready { what: What::Payment(payment), told: Box::new(move |outcome| told(outcome, currency)) })
+    }
+}
+
+fn told(outcome: Outcome, currency: Currency) -> Result<Reply, Problem> {
+    match outcome {
+        Outcome::PaymentRecorded { earned, warning, .. } => {
+            let c = Columns::of(earned, currency)?;
+            Reply::ok(&PaymentAnswer {
+                success: true,
+                commission_id: c.id,
+                agent_id: c.agent,
+                commission_amount: c.amount,
+                commission_status: c.status,
+                hold_until: c.hold_until,
+                warning,
+            })
+        }
+        Outcome::PaymentDuplicate { payment_id, amount, earned, body_differs, mismatch } => {
+            let c = Columns::of(earned, amount.currency)?;
+            Reply::conflict(&PaymentConflict {
+                success: false,
+                code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
+                message: if mismatch {
+                    "A payment with this id was recorded before, with another content."
+                } else {
+                    "This payment was recorded before."
+                },
+                payment_id: id::render(Kind::Payment, payment_id),
+                amount: number(amount)?,
+                currency: amount.currency.code(),
+                commission_id: c.id,
+                agent_id: c.agent,
+                commission_amount: c.amount,
+                commission_status: c.status,
+                hold_until: c.hold_until,
+                body_differs,
+            })
+        }
+        other => Err(DbError::Fault(format!("a payment came to {other:?}")).into()),
+    }
+}

@@ -1,0 +1,125 @@
+//! A subscription ended.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Incoming, Ready, Reply, agent, event, not_ahead, place};
+use crate::api::Caller;
+use crate::api::field::Line;
+use crate::api::operation::Operation;
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::clock::Day;
+use crate::db::DbError;
+use crate::email::Email;
+use crate::engine::{CancelSubscription, Outcome, What, paid_on};
+use crate::id::{self, Kind};
+use crate::object;
+
+object! {
+    /// A customer's subscription ended.
+    pub struct SubscriptionCancelled {
+        /// Your business.
+        business_id "businessId": Line<200>,
+        /// What they were subscribed to.
+        product_id "productId": Line<200>,
+        /// The address of the customer-created event.
+        customer_email "customerEmail": Email,
+        /// The day it ended, in the business's time zone; at most a day ahead.
+        date "date": Day,
+        /// The event's own id; without one a second cancellation of the same day is a repeat.
+        event_id "eventId": Option<Line<200>>,
+    }
+}
+
+/// The answer to a cancellation.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CancelAnswer {
+    /// Always true.
+    success: bool,
+    /// The lead this customer is; null when nobody has that address, and nothing was kept.
+    lead_id: Option<String>,
+    /// Who referred them.
+    agent_id: Option<String>,
+    /// `cancelled`, unless a payment of a later day stands.
+    subscription_status: String,
+    /// What was done, as a sentence.
+    message: &'static str,
+}
+
+/// 409: this cancellation was recorded before.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CancelConflict {
+    /// Always false.
+    success: bool,
+    /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
+    code: &'static str,
+    /// What is wrong, as a sentence.
+    message: &'static str,
+    /// The lead of the first call.
+    lead_id: String,
+    /// Who referred them.
+    agent_id: Option<String>,
+    /// How the subscription is by now.
+    subscription_status: String,
+}
+
+pub(super) fn operation() -> Operation {
+    event("/api/events/subscription-cancelled", "subscriptionCancelled", "A subscription ended")
+        .about("Nothing further is expected of it; what was paid and earned stays. A payment of a later day makes it active again.")
+        .takes::<SubscriptionCancelled>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "date": "2026-06-14"}"#)
+        .answers::<CancelAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled", "message": "Subscription cancelled. What was paid and earned stays."}"#)
+        .answers::<CancelConflict>(409, "Recorded before.", r#"{"success": false, "code": "duplicate_event", "message": "This cancellation was recorded before.", "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled"}"#)
+}
+
+impl Incoming for SubscriptionCancelled {
+    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
+        let date = not_ahead(self.date, "date", app, caller)?;
+        let product = place(app, caller, &self.business_id, &self.product_id).await?;
+        let email = self.customer_email;
+        let by_day = paid_on(product.id, email.key(), &date.to_string());
+        let cancel = CancelSubscription {
+            product_id: product.id,
+            test: caller.test(),
+            body_hash: id::sha256_hex(&format!("{by_day}|{}", caller.test())),
+            identity: self.event_id.map_or(by_day, |id| format!("event:{}", id.0)),
+            email,
+            date,
+        };
+        Ok(Ready { what: What::CancelSubscription(cancel), told: Box::new(told) })
+    }
+}
+
+fn told(outcome: Outcome) -> Result<Reply, Problem> {
+    match outcome {
+        Outcome::SubscriptionCancelled { lead_id, referrer_id, status } => {
+            let message = match lead_id {
+                None => "Nobody with this address is known here; nothing changed.",
+                Some(_) if status == "cancelled" => "Subscription cancelled. What was paid and earned stays.",
+                Some(_) => "A payment of a later day stands, so the subscription goes on.",
+            };
+            Reply::ok(&CancelAnswer {
+                success: true,
+                lead_id: lead_id.map(|id| id::render(Kind::Lead, id)),
+                agent_id: agent(referrer_id),
+                subscription_status: status,
+                message,
+            })
+        }
+        Outcome::CancellationDuplicate { lead_id, referrer_id, status, mismatch } => Reply::conflict(&CancelConflict {
+            success: false,
+            code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
+            message: if mismatch {
+                "A cancellation with this id was recorded before, with another content."
+            } else {
+                "This cancellation was recorded before."
+            },
+            lead_id: id::render(Kind::Lead, lead_id),
+            agent_id: agent(referrer_id),
+            subscription_status: status,
+        }),
+        other => Err(DbError::Fault(format!("a cancellation came to {other:?}")).into()),
+    }
+}

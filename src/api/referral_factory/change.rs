@@ -1,0 +1,209 @@
+//! Changing a user, and taking one out of the lists.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::json;
+
+use super::ask::{RfChangeUser, changes};
+use super::list::{ONE_USER, may_write, needs_either};
+use super::store::find::KnownLead;
+use super::user::RfOneUser;
+use super::who::{self, Scope, Who};
+use super::{Version, of_version};
+use crate::api::Caller;
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::{FieldProblem, Problem};
+use crate::api::read::{InPath, Sent};
+use crate::app::App;
+use crate::audit::{self, NewEntry};
+use crate::db::{DbError, DbResult, Tx};
+use crate::engine::{Event, Outcome, What};
+use crate::leads::{self, Kept};
+use crate::meta::{self, Meta};
+use crate::referrers::{self, Amend, Amended};
+
+const CHANGE: &str =
+    r#"{"first_name":"Amy","meta":[{"field":"plan","value":"team"}],"campaign_id":1003,"qualified":true}"#;
+const WHO: &str = "An id, a code or an e-mail address. Digits are an id first: a code of digits alone only where no user has that id.";
+
+pub fn calls(api: Api, version: Version) -> Api {
+    let (path, id) = of_version!(version, "/users/{identifier}", "rfChangeUser");
+    let change = Operation::put(path, id, "Change a user")
+        .about("What is left out stays. `qualified` says whether a lead's referral counts, as in the call for qualification. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
+        .in_path("identifier", WHO)
+        .takes::<RfChangeUser>(CHANGE)
+        .refuses(&[403, 404])
+        .answers::<RfOneUser>(200, "The user as they are now.", ONE_USER);
+    let (path, id) = of_version!(version, "/users/{identifier}", "rfDeleteUser");
+    let delete = Operation::delete(path, id, "Archive a user")
+        .about("The user is not found any more and nothing new is attributed to them; history, attribution and money stay, and staff can bring them back. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
+        .in_path("identifier", WHO)
+        .refuses(&[403, 404])
+        .answers::<RfOneUser>(200, "The user as they were.", ONE_USER);
+    api.with(change, change_user).with(delete, delete_user)
+}
+
+/// Why a slice was given up, none of it kept: the field that is wrong, and why.
+const REFUSED: &str = "refused:";
+
+fn refused(field: &str, why: &str) -> DbError {
+    DbError::Fault(format!("{REFUSED}{field}:{why}"))
+}
+
+/// Applies events about one lead and keeps what the program keeps beside it, in one transaction. If one of
+/// the events is refused, nothing is done.
+pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Meta>) -> Result<Vec<Outcome>, Problem> {
+    let (audit_id, now) = (app.ids.next().await?, app.engine.now());
+    let event = |what| Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
+    let events: Vec<Event> = whats.into_iter().map(event).collect();
+    let (actor, business_id, changes) = (scope.actor.clone(), scope.business_id, Arc::new(changes));
+    let decided = app
+        .engine
+        .slice_and(events, move |tx, outcomes| {
+            let (actor, changes) = (actor.clone(), changes.clone());
+            Box::pin(async move {
+                let lead_id = accepted(&outcomes)?;
+                let entry = NewEntry::new(audit_id, business_id, &actor, "lead.edited", ("lead", lead_id));
+                let kept = keep(tx, lead_id, &changes, now).await?;
+                if let Some((before, after)) = kept {
+                    let shown = |list: &str| json!({ "meta": meta::items(list) });
+                    let mut entry = entry.before(shown(&before)).after(shown(&after));
+                    entry.lead_id = Some(lead_id);
+                    audit::write(tx, now, &[entry]).await?;
+                }
+                Ok(outcomes)
+            })
+        })
+        .await;
+    decided.map_err(|error| match &error {
+        DbError::Fault(why) if why.starts_with(REFUSED) => {
+            let (field, why) = why[REFUSED.len()..].split_once(':').unwrap_or_default();
+            FieldProblem::wrong(field.to_owned(), why).into()
+        }
+        _ => error.into(),
+    })
+}
+
+/// The lead that all outcomes are about.
+fn accepted(outcomes: &[Outcome]) -> DbResult<i64> {
+    let mut lead = None;
+    for outcome in outcomes {
+        match outcome {
+            Outcome::LeadAdded { lead_id, .. }
+            | Outcome::LeadKnown { lead_id, .. }
+            | Outcome::Qualification { lead_id, .. }
+            | Outcome::Done { id: lead_id, .. } => lead = Some(*lead_id),
+            Outcome::Refused { why } if why.contains("e-mail") => {
+                return Err(refused("email", "has already been taken in this campaign"));
+            }
+            Outcome::Refused { .. } => return Err(refused("qualified", "cannot be set: the lead is a duplicate")),
+            _ => return Err(refused("campaign_id", "does not hold this user any more")),
+        }
+    }
+    lead.ok_or_else(|| refused("id", "is required"))
+}
+
+async fn keep(
+    tx: &mut Tx,
+    lead_id: i64,
+    changes: &[Meta],
+    now: crate::clock::Instant,
+) -> DbResult<Option<(String, String)>> {
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    match leads::set_meta(tx, lead_id, changes, now).await? {
+        Kept::Same => Ok(None),
+        Kept::Changed(before, after) => Ok(Some((before, after))),
+        Kept::TooMuch => Err(refused("meta", &format!("may have at most {} fields in all", meta::MOST))),
+    }
+}
+
+async fn change_user(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(identifier): InPath,
+    Sent(new): Sent<RfChangeUser>,
+) -> Result<Json<RfOneUser>, Problem> {
+    needs_either(&caller, "write")?;
+    let scope = Scope::of(&app, &caller);
+    let mut conn = app.db.read().await?;
+    let campaign_id = who::campaign(&mut conn, &scope, new.campaign_id.as_ref()).await?;
+    // An address may be one of several leads; beside it the campaign says which.
+    let looked_in = campaign_id.filter(|_| identifier.contains('@'));
+    let who = who::named(&mut conn, &scope, &identifier, looked_in).await?.ok_or_else(who::nobody)?;
+    drop(conn);
+    may_write(&caller, &who)?;
+    match &who {
+        Who::Lead(lead) => change_lead(&app, &scope, lead, campaign_id, new).await?,
+        Who::Referrer { referrer_id, .. } => {
+            if new.qualified.is_some() {
+                return Err(
+                    FieldProblem::wrong("qualified", "cannot be set: the user is a referrer, not a lead").into()
+                );
+            }
+            let amend = Amend { name: new.first_name.map(|n| n.0), email: new.email, meta: changes(new.meta) };
+            told(referrers::amend(&app, &scope.actor, scope.business_id, *referrer_id, amend).await?)?;
+        }
+    }
+    let data = who::show(&mut app.db.read().await?, &scope, &who, false).await?;
+    Ok(Json(RfOneUser { data }))
+}
+
+async fn change_lead(
+    app: &App,
+    scope: &Scope,
+    lead: &KnownLead,
+    campaign_id: Option<i64>,
+    new: RfChangeUser,
+) -> Result<(), Problem> {
+    if campaign_id.is_some_and(|id| id != lead.campaign_id) {
+        return Err(FieldProblem::wrong("campaign_id", "is not the campaign of this lead").into());
+    }
+    let lead_id = lead.id;
+    // Also without a change: what is kept beside the lead is written in a slice of its own.
+    let mut whats = vec![What::AmendLead { lead_id, name: new.first_name.map(|n| n.0), email: new.email }];
+    whats.extend(new.qualified.map(|qualified| What::Qualify { lead_id, qualified, reason: None }));
+    decide(app, scope, whats, changes(new.meta)).await?;
+    Ok(())
+}
+
+/// What a verb about a referrer says, where it refuses.
+pub fn told(amended: Amended) -> Result<(), Problem> {
+    match amended {
+        Amended::Done { .. } => Ok(()),
+        Amended::EmailTaken => Err(FieldProblem::wrong("email", "has already been taken").into()),
+        Amended::TooMuchMeta => {
+            Err(FieldProblem::wrong("meta", format!("may have at most {} fields in all", meta::MOST)).into())
+        }
+        Amended::NotFound => Err(who::nobody()),
+    }
+}
+
+async fn delete_user(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(identifier): InPath,
+) -> Result<Json<RfOneUser>, Problem> {
+    needs_either(&caller, "write")?;
+    let scope = Scope::of(&app, &caller);
+    let mut conn = app.db.read().await?;
+    let who = who::named(&mut conn, &scope, &identifier, None).await?.ok_or_else(who::nobody)?;
+    may_write(&caller, &who)?;
+    let data = who::show(&mut conn, &scope, &who, false).await?;
+    drop(conn);
+    let done = match &who {
+        Who::Lead(lead) => {
+            let what = What::Archive { lead_id: lead.id, archived: true };
+            let event = Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
+            matches!(app.engine.one(event).await?, Outcome::Done { changed: true, .. })
+        }
+        Who::Referrer { referrer_id, .. } => {
+            let archived = referrers::archive(&app, &scope.actor, scope.business_id, *referrer_id, true).await?;
+            archived == Some(true)
+        }
+    };
+    if done { Ok(Json(RfOneUser { data })) } else { Err(who::nobody()) }
+}

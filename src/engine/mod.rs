@@ -1,0 +1,238 @@
+//! The engine of attribution and money: events in, outcomes out.
+//!
+//! A slice of events is applied inside a transaction: what they are about is loaded, the pure rules are
+//! folded over it, and what was decided is written. [`Engine`] is how the rest of the program gets there:
+//! [`Engine::one`] gathers single calls that wait at the same moment into one slice, [`Engine::slice`] is
+//! for callers that have many. The rules are in [`rules`], the SQL in [`store`].
+
+mod batcher;
+pub mod event;
+pub mod facts;
+mod lock;
+mod moves;
+pub mod purge;
+pub mod rules;
+pub mod store;
+mod work;
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+
+pub use event::{
+    AddLead, CancelSubscription, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refund, RefundOf,
+    Refunded, Refusal, SignUp, Status, TouchKind, What, paid_on,
+};
+
+pub use moves::{Moved, Moves, sum_shown};
+pub use work::Work;
+
+use crate::clock::{Clock, Instant};
+use crate::db::{Db, DbError, DbResult, Ids, Key, Tx};
+use batcher::Batcher;
+
+/// Where the ids of previews begin, far above those of rows.
+const PREVIEW: i64 = 1 << 60;
+/// Ids one event may use before the slice is run again with more.
+const IDS_PER_EVENT: usize = 24;
+/// Events of one transaction, at most: keys stay below what a transaction may lock, and the writer is
+/// not held long.
+pub const SLICE: usize = 128;
+/// Events of one transaction where nothing is locked: a batch on SQLite is one flush.
+const BATCH: usize = 1_000;
+
+/// The engine with what it needs from outside: a database, ids and a clock.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+    batcher: Batcher,
+}
+
+struct Inner {
+    db: Db,
+    ids: Ids,
+    clock: Clock,
+}
+
+/// Many events that ended early: what was decided before stays decided.
+#[derive(Debug)]
+pub struct Halted {
+    /// The outcomes of the first events, in order.
+    pub done: Vec<Outcome>,
+    pub error: DbError,
+}
+
+/// Applies a slice inside a transaction that holds its keys. Where it ends with [`lock::MOVED`], `lacking`
+/// says which keys to come back with.
+async fn attempt(
+    tx: &mut Tx,
+    now: Instant,
+    mut ids: Range<i64>,
+    events: &[Event],
+    lacking: &Mutex<Vec<Key>>,
+) -> DbResult<Vec<Outcome>> {
+    let loaded = store::load::load(tx, events).await?;
+    if !loaded.is_part || events.len() == 1 {
+        return apply(tx, loaded, now, &mut ids, events, lacking).await;
+    }
+    // Together they are about more than is looked at: each by itself, in the same transaction.
+    let mut outcomes = Vec::with_capacity(events.len());
+    for one in events.chunks(1) {
+        let loaded = store::load::load(tx, one).await?;
+        outcomes.extend(apply(tx, loaded, now, &mut ids, one, lacking).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn apply(
+    tx: &mut Tx,
+    loaded: facts::Facts,
+    now: Instant,
+    ids: &mut Range<i64>,
+    events: &[Event],
+    lacking: &Mutex<Vec<Key>>,
+) -> DbResult<Vec<Outcome>> {
+    let keys = lock::lacking(tx, &loaded, events);
+    if !keys.is_empty() {
+        if let Ok(mut lacking) = lacking.lock() {
+            lacking.extend(keys);
+        }
+        return Err(DbError::Fault(lock::MOVED.to_owned()));
+    }
+    let mut work = Work::new(loaded, now, ids.clone());
+    let outcomes = decide(&mut work, events);
+    if work.ran_out() {
+        return Err(DbError::Fault(OUT_OF_IDS.to_owned()));
+    }
+    work.count_listed();
+    store::save::save(tx, &work).await?;
+    *ids = work.ids_left();
+    Ok(outcomes)
+}
+
+/// The outcomes of a slice. Nothing is decided on a part of the facts.
+fn decide(work: &mut Work, events: &[Event]) -> Vec<Outcome> {
+    if work.facts.is_part {
+        let why = "More payments or commissions hang on this than can be decided at once.";
+        return events.iter().map(|_| Outcome::Refused { why: why.to_owned() }).collect();
+    }
+    events.iter().map(|event| rules::decide(work, event)).collect()
+}
+
+const OUT_OF_IDS: &str = "the slice needs more ids";
+
+impl Engine {
+    pub fn new(db: Db, ids: Ids, clock: Clock) -> Self {
+        let inner = Arc::new(Inner { db, ids, clock });
+        Self { batcher: Batcher::start(inner.clone()), inner }
+    }
+
+    /// One event, gathered with others that wait at the same moment; answered when it is on disk.
+    pub async fn one(&self, event: Event) -> DbResult<Outcome> {
+        self.batcher.submit(event).await
+    }
+
+    /// Many events, in few transactions; an outcome each, in order. Where it ended after some were stored,
+    /// the error says that it is in doubt.
+    pub async fn slice(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
+        self.slice_so_far(events).await.map_err(|Halted { done, error }| match error {
+            DbError::Unavailable(why) | DbError::Lost(why) if !done.is_empty() => {
+                DbError::InDoubt(format!("after {} of the events: {why}", done.len()))
+            }
+            error => error,
+        })
+    }
+
+    /// As [`Engine::slice`], for who has to tell what was done when it ended early.
+    pub async fn slice_so_far(&self, events: Vec<Event>) -> Result<Vec<Outcome>, Halted> {
+        let mut done = Vec::with_capacity(events.len());
+        let longest = if self.inner.db.is_postgres() { SLICE } else { BATCH };
+        for chunk in events.chunks(longest) {
+            match self.inner.transaction(chunk.to_vec()).await {
+                Ok(outcomes) => done.extend(outcomes),
+                Err(error) => return Err(Halted { done, error }),
+            }
+        }
+        Ok(done)
+    }
+
+    /// At most [`SLICE`] events, and what `then` writes about their outcomes, in one transaction: an import
+    /// marks its rows and notes how far it has come.
+    pub async fn slice_and<T, F>(&self, events: Vec<Event>, then: F) -> DbResult<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Vec<Outcome>) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+    {
+        self.inner.transaction_and(events, then).await
+    }
+
+    /// What a slice would come to, without keeping any of it: previews and dry runs.
+    pub async fn preview(&self, events: Vec<Event>) -> DbResult<(Vec<Outcome>, Work)> {
+        let mut conn = self.inner.db.read().await?;
+        let loaded = store::load::load(&mut conn, &events).await?;
+        // Ids no row has.
+        let mut work = Work::new(loaded, self.inner.clock.now(), PREVIEW..i64::MAX);
+        let outcomes = decide(&mut work, &events);
+        Ok((outcomes, work))
+    }
+
+    /// The keys a slice has to hold, with the contacts of the leads and commissions it names by id.
+    pub async fn keys(&self, events: &[Event]) -> DbResult<Vec<Key>> {
+        self.inner.keys(events).await
+    }
+
+    pub fn now(&self) -> Instant {
+        self.inner.clock.now()
+    }
+}
+
+impl Inner {
+    async fn keys(&self, events: &[Event]) -> DbResult<Vec<Key>> {
+        let mut conn = None;
+        if lock::needs_reading(events) {
+            conn = Some(self.db.read().await?);
+        }
+        lock::keys(conn.as_mut(), events).await
+    }
+
+    /// One slice, one transaction.
+    async fn transaction(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
+        self.transaction_and(events, |_, outcomes| Box::pin(async move { Ok(outcomes) })).await
+    }
+
+    /// One slice, and what the caller writes with it. A slice that runs out of ids, or that finds people
+    /// it has not locked (a lead with another contact, or one that changed it), starts again.
+    async fn transaction_and<T, F>(&self, events: Vec<Event>, then: F) -> DbResult<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Vec<Outcome>) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+    {
+        let (events, then) = (Arc::new(events), Arc::new(then));
+        let mut per_event = IDS_PER_EVENT;
+        let lacking = Arc::new(Mutex::new(Vec::new()));
+        for _ in 0..4 {
+            let mut keys = self.keys(&events).await?;
+            keys.extend(lacking.lock().map(|keys| keys.clone()).unwrap_or_default());
+            let ids = self.ids.run(events.len() * per_event).await?;
+            let (events, clock, then, lacking) = (events.clone(), self.clock.clone(), then.clone(), lacking.clone());
+            let outcome = self
+                .db
+                .write(keys, move |tx| {
+                    let (events, clock, ids, then) = (events.clone(), clock.clone(), ids.clone(), then.clone());
+                    let lacking = lacking.clone();
+                    Box::pin(async move {
+                        let outcomes = attempt(tx, clock.now(), ids, &events, &lacking).await?;
+                        then(tx, outcomes).await
+                    })
+                })
+                .await;
+            match outcome {
+                Err(DbError::Fault(why)) if why == OUT_OF_IDS => per_event *= 64,
+                Err(DbError::Fault(why)) if why == lock::MOVED => {}
+                other => return other,
+            }
+        }
+        Err(DbError::Unavailable("the people of this slice keep changing".into()))
+    }
+}

@@ -1,0 +1,136 @@
+//! Deleting test rows for good: a lot of them in one transaction, with all that hangs on them. Nothing
+//! counts them and no ledger knows them, so nothing else moves.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::Engine;
+use super::lock::MOVED;
+use super::store::purge as store;
+use crate::clock::Instant;
+use crate::db::{Conn, DbError, DbResult, Key, Tx};
+
+/// Test rows that are deleted together; few enough that the writer is not held long.
+#[derive(Debug, Clone, Default)]
+pub struct Lot {
+    pub business_id: i64,
+    pub leads: Vec<i64>,
+    /// Of no lead.
+    pub payments: Vec<i64>,
+    /// Of no payment.
+    pub refunds: Vec<i64>,
+}
+
+/// How many rows of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub leads: i64,
+    pub touches: i64,
+    pub sign_ups: i64,
+    pub payments: i64,
+    pub refunds: i64,
+    pub cancellations: i64,
+    pub commissions: i64,
+    pub inbox_items: i64,
+    /// Answers kept for calls with an `Idempotency-Key`.
+    pub answers: i64,
+}
+
+impl Tally {
+    pub fn parts(&self) -> [(&'static str, i64); 9] {
+        [
+            ("leads", self.leads),
+            ("touches", self.touches),
+            ("sign_ups", self.sign_ups),
+            ("payments", self.payments),
+            ("refunds", self.refunds),
+            ("cancellations", self.cancellations),
+            ("commissions", self.commissions),
+            ("inbox_items", self.inbox_items),
+            ("answers", self.answers),
+        ]
+    }
+
+    pub fn read(part: impl Fn(&str) -> i64) -> Self {
+        Self {
+            leads: part("leads"),
+            touches: part("touches"),
+            sign_ups: part("sign_ups"),
+            payments: part("payments"),
+            refunds: part("refunds"),
+            cancellations: part("cancellations"),
+            commissions: part("commissions"),
+            inbox_items: part("inbox_items"),
+            answers: part("answers"),
+        }
+    }
+
+    pub fn plus(&self, other: &Self) -> Self {
+        let of =
+            |all: &Self, name: &str| all.parts().into_iter().find(|(known, _)| *known == name).map_or(0, |(_, n)| n);
+        Self::read(|name| of(self, name) + of(other, name))
+    }
+}
+
+/// What of a lot is test data of its business, with duplicates that came meanwhile, and every key to decide
+/// about it.
+async fn whole(conn: &mut Conn, lot: &Lot) -> DbResult<(Lot, Vec<Key>)> {
+    let business_id = lot.business_id;
+    let lot = Lot {
+        business_id,
+        leads: store::with_duplicates(conn, business_id, &lot.leads).await?,
+        payments: store::test_payments(conn, business_id, &lot.payments).await?,
+        refunds: store::test_refunds(conn, business_id, &lot.refunds).await?,
+    };
+    let contacts = store::contacts(conn, &lot).await?;
+    let people = contacts.into_iter().map(|contact| Key::Person(business_id, contact));
+    let keys = lot.leads.iter().map(|id| Key::Row(*id)).chain(people).collect();
+    Ok((lot, keys))
+}
+
+impl Engine {
+    /// Deletes the test rows of a lot, and what `then` writes about it, in one transaction. What of it is not
+    /// test data of the business is left alone.
+    pub async fn purge<T, F>(&self, lot: Lot, then: F) -> DbResult<T>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, Tally) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+    {
+        let (lot, then) = (Arc::new(lot), Arc::new(then));
+        for _ in 0..4 {
+            let (_, keys) = whole(&mut self.inner.db.read().await?, &lot).await?;
+            let (lot, then) = (lot.clone(), then.clone());
+            match self.inner.db.write(keys, move |tx| run(tx, lot.clone(), then.clone())).await {
+                Err(DbError::Fault(why)) if why == MOVED => {}
+                other => return other,
+            }
+        }
+        Err(DbError::Unavailable("the test data keeps changing".into()))
+    }
+}
+
+fn run<'t, T, F>(tx: &'t mut Tx, lot: Arc<Lot>, then: Arc<F>) -> BoxFuture<'t, DbResult<T>>
+where
+    T: Send + 'static,
+    F: for<'a> Fn(&'a mut Tx, Tally) -> BoxFuture<'a, DbResult<T>> + Send + Sync + 'static,
+{
+    Box::pin(async move {
+        let (lot, keys) = whole(tx, &lot).await?;
+        if !keys.iter().all(|key| tx.holds(key)) {
+            return Err(DbError::Fault(MOVED.to_owned()));
+        }
+        let gone = store::delete(tx, &lot).await?;
+        then(tx, gone).await
+    })
+}
+
+/// Forgets kept answers that tell of test rows: (key, text). Answers how many.
+pub async fn forget(tx: &mut Tx, answers: &[(i64, String)]) -> DbResult<i64> {
+    if answers.is_empty() { Ok(0) } else { store::forget(tx, answers).await }
+}
+
+/// Takes back messages about test data that nobody was handed yet.
+pub async fn silence(tx: &mut Tx, business_id: i64, until: Instant) -> DbResult<()> {
+    store::silence(tx, business_id, until).await
+}
