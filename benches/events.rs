@@ -268,7 +268,7 @@ async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, f
     use refdesk::engine::{Event, Payment, What};
     let db = refdesk::db::Db::open(&format!("sqlite://{}", file.display())).await.unwrap();
     let config = refdesk::config::Settings::default().checked().unwrap();
-    let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config).await.unwrap();
+    let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config);
     let business =
         refdesk::business::by_public_id(&mut app.db.read().await.unwrap(), ids["businessId"].as_str().unwrap())
             .await

@@ -13,7 +13,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use refdesk::web::Cursor;
+use refdesk::db::Cursor;
 use scraper::{Html, Selector};
 use support::{Client, Cluster, Server, as_postgres, fresh_dir, percentile, rss_mib, until_idle};
 

@@ -213,7 +213,7 @@ async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
     const LEADS: usize = 32 * 1_024;
     let db = refdesk::db::Db::open(url).await.unwrap();
     let config = refdesk::config::Settings::default().checked().unwrap();
-    let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config).await.unwrap();
+    let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config);
     let public = ids["businessId"].as_str().unwrap();
     let business = refdesk::business::by_public_id(&mut app.db.read().await.unwrap(), public).await.unwrap().unwrap();
     let product = app.catalogue.product(business.id, ids["productId"].as_str().unwrap()).await.unwrap().unwrap();
@@ -238,7 +238,7 @@ async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
             app.engine.slice((from..from + 64).map(sign_up).collect()).await.unwrap();
         }
         let between = cpu();
-        while refdesk::search::turn(app.clone()).await.unwrap() {}
+        while refdesk::search::turn(&app).await.unwrap() {}
         signing_up += between - before;
         indexing += cpu() - between;
     }

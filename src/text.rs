@@ -127,6 +127,30 @@ pub fn like_piece(piece: &str) -> String {
     pattern
 }
 
+/// 12412 as "12,412".
+pub fn counted(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if n < 0 { format!("\u{2212}{out}") } else { out }
+}
+
+/// How many rows were looked at, where a page has to say it.
+pub fn looked_at(looked: Option<usize>) -> String {
+    looked.map(|n| counted(i64::try_from(n).unwrap_or(i64::MAX))).unwrap_or_default()
+}
+
+/// A count that was stopped at a bound: "9,999", "10,000+".
+pub fn counted_up_to(n: i64, bound: i64) -> String {
+    let plus = if n >= bound { "+" } else { "" };
+    format!("{}{plus}", counted(n.min(bound)))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -209,5 +233,12 @@ mod tests {
                 assert_eq!(fold(&once), once, "{c:?}");
             }
         }
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(counted(0), "0");
+        assert_eq!(counted(1_234_567), "1,234,567");
+        assert_eq!(counted(-1_000), "\u{2212}1,000");
     }
 }

@@ -1,6 +1,6 @@
 //! /account, sessions, and what keeps others out of them
 
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{PASSWORD, TestApp, Visitor};

@@ -1,7 +1,7 @@
 //! The product in a real browser, on SQLite: what only a browser can tell.
 
-use refdesk::app;
-use refdesk::web::Role;
+use refdesk::router;
+use refdesk::users::Role;
 use reqwest::Method;
 
 use crate::support::{Browser, Database, EmptyApp, Engine, PASSWORD, Start, TestApp, Visitor};
@@ -12,7 +12,7 @@ async fn new_app() -> TestApp {
 
 /// Whole pages that can be opened by their address alone, by whoever the visitor is.
 async fn plain_pages(visitor: &Visitor) -> Vec<&'static str> {
-    let pages = app::pages();
+    let pages = router::pages();
     let gets = pages.table().iter().filter(|r| r.method == Method::GET && !r.path.contains('{'));
     let mut whole = Vec::new();
     for path in gets.map(|r| r.path) {
@@ -138,7 +138,7 @@ async fn a_question_in_a_dialog_that_is_not_answered_comes_back_in_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_morning_of_marketing() {
     let app = new_app().await;
-    let jobs = refdesk::jobs::start(&app.app, app::job_kinds());
+    let jobs = refdesk::jobs::start(&app.app, router::job_kinds(), router::schedule(&app.app));
     for name in ["Ann Archer", "Ben Baker", "Cid Carter"] {
         app.shop().referrer_without_code(name).await;
     }

@@ -1,7 +1,7 @@
 //! /campaigns, /products and the switcher
 
 use futures::future::join_all;
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{TestApp, ThreeNodes};

@@ -2,7 +2,8 @@
 
 use refdesk::codes::{self, How, Lookup};
 use refdesk::engine::Outcome;
-use refdesk::{jobs, web::Role};
+use refdesk::jobs;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{Referrer, TestApp, actor};
@@ -34,7 +35,7 @@ async fn found(app: &TestApp, text: &str) -> (String, How, String) {
 }
 
 async fn do_jobs(app: &TestApp) {
-    jobs::run_all(&app.app, &refdesk::app::job_kinds()).await.unwrap();
+    jobs::run_all(&app.app, &refdesk::router::job_kinds()).await.unwrap();
 }
 
 async fn rename(app: &TestApp, r: &Referrer, text: &str) -> crate::support::Answer {

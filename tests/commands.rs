@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use refdesk::db::{Db, sql};
-use refdesk::web::Role;
+use refdesk::users::Role;
 use serde_json::{Value as Json, json};
 
 use crate::on_both_databases;

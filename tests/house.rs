@@ -1,11 +1,15 @@
 //! Rules of the house that can be checked are checked: each failure names file, line and the reason.
 
+mod directions;
+mod imports;
+
 use std::path::{Path, PathBuf};
 
 use refdesk::db::sql_built;
 
 use crate::on_both_databases;
 use crate::support::EmptyApp;
+use directions::{is_pages, is_store};
 
 on_both_databases! { every_fixed_sql_text_is_one_both_engines_understand }
 
@@ -55,44 +59,6 @@ impl Source {
         let path = file.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
         Self { path, lines: code.lines().map(str::to_owned).collect(), strings }
     }
-
-    /// `crate::a::b` as `["a", "b"]`, with the line, for every path and every branch of a `use`.
-    fn imports(&self) -> Vec<(usize, Vec<String>)> {
-        let code = self.lines.join("\n");
-        let mut found = Vec::new();
-        for (at, _) in code.match_indices("crate::") {
-            let line = code[..at].matches('\n').count() + 1;
-            branches(&code[at + "crate::".len()..], &mut Vec::new(), &mut |path| found.push((line, path.to_vec())));
-        }
-        found
-    }
-}
-
-/// Reads one path, following `{…}`; answers what is left of the text.
-fn branches<'t>(text: &'t str, before: &mut Vec<String>, found: &mut dyn FnMut(&[String])) -> &'t str {
-    let text = text.trim_start();
-    if let Some(mut rest) = text.strip_prefix('{') {
-        loop {
-            rest = branches(rest, before, found).trim_start();
-            match rest.strip_prefix(',') {
-                Some(more) if !more.trim_start().starts_with('}') => rest = more,
-                Some(more) => return more.trim_start().trim_start_matches('}'),
-                None => return rest.trim_start_matches('}'),
-            }
-        }
-    }
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    let (word, rest) = text.split_at(end);
-    before.push(word.to_owned());
-    let rest = match rest.strip_prefix("::") {
-        Some(more) => branches(more, before, found),
-        None => {
-            found(before);
-            rest
-        }
-    };
-    before.pop();
-    rest
 }
 
 /// Code without comments and strings, and the strings.
@@ -158,106 +124,17 @@ fn split(text: &str) -> (String, Vec<Literal>) {
     (code, strings)
 }
 
-const VALUES: [&str; 9] = ["actor", "clock", "code", "email", "id", "meta", "money", "phone", "text"];
-
-fn is_value(path: &str) -> bool {
-    VALUES.iter().any(|v| path == format!("{v}.rs"))
-}
-fn is_store(path: &str) -> bool {
-    path.ends_with("/store.rs") || path.contains("/store/")
-}
-fn is_pages(path: &str) -> bool {
-    path.ends_with("/pages.rs") || path.contains("/pages/")
-}
 fn is_pure(path: &str) -> bool {
     path.starts_with("engine/rules/") || path == "engine/facts.rs" || path == "engine/event.rs"
-}
-/// A feature's nouns and verbs: neither pages nor SQL, and none of the layers that have a name.
-fn is_verb(path: &str) -> bool {
-    let layers = ["cli/", "web/", "api/", "engine/", "db/"];
-    let alone = ["main.rs", "lib.rs", "app.rs", "config.rs"];
-    !is_store(path)
-        && !is_pages(path)
-        && !is_value(path)
-        && !alone.contains(&path)
-        && !layers.iter().any(|l| path.starts_with(l))
-}
-
-/// Whose imports, what they may not name, and why.
-type Direction = (fn(&str) -> bool, fn(&[String]) -> bool, &'static str);
-
-fn begins(path: &[String], words: &[&str]) -> bool {
-    path.first().is_some_and(|first| words.contains(&first.as_str()))
-}
-
-const DIRECTIONS: [Direction; 9] = [
-    (
-        is_value,
-        |to| !begins(to, &VALUES),
-        "a value type knows nothing of the application, so that everything may use it",
-    ),
-    (
-        |p| p.starts_with("db/"),
-        |to| !begins(to, &VALUES) && !begins(to, &["db", "row", "rows"]),
-        "the database facade serves every feature and knows none",
-    ),
-    (
-        is_store,
-        |to| begins(to, &["app", "api", "cli", "jobs"]) || to.iter().any(|word| word == "pages"),
-        "SQL is called, it calls nobody: a store stands below verbs and pages",
-    ),
-    (
-        is_pure,
-        |to| begins(to, &["db", "app", "web", "api", "cli", "jobs"]) || to.iter().any(|word| word == "store"),
-        "the rules are pure: facts in, changes out, so that millions of cases can be run without a database",
-    ),
-    (
-        |p| p.starts_with("engine/"),
-        |to| begins(to, &["app", "web", "api", "cli", "jobs"]),
-        "the engine is the same for pages, APIs, imports and jobs, and knows none of them",
-    ),
-    (
-        is_verb,
-        |to| {
-            begins(to, &["cli", "api"])
-                || (to.iter().any(|word| word == "pages") && to.last().is_some_and(|w| w != "routes"))
-        },
-        "a verb does not know who calls it: a page, an API or a command",
-    ),
-    (|p| p.starts_with("web/"), |to| begins(to, &["cli", "api"]), "what every page needs knows no API and no command"),
-    (|p| p.starts_with("api/"), |to| begins(to, &["cli"]), "an API knows no command"),
-    (
-        |p| p == "app.rs" || is_pages(p),
-        |to| begins(to, &["cli"]),
-        "commands use the application, never the other way round",
-    ),
-];
-
-#[test]
-fn imports_run_one_way() {
-    let mut wrong = Vec::new();
-    for source in sources() {
-        for (line, to) in source.imports() {
-            for (from, refused, why) in DIRECTIONS {
-                if from(&source.path) && refused(&to) {
-                    wrong.push(format!("src/{}:{line} uses crate::{}: {why}", source.path, to.join("::")));
-                }
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn only_pages_and_apis_name_the_web_framework() {
     let may = |path: &str| {
-        let layers = ["web/", "api/", "cli/serve.rs", "app.rs"];
-        // The key of a request is found in its headers, whatever the dialect.
-        is_pages(path) || path == "keys/ring.rs" || layers.iter().any(|l| path.starts_with(l))
+        let layers = ["web/", "shell/", "api/", "cli/serve.rs", "app.rs", "router.rs"];
+        is_pages(path) || layers.iter().any(|l| path.starts_with(l))
     };
-    // A small feature may have its handlers beside its routes.
-    let has_routes = |s: &&Source| s.lines.iter().any(|line| line.starts_with("pub fn routes() -> Routes"));
-    for source in sources().iter().filter(|s| !may(&s.path) && !has_routes(s)) {
+    for source in sources().iter().filter(|s| !may(&s.path)) {
         for (at, line) in source.lines.iter().enumerate() {
             // How an address is written is nobody's framework.
             let line = line.replace("axum::http::uri::", "");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use refdesk::imports::table::{Choices, Limits};
 use refdesk::imports::{self, Kind, NewImport};
 use refdesk::jobs;
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{Answer, TestApp, Visitor};
@@ -291,7 +291,7 @@ async fn a_node_that_dies_halfway_does_no_row_twice(app: TestApp) {
     let (path, typed) = upload(&app, &app, Kind::Qualifications, format!("email,code\n{rows}")).await;
     dry_run(&app, &path, &typed).await.says("600 customers would be qualified");
     let node = app.another_node().await;
-    let mut workers = jobs::start(&node.app, refdesk::app::job_kinds());
+    let mut workers = jobs::start(&node.app, refdesk::router::job_kinds(), refdesk::router::schedule(&node.app));
     app.post_form(&format!("{path}/run"), &[]).await;
     while app.number("SELECT max(done) FROM jobs WHERE kind = 'import'").await == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,6 +1,6 @@
 //! /integrations
 
-use refdesk::web::Role;
+use refdesk::users::Role;
 use serde_json::json;
 
 use crate::on_both_databases;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use refdesk::app::App;
+use refdesk::core::Core;
 use refdesk::db::{DbError, DbResult};
 use refdesk::jobs::{self, Claimed, Kinds, NewJob, Progress};
 use refdesk::seal::{self, Chain};
@@ -42,7 +42,7 @@ fn job(app: &TestApp, join_key: &str, input: serde_json::Value) -> NewJob {
 const CHUNKS: i64 = 5;
 
 /// Counts up by one in five chunks.
-fn count(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+fn count(app: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
         if job.input()["waits"] == true {
             let gate = &GATES[usize::from(app.db.is_postgres())];
@@ -72,7 +72,7 @@ fn count(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> 
 static GATES: [(AtomicBool, Notify); 2] =
     [(AtomicBool::new(false), Notify::const_new()), (AtomicBool::new(false), Notify::const_new())];
 
-fn fails(_: App, _: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+fn fails(_: Core, _: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async { Err(DbError::Fault("the cable is unplugged".into())) })
 }
 
@@ -83,8 +83,8 @@ async fn counted(app: &TestApp) -> i64 {
 async fn two_nodes_never_do_a_job_twice(app: TestApp) {
     let other = app.another_node().await;
     let kinds = Kinds::new().with("count", count);
-    let mut running = jobs::start(&app.app, kinds.clone());
-    let mut there = jobs::start(&other.app, kinds);
+    let mut running = jobs::start(&app.app, kinds.clone(), refdesk::router::schedule(&app.app));
+    let mut there = jobs::start(&other.app, kinds, refdesk::router::schedule(&other.app));
     for n in 0..20 {
         jobs::enqueue(&app.app, job(&app, &format!("job {n}"), json!({}))).await.unwrap();
     }
@@ -212,9 +212,9 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
     assert_eq!((before.sealed, before.unsealed), (0, 4));
     // As what was here before entries were noted: they are read when they are sealed.
     app.tamper("UPDATE seals SET digests = NULL WHERE chain = 'audit'").await;
-    assert!(!seal::turn(app.app.clone()).await.unwrap());
+    assert!(!seal::turn(&app.app).await.unwrap());
     sweep::all(&app.app).await.unwrap();
-    seal::turn(app.app.clone()).await.unwrap();
+    seal::turn(&app.app).await.unwrap();
     for chain in Chain::ALL {
         let whole = verified(&app, chain).await;
         assert!(whole.sealed >= 12 && whole.unsealed == 0 && whole.broken.is_none(), "{chain:?} {whole:?}");
@@ -282,13 +282,13 @@ async fn messages_and_old_sessions_are_let_go(app: TestApp) {
     app.sign_in().await;
     app.shop().lead("c@x.test", None).await;
     assert!(app.number("SELECT count(*) FROM outbox").await > 0);
-    outbox::turn(app.app.clone()).await.unwrap();
+    outbox::turn(&app.app).await.unwrap();
     assert!(app.number("SELECT count(*) FROM outbox").await > 0, "they are not a minute old");
-    refdesk::users::tidy(app.app.clone()).await.unwrap();
+    refdesk::users::tidy(&app.app).await.unwrap();
     assert_eq!(app.number("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL").await, 1);
     app.clock.advance_days(2);
-    outbox::turn(app.app.clone()).await.unwrap();
-    refdesk::users::tidy(app.app.clone()).await.unwrap();
+    outbox::turn(&app.app).await.unwrap();
+    refdesk::users::tidy(&app.app).await.unwrap();
     assert_eq!(app.number("SELECT count(*) FROM outbox").await, 0);
     assert_eq!(app.number("SELECT count(*) FROM sessions").await, 0, "idle for two days");
 }

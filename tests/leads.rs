@@ -3,7 +3,7 @@
 mod disputes;
 
 use refdesk::engine::{AddLead, ClaimBy, Contact, Outcome, What};
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{Answer, TestApp, Visitor};

@@ -279,8 +279,8 @@ async fn the_cookie_reaches_the_site_and_is_secure_on_https(database: Arc<Databa
         ..Settings::default()
     };
     let db = Db::open(&database.url).await.unwrap();
-    let public = refdesk::app::App::new(db, app.clock.clone(), settings.checked().unwrap()).await.unwrap();
-    let service = refdesk::app::router(&public).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let public = refdesk::app::App::new(db, app.clock.clone(), settings.checked().unwrap());
+    let service = refdesk::router::router(&public).into_make_service_with_connect_info::<std::net::SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await });
     let answer = Visitor::new(&base).get(&format!("/r/{}", jane.code)).await;
     leads_to(&answer, &format!("https://www.acme.example/?ref={}", jane.code));
@@ -378,7 +378,7 @@ async fn the_same_code_in_two_businesses_leads_to_each(app: TestApp) {
     app.post_form(&format!("/codes/{code}/state"), &[("to", "retired")]).await.is(303);
     leads_to(&visit(&app, "/r/friend").await, SITE);
     // Every place that shows Peter's link shows the one that is his.
-    let owner = app.member_of(&other, refdesk::web::Role::Owner).await;
+    let owner = app.member_of(&other, refdesk::users::Role::Owner).await;
     let person = owner.get(&format!("/referrers/{}", peter.id)).await.is(200);
     assert!(person.attrs(".facts a", "href").contains(&app.url(&theirs)), "{person:?}");
     assert_eq!(owner.get("/codes/print?q=friend").await.is(200).text(".card-link"), app.url(&theirs));

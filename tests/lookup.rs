@@ -1,6 +1,6 @@
 //! GET /v1/public/codes/{text}: from the source of a web page.
 
-use refdesk::web::Role;
+use refdesk::users::Role;
 use serde_json::json;
 
 use crate::on_both_databases;

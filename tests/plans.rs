@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use refdesk::app;
 use refdesk::db::{EXAMINED, sql_built};
 use refdesk::generate::{self, Load};
+use refdesk::router;
 use refdesk::search;
 use reqwest::Method;
 use scraper::{Html, Selector};
@@ -67,7 +67,7 @@ async fn filled(engine: Engine) -> TestApp {
         referrers: REFERRERS,
     };
     generate::generate(&app.app, load, |_| {}).await.expect("load data");
-    while search::turn(app.app.clone()).await.expect("the index") {}
+    while search::turn(&app.app).await.expect("the index") {}
     app.arrange("ANALYZE").await;
     app
 }
@@ -96,7 +96,7 @@ fn variants(page: &Answer, path: &str) -> Vec<String> {
 async fn visit(app: &TestApp) -> Vec<String> {
     app.sign_in().await;
     let mut opened = Vec::new();
-    let pages = app::pages();
+    let pages = router::pages();
     let lists = pages.table().iter().filter(|r| r.method == Method::GET && !r.path.contains('{'));
     for path in lists.map(|r| r.path) {
         let (mut waiting, mut seen) = (VecDeque::from([path.to_owned()]), BTreeSet::new());

@@ -1,7 +1,7 @@
 //! /record
 
 use refdesk::engine::ClaimBy;
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{Answer, Referrer, TestApp, Visitor};
@@ -97,7 +97,7 @@ async fn somebody_is_found_by_any_piece(app: TestApp) {
 }
 
 fn urlencoded(text: &str) -> String {
-    refdesk::web::list::encode(text)
+    refdesk::query::encode(text)
 }
 
 async fn codes_are_found_half_misheard_and_mistyped(app: TestApp) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use refdesk::api;
 use refdesk::generate::{self, Load};
 use refdesk::id::{self, Kind};
-use refdesk::web::Role;
+use refdesk::users::Role;
 use serde_json::{Value as Json, json};
 
 use crate::on_both_databases;

@@ -1,6 +1,6 @@
 //! /referrers
 
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::TestApp;

@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use refdesk::app;
-use refdesk::web::Role;
-use refdesk::web::routes::{Access, Route};
+use refdesk::router;
+use refdesk::shell::Access;
+use refdesk::shell::routes::Route;
+use refdesk::users::Role;
 use reqwest::Method;
 
 use crate::on_both_databases;
@@ -21,7 +22,7 @@ on_both_databases! {
 }
 
 fn table() -> Vec<Route> {
-    app::pages().table().to_vec()
+    router::pages().table().to_vec()
 }
 
 /// Something of everything, so that an address with an id in it leads somewhere.

@@ -33,7 +33,7 @@ async fn filled(database: Arc<Database>, leads: i64, referrers: i64) -> TestApp 
 }
 
 async fn index(app: &TestApp) {
-    while search::turn(app.app.clone()).await.expect("a turn") {}
+    while search::turn(&app.app).await.expect("a turn") {}
 }
 
 struct Row {

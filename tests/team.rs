@@ -1,7 +1,7 @@
 //! /team and /invitation
 
 use futures::future::join_all;
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{PASSWORD, TestApp, ThreeNodes, Visitor};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::BoxFuture;
-use refdesk::app::App;
+use refdesk::core::Core;
 use refdesk::db::{DbError, DbResult};
 use refdesk::jobs::{self, Claimed, Kinds, Progress};
 use refdesk::test_data::{self, Purged};
-use refdesk::web::Role;
+use refdesk::users::Role;
 use serde_json::{Value as Json, json};
 
 use crate::on_both_databases;
@@ -286,7 +286,7 @@ async fn what_comes_later_stays(app: TestApp) {
 }
 
 /// Deletes a lot, and dies before anybody hears of it, the first times it is asked.
-fn dies(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+fn dies(app: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
         let died = &DIED[usize::from(app.db.is_postgres())];
         let progress = test_data::step(app, job).await?;

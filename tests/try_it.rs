@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{Answer, Engine, TestApp};

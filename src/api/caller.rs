@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::Extensions;
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap, header};
 
 use super::noted;
 use super::problem::Problem;
@@ -21,7 +20,7 @@ pub struct Caller {
 
 impl Caller {
     pub async fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, KeyError> {
-        let key = app.keys.of(headers).await?;
+        let key = app.keys.of(headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok())).await?;
         if let Some(known) = extensions.get::<noted::Known>() {
             known.is(key.row.id, key.row.business_id);
         }

@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use super::caller::Caller;
 use super::dialect::Dialect;
 use super::idempotency;
-use super::limits::{self, Rate, Standing};
 use super::operation::{Access, Operation};
 use super::problem::Problem;
 use super::public;
+use super::standing::tell;
 use crate::app::App;
 use crate::keys::KeyError;
+use crate::limits::{Rate, Standing};
 use crate::web::layers;
 
 /// Lets a call through that may be made, with its [`Caller`] and its [`Operation`] beside it.
@@ -116,7 +117,7 @@ fn in_scope(operation: &Operation, caller: Caller) -> Result<Caller, Problem> {
 
 fn told(mut response: Response, app: &App, dialect: Dialect, standing: Option<Standing>) -> Response {
     if let Some(standing) = standing {
-        limits::tell(response.headers_mut(), dialect, standing, app.clock.now());
+        tell(response.headers_mut(), dialect, standing, app.clock.now());
     }
     response
 }

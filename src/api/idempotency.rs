@@ -18,7 +18,7 @@ use super::read::unread;
 use crate::app::App;
 use crate::db::DbResult;
 use crate::id;
-use crate::kept;
+use crate::stored_answers;
 
 /// How long a call may be worked on before its end is in doubt.
 const WORKED_ON_SECONDS: i64 = 60;
@@ -67,7 +67,7 @@ async fn begin(app: &App, key_id: i64, text: &str, fingerprint: &str) -> DbResul
         .db
         .write(vec![], move |tx| {
             let (of, print) = (of.clone(), print.clone());
-            Box::pin(async move { kept::begin(tx, key_id, &of, &print, now).await })
+            Box::pin(async move { stored_answers::begin(tx, key_id, &of, &print, now).await })
         })
         .await?;
     let Some(known) = known else { return Ok(Begun::Here) };
@@ -106,7 +106,7 @@ async fn end(app: &App, key_id: i64, text: String, response: Response) -> Respon
         if response.status().is_client_error() {
             let forgotten = app.db.write(vec![], move |tx| {
                 let text = text.clone();
-                Box::pin(async move { kept::forget(tx, key_id, &text).await })
+                Box::pin(async move { stored_answers::forget(tx, key_id, &text).await })
             });
             if let Err(error) = forgotten.await {
                 tracing::warn!(%error, "a refused call stays begun");
@@ -123,7 +123,7 @@ async fn end(app: &App, key_id: i64, text: String, response: Response) -> Respon
     let (status, kept) = (i64::from(parts.status.as_u16()), String::from_utf8_lossy(&bytes).into_owned());
     let written = app.db.write(vec![], move |tx| {
         let (text, headers, kept) = (text.clone(), headers.clone(), kept.clone());
-        Box::pin(async move { kept::keep(tx, key_id, &text, status, &headers, &kept).await })
+        Box::pin(async move { stored_answers::keep(tx, key_id, &text, status, &headers, &kept).await })
     });
     if let Err(error) = written.await {
         // It was done, and that is what the caller hears.

@@ -11,7 +11,6 @@ pub mod field;
 mod guard;
 mod idempotency;
 pub mod kinds;
-pub mod limits;
 mod noted;
 pub mod object;
 pub mod operation;
@@ -20,6 +19,7 @@ pub mod public;
 pub mod read;
 mod refairn;
 mod referral_factory;
+mod standing;
 pub mod trial;
 pub mod v1;
 
@@ -51,7 +51,7 @@ pub fn openapi(public_url: &str) -> serde_json::Value {
 pub fn router(app: &App) -> Router<App> {
     let router = apis().into_iter().fold(Router::new(), |router, api| router.merge(api.into_router(app)));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), noted::note));
-    router.route("/openapi.json", axum::routing::get(docs::document))
+    router.route("/openapi.json", axum::routing::get(docs::pages::document))
 }
 
 /// What is said of a request that no handler of the API got to see, or to finish.

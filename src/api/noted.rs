@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -14,8 +14,8 @@ use super::dialect::Dialect;
 use super::problem::Problem;
 use crate::app::App;
 use crate::calls::Call;
+use crate::query::{encode, pairs};
 use crate::web::layers::{self, RequestId};
-use crate::web::list::{encode, pairs};
 
 /// Whose call it turned out to be. Put into the request before the key is looked at, filled where it is.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +90,7 @@ pub async fn note(State(app): State<App>, mut request: Request, next: Next) -> R
 /// An address that leads nowhere asks nobody for a key; who called it wants to find it in their log.
 async fn whose(app: &App, known: &Known, key: Option<HeaderValue>) {
     let (None, Some(key)) = (known.0.get(), key) else { return };
-    if let Ok(key) = app.keys.of(&HeaderMap::from_iter([(header::AUTHORIZATION, key)])).await {
+    if let Ok(key) = app.keys.of(key.to_str().ok()).await {
         known.is(key.row.id, key.row.business_id);
     }
 }

@@ -7,12 +7,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::dialect::Dialect;
-use super::limits::{self, Standing};
 use super::noted;
 use super::problem::Problem;
+use super::standing::tell;
 use crate::app::App;
 use crate::db::DbError;
 use crate::keys::publishable;
+use crate::limits::Standing;
 use crate::web::layers;
 
 /// What a look-up that found nothing of use costs beside itself.
@@ -46,7 +47,7 @@ pub async fn admit(app: &App, mut request: Request, next: Next) -> Response {
                 (response, true)
             }
         };
-    limits::tell(response.headers_mut(), Dialect::Own, standing, now);
+    tell(response.headers_mut(), Dialect::Own, standing, now);
     share(response.headers_mut(), origin.filter(|_| allowed));
     response
 }

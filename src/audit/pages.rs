@@ -6,8 +6,12 @@ use axum::extract::OriginalUri;
 use super::store::{self, EntryLine};
 use super::words::{GROUPS, words};
 use super::{Change, changes};
-use crate::web::routes::{Access, Routes};
-use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, When, html};
+use crate::db::Cursor;
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
+use crate::web::{Chip, Choice, PageResult, Pager, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     Routes::new().get("/audit", Access::May(Right::Audit), list)
@@ -88,15 +92,15 @@ fn label(list: &[(&'static str, &'static str)], value: &str) -> String {
 fn chips(query: &ListQuery) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
-        chips.push(query.chip("q", format!("by “{}”", query.get("q"))));
+        chips.push(Chip::of(&query, "q", format!("by “{}”", query.get("q"))));
     }
     for (name, list) in [("who", &WHO[..]), ("what", &GROUPS[..]), ("about", &ABOUT[..])] {
         if !query.get(name).is_empty() {
-            chips.push(query.chip(name, label(list, query.get(name))));
+            chips.push(Chip::of(&query, name, label(list, query.get(name))));
         }
     }
     if !query.get("id").is_empty() {
-        chips.push(query.chip("id", format!("number {}", query.get("id"))));
+        chips.push(Chip::of(&query, "id", format!("number {}", query.get("id"))));
     }
     chips
 }

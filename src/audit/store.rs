@@ -4,10 +4,10 @@ use serde_json::Value as Json;
 
 use super::NewEntry;
 use crate::clock::Instant;
-use crate::db::{Conn, DbResult, Listing, Order, Tx, sql};
+use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql};
+use crate::query::ListQuery;
 use crate::seal::{self, Audited, Chain};
 use crate::text::{fold, like_pattern};
-use crate::web::{Cursor, ListQuery, list::PAGE};
 use crate::{row, rows};
 
 /// Writes entries in the caller's transaction.

@@ -2,53 +2,22 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use super::store::{self, BusinessRow};
+use super::settings::Settings;
+use super::store;
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::campaigns;
-use crate::clock::Zone;
+use crate::core::Core;
 use crate::db::{DbResult, Key};
-use crate::money::Currency;
-
-/// What can be set on a business.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    pub name: String,
-    pub zone: Zone,
-    pub currency: Currency,
-    /// ISO 3166 alpha-2
-    pub country: String,
-}
-
-impl Settings {
-    fn json(&self) -> Json {
-        json!({
-            "name": self.name,
-            "timezone": self.zone.name(),
-            "currency": self.currency.code(),
-            "country": self.country,
-        })
-    }
-
-    fn of(row: &BusinessRow) -> Option<Self> {
-        Some(Self {
-            name: row.name.clone(),
-            zone: Zone::parse(&row.timezone).ok()?,
-            currency: Currency::parse(&row.currency).ok()?,
-            country: row.country.clone(),
-        })
-    }
-}
 
 /// Sets name, zone, currency and country; answers whether anything was different.
-pub async fn change(app: &App, actor: &Arc<Actor>, business_id: i64, new: Settings) -> DbResult<bool> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+pub async fn change(core: &Core, actor: &Arc<Actor>, business_id: i64, new: Settings) -> DbResult<bool> {
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(business_id)], move |tx| {
             let (new, actor) = (new.clone(), actor.clone());
             Box::pin(async move {
@@ -73,15 +42,15 @@ pub async fn change(app: &App, actor: &Arc<Actor>, business_id: i64, new: Settin
 /// Makes a campaign the one that takes leads which name none. Answers whether it was another one
 /// before; nothing when the campaign is not the business's.
 pub async fn set_default_campaign(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     campaign_id: i64,
 ) -> DbResult<Option<bool>> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(business_id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move {

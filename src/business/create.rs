@@ -3,46 +3,17 @@
 
 use serde_json::json;
 
+use super::settings::NewBusiness;
+use super::store;
 use crate::actor::{Actor, ActorKind};
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::campaigns::{self, NewCampaign};
-use crate::clock::Zone;
+use crate::core::Core;
 use crate::db::{DbResult, Key};
-use crate::email::Email;
 use crate::keys::{self, NewKey};
-use crate::money::{Currency, Rate};
 use crate::products::{self, NewTerms};
-use crate::web::Role;
+use crate::users::Role;
 use crate::{id, users};
-
-use super::store;
-
-/// What a new business is made from.
-#[derive(Debug, Clone)]
-pub struct NewBusiness {
-    pub name: String,
-    pub zone: Zone,
-    pub currency: Currency,
-    /// ISO 3166 alpha-2
-    pub country: String,
-    pub owner: Owner,
-    pub campaign: String,
-    pub product: String,
-    pub referral_rate: Rate,
-    pub recurring_rate: Rate,
-    pub hold_days: i64,
-    /// Only as the first one: set-up is refused when a business exists.
-    pub only_first: bool,
-}
-
-/// Who owns it: a new user, or one that exists (by e-mail) and keeps the password they have.
-#[derive(Debug, Clone)]
-pub struct Owner {
-    pub email: Email,
-    pub name: String,
-    pub password_hash: String,
-}
 
 /// What was made. The key is shown once and never again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +30,9 @@ pub enum Created {
     NotFirst,
 }
 
-pub async fn create(app: &App, new: NewBusiness) -> DbResult<Created> {
-    let ids = app.ids.run(12).await?;
-    let now = app.clock.now();
+pub async fn create(core: &Core, new: NewBusiness) -> DbResult<Created> {
+    let ids = core.ids.run(12).await?;
+    let now = core.clock.now();
     let (public_id, product_id, api_key) = {
         let mut rng = rand::rng();
         (
@@ -71,7 +42,7 @@ pub async fn create(app: &App, new: NewBusiness) -> DbResult<Created> {
         )
     };
     let keys = vec![Key::Setup, Key::Referrer(0, new.owner.email.key().to_owned())];
-    app.db
+    core.db
         .write(keys, move |tx| {
             let (new, mut ids) = (new.clone(), ids.clone());
             let (public_id, product_id, api_key) = (public_id.clone(), product_id.clone(), api_key.clone());

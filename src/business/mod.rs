@@ -2,23 +2,18 @@
 
 mod change;
 mod create;
-mod pages;
+pub mod pages;
+mod settings;
 mod store;
 
 use crate::db::{Conn, DbResult};
 
-pub use change::{Settings, change, set_default_campaign};
-pub use create::{Created, NewBusiness, Owner, create};
-pub use pages::routes;
+pub use change::{change, set_default_campaign};
+pub use create::{Created, create};
+pub use settings::{NewBusiness, Owner, Settings};
+pub use store::{BusinessRow, all, by_id, by_public_id, of_user};
 
 /// Whether this desk has not been set up.
 pub async fn none_yet(conn: &mut Conn) -> DbResult<bool> {
     Ok(store::count(conn).await? == 0)
 }
-
-/// The businesses a user is in: (id, name).
-pub async fn of_user(conn: &mut Conn, user_id: i64) -> DbResult<Vec<(i64, String)>> {
-    store::of_user(conn, user_id).await
-}
-
-pub use store::{BusinessRow, all, by_id, by_public_id};

@@ -13,11 +13,11 @@ use super::{Created, Owner, Settings};
 use crate::app::App;
 use crate::clock::{Zone, zones};
 use crate::email::Email;
-use crate::setup::{self, NewBusinessForm};
+use crate::setup::pages::{DonePage, NewBusinessForm};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::{Right, SignedInUser};
 use crate::web::page::{BareFrame, html_with};
-use crate::web::routes::{Access, Routes};
-use crate::web::session::SignedInUser;
-use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, html};
+use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
     let may = Access::May(Right::Business);
@@ -135,7 +135,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     };
     page.session.insert("business", business_id).await?;
     page.session.remove::<i64>("campaign").await?;
-    html(&setup::DonePage::new(&page.app, name, public_id, product_id, api_key))
+    html(&DonePage::new(&page.app, name, public_id, product_id, api_key))
 }
 
 /// Whether the lists show test data, for this session.

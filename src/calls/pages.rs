@@ -2,9 +2,13 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use super::store::{self, CallLine};
-use crate::web::list::counted;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, When, html};
+use crate::db::Cursor;
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
+use crate::web::{Chip, Choice, PageResult, Pager, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     Routes::new().get("/integrations/log", Access::May(Right::Integrations), list)
@@ -84,15 +88,15 @@ fn label(list: &[(&'static str, &'static str)], value: &str) -> String {
 fn chips(query: &ListQuery, keys: &[(i64, String)]) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
-        chips.push(query.chip("q", format!("“{}”", query.get("q"))));
+        chips.push(Chip::of(&query, "q", format!("“{}”", query.get("q"))));
     }
     if !query.get("key").is_empty() {
         let name = keys.iter().find(|(id, _)| id.to_string() == query.get("key"));
-        chips.push(query.chip("key", name.map_or("another key", |(_, name)| name.as_str())));
+        chips.push(Chip::of(&query, "key", name.map_or("another key", |(_, name)| name.as_str())));
     }
     for (name, list) in [("status", &STATUSES[..]), ("method", &METHODS[..]), ("contract", &CONTRACTS[..])] {
         if !query.get(name).is_empty() {
-            chips.push(query.chip(name, label(list, query.get(name))));
+            chips.push(Chip::of(&query, name, label(list, query.get(name))));
         }
     }
     chips

@@ -1,8 +1,8 @@
 use super::Call;
 use crate::clock::Instant;
-use crate::db::{Conn, DbResult, Listing, Order, Tx, sql};
+use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql};
+use crate::query::ListQuery;
 use crate::text::{fold, like_pattern};
-use crate::web::{Cursor, ListQuery, list::PAGE};
 use crate::{row, rows};
 
 /// Writes calls, each with its id and how many before it were not written.

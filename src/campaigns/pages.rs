@@ -13,9 +13,11 @@ use crate::id::{self, Kind};
 use crate::links;
 use crate::money::{Currency, Money};
 use crate::products::{self, ProductLine};
+use crate::query;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
 use crate::web::page::{html_with, own_path};
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, html, list};
+use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
     let (see, edit) = (Access::May(Right::SeeCampaigns), Access::May(Right::EditCampaigns));
@@ -249,7 +251,7 @@ async fn make_default(page: Page, Path(id): Path<i64>) -> PageResult {
 
 /// The switcher in the frame: which campaign the lists show from now on, in this session.
 async fn switch(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = list::pairs(uri.query().unwrap_or_default());
+    let query = query::pairs(uri.query().unwrap_or_default());
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     // The frame has looked the campaign up; another one means that it is not the business's.
     if !value("campaign").is_empty() && value("campaign") != page.campaign.id.to_string() {
@@ -263,13 +265,13 @@ async fn switch(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
 fn without_campaign(back: &str) -> String {
     let (path, query) = back.split_once('?').unwrap_or((back, ""));
     let query = query.split('#').next().unwrap_or_default();
-    let pairs = list::pairs(query);
+    let pairs = query::pairs(query);
     let kept: Vec<(&str, &str)> = pairs
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()))
         .filter(|(key, _)| !["campaign", "after", "before"].contains(key))
         .collect();
-    list::url(path, &kept)
+    query::url(path, &kept)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{NewCampaign, Settings, State, store};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::text::fold;
 
@@ -49,16 +49,16 @@ impl SameName {
 
 /// Makes a campaign, as a draft; answers its id, or none where the name is taken.
 pub async fn create(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     settings: Settings,
     same_name: SameName,
 ) -> DbResult<Option<i64>> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(business_id)], move |tx| {
             let (settings, actor, ids) = (settings.clone(), actor.clone(), ids.clone());
             Box::pin(async move {
@@ -81,17 +81,17 @@ pub async fn create(
 /// Changes everything but the state. `seen` are the settings as the editor saw them; none takes them as they
 /// are.
 pub async fn change(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     id: i64,
     new: Settings,
     seen: Option<Settings>,
 ) -> DbResult<Saved> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(id)], move |tx| {
             let (new, actor, seen) = (new.clone(), actor.clone(), seen.clone());
             Box::pin(async move {
@@ -115,11 +115,11 @@ pub async fn change(
 }
 
 /// Moves a campaign to another state, if that one may follow.
-pub async fn set_state(app: &App, actor: &Arc<Actor>, business_id: i64, id: i64, to: State) -> DbResult<Moved> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+pub async fn set_state(core: &Core, actor: &Arc<Actor>, business_id: i64, id: i64, to: State) -> DbResult<Moved> {
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move {

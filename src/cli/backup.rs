@@ -15,7 +15,7 @@ use crate::check::{self, Report};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Db, Settled};
-use crate::web::list::counted;
+use crate::text::counted;
 
 #[derive(clap::Args)]
 pub struct BackupArgs {

@@ -24,7 +24,7 @@ pub async fn open(config: Config) -> Result<App, Refusal> {
         )));
     }
     db::migrate(&config.database_url).await?;
-    Ok(App::new(Db::open(&config.database_url).await?, Clock::system(), config).await?)
+    Ok(App::new(Db::open(&config.database_url).await?, Clock::system(), config))
 }
 
 /// The business that is meant: the only one, where none is named.

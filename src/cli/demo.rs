@@ -18,7 +18,7 @@ pub async fn demo(mut config: Config) -> Result<(), Refusal> {
     let db = Db::open(&config.database_url).await?;
     let clock = Clock::system();
     let filled = demo::fill(db.clone(), config.clone(), clock.now()).await?;
-    let app = App::new(db, clock, config).await?;
+    let app = App::new(db, clock, config);
     let listener = TcpListener::bind(app.config.listen)
         .await
         .map_err(|e| Refusal::unusable(format!("cannot listen on {}: {e}", app.config.listen)))?;

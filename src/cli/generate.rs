@@ -17,7 +17,7 @@ pub struct Args {
 
 pub async fn generate(config: Config, args: Args) -> Result<(), Refusal> {
     db::migrate(&config.database_url).await?;
-    let app = App::new(Db::open_to_load(&config.database_url).await?, Clock::system(), config).await?;
+    let app = App::new(Db::open_to_load(&config.database_url).await?, Clock::system(), config);
     let mut conn = app.db.read().await?;
     let businesses = crate::business::all(&mut conn).await?;
     let business =

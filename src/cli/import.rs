@@ -10,13 +10,14 @@ use futures::{StreamExt, pin_mut};
 
 use super::{NO, Refusal};
 use crate::actor::{Actor, ActorKind};
-use crate::app::{self, App};
+use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Db};
 use crate::imports::table::Choices;
 use crate::imports::{self, Asked, Counts, Import, Kind, NewImport, Options};
-use crate::web::list::counted;
+use crate::router;
+use crate::text::counted;
 use crate::{id, jobs};
 
 #[derive(clap::Args)]
@@ -50,7 +51,7 @@ fn kind(word: &str) -> Result<Kind, String> {
 pub async fn import(config: Config, args: Args) -> Result<(), Refusal> {
     let file = File::open(&args.file).map_err(|e| Refusal::unusable(format!("{}: {e}", args.file.display())))?;
     db::migrate(&config.database_url).await?;
-    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config).await?;
+    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config);
     let staged = stage(&app, &args, file).await?;
     let counts = run(&app, &args, &staged).await?;
     if let Some(path) = &args.rejects {
@@ -109,7 +110,7 @@ async fn run(app: &App, args: &Args, import: &Import) -> Result<Counts, Refusal>
     };
     let Asked::Job(job_id) = asked else { return Err(Refusal::unusable("the import was taken by somebody else")) };
     let telling = tokio::spawn(tell(app.clone(), import.business_id, job_id));
-    let job = jobs::run_one(app, &app::job_kinds(), import.business_id, job_id).await;
+    let job = jobs::run_one(app, &router::job_kinds(), import.business_id, job_id).await;
     telling.abort();
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");

@@ -247,7 +247,7 @@ async fn meant(app: &App, typed: &str, of: &Of) -> Result<(BusinessRow, KeyLine)
 
 async fn revoke(app: &App, typed: &str, of: &Of) -> Result<(), Refusal> {
     let (business, key) = meant(app, typed, of).await?;
-    let revoked = keys::revoke(app, &actor("key revoke"), business.id, key.id).await?;
+    let revoked = keys::revoke(app, &app.keys, &actor("key revoke"), business.id, key.id).await?;
     if of.json {
         let id = id::render(Kind::Key, key.id);
         return print_json(&json!({ "id": id, "name": key.name, "already": revoked == Revoked::Already }));
@@ -263,7 +263,7 @@ async fn revoke(app: &App, typed: &str, of: &Of) -> Result<(), Refusal> {
 async fn rotate(app: &App, typed: &str, seconds: i64, expires: Option<&str>, of: &Of) -> Result<(), Refusal> {
     let (business, key) = meant(app, typed, of).await?;
     let expires_at = expiry(app, &business, expires)?;
-    match keys::rotate(app, &actor("key rotate"), business.id, key.id, seconds, expires_at).await? {
+    match keys::rotate(app, &app.keys, &actor("key rotate"), business.id, key.id, seconds, expires_at).await? {
         Rotated::Key { id, text } => {
             let ends = app.clock.now().plus_seconds(seconds).to_rfc3339_millis();
             let words = match seconds {

@@ -8,6 +8,7 @@ mod export;
 mod generate;
 mod import;
 mod key;
+mod refusal;
 mod serve;
 mod setup;
 mod sweep;
@@ -20,12 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Settings};
 
-/// Done.
-pub const DONE: u8 = 0;
-/// The answer is no: a check failed, rows were rejected.
-pub const NO: u8 = 1;
-/// Wrong use, or input that cannot be used.
-pub const UNUSABLE: u8 = 2;
+pub use refusal::{DONE, NO, Refusal, UNUSABLE};
 
 #[derive(Parser)]
 #[command(name = "refdesk", version, about = "A self-hosted referral desk")]
@@ -72,24 +68,6 @@ enum Verb {
     /// Businesses beside the first one
     #[command(subcommand)]
     Business(setup::BusinessVerb),
-}
-
-/// Why a command ended without doing what was asked.
-pub struct Refusal {
-    pub code: u8,
-    pub why: String,
-}
-
-impl Refusal {
-    pub fn unusable(why: impl Into<String>) -> Self {
-        Self { code: UNUSABLE, why: why.into() }
-    }
-}
-
-impl From<crate::db::DbError> for Refusal {
-    fn from(error: crate::db::DbError) -> Self {
-        Self::unusable(error.to_string())
-    }
 }
 
 pub fn main() -> ExitCode {

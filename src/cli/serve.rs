@@ -6,10 +6,11 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use super::Refusal;
-use crate::app::{self, App};
+use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Db};
+use crate::router;
 use crate::web::server;
 
 /// How long requests in flight may take after the signal to stop.
@@ -19,7 +20,7 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
     log(&config);
     crate::web::health::collect();
     db::migrate(&config.database_url).await?;
-    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config).await?;
+    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config);
     let listener = TcpListener::bind(app.config.listen)
         .await
         .map_err(|e| Refusal::unusable(format!("cannot listen on {}: {e}", app.config.listen)))?;
@@ -44,8 +45,8 @@ pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
         let _ = tokio::time::timeout(Duration::from_secs(2), calls.flush(&db, &ids)).await;
         std::process::exit(0);
     });
-    let mut background = crate::jobs::start(&app, app::job_kinds());
-    server::serve(listener, app::router(&app), app.config.patience, app.stop.clone()).await;
+    let mut background = crate::jobs::start(&app, router::job_kinds(), router::schedule(&app));
+    server::serve(listener, router::router(&app), app.config.patience, app.stop.clone()).await;
     while background.join_next().await.is_some() {}
     if let Err(error) = app.keys.flush().await {
         tracing::warn!(%error, "the last use of keys was not written");

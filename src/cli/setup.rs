@@ -89,7 +89,7 @@ pub async fn setup(config: Config, args: Args, only_first: bool) -> Result<(), R
         only_first,
     };
     db::migrate(&config.database_url).await?;
-    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config).await?;
+    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config);
     let exists = !business::none_yet(&mut app.db.read().await?).await?;
     if only_first && exists {
         return Err(Refusal::unusable("a business exists already; `refdesk business add` makes a further one"));

@@ -16,7 +16,7 @@ pub struct Args {
 
 pub async fn sweep(config: Config, args: &Args) -> Result<(), Refusal> {
     db::migrate(&config.database_url).await?;
-    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config).await?;
+    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config);
     let swept = sweep::all(&app).await?;
     if args.json {
         println!("{}", serde_json::to_string(&swept).map_err(|e| Refusal::unusable(e.to_string()))?);

@@ -9,9 +9,8 @@ use crate::app::App;
 use crate::config::Config;
 use crate::email::Email;
 use crate::team::{self, Invited};
-use crate::users::{self, Ended, Passwords, PersonRow};
-use crate::web::Role;
-use crate::web::list::counted;
+use crate::text::counted;
+use crate::users::{self, Ended, Passwords, PersonRow, Role};
 
 #[derive(Subcommand)]
 pub enum UserVerb {

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::store::{self, CodeRow, NewCode};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::code::{self, CodeError};
+use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 
 /// What became of a chosen code.
@@ -37,7 +37,7 @@ pub enum Chosen {
 
 /// Makes a text that people chose the active code of an enrollment.
 pub async fn choose(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     enrollment_id: i64,
@@ -47,10 +47,10 @@ pub async fn choose(
         Ok(text) => text,
         Err(why) => return Ok(Chosen::Invalid(why)),
     };
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Enrollment(enrollment_id)], move |tx| {
             let (actor, text, ids) = (actor.clone(), text.clone(), ids.clone());
             Box::pin(async move { choose_in(tx, now, &actor, business_id, enrollment_id, text, ids.start).await })
@@ -153,15 +153,21 @@ pub enum Moved {
 
 /// Retires a code, or brings one back: as the active one (the one it replaces becomes an alias) or as
 /// an alias.
-pub async fn move_to(app: &App, actor: &Arc<Actor>, business_id: i64, code_id: i64, to: CodeState) -> DbResult<Moved> {
+pub async fn move_to(
+    core: &Core,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    code_id: i64,
+    to: CodeState,
+) -> DbResult<Moved> {
     // A code never changes hands, so its enrollment may be read before the lock.
-    let Some(code) = store::by_id(&mut app.db.read().await?, business_id, code_id).await? else {
+    let Some(code) = store::by_id(&mut core.db.read().await?, business_id, code_id).await? else {
         return Ok(Moved::NotFound);
     };
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Enrollment(code.enrollment_id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move { move_in(tx, now, &actor, business_id, code_id, to, audit_id).await })

@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 use super::give::{self, Enrolled};
 use super::store::{self, EnrollmentRow};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::code;
+use crate::core::Core;
 use crate::db::{Conn, DbResult, Key, Tx};
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
@@ -36,11 +36,16 @@ pub enum Generated {
 }
 
 /// Gives one active enrollment a code, if it has none.
-pub async fn generate_one(app: &App, actor: &Arc<Actor>, business_id: i64, enrollment_id: i64) -> DbResult<Generated> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+pub async fn generate_one(
+    core: &Core,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    enrollment_id: i64,
+) -> DbResult<Generated> {
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Enrollment(enrollment_id)], move |tx| {
             let (actor, ids) = (actor.clone(), ids.clone());
             Box::pin(async move {
@@ -113,10 +118,10 @@ impl Batch {
 
 /// Asks for a code for every active enrollment of a campaign that has none, and answers the job's id. A
 /// second click, or a second node, joins the job that runs; once it is done there is nothing left to make.
-pub async fn generate_all(app: &App, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<i64> {
-    let counts = store::coverage(&mut app.db.read().await?, campaign_id).await?;
+pub async fn generate_all(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<i64> {
+    let counts = store::coverage(&mut core.db.read().await?, campaign_id).await?;
     jobs::enqueue(
-        app,
+        core,
         NewJob {
             business_id,
             campaign_id: Some(campaign_id),
@@ -135,17 +140,17 @@ const CHUNK: usize = 500;
 
 /// Generates for the next enrollments of the campaign, oldest first. The audit entry with the counts is
 /// written with the last of them.
-pub fn step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
         let campaign_id = job.campaign_id.unwrap_or_default();
         let found = {
-            let mut conn = app.db.read().await?;
+            let mut conn = core.db.read().await?;
             store::codeless(&mut conn, job.business_id, campaign_id, place(&job.cursor), CHUNK).await?
         };
-        let ids = app.ids.run(found.len() + 1).await?;
-        let now = app.clock.now();
+        let ids = core.ids.run(found.len() + 1).await?;
+        let now = core.clock.now();
         let keys = found.iter().map(|e| Key::Enrollment(e.enrollment_id)).collect();
-        app.db
+        core.db
             .write(keys, move |tx| {
                 let (job, found, ids) = (job.clone(), found.clone(), ids.clone());
                 Box::pin(async move { chunk(tx, now, &job, campaign_id, &found, ids).await })

@@ -6,7 +6,7 @@ mod generate;
 mod give;
 mod lookup;
 mod own;
-mod pages;
+pub mod pages;
 mod store;
 
 pub use change::{Chosen, CodeState, Moved, choose, move_to};
@@ -14,5 +14,4 @@ pub use generate::{Batch, Generated, KIND, Plan, generate_all, generate_one, pla
 pub use give::{Enrolled, Given, give};
 pub use lookup::{How, Lookup, Near, Part, beginning_with, differences, find, look_up};
 pub use own::{Own, claim_own};
-pub use pages::routes;
 pub use store::{CodeRow, Known, by_id, of_enrollment};

@@ -13,10 +13,14 @@ use super::lookup::{How, Lookup, Near, look_up};
 use super::store::{self, CodeLine, Wanted};
 use super::{CodeState, Moved};
 use crate::counters;
+use crate::db::PAGE;
 use crate::money::{Currency, Money};
-use crate::web::list::{PAGE, counted, counted_up_to, looked_at};
-use crate::web::routes::{Access, Routes};
-use crate::web::{Chip, Fault, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::{counted, counted_up_to, looked_at};
+use crate::users::Right;
+use crate::web::{Chip, Fault, Flash, Form, PageResult, Pager, Tab, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     generate::routes()
@@ -57,7 +61,7 @@ struct ListPage {
 
 impl Near {
     fn list_url(&self) -> String {
-        crate::web::list::url("/codes", &[("q", &self.code.text)])
+        crate::query::url("/codes", &[("q", &self.code.text)])
     }
 }
 
@@ -129,8 +133,7 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
             search.wanted = Wanted::One(code.id);
         }
         Lookup::Found { code, .. } => {
-            let url =
-                crate::web::list::url("/codes", &[("campaign", &code.campaign_id.to_string()), ("q", &code.text)]);
+            let url = crate::query::url("/codes", &[("campaign", &code.campaign_id.to_string()), ("q", &code.text)]);
             search.elsewhere = Some(Elsewhere { text: code.text.clone(), name: code.name.clone(), url });
         }
         Lookup::NotFound { closest } => {
@@ -167,10 +170,10 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let pager = Pager::cut(&query, &mut rows, |r| store::cursor(&query, r), &found);
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
-        chips.push(query.chip("q", format!("“{}”", query.get("q"))));
+        chips.push(Chip::of(&query, "q", format!("“{}”", query.get("q"))));
     }
     if !query.get("since").is_empty() {
-        chips.push(query.chip("since", "made in the last batch"));
+        chips.push(Chip::of(&query, "since", "made in the last batch"));
     }
     let rows: Vec<Line> = rows
         .into_iter()

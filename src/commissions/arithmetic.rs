@@ -3,7 +3,7 @@
 use crate::clock::Day;
 use crate::engine::Moved;
 use crate::money::{Money, Rate};
-use crate::web::when::short;
+use crate::when::short;
 
 /// What a commission froze when it was decided.
 #[derive(Debug, Clone)]

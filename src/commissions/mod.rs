@@ -2,9 +2,8 @@
 //! and what staff decide. Every decision is an event of the desk.
 
 mod arithmetic;
-mod pages;
+pub mod pages;
 mod store;
 
 pub use arithmetic::Arithmetic;
-pub use pages::{Ask, Preview, preview, routes};
 pub use store::{CommissionRow, disputed, of_lead};

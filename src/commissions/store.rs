@@ -1,9 +1,9 @@
 use crate::counters;
-use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, sql, sql_built};
+use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, PAGE, sql, sql_built};
+use crate::query::ListQuery;
 use crate::row;
 use crate::rows;
 use crate::search::{self, Ask, Found, Needle, Scope, Total};
-use crate::web::{Cursor, ListQuery, list::PAGE};
 
 use super::Arithmetic;
 

@@ -7,7 +7,9 @@
 
 mod backup;
 mod connect;
+mod cursor;
 mod dialect;
+mod error;
 mod ids;
 mod list;
 mod locks;
@@ -17,10 +19,10 @@ mod sql;
 mod table;
 mod write;
 
-use std::fmt;
-
 pub use backup::{Settled, copy_into, look, settle};
 pub use connect::{Db, file_of};
+pub use cursor::{Cursor, PAGE};
+pub use error::{DbError, DbResult};
 pub use ids::Ids;
 pub use list::{EXAMINED, Listing, Look, Order};
 pub use locks::Key;
@@ -29,74 +31,6 @@ pub use rehearse::Rehearsal;
 pub use sql::{Conn, FromDb, Sql, Value, sql, sql_built};
 pub use table::{Field, Table};
 pub use write::{TURN, Tx};
-
-/// Why a read or a write did not happen. Every variant but one means that nothing was stored.
-#[derive(Debug, Clone)]
-pub enum DbError {
-    /// Somebody else decided first (unique violation, serialisation failure, deadlock, or a verb
-    /// that found its facts changed). The write queue runs the closure again.
-    Lost(String),
-    /// The database cannot be reached, is full, or did not answer in time: the caller gets a 503.
-    Unavailable(String),
-    /// The database was lost while it committed, and did not come back in time to be asked.
-    InDoubt(String),
-    /// The statement is wrong for the data or the schema: a fault of ours.
-    Fault(String),
-}
-
-impl fmt::Display for DbError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lost(what) => write!(f, "lost a race: {what}"),
-            Self::Unavailable(what) => write!(f, "database unavailable: {what}"),
-            Self::InDoubt(what) => write!(f, "database lost while it stored: {what}"),
-            Self::Fault(what) => write!(f, "database fault: {what}"),
-        }
-    }
-}
-
-impl std::error::Error for DbError {}
-
-pub type DbResult<T> = Result<T, DbError>;
-
-impl From<sqlx::Error> for DbError {
-    fn from(error: sqlx::Error) -> Self {
-        let text = error.to_string();
-        match &error {
-            sqlx::Error::Database(db) => {
-                let code = db.code().unwrap_or_default();
-                if db.is_unique_violation() {
-                    return Self::Lost(text);
-                }
-                match code.as_ref() {
-                    // PostgreSQL: serialization_failure, deadlock_detected.
-                    "40001" | "40P01" => Self::Lost(text),
-                    // PostgreSQL: a lock not had in time, read only, idle too long in a transaction.
-                    "55P03" | "25006" | "25P03" => Self::Unavailable(text),
-                    // SQLite primary codes: BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN.
-                    sqlite if sqlite.len() < 5 => match sqlite.parse::<i64>().map(|n| n & 0xff) {
-                        Ok(5 | 6 | 8 | 10 | 11 | 13 | 14) => Self::Unavailable(text),
-                        _ => Self::Fault(text),
-                    },
-                    // PostgreSQL's classes: connection, who may connect, where to, resources, intervention, system.
-                    postgres
-                        if ["08", "28", "3D", "53", "57", "58"].iter().any(|class| postgres.starts_with(class)) =>
-                    {
-                        Self::Unavailable(text)
-                    }
-                    _ => Self::Fault(text),
-                }
-            }
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(text),
-            _ => Self::Fault(text),
-        }
-    }
-}
 
 /// Declares a struct and how it is read from a row of either database, by column name.
 #[macro_export]

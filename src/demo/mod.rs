@@ -53,7 +53,7 @@ struct Story {
 /// Fills an empty, migrated database.
 pub async fn fill(db: Db, config: Config, now: Instant) -> DbResult<Demo> {
     let clock = Clock::fixed(now.plus_days(-DAYS));
-    let app = App::new(db, clock.clone(), config).await?;
+    let app = App::new(db, clock.clone(), config);
     let password = crate::id::new_token(&mut rand::rng()).chars().take(16).collect::<String>();
     let demo = Demo { email: "demo@example.com", password };
     let mut story = Story::begin(app, &demo).await?;

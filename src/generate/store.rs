@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Bases, Load};
+use super::load::{Bases, Load};
 use crate::clock::Instant;
 use crate::code;
 use crate::db::{Conn, Db, DbResult, Tx, sql, sql_built};

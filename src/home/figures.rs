@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Day;
 use crate::money::{Currency, Money};
-use crate::web::list::counted;
+use crate::text::counted;
 
 /// A span of days that ends today, and how long it is.
 #[derive(Debug, Clone, Copy)]

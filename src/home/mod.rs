@@ -1,7 +1,5 @@
 //! The start page: what needs doing, then how it is going.
 
 mod figures;
-mod pages;
+pub mod pages;
 mod store;
-
-pub use pages::routes;

@@ -7,10 +7,12 @@ use crate::clock::Instant;
 use crate::counters;
 use crate::db::Conn;
 use crate::money::{Currency, Money};
-use crate::web::list::counted;
-use crate::web::routes::{Access, Routes};
-use crate::web::when::When;
-use crate::web::{Choice, Fault, Frame, ListQuery, Page, PageResult, Right, html};
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
+use crate::web::{Choice, Fault, PageResult, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     Routes::new().get("/", Access::May(Right::Home), show)

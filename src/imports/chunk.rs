@@ -13,9 +13,9 @@ use super::resolve::{self, Plan};
 use super::store::{self, RowLine};
 use super::table::Row;
 use super::{Import, Kind, referrers as people_who_refer};
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
+use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult, Tx};
 use crate::engine::Event;
 use crate::jobs::{Claimed, Progress};
@@ -30,17 +30,17 @@ const CHECKED: usize = 400;
 const APPLIED: usize = 64;
 
 /// One step of a dry run.
-pub fn check_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+pub fn check_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
-        let (import, chunk) = read(&app, &job, CHECKED).await?;
+        let (import, chunk) = read(&core, &job, CHECKED).await?;
         let mut told = chunk.told;
         match chunk.work {
             Work::Events(events, of) => {
-                let outcomes = if events.is_empty() { Vec::new() } else { app.engine.preview(events).await?.0 };
+                let outcomes = if events.is_empty() { Vec::new() } else { core.engine.preview(events).await?.0 };
                 told.extend(of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
             }
             Work::Referrers(new, of) => {
-                let became = referrers::preview(&mut app.db.read().await?, &new).await?;
+                let became = referrers::preview(&mut core.db.read().await?, &new).await?;
                 told.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
             }
         }
@@ -48,8 +48,8 @@ pub fn check_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Pr
             // Ids of a preview are nobody's.
             (verdict.lead_id, verdict.referrer_id) = (None, None);
         }
-        let (end, now) = (chunk.end, app.clock.now());
-        app.db
+        let (end, now) = (chunk.end, core.clock.now());
+        core.db
             .write(vec![], move |tx| {
                 let (import, job, told) = (import.clone(), job.clone(), told.clone());
                 Box::pin(async move { finish(tx, now, &import, &job, told, end, false, 0).await })
@@ -59,15 +59,15 @@ pub fn check_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Pr
 }
 
 /// One step of a run.
-pub fn run_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+pub fn run_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
-        let (import, chunk) = read(&app, &job, APPLIED).await?;
-        let (end, now, audit_id) = (chunk.end, app.clock.now(), app.ids.next().await?);
+        let (import, chunk) = read(&core, &job, APPLIED).await?;
+        let (end, now, audit_id) = (chunk.end, core.clock.now(), core.ids.next().await?);
         let (import, told) = (Arc::new(import), Arc::new(chunk.told));
         match chunk.work {
             Work::Events(events, of) => {
                 let of = Arc::new(of);
-                app.engine
+                core.engine
                     .slice_and(events, move |tx, outcomes| {
                         let (import, job, told, of) = (import.clone(), job.clone(), told.clone(), of.clone());
                         Box::pin(async move {
@@ -81,10 +81,10 @@ pub fn run_step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Prog
                     .await
             }
             Work::Referrers(new, of) => {
-                let ids = app.ids.run(new.len().max(1) * referrers::IDS_EACH).await?;
+                let ids = core.ids.run(new.len().max(1) * referrers::IDS_EACH).await?;
                 let keys = new.iter().map(NewReferrer::key).collect();
                 let (new, of) = (Arc::new(new), Arc::new(of));
-                app.db
+                core.db
                     .write(keys, move |tx| {
                         let (import, job, told, of) = (import.clone(), job.clone(), told.clone(), of.clone());
                         let (new, ids) = (new.clone(), ids.clone());
@@ -114,8 +114,8 @@ struct Chunk {
     end: Option<i64>,
 }
 
-async fn read(app: &App, job: &Claimed, most: usize) -> DbResult<(Import, Chunk)> {
-    let mut conn = app.db.read().await?;
+async fn read(core: &Core, job: &Claimed, most: usize) -> DbResult<(Import, Chunk)> {
+    let mut conn = core.db.read().await?;
     let import_id = job.input()["import"].as_i64().unwrap_or_default();
     let gone = || DbError::Fault("the import is not there any more".into());
     let import = store::find(&mut conn, job.business_id, import_id).await?.ok_or_else(gone)?;

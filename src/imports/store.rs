@@ -1,12 +1,11 @@
 mod lookup;
 
+use super::import::{Import, Kind, NewImport, Options, mapping_json};
 use super::mapping::Mapping;
 use super::outcome::{Counts, Verdict};
-use super::{Import, Kind, NewImport, Options, mapping_json};
 use crate::clock::Instant;
-use crate::db::{Conn, DbResult, Listing, Order, Tx, sql, sql_built};
-use crate::web::list::PAGE;
-use crate::web::{Cursor, ListQuery};
+use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql, sql_built};
+use crate::query::ListQuery;
 use crate::{row, rows};
 
 pub use lookup::*;

@@ -4,22 +4,12 @@ use std::io::Read;
 
 use tokio::sync::mpsc;
 
-use super::Kind;
 use super::store::{self, Found, StagedRow};
 use super::table::{BadRow, Choices, Limits, Line, Row, Table};
-use crate::app::App;
+use super::{Kind, NewImport};
 use crate::config::Config;
+use crate::core::Core;
 use crate::db::{DbError, DbResult};
-
-/// A file about to be read.
-#[derive(Debug, Clone)]
-pub struct NewImport {
-    pub business_id: i64,
-    pub campaign_id: i64,
-    pub kind: Kind,
-    pub file_name: String,
-    pub created_by: Option<i64>,
-}
 
 /// What an upload may be, by the configuration.
 pub fn limits(config: &Config) -> Limits {
@@ -28,19 +18,20 @@ pub fn limits(config: &Config) -> Limits {
 
 /// Rows and characters stored in one transaction.
 const BATCH_ROWS: usize = 500;
+
 const BATCH_CHARS: usize = 256 * 1024;
 
 /// Reads a file into `import_rows` and answers the import's id, or why the file cannot be used.
 /// Nothing is left of a file that cannot.
 pub async fn stage(
-    app: &App,
+    core: &Core,
     new: NewImport,
     reader: impl Read + Send + 'static,
     choices: Choices,
     limits: Limits,
 ) -> DbResult<Result<i64, String>> {
-    let (id, now, kind) = (app.ids.next().await?, app.clock.now(), new.kind);
-    app.db
+    let (id, now, kind) = (core.ids.next().await?, core.clock.now(), new.kind);
+    core.db
         .write(vec![], move |tx| {
             let new = new.clone();
             Box::pin(async move { store::insert(tx, id, &new, now).await })
@@ -50,7 +41,7 @@ pub async fn stage(
     let reading = tokio::task::spawn_blocking(move || read(kind, reader, &choices, &limits, &send));
     let mut stored = Ok(());
     while let Some(batch) = batches.recv().await {
-        stored = app
+        stored = core
             .db
             .write(vec![], move |tx| {
                 let batch = batch.clone();
@@ -66,7 +57,7 @@ pub async fn stage(
     let found = reading.await.map_err(|e| DbError::Fault(e.to_string()))?;
     match (stored, found) {
         (Ok(()), Ok(found)) => {
-            app.db
+            core.db
                 .write(vec![], move |tx| {
                     let found = found.clone();
                     Box::pin(async move { store::staged(tx, id, &found).await })
@@ -75,7 +66,7 @@ pub async fn stage(
             Ok(Ok(id))
         }
         (stored, found) => {
-            app.db.write(vec![], move |tx| Box::pin(store::discard(tx, id))).await?;
+            core.db.write(vec![], move |tx| Box::pin(store::discard(tx, id))).await?;
             stored?;
             Ok(Err(found.err().unwrap_or_default()))
         }

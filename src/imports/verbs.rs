@@ -7,8 +7,8 @@ use serde_json::json;
 use super::mapping::Mapping;
 use super::{CHECK, Import, Options, RUN, store};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 use crate::jobs::{self, NewJob};
 
@@ -25,14 +25,14 @@ pub enum Asked {
 
 /// Says what the columns are. False when the file is not waiting for that any more.
 pub async fn set_columns(
-    app: &App,
+    core: &Core,
     import: &Import,
     campaign_id: i64,
     mapping: Mapping,
     options: Options,
 ) -> DbResult<bool> {
     let id = import.id;
-    let changed = app
+    let changed = core
         .db
         .write(vec![Key::Row(id)], move |tx| {
             let (mapping, options) = (mapping.clone(), options.clone());
@@ -43,30 +43,30 @@ pub async fn set_columns(
 }
 
 /// Asks for a dry run; a second click joins the first.
-pub async fn ask_check(app: &App, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
-    ask(app, actor, import, CHECK, "staged").await
+pub async fn ask_check(core: &Core, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
+    ask(core, actor, import, CHECK, "staged").await
 }
 
 /// Asks for the run; a second click joins the first.
-pub async fn ask_run(app: &App, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
-    ask(app, actor, import, RUN, "checked").await
+pub async fn ask_run(core: &Core, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
+    ask(core, actor, import, RUN, "checked").await
 }
 
 /// Asks for the run of a file nobody wants to see a dry run of.
-pub async fn ask_run_at_once(app: &App, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
-    ask(app, actor, import, RUN, "staged").await
+pub async fn ask_run_at_once(core: &Core, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
+    ask(core, actor, import, RUN, "staged").await
 }
 
 async fn ask(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     import: &Import,
     kind: &'static str,
     from: &'static str,
 ) -> DbResult<Asked> {
     let (business, id, actor) = (import.business_id, import.id, actor.clone());
-    let (ids, now) = (app.ids.run(2).await?, app.clock.now());
-    let asked = app
+    let (ids, now) = (core.ids.run(2).await?, core.clock.now());
+    let asked = core
         .db
         .write(vec![Key::Row(id)], move |tx| {
             let (actor, ids) = (actor.clone(), ids.clone());
@@ -102,7 +102,7 @@ async fn ask(
             })
         })
         .await?;
-    app.jobs.ring();
+    core.wake.ring();
     Ok(asked)
 }
 
@@ -126,8 +126,8 @@ async fn start(
 }
 
 /// Throws away a file that has not been run. False when it has.
-pub async fn discard(app: &App, import: &Import) -> DbResult<bool> {
+pub async fn discard(core: &Core, import: &Import) -> DbResult<bool> {
     let id = import.id;
-    let changed = app.db.write(vec![Key::Row(id)], move |tx| Box::pin(store::discard(tx, id))).await?;
+    let changed = core.db.write(vec![Key::Row(id)], move |tx| Box::pin(store::discard(tx, id))).await?;
     Ok(changed == 1)
 }

@@ -8,10 +8,14 @@ use super::decide::{Claimant, accepting};
 use super::store::{self, ItemRow, KNOWN};
 use super::words::{Fix, Words, fix_of, words_of};
 use crate::codes::{self, Lookup};
-use crate::commissions::{Ask, Preview, preview};
+use crate::commissions::pages::{Ask, Preview, preview};
+use crate::db::Cursor;
 use crate::engine::{Outcome, What};
-use crate::web::routes::{Access, Routes};
-use crate::web::{Cursor, Fault, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
+use crate::web::{Fault, Flash, Form, PageResult, Pager, Tab, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     let decide = Access::May(Right::DecideInbox);

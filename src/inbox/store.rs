@@ -1,6 +1,6 @@
-use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
+use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, sql, sql_built};
+use crate::query::ListQuery;
 use crate::row;
-use crate::web::{Cursor, ListQuery, list::PAGE};
 
 pub async fn open_count(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
     sql("SELECT count(*) FROM (SELECT 1 AS one FROM inbox_items WHERE business_id = $1 AND state = 'open' LIMIT 100) open")

@@ -7,20 +7,20 @@
 //! rolled back. Keep a chunk's transaction below 50 ms on SQLite: a few hundred plain rows, or
 //! [`SLICE`](crate::engine::SLICE) events.
 //!
-//! To add a kind, write the step and name it in `app::job_kinds`:
+//! To add a kind, write the step and name it in `core::job_kinds`:
 //!
 //! ```ignore
 //! // src/codes/generate_all.rs
 //! pub const KIND: &str = "generate_codes";
 //!
-//! pub fn step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+//! pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
 //!     Box::pin(async move {
 //!         let campaign_id = job.campaign_id.unwrap_or_default();
 //!         // The cursor is whatever the step needs to go on from; '' at the beginning.
-//!         let chunk = store::without_code(&mut app.db.read().await?, campaign_id, &job.cursor, 200).await?;
-//!         let ids = app.ids.run(chunk.len() + 1).await?;
-//!         let now = app.clock.now();
-//!         app.db.write(keys_of(&chunk), move |tx| {
+//!         let chunk = store::without_code(&mut core.db.read().await?, campaign_id, &job.cursor, 200).await?;
+//!         let ids = core.ids.run(chunk.len() + 1).await?;
+//!         let now = core.clock.now();
+//!         core.db.write(keys_of(&chunk), move |tx| {
 //!             let (chunk, ids, job) = (chunk.clone(), ids.clone(), job.clone());
 //!             Box::pin(async move {
 //!                 let given = codes::give(tx, now, &chunk, ids).await?;
@@ -45,25 +45,25 @@
 //!
 //! The page of a job finds it by [`find`] and shows [`JobRow::percent`] in `page::progress`, with a
 //! `poll_url` while [`JobRow::is_over`] is false. [`run_one`] does a job in place, for commands; [`run_all`]
-//! does all that are waiting, for tests. Work that comes round (sweep, seals, tidying) is in [`schedule`].
+//! does all that are waiting, for tests. Work that comes round is a [`Schedule`].
 
 mod run;
-pub mod schedule;
+mod schedule;
 mod store;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
-use tokio::sync::Notify;
 
 use crate::actor::{Actor, ActorKind};
-use crate::app::App;
 use crate::clock::Instant;
+use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult, Tx};
 use crate::row;
 
 pub use run::{run_all, run_one, start};
+pub use schedule::Schedule;
 
 /// A job to be done.
 #[derive(Debug, Clone)]
@@ -150,7 +150,7 @@ pub struct Claimed {
 }
 
 /// Does one chunk of a job and says how far it has come.
-pub type Step = fn(App, Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>>;
+pub type Step = fn(Core, Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>>;
 
 /// A step that is run again from the same place at most so often.
 pub const ATTEMPTS: i64 = 5;
@@ -236,32 +236,22 @@ impl Kinds {
     }
 }
 
-/// Tells this node's workers that something is waiting; other nodes look every second.
-#[derive(Clone, Default)]
-pub struct Bell(Arc<Notify>);
-
-impl Bell {
-    pub fn ring(&self) {
-        self.0.notify_one();
-    }
-}
-
 /// Asks for a job and answers its id: of a new one, or of the one with that key that is not over.
-pub async fn enqueue(app: &App, new: NewJob) -> DbResult<i64> {
-    let id = app.ids.next().await?;
-    let now = app.clock.now();
-    let job = app
+pub async fn enqueue(core: &Core, new: NewJob) -> DbResult<i64> {
+    let id = core.ids.next().await?;
+    let now = core.clock.now();
+    let job = core
         .db
         .write(vec![], move |tx| {
             let new = new.clone();
             Box::pin(async move { enqueue_in(tx, id, &new, now).await })
         })
         .await?;
-    app.jobs.ring();
+    core.wake.ring();
     Ok(job)
 }
 
-/// The same inside a caller's transaction, with an id of theirs; ring [`App::jobs`] when it is through.
+/// The same inside a caller's transaction, with an id of theirs; ring [`Core::wake`] when it is through.
 pub async fn enqueue_in(tx: &mut Tx, id: i64, new: &NewJob, now: Instant) -> DbResult<i64> {
     if store::insert(tx, id, new, now).await? == 1 {
         return Ok(id);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant as Moment};
 use futures::FutureExt;
 use tokio::task::JoinSet;
 
-use super::{ATTEMPTS, Claimed, JobRow, Kinds, LEASE_SECONDS, Step, TAKEN_OVER, schedule, store};
-use crate::app::App;
+use super::{ATTEMPTS, Claimed, JobRow, Kinds, LEASE_SECONDS, Schedule, Step, TAKEN_OVER, store};
+use crate::core::Core;
 use crate::db::{DbError, DbResult};
 
 /// Jobs a node works on at one time.
@@ -18,52 +18,52 @@ const LOOK: Duration = Duration::from_secs(1);
 const TURN: Duration = Duration::from_secs(10);
 
 /// Starts this node's workers and its share of the work that comes round. They end with
-/// [`App::stop`]; the set is empty when they have.
-pub fn start(app: &App, kinds: Kinds) -> JoinSet<()> {
+/// [`Core`]'s `stop`; the set is empty when they have.
+pub fn start(core: &Core, kinds: Kinds, schedule: Schedule) -> JoinSet<()> {
     let mut running = JoinSet::new();
     for _ in 0..WORKERS {
-        running.spawn(work(app.clone(), kinds.clone()));
+        running.spawn(work(core.clone(), kinds.clone()));
     }
-    schedule::start(app, &mut running);
+    schedule.start(core, &mut running);
     running
 }
 
-async fn work(app: App, kinds: Kinds) {
-    while !app.stop.is_cancelled() {
-        match take(&app, ANY).await {
-            Ok(Some((kind, job))) => hold(&app, &kinds, &kind, job, Some(TURN)).await,
-            Ok(None) => rest(&app).await,
+async fn work(core: Core, kinds: Kinds) {
+    while !core.stop.is_cancelled() {
+        match take(&core, ANY).await {
+            Ok(Some((kind, job))) => hold(&core, &kinds, &kind, job, Some(TURN)).await,
+            Ok(None) => rest(&core).await,
             Err(error) => {
                 tracing::warn!(%error, "no job could be taken");
-                rest(&app).await;
+                rest(&core).await;
             }
         }
     }
 }
 
-async fn rest(app: &App) {
+async fn rest(core: &Core) {
     tokio::select! {
-        () = app.stop.cancelled() => {}
-        () = app.jobs.0.notified() => {}
+        () = core.stop.cancelled() => {}
+        () = core.wake.rung() => {}
         () = tokio::time::sleep(LOOK) => {}
     }
 }
 
 /// Does everything that is waiting, in this very task.
-pub async fn run_all(app: &App, kinds: &Kinds) -> DbResult<()> {
-    while let Some((kind, job)) = take(app, ANY).await? {
-        hold(app, kinds, &kind, job, None).await;
+pub async fn run_all(core: &Core, kinds: &Kinds) -> DbResult<()> {
+    while let Some((kind, job)) = take(core, ANY).await? {
+        hold(core, kinds, &kind, job, None).await;
     }
     Ok(())
 }
 
 /// Does one job in this very task, or waits while a server does it; answers it when it is over.
-pub async fn run_one(app: &App, kinds: &Kinds, business_id: i64, id: i64) -> DbResult<JobRow> {
+pub async fn run_one(core: &Core, kinds: &Kinds, business_id: i64, id: i64) -> DbResult<JobRow> {
     loop {
-        if let Some((kind, job)) = take(app, id).await? {
-            hold(app, kinds, &kind, job, None).await;
+        if let Some((kind, job)) = take(core, id).await? {
+            hold(core, kinds, &kind, job, None).await;
         }
-        match store::find(&mut app.db.read().await?, business_id, id).await? {
+        match store::find(&mut core.db.read().await?, business_id, id).await? {
             Some(job) if job.is_over() => return Ok(job),
             Some(_) => tokio::time::sleep(LOOK / 5).await,
             None => return Err(DbError::Fault("the job is not there any more".into())),
@@ -74,25 +74,25 @@ pub async fn run_one(app: &App, kinds: &Kinds, business_id: i64, id: i64) -> DbR
 /// Whichever job has waited longest.
 const ANY: i64 = 0;
 
-async fn take(app: &App, only: i64) -> DbResult<Option<(String, Claimed)>> {
-    let now = app.clock.now();
-    if !store::is_any_free(&mut app.db.read().await?, now, only).await? {
+async fn take(core: &Core, only: i64) -> DbResult<Option<(String, Claimed)>> {
+    let now = core.clock.now();
+    if !store::is_any_free(&mut core.db.read().await?, now, only).await? {
         return Ok(None);
     }
-    let claim = app.ids.next().await?;
+    let claim = core.ids.next().await?;
     let until = now.plus_seconds(LEASE_SECONDS);
-    let row = app.db.write(vec![], move |tx| Box::pin(store::claim(tx, claim, now, until, only))).await?;
+    let row = core.db.write(vec![], move |tx| Box::pin(store::claim(tx, claim, now, until, only))).await?;
     Ok(row.map(|row| (row.kind.clone(), Claimed::of(row, claim))))
 }
 
 /// Runs the steps of one job until it is over, its turn is, or the program stops.
-async fn hold(app: &App, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Option<Duration>) {
+async fn hold(core: &Core, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Option<Duration>) {
     let Some(step) = kinds.step(kind) else {
-        return give_up(app, &job, "this version of the program does not know such a job").await;
+        return give_up(core, &job, "this version of the program does not know such a job").await;
     };
     let started = Moment::now();
     loop {
-        match chunk(app, step, &job).await {
+        match chunk(core, step, &job).await {
             Ok(progress) if progress.finished => {
                 tracing::info!(job = job.id, kind, done = progress.done, "a job is done");
                 return;
@@ -102,38 +102,38 @@ async fn hold(app: &App, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Opti
                 tracing::warn!(job = job.id, kind, "a job was taken over by another worker");
                 return;
             }
-            Err(error) => return failed(app, &job, &error).await,
+            Err(error) => return failed(core, &job, &error).await,
         }
-        if app.stop.is_cancelled() || turn.is_some_and(|turn| started.elapsed() > turn) {
-            return release(app, &job, 0, None).await;
+        if core.stop.is_cancelled() || turn.is_some_and(|turn| started.elapsed() > turn) {
+            return release(core, &job, 0, None).await;
         }
     }
 }
 
 /// One step; a panic in it is a failure of the job and not of the worker.
-async fn chunk(app: &App, step: Step, job: &Claimed) -> DbResult<super::Progress> {
-    let done = std::panic::AssertUnwindSafe(step(app.clone(), Arc::new(job.clone()))).catch_unwind().await;
+async fn chunk(core: &Core, step: Step, job: &Claimed) -> DbResult<super::Progress> {
+    let done = std::panic::AssertUnwindSafe(step(core.clone(), Arc::new(job.clone()))).catch_unwind().await;
     done.unwrap_or_else(|_| Err(DbError::Fault("a step of the job panicked".into())))
 }
 
 /// Tries again later, from the same place, or gives up.
-async fn failed(app: &App, job: &Claimed, error: &DbError) {
-    let attempts = match app.db.read().await {
+async fn failed(core: &Core, job: &Claimed, error: &DbError) {
+    let attempts = match core.db.read().await {
         Ok(mut conn) => store::find(&mut conn, job.business_id, job.id).await.ok().flatten().map_or(1, |j| j.attempts),
         Err(_) => 1,
     };
     tracing::warn!(job = job.id, %error, attempts, "a step of a job failed");
     // A database that is full or away is no fault of the job; it waits as long as that takes.
     if attempts >= ATTEMPTS && matches!(error, DbError::Fault(_)) {
-        return give_up(app, job, &error.to_string()).await;
+        return give_up(core, job, &error.to_string()).await;
     }
-    release(app, job, 1 << attempts.clamp(0, 6), Some(error.to_string())).await;
+    release(core, job, 1 << attempts.clamp(0, 6), Some(error.to_string())).await;
 }
 
-async fn give_up(app: &App, job: &Claimed, why: &str) {
+async fn give_up(core: &Core, job: &Claimed, why: &str) {
     tracing::error!(job = job.id, why, "a job was given up");
-    let (id, claim, now, why) = (job.id, job.claim, app.clock.now(), why.to_owned());
-    let written = app
+    let (id, claim, now, why) = (job.id, job.claim, core.clock.now(), why.to_owned());
+    let written = core
         .db
         .write(vec![], move |tx| {
             let why = why.clone();
@@ -145,9 +145,9 @@ async fn give_up(app: &App, job: &Claimed, why: &str) {
     }
 }
 
-async fn release(app: &App, job: &Claimed, seconds: i64, error: Option<String>) {
-    let (id, claim, at) = (job.id, job.claim, app.clock.now().plus_seconds(seconds));
-    let written = app
+async fn release(core: &Core, job: &Claimed, seconds: i64, error: Option<String>) {
+    let (id, claim, at) = (job.id, job.claim, core.clock.now().plus_seconds(seconds));
+    let written = core
         .db
         .write(vec![], move |tx| {
             let error = error.clone();

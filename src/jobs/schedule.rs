@@ -2,128 +2,135 @@
 //! node that moves it on does the turn. What a task decides is guarded by its own locks as well, so a
 //! turn that takes longer than its lease costs time and nothing else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
 use super::{LEASE_SECONDS, store};
-use crate::app::App;
+use crate::core::Core;
 use crate::db::DbResult;
 
+type Run = fn(Core) -> BoxFuture<'static, DbResult<bool>>;
+
 /// Something done every so often, by one node at a time. It answers whether there is more to do.
+#[derive(Clone, Copy)]
 struct Task {
     name: &'static str,
     seconds: i64,
-    run: fn(App) -> BoxFuture<'static, DbResult<bool>>,
+    run: Run,
+    /// How often a node looks whether the turn has come.
+    look: Duration,
+    /// Asked before the turn is taken.
+    is_due: Option<Run>,
 }
 
-const TASKS: [Task; 4] = [
-    Task { name: "sweep", seconds: 60, run: |app| Box::pin(crate::sweep::turn(app)) },
-    Task { name: "seal", seconds: 20, run: |app| Box::pin(crate::seal::turn(app)) },
-    Task { name: "outbox", seconds: 60, run: |app| Box::pin(crate::outbox::turn(app)) },
-    Task { name: "tidy", seconds: 600, run: |app| Box::pin(tidy(app)) },
-];
+/// Something that each node does for itself.
+#[derive(Clone)]
+struct Chore {
+    every: Duration,
+    /// What the log says when it fails.
+    failed: &'static str,
+    run: Arc<dyn Fn() -> BoxFuture<'static, DbResult<()>> + Send + Sync>,
+}
 
-/// How often a node writes when its keys were last used.
-const FLUSH: Duration = Duration::from_secs(30);
-/// How often it looks whether many rows wait to be indexed.
-const SEARCH: Duration = Duration::from_secs(2);
-/// How often it writes which links were followed, and which calls were made.
-const CLICKS: Duration = Duration::from_secs(1);
+/// All that comes round.
+#[derive(Clone, Default)]
+pub struct Schedule {
+    tasks: Vec<Task>,
+    chores: Vec<Chore>,
+}
 
-/// Starts this node's part.
-pub fn start(app: &App, running: &mut JoinSet<()>) {
-    for task in TASKS {
-        running.spawn(come_round(app.clone(), task));
+impl Schedule {
+    pub fn new() -> Self {
+        Self::default()
     }
-    running.spawn(write_clicks(app.clone()));
-    running.spawn(feed_search(app.clone()));
-    let app = app.clone();
-    running.spawn(async move {
-        while wait(&app, FLUSH).await {
-            if let Err(error) = app.keys.flush().await {
-                tracing::warn!(%error, "the last use of keys was not written");
-            }
-        }
-    });
-}
 
-async fn write_clicks(app: App) {
-    while wait(&app, CLICKS).await {
-        if let Err(error) = app.clicks.flush(&app.db).await {
-            tracing::warn!(%error, "clicks wait to be written");
-        }
-        if let Err(error) = app.calls.flush(&app.db, &app.ids).await {
-            tracing::warn!(%error, "the log of calls lacks what the last second brought");
-        }
+    /// A task whose turn comes every so many seconds.
+    pub fn task(mut self, name: &'static str, seconds: i64, run: Run) -> Self {
+        let look = Duration::from_secs(seconds.unsigned_abs().div_ceil(4));
+        self.tasks.push(Task { name, seconds, run, look, is_due: None });
+        self
     }
-}
 
-/// What waits to be searchable is looked for often, and the turn is taken only when it is worth one.
-async fn feed_search(app: App) {
-    let task = Task { name: "search", seconds: 1, run: |app| Box::pin(crate::search::turn(app)) };
-    loop {
-        let due = async { crate::search::is_due(&mut app.db.read().await?).await };
-        let done = match due.await {
-            Ok(true) => turn(&app, &task).await,
-            Ok(false) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = done {
-            tracing::warn!(%error, "new rows wait to be indexed");
+    /// A task whose turn is taken only when `is_due` says so, looked at every so often.
+    pub fn task_when(mut self, is_due: Run, look: Duration, name: &'static str, seconds: i64, run: Run) -> Self {
+        self.tasks.push(Task { name, seconds, run, look, is_due: Some(is_due) });
+        self
+    }
+
+    /// What each node does with a state of its own.
+    pub fn each_node<S: Clone + Send + Sync + 'static>(
+        mut self,
+        state: &S,
+        every: Duration,
+        failed: &'static str,
+        run: fn(S) -> BoxFuture<'static, DbResult<()>>,
+    ) -> Self {
+        let state = state.clone();
+        self.chores.push(Chore { every, failed, run: Arc::new(move || run(state.clone())) });
+        self
+    }
+
+    /// Starts this node's part.
+    pub(super) fn start(self, core: &Core, running: &mut JoinSet<()>) {
+        for task in self.tasks {
+            running.spawn(come_round(core.clone(), task));
         }
-        if !wait(&app, SEARCH).await {
-            return;
+        for chore in self.chores {
+            let core = core.clone();
+            running.spawn(async move {
+                while wait(&core, chore.every).await {
+                    if let Err(error) = (chore.run)().await {
+                        tracing::warn!(%error, "{}", chore.failed);
+                    }
+                }
+            });
         }
     }
 }
 
 /// False when the program stops.
-async fn wait(app: &App, time: Duration) -> bool {
+async fn wait(core: &Core, time: Duration) -> bool {
     tokio::select! {
-        () = app.stop.cancelled() => false,
+        () = core.stop.cancelled() => false,
         () = tokio::time::sleep(time) => true,
     }
 }
 
-async fn come_round(app: App, task: Task) {
-    let look = Duration::from_secs(task.seconds.unsigned_abs().div_ceil(4));
+async fn come_round(core: Core, task: Task) {
     loop {
-        if let Err(error) = turn(&app, &task).await {
+        if let Err(error) = turn(&core, task).await {
             tracing::warn!(%error, task = task.name, "a task did not come to its end");
         }
-        if !wait(&app, look).await {
+        if !wait(&core, task.look).await {
             return;
         }
     }
 }
 
 /// Does the task if its turn has come and nobody else is at it.
-async fn turn(app: &App, task: &Task) -> DbResult<()> {
-    let now = app.clock.now();
-    let next = store::next_turn(&mut app.db.read().await?, task.name).await?;
+async fn turn(core: &Core, task: Task) -> DbResult<()> {
+    if let Some(is_due) = task.is_due
+        && !is_due(core.clone()).await?
+    {
+        return Ok(());
+    }
+    let now = core.clock.now();
+    let next = store::next_turn(&mut core.db.read().await?, task.name).await?;
     if next.is_some_and(|next| next > now.micros()) {
         return Ok(());
     }
     let (name, held_until) = (task.name, now.plus_seconds(LEASE_SECONDS));
-    if !app.db.write(vec![], move |tx| Box::pin(store::take_turn(tx, name, now, held_until))).await? {
+    if !core.db.write(vec![], move |tx| Box::pin(store::take_turn(tx, name, now, held_until))).await? {
         return Ok(());
     }
-    let more = (task.run)(app.clone()).await;
+    let more = (task.run)(core.clone()).await;
     let next = match more {
         Ok(true) => now,
         _ => now.plus_seconds(task.seconds),
     };
-    app.db.write(vec![], move |tx| Box::pin(store::end_turn(tx, name, held_until, next))).await?;
+    core.db.write(vec![], move |tx| Box::pin(store::end_turn(tx, name, held_until, next))).await?;
     more.map(|_| ())
-}
-
-/// Removes what nobody can use any more.
-async fn tidy(app: App) -> DbResult<bool> {
-    let sessions = crate::users::tidy(app.clone()).await?;
-    let files = crate::imports::tidy(&app).await?;
-    let answers = crate::kept::tidy(&app).await?;
-    let calls = crate::calls::tidy(&app).await?;
-    Ok(sessions || files || answers || calls)
 }

@@ -36,7 +36,7 @@ pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
     let mut curls = Vec::new();
     let mut add = |what, text| curls.push(Curl { what, text });
     if may("events:write") && !product.is_empty() {
-        add("A customer signed up", crate::web::page::sign_up_curl(public_url, text, business, product));
+        add("A customer signed up", sign_up_curl(public_url, text, business, product));
         let body = format!(
             "{{\n    \"businessId\": \"{business}\",\n    \"productId\": \"{product}\",\n    \"customerEmail\": \"jane@example.com\",\n    \"amount\": {amount},\n    \"currency\": \"{currency}\",\n    \"subscriptionStatus\": \"active\",\n    \"paymentDate\": \"{today}\"\n  }}"
         );
@@ -56,4 +56,11 @@ impl KeyLine {
     pub fn scopes_in_words(&self) -> String {
         super::scopes_in_words(&self.scopes)
     }
+}
+
+/// A first call to try, ready to paste.
+pub fn sign_up_curl(public_url: &str, key: &str, business: &str, product: &str) -> String {
+    format!(
+        "curl -X POST {public_url}/api/events/customer-created \\\n  -H \"Authorization: Bearer {key}\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\n    \"businessId\": \"{business}\",\n    \"productId\": \"{product}\",\n    \"customerEmail\": \"jane@example.com\",\n    \"customerName\": \"Jane Smith\"\n  }}'"
+    )
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::networks::Networks;
+use super::ring::Keyring;
 use super::store::{self, NewKey};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::{Day, Instant, Zone};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::{campaigns, id};
 
@@ -54,12 +55,12 @@ pub enum Revoked {
     NotFound,
 }
 
-pub async fn make(app: &App, actor: &Arc<Actor>, new: MakeKey) -> DbResult<Made> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+pub async fn make(core: &Core, actor: &Arc<Actor>, new: MakeKey) -> DbResult<Made> {
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let text = id::new_api_key(!new.test, &mut rand::rng());
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(new.business_id)], move |tx| {
             let (new, actor, ids, text) = (new.clone(), actor.clone(), ids.clone(), text.clone());
             Box::pin(async move {
@@ -101,11 +102,17 @@ pub(super) fn in_words(key: &NewKey) -> serde_json::Value {
 }
 
 /// Ends a key. Every node refuses it within the second that it believes what it read.
-pub async fn revoke(app: &App, actor: &Arc<Actor>, business_id: i64, key_id: i64) -> DbResult<Revoked> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+pub async fn revoke(
+    core: &Core,
+    keyring: &Keyring,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    key_id: i64,
+) -> DbResult<Revoked> {
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    let outcome = app
+    let outcome = core
         .db
         .write(vec![Key::Row(key_id)], move |tx| {
             let actor = actor.clone();
@@ -121,6 +128,6 @@ pub async fn revoke(app: &App, actor: &Arc<Actor>, business_id: i64, key_id: i64
             })
         })
         .await?;
-    app.keys.forget();
+    keyring.forget();
     Ok(outcome)
 }

@@ -14,9 +14,11 @@ use crate::clock::Instant;
 use crate::id::{self, Kind};
 use crate::money::Money;
 use crate::products::{self, ProductLine};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, When, html};
+use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     let may = Access::May(Right::Integrations);
@@ -322,7 +324,7 @@ async fn rotate(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &RotatePage::of(&page, key, form).await?);
     };
     let actor = Arc::new(page.member.actor());
-    let text = match super::rotate(&page.app, &actor, business, id, *seconds, expires).await? {
+    let text = match super::rotate(&page.app, &page.app.keys, &actor, business, id, *seconds, expires).await? {
         Rotated::Key { text, .. } => text,
         Rotated::NotFound => return Err(Fault::NotFound),
         Rotated::Over => {
@@ -353,7 +355,7 @@ async fn confirm_revoke(page: Page, Path(id): Path<i64>) -> PageResult {
 
 async fn revoke(page: Page, Path(id): Path<i64>) -> PageResult {
     let actor = Arc::new(page.member.actor());
-    let flash = match super::revoke(&page.app, &actor, page.member.business_id, id).await? {
+    let flash = match super::revoke(&page.app, &page.app.keys, &actor, page.member.business_id, id).await? {
         Revoked::NotFound => return Err(Fault::NotFound),
         Revoked::Already => Flash::info("That key was revoked already."),
         Revoked::Yes => Flash::good("The key was revoked. Calls with it are refused from now on."),

@@ -9,8 +9,8 @@ use super::Revoked;
 use super::store::publishable::{self as store, PublishableLine};
 pub use super::store::publishable::{NewPublishable, allows, insert, is_known_origin};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{Conn, DbResult, Key};
 use crate::id;
 
@@ -66,14 +66,14 @@ pub fn origins(text: &str) -> Result<Vec<String>, String> {
 
 /// Makes one. Its text is no secret.
 pub async fn make_publishable(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     name: &str,
     origins: Vec<String>,
 ) -> DbResult<String> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let text = id::new_publishable_key(&mut rand::rng());
     let key = NewPublishable {
         id: ids.start,
@@ -84,7 +84,7 @@ pub async fn make_publishable(
         created_by: actor.id,
     };
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(business_id)], move |tx| {
             let (key, actor) = (key.clone(), actor.clone());
             Box::pin(async move {
@@ -98,11 +98,11 @@ pub async fn make_publishable(
     Ok(text)
 }
 
-pub async fn revoke_publishable(app: &App, actor: &Arc<Actor>, business_id: i64, key_id: i64) -> DbResult<Revoked> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+pub async fn revoke_publishable(core: &Core, actor: &Arc<Actor>, business_id: i64, key_id: i64) -> DbResult<Revoked> {
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(key_id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move {

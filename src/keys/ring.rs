@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
@@ -63,9 +62,9 @@ impl Keyring {
         Self { db, clock, read: Arc::default(), used: Arc::default() }
     }
 
-    /// The key of a request, in any of the three forms: Bearer, bare, or Basic with the key as user name.
-    pub async fn of(&self, headers: &HeaderMap) -> Result<Known, KeyError> {
-        let text = key_text(headers).ok_or(KeyError::Missing)?;
+    /// The key of a request by its `Authorization`, in any of the three forms: Bearer, bare, or Basic with the key as user name.
+    pub async fn of(&self, authorization: Option<&str>) -> Result<Known, KeyError> {
+        let text = authorization.and_then(key_text).ok_or(KeyError::Missing)?;
         if !id::api_key_checksum_ok(&text) {
             return Err(KeyError::Unknown);
         }
@@ -124,8 +123,8 @@ fn is_over(row: &KeyRow, now: Instant) -> bool {
     row.revoked_at.is_some() || row.expires_at.is_some_and(|at| at <= now.micros())
 }
 
-fn key_text(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
+fn key_text(authorization: &str) -> Option<String> {
+    let value = authorization.trim();
     let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
     if scheme.eq_ignore_ascii_case("basic") {
         let decoded = String::from_utf8(BASE64_STANDARD.decode(rest.trim()).ok()?).ok()?;

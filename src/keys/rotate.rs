@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::make::in_words;
+use super::ring::Keyring;
 use super::store::{self, NewKey};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
+use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::id;
 
@@ -36,17 +37,18 @@ pub enum Rotated {
 
 /// Makes the key that takes over: name, mode, scopes, campaign, addresses and limit. It expires when it is told.
 pub async fn rotate(
-    app: &App,
+    core: &Core,
+    keyring: &Keyring,
     actor: &Arc<Actor>,
     business_id: i64,
     key_id: i64,
     overlap_seconds: i64,
     expires_at: Option<Instant>,
 ) -> DbResult<Rotated> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    let outcome = app
+    let outcome = core
         .db
         .write(vec![Key::Row(key_id)], move |tx| {
             let (actor, ids) = (actor.clone(), ids.clone());
@@ -78,6 +80,6 @@ pub async fn rotate(
             })
         })
         .await?;
-    app.keys.forget();
+    keyring.forget();
     Ok(outcome)
 }

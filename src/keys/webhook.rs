@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::store::{self, WebhookRow};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{Conn, DbResult, Key};
 use crate::{campaigns, id};
 
@@ -24,28 +24,28 @@ pub async fn find(conn: &mut Conn, token: &str) -> DbResult<Option<WebhookRow>> 
 }
 
 /// The token of a campaign; made now if it has none. `None` where the business has no such campaign.
-pub async fn token_of(app: &App, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
-    if let Some(token) = store::webhook_token(&mut app.db.read().await?, business_id, campaign_id).await? {
+pub async fn token_of(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
+    if let Some(token) = store::webhook_token(&mut core.db.read().await?, business_id, campaign_id).await? {
         return Ok(Some(token));
     }
-    set(app, actor, business_id, campaign_id, false).await
+    set(core, actor, business_id, campaign_id, false).await
 }
 
 /// A new token: the old address answers 404 from now on.
-pub async fn replace(app: &App, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
-    set(app, actor, business_id, campaign_id, true).await
+pub async fn replace(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
+    set(core, actor, business_id, campaign_id, true).await
 }
 
 async fn set(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     campaign_id: i64,
     again: bool,
 ) -> DbResult<Option<String>> {
-    let (audit_id, now) = (app.ids.next().await?, app.clock.now());
+    let (audit_id, now) = (core.ids.next().await?, core.clock.now());
     let (actor, new) = (actor.clone(), id::new_token(&mut rand::rng()));
-    app.db
+    core.db
         .write(vec![Key::Row(campaign_id)], move |tx| {
             let (actor, new) = (actor.clone(), new.clone());
             Box::pin(async move {

@@ -1,8 +1,8 @@
 //! Which leads a list shows, as its address says it.
 
 use crate::engine::Status;
+use crate::query::ListQuery;
 use crate::search::{Needle, Scope};
-use crate::web::{Chip, ListQuery};
 
 /// The names a list of leads knows in its address.
 pub const KNOWN: [&str; 10] =
@@ -82,28 +82,5 @@ impl Filter {
             (_, By::Anybody, Some(false)) => "pending",
             _ => "",
         }
-    }
-
-    /// What is filtered beside the saved view.
-    pub fn chips(&self, query: &ListQuery, referrer: Option<&str>) -> Vec<Chip> {
-        let mut chips = Vec::new();
-        if !self.q.is_empty() {
-            chips.push(query.chip("q", format!("“{}”", self.q)));
-        }
-        if let Some(status) = self.status {
-            chips.push(query.chip("status", status.word()));
-        }
-        if let Some(arrival) = self.arrival {
-            chips.push(query.chip("arrival", format!("by {}", arrival)));
-        }
-        if let By::Referrer(_) = self.by {
-            chips.push(query.chip("referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
-        }
-        if self.view().is_empty()
-            && let Some(qualified) = self.qualified
-        {
-            chips.push(query.chip("qualified", if qualified { "qualified" } else { "pending" }));
-        }
-        chips
     }
 }

@@ -3,11 +3,10 @@
 
 pub mod budget;
 mod filter;
-mod pages;
+pub mod pages;
 mod store;
 mod timeline;
 
 pub use filter::ARRIVALS;
-pub use pages::routes;
 pub use store::listed;
 pub use store::meta::{Kept, set as set_meta};

@@ -10,9 +10,9 @@ use super::{Followed, Place, Refers};
 use crate::app::App;
 use crate::code;
 use crate::id::{self, Kind};
-use crate::web::list::{decode, encode, pairs};
+use crate::query::{decode, encode, pairs};
+use crate::shell::{Access, Routes};
 use crate::web::page::{BareFrame, html_with};
-use crate::web::routes::{Access, Routes};
 use crate::web::{Fault, PageResult, html};
 
 pub fn routes() -> Routes {

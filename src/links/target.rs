@@ -1,6 +1,6 @@
 //! The address a link leads to, and how far its cookie reaches.
 
-use crate::web::list::{decode, encode};
+use crate::query::{decode, encode};
 
 /// The destination with `?ref=CODE`. Its own query and fragment stay as they are, except another `ref`.
 pub fn with_code(destination: &str, code: &str) -> String {

@@ -3,7 +3,7 @@
 
 mod store;
 
-use crate::app::App;
+use crate::core::Core;
 use crate::db::DbResult;
 
 /// Messages removed in one transaction.
@@ -13,15 +13,15 @@ const KEPT_SECONDS: i64 = 60;
 const BATCHES: usize = 200;
 
 /// One turn of the scheduled task; true when messages are left.
-pub async fn turn(app: App) -> DbResult<bool> {
+pub async fn turn(core: &Core) -> DbResult<bool> {
     for _ in 0..BATCHES {
-        let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
+        let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
         // Asked by reading, so that an idle desk writes nothing.
-        if !store::is_any(&mut app.db.read().await?, before, BATCH).await? {
+        if !store::is_any(&mut core.db.read().await?, before, BATCH).await? {
             return Ok(false);
         }
-        app.db.write(vec![], move |tx| Box::pin(store::remove(tx, before, BATCH))).await?;
-        if app.stop.is_cancelled() {
+        core.db.write(vec![], move |tx| Box::pin(store::remove(tx, before, BATCH))).await?;
+        if core.stop.is_cancelled() {
             return Ok(true);
         }
     }

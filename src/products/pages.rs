@@ -1,3 +1,5 @@
+mod form;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -5,13 +7,15 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
 use super::store::{self, ProductRow};
-use super::{Added, NewProduct, Numbered, Renamed, form, words};
+use super::{Added, NewProduct, Numbered, Renamed, words};
 use crate::campaigns::{self, SameName};
 use crate::clock::Day;
-use crate::web::list::counted;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, When, html};
+use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     let (see, edit) = (Access::May(Right::SeeCampaigns), Access::May(Right::EditCampaigns));

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::{NewTerms, store, words};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::campaigns::{self, SameName};
+use crate::core::Core;
 use crate::db::{DbError, DbResult, Key};
 use crate::id;
 
@@ -45,12 +45,12 @@ fn json(terms: &NewTerms) -> Json {
 }
 
 /// Adds a product with its first terms.
-pub async fn add(app: &App, actor: &Arc<Actor>, business_id: i64, new: NewProduct) -> DbResult<Added> {
-    let ids = app.ids.run(3).await?;
-    let now = app.clock.now();
+pub async fn add(core: &Core, actor: &Arc<Actor>, business_id: i64, new: NewProduct) -> DbResult<Added> {
+    let ids = core.ids.run(3).await?;
+    let now = core.clock.now();
     let public_id = id::random_public_id("product", &mut rand::rng());
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(new.campaign_id)], move |tx| {
             let (new, actor, ids, public_id) = (new.clone(), actor.clone(), ids.clone(), public_id.clone());
             Box::pin(async move {
@@ -75,16 +75,16 @@ pub async fn add(app: &App, actor: &Arc<Actor>, business_id: i64, new: NewProduc
 
 /// Adds a version under the next number. Two at once get a number each: the lock puts them in order.
 pub async fn new_terms(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     product_id: i64,
     terms: NewTerms,
 ) -> DbResult<Numbered> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(product_id)], move |tx| {
             let (terms, actor, ids) = (terms.clone(), actor.clone(), ids.clone());
             Box::pin(async move {
@@ -117,16 +117,16 @@ pub enum Renamed {
 
 /// Gives a product another name. What it pays and whether it is test never changes this way.
 pub async fn rename(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     product_id: i64,
     name: String,
 ) -> DbResult<Renamed> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(product_id)], move |tx| {
             let (name, actor) = (name.clone(), actor.clone());
             Box::pin(async move {

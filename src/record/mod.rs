@@ -2,7 +2,7 @@
 //! address, then write down who they sent. [`find`] is the search, [`record`] the verb.
 
 mod find;
-mod pages;
+pub mod pages;
 mod store;
 
 use std::sync::Arc;
@@ -10,15 +10,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
-use crate::app::App;
 use crate::codes;
+use crate::core::Core;
 use crate::db::DbResult;
 use crate::email::Email;
 use crate::engine::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Refusal, Status, TouchKind, What};
 use crate::phone::Phone;
 
 pub use find::{Asked, Found, Hit, find};
-pub use pages::{routes, whose};
 
 /// One way to reach somebody.
 #[derive(Debug, Clone)]
@@ -67,8 +66,8 @@ pub struct Receipt {
 }
 
 /// Writes a referral down. `None` when the referrer, code or campaign is not there.
-pub async fn record(app: &App, actor: &Arc<Actor>, told: Recording) -> DbResult<Option<Receipt>> {
-    let mut conn = app.db.read().await?;
+pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResult<Option<Receipt>> {
+    let mut conn = core.db.read().await?;
     let Some(referrer) = store::referrer(&mut conn, told.business_id, told.referrer_id).await? else {
         return Ok(None);
     };
@@ -111,7 +110,7 @@ pub async fn record(app: &App, actor: &Arc<Actor>, told: Recording) -> DbResult<
         qualify: false,
     };
     let event = Event { business_id: told.business_id, actor: actor.clone(), what: What::AddLead(Box::new(add)) };
-    let outcome = app.engine.one(event).await?;
+    let outcome = core.engine.one(event).await?;
     let mut receipt = Receipt {
         lead_id: 0,
         customer: told.customer,
@@ -134,7 +133,7 @@ pub async fn record(app: &App, actor: &Arc<Actor>, told: Recording) -> DbResult<
             receipt.refused = say(refused);
         }
         Outcome::LeadKnown { lead_id, referrer_id, attributed, refused, .. } => {
-            let mut conn = app.db.read().await?;
+            let mut conn = core.db.read().await?;
             receipt.lead_id = lead_id;
             receipt.counts = attributed;
             receipt.refused = say(refused);

@@ -18,11 +18,12 @@ use crate::code;
 use crate::codes::{self, Known};
 use crate::email::Email;
 use crate::phone::{self, Phone};
-use crate::web::list::url;
+use crate::query::{ListQuery, url};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::when::said;
-use crate::web::{Choice, Fault, Form, Frame, ListQuery, Page, PageResult, Right, html};
+use crate::web::{Choice, Fault, Form, PageResult, html};
+use crate::when::said;
 
 pub use whose::whose;
 

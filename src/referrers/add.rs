@@ -4,40 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::store;
-use super::words::Described;
+use super::{AddReferrer, store};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::codes::{self, Enrolled};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
-use crate::email::Email;
-use crate::phone::Phone;
-
-/// A referrer to add to a campaign.
-#[derive(Debug, Clone)]
-pub struct AddReferrer {
-    pub business_id: i64,
-    pub campaign_id: i64,
-    pub name: String,
-    pub email: Option<Email>,
-    pub phone: Option<Phone>,
-    pub company: Option<String>,
-    /// Give them a code at once.
-    pub generate: bool,
-}
-
-impl AddReferrer {
-    pub fn described(&self) -> Described<'_> {
-        Described {
-            name: &self.name,
-            company: self.company.as_deref(),
-            email: self.email.as_ref().map(Email::text),
-            phone: self.phone.as_ref().map(Phone::text),
-            phone_key: self.phone.as_ref().map(Phone::e164),
-        }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
@@ -56,13 +28,13 @@ pub enum Added {
     },
 }
 
-pub async fn add(app: &App, actor: &Arc<Actor>, new: AddReferrer) -> DbResult<Added> {
-    let ids = app.ids.run(4).await?;
-    let now = app.clock.now();
+pub async fn add(core: &Core, actor: &Arc<Actor>, new: AddReferrer) -> DbResult<Added> {
+    let ids = core.ids.run(4).await?;
+    let now = core.clock.now();
     // The address decides whether they are known; somebody without one is always new.
     let keys = new.email.iter().map(|e| Key::Referrer(new.business_id, e.key().to_owned())).collect();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(keys, move |tx| {
             let (new, actor, ids) = (new.clone(), actor.clone(), ids.clone());
             Box::pin(async move {

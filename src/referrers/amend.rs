@@ -8,8 +8,8 @@ use super::store;
 use super::store::amend::{self, Facts};
 use super::words::Described;
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::email::Email;
 use crate::meta::{self, Meta};
@@ -33,12 +33,18 @@ pub enum Amended {
     NotFound,
 }
 
-pub async fn amend(app: &App, actor: &Arc<Actor>, business_id: i64, referrer_id: i64, new: Amend) -> DbResult<Amended> {
-    let (audit_id, now) = (app.ids.next().await?, app.clock.now());
+pub async fn amend(
+    core: &Core,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    referrer_id: i64,
+    new: Amend,
+) -> DbResult<Amended> {
+    let (audit_id, now) = (core.ids.next().await?, core.clock.now());
     let mut keys = vec![Key::Row(referrer_id)];
     keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
     let actor = actor.clone();
-    app.db
+    core.db
         .write(keys, move |tx| {
             let (actor, new) = (actor.clone(), new.clone());
             Box::pin(async move {

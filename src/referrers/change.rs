@@ -4,40 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use super::NewFacts;
 use super::store::{self, ReferrerRow};
-use super::words::Described;
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
-use crate::email::Email;
-use crate::phone::Phone;
-
-/// What a referrer is called and reached by from now on.
-#[derive(Debug, Clone)]
-pub struct NewFacts {
-    pub name: String,
-    pub email: Option<Email>,
-    pub phone: Option<Phone>,
-    pub company: Option<String>,
-}
-
-impl NewFacts {
-    pub fn described(&self) -> Described<'_> {
-        Described {
-            name: &self.name,
-            company: self.company.as_deref(),
-            email: self.email.as_ref().map(Email::text),
-            phone: self.phone.as_ref().map(Phone::text),
-            phone_key: self.phone.as_ref().map(Phone::e164),
-        }
-    }
-
-    fn json(&self) -> Json {
-        let phone = self.phone.as_ref().map(Phone::text);
-        json!({ "name": self.name, "email": self.email.as_ref().map(Email::text), "phone": phone, "company": self.company })
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edited {
@@ -57,19 +29,19 @@ pub enum Edited {
 /// Writes what is known of a referrer; every list and search knows it at once. `seen` is when it was last
 /// changed as the editor saw it; none takes it as it is.
 pub async fn edit(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     referrer_id: i64,
     new: NewFacts,
     seen: Option<i64>,
 ) -> DbResult<Edited> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let mut keys = vec![Key::Row(referrer_id)];
     keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
     let actor = actor.clone();
-    app.db
+    core.db
         .write(keys, move |tx| {
             let (actor, new) = (actor.clone(), new.clone());
             Box::pin(async move {
@@ -108,16 +80,16 @@ fn old_json(r: &ReferrerRow) -> Json {
 /// Archives a referrer, or takes that back: history, codes, attribution and money stay; nothing new is
 /// attributed to them. `None` when there is no such referrer, else whether anything changed.
 pub async fn archive(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     referrer_id: i64,
     archived: bool,
 ) -> DbResult<Option<bool>> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(referrer_id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move {

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::store;
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::codes;
+use crate::core::Core;
 use crate::db::{DbResult, Key};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +27,17 @@ pub enum Enrolled {
 
 /// Enrolls a referrer who is known in a campaign, with a code if wanted.
 pub async fn enroll(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     referrer_id: i64,
     campaign_id: i64,
     generate: bool,
 ) -> DbResult<Enrolled> {
-    let ids = app.ids.run(3).await?;
-    let now = app.clock.now();
+    let ids = core.ids.run(3).await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(referrer_id)], move |tx| {
             let (actor, id) = (actor.clone(), ids.start);
             Box::pin(async move {
@@ -102,17 +102,17 @@ pub enum Decided {
 
 /// Pauses, bans, or makes active again.
 pub async fn decide(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     enrollment_id: i64,
     to: State,
     reason: Option<String>,
 ) -> DbResult<Decided> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Enrollment(enrollment_id)], move |tx| {
             let (actor, reason) = (actor.clone(), reason.clone());
             Box::pin(async move {

@@ -11,10 +11,14 @@ use axum::http::StatusCode;
 
 use super::store::{self, ReferrerLine};
 use super::{AddReferrer, Added};
-use crate::web::list::{PAGE, counted_up_to, looked_at};
+use crate::db::{Cursor, PAGE};
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::{counted_up_to, looked_at};
+use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Chip, Cursor, Flash, Form, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+use crate::web::{Chip, Flash, Form, PageResult, Pager, Tab, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     Routes::new()
@@ -79,14 +83,14 @@ fn tabs(query: &ListQuery, counts: &store::Counts) -> Vec<Tab> {
 fn chips(query: &ListQuery) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
-        chips.push(query.chip("q", format!("“{}”", query.get("q"))));
+        chips.push(Chip::of(&query, "q", format!("“{}”", query.get("q"))));
     }
     // The tabs say the others.
     if ["active", "archived"].contains(&query.get("state")) {
-        chips.push(query.chip("state", query.get("state")));
+        chips.push(Chip::of(&query, "state", query.get("state")));
     }
     if query.get("code") == "some" {
-        chips.push(query.chip("code", "with a code"));
+        chips.push(Chip::of(&query, "code", "with a code"));
     }
     chips
 }

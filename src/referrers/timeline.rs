@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::store::EntryOf;
-use crate::web::When;
+use crate::when::When;
 
 /// One entry as `show::timeline` reads it.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Chain, digest};
+use super::note::{Chain, digest};
 use crate::db::{Conn, DbResult, Tx, sql, sql_built};
 use crate::{row, rows};
 

@@ -4,7 +4,7 @@
 use super::Scope;
 use super::grams::{Builder, MARK, ids_of_text, ids_to_text, numbers_to_text};
 use super::store::{self, Doc, NewSegment, Waiting};
-use crate::app::App;
+use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult};
 
 /// Rows that wait until they are worth a segment: so many are looked at one by one in no time.
@@ -34,28 +34,28 @@ pub async fn is_due(conn: &mut Conn) -> DbResult<bool> {
 }
 
 /// One turn of the scheduled task; true when more waits.
-pub async fn turn(app: App) -> DbResult<bool> {
+pub async fn turn(core: &Core) -> DbResult<bool> {
     let (mut behind, mut steps) = (i64::MIN, 0);
-    while let Some(scope) = store::next_waiting(&mut app.db.read().await?, behind).await? {
-        while feed(&app, Scope(scope)).await? {
-            while merge(&app, Scope(scope)).await? {}
+    while let Some(scope) = store::next_waiting(&mut core.db.read().await?, behind).await? {
+        while feed(core, Scope(scope)).await? {
+            while merge(core, Scope(scope)).await? {}
             steps += 1;
-            if steps == STEPS || app.stop.is_cancelled() {
+            if steps == STEPS || core.stop.is_cancelled() {
                 return Ok(true);
             }
         }
         behind = scope;
     }
-    let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
-    while let Some(id) = store::gone(&mut app.db.read().await?, before).await? {
-        app.db.write(vec![], move |tx| Box::pin(store::remove(tx, id))).await?;
+    let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
+    while let Some(id) = store::gone(&mut core.db.read().await?, before).await? {
+        core.db.write(vec![], move |tx| Box::pin(store::remove(tx, id))).await?;
     }
     Ok(false)
 }
 
 /// Makes one segment of what waits, and answers whether that was worth it.
-async fn feed(app: &App, scope: Scope) -> DbResult<bool> {
-    let mut conn = app.db.read().await?;
+async fn feed(core: &Core, scope: Scope) -> DbResult<bool> {
+    let mut conn = core.db.read().await?;
     // The stamps first: a text that changes after it was read has another stamp, and stays.
     let waiting = store::waiting(&mut conn, scope.number(), LARGEST).await?;
     if waiting.len() < LEAST {
@@ -64,10 +64,10 @@ async fn feed(app: &App, scope: Scope) -> DbResult<bool> {
     let ids: Vec<i64> = waiting.iter().map(|w| w.id).collect();
     let docs = docs(&mut conn, scope, &ids).await?;
     drop(conn);
-    write(app, scope, docs, Vec::new()).await?;
+    write(core, scope, docs, Vec::new()).await?;
     for out in waiting.chunks(OUT) {
         let out: Vec<Waiting> = out.to_vec();
-        app.db
+        core.db
             .write(vec![], move |tx| {
                 let out = out.clone();
                 Box::pin(async move { store::dequeue(tx, scope.number(), &out).await })
@@ -85,12 +85,12 @@ async fn docs(conn: &mut Conn, scope: Scope, ids: &[i64]) -> DbResult<Vec<Doc>> 
     Ok(docs)
 }
 
-async fn write(app: &App, scope: Scope, docs: Vec<Doc>, merged: Vec<i64>) -> DbResult<()> {
-    let (id, now) = (app.ids.next().await?, app.clock.now());
+async fn write(core: &Core, scope: Scope, docs: Vec<Doc>, merged: Vec<i64>) -> DbResult<()> {
+    let (id, now) = (core.ids.next().await?, core.clock.now());
     let new = tokio::task::spawn_blocking(move || segment(id, scope, docs, merged))
         .await
         .map_err(|e| DbError::Fault(e.to_string()))?;
-    app.db
+    core.db
         .write(vec![], move |tx| {
             let new = new.clone();
             Box::pin(async move { store::insert(tx, &new, now).await })
@@ -116,8 +116,8 @@ fn segment(id: i64, scope: Scope, mut docs: Vec<Doc>, merged: Vec<i64>) -> NewSe
 }
 
 /// Makes one segment of several small ones, and answers whether there were so many.
-async fn merge(app: &App, scope: Scope) -> DbResult<bool> {
-    let mut conn = app.db.read().await?;
+async fn merge(core: &Core, scope: Scope) -> DbResult<bool> {
+    let mut conn = core.db.read().await?;
     let segments = store::segments(&mut conn, scope.number()).await?;
     let sized = |from: usize, to: usize| {
         let of_size = |s: &&store::Segment| usize::try_from(s.size).is_ok_and(|size| size >= from && size < to);
@@ -139,6 +139,6 @@ async fn merge(app: &App, scope: Scope) -> DbResult<bool> {
     ids.dedup();
     let docs = docs(&mut conn, scope, &ids).await?;
     drop(conn);
-    write(app, scope, docs, merged).await?;
+    write(core, scope, docs, merged).await?;
     Ok(true)
 }

@@ -11,7 +11,7 @@ use super::candidates::{self, Candidates};
 use super::walk::{Walked, walk};
 use super::{Needle, Scope};
 use crate::db::{Db, DbResult, FromDb, Listing, Look};
-use crate::web::list::counted;
+use crate::text::counted;
 
 /// Candidates that are all looked at, whatever is asked, and how far a page counts: each may cost the
 /// reading of a page of the table.

@@ -15,6 +15,7 @@ mod find;
 mod grams;
 mod needle;
 mod proof;
+mod scope;
 mod store;
 mod walk;
 
@@ -22,48 +23,5 @@ pub use feed::{is_due, turn};
 pub use find::{Ask, Found, Total, page};
 pub use needle::Needle;
 pub use proof::prove;
+pub use scope::{Kind, Scope};
 pub use store::enqueue;
-
-/// What kind of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Lead,
-    TestLead,
-    Referrer,
-    Code,
-}
-
-/// Whose rows, and which, as one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scope(i64);
-
-impl Scope {
-    pub fn leads(campaign_id: i64, test: bool) -> Self {
-        Self(campaign_id * 4 + i64::from(test))
-    }
-
-    pub fn referrers(business_id: i64) -> Self {
-        Self(business_id * 4 + 2)
-    }
-
-    pub fn codes(campaign_id: i64) -> Self {
-        Self(campaign_id * 4 + 3)
-    }
-
-    pub fn number(self) -> i64 {
-        self.0
-    }
-
-    fn owner(self) -> i64 {
-        self.0 / 4
-    }
-
-    fn kind(self) -> Kind {
-        match self.0 % 4 {
-            0 => Kind::Lead,
-            1 => Kind::TestLead,
-            2 => Kind::Referrer,
-            _ => Kind::Code,
-        }
-    }
-}

@@ -1,5 +1,3 @@
 //! The first run: a page that a token printed by the server opens, and never again afterwards.
 
-mod pages;
-
-pub use pages::{DonePage, NewBusinessForm, routes};
+pub mod pages;

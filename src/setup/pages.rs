@@ -7,9 +7,9 @@ use tower_sessions::Session;
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness};
 use crate::clock::{Zone, zones};
-use crate::users::{self, Passwords};
+use crate::shell::{Access, Routes, session};
+use crate::users::Passwords;
 use crate::web::page::{BareFrame, html_with};
-use crate::web::routes::{Access, Routes};
 use crate::web::{Choice, Fault, Form, PageResult, html, layers};
 
 pub fn routes() -> Routes {
@@ -38,7 +38,7 @@ pub struct DonePage {
 impl DonePage {
     /// What was made, with the key that is shown this once.
     pub fn new(app: &App, business: String, business_id: String, product_id: String, api_key: String) -> Self {
-        let curl = crate::web::page::sign_up_curl(&app.config.public_url, &api_key, &business_id, &product_id);
+        let curl = crate::keys::sign_up_curl(&app.config.public_url, &api_key, &business_id, &product_id);
         Self { frame: BareFrame::new(), business, business_id, product_id, api_key, curl }
     }
 }
@@ -52,7 +52,7 @@ async fn show(State(app): State<App>, OriginalUri(uri): OriginalUri) -> PageResu
     if !business::none_yet(&mut app.db.read().await?).await? {
         return Ok(Redirect::to("/sign-in").into_response());
     }
-    let query = crate::web::list::pairs(uri.query().unwrap_or_default());
+    let query = crate::query::pairs(uri.query().unwrap_or_default());
     let token = query.iter().find(|(k, _)| k == "token").map_or("", |(_, v)| v.as_str());
     html(&page(Form::filled(&[
         ("token", token),
@@ -130,6 +130,6 @@ async fn create(
         return Ok(Redirect::to("/sign-in").into_response());
     };
     let ip = layers::client_ip(&extensions, &headers, &app.config);
-    users::start_session(&session, user_id, &ip, &headers).await?;
+    session::start(&session, user_id, &ip, &headers).await?;
     html(&DonePage::new(&app, business_name, public_id, product_id, api_key))
 }

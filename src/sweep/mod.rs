@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::actor::{Actor, ActorKind};
-use crate::app::App;
 use crate::business;
 use crate::clock::Zone;
+use crate::core::Core;
 use crate::db::DbResult;
 use crate::engine::{Event, Outcome, SLICE, What};
 
@@ -30,12 +30,9 @@ pub struct Swept {
     pub held_back: i64,
 }
 
-/// Where the search goes on: behind this hold and commission.
-type Place = (String, i64);
-
 /// One turn of the scheduled task; true when it stopped before the end.
-pub async fn turn(app: App) -> DbResult<bool> {
-    let (swept, more) = run(&app, Some(STEPS)).await?;
+pub async fn turn(core: &Core) -> DbResult<bool> {
+    let (swept, more) = run(core, Some(STEPS)).await?;
     if swept.approved > 0 {
         tracing::info!(approved = swept.approved, held_back = swept.held_back, "holds are over");
     }
@@ -43,28 +40,28 @@ pub async fn turn(app: App) -> DbResult<bool> {
 }
 
 /// Sweeps every business to the end.
-pub async fn all(app: &App) -> DbResult<Swept> {
-    Ok(run(app, None).await?.0)
+pub async fn all(core: &Core) -> DbResult<Swept> {
+    Ok(run(core, None).await?.0)
 }
 
-async fn run(app: &App, steps: Option<usize>) -> DbResult<(Swept, bool)> {
+async fn run(core: &Core, steps: Option<usize>) -> DbResult<(Swept, bool)> {
     let mut swept = Swept::default();
     let mut left = steps;
-    let businesses = business::all(&mut app.db.read().await?).await?;
+    let businesses = business::all(&mut core.db.read().await?).await?;
     for b in businesses {
         let zone = Zone::parse(&b.timezone).unwrap_or_default();
-        let mut place: Place = (String::new(), 0);
+        let mut place: store::Place = (String::new(), 0);
         loop {
-            if left == Some(0) || app.stop.is_cancelled() {
+            if left == Some(0) || core.stop.is_cancelled() {
                 return Ok((swept, true));
             }
-            let today = zone.day_of(app.clock.now()).to_string();
-            let due = store::due(&mut app.db.read().await?, b.id, &today, &place, STEP).await?;
+            let today = zone.day_of(core.clock.now()).to_string();
+            let due = store::due(&mut core.db.read().await?, b.id, &today, &place, STEP).await?;
             let Some(last) = due.last() else { break };
             place = (last.hold_until.clone(), last.id);
             let whole = due.len() == STEP;
             // Looking costs next to nothing: what is held back takes no turn from what is not.
-            if step(app, b.id, due, &mut swept).await? {
+            if step(core, b.id, due, &mut swept).await? {
                 left = left.map(|n| n - 1);
             }
             if !whole {
@@ -76,7 +73,7 @@ async fn run(app: &App, steps: Option<usize>) -> DbResult<(Swept, bool)> {
 }
 
 /// Answers whether there was anything to approve.
-async fn step(app: &App, business_id: i64, due: Vec<store::Due>, swept: &mut Swept) -> DbResult<bool> {
+async fn step(core: &Core, business_id: i64, due: Vec<store::Due>, swept: &mut Swept) -> DbResult<bool> {
     let actor = Arc::new(Actor { kind: ActorKind::Job, id: None, name: "sweep".into(), origin: "schedule".into() });
     let found = i64::try_from(due.len()).unwrap_or_default();
     let events: Vec<Event> = due
@@ -87,7 +84,7 @@ async fn step(app: &App, business_id: i64, due: Vec<store::Due>, swept: &mut Swe
     let any = !events.is_empty();
     let mut approved = 0;
     for slice in events.chunks(SLICE / 2) {
-        let outcomes = app.engine.slice(slice.to_vec()).await?;
+        let outcomes = core.engine.slice(slice.to_vec()).await?;
         approved += outcomes.iter().filter(|o| matches!(o, Outcome::Done { changed: true, .. })).count();
     }
     let approved = i64::try_from(approved).unwrap_or_default();

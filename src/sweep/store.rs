@@ -1,6 +1,8 @@
-use super::Place;
 use crate::db::{Conn, DbResult, sql};
 use crate::row;
+
+/// Where the search goes on: behind this hold and commission.
+pub type Place = (String, i64);
 
 row! {
     #[derive(Debug, Clone)]

@@ -7,11 +7,11 @@ use serde_json::json;
 use super::Standing;
 use super::store::{self, InvitationRow};
 use crate::actor::{Actor, ActorKind};
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::email::Email;
-use crate::web::Role;
+use crate::users::Role;
 use crate::{id, users};
 
 /// Who accepts, by a link's token.
@@ -44,15 +44,15 @@ pub enum Accepted {
     NotTheirs,
 }
 
-pub async fn accept(app: &App, wanted: Accept) -> DbResult<Accepted> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+pub async fn accept(core: &Core, wanted: Accept) -> DbResult<Accepted> {
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let hash = id::sha256_hex(&wanted.token);
-    let found = store::invitation_by_token(&mut app.db.read().await?, &hash).await?;
+    let found = store::invitation_by_token(&mut core.db.read().await?, &hash).await?;
     let Some(known) = found else { return Ok(Accepted::Over) };
     // The invitation can be used once; the address can become one user; neither changes meanwhile.
     let keys = vec![Key::Row(known.id), Key::Row(known.business_id), Key::Referrer(0, known.email_key)];
-    app.db
+    core.db
         .write(keys, move |tx| {
             let (wanted, hash, ids) = (wanted.clone(), hash.clone(), ids.clone());
             Box::pin(async move {

@@ -6,13 +6,16 @@ use serde_json::json;
 
 use super::store::{self, InvitationRow, NewInvitation};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
+use crate::core::Core;
 use crate::db::{DbError, DbResult, Key};
 use crate::email::Email;
 use crate::id;
-use crate::web::Role;
+use crate::users::Role;
+
+/// Days an invitation can be accepted.
+pub const INVITATION_DAYS: i64 = 7;
 
 /// What came of inviting. The token is part of the link, shown once and never again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +49,12 @@ impl InvitationRow {
 
 /// Makes an invitation; an earlier open one of the same address is withdrawn by it. One made by no person of staff
 /// stands in the first owner's name.
-pub async fn invite(app: &App, actor: &Arc<Actor>, business_id: i64, email: Email, role: Role) -> DbResult<Invited> {
-    let ids = app.ids.run(2).await?;
-    let now = app.clock.now();
+pub async fn invite(core: &Core, actor: &Arc<Actor>, business_id: i64, email: Email, role: Role) -> DbResult<Invited> {
+    let ids = core.ids.run(2).await?;
+    let now = core.clock.now();
     let token = id::new_token(&mut rand::rng());
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(business_id)], move |tx| {
             let (actor, email, token, ids) = (actor.clone(), email.clone(), token.clone(), ids.clone());
             Box::pin(async move {
@@ -72,7 +75,7 @@ pub async fn invite(app: &App, actor: &Arc<Actor>, business_id: i64, email: Emai
                     role,
                     token_hash: &id::sha256_hex(&token),
                     invited_by,
-                    expires_at: now.plus_days(super::INVITATION_DAYS),
+                    expires_at: now.plus_days(INVITATION_DAYS),
                 };
                 store::insert_invitation(tx, &new, now).await?;
                 let subject = ("invitation", ids.start);
@@ -94,11 +97,11 @@ pub enum Withdrawn {
     NotFound,
 }
 
-pub async fn withdraw(app: &App, actor: &Arc<Actor>, business_id: i64, invitation_id: i64) -> DbResult<Withdrawn> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+pub async fn withdraw(core: &Core, actor: &Arc<Actor>, business_id: i64, invitation_id: i64) -> DbResult<Withdrawn> {
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(invitation_id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move {

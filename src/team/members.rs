@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::store;
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
-use crate::web::Role;
+use crate::users::Role;
 
 /// What came of a change to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,16 +23,16 @@ pub enum Changed {
 }
 
 pub async fn change_role(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     user_id: i64,
     role: Role,
 ) -> DbResult<Changed> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(business_id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
@@ -56,11 +56,11 @@ pub async fn change_role(
 
 /// Takes a member out of the business. Who they are, and what they did, stays; their sessions lose the
 /// business with their next request.
-pub async fn remove(app: &App, actor: &Arc<Actor>, business_id: i64, user_id: i64) -> DbResult<Changed> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+pub async fn remove(core: &Core, actor: &Arc<Actor>, business_id: i64, user_id: i64) -> DbResult<Changed> {
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(business_id)], move |tx| {
             let actor = actor.clone();
             Box::pin(async move {

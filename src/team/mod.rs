@@ -6,13 +6,9 @@
 mod accept;
 mod invite;
 mod members;
-mod pages;
+pub mod pages;
 mod store;
 
 pub use accept::{Accept, Accepted, Who, accept};
-pub use invite::{Invited, Standing, Withdrawn, invite, withdraw};
+pub use invite::{INVITATION_DAYS, Invited, Standing, Withdrawn, invite, withdraw};
 pub use members::{Changed, change_role, remove};
-pub use pages::routes;
-
-/// Days an invitation can be accepted.
-pub const INVITATION_DAYS: i64 = 7;

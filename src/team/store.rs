@@ -2,7 +2,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::email::Email;
 use crate::row;
-use crate::web::Role;
+use crate::users::Role;
 
 row! {
     /// A member as the list shows them.

@@ -1,7 +1,7 @@
 //! What test keys and test products brought, and how it goes again: one lead, or all of it. A live row is
 //! never touched. Referrers, codes, products and keys stay, and so does the audit.
 
-mod pages;
+pub mod pages;
 mod store;
 
 use std::sync::Arc;
@@ -10,16 +10,15 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value as Json, json};
 
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::campaigns;
 use crate::clock::Instant;
+use crate::core::Core;
 use crate::db::{Conn, DbResult};
 use crate::engine::purge::{self, Lot, Tally};
 use crate::id::{self, Kind};
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
-pub use pages::routes;
 pub use store::{count, count_of};
 
 /// What became of deleting one lead.
@@ -39,7 +38,7 @@ const ANSWERS: i64 = 500;
 /// Deletes a test lead with all that hangs on it. One with many duplicates goes in several lots, itself last.
 /// A caller who sees one mode only finds leads of that.
 pub async fn purge_lead(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     lead_id: i64,
@@ -47,7 +46,7 @@ pub async fn purge_lead(
 ) -> DbResult<Purged> {
     let mut gone = Tally::default();
     loop {
-        let mut conn = app.db.read().await?;
+        let mut conn = core.db.read().await?;
         match store::lead(&mut conn, business_id, lead_id).await?.map(|lead| lead.test) {
             None if gone == Tally::default() => return Ok(Purged::NotFound),
             None => return Ok(Purged::Gone(gone)),
@@ -59,11 +58,11 @@ pub async fn purge_lead(
         if leads.len() < usize::try_from(CHUNK).unwrap_or_default() {
             leads.push(lead_id);
         }
-        let answers = answers_about(&mut conn, app, business_id, &leads).await?;
+        let answers = answers_about(&mut conn, core, business_id, &leads).await?;
         drop(conn);
-        let (entry, actor, now) = (app.ids.next().await?, actor.clone(), app.clock.now());
+        let (entry, actor, now) = (core.ids.next().await?, actor.clone(), core.clock.now());
         let lot = Lot { business_id, leads, ..Lot::default() };
-        let done = app.engine.purge(lot, move |tx, tally| {
+        let done = core.engine.purge(lot, move |tx, tally| {
             let (actor, answers) = (actor.clone(), answers.clone());
             Box::pin(async move {
                 let tally = Tally { answers: purge::forget(tx, &answers).await?, ..tally };
@@ -83,13 +82,13 @@ pub async fn purge_lead(
 }
 
 /// The kept answers that name one of these leads or what it earned.
-async fn answers_about(conn: &mut Conn, app: &App, business_id: i64, leads: &[i64]) -> DbResult<Vec<(i64, String)>> {
+async fn answers_about(conn: &mut Conn, core: &Core, business_id: i64, leads: &[i64]) -> DbResult<Vec<(i64, String)>> {
     let earned = store::commissions(conn, leads).await?;
     let names = leads.iter().map(|lead| id::render(Kind::Lead, *lead));
     let names: Vec<String> = names.chain(earned.iter().map(|c| id::render(Kind::Commission, *c))).collect();
     let (mut found, mut behind) = (Vec::new(), (0, String::new()));
     loop {
-        let kept = store::kept(conn, business_id, app.clock.now(), (behind.0, &behind.1), ANSWERS).await?;
+        let kept = store::kept(conn, business_id, core.clock.now(), (behind.0, &behind.1), ANSWERS).await?;
         let Some(last) = kept.last() else { return Ok(found) };
         behind = (last.key_id, last.text.clone());
         let told = kept.into_iter().filter(|k| names.iter().any(|name| k.body.contains(name)));
@@ -118,8 +117,8 @@ pub async fn running(conn: &mut Conn, business_id: i64) -> DbResult<Option<i64>>
 
 /// Asks for all test data that came until an instant to be deleted, and answers the job's id. Asking again
 /// joins the job that runs.
-pub async fn purge_all(app: &App, actor: &Arc<Actor>, business_id: i64, until: Instant) -> DbResult<i64> {
-    let total = store::count(&mut app.db.read().await?, business_id).await?.leads;
+pub async fn purge_all(core: &Core, actor: &Arc<Actor>, business_id: i64, until: Instant) -> DbResult<i64> {
+    let total = store::count(&mut core.db.read().await?, business_id).await?.leads;
     let new = NewJob {
         business_id,
         campaign_id: None,
@@ -129,7 +128,7 @@ pub async fn purge_all(app: &App, actor: &Arc<Actor>, business_id: i64, until: I
         total,
         actor: actor.clone(),
     };
-    jobs::enqueue(app, new).await
+    jobs::enqueue(core, new).await
 }
 
 /// What is deleted next, in this order: repeats before the leads they repeat, so that a lot stays small.
@@ -188,19 +187,19 @@ async fn next(conn: &mut Conn, job: &Claimed, until: i64) -> DbResult<Option<(Lo
 }
 
 /// Deletes the next lot. The audit entry with the counts is written with the last of it.
-pub fn step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
+pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
         let until = job.input().get("until").and_then(Json::as_i64).unwrap_or_default();
-        let mut conn = app.db.read().await?;
+        let mut conn = core.db.read().await?;
         let Some((lot, cursor)) = next(&mut conn, &job, until).await? else {
             let until = Instant::from_micros(until);
             let kept = store::kept(&mut conn, job.business_id, until, (0, ""), ANSWERS).await?;
             drop(conn);
-            return finish(&app, job, kept, until).await;
+            return finish(&core, job, kept, until).await;
         };
         drop(conn);
-        let now = app.clock.now();
-        app.engine
+        let now = core.clock.now();
+        core.engine
             .purge(lot, move |tx, tally| {
                 let (job, cursor) = (job.clone(), cursor.clone());
                 Box::pin(async move {
@@ -217,10 +216,10 @@ pub fn step(app: App, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress
 }
 
 /// Kept answers go last, a bounded number at a time; the end is when there are no more.
-async fn finish(app: &App, job: Arc<Claimed>, kept: Vec<store::Kept>, until: Instant) -> DbResult<Progress> {
+async fn finish(core: &Core, job: Arc<Claimed>, kept: Vec<store::Kept>, until: Instant) -> DbResult<Progress> {
     let answers: Vec<(i64, String)> = kept.into_iter().map(|k| (k.key_id, k.text)).collect();
-    let (entry, now) = (app.ids.next().await?, app.clock.now());
-    app.db
+    let (entry, now) = (core.ids.next().await?, core.clock.now());
+    core.db
         .write(vec![], move |tx| {
             let (job, answers) = (job.clone(), answers.clone());
             Box::pin(async move {

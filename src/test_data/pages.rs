@@ -11,9 +11,10 @@ use super::{Purged, store};
 use crate::clock::Instant;
 use crate::engine::purge::Tally;
 use crate::jobs;
-use crate::web::list::counted;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Fault, Flash, Form, Frame, Page, PageResult, Right, html};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
+use crate::web::{Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
     let all = Access::May(Right::Integrations);

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::words::{Unsplit, quoted, split};
-use crate::web::list::{encode, pairs, url};
+use crate::query::{encode, pairs, url};
 
 /// Why a text is not a call that can be tried; a sentence.
 pub type Unread = String;

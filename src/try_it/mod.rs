@@ -3,7 +3,5 @@
 //! by `api::trial`, so that what is shown is the real thing and nothing of it is kept.
 
 pub mod curl;
-mod pages;
+pub mod pages;
 pub mod words;
-
-pub use pages::routes;

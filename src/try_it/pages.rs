@@ -7,11 +7,13 @@ use crate::api::dialect::Dialect;
 use crate::api::operation::Operation;
 use crate::api::trial::compare::{self, Finding, Own, Shape};
 use crate::api::trial::{self, Asked, Trial};
+use crate::keys::sign_up_curl;
 use crate::keys::{Whose, whose};
 use crate::products;
-use crate::web::page::{html_with, sign_up_curl};
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Form, Frame, Page, PageResult, Right, html};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
+use crate::web::page::html_with;
+use crate::web::{Choice, Fault, Form, PageResult, html};
 
 pub fn routes() -> Routes {
     let may = Access::May(Right::Integrations);

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::store;
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbResult, Key};
 
 /// What came of a new name.
@@ -17,11 +17,11 @@ pub enum Named {
     Same,
 }
 
-pub async fn rename(app: &App, actor: &Arc<Actor>, business_id: i64, user_id: i64, name: String) -> DbResult<Named> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+pub async fn rename(core: &Core, actor: &Arc<Actor>, business_id: i64, user_id: i64, name: String) -> DbResult<Named> {
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(user_id)], move |tx| {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {
@@ -42,17 +42,17 @@ pub async fn rename(app: &App, actor: &Arc<Actor>, business_id: i64, user_id: i6
 
 /// Stores a new password's hash and ends every session but the one that asked; answers how many ended.
 pub async fn change_password(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     user_id: i64,
     hash: String,
     keep_session: String,
 ) -> DbResult<u64> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(user_id)], move |tx| {
             let (actor, hash, keep) = (actor.clone(), hash.clone(), keep_session.clone());
             Box::pin(async move {
@@ -69,16 +69,16 @@ pub async fn change_password(
 
 /// Ends every session but the one that asked; answers how many.
 pub async fn end_others(
-    app: &App,
+    core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     user_id: i64,
     keep_session: String,
 ) -> DbResult<u64> {
-    let audit_id = app.ids.next().await?;
-    let now = app.clock.now();
+    let audit_id = core.ids.next().await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(user_id)], move |tx| {
             let (actor, keep) = (actor.clone(), keep_session.clone());
             Box::pin(async move {

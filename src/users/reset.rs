@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::{store, throttle};
 use crate::actor::Actor;
-use crate::app::App;
 use crate::audit::{self, NewEntry};
+use crate::core::Core;
 use crate::db::{DbError, DbResult, Key};
 
 /// What came of it.
@@ -20,26 +20,26 @@ pub struct Ended {
 }
 
 /// Stores a new password's hash, ends every session, and forgets the failures of whoever could not remember it.
-pub async fn reset_password(app: &App, actor: &Arc<Actor>, user_id: i64, hash: String) -> DbResult<Ended> {
-    let ended = end_all(app, actor, user_id, Some(hash)).await?;
-    if let Some(user) = store::by_id(&mut app.db.read().await?, user_id).await? {
+pub async fn reset_password(core: &Core, actor: &Arc<Actor>, user_id: i64, hash: String) -> DbResult<Ended> {
+    let ended = end_all(core, actor, user_id, Some(hash)).await?;
+    if let Some(user) = store::by_id(&mut core.db.read().await?, user_id).await? {
         let key = crate::email::key_of(&user.email).unwrap_or_default();
-        throttle::succeeded(&app.db, &key, "").await?;
+        throttle::succeeded(&core.db, &key, "").await?;
     }
     Ok(ended)
 }
 
 /// Ends every session of somebody.
-pub async fn sign_out(app: &App, actor: &Arc<Actor>, user_id: i64) -> DbResult<Ended> {
-    end_all(app, actor, user_id, None).await
+pub async fn sign_out(core: &Core, actor: &Arc<Actor>, user_id: i64) -> DbResult<Ended> {
+    end_all(core, actor, user_id, None).await
 }
 
-async fn end_all(app: &App, actor: &Arc<Actor>, user_id: i64, hash: Option<String>) -> DbResult<Ended> {
-    let places = store::memberships(&mut app.db.read().await?, user_id).await?.len();
-    let ids = app.ids.run(places.max(1)).await?;
-    let now = app.clock.now();
+async fn end_all(core: &Core, actor: &Arc<Actor>, user_id: i64, hash: Option<String>) -> DbResult<Ended> {
+    let places = store::memberships(&mut core.db.read().await?, user_id).await?.len();
+    let ids = core.ids.run(places.max(1)).await?;
+    let now = core.clock.now();
     let actor = actor.clone();
-    app.db
+    core.db
         .write(vec![Key::Row(user_id)], move |tx| {
             let (actor, hash, ids) = (actor.clone(), hash.clone(), ids.clone());
             Box::pin(async move {

@@ -1,8 +1,9 @@
-use super::{StoredSession, throttle};
+use super::delay::{FORGET_SECONDS, delay};
+use super::role::Role;
+use super::session::{IDLE_SECONDS, StoredSession};
 use crate::clock::Instant;
 use crate::db::{Conn, Db, DbResult, Key, Tx, sql};
 use crate::row;
-use crate::web::Role;
 
 row! {
     #[derive(Debug, Clone)]
@@ -67,7 +68,7 @@ row! {
 
 /// Everybody in each of their businesses, by address.
 pub async fn everybody(conn: &mut Conn, now: Instant) -> DbResult<Vec<PersonRow>> {
-    let idle = now.plus_seconds(-crate::web::session::IDLE_SECONDS);
+    let idle = now.plus_seconds(-IDLE_SECONDS);
     sql("SELECT u.id, u.email, u.name, u.created_at, b.public_id AS business, b.name AS business_name, m.role,
                 (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND s.expires_at > $1 AND s.seen_at > $2) AS sessions
            FROM users u LEFT JOIN memberships m ON m.user_id = u.id LEFT JOIN businesses b ON b.id = m.business_id
@@ -192,7 +193,7 @@ pub async fn delete_session(db: &Db, id_hash: String) -> DbResult<()> {
 /// Removes up to `most` sessions that are over and as many old counts of failures; answers the larger
 /// number of the two.
 pub async fn tidy(tx: &mut Tx, now: Instant, most: i64) -> DbResult<u64> {
-    let idle = now.plus_seconds(-crate::web::session::IDLE_SECONDS);
+    let idle = now.plus_seconds(-IDLE_SECONDS);
     let sessions = sql("DELETE FROM sessions WHERE id_hash IN
                           (SELECT id_hash FROM sessions WHERE expires_at < $1 OR seen_at < $2 LIMIT $3)")
     .bind(now)
@@ -200,7 +201,7 @@ pub async fn tidy(tx: &mut Tx, now: Instant, most: i64) -> DbResult<u64> {
     .bind(most)
     .execute(tx)
     .await?;
-    let forgotten = now.plus_seconds(-throttle::FORGET_SECONDS);
+    let forgotten = now.plus_seconds(-FORGET_SECONDS);
     let failures = sql("DELETE FROM login_failures WHERE key IN
                           (SELECT key FROM login_failures WHERE updated_at < $1 AND blocked_until < $2 LIMIT $3)")
     .bind(forgotten)
@@ -275,7 +276,7 @@ pub async fn count_failure(db: &Db, keys: [(String, i64); 2], now: Instant) -> D
     db.write(vec![], move |tx| {
         let keys = keys.clone();
         Box::pin(async move {
-            let forgotten = now.plus_seconds(-throttle::FORGET_SECONDS);
+            let forgotten = now.plus_seconds(-FORGET_SECONDS);
             for (key, free) in keys {
                 let failures: i64 = sql(
                     "INSERT INTO login_failures (key, failures, blocked_until, updated_at) VALUES ($1, 1, 0, $2)
@@ -288,7 +289,7 @@ pub async fn count_failure(db: &Db, keys: [(String, i64); 2], now: Instant) -> D
                 .bind(forgotten)
                 .scalar(tx)
                 .await?;
-                let until = now.plus_seconds(throttle::delay(failures, free));
+                let until = now.plus_seconds(delay(failures, free));
                 sql("UPDATE login_failures SET blocked_until = $2 WHERE key = $1").bind(&key).bind(until).execute(tx).await?;
             }
             Ok(())

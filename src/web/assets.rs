@@ -16,8 +16,6 @@ use tower_http::services::ServeDir;
 use tower_http::services::fs::{Backend, File, Metadata};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::app::App;
-
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
@@ -35,7 +33,7 @@ pub fn urls() -> (&'static str, &'static str, &'static str) {
     (&URLS[0], &URLS[1], &URLS[2])
 }
 
-pub fn router() -> Router<App> {
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     // What is not there now may be there in the next version.
     let keep = |response: &Response<_>| {
         let kept = if response.status().is_success() { "public, max-age=31536000, immutable" } else { "no-store" };

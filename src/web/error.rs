@@ -5,8 +5,9 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
-use super::page::{BareFrame, Frame};
+use super::page::BareFrame;
 use crate::db::DbError;
+use crate::query::encode;
 
 pub type PageResult = Result<Response, Fault>;
 
@@ -88,7 +89,7 @@ impl IntoResponse for Fault {
                 let target = if back.is_empty() || back == "/" {
                     "/sign-in".to_owned()
                 } else {
-                    format!("/sign-in?back={}", super::list::encode(&back))
+                    format!("/sign-in?back={}", encode(&back))
                 };
                 return Redirect::to(&target).into_response();
             }
@@ -141,28 +142,11 @@ impl IntoResponse for Fault {
     }
 }
 
-#[derive(Template)]
-#[template(path = "error_framed.html")]
-struct FramedErrorPage {
-    frame: Frame,
-    code: u16,
-    title: &'static str,
-    sentence: String,
-}
-
 /// What an error page says, kept beside it for whoever can put it into a frame.
 #[derive(Debug, Clone)]
 pub struct Said {
-    title: &'static str,
-    sentence: String,
-}
-
-impl Said {
-    /// The same words, in the frame of somebody who is signed in.
-    pub fn framed(self, status: StatusCode, frame: Frame) -> Option<String> {
-        let Self { title, sentence } = self;
-        FramedErrorPage { frame, code: status.as_u16(), title, sentence }.render().ok()
-    }
+    pub title: &'static str,
+    pub sentence: String,
 }
 
 /// The page of an error; also what the panic handler shows.

@@ -5,12 +5,14 @@ use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 
+use super::page::own_path;
 use super::{Fault, bounds};
 use crate::amounts::Amounts;
 use crate::clock::{Day, DayError};
 use crate::email::Email;
 use crate::money::{Currency, Money, Rate};
 use crate::phone::{self, Phone};
+use crate::query::pairs;
 use crate::text;
 
 #[derive(Debug, Clone)]
@@ -201,7 +203,7 @@ impl Form {
 
     /// Where to go afterwards: the form's `back`, if it is a path of ours.
     pub fn back<'f>(&'f self, otherwise: &'f str) -> &'f str {
-        super::page::own_path(self.value("back"), otherwise)
+        own_path(self.value("back"), otherwise)
     }
 }
 
@@ -225,7 +227,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             return Err(Fault::TooLarge("The form is too large.".into()));
         }
         let text = String::from_utf8_lossy(&body);
-        Ok(Self { values: super::list::pairs(&text), errors: Vec::new() })
+        Ok(Self { values: pairs(&text), errors: Vec::new() })
     }
 }
 

@@ -10,22 +10,35 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::db::Db;
 
-pub fn router() -> Router<App> {
-    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).route("/metrics", get(metrics))
+/// What is asked for an answer.
+#[derive(Clone)]
+pub struct Probe {
+    pub db: Db,
+    pub stop: CancellationToken,
+    pub metrics_token: Option<String>,
+}
+
+pub fn router<S>(probe: Probe) -> Router<S> {
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(probe)
 }
 
 /// Who asks this asks often: no answer in this time is one.
 const PROMPT: Duration = Duration::from_secs(2);
 
 /// 200 when the database answers and the program is not stopping.
-async fn ready(State(app): State<App>) -> Response {
-    if app.stop.is_cancelled() {
+async fn ready(State(probe): State<Probe>) -> Response {
+    if probe.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping").into_response();
     }
-    match tokio::time::timeout(PROMPT, app.db.ping()).await {
+    match tokio::time::timeout(PROMPT, probe.db.ping()).await {
         Ok(Ok(())) => "ready".into_response(),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response(),
     }
@@ -44,8 +57,12 @@ pub fn collect() {
     }
 }
 
-async fn metrics(State(app): State<App>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
-    let allowed = match &app.config.metrics_token {
+async fn metrics(
+    State(probe): State<Probe>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    let allowed = match &probe.metrics_token {
         Some(token) => {
             headers.get(header::AUTHORIZATION).is_some_and(|v| v.as_bytes() == format!("Bearer {token}").as_bytes())
         }

@@ -1,124 +1,29 @@
 //! What happens to every request before and after its handler, in order.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, MatchedPath, Request, State};
-use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use rand::RngExt;
 use tower_http::compression::CompressionLayer;
-use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
 use super::bounds::{self, Bounds, InWords};
-use super::error::{Said, error_page};
-use super::{Fault, Frame, Page};
-use crate::app::App;
 use crate::config::Config;
 
-/// Layers of the pages: cross-site requests are refused by Fetch Metadata and Origin, then the session.
-pub fn pages(router: Router<App>, app: &App) -> Router<App> {
-    let csrf = match CsrfLayer::new().add_trusted_origin(&app.config.public_url) {
-        Ok(layer) => layer,
-        // A public address with a path is no origin; same-origin requests still pass.
-        Err(_) => CsrfLayer::new(),
-    };
-    router
-        .fallback(|| async { Fault::NotFound })
-        .method_not_allowed_fallback(|| async {
-            error_page(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "Not that way",
-                "This address does not take that kind of request.".into(),
-            )
-        })
-        .layer(middleware::from_fn_with_state(app.clone(), framed))
-        .layer(super::session::layer(app))
-        .layer(csrf)
-        .layer(middleware::from_fn(private))
-}
-
-/// Whoever is signed in and asked for what is not there, or not for them, keeps the navigation.
-async fn framed(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let asked = parts.clone();
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    let status = response.status();
-    if !status.is_client_error() {
-        return response;
-    }
-    if !is_html(&response) {
-        response = in_words(status);
-    }
-    let Some(said) = response.extensions().get::<Said>().cloned() else { return response };
-    match frame_of(&app, asked).await.and_then(|frame| said.framed(response.status(), frame)) {
-        Some(text) => (response.status(), Html(text)).into_response(),
-        None => response,
-    }
-}
-
-/// The frame of who asks. A database that does not answer just now is no reason for another error.
-async fn frame_of(app: &App, mut asked: Parts) -> Option<Frame> {
-    // What a page fetches for itself has no use for one, and would take its messages.
-    if asked.headers.get("sec-fetch-dest").is_some_and(|to| to != "document") {
-        return None;
-    }
-    let signed_in = super::session::signed_in(app, &asked.extensions, &asked.headers).await.ok()??;
-    asked.extensions.insert(signed_in.member?);
-    let page = Page::from_request_parts(&mut asked, app).await.ok()?;
-    let mut frame = page.frame("").await.ok()?;
-    if asked.method != Method::GET {
-        // Whoever switches the theme here comes back to a page that can be asked for.
-        frame.path = "/".into();
-    }
-    Some(frame)
-}
-
-/// Pages are for one person; no cache keeps them. A refusal of the framework's is put into words.
-async fn private(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if response.status().is_client_error() && !is_html(&response) {
-        response = in_words(response.status());
-    }
-    // Handlers answer with pages; this is the session that could not be stored.
-    if response.status().is_server_error() && !is_html(&response) {
-        response = Fault::InDoubt("the session was not stored".into()).into_response();
-    }
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
-}
-
-fn is_html(response: &Response) -> bool {
-    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
-}
-
-fn in_words(status: StatusCode) -> Response {
-    match status {
-        StatusCode::FORBIDDEN => error_page(
-            status,
-            "Not from there",
-            "That came from another site, so nothing was done. Open the page here and try again.".into(),
-        ),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Fault::TooLarge("That is more than this address takes.".into()).into_response()
-        }
-        // An address that cannot be read, as with letters where a number belongs.
-        _ => Fault::NotFound.into_response(),
-    }
-}
-
 /// Layers of everything, outermost last.
-pub fn all(router: Router, app: &App, in_words: InWords) -> Router {
-    let bounds = Bounds { patience: app.config.patience, in_words };
+pub fn all(router: Router, config: &Arc<Config>, in_words: InWords) -> Router {
+    let bounds = Bounds { patience: config.patience, in_words };
     router
         .layer(DefaultBodyLimit::max(1024 * 1024))
         .layer(middleware::from_fn_with_state(bounds, bounds::keep))
         .layer(CompressionLayer::new())
-        .layer(middleware::from_fn_with_state(app.clone(), around))
+        .layer(middleware::from_fn_with_state(config.clone(), around))
 }
 
 /// The id of a request, as its answer and the log carry it.
@@ -139,7 +44,7 @@ const HEADERS: [(&str, &str); 7] = [
 ];
 
 /// Request id, log line, metrics, security headers; on every answer, errors included.
-async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn around(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::rng().random::<u64>());
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
@@ -157,7 +62,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     for (name, value) in HEADERS {
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
-    if app.config.is_https() {
+    if config.is_https() {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }

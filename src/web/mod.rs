@@ -1,23 +1,20 @@
-//! What every page needs: who is asking, the frame around it, forms, errors, assets, the layers.
+//! What every page needs, whoever asks: forms, lists, errors, assets, the layers, the server and its bounds.
+//! It knows no feature.
 
 pub mod assets;
 pub mod bounds;
 pub mod error;
 pub mod escape;
+pub mod flash;
 pub mod form;
 pub mod health;
 pub mod layers;
 pub mod list;
-pub mod member;
 pub mod page;
-pub mod routes;
 pub mod server;
-pub mod session;
-pub mod when;
 
 pub use error::{Fault, PageResult};
+pub use flash::{Flash, Undo};
 pub use form::{Form, Upload};
-pub use list::{Chip, Cursor, ListQuery, Pager, Tab};
-pub use member::{Member, Right, Role};
-pub use page::{Choice, Flash, Frame, Page, Undo, html};
-pub use when::When;
+pub use list::{Chip, Pager, Tab};
+pub use page::{Choice, html};

@@ -125,7 +125,7 @@ async fn a_panic_tells_nothing(app: TestApp) {
     }
     let routes =
         Router::new().route("/api/events/boom", get(boom)).route("/api/v2/boom", get(boom)).route("/boom", get(boom));
-    let router = layers::all(routes, &app.app, refdesk::api::in_words);
+    let router = layers::all(routes, &app.app.config, refdesk::api::in_words);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let visitor = Visitor::new(&format!("http://{}", listener.local_addr().unwrap()));
     let (patience, stop) = (app.app.config.patience, app.app.stop.clone());

@@ -1,7 +1,7 @@
 //! /leads/…/payments/…/dispute, and where the money of a disputed payment is shown.
 
 use refdesk::engine::What;
-use refdesk::web::Role;
+use refdesk::users::Role;
 
 use super::{balance, confirm, proves};
 use crate::on_both_databases;

@@ -13,7 +13,8 @@ use refdesk::email::Email;
 use refdesk::keys::{self, NewKey};
 use refdesk::money::{Currency, Rate};
 use refdesk::users;
-use refdesk::web::{Role, server};
+use refdesk::users::Role;
+use refdesk::web::server;
 use serde_json::Value as Json;
 
 use super::{Answer, Database, Engine, Shop, Start, Visitor};
@@ -100,15 +101,15 @@ impl EmptyApp {
         listener: tokio::net::TcpListener,
     ) -> Self {
         let visitor = Visitor::new(&config.public_url);
-        let app = App::new(db, clock.clone(), config).await.expect("the application");
-        let router = refdesk::app::router(&app);
+        let app = App::new(db, clock.clone(), config);
+        let router = refdesk::router::router(&app);
         tokio::spawn(server::serve(listener, router, app.config.patience, app.stop.clone()));
         Self { app, clock, database, visitor }
     }
 
     /// Does what waits in the background; the servers of tests do nothing by themselves.
     pub async fn run_jobs(&self) {
-        refdesk::jobs::run_all(&self.app, &refdesk::app::job_kinds()).await.expect("the jobs run");
+        refdesk::jobs::run_all(&self.app, &refdesk::router::job_kinds()).await.expect("the jobs run");
     }
 
     /// Does what waits in the background while something is asked whose answer may wait for it, and once

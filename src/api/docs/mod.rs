@@ -1,7 +1,7 @@
 //! The document of all calls, for programs at `/openapi.json` and for people at `/docs`: the pages are
 //! rendered from the very document that programs get.
 
-mod pages;
+pub mod pages;
 mod print;
 mod reading;
 mod samples;
@@ -9,8 +9,6 @@ mod samples;
 use std::sync::LazyLock;
 
 use serde_json::Value as Json_;
-
-pub use pages::{document, routes};
 
 /// Stands for the address of the desk in the document that is made once.
 const SOMEWHERE: &str = "https://desk.invalid";

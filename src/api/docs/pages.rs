@@ -15,9 +15,10 @@ use crate::api::document::tags::{CONTRACTS, Contract};
 use crate::api::kinds::{KINDS, ProblemKind};
 use crate::app::App;
 use crate::id::{self, Kind};
+use crate::shell::{Access, Routes, session};
+use crate::users::{Member, Right};
 use crate::web::page::BareFrame;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Fault, Member, PageResult, Right, html, session};
+use crate::web::{Fault, PageResult, html};
 
 pub fn routes() -> Routes {
     CONTRACTS.iter().fold(Routes::new(), |routes, contract| routes.get(contract.path, Access::Public, show))

@@ -4,7 +4,7 @@ use serde_json::{Value as Json_, json};
 
 use super::print::{Literals, literal, tinted};
 use super::reading::Call;
-use crate::web::list::encode;
+use crate::query::encode;
 
 /// What calls are filled with. Without a business, the ids of the examples stay.
 pub struct Filler {

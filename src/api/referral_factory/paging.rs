@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ask::{Number, RfPages};
-use crate::web::list::encode;
+use crate::query::encode;
 
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy)]

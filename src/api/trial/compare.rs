@@ -7,7 +7,7 @@ use crate::api::dialect::Dialect;
 use crate::api::object::Body;
 use crate::api::operation::{Access, Operation};
 use crate::id::{self, Kind};
-use crate::web::list::pairs;
+use crate::query::pairs;
 
 /// Something to know about a call; `tone` is bad, warning, info or good.
 #[derive(Debug, Clone, PartialEq, Eq)]

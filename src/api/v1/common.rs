@@ -12,13 +12,12 @@ use crate::api::field::{Field, Integer, OneOf, Word, Wrong};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::clock::Instant;
-use crate::db::{Conn, Db, DbError, DbResult, Listing};
+use crate::db::{Conn, Cursor, Db, DbError, DbResult, Listing};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
 use crate::object;
+use crate::query::encode;
 use crate::search::{self, Ask, Needle, Scope};
-use crate::web::Cursor;
-use crate::web::list::encode;
 
 /// Rows of a page, if the caller does not say.
 const USUAL: usize = 50;
@@ -236,7 +235,7 @@ pub fn page<R, T: Serialize>(
 
 /// The address of a list with another beginning.
 fn with_after(uri: &Uri, after: Option<&str>) -> String {
-    let kept = crate::web::list::pairs(uri.query().unwrap_or_default());
+    let kept = crate::query::pairs(uri.query().unwrap_or_default());
     let kept = kept.iter().filter(|(name, _)| name != "after").map(|(n, v)| format!("{}={}", encode(n), encode(v)));
     let all: Vec<String> = kept.chain(after.map(|after| format!("after={after}"))).collect();
     if all.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), all.join("&")) }

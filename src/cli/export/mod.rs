@@ -23,7 +23,7 @@ use crate::db::{DbResult, FromDb, Listing};
 use crate::engine::Status;
 use crate::id::{self, Kind};
 use crate::search::Needle;
-use crate::web::list::counted;
+use crate::text::counted;
 use crate::{campaigns, imports};
 use write::{Format, Out};
 

@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Redirect};
 
 use crate::codes::{self, Batch, Chosen, Generated, Plan, store};
 use crate::jobs;
-use crate::web::list::counted;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Fault, Flash, Form, Frame, Page, PageResult, Right, html};
+use crate::web::{Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
     let edit = Access::May(Right::EditReferrers);

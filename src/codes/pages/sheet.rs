@@ -15,9 +15,12 @@ use crate::codes::store::{self, CodeLine, Wanted};
 use crate::counters;
 use crate::imports::table::{sanitise_for_spreadsheet, write_csv_row};
 use crate::links;
-use crate::web::list::counted;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Fault, Frame, ListQuery, Page, PageResult, Right, html};
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
+use crate::web::list::behind;
+use crate::web::{Fault, PageResult, html};
 
 pub fn routes() -> Routes {
     Routes::new().get("/codes/print", Access::May(Right::SeeReferrers), print).get(
@@ -60,7 +63,7 @@ async fn print(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let mut rows = store::list(&page.app.db, page.campaign.id, &query, &found.wanted, CARDS + 1).await?.rows;
     let next = (rows.len() > CARDS).then(|| {
         rows.truncate(CARDS);
-        rows.last().map(|last| query.behind(&store::cursor(&query, last)))
+        rows.last().map(|last| behind(&query, &store::cursor(&query, last)))
     });
     let cards: Vec<Card> = rows
         .into_iter()

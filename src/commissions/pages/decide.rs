@@ -5,11 +5,13 @@ use axum::http::StatusCode;
 
 use super::list::MOST;
 use super::show::find;
+use crate::commissions::pages::{Ask, Preview, preview};
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN};
-use crate::commissions::{Ask, Preview, preview};
 use crate::engine::{Outcome, What};
-use crate::web::list::counted;
-use crate::web::{Fault, Flash, Form, ListQuery, Page, PageResult};
+use crate::query::ListQuery;
+use crate::shell::Page;
+use crate::text::counted;
+use crate::web::{Fault, Flash, Form, PageResult};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {

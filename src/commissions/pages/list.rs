@@ -4,12 +4,16 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN, STATES};
-use crate::db::{Conn, DbResult, EXAMINED};
+use crate::db::{Conn, Cursor, DbResult, EXAMINED};
 use crate::money::Money;
+use crate::query::ListQuery;
 use crate::record;
 use crate::search::Total;
-use crate::web::list::{counted, looked_at};
-use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+use crate::shell::{Frame, Page};
+use crate::text::{counted, looked_at};
+use crate::users::Right;
+use crate::web::{Chip, Choice, PageResult, Pager, Tab, html};
+use crate::when::When;
 
 #[derive(Template)]
 #[template(path = "commissions/list.html")]
@@ -58,7 +62,7 @@ fn title_of(state: &str) -> &'static str {
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/commissions", uri.query(), &KNOWN);
-    if let Some(answer) = record::whose(&page, &query, "commissions", "commissions").await? {
+    if let Some(answer) = record::pages::whose(&page, &query, "commissions", "commissions").await? {
         return Ok(answer);
     }
     let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country);
@@ -78,13 +82,13 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     );
     let mut chips = Vec::new();
     if !filter.q.is_empty() {
-        chips.push(query.chip("q", format!("“{}”", filter.q)));
+        chips.push(Chip::of(&query, "q", format!("“{}”", filter.q)));
     }
     if filter.referrer.is_some() {
-        chips.push(query.chip("referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
+        chips.push(Chip::of(&query, "referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
     }
     if let Some(kind) = filter.kind {
-        chips.push(query.chip("kind", kind));
+        chips.push(Chip::of(&query, "kind", kind));
     }
     let order = if filter.referrer.is_some() { "-created" } else { "hold" };
     let today = page.today();

@@ -7,8 +7,8 @@ mod show;
 
 pub use preview::{Ask, Preview, preview};
 
-use crate::web::Right;
-use crate::web::routes::{Access, Routes};
+use crate::shell::{Access, Routes};
+use crate::users::Right;
 
 pub fn routes() -> Routes {
     let decide = Access::May(Right::DecideMoney);

@@ -11,8 +11,9 @@ use crate::clock::Day;
 use crate::commissions::{Arithmetic, store};
 use crate::engine::{Event, Moved, Moves, Outcome, SLICE, sum_shown};
 use crate::money::Money;
+use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
-use crate::web::{Fault, Form, Frame, Page};
+use crate::web::{Fault, Form};
 
 /// One commission of a preview, ready to read.
 #[derive(Debug, Clone)]

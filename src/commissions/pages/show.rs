@@ -4,7 +4,10 @@ use axum::extract::Path;
 use crate::campaigns;
 use crate::commissions::store::{self, CommissionRow};
 use crate::money::Money;
-use crate::web::{Fault, Frame, Page, PageResult, Right, When, html};
+use crate::shell::{Frame, Page};
+use crate::users::Right;
+use crate::web::{Fault, PageResult, html};
+use crate::when::When;
 
 #[derive(Template)]
 #[template(path = "commissions/show.html")]

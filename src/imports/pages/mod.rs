@@ -7,9 +7,13 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use super::store;
-use crate::web::list::counted;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, When, html};
+use crate::db::Cursor;
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
+use crate::web::{PageResult, Pager, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     let import = Access::May(Right::Import);

@@ -11,9 +11,10 @@ use axum::response::{IntoResponse, Redirect};
 use crate::campaigns::{self, CampaignChoice};
 use crate::imports::table::{Choices, DELIMITERS};
 use crate::imports::{Kind, NewImport, limits, stage};
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Form, Frame, ListQuery, Page, PageResult, Upload, html};
+use crate::web::{Choice, Fault, Form, PageResult, Upload, html};
 
 pub fn routes(routes: Routes, import: Access) -> Routes {
     routes

@@ -14,10 +14,11 @@ use crate::imports::mapping::{Field, Mapping};
 use crate::imports::store::{self, RowLine};
 use crate::imports::{Asked, Fate, Import, Kind, Options, ask_check, ask_run, discard, rejects, set_columns};
 use crate::jobs;
-use crate::web::list::counted;
+use crate::query::ListQuery;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Flash, Form, Frame, ListQuery, Page, PageResult, Tab, html};
+use crate::web::{Choice, Fault, Flash, Form, PageResult, Tab, html};
 
 pub fn routes(routes: Routes, import: Access) -> Routes {
     routes

@@ -10,9 +10,11 @@ use crate::db::Conn;
 use crate::keys::Revoked;
 use crate::keys::publishable::{make_publishable, origins, revoke_publishable};
 use crate::keys::store::publishable as store;
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Fault, Flash, Form, Frame, Page, PageResult, Right, When, html};
+use crate::web::{Fault, Flash, Form, PageResult, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     let may = Access::May(Right::Integrations);

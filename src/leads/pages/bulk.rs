@@ -3,12 +3,14 @@
 use axum::http::StatusCode;
 
 use super::list::{MOST, filter_of};
-use crate::commissions::{Ask, Preview, preview};
+use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Changed, Outcome, Status, What};
 use crate::leads::filter::KNOWN;
 use crate::leads::store::list as store;
-use crate::web::list::counted;
-use crate::web::{Fault, Flash, Form, ListQuery, Page, PageResult};
+use crate::query::ListQuery;
+use crate::shell::Page;
+use crate::text::counted;
+use crate::web::{Fault, Flash, Form, PageResult};
 
 /// What may be done to many leads at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +71,7 @@ impl Deed {
 }
 
 /// More than this is confirmed first, and has no undo.
-const FEW: usize = crate::web::list::PAGE;
+const FEW: usize = crate::db::PAGE;
 
 pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
     let Some(deed) = Deed::parse(form.value("do")) else {

@@ -7,11 +7,12 @@ use super::qualification::refused;
 use super::refund::payment_of;
 use super::show::find;
 use crate::clock::Day;
-use crate::commissions::{Ask, Preview, preview};
+use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Outcome, What};
 use crate::leads::store::one::{LeadRow, PaymentRow};
 use crate::money::Money;
-use crate::web::{Flash, Form, Page, PageResult};
+use crate::shell::Page;
+use crate::web::{Flash, Form, PageResult};
 
 pub(super) async fn ask_mark(page: Page, Path((id, payment)): Path<(i64, i64)>) -> PageResult {
     let lead = find(&page, id).await?;

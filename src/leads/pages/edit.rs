@@ -12,8 +12,9 @@ use crate::engine::{AddLead, Claim, ClaimBy, Contact, Outcome, Refusal, Status, 
 use crate::leads::budget;
 use crate::leads::store::one::LeadRow;
 use crate::phone::Phone;
+use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
-use crate::web::{Choice, Flash, Form, Frame, Page, PageResult, html};
+use crate::web::{Choice, Flash, Form, PageResult, html};
 
 #[derive(Template)]
 #[template(path = "leads/form.html")]

@@ -1,13 +1,17 @@
 use askama::Template;
 use axum::extract::OriginalUri;
 
-use crate::db::EXAMINED;
+use crate::db::{Cursor, EXAMINED, PAGE};
 use crate::engine::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
+use crate::query::ListQuery;
 use crate::record;
-use crate::web::list::{PAGE, counted, looked_at};
-use crate::web::{Chip, Choice, Cursor, Frame, ListQuery, Page, PageResult, Pager, Right, Tab, When, html};
+use crate::shell::{Frame, Page};
+use crate::text::{counted, looked_at};
+use crate::users::Right;
+use crate::web::{Chip, Choice, PageResult, Pager, Tab, html};
+use crate::when::When;
 
 #[derive(Template)]
 #[template(path = "leads/list.html")]
@@ -66,7 +70,7 @@ pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/leads", uri.query(), &KNOWN);
-    if let Some(answer) = record::whose(&page, &query, "leads", "leads").await? {
+    if let Some(answer) = record::pages::whose(&page, &query, "leads", "leads").await? {
         return Ok(answer);
     }
     let filter = filter_of(&page, &query);
@@ -93,7 +97,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         |r| Cursor { value: if filter.by_name { r.name_fold.clone() } else { r.created_at.to_string() }, id: r.id },
         &total.shown("lead", "leads"),
     );
-    let chips = filter.chips(&query, referrer.as_deref());
+    let chips = chips(&filter, &query, referrer.as_deref());
     let view = filter.view();
     let rows: Vec<Row> = rows.into_iter().map(|line| Row { created: page.when(line.created_at), line }).collect();
     html(&ListPage {
@@ -166,4 +170,27 @@ fn tabs(filter: &Filter, kept: Option<&store::Kept>) -> Vec<Tab> {
             count: count(name).map(counted).unwrap_or_default(),
         })
         .collect()
+}
+
+/// What is filtered beside the saved view.
+fn chips(filter: &Filter, query: &ListQuery, referrer: Option<&str>) -> Vec<Chip> {
+    let mut chips = Vec::new();
+    if !filter.q.is_empty() {
+        chips.push(Chip::of(query, "q", format!("“{}”", filter.q)));
+    }
+    if let Some(status) = filter.status {
+        chips.push(Chip::of(query, "status", status.word()));
+    }
+    if let Some(arrival) = filter.arrival {
+        chips.push(Chip::of(query, "arrival", format!("by {}", arrival)));
+    }
+    if let By::Referrer(_) = filter.by {
+        chips.push(Chip::of(&query, "referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
+    }
+    if filter.view().is_empty()
+        && let Some(qualified) = filter.qualified
+    {
+        chips.push(Chip::of(query, "qualified", if qualified { "qualified" } else { "pending" }));
+    }
+    chips
 }

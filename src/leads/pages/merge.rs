@@ -6,13 +6,15 @@ use axum::http::StatusCode;
 
 use super::qualification::refused;
 use super::show::find;
-use crate::commissions::{Ask, Preview, preview};
+use crate::commissions::pages::{Ask, Preview, preview};
+use crate::db::PAGE;
 use crate::engine::{Moves, Outcome, What};
 use crate::leads::filter::Filter;
 use crate::leads::store::list::{self as store, LeadLine};
 use crate::leads::store::one::LeadRow;
-use crate::web::list::PAGE;
-use crate::web::{Fault, Flash, Form, Frame, ListQuery, Page, PageResult, html};
+use crate::query::ListQuery;
+use crate::shell::{Frame, Page};
+use crate::web::{Fault, Flash, Form, PageResult, html};
 
 #[derive(Template)]
 #[template(path = "leads/merge.html")]

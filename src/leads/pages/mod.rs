@@ -11,8 +11,8 @@ mod referrer;
 mod refund;
 mod show;
 
-use crate::web::Right;
-use crate::web::routes::{Access, Routes};
+use crate::shell::{Access, Routes};
+use crate::users::Right;
 
 pub fn routes() -> Routes {
     let edit = Access::May(Right::EditLeads);

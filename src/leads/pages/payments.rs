@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 
 use super::qualification::refused;
 use super::show::find;
-use crate::commissions::{Ask, Preview, preview};
+use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Outcome, What};
-use crate::web::{Flash, Form, Page, PageResult};
+use crate::shell::Page;
+use crate::web::{Flash, Form, PageResult};
 
 pub(super) async fn ask(page: Page, Path(id): Path<i64>) -> PageResult {
     answer(&page, id, false).await

@@ -5,10 +5,11 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 
 use super::show::find;
-use crate::commissions::{Ask, Preview, preview};
+use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Changed, Moves, Outcome, Status, What};
 use crate::leads::store::one::LeadRow;
-use crate::web::{Fault, Flash, Form, Page, PageResult};
+use crate::shell::Page;
+use crate::web::{Fault, Flash, Form, PageResult};
 
 /// What there is to confirm before an event, if it moves money and was not confirmed as it is now.
 async fn to_confirm(page: &Page, what: &What, form: &Form) -> Result<Option<Moves>, Fault> {

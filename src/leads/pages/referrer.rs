@@ -6,11 +6,13 @@ use axum::http::StatusCode;
 
 use super::qualification::refused;
 use super::show::find;
-use crate::commissions::{Preview, preview};
+use crate::commissions::pages::{Preview, preview};
 use crate::engine::{Moves, Outcome, What};
 use crate::leads::store::one::{self, CandidateRow, LeadRow};
+use crate::query::ListQuery;
+use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
-use crate::web::{Fault, Flash, Form, Frame, ListQuery, Page, PageResult, html};
+use crate::web::{Fault, Flash, Form, PageResult, html};
 
 #[derive(Template)]
 #[template(path = "leads/referrer_find.html")]

@@ -11,8 +11,10 @@ use crate::engine::{Outcome, Refund, RefundOf, What};
 use crate::id;
 use crate::leads::store::one::{self, LeadRow, PaymentRow};
 use crate::money::{Currency, Money, Unpriced};
+use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
-use crate::web::{Fault, Flash, Form, Frame, Page, PageResult, When};
+use crate::web::{Fault, Flash, Form, PageResult};
+use crate::when::When;
 
 #[derive(Template)]
 #[template(path = "leads/refund.html")]

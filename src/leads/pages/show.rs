@@ -8,7 +8,10 @@ use crate::id;
 use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow, RefundRow, SubscriptionRow};
 use crate::leads::timeline::{self, Happened};
 use crate::money::Money;
-use crate::web::{Choice, Fault, Frame, Page, PageResult, Right, When, html};
+use crate::shell::{Frame, Page};
+use crate::users::Right;
+use crate::web::{Choice, Fault, PageResult, html};
+use crate::when::When;
 
 #[derive(Template)]
 #[template(path = "leads/show.html")]

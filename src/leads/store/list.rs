@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use crate::counters;
-use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, sql};
+use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, sql};
 use crate::leads::filter::{ARRIVALS, By, Filter};
+use crate::query::ListQuery;
 use crate::row;
 pub use crate::search::Total;
 use crate::search::{self, Ask, Found};
-use crate::web::{Cursor, ListQuery};
 
 row! {
     /// A line of the list.

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::query::ListQuery;
 use crate::record::{Asked, Found, Hit, find};
-use crate::web::{Fault, Frame, ListQuery, Page, html};
+use crate::shell::{Frame, Page};
+use crate::web::{Fault, html};
 
 #[derive(Template)]
 #[template(path = "record/whose.html")]
@@ -72,7 +74,7 @@ pub async fn whose(
 
 #[cfg(test)]
 mod tests {
-    use crate::web::ListQuery;
+    use crate::query::ListQuery;
 
     #[test]
     fn what_else_was_filtered_stays() {

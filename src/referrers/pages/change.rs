@@ -9,9 +9,10 @@ use axum::http::StatusCode;
 use crate::money::{Currency, Money};
 use crate::referrers::store::{self, EnrollmentOf};
 use crate::referrers::{self, Decided, Edited, Enrolled, NewFacts, State};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Fault, Flash, Form, Frame, Page, PageResult, Right, html};
+use crate::web::{Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
     let edit = Access::May(Right::EditReferrers);

@@ -10,9 +10,11 @@ use crate::links;
 use crate::money::{Currency, Money};
 use crate::referrers::store::{self, CodeOf, EnrollmentLine, ReferrerRow};
 use crate::referrers::timeline::{self, TimelineItem};
-use crate::web::list::counted;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Form, Frame, Page, PageResult, Right, When, html};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted;
+use crate::users::Right;
+use crate::web::{Choice, Fault, Form, PageResult, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     Routes::new().get("/referrers/{id}", Access::May(Right::SeeReferrers), show)

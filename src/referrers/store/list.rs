@@ -1,9 +1,9 @@
 //! The list of a campaign's referrers, and its counts.
 
-use crate::db::{Conn, Db, DbResult, Listing, Order, sql};
+use crate::db::{Conn, Cursor, Db, DbResult, Listing, Order, sql};
+use crate::query::ListQuery;
 use crate::row;
 use crate::search::{self, Ask, Found, Needle, Scope, Total};
-use crate::web::{Cursor, ListQuery};
 
 row! {
     /// A line of the list.

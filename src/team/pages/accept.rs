@@ -12,11 +12,12 @@ use super::super::{Accept, Accepted, Standing, Who, accept};
 use crate::app::App;
 use crate::clock::Instant;
 use crate::id;
-use crate::users::{self, Passwords};
-use crate::web::page::{BareFrame, flash_on, html_with};
-use crate::web::routes::{Access, Routes};
-use crate::web::session::signed_in;
-use crate::web::{Fault, Flash, Form, PageResult, Role, html, layers};
+use crate::shell::session::signed_in;
+use crate::shell::{Access, Routes, session};
+use crate::users::{self, Passwords, Role};
+use crate::web::flash::flash_on;
+use crate::web::page::{BareFrame, html_with};
+use crate::web::{Fault, Flash, Form, PageResult, html, layers};
 
 pub fn routes() -> Routes {
     Routes::new().get("/invitation/{token}", Access::Public, show).post("/invitation/{token}", Access::Public, join)
@@ -139,7 +140,7 @@ async fn join(
         Accepted::NotTheirs => Ok(Redirect::to(&format!("/invitation/{token}")).into_response()),
         Accepted::Joined { user_id, business_id } => {
             if ask == Ask::New {
-                users::start_session(&session, user_id, &ip, &headers).await?;
+                session::start(&session, user_id, &ip, &headers).await?;
             }
             session.insert("business", business_id).await?;
             flash_on(&session, Flash::good(format!("You are on the team of {business_name}."))).await?;

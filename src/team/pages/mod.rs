@@ -10,9 +10,11 @@ use axum::http::StatusCode;
 
 use super::store::{self, InvitationRow, MemberLine};
 use super::{Changed, Invited, Standing, Withdrawn};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::{Right, Role};
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::{Choice, Fault, Flash, Form, Frame, Page, PageResult, Right, Role, When, html};
+use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     let may = Access::May(Right::Team);

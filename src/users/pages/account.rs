@@ -11,10 +11,11 @@ use super::super::throttle::{self, Turn};
 use super::super::{self as users, Named, Passwords, agent_in_words};
 use crate::clock::Instant;
 use crate::email;
+use crate::shell::{Access, Frame, Page, Routes, session};
+use crate::users::{IDLE_SECONDS, Right};
 use crate::web::page::html_with;
-use crate::web::routes::{Access, Routes};
-use crate::web::session::{self, IDLE_SECONDS};
-use crate::web::{Fault, Flash, Form, Frame, Page, PageResult, Right, When, html};
+use crate::web::{Fault, Flash, Form, PageResult, html};
+use crate::when::When;
 
 pub fn routes() -> Routes {
     let may = Access::May(Right::Home);
@@ -100,7 +101,7 @@ async fn change_password(page: Page, mut form: Form) -> PageResult {
     form.set("name", page.member.name.clone());
     let member = &page.member;
     let key = email::key_of(&member.email).unwrap_or_default();
-    let place = match throttle::place(&page.app, &key, &member.ip).await? {
+    let place = match throttle::place(&page.app, &page.app.passwords, &key, &member.ip).await? {
         Turn::Now(place) => place,
         Turn::In(wait) => {
             form.fail("current", format!("Too many attempts. Try again in {wait} seconds."));

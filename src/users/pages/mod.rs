@@ -12,8 +12,9 @@ use super::store;
 use super::throttle::{self, Turn};
 use crate::app::App;
 use crate::email;
+use crate::query::pairs;
+use crate::shell::{Access, Routes, session};
 use crate::web::page::{BareFrame, html_with, own_path};
-use crate::web::routes::{Access, Routes};
 use crate::web::{Fault, Form, PageResult, html, layers};
 
 pub fn routes() -> Routes {
@@ -36,7 +37,7 @@ async fn show_sign_in(State(app): State<App>, session: Session, OriginalUri(uri)
     if crate::business::none_yet(&mut app.db.read().await?).await? {
         return Ok(Redirect::to("/setup").into_response());
     }
-    let back = crate::web::list::pairs(uri.query().unwrap_or_default());
+    let back = pairs(uri.query().unwrap_or_default());
     let back = back.iter().find(|(k, _)| k == "back").map_or("/", |(_, v)| own_path(v, "/"));
     html(&SignInPage { frame: BareFrame::of(&session).await?, form: Form::filled(&[("back", back)]) })
 }
@@ -55,7 +56,7 @@ async fn sign_in(
     let key = email::key_of(form.value("email")).unwrap_or_else(|| form.value("email").trim().to_lowercase());
     let password = form.value("password").to_owned();
     form.set("password", "");
-    let (place, user) = match throttle::place(&app, &key, &ip).await? {
+    let (place, user) = match throttle::place(&app, &app.passwords, &key, &ip).await? {
         Turn::Now(place) => (place, store::by_email(&mut app.db.read().await?, &key).await?),
         Turn::In(wait) => {
             form.fail("email", format!("Too many attempts. Try again in {wait} seconds."));
@@ -76,20 +77,8 @@ async fn sign_in(
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &SignInPage { frame: BareFrame::new(), form });
     };
     throttle::succeeded(&app.db, &key, &ip).await?;
-    start_session(&session, user.id, &ip, &headers).await?;
+    session::start(&session, user.id, &ip, &headers).await?;
     Ok(Redirect::to(form.back("/")).into_response())
-}
-
-/// A new id at every sign-in, so that a session that was planted before is worth nothing. (`flush` is
-/// not enough: what is inserted after it is stored under the id that came with the request.)
-pub async fn start_session(session: &Session, user_id: i64, ip: &str, headers: &HeaderMap) -> Result<(), Fault> {
-    session.clear().await;
-    session.cycle_id().await?;
-    session.insert("user", user_id).await?;
-    session.insert("ip", ip).await?;
-    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    session.insert("agent", agent.chars().take(200).collect::<String>()).await?;
-    Ok(())
 }
 
 async fn sign_out(session: Session) -> PageResult {
@@ -101,7 +90,7 @@ async fn sign_out(session: Session) -> PageResult {
 
 async fn set_theme(
     State(app): State<App>,
-    axum::Extension(user): axum::Extension<crate::web::session::SignedInUser>,
+    axum::Extension(user): axum::Extension<crate::users::SignedInUser>,
     form: Form,
 ) -> PageResult {
     let theme = ["auto", "light", "dark"].into_iter().find(|t| *t == form.value("theme")).unwrap_or("auto");

@@ -4,22 +4,18 @@
 //! a day after it was last used and two weeks after it was made, whichever comes first.
 
 use async_trait::async_trait;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, header};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{self, SessionStore};
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
-use super::Member;
 use crate::app::App;
 use crate::clock::{Clock, Instant};
-use crate::db::Db;
-use crate::users;
+use crate::db::{Db, DbError};
+use crate::users::{self, ABSOLUTE_SECONDS, IDLE_SECONDS, Member, SignedInUser};
+use crate::web::{Fault, layers};
 
-/// Unused for so long, a session ends.
-pub const IDLE_SECONDS: i64 = 24 * 3600;
-/// However it is used, a session ends after so long.
-pub const ABSOLUTE_SECONDS: i64 = 14 * 24 * 3600;
 /// `seen_at` is written at most this often.
 const SEEN_EVERY_SECONDS: i64 = 300;
 
@@ -37,34 +33,35 @@ pub fn layer(app: &App) -> SessionManagerLayer<Store> {
         .with_expiry(Expiry::OnInactivity(time::Duration::seconds(ABSOLUTE_SECONDS)))
 }
 
-/// The signed-in user, whatever business they are in.
-#[derive(Debug, Clone)]
-pub struct SignedInUser {
-    pub id: i64,
-    pub name: String,
-    pub email: String,
-}
-
+/// Who a session belongs to.
 pub struct SignedIn {
     pub user: SignedInUser,
     pub member: Option<Member>,
 }
 
 /// Who the request's session belongs to, if anybody.
-pub async fn signed_in(
-    app: &App,
-    extensions: &Extensions,
-    headers: &HeaderMap,
-) -> Result<Option<SignedIn>, crate::db::DbError> {
+pub async fn signed_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Result<Option<SignedIn>, DbError> {
     let Some(session) = extensions.get::<Session>() else { return Ok(None) };
-    let unavailable = |e: tower_sessions::session::Error| crate::db::DbError::Unavailable(e.to_string());
+    let unavailable = |e: tower_sessions::session::Error| DbError::Unavailable(e.to_string());
     let Some(user_id) = session.get::<i64>("user").await.map_err(unavailable)? else { return Ok(None) };
     let wanted: Option<i64> = session.get("business").await.map_err(unavailable)?;
     let mut conn = app.db.read().await?;
     let Some(user) = users::find(&mut conn, user_id).await? else { return Ok(None) };
-    let ip = super::layers::client_ip(extensions, headers, &app.config);
+    let ip = layers::client_ip(extensions, headers, &app.config);
     let member = users::member(&mut conn, user_id, wanted, ip).await?;
     Ok(Some(SignedIn { user, member }))
+}
+
+/// A new id at every sign-in, so that a session that was planted before is worth nothing. (`flush` is
+/// not enough: what is inserted after it is stored under the id that came with the request.)
+pub async fn start(session: &Session, user_id: i64, ip: &str, headers: &HeaderMap) -> Result<(), Fault> {
+    session.clear().await;
+    session.cycle_id().await?;
+    session.insert("user", user_id).await?;
+    session.insert("ip", ip).await?;
+    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    session.insert("agent", agent.chars().take(200).collect::<String>()).await?;
+    Ok(())
 }
 
 /// tower-sessions' store on our database.

@@ -2,7 +2,7 @@
 
 mod store;
 
-use crate::app::App;
+use crate::core::Core;
 use crate::db::DbResult;
 
 pub use store::{KeptRow, begin, forget, keep};
@@ -11,7 +11,7 @@ pub use store::{KeptRow, begin, forget, keep};
 const KEPT_SECONDS: i64 = 72 * 60 * 60;
 
 /// Forgets answers that are older than anybody may ask for; answers whether there may be more.
-pub async fn tidy(app: &App) -> DbResult<bool> {
-    let before = app.clock.now().plus_seconds(-KEPT_SECONDS);
-    app.db.write(vec![], move |tx| Box::pin(async move { store::tidy(tx, before).await })).await
+pub async fn tidy(core: &Core) -> DbResult<bool> {
+    let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
+    core.db.write(vec![], move |tx| Box::pin(async move { store::tidy(tx, before).await })).await
 }

@@ -1,12 +1,4 @@
-//! The signed-in person, in the business they are working in, and what their role may do.
-
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-
-use super::Fault;
-use crate::actor::{Actor, ActorKind};
-use crate::clock::Zone;
-use crate::money::Currency;
+//! What somebody may do: the rights that routes ask for, and the roles that have them.
 
 /// What somebody may do. Every route names one; the roles' rights are the table in [`Role::may`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,44 +121,6 @@ impl Role {
                 R::Home | R::SeeReferrers | R::SeeLeads | R::OwnLeads | R::SeeMoney | R::SeeInbox | R::SeeCampaigns
             ),
         }
-    }
-}
-
-/// Who is asking. Put into the request by the route's guard, so a handler that takes one is behind it.
-#[derive(Debug, Clone)]
-pub struct Member {
-    pub user_id: i64,
-    pub name: String,
-    pub email: String,
-    pub theme: String,
-    pub role: Role,
-    pub business_id: i64,
-    pub business_public_id: String,
-    pub business_name: String,
-    pub zone: Zone,
-    pub currency: Currency,
-    /// ISO 3166 alpha-2: how phone numbers without a country code are read.
-    pub country: String,
-    pub default_campaign_id: Option<i64>,
-    pub ip: String,
-}
-
-impl Member {
-    pub fn may(&self, right: Right) -> bool {
-        self.role.may(right)
-    }
-
-    /// For the audit.
-    pub fn actor(&self) -> Actor {
-        Actor { kind: ActorKind::User, id: Some(self.user_id), name: self.name.clone(), origin: self.ip.clone() }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Member {
-    type Rejection = Fault;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
-        parts.extensions.get::<Self>().cloned().ok_or(Fault::SignIn { back: String::new() })
     }
 }
 

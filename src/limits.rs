@@ -8,9 +8,6 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-
-use super::dialect::Dialect;
 use crate::clock::Instant;
 
 /// In nanoseconds: in micro-seconds the largest limits would come out a little higher.
@@ -165,24 +162,6 @@ fn network(from: Option<IpAddr>) -> Option<IpAddr> {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
         v4 => v4,
     })
-}
-
-/// Tells a client where it stands, in the contract's way.
-pub fn tell(headers: &mut HeaderMap, dialect: Dialect, standing: Standing, now: Instant) {
-    let Standing { limit, left, full_in, wait, .. } = standing;
-    let mut put = |name: &'static str, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    };
-    let until = if left == 0 { wait } else { full_in };
-    put("ratelimit-policy", format!("\"key\";q={limit};w=60"));
-    put("ratelimit", format!("\"key\";r={left};t={until}"));
-    if dialect == Dialect::Cf {
-        put("x-ratelimit-limit", limit.to_string());
-        put("x-ratelimit-remaining", left.to_string());
-        put("x-ratelimit-reset", (now.seconds() + until).to_string());
-    }
 }
 
 #[cfg(test)]

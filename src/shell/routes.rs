@@ -8,8 +8,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
-use super::{Fault, Right, member};
+use super::session::signed_in;
 use crate::app::App;
+use crate::users::Right;
+use crate::web::Fault;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,14 +94,14 @@ async fn guard(State((app, access)): State<(App, Access)>, mut request: Request,
     } else {
         String::new()
     };
-    let found = match super::session::signed_in(&app, request.extensions(), request.headers()).await {
+    let found = match signed_in(&app, request.extensions(), request.headers()).await {
         Ok(found) => found,
         Err(error) => return Fault::from(error).into_response(),
     };
     let Some(signed_in) = found else { return Fault::SignIn { back }.into_response() };
     match (access, signed_in.member) {
         (Access::May(right), Some(member)) if member.may(right) => {
-            request.extensions_mut().insert::<member::Member>(member);
+            request.extensions_mut().insert(member);
         }
         (Access::May(_), Some(_)) => return Fault::Forbidden.into_response(),
         (Access::May(_), None) => return Fault::NoBusiness.into_response(),

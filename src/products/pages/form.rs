@@ -1,8 +1,8 @@
 //! The fields of a version of terms, wherever it is made: with a product, or for one.
 
-use super::{Limit, NewTerms, Pays};
 use crate::amounts::Amounts;
 use crate::money::Currency;
+use crate::products::{Limit, NewTerms, Pays};
 use crate::web::{Choice, Form};
 
 /// What a form shows that starts from a version.

@@ -1,0 +1,64 @@
+//! What a business is made from, and what can be set on one.
+
+use serde_json::{Value as Json, json};
+
+use super::store::BusinessRow;
+use crate::clock::Zone;
+use crate::email::Email;
+use crate::money::{Currency, Rate};
+
+/// What a new business is made from.
+#[derive(Debug, Clone)]
+pub struct NewBusiness {
+    pub name: String,
+    pub zone: Zone,
+    pub currency: Currency,
+    /// ISO 3166 alpha-2
+    pub country: String,
+    pub owner: Owner,
+    pub campaign: String,
+    pub product: String,
+    pub referral_rate: Rate,
+    pub recurring_rate: Rate,
+    pub hold_days: i64,
+    /// Only as the first one: set-up is refused when a business exists.
+    pub only_first: bool,
+}
+
+/// Who owns it: a new user, or one that exists (by e-mail) and keeps the password they have.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    pub email: Email,
+    pub name: String,
+    pub password_hash: String,
+}
+
+/// What can be set on a business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub name: String,
+    pub zone: Zone,
+    pub currency: Currency,
+    /// ISO 3166 alpha-2
+    pub country: String,
+}
+
+impl Settings {
+    pub(super) fn json(&self) -> Json {
+        json!({
+            "name": self.name,
+            "timezone": self.zone.name(),
+            "currency": self.currency.code(),
+            "country": self.country,
+        })
+    }
+
+    pub(super) fn of(row: &BusinessRow) -> Option<Self> {
+        Some(Self {
+            name: row.name.clone(),
+            zone: Zone::parse(&row.timezone).ok()?,
+            currency: Currency::parse(&row.currency).ok()?,
+            country: row.country.clone(),
+        })
+    }
+}

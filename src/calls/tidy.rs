@@ -1,0 +1,22 @@
+//! Forgets old calls.
+
+use super::{KEPT, store};
+use crate::core::Core;
+use crate::db::DbResult;
+
+/// Days a call is kept.
+pub const DAYS: i64 = 30;
+
+/// Forgets calls that are older than [`DAYS`], and those of each key beyond the last [`KEPT`]: one turn of a
+/// scheduled task. True when there is more to do.
+pub async fn tidy(core: &Core) -> DbResult<bool> {
+    const BATCH: i64 = 1_000;
+    let before = core.clock.now().plus_seconds(-DAYS * 86_400);
+    let old = core.db.write(vec![], move |tx| Box::pin(store::forget(tx, before, BATCH))).await?;
+    let mut more = old >= BATCH.unsigned_abs();
+    for key_id in store::long_logs(&mut core.db.read().await?, KEPT).await? {
+        let cut = core.db.write(vec![], move |tx| Box::pin(store::cut_back(tx, key_id, KEPT, BATCH))).await?;
+        more |= cut >= BATCH.unsigned_abs();
+    }
+    Ok(more)
+}

@@ -1,0 +1,35 @@
+//! A campaign as it is stored.
+
+use super::State;
+use crate::row;
+
+row! {
+    /// A campaign as the switcher lists it.
+    #[derive(Debug, Clone)]
+    pub struct CampaignChoice {
+        pub id: i64,
+        pub name: String,
+        pub state: String,
+    }
+}
+
+row! {
+    /// A campaign with everything that was set.
+    #[derive(Debug, Clone)]
+    pub struct Campaign {
+        pub id: i64,
+        pub name: String,
+        pub state: String,
+        pub qualify_on: String,
+        pub qualify_least: String,
+        pub reward: String,
+        pub reward_hold_days: i64,
+        pub destination: String,
+    }
+}
+
+impl Campaign {
+    pub fn state(&self) -> State {
+        State::parse(&self.state).unwrap_or(State::Ended)
+    }
+}

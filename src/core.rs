@@ -1,0 +1,79 @@
+//! What verbs, jobs, imports and scheduled tasks take: the database with its ids, the time, the engine, the
+//! configuration. Caches and limits of a node are in [`App`](crate::app::App), which derefs to this.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Db, Ids};
+use crate::engine::Engine;
+
+/// Cheap to clone: one count.
+#[derive(Clone)]
+pub struct Core(Arc<Parts>);
+
+impl std::ops::Deref for Core {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+pub struct Parts {
+    pub db: Db,
+    pub ids: Ids,
+    pub clock: Clock,
+    pub engine: Engine,
+    pub config: Arc<Config>,
+    /// Ends background work and turns readiness off.
+    pub stop: CancellationToken,
+    /// Rung when a job is asked for.
+    pub wake: Wake,
+}
+
+impl Core {
+    /// On an open, migrated database.
+    pub fn new(db: Db, clock: Clock, config: Config) -> Self {
+        let ids = Ids::new(db.clone());
+        Self(Arc::new(Parts {
+            engine: Engine::new(db.clone(), ids.clone(), clock.clone()),
+            db,
+            ids,
+            clock,
+            config: Arc::new(config),
+            stop: CancellationToken::new(),
+            wake: Wake::default(),
+        }))
+    }
+
+    /// The same on the database of a rehearsal, with a run of ids that was drawn for it.
+    pub fn rehearsing(&self, db: Db, run: std::ops::Range<i64>) -> Self {
+        let ids = Ids::beginning_with(db.clone(), run);
+        Self(Arc::new(Parts {
+            engine: Engine::new(db.clone(), ids.clone(), self.clock.clone()),
+            db,
+            ids,
+            clock: self.clock.clone(),
+            config: self.config.clone(),
+            stop: self.stop.clone(),
+            wake: Wake::default(),
+        }))
+    }
+}
+
+/// Tells this node's workers that something is waiting; other nodes look every second.
+#[derive(Clone, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    pub fn ring(&self) {
+        self.0.notify_one();
+    }
+
+    pub async fn rung(&self) {
+        self.0.notified().await;
+    }
+}

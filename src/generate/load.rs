@@ -1,0 +1,27 @@
+//! How much to make, and where its ids begin.
+
+/// How much to make, in which campaign.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    pub business_id: i64,
+    pub campaign_id: i64,
+    pub product_id: i64,
+    pub leads: i64,
+    pub referrers: i64,
+}
+
+/// A lead comes every so many seconds.
+pub const SECONDS_APART: i64 = 30;
+
+/// Where each kind of row begins in the run of ids.
+#[derive(Debug, Clone, Copy)]
+pub struct Bases {
+    pub referrer: i64,
+    pub enrollment: i64,
+    pub code: i64,
+    pub lead: i64,
+    pub touch: i64,
+    pub payment: i64,
+    pub commission: i64,
+    pub entry: i64,
+}

@@ -1,0 +1,198 @@
+//! An import as it is stored: what its file brings, and what was chosen for it.
+
+use serde::{Deserialize, Serialize};
+
+use super::mapping::{Field, Mapping};
+use super::outcome::Counts;
+use super::table;
+use crate::row;
+
+/// What a file brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Qualifications,
+    Leads,
+    Referrers,
+}
+
+impl Kind {
+    pub const ALL: [Self; 3] = [Self::Qualifications, Self::Leads, Self::Referrers];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Qualifications => "qualifications",
+            Self::Leads => "leads",
+            Self::Referrers => "referrers",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// What people call such a file.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Qualifications => "Converted customers",
+            Self::Leads => "Leads",
+            Self::Referrers => "Referrers",
+        }
+    }
+
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Qualifications => "Customers who bought or signed: each is qualified by code, e-mail or both.",
+            Self::Leads => "People who were referred: added as leads, with a referral code where there is one.",
+            Self::Referrers => "People who refer: added to the campaign, with codes of their own or generated ones.",
+        }
+    }
+
+    /// The columns such a file may have.
+    pub fn fields(self) -> &'static [Field] {
+        use Field as F;
+        match self {
+            Self::Qualifications => &[
+                F::Code,
+                F::Email,
+                F::Phone,
+                F::Name,
+                F::FirstName,
+                F::LastName,
+                F::Company,
+                F::ReferrerEmail,
+                F::Qualified,
+            ],
+            Self::Leads => &[
+                F::Name,
+                F::FirstName,
+                F::LastName,
+                F::Email,
+                F::Phone,
+                F::Company,
+                F::Code,
+                F::ReferrerEmail,
+                F::Source,
+                F::Status,
+                F::JobTitle,
+                F::Industry,
+                F::Website,
+                F::Request,
+                F::Budget,
+                F::Country,
+                F::State,
+                F::Address,
+            ],
+            Self::Referrers => &[F::Name, F::FirstName, F::LastName, F::Email, F::Phone, F::Company, F::Code],
+        }
+    }
+
+    /// The meaning of a file's columns as far as it can be told.
+    pub fn guess(self, header: Option<&[String]>, sample: &[table::Row]) -> Mapping {
+        let mut mapping = match header {
+            Some(names) => Mapping::from_header(names),
+            None => Mapping::guess_without_header(sample),
+        };
+        // In a list of referrers the referrer's address is the row's own.
+        if self == Self::Referrers
+            && mapping.column(Field::Email).is_none()
+            && let Some(column) = mapping.column(Field::ReferrerEmail)
+        {
+            mapping.set(column, Some(Field::Email));
+        }
+        for column in &mut mapping.columns {
+            *column = column.filter(|field| self.fields().contains(field));
+        }
+        mapping
+    }
+
+    /// Why a mapping cannot be used, in a sentence.
+    pub fn judge(self, mapping: &Mapping) -> Result<(), &'static str> {
+        let any = |fields: &[Field]| fields.iter().any(|field| mapping.column(*field).is_some());
+        match self {
+            Self::Qualifications if !any(&[Field::Code, Field::Email, Field::Phone]) => Err(
+                "Say which column is the referral code, the e-mail or the phone: one of them is needed to find the customers.",
+            ),
+            Self::Leads | Self::Referrers if !any(&[Field::Email, Field::Phone]) => {
+                Err("Say which column is the e-mail or the phone: one of them is needed to tell people apart.")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a person chose beside the columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// Referrers without a code of their own get one.
+    pub generate: bool,
+}
+
+row! {
+    /// An import as stored, with what its business says about reading it.
+    #[derive(Debug, Clone)]
+    pub struct Import {
+        pub id: i64,
+        pub business_id: i64,
+        pub campaign_id: i64,
+        pub campaign_name: String,
+        pub campaign_state: String,
+        /// How phone numbers without a country code are read.
+        pub country: String,
+        pub kind: String,
+        pub state: String,
+        pub file_name: String,
+        pub encoding: String,
+        pub delimiter: String,
+        pub has_header: bool,
+        pub columns: String,
+        pub mapping: String,
+        pub options: String,
+        pub rows_total: i64,
+        pub counts: String,
+        pub job_id: Option<i64>,
+        pub by: Option<String>,
+        pub created_at: i64,
+        pub finished_at: Option<i64>,
+    }
+}
+
+impl Import {
+    pub fn kind(&self) -> Kind {
+        Kind::parse(&self.kind).unwrap_or(Kind::Leads)
+    }
+
+    /// A label for each column.
+    pub fn columns(&self) -> Vec<String> {
+        serde_json::from_str(&self.columns).unwrap_or_default()
+    }
+
+    pub fn mapping(&self) -> Mapping {
+        let names: Vec<Option<String>> = serde_json::from_str(&self.mapping).unwrap_or_default();
+        Mapping { columns: names.into_iter().map(|name| Field::from_name(&name?)).collect() }
+    }
+
+    pub fn options(&self) -> Options {
+        serde_json::from_str(&self.options).unwrap_or_default()
+    }
+
+    pub fn counts(&self) -> Counts {
+        serde_json::from_str(&self.counts).unwrap_or_default()
+    }
+}
+
+/// A mapping as it is stored.
+pub(super) fn mapping_json(mapping: &Mapping) -> String {
+    let names: Vec<Option<&str>> = mapping.columns.iter().map(|field| field.map(Field::name)).collect();
+    serde_json::json!(names).to_string()
+}
+
+/// A file about to be read.
+#[derive(Debug, Clone)]
+pub struct NewImport {
+    pub business_id: i64,
+    pub campaign_id: i64,
+    pub kind: Kind,
+    pub file_name: String,
+    pub created_by: Option<i64>,
+}

@@ -1,0 +1,18 @@
+//! What files leave behind.
+
+use super::store;
+use crate::core::Core;
+use crate::db::DbResult;
+
+/// Removes what files leave behind that were discarded or never read to their end: one turn of a
+/// scheduled task. True when there is more.
+pub async fn tidy(core: &Core) -> DbResult<bool> {
+    const BATCH: i64 = 500;
+    let before = core.clock.now().plus_days(-1);
+    for _ in 0..100 {
+        if core.db.write(vec![], move |tx| Box::pin(store::tidy(tx, before, BATCH))).await? == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,47 @@
+//! What a version of terms pays.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Day;
+use crate::money::Rate;
+
+/// How one line of the terms pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pays {
+    Percent(Rate),
+    /// Minor units by currency.
+    Flat(BTreeMap<String, i64>),
+}
+
+/// How long recurring commission is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    None,
+    /// Calendar months after the first payment's date.
+    Months(i64),
+    /// Payments after the first.
+    Payments(i64),
+}
+
+/// A version of terms about to be made.
+#[derive(Debug, Clone)]
+pub struct NewTerms {
+    /// None: from the beginning of time, as a product's first version is.
+    pub valid_from: Option<Day>,
+    pub referral: Pays,
+    pub recurring: Pays,
+    pub limit: Limit,
+    pub hold_days: i64,
+}
+
+impl NewTerms {
+    pub fn percent(referral: Rate, recurring: Rate, hold_days: i64) -> Self {
+        Self {
+            valid_from: None,
+            referral: Pays::Percent(referral),
+            recurring: Pays::Percent(recurring),
+            limit: Limit::None,
+            hold_days,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Query strings: their pairs, their escapes, and the state of a list as its URL says it.
+
+/// The state of a list, as its URL says it.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    path: &'static str,
+    pairs: Vec<(String, String)>,
+}
+
+impl ListQuery {
+    /// From the query string of a request; the names a list does not know are dropped.
+    pub fn new(path: &'static str, query: Option<&str>, known: &[&str]) -> Self {
+        let mut pairs = pairs(query.unwrap_or_default());
+        // PostgreSQL takes no NUL in a text.
+        pairs.iter_mut().for_each(|(_, value)| *value = value.replace(char::is_control, " "));
+        pairs.retain(|(name, value)| known.contains(&name.as_str()) && !value.is_empty());
+        Self { path, pairs }
+    }
+
+    /// The first value of a name, trimmed; empty when it is not there.
+    pub fn get(&self, name: &str) -> &str {
+        self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// This list with one thing changed; an empty value takes it away. Filters start at the first page.
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let mut pairs: Vec<(&str, &str)> = self
+            .pairs
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .filter(|(k, _)| *k != name && *k != "after" && *k != "before")
+            .collect();
+        if !value.is_empty() {
+            pairs.push((name, value));
+        }
+        url(self.path, &pairs)
+    }
+
+    /// Takes one thing as said although the address does not say it.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.pairs.retain(|(key, _)| key != name);
+        self.pairs.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// This list as if one thing had never been said.
+    pub fn without(&self, name: &str) -> Self {
+        let pairs = self.pairs.iter().filter(|(key, _)| key != name).cloned().collect();
+        Self { path: self.path, pairs }
+    }
+
+    /// What else the address says, for a form to keep that changes some of it.
+    pub fn rest(&self, changed: &[&str]) -> Vec<(String, String)> {
+        let kept = |name: &str| !changed.contains(&name) && !["after", "before"].contains(&name);
+        self.pairs.iter().filter(|(key, _)| kept(key)).cloned().collect()
+    }
+
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Where a header's sort link leads, and what its `aria-sort` says.
+    pub fn sort(&self, name: &str, default: &str) -> (String, &'static str) {
+        let now = if self.get("sort").is_empty() { default } else { self.get("sort") };
+        if now == name {
+            (self.with("sort", &format!("-{name}")), "ascending")
+        } else if now.strip_prefix('-') == Some(name) {
+            (self.with("sort", name), "descending")
+        } else {
+            (self.with("sort", name), "")
+        }
+    }
+}
+
+/// A path with a query string.
+pub fn url(path: &str, pairs: &[(&str, &str)]) -> String {
+    let query: Vec<String> = pairs.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+/// Percent-encodes for a query string.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// The pairs of a query string or form body, in order; a broken escape is kept as it is.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            (decode(key), decode(value))
+        })
+        .collect()
+}
+
+/// Undoes [`encode`], and reads a plus as a space; a broken escape is kept as it is.
+pub fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let escaped = (bytes[i] == b'%')
+            .then(|| text.get(i + 1..i + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok()))
+            .flatten();
+        match escaped {
+            Some(byte) => {
+                out.push(byte);
+                i += 3;
+            }
+            None => {
+                out.push(if bytes[i] == b'+' { b' ' } else { bytes[i] });
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_keeps_what_it_knows_and_changes_one_thing() {
+        let q = ListQuery::new("/leads", Some("status=new&q=a+b%26&evil=1&after=xx"), &["status", "q", "after"]);
+        assert_eq!(q.get("q"), "a b&");
+        assert_eq!(q.with("status", "lost"), "/leads?q=a%20b%26&status=lost");
+        assert_eq!(q.with("status", ""), "/leads?q=a%20b%26");
+    }
+}

@@ -1,0 +1,97 @@
+//! Pages, APIs, job kinds and the schedule, on one screen: the only file that names every feature.
+
+use std::time::Duration;
+
+use axum::Router;
+
+use crate::app::App;
+use crate::core::Core;
+use crate::db::DbResult;
+use crate::jobs::{Kinds, Schedule};
+use crate::shell::{self, Routes};
+use crate::web::health::Probe;
+use crate::web::{assets, health, layers};
+use crate::{calls, codes, imports, outbox, seal, search, stored_answers, sweep, test_data, users};
+
+/// The whole program as one service.
+pub fn router(app: &App) -> Router {
+    let pages = shell::layers::pages(pages().into_router(app), app);
+    let probe = Probe { db: app.db.clone(), stop: app.stop.clone(), metrics_token: app.config.metrics_token.clone() };
+    let router = Router::new()
+        .merge(crate::api::router(app))
+        .merge(pages)
+        .merge(health::router(probe))
+        .nest("/static", assets::router());
+    layers::all(router.with_state(app.clone()), &app.config, crate::api::in_words)
+}
+
+/// Every page, with the right that it asks for. APIs are beside them, under their own dialects.
+pub fn pages() -> Routes {
+    Routes::new()
+        .merge(crate::setup::pages::routes())
+        .merge(crate::users::pages::routes())
+        .merge(crate::business::pages::routes())
+        .merge(crate::home::pages::routes())
+        .merge(crate::codes::pages::routes())
+        .merge(crate::links::pages::routes())
+        .merge(crate::referrers::pages::routes())
+        .merge(crate::record::pages::routes())
+        .merge(crate::leads::pages::routes())
+        .merge(crate::commissions::pages::routes())
+        .merge(crate::inbox::pages::routes())
+        .merge(crate::campaigns::pages::routes())
+        .merge(crate::products::pages::routes())
+        .merge(crate::keys::pages::routes())
+        .merge(crate::calls::pages::routes())
+        .merge(crate::try_it::pages::routes())
+        .merge(crate::team::pages::routes())
+        .merge(crate::audit::pages::routes())
+        .merge(crate::imports::pages::routes())
+        .merge(crate::test_data::pages::routes())
+        .merge(crate::api::docs::pages::routes())
+}
+
+/// Every kind of background job, with the function that does a chunk of it.
+pub fn job_kinds() -> Kinds {
+    Kinds::new()
+        .with(codes::KIND, codes::step)
+        .with(imports::CHECK, imports::check_step)
+        .with(imports::RUN, imports::run_step)
+        .with(test_data::KIND, test_data::step)
+}
+
+/// What comes round: the tasks that one node at a time does, and what each node writes of what it gathered.
+pub fn schedule(app: &App) -> Schedule {
+    const SECOND: Duration = Duration::from_secs(1);
+    Schedule::new()
+        .task("sweep", 60, |core| Box::pin(async move { sweep::turn(&core).await }))
+        .task("seal", 20, |core| Box::pin(async move { seal::turn(&core).await }))
+        .task("outbox", 60, |core| Box::pin(async move { outbox::turn(&core).await }))
+        .task("tidy", 600, |core| Box::pin(async move { tidy(&core).await }))
+        .task_when(
+            // The look is cheap and frequent; the turn is taken only when rows enough wait to be worth it.
+            |core| Box::pin(async move { search::is_due(&mut core.db.read().await?).await }),
+            2 * SECOND,
+            "search",
+            1,
+            |core| Box::pin(async move { search::turn(&core).await }),
+        )
+        .each_node(app, 30 * SECOND, "the last use of keys was not written", |app| {
+            Box::pin(async move { app.keys.flush().await })
+        })
+        .each_node(app, SECOND, "clicks wait to be written", |app| {
+            Box::pin(async move { app.clicks.flush(&app.db).await })
+        })
+        .each_node(app, SECOND, "the log of calls lacks what the last second brought", |app| {
+            Box::pin(async move { app.calls.flush(&app.db, &app.ids).await })
+        })
+}
+
+/// Removes what nobody can use any more; answers whether there may be more.
+async fn tidy(core: &Core) -> DbResult<bool> {
+    let sessions = users::tidy(core).await?;
+    let files = imports::tidy(core).await?;
+    let answers = stored_answers::tidy(core).await?;
+    let calls = calls::tidy(core).await?;
+    Ok(sessions || files || answers || calls)
+}

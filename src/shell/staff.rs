@@ -1,0 +1,204 @@
+//! The frame around every page of staff, and the extractor that knows what to put into it.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect};
+use tower_sessions::Session;
+
+use crate::app::App;
+use crate::campaigns::{self, CampaignChoice};
+use crate::clock::{Day, Instant};
+use crate::db::Conn;
+use crate::engine::{Event, What};
+use crate::query::pairs;
+use crate::users::{Member, Right};
+use crate::web::flash::{flash_on, take_flashes};
+use crate::web::page::own_path;
+use crate::web::{Choice, Fault, Flash, PageResult, assets};
+use crate::when::When;
+use crate::{business, inbox, phone};
+
+/// What `layout.html` shows around a page.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub css_url: &'static str,
+    pub js_url: &'static str,
+    pub icon_url: &'static str,
+    pub theme: String,
+    pub place: &'static str,
+    pub user_name: String,
+    pub user_email: String,
+    pub role: &'static str,
+    pub business_name: String,
+    pub businesses: Vec<Choice>,
+    pub campaign_name: String,
+    pub campaigns: Vec<Choice>,
+    pub inbox_open: i64,
+    pub flashes: Vec<Flash>,
+    pub test: bool,
+    pub path: String,
+    country: String,
+    rights: Vec<Right>,
+}
+
+impl Frame {
+    /// Whether the navigation shows a place to this role.
+    pub fn can(&self, place: &str) -> bool {
+        let right = match place {
+            "record" => Right::Record,
+            "referrers" | "codes" => Right::SeeReferrers,
+            "leads" => Right::OwnLeads,
+            "commissions" => Right::SeeMoney,
+            "imports" => Right::Import,
+            "inbox" => Right::SeeInbox,
+            "campaign" => Right::SeeCampaigns,
+            "integrations" => Right::Integrations,
+            "team" => Right::Team,
+            "audit" => Right::Audit,
+            "business" => Right::Business,
+            "home" | "account" => Right::Home,
+            _ => return false,
+        };
+        self.rights.contains(&right)
+    }
+
+    /// How a phone number is written where the business is.
+    pub fn phone_hint(&self) -> String {
+        phone::example(&self.country).map(|number| format!("Like {number}.")).unwrap_or_default()
+    }
+
+    /// Whether the role has a right that is not a place.
+    pub fn may(&self, right: Right) -> bool {
+        self.rights.contains(&right)
+    }
+}
+
+/// Everything a page's handler starts from: who asks, the campaign they look at, where they are.
+pub struct Page {
+    pub app: App,
+    pub member: Member,
+    pub session: Session,
+    /// Path and query of this request.
+    pub path: String,
+    /// The campaign the lists show.
+    pub campaign: CampaignChoice,
+    campaigns: Vec<CampaignChoice>,
+    /// Whether test data are shown instead of live ones.
+    pub test: bool,
+}
+
+impl<S> FromRequestParts<S> for Page
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let app = App::from_ref(state);
+        let member = Member::from_request_parts(parts, state).await?;
+        let session =
+            Session::from_request_parts(parts, state).await.map_err(|(_, why)| Fault::Ours(why.to_owned()))?;
+        let path = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
+        let mut conn = app.db.read().await?;
+        let campaigns = campaigns::choices(&mut conn, member.business_id).await?;
+        drop(conn);
+        let wanted = query_value(parts.uri.query(), "campaign").and_then(|text| text.parse().ok());
+        let remembered: Option<i64> = session.get("campaign").await?;
+        let campaign = [wanted, remembered, member.default_campaign_id]
+            .into_iter()
+            .flatten()
+            .find_map(|id| campaigns.iter().find(|c| c.id == id))
+            .or_else(|| campaigns.first())
+            .cloned()
+            .ok_or(Fault::NotFound)?;
+        let test = session.get::<bool>("test").await?.unwrap_or(false);
+        Ok(Self { app, member, session, path, campaign, campaigns, test })
+    }
+}
+
+fn query_value(query: Option<&str>, name: &str) -> Option<String> {
+    pairs(query.unwrap_or_default()).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+impl Page {
+    /// What the person who asks does.
+    pub fn event(&self, what: What) -> Event {
+        Event { business_id: self.member.business_id, actor: Arc::new(self.member.actor()), what }
+    }
+
+    /// A stored moment, as the business's people say it.
+    pub fn when(&self, micros: i64) -> When {
+        When::at(self.member.zone, self.app.clock.now(), Instant::from_micros(micros))
+    }
+
+    /// The business's day.
+    pub fn today(&self) -> Day {
+        self.member.zone.day_of(self.app.clock.now())
+    }
+
+    /// Whether a campaign is one of this business.
+    pub fn has_campaign(&self, id: i64) -> bool {
+        self.campaigns.iter().any(|c| c.id == id)
+    }
+
+    /// The campaigns of this business, oldest first.
+    pub fn campaigns(&self) -> &[CampaignChoice] {
+        &self.campaigns
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Conn, Fault> {
+        Ok(self.app.db.read().await?)
+    }
+
+    /// The frame of this page; takes the flashes with it.
+    pub async fn frame(&self, place: &'static str) -> Result<Frame, Fault> {
+        let member = &self.member;
+        let mut conn = self.app.db.read().await?;
+        let inbox_open =
+            if member.may(Right::SeeInbox) { inbox::open_count(&mut conn, member.business_id).await? } else { 0 };
+        let businesses = business::of_user(&mut conn, member.user_id).await?;
+        drop(conn);
+        let (css_url, js_url, icon_url) = assets::urls();
+        Ok(Frame {
+            css_url,
+            js_url,
+            icon_url,
+            theme: member.theme.clone(),
+            place,
+            user_name: member.name.clone(),
+            user_email: member.email.clone(),
+            role: member.role.title(),
+            business_name: member.business_name.clone(),
+            businesses: Choice::list(businesses, &member.business_id.to_string()),
+            campaign_name: self.campaign.name.clone(),
+            campaigns: Choice::list(
+                self.campaigns.iter().map(|c| (c.id, c.name.clone())),
+                &self.campaign.id.to_string(),
+            ),
+            inbox_open,
+            flashes: take_flashes(&self.session).await?,
+            test: self.test,
+            path: self.path.clone(),
+            country: member.country.clone(),
+            rights: Right::ALL.into_iter().filter(|r| member.may(*r)).collect(),
+        })
+    }
+
+    /// Says something on the next page, and goes there.
+    pub async fn go(&self, to: &str, flash: Flash) -> PageResult {
+        flash_on(&self.session, flash).await?;
+        Ok(Redirect::to(own_path(to, "/")).into_response())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Member {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<Self>().cloned().ok_or(Fault::SignIn { back: String::new() })
+    }
+}

@@ -1,0 +1,56 @@
+//! What is said once, on the next page.
+
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+
+use super::error::Fault;
+
+/// Said once, on the next page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Flash {
+    /// good, bad, info or warning
+    pub kind: String,
+    pub text: String,
+    pub undo: Option<Undo>,
+}
+
+impl Flash {
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { kind: "good".into(), text: text.into(), undo: None }
+    }
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self { kind: "bad".into(), text: text.into(), undo: None }
+    }
+    pub fn info(text: impl Into<String>) -> Self {
+        Self { kind: "info".into(), text: text.into(), undo: None }
+    }
+    pub fn undo(mut self, action: impl Into<String>, label: &str, fields: &[(&str, &str)]) -> Self {
+        let fields = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        self.undo = Some(Undo { action: action.into(), label: label.into(), fields });
+        self
+    }
+}
+
+/// A small form that takes back what the flash reports.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Undo {
+    pub action: String,
+    pub label: String,
+    pub fields: Vec<(String, String)>,
+}
+
+/// Keeps a flash for the next page.
+pub async fn flash_on(session: &Session, flash: Flash) -> Result<(), Fault> {
+    let mut flashes: Vec<Flash> = session.get("flash").await?.unwrap_or_default();
+    flashes.push(flash);
+    session.insert("flash", flashes).await?;
+    Ok(())
+}
+
+/// What the session has to say, which is said with that.
+pub async fn take_flashes(session: &Session) -> Result<Vec<Flash>, Fault> {
+    if session.get_value("flash").await?.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(session.remove("flash").await?.unwrap_or_default())
+}
