@@ -38,13 +38,20 @@ pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<
         })
     };
     let table = rows!(written(), a => {
-        id: a.id, business_id: a.business_id, at: a.at, actor_kind: a.actor_kind, actor_id: a.actor_id, actor_name: a.actor_name,
-        actor_fold: fold(a.actor_name), origin: a.origin, action: a.action, subject_kind: a.subject_kind, subject_id: a.subject_id,
+        id: a.id, business_id: a.business_id, at: a.at, actor_kind: a.actor_kind, actor_id: a.actor_id,
+        actor_name: a.actor_name,
+        actor_fold: fold(a.actor_name), origin: a.origin, action: a.action, subject_kind: a.subject_kind,
+        subject_id: a.subject_id,
         lead_id: a.lead_id, referrer_id: a.referrer_id, before: a.before, after: a.after, reason: a.reason,
     });
-    sql("INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, actor_fold, origin, action, subject_kind, subject_id, lead_id, referrer_id, before, after, reason)
-         SELECT r.id, r.business_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.actor_fold, r.origin, r.action, r.subject_kind, r.subject_id, r.lead_id, r.referrer_id, r.before, r.after, r.reason
-           FROM rows($1, id BIGINT, business_id BIGINT, at BIGINT, actor_kind TEXT, actor_id BIGINT, actor_name TEXT, actor_fold TEXT, origin TEXT, action TEXT, subject_kind TEXT, subject_id BIGINT, lead_id BIGINT, referrer_id BIGINT, before TEXT, after TEXT, reason TEXT) r")
+    sql("INSERT INTO audit_entries
+                (id, business_id, at, actor_kind, actor_id, actor_name, actor_fold, origin, action, subject_kind,
+                 subject_id, lead_id, referrer_id, before, after, reason)
+         SELECT r.id, r.business_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.actor_fold, r.origin, r.action,
+                r.subject_kind, r.subject_id, r.lead_id, r.referrer_id, r.before, r.after, r.reason
+           FROM rows($1, id BIGINT, business_id BIGINT, at BIGINT, actor_kind TEXT, actor_id BIGINT, actor_name TEXT,
+                     actor_fold TEXT, origin TEXT, action TEXT, subject_kind TEXT, subject_id BIGINT, lead_id BIGINT,
+                     referrer_id BIGINT, before TEXT, after TEXT, reason TEXT) r")
     .bind(table)
     .execute(tx)
     .await?;
@@ -77,8 +84,8 @@ pub const KNOWN: [&str; 7] = ["q", "who", "what", "about", "id", "after", "befor
 /// One page of a business's audit, the newest first, and whether entries were left unexamined.
 pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<(Vec<EntryLine>, bool)> {
     let mut listing = Listing::new(
-        "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.lead_id, a.referrer_id,
-            a.before, a.after, a.reason",
+        "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.lead_id,
+         a.referrer_id, a.before, a.after, a.reason",
         "audit_entries",
         "a",
         "",
@@ -115,12 +122,41 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
 /// What the leads, referrers, codes, campaigns and products among some ids are called; a commission has no
 /// name. Those of test data may have been deleted, and are not among them.
 pub async fn names(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<BTreeMap<i64, String>> {
-    let found: Vec<(i64, String)> = sql("SELECT l.id, l.name FROM rows($1, id BIGINT) r CROSS JOIN leads l WHERE l.id = r.id AND l.business_id = $2
-         UNION ALL SELECT p.id, p.name FROM rows($1, id BIGINT) r CROSS JOIN referrers p WHERE p.id = r.id AND p.business_id = $2
-         UNION ALL SELECT c.id, c.text FROM rows($1, id BIGINT) r CROSS JOIN codes c WHERE c.id = r.id AND c.business_id = $2
-         UNION ALL SELECT m.id, m.name FROM rows($1, id BIGINT) r CROSS JOIN campaigns m WHERE m.id = r.id AND m.business_id = $2
-         UNION ALL SELECT d.id, d.name FROM rows($1, id BIGINT) r CROSS JOIN products d WHERE d.id = r.id AND d.business_id = $2
-         UNION ALL SELECT k.id, '' FROM rows($1, id BIGINT) r CROSS JOIN commissions k WHERE k.id = r.id AND k.business_id = $2")
+    let found: Vec<(i64, String)> = sql("SELECT l.id, l.name
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN leads l
+          WHERE l.id = r.id
+            AND l.business_id = $2
+          UNION ALL
+         SELECT p.id, p.name
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN referrers p
+          WHERE p.id = r.id
+            AND p.business_id = $2
+          UNION ALL
+         SELECT c.id, c.text
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN codes c
+          WHERE c.id = r.id
+            AND c.business_id = $2
+          UNION ALL
+         SELECT m.id, m.name
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN campaigns m
+          WHERE m.id = r.id
+            AND m.business_id = $2
+          UNION ALL
+         SELECT d.id, d.name
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN products d
+          WHERE d.id = r.id
+            AND d.business_id = $2
+          UNION ALL
+         SELECT k.id, ''
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN commissions k
+          WHERE k.id = r.id
+            AND k.business_id = $2")
     .bind(rows!(ids, id => { id: *id }))
     .bind(business_id)
     .all(conn)

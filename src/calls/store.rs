@@ -8,13 +8,20 @@ use crate::{row, rows};
 /// Writes calls, each with its id and how many before it were not written.
 pub async fn insert(tx: &mut Tx, lines: &[(i64, (Call, i64))]) -> DbResult<()> {
     let table = rows!(lines, (id, (c, dropped)) => {
-        id: *id, business_id: c.business_id, key_id: c.key_id, at: c.at, contract: c.contract, method: &c.method, route: &c.route,
-        path: &c.path, status: i64::from(c.status), micros: c.micros, request_id: &c.request_id, code: &c.code, message: &c.message,
+        id: *id, business_id: c.business_id, key_id: c.key_id, at: c.at, contract: c.contract, method: &c.method,
+        route: &c.route,
+        path: &c.path, status: i64::from(c.status), micros: c.micros, request_id: &c.request_id, code: &c.code,
+        message: &c.message,
         address: &c.address, search: search(c), dropped: *dropped,
     });
-    sql("INSERT INTO calls (id, business_id, key_id, at, contract, method, route, path, status, micros, request_id, code, message, address, search, dropped)
-         SELECT r.id, r.business_id, r.key_id, r.at, r.contract, r.method, r.route, r.path, r.status, r.micros, r.request_id, r.code, r.message, r.address, r.search, r.dropped
-           FROM rows($1, id BIGINT, business_id BIGINT, key_id BIGINT, at BIGINT, contract TEXT, method TEXT, route TEXT, path TEXT, status BIGINT, micros BIGINT, request_id TEXT, code TEXT, message TEXT, address TEXT, search TEXT, dropped BIGINT) r")
+    sql("INSERT INTO calls
+                (id, business_id, key_id, at, contract, method, route, path, status, micros, request_id, code,
+                 message, address, search, dropped)
+         SELECT r.id, r.business_id, r.key_id, r.at, r.contract, r.method, r.route, r.path, r.status, r.micros,
+                r.request_id, r.code, r.message, r.address, r.search, r.dropped
+           FROM rows($1, id BIGINT, business_id BIGINT, key_id BIGINT, at BIGINT, contract TEXT, method TEXT,
+                     route TEXT, path TEXT, status BIGINT, micros BIGINT, request_id TEXT, code TEXT, message TEXT,
+                     address TEXT, search TEXT, dropped BIGINT) r")
     .bind(table)
     .execute(tx)
     .await?;
@@ -28,8 +35,12 @@ fn search(call: &Call) -> String {
 
 /// Removes the oldest calls of a key beyond the last `kept`; at most so many.
 pub async fn cut_back(tx: &mut Tx, key_id: i64, kept: i64, most: i64) -> DbResult<u64> {
-    sql("DELETE FROM calls WHERE id IN
-           (SELECT c.id FROM calls c WHERE c.key_id = $1 ORDER BY c.at DESC, c.id DESC LIMIT $3 OFFSET $2)")
+    sql("DELETE FROM calls
+          WHERE id IN (SELECT c.id
+                         FROM calls c
+                        WHERE c.key_id = $1
+                        ORDER BY c.at DESC, c.id DESC
+                        LIMIT $3 OFFSET $2)")
     .bind(key_id)
     .bind(kept)
     .bind(most)
@@ -39,17 +50,23 @@ pub async fn cut_back(tx: &mut Tx, key_id: i64, kept: i64, most: i64) -> DbResul
 
 /// Removes calls of before a moment; at most so many.
 pub async fn forget(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
-    sql("DELETE FROM calls WHERE id IN (SELECT c.id FROM calls c WHERE c.at < $1 ORDER BY c.at, c.id LIMIT $2)")
-        .bind(before)
-        .bind(most)
-        .execute(tx)
-        .await
+    sql("DELETE FROM calls
+          WHERE id IN (SELECT c.id FROM calls c WHERE c.at < $1 ORDER BY c.at, c.id LIMIT $2)")
+    .bind(before)
+    .bind(most)
+    .execute(tx)
+    .await
 }
 
 /// The keys with more calls than are kept.
 pub async fn long_logs(conn: &mut Conn, kept: i64) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> =
-        sql("SELECT c.key_id FROM calls c GROUP BY c.key_id HAVING count(*) > $1").bind(kept).all(conn).await?;
+    let found: Vec<(i64,)> = sql("SELECT c.key_id
+           FROM calls c
+          GROUP BY c.key_id
+         HAVING count(*) > $1")
+    .bind(kept)
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|(key_id,)| key_id).collect())
 }
 
@@ -80,10 +97,12 @@ pub const KNOWN: [&str; 7] = ["q", "key", "status", "method", "contract", "after
 /// One page of a business's calls, the newest first, and whether some were left unexamined.
 pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<(Vec<CallLine>, bool)> {
     let mut listing = Listing::new(
-        "c.id, c.at, COALESCE(k.name, p.name) AS key_name, c.contract, c.method, c.route, c.path, c.status, c.micros, c.request_id, c.code, c.message, c.address, c.dropped",
+        "c.id, c.at, COALESCE(k.name, p.name) AS key_name, c.contract, c.method, c.route, c.path, c.status, c.micros,
+         c.request_id, c.code, c.message, c.address, c.dropped",
         "calls",
         "c",
-        "LEFT JOIN api_keys k ON k.id = c.key_id LEFT JOIN publishable_keys p ON p.id = c.key_id",
+        "LEFT JOIN api_keys k ON k.id = c.key_id
+         LEFT JOIN publishable_keys p ON p.id = c.key_id",
         Order { column: "at", descending: true },
     )
     .and("c.business_id = ?", business_id);
@@ -119,8 +138,15 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
 
 /// The keys of a business that have made calls, by name.
 pub async fn keys(conn: &mut Conn, business_id: i64) -> DbResult<Vec<(i64, String)>> {
-    sql("SELECT k.id, k.name FROM api_keys k WHERE k.business_id = $1
-          UNION ALL SELECT p.id, p.name FROM publishable_keys p WHERE p.business_id = $1 ORDER BY 2, 1 LIMIT 500")
+    sql("SELECT k.id, k.name
+           FROM api_keys k
+          WHERE k.business_id = $1
+          UNION ALL
+         SELECT p.id, p.name
+           FROM publishable_keys p
+          WHERE p.business_id = $1
+          ORDER BY 2, 1
+          LIMIT 500")
     .bind(business_id)
     .all(conn)
     .await

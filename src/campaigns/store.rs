@@ -51,7 +51,9 @@ impl NewCampaign {
 }
 
 pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at)
+    sql("INSERT INTO campaigns
+                (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination,
+                 created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)")
     .bind(c.id)
     .bind(c.business_id)
@@ -69,7 +71,9 @@ pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> 
 }
 
 pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResult<()> {
-    sql("UPDATE campaigns SET name = $2, qualify_on = $3, qualify_least = $4, reward = $5, reward_hold_days = $6, destination = $7, updated_at = $8
+    sql("UPDATE campaigns
+            SET name = $2, qualify_on = $3, qualify_least = $4, reward = $5, reward_hold_days = $6, destination = $7,
+                updated_at = $8
           WHERE id = $1")
     .bind(id)
     .bind(&s.name)
@@ -85,22 +89,32 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
 }
 
 pub async fn set_state(tx: &mut Tx, id: i64, state: State, now: Instant) -> DbResult<()> {
-    sql("UPDATE campaigns SET state = $2, updated_at = $3 WHERE id = $1")
-        .bind(id)
-        .bind(state.word())
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sql("UPDATE campaigns
+            SET state = $2, updated_at = $3
+          WHERE id = $1")
+    .bind(id)
+    .bind(state.word())
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 pub async fn choices(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignChoice>> {
-    sql("SELECT id, name, state FROM campaigns WHERE business_id = $1 ORDER BY id").bind(business_id).all(conn).await
+    sql("SELECT id, name, state
+           FROM campaigns
+          WHERE business_id = $1
+          ORDER BY id")
+    .bind(business_id)
+    .all(conn)
+    .await
 }
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Campaign>> {
     sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination
-           FROM campaigns WHERE id = $1 AND business_id = $2")
+           FROM campaigns
+          WHERE id = $1
+            AND business_id = $2")
     .bind(id)
     .bind(business_id)
     .optional(conn)
@@ -141,7 +155,9 @@ impl CampaignLine {
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignLine>> {
     sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.reward, c.reward_hold_days, c.destination,
                 (SELECT count(*) FROM products p WHERE p.campaign_id = c.id) AS products
-           FROM campaigns c WHERE c.business_id = $1 ORDER BY c.id")
+           FROM campaigns c
+          WHERE c.business_id = $1
+          ORDER BY c.id")
     .bind(business_id)
     .all(conn)
     .await

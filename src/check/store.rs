@@ -8,210 +8,436 @@ pub const MOST: usize = 20;
 pub const QUESTIONS: [(&str, &str); 26] = [
     (
         "a commission's ledger entries say what its state says",
-        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state || CASE WHEN p.disputed_at IS NULL THEN '' ELSE ' and disputed' END
-                || ' at ' || CAST(c.amount AS TEXT) || ' but its entries are held '
-                || CAST(COALESCE(e.held, 0) AS TEXT) || ', due ' || CAST(COALESCE(e.due, 0) AS TEXT) || ', paid ' || CAST(COALESCE(e.paid, 0) AS TEXT) AS what
-           FROM commissions c LEFT JOIN payments p ON p.id = c.payment_id LEFT JOIN (
-                SELECT commission_id,
-                       CAST(sum(CASE WHEN account = 'held' THEN amount ELSE 0 END) AS BIGINT) AS held,
-                       CAST(sum(CASE WHEN account = 'due' THEN amount ELSE 0 END) AS BIGINT) AS due,
-                       CAST(sum(CASE WHEN account = 'paid' THEN amount ELSE 0 END) AS BIGINT) AS paid
-                  FROM ledger_entries WHERE commission_id IS NOT NULL GROUP BY commission_id) e ON e.commission_id = c.id
+        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state
+                  || CASE WHEN p.disputed_at IS NULL THEN '' ELSE ' and disputed' END || ' at '
+                  || CAST(c.amount AS TEXT) || ' but its entries are held ' || CAST(COALESCE(e.held, 0) AS TEXT)
+                  || ', due ' || CAST(COALESCE(e.due, 0) AS TEXT) || ', paid '
+                  || CAST(COALESCE(e.paid, 0) AS TEXT) AS what
+           FROM commissions c
+           LEFT JOIN payments p ON p.id = c.payment_id
+           LEFT JOIN (SELECT commission_id,
+                             CAST(sum(CASE WHEN account = 'held' THEN amount ELSE 0 END) AS BIGINT) AS held,
+                             CAST(sum(CASE WHEN account = 'due' THEN amount ELSE 0 END) AS BIGINT) AS due,
+                             CAST(sum(CASE WHEN account = 'paid' THEN amount ELSE 0 END) AS BIGINT) AS paid
+                        FROM ledger_entries
+                       WHERE commission_id IS NOT NULL
+                       GROUP BY commission_id) e ON e.commission_id = c.id
           WHERE COALESCE(e.held, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'pending' THEN c.amount
-                     WHEN c.state = 'approved' AND p.disputed_at IS NOT NULL THEN c.amount ELSE 0 END
-             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'approved' AND p.disputed_at IS NULL THEN c.amount
-                     WHEN c.state = 'paid' THEN -c.taken_back ELSE 0 END
+                                            WHEN c.state = 'approved' AND p.disputed_at IS NOT NULL THEN c.amount
+                                            ELSE 0 END
+             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0
+                                           WHEN c.state = 'approved' AND p.disputed_at IS NULL THEN c.amount
+                                           WHEN c.state = 'paid' THEN -c.taken_back ELSE 0 END
              OR COALESCE(e.paid, 0) <> CASE WHEN NOT c.test AND c.state = 'paid' THEN c.amount ELSE 0 END
           LIMIT 20",
     ),
     (
         "a ledger entry is of its commission's referrer and currency",
-        "SELECT 'ledger entry ' || CAST(e.id AS TEXT) AS what FROM ledger_entries e JOIN commissions c ON c.id = e.commission_id
-          WHERE e.referrer_id <> c.referrer_id OR e.currency <> c.currency OR e.business_id <> c.business_id LIMIT 20",
+        "SELECT 'ledger entry ' || CAST(e.id AS TEXT) AS what
+           FROM ledger_entries e
+           JOIN commissions c ON c.id = e.commission_id
+          WHERE e.referrer_id <> c.referrer_id
+             OR e.currency <> c.currency
+             OR e.business_id <> c.business_id
+          LIMIT 20",
     ),
     (
         "a commission is on its payment: same amount, currency, lead and mode",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' on payment ' || CAST(p.id AS TEXT) AS what
-           FROM commissions c JOIN payments p ON p.id = c.payment_id
-          WHERE c.base_amount <> p.amount OR c.currency <> p.currency OR c.test <> p.test OR p.lead_id IS NULL OR c.lead_id <> p.lead_id LIMIT 20",
+           FROM commissions c
+           JOIN payments p ON p.id = c.payment_id
+          WHERE c.base_amount <> p.amount
+             OR c.currency <> p.currency
+             OR c.test <> p.test
+             OR p.lead_id IS NULL
+             OR c.lead_id <> p.lead_id
+          LIMIT 20",
     ),
     (
         "a payment that earned has a commission, and one that did not has none",
-        "SELECT 'payment ' || CAST(p.id AS TEXT) || ' is ' || p.decision AS what FROM payments p
-           LEFT JOIN (SELECT DISTINCT payment_id FROM commissions WHERE payment_id IS NOT NULL) c ON c.payment_id = p.id
-          WHERE (p.decision = 'earned') <> (c.payment_id IS NOT NULL) LIMIT 20",
+        "SELECT 'payment ' || CAST(p.id AS TEXT) || ' is ' || p.decision AS what
+           FROM payments p
+           LEFT JOIN (SELECT DISTINCT payment_id
+                        FROM commissions
+                       WHERE payment_id IS NOT NULL) c ON c.payment_id = p.id
+          WHERE (p.decision = 'earned') <> (c.payment_id IS NOT NULL)
+          LIMIT 20",
     ),
     (
         "what was refunded of a payment is the sum of its refunds",
-        "SELECT 'payment ' || CAST(p.id AS TEXT) || ' has ' || CAST(p.refunded AS TEXT) || ' refunded, its refunds are ' || CAST(COALESCE(f.value, 0) AS TEXT) AS what
-           FROM payments p LEFT JOIN (SELECT payment_id, CAST(sum(amount) AS BIGINT) AS value FROM refunds WHERE state = 'applied' GROUP BY payment_id) f
-             ON f.payment_id = p.id
-          WHERE p.refunded <> COALESCE(f.value, 0) LIMIT 20",
+        "SELECT 'payment ' || CAST(p.id AS TEXT) || ' has ' || CAST(p.refunded AS TEXT)
+                  || ' refunded, its refunds are ' || CAST(COALESCE(f.value, 0) AS TEXT) AS what
+           FROM payments p
+           LEFT JOIN (SELECT payment_id, CAST(sum(amount) AS BIGINT) AS value
+                        FROM refunds
+                       WHERE state = 'applied'
+                       GROUP BY payment_id) f ON f.payment_id = p.id
+          WHERE p.refunded <> COALESCE(f.value, 0)
+          LIMIT 20",
     ),
     (
         "a commission whose payment was wholly refunded is void or taken back",
-        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state AS what FROM commissions c JOIN payments p ON p.id = c.payment_id
-          WHERE p.refunded > 0 AND p.refunded = p.amount AND (c.state IN ('pending', 'approved') OR (c.state = 'paid' AND c.reversed_at IS NULL)) LIMIT 20",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state AS what
+           FROM commissions c
+           JOIN payments p ON p.id = c.payment_id
+          WHERE p.refunded > 0
+            AND p.refunded = p.amount
+            AND (c.state IN ('pending', 'approved') OR (c.state = 'paid' AND c.reversed_at IS NULL))
+          LIMIT 20",
     ),
     (
         "a disputed payment has something left to dispute",
-        "SELECT 'payment ' || CAST(p.id AS TEXT) AS what FROM payments p
-          WHERE p.disputed_at IS NOT NULL AND p.refunded >= p.amount LIMIT 20",
+        "SELECT 'payment ' || CAST(p.id AS TEXT) AS what
+           FROM payments p
+          WHERE p.disputed_at IS NOT NULL
+            AND p.refunded >= p.amount
+          LIMIT 20",
     ),
     (
         "a parked refund waits for a payment that has not come",
-        "SELECT 'refund ' || CAST(f.id AS TEXT) AS what FROM refunds f
-           JOIN payments p ON p.business_id = f.business_id AND p.test = f.test AND p.identity IN (f.named, 'invoice:' || substr(f.named, 7))
-          WHERE f.state = 'parked' LIMIT 20",
+        "SELECT 'refund ' || CAST(f.id AS TEXT) AS what
+           FROM refunds f
+           JOIN payments p ON p.business_id = f.business_id
+                          AND p.test = f.test
+                          AND p.identity IN (f.named, 'invoice:' || substr(f.named, 7))
+          WHERE f.state = 'parked'
+          LIMIT 20",
     ),
     (
         "one payment earns at most one commission that stands",
-        "SELECT 'payment ' || CAST(payment_id AS TEXT) AS what FROM commissions
-          WHERE payment_id IS NOT NULL AND state IN ('pending', 'approved') GROUP BY payment_id HAVING count(*) > 1 LIMIT 20",
+        "SELECT 'payment ' || CAST(payment_id AS TEXT) AS what
+           FROM commissions
+          WHERE payment_id IS NOT NULL
+            AND state IN ('pending', 'approved')
+          GROUP BY payment_id
+         HAVING count(*) > 1
+          LIMIT 20",
     ),
     (
         "exactly one payment of a lead and product has the referral rate",
-        "SELECT 'lead ' || CAST(lead_id AS TEXT) || ', product ' || CAST(product_id AS TEXT) AS what FROM commissions
-          WHERE kind = 'referral' AND base_amount > 0 GROUP BY lead_id, product_id HAVING count(DISTINCT payment_id) > 1 LIMIT 20",
+        "SELECT 'lead ' || CAST(lead_id AS TEXT) || ', product ' || CAST(product_id AS TEXT) AS what
+           FROM commissions
+          WHERE kind = 'referral'
+            AND base_amount > 0
+          GROUP BY lead_id, product_id
+         HAVING count(DISTINCT payment_id) > 1
+          LIMIT 20",
     ),
     (
         "the payment with the referral rate is the one that was decided first",
-        "SELECT 'commission ' || CAST(c.id AS TEXT) AS what FROM commissions c
-           LEFT JOIN purchases p ON p.lead_id = c.lead_id AND p.product_id = c.product_id
-          WHERE c.kind IN ('referral', 'recurring') AND c.base_amount > 0
-            AND (p.first_payment_id IS NULL OR (c.kind = 'referral') <> (p.first_payment_id = c.payment_id)) LIMIT 20",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) AS what
+           FROM commissions c
+           LEFT JOIN purchases p ON p.lead_id = c.lead_id
+                                AND p.product_id = c.product_id
+          WHERE c.kind IN ('referral', 'recurring')
+            AND c.base_amount > 0
+            AND (p.first_payment_id IS NULL OR (c.kind = 'referral') <> (p.first_payment_id = c.payment_id))
+          LIMIT 20",
     ),
     (
         "a commission is its lead's, its enrollment's and its campaign's",
-        "SELECT 'commission ' || CAST(c.id AS TEXT) AS what FROM commissions c
-           JOIN leads l ON l.id = c.lead_id JOIN enrollments e ON e.id = c.enrollment_id
-          WHERE l.campaign_id <> c.campaign_id OR e.campaign_id <> c.campaign_id OR e.referrer_id <> c.referrer_id
-             OR l.business_id <> c.business_id OR l.test <> c.test LIMIT 20",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) AS what
+           FROM commissions c
+           JOIN leads l ON l.id = c.lead_id
+           JOIN enrollments e ON e.id = c.enrollment_id
+          WHERE l.campaign_id <> c.campaign_id
+             OR e.campaign_id <> c.campaign_id
+             OR e.referrer_id <> c.referrer_id
+             OR l.business_id <> c.business_id
+             OR l.test <> c.test
+          LIMIT 20",
     ),
     (
         "ids that are copied beside a row's parent are the parent's",
-        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what FROM leads l JOIN campaigns c ON c.id = l.campaign_id
+        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what
+           FROM leads l
+           JOIN campaigns c ON c.id = l.campaign_id
           WHERE l.business_id <> c.business_id
-         UNION ALL SELECT 'touch ' || CAST(t.id AS TEXT) FROM touches t JOIN leads l ON l.id = t.lead_id LEFT JOIN enrollments e ON e.id = t.enrollment_id
-          WHERE t.business_id <> l.business_id OR e.referrer_id <> t.referrer_id
-         UNION ALL SELECT 'sign-up ' || CAST(s.id AS TEXT) FROM sign_ups s JOIN leads l ON l.id = s.lead_id JOIN products p ON p.id = s.product_id
-          WHERE s.business_id <> l.business_id OR p.campaign_id <> l.campaign_id
-         UNION ALL SELECT 'payment ' || CAST(m.id AS TEXT) FROM payments m JOIN products p ON p.id = m.product_id LEFT JOIN leads l ON l.id = m.lead_id
-          WHERE m.business_id <> p.business_id OR m.campaign_id <> p.campaign_id OR l.campaign_id <> m.campaign_id
-         UNION ALL SELECT 'refund ' || CAST(f.id AS TEXT) FROM refunds f JOIN products p ON p.id = f.product_id LEFT JOIN payments m ON m.id = f.payment_id
-          WHERE f.business_id <> p.business_id OR f.campaign_id <> p.campaign_id
-             OR (f.state = 'applied' AND (m.product_id <> f.product_id OR m.business_id <> f.business_id OR m.test <> f.test OR m.currency <> f.currency))
-         UNION ALL SELECT 'cancellation ' || CAST(x.id AS TEXT) FROM cancellations x JOIN leads l ON l.id = x.lead_id JOIN products p ON p.id = x.product_id
-          WHERE x.business_id <> l.business_id OR p.campaign_id <> l.campaign_id OR x.test <> l.test
-         UNION ALL SELECT 'commission ' || CAST(c.id AS TEXT) FROM commissions c JOIN payments m ON m.id = c.payment_id
-          WHERE c.product_id IS NULL OR c.product_id <> m.product_id
-         UNION ALL SELECT 'purchase of lead ' || CAST(q.lead_id AS TEXT) FROM purchases q LEFT JOIN payments m ON m.id = q.first_payment_id LEFT JOIN products p ON p.id = q.product_id
-          WHERE p.id IS NULL OR m.product_id <> q.product_id OR m.lead_id <> q.lead_id
-         UNION ALL SELECT 'audit entry ' || CAST(a.id AS TEXT) FROM audit_entries a LEFT JOIN businesses b ON b.id = a.business_id WHERE b.id IS NULL
+          UNION ALL
+         SELECT 'touch ' || CAST(t.id AS TEXT)
+           FROM touches t
+           JOIN leads l ON l.id = t.lead_id
+           LEFT JOIN enrollments e ON e.id = t.enrollment_id
+          WHERE t.business_id <> l.business_id
+             OR e.referrer_id <> t.referrer_id
+          UNION ALL
+         SELECT 'sign-up ' || CAST(s.id AS TEXT)
+           FROM sign_ups s
+           JOIN leads l ON l.id = s.lead_id
+           JOIN products p ON p.id = s.product_id
+          WHERE s.business_id <> l.business_id
+             OR p.campaign_id <> l.campaign_id
+          UNION ALL
+         SELECT 'payment ' || CAST(m.id AS TEXT)
+           FROM payments m
+           JOIN products p ON p.id = m.product_id
+           LEFT JOIN leads l ON l.id = m.lead_id
+          WHERE m.business_id <> p.business_id
+             OR m.campaign_id <> p.campaign_id
+             OR l.campaign_id <> m.campaign_id
+          UNION ALL
+         SELECT 'refund ' || CAST(f.id AS TEXT)
+           FROM refunds f
+           JOIN products p ON p.id = f.product_id
+           LEFT JOIN payments m ON m.id = f.payment_id
+          WHERE f.business_id <> p.business_id
+             OR f.campaign_id <> p.campaign_id
+             OR (f.state = 'applied'
+                 AND (m.product_id <> f.product_id
+                      OR m.business_id <> f.business_id
+                      OR m.test <> f.test
+                      OR m.currency <> f.currency))
+          UNION ALL
+         SELECT 'cancellation ' || CAST(x.id AS TEXT)
+           FROM cancellations x
+           JOIN leads l ON l.id = x.lead_id
+           JOIN products p ON p.id = x.product_id
+          WHERE x.business_id <> l.business_id
+             OR p.campaign_id <> l.campaign_id
+             OR x.test <> l.test
+          UNION ALL
+         SELECT 'commission ' || CAST(c.id AS TEXT)
+           FROM commissions c
+           JOIN payments m ON m.id = c.payment_id
+          WHERE c.product_id IS NULL
+             OR c.product_id <> m.product_id
+          UNION ALL
+         SELECT 'purchase of lead ' || CAST(q.lead_id AS TEXT)
+           FROM purchases q
+           LEFT JOIN payments m ON m.id = q.first_payment_id
+           LEFT JOIN products p ON p.id = q.product_id
+          WHERE p.id IS NULL
+             OR m.product_id <> q.product_id
+             OR m.lead_id <> q.lead_id
+          UNION ALL
+         SELECT 'audit entry ' || CAST(a.id AS TEXT)
+           FROM audit_entries a
+           LEFT JOIN businesses b ON b.id = a.business_id
+          WHERE b.id IS NULL
           LIMIT 20",
     ),
     (
         "an attributed lead has the touch that counts, and it is of the same referrer",
-        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what FROM leads l LEFT JOIN touches t ON t.id = l.touch_id
+        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what
+           FROM leads l
+           LEFT JOIN touches t ON t.id = l.touch_id
           WHERE l.referrer_id IS NOT NULL
-            AND (t.id IS NULL OR t.refused IS NOT NULL OR t.referrer_id <> l.referrer_id OR t.enrollment_id <> l.enrollment_id) LIMIT 20",
+            AND (t.id IS NULL
+                 OR t.refused IS NOT NULL
+                 OR t.referrer_id <> l.referrer_id
+                 OR t.enrollment_id <> l.enrollment_id)
+          LIMIT 20",
     ),
     (
         "a duplicate holds no attribution and earns nothing",
-        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what FROM leads l
-          WHERE l.duplicate_of IS NOT NULL AND l.archived_at IS NULL
-            AND (l.referrer_id IS NOT NULL OR EXISTS (SELECT 1 FROM commissions c WHERE c.lead_id = l.id)) LIMIT 20",
+        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what
+           FROM leads l
+          WHERE l.duplicate_of IS NOT NULL
+            AND l.archived_at IS NULL
+            AND (l.referrer_id IS NOT NULL OR EXISTS (SELECT 1 FROM commissions c WHERE c.lead_id = l.id))
+          LIMIT 20",
     ),
     (
         "a lead whose status is qualified is qualified",
-        "SELECT 'lead ' || CAST(id AS TEXT) AS what FROM leads WHERE status = 'qualified' AND qualified_at IS NULL LIMIT 20",
+        "SELECT 'lead ' || CAST(id AS TEXT) AS what
+           FROM leads
+          WHERE status = 'qualified'
+            AND qualified_at IS NULL
+          LIMIT 20",
     ),
     (
         "an enrollment knows whether it has an active code",
-        "SELECT 'enrollment ' || CAST(e.id AS TEXT) AS what FROM enrollments e
-          WHERE e.has_code <> EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = e.id AND c.state = 'active') LIMIT 20",
+        "SELECT 'enrollment ' || CAST(e.id AS TEXT) AS what
+           FROM enrollments e
+          WHERE e.has_code <> EXISTS (SELECT 1
+                                        FROM codes c
+                                       WHERE c.enrollment_id = e.id
+                                         AND c.state = 'active')
+          LIMIT 20",
     ),
     (
         "the leads counted are the leads there are",
-        "SELECT 'campaign ' || CAST(c.id AS TEXT) || ' counts ' || CAST(COALESCE(k.value, 0) AS TEXT) || ', has ' || CAST(COALESCE(l.value, 0) AS TEXT) AS what
+        "SELECT 'campaign ' || CAST(c.id AS TEXT) || ' counts ' || CAST(COALESCE(k.value, 0) AS TEXT) || ', has '
+                  || CAST(COALESCE(l.value, 0) AS TEXT) AS what
            FROM campaigns c
-           LEFT JOIN (SELECT scope_id, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE name = 'leads' AND day = '' GROUP BY scope_id) k ON k.scope_id = c.id
-           LEFT JOIN (SELECT campaign_id, count(*) AS value FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY campaign_id) l ON l.campaign_id = c.id
-          WHERE COALESCE(k.value, 0) <> COALESCE(l.value, 0) LIMIT 20",
+           LEFT JOIN (SELECT scope_id, CAST(sum(value) AS BIGINT) AS value
+                        FROM counters
+                       WHERE name = 'leads'
+                         AND day = ''
+                       GROUP BY scope_id) k ON k.scope_id = c.id
+           LEFT JOIN (SELECT campaign_id, count(*) AS value
+                        FROM leads
+                       WHERE NOT test
+                         AND archived_at IS NULL
+                       GROUP BY campaign_id) l ON l.campaign_id = c.id
+          WHERE COALESCE(k.value, 0) <> COALESCE(l.value, 0)
+          LIMIT 20",
     ),
     (
         "the qualified leads counted are the qualified leads there are",
-        "SELECT 'campaign ' || CAST(c.id AS TEXT) || ' counts ' || CAST(COALESCE(k.value, 0) AS TEXT) || ', has ' || CAST(COALESCE(l.value, 0) AS TEXT) AS what
+        "SELECT 'campaign ' || CAST(c.id AS TEXT) || ' counts ' || CAST(COALESCE(k.value, 0) AS TEXT) || ', has '
+                  || CAST(COALESCE(l.value, 0) AS TEXT) AS what
            FROM campaigns c
-           LEFT JOIN (SELECT scope_id, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE name = 'qualified' AND day = '' GROUP BY scope_id) k ON k.scope_id = c.id
-           LEFT JOIN (SELECT campaign_id, count(*) AS value FROM leads WHERE NOT test AND qualified_at IS NOT NULL GROUP BY campaign_id) l ON l.campaign_id = c.id
-          WHERE COALESCE(k.value, 0) <> COALESCE(l.value, 0) LIMIT 20",
+           LEFT JOIN (SELECT scope_id, CAST(sum(value) AS BIGINT) AS value
+                        FROM counters
+                       WHERE name = 'qualified'
+                         AND day = ''
+                       GROUP BY scope_id) k ON k.scope_id = c.id
+           LEFT JOIN (SELECT campaign_id, count(*) AS value
+                        FROM leads
+                       WHERE NOT test
+                         AND qualified_at IS NOT NULL
+                       GROUP BY campaign_id) l ON l.campaign_id = c.id
+          WHERE COALESCE(k.value, 0) <> COALESCE(l.value, 0)
+          LIMIT 20",
     ),
     (
         "the leads counted by status are the leads there are",
-        "SELECT 'campaign ' || CAST(l.campaign_id AS TEXT) || ' has ' || CAST(l.value AS TEXT) || ' ' || l.status || ', counts ' || CAST(COALESCE(k.value, 0) AS TEXT) AS what
-           FROM (SELECT campaign_id, status, count(*) AS value FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY campaign_id, status) l
-           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
-             ON k.scope_id = l.campaign_id AND k.name = 'leads.status.' || l.status
-          WHERE COALESCE(k.value, 0) <> l.value LIMIT 20",
+        "SELECT 'campaign ' || CAST(l.campaign_id AS TEXT) || ' has ' || CAST(l.value AS TEXT) || ' ' || l.status
+                  || ', counts ' || CAST(COALESCE(k.value, 0) AS TEXT) AS what
+           FROM (SELECT campaign_id, status, count(*) AS value
+                   FROM leads
+                  WHERE NOT test
+                    AND archived_at IS NULL
+                  GROUP BY campaign_id, status) l
+           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value
+                        FROM counters
+                       WHERE day = ''
+                       GROUP BY scope_id, name) k ON k.scope_id = l.campaign_id
+                                                 AND k.name = 'leads.status.' || l.status
+          WHERE COALESCE(k.value, 0) <> l.value
+          LIMIT 20",
     ),
     (
         "the people counted by the day they came are the people there are",
-        "SELECT name || ' of ' || CAST(scope_id AS TEXT) || ' on ' || day || ': ' || CAST(CAST(sum(value) AS BIGINT) AS TEXT) || ' not counted' AS what
-           FROM (SELECT campaign_id AS scope_id, 'users.leads' AS name, 'u' || CAST(created_at / 86400000000 AS TEXT) AS day, count(*) AS value
-                   FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY 1, 3
-                 UNION ALL SELECT campaign_id, 'users.leads', '', count(*) FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY 1
-                 UNION ALL SELECT campaign_id, 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), count(*)
-                   FROM enrollments WHERE NOT archived GROUP BY 1, 3
-                 UNION ALL SELECT campaign_id, 'users.referrers', '', count(*) FROM enrollments WHERE NOT archived GROUP BY 1
-                 UNION ALL SELECT business_id, 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), count(*)
-                   FROM referrers WHERE archived_at IS NULL GROUP BY 1, 3
-                 UNION ALL SELECT business_id, 'users.referrers', '', count(*) FROM referrers WHERE archived_at IS NULL GROUP BY 1
-                 UNION ALL SELECT scope_id, name, day, -value FROM counters WHERE name LIKE 'users.%') counted
-          GROUP BY scope_id, name, day HAVING sum(value) <> 0 LIMIT 20",
+        "SELECT name || ' of ' || CAST(scope_id AS TEXT) || ' on ' || day || ': '
+                  || CAST(CAST(sum(value) AS BIGINT) AS TEXT) || ' not counted' AS what
+           FROM (SELECT campaign_id AS scope_id, 'users.leads' AS name,
+                        'u' || CAST(created_at / 86400000000 AS TEXT) AS day, count(*) AS value
+                   FROM leads
+                  WHERE NOT test
+                    AND archived_at IS NULL
+                  GROUP BY 1, 3
+                  UNION ALL
+                 SELECT campaign_id, 'users.leads', '', count(*)
+                   FROM leads
+                  WHERE NOT test
+                    AND archived_at IS NULL
+                  GROUP BY 1
+                  UNION ALL
+                 SELECT campaign_id, 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), count(*)
+                   FROM enrollments
+                  WHERE NOT archived
+                  GROUP BY 1, 3
+                  UNION ALL
+                 SELECT campaign_id, 'users.referrers', '', count(*)
+                   FROM enrollments
+                  WHERE NOT archived
+                  GROUP BY 1
+                  UNION ALL
+                 SELECT business_id, 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), count(*)
+                   FROM referrers
+                  WHERE archived_at IS NULL
+                  GROUP BY 1, 3
+                  UNION ALL
+                 SELECT business_id, 'users.referrers', '', count(*)
+                   FROM referrers
+                  WHERE archived_at IS NULL
+                  GROUP BY 1
+                  UNION ALL
+                 SELECT scope_id, name, day, -value
+                   FROM counters
+                  WHERE name LIKE 'users.%') counted
+          GROUP BY scope_id, name, day
+         HAVING sum(value) <> 0
+          LIMIT 20",
     ),
     (
         "the leads counted by status and source are the leads there are",
-        "SELECT 'business ' || CAST(scope_id AS TEXT) || ' counts ' || CAST(CAST(-sum(value) AS BIGINT) AS TEXT) || ' too many under ' || name AS what
+        "SELECT 'business ' || CAST(scope_id AS TEXT) || ' counts ' || CAST(CAST(-sum(value) AS BIGINT) AS TEXT)
+                  || ' too many under ' || name AS what
            FROM (SELECT business_id AS scope_id, 'listed.' || status AS name, count(*) AS value
-                   FROM leads WHERE NOT test AND archived_at IS NULL GROUP BY business_id, status
-                 UNION ALL SELECT business_id, 'listed.' || status || '|' || source, count(*)
-                   FROM leads WHERE NOT test AND archived_at IS NULL AND source IS NOT NULL GROUP BY business_id, status, source
-                 UNION ALL SELECT scope_id, name, -value FROM counters WHERE day = '' AND name LIKE 'listed.%') counted
-          GROUP BY scope_id, name HAVING sum(value) <> 0 LIMIT 20",
+                   FROM leads
+                  WHERE NOT test
+                    AND archived_at IS NULL
+                  GROUP BY business_id, status
+                  UNION ALL
+                 SELECT business_id, 'listed.' || status || '|' || source, count(*)
+                   FROM leads
+                  WHERE NOT test
+                    AND archived_at IS NULL
+                    AND source IS NOT NULL
+                  GROUP BY business_id, status, source
+                  UNION ALL
+                 SELECT scope_id, name, -value
+                   FROM counters
+                  WHERE day = ''
+                    AND name LIKE 'listed.%') counted
+          GROUP BY scope_id, name
+         HAVING sum(value) <> 0
+          LIMIT 20",
     ),
     (
         "the revenue counted is the payments there are",
-        "SELECT 'campaign ' || CAST(p.campaign_id AS TEXT) || ' has ' || CAST(p.value AS TEXT) || ' ' || p.currency || ', counts ' || CAST(COALESCE(k.value, 0) AS TEXT) AS what
-           FROM (SELECT campaign_id, currency, CAST(sum(amount - refunded) AS BIGINT) AS value FROM payments WHERE NOT test GROUP BY campaign_id, currency) p
-           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
-             ON k.scope_id = p.campaign_id AND k.name = 'revenue.' || p.currency
-          WHERE COALESCE(k.value, 0) <> p.value LIMIT 20",
+        "SELECT 'campaign ' || CAST(p.campaign_id AS TEXT) || ' has ' || CAST(p.value AS TEXT) || ' ' || p.currency
+                  || ', counts ' || CAST(COALESCE(k.value, 0) AS TEXT) AS what
+           FROM (SELECT campaign_id, currency, CAST(sum(amount - refunded) AS BIGINT) AS value
+                   FROM payments
+                  WHERE NOT test
+                  GROUP BY campaign_id, currency) p
+           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value
+                        FROM counters
+                       WHERE day = ''
+                       GROUP BY scope_id, name) k ON k.scope_id = p.campaign_id
+                                                 AND k.name = 'revenue.' || p.currency
+          WHERE COALESCE(k.value, 0) <> p.value
+          LIMIT 20",
     ),
     (
         "the revenue counted of a code is what its leads paid",
-        "SELECT 'code or enrollment ' || CAST(d.scope_id AS TEXT) || ', ' || d.name || ', is off by ' || CAST(CAST(sum(d.value) AS BIGINT) AS TEXT) AS what
-           FROM (SELECT COALESCE(l.code_id, l.enrollment_id) AS scope_id, 'revenue.' || p.currency AS name, p.amount - p.refunded AS value
-                   FROM payments p JOIN leads l ON l.id = p.lead_id WHERE NOT p.test AND l.enrollment_id IS NOT NULL
-                 UNION ALL
-                 SELECT k.scope_id, k.name, -k.value FROM counters k
-                  WHERE k.day = '' AND k.name LIKE 'revenue.%' AND k.scope_id NOT IN (SELECT id FROM campaigns)) d
-          GROUP BY d.scope_id, d.name HAVING sum(d.value) <> 0 LIMIT 20",
+        "SELECT 'code or enrollment ' || CAST(d.scope_id AS TEXT) || ', ' || d.name || ', is off by '
+                  || CAST(CAST(sum(d.value) AS BIGINT) AS TEXT) AS what
+           FROM (SELECT COALESCE(l.code_id, l.enrollment_id) AS scope_id, 'revenue.' || p.currency AS name,
+                        p.amount - p.refunded AS value
+                   FROM payments p
+                   JOIN leads l ON l.id = p.lead_id
+                  WHERE NOT p.test
+                    AND l.enrollment_id IS NOT NULL
+                  UNION ALL
+                 SELECT k.scope_id, k.name, -k.value
+                   FROM counters k
+                  WHERE k.day = ''
+                    AND k.name LIKE 'revenue.%'
+                    AND k.scope_id NOT IN (SELECT id FROM campaigns)) d
+          GROUP BY d.scope_id, d.name
+         HAVING sum(d.value) <> 0
+          LIMIT 20",
     ),
     (
         "the money counted is the ledger",
         "SELECT 'campaign ' || CAST(e.campaign_id AS TEXT) || ', ' || e.account || ' ' || e.currency AS what
            FROM (SELECT c.campaign_id, e.account, e.currency, CAST(sum(e.amount) AS BIGINT) AS value
-                   FROM ledger_entries e JOIN commissions c ON c.id = e.commission_id GROUP BY c.campaign_id, e.account, e.currency) e
-           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value FROM counters WHERE day = '' GROUP BY scope_id, name) k
-             ON k.scope_id = e.campaign_id AND k.name = 'money.' || e.account || '.' || e.currency
-          WHERE COALESCE(k.value, 0) <> e.value LIMIT 20",
+                   FROM ledger_entries e
+                   JOIN commissions c ON c.id = e.commission_id
+                  GROUP BY c.campaign_id, e.account, e.currency) e
+           LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value
+                        FROM counters
+                       WHERE day = ''
+                       GROUP BY scope_id, name) k ON k.scope_id = e.campaign_id
+                                                 AND k.name = 'money.' || e.account || '.' || e.currency
+          WHERE COALESCE(k.value, 0) <> e.value
+          LIMIT 20",
     ),
     (
         "every business has an owner and a default campaign",
-        "SELECT 'business ' || CAST(b.id AS TEXT) AS what FROM businesses b
+        "SELECT 'business ' || CAST(b.id AS TEXT) AS what
+           FROM businesses b
           WHERE b.default_campaign_id IS NULL
-             OR NOT EXISTS (SELECT 1 FROM memberships m WHERE m.business_id = b.id AND m.role = 'owner') LIMIT 20",
+             OR NOT EXISTS (SELECT 1
+                              FROM memberships m
+                             WHERE m.business_id = b.id
+                               AND m.role = 'owner')
+          LIMIT 20",
     ),
 ];
 
@@ -246,8 +472,11 @@ pub async fn orphans(conn: &mut Conn) -> DbResult<Vec<String>> {
     for (table, key, column, parent) in NAMES {
         let text = format!(
             "SELECT '{table} ' || CAST(r.{key} AS TEXT) || ' names {column} ' || CAST(r.{column} AS TEXT) AS what
-               FROM {table} r LEFT JOIN {parent} p ON p.id = r.{column}
-              WHERE r.{column} IS NOT NULL AND p.id IS NULL LIMIT {MOST}"
+               FROM {table} r
+               LEFT JOIN {parent} p ON p.id = r.{column}
+              WHERE r.{column} IS NOT NULL
+                AND p.id IS NULL
+              LIMIT {MOST}"
         );
         let broken: Vec<(String,)> = sql_built(text).patient().all(conn).await?;
         found.extend(broken.into_iter().map(|(what,)| what));
@@ -262,7 +491,11 @@ pub async fn ask(conn: &mut Conn, question: &'static str) -> DbResult<Vec<String
 }
 
 pub async fn entries(conn: &mut Conn) -> DbResult<i64> {
-    sql("SELECT count(*) FROM ledger_entries").patient().scalar(conn).await
+    sql("SELECT count(*)
+           FROM ledger_entries")
+    .patient()
+    .scalar(conn)
+    .await
 }
 
 row! {
@@ -286,8 +519,13 @@ row! {
 }
 
 pub async fn commissions_after(conn: &mut Conn, id: i64) -> DbResult<Vec<Frozen>> {
-    sql("SELECT c.id, c.kind, c.rate, c.flat, c.base_amount, c.amount, c.state, c.taken_back, COALESCE(p.refunded, 0) AS refunded, c.hold_days, c.hold_until, p.payment_date
-           FROM commissions c LEFT JOIN payments p ON p.id = c.payment_id WHERE c.id > $1 ORDER BY c.id LIMIT 10000")
+    sql("SELECT c.id, c.kind, c.rate, c.flat, c.base_amount, c.amount, c.state, c.taken_back,
+                COALESCE(p.refunded, 0) AS refunded, c.hold_days, c.hold_until, p.payment_date
+           FROM commissions c
+           LEFT JOIN payments p ON p.id = c.payment_id
+          WHERE c.id > $1
+          ORDER BY c.id
+          LIMIT 10000")
     .bind(id)
     .patient()
     .all(conn)

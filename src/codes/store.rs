@@ -53,7 +53,9 @@ impl NewCode {
 
 /// Inserts one active code; somebody who has the text already makes this a lost race.
 pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at, updated_at)
+    sql("INSERT INTO codes
+                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state,
+                 created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10)")
     .bind(c.id)
     .bind(c.enrolled.business_id)
@@ -75,18 +77,27 @@ async fn to_be_found(tx: &mut Tx, codes: &[NewCode]) -> DbResult<()> {
 }
 
 pub async fn set_state(tx: &mut Tx, id: i64, state: &str, now: Instant) -> DbResult<()> {
-    sql("UPDATE codes SET state = $2, updated_at = $3 WHERE id = $1")
-        .bind(id)
-        .bind(state)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sql("UPDATE codes
+            SET state = $2, updated_at = $3
+          WHERE id = $1")
+    .bind(id)
+    .bind(state)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// Another spelling of the same code; its look-up form stays.
 pub async fn set_text(tx: &mut Tx, id: i64, text: &str, now: Instant) -> DbResult<()> {
-    sql("UPDATE codes SET text = $2, updated_at = $3 WHERE id = $1").bind(id).bind(text).bind(now).execute(tx).await?;
+    sql("UPDATE codes
+            SET text = $2, updated_at = $3
+          WHERE id = $1")
+    .bind(id)
+    .bind(text)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -97,14 +108,27 @@ pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbRes
     // An id that is left out after all is found to be nobody's when its turn comes.
     to_be_found(tx, new).await?;
     let table = rows!(new, c => {
-        id: c.id, business_id: c.enrolled.business_id, campaign_id: c.enrolled.campaign_id, enrollment_id: c.enrolled.enrollment_id,
-        referrer_id: c.enrolled.referrer_id, text: &c.text, lookup: &c.lookup, repaired: &c.repaired, kind: c.kind, at: now,
+        id: c.id, business_id: c.enrolled.business_id, campaign_id: c.enrolled.campaign_id,
+        enrollment_id: c.enrolled.enrollment_id,
+        referrer_id: c.enrolled.referrer_id, text: &c.text, lookup: &c.lookup, repaired: &c.repaired, kind: c.kind,
+        at: now,
     });
-    sql("INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at, updated_at)
-         SELECT r.id, r.business_id, r.campaign_id, r.enrollment_id, r.referrer_id, r.text, r.lookup, r.repaired, r.kind, 'active', r.at, r.at
-           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, enrollment_id BIGINT, referrer_id BIGINT, text TEXT, lookup TEXT, repaired TEXT, kind TEXT, at BIGINT) r
-          WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = r.enrollment_id AND c.state = 'active')
-            AND (r.kind = 'custom' OR NOT EXISTS (SELECT 1 FROM codes c WHERE c.business_id = r.business_id AND c.repaired = r.repaired))
+    sql("INSERT INTO codes
+                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state,
+                 created_at, updated_at)
+         SELECT r.id, r.business_id, r.campaign_id, r.enrollment_id, r.referrer_id, r.text, r.lookup, r.repaired,
+                r.kind, 'active', r.at, r.at
+           FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, enrollment_id BIGINT, referrer_id BIGINT,
+                     text TEXT, lookup TEXT, repaired TEXT, kind TEXT, at BIGINT) r
+          WHERE NOT EXISTS (SELECT 1
+                              FROM codes c
+                             WHERE c.enrollment_id = r.enrollment_id
+                               AND c.state = 'active')
+            AND (r.kind = 'custom'
+                 OR NOT EXISTS (SELECT 1
+                                  FROM codes c
+                                 WHERE c.business_id = r.business_id
+                                   AND c.repaired = r.repaired))
          ON CONFLICT DO NOTHING")
     .bind(table)
     .execute(tx)
@@ -114,8 +138,10 @@ pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbRes
 /// The active codes of some enrollments.
 pub async fn active(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<CodeRow>> {
     let table = rows!(enrollments, id => { id: *id });
-    sql("SELECT c.id, c.enrollment_id, c.text, c.kind, c.state, c.created_at FROM rows($1, id BIGINT) r
-           JOIN codes c ON c.enrollment_id = r.id AND c.state = 'active'")
+    sql("SELECT c.id, c.enrollment_id, c.text, c.kind, c.state, c.created_at
+           FROM rows($1, id BIGINT) r
+           JOIN codes c ON c.enrollment_id = r.id
+                       AND c.state = 'active'")
     .bind(table)
     .all(conn)
     .await
@@ -123,19 +149,27 @@ pub async fn active(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<CodeRo
 
 /// Notes on one enrollment whether it has an active code now.
 pub async fn note_whether_coded(tx: &mut Tx, enrollment_id: i64) -> DbResult<()> {
-    sql("UPDATE enrollments SET has_code = EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = $1 AND c.state = 'active') WHERE id = $1")
-        .bind(enrollment_id)
-        .execute(tx)
-        .await?;
+    sql("UPDATE enrollments
+            SET has_code = EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = $1 AND c.state = 'active')
+          WHERE id = $1")
+    .bind(enrollment_id)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// Notes on enrollments that they have an active code.
 pub async fn mark(tx: &mut Tx, enrollments: &[i64]) -> DbResult<()> {
     let table = rows!(enrollments, id => { id: *id });
-    sql("UPDATE enrollments SET has_code = true FROM rows($1, id BIGINT) r
-          WHERE enrollments.id = r.id AND NOT enrollments.has_code
-            AND EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = r.id AND c.state = 'active')")
+    sql("UPDATE enrollments
+            SET has_code = true
+           FROM rows($1, id BIGINT) r
+          WHERE enrollments.id = r.id
+            AND NOT enrollments.has_code
+            AND EXISTS (SELECT 1
+                          FROM codes c
+                         WHERE c.enrollment_id = r.id
+                           AND c.state = 'active')")
     .bind(table)
     .execute(tx)
     .await?;
@@ -144,10 +178,13 @@ pub async fn mark(tx: &mut Tx, enrollments: &[i64]) -> DbResult<()> {
 
 /// Every code an enrollment has had, newest first.
 pub async fn of_enrollment(conn: &mut Conn, enrollment_id: i64) -> DbResult<Vec<CodeRow>> {
-    sql("SELECT id, enrollment_id, text, kind, state, created_at FROM codes WHERE enrollment_id = $1 ORDER BY id DESC")
-        .bind(enrollment_id)
-        .all(conn)
-        .await
+    sql("SELECT id, enrollment_id, text, kind, state, created_at
+           FROM codes
+          WHERE enrollment_id = $1
+          ORDER BY id DESC")
+    .bind(enrollment_id)
+    .all(conn)
+    .await
 }
 
 row! {
@@ -177,8 +214,12 @@ impl EnrollmentRow {
 }
 
 pub async fn enrollment(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<EnrollmentRow>> {
-    sql("SELECT e.id AS enrollment_id, e.business_id, e.campaign_id, e.referrer_id, e.state, e.archived, r.name, e.created_at
-           FROM enrollments e JOIN referrers r ON r.id = e.referrer_id WHERE e.id = $2 AND e.business_id = $1")
+    sql("SELECT e.id AS enrollment_id, e.business_id, e.campaign_id, e.referrer_id, e.state, e.archived, r.name,
+                e.created_at
+           FROM enrollments e
+           JOIN referrers r ON r.id = e.referrer_id
+          WHERE e.id = $2
+            AND e.business_id = $1")
     .bind(business_id)
     .bind(id)
     .optional(conn)
@@ -195,9 +236,24 @@ row! {
 
 /// A campaign's enrollments by what they have and whether they would get a code: exact, in one index.
 pub async fn coverage(conn: &mut Conn, campaign_id: i64) -> DbResult<Coverage> {
-    sql("SELECT (SELECT count(*) FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = false AND state = 'active') AS codeless,
-                (SELECT count(*) FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = true AND state = 'active') AS have,
-                (SELECT count(*) FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = false AND state <> 'active') AS resting")
+    sql("SELECT (SELECT count(*)
+                   FROM enrollments
+                  WHERE campaign_id = $1
+                    AND archived = false
+                    AND has_code = false
+                    AND state = 'active') AS codeless,
+                (SELECT count(*)
+                   FROM enrollments
+                  WHERE campaign_id = $1
+                    AND archived = false
+                    AND has_code = true
+                    AND state = 'active') AS have,
+                (SELECT count(*)
+                   FROM enrollments
+                  WHERE campaign_id = $1
+                    AND archived = false
+                    AND has_code = false
+                    AND state <> 'active') AS resting")
     .bind(campaign_id)
     .one(conn)
     .await
@@ -211,10 +267,17 @@ pub async fn codeless(
     after: (i64, i64),
     most: usize,
 ) -> DbResult<Vec<EnrollmentRow>> {
-    sql("SELECT e.id AS enrollment_id, e.business_id, e.campaign_id, e.referrer_id, e.state, e.archived, '' AS name, e.created_at
+    sql("SELECT e.id AS enrollment_id, e.business_id, e.campaign_id, e.referrer_id, e.state, e.archived, '' AS name,
+                e.created_at
            FROM enrollments e
-          WHERE e.campaign_id = $2 AND e.archived = false AND e.has_code = false AND e.state = 'active' AND e.business_id = $1
-            AND (e.created_at, e.id) > ($3, $4) ORDER BY e.created_at, e.id LIMIT $5")
+          WHERE e.campaign_id = $2
+            AND e.archived = false
+            AND e.has_code = false
+            AND e.state = 'active'
+            AND e.business_id = $1
+            AND (e.created_at, e.id) > ($3, $4)
+          ORDER BY e.created_at, e.id
+          LIMIT $5")
     .bind(business_id)
     .bind(campaign_id)
     .bind(after.0)
@@ -227,8 +290,15 @@ pub async fn codeless(
 /// Those of some enrollments that are still active and without an active code.
 pub async fn still_codeless(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<i64>> {
     let table = rows!(enrollments, id => { id: *id });
-    let found: Vec<(i64,)> = sql("SELECT e.id FROM rows($1, id BIGINT) r JOIN enrollments e ON e.id = r.id
-          WHERE e.state = 'active' AND NOT e.archived AND NOT EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = e.id AND c.state = 'active')")
+    let found: Vec<(i64,)> = sql("SELECT e.id
+           FROM rows($1, id BIGINT) r
+           JOIN enrollments e ON e.id = r.id
+          WHERE e.state = 'active'
+            AND NOT e.archived
+            AND NOT EXISTS (SELECT 1
+                              FROM codes c
+                             WHERE c.enrollment_id = e.id
+                               AND c.state = 'active')")
     .bind(table)
     .all(conn)
     .await?;

@@ -80,35 +80,52 @@ impl CommissionRow {
     }
 }
 
-const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, l.name AS lead, k.referrer_id, p.name AS referrer,
-    e.state AS enrollment_state, d.name AS product, y.payment_date, y.disputed_at, k.terms_number, k.rate, k.flat, k.base_amount,
-    k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.released, k.reversed_at, k.taken_back,
-    COALESCE(y.refunded, 0) AS refunded, k.created_at";
+const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, l.name AS lead, k.referrer_id,
+                       p.name AS referrer, e.state AS enrollment_state, d.name AS product, y.payment_date,
+                       y.disputed_at, k.terms_number, k.rate, k.flat, k.base_amount, k.amount, k.currency,
+                       k.hold_days, k.hold_until, k.state, k.reason, k.released, k.reversed_at, k.taken_back,
+                       COALESCE(y.refunded, 0) AS refunded, k.created_at";
 
-const JOINS: &str = "JOIN leads l ON l.id = k.lead_id JOIN referrers p ON p.id = k.referrer_id JOIN enrollments e ON e.id = k.enrollment_id
-    LEFT JOIN products d ON d.id = k.product_id LEFT JOIN payments y ON y.id = k.payment_id";
+const JOINS: &str = "JOIN leads l ON l.id = k.lead_id
+                     JOIN referrers p ON p.id = k.referrer_id
+                     JOIN enrollments e ON e.id = k.enrollment_id
+                     LEFT JOIN products d ON d.id = k.product_id
+                     LEFT JOIN payments y ON y.id = k.payment_id";
 
 /// The commissions of a lead, newest first, at most 200.
 pub async fn of_lead(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<CommissionRow>> {
-    sql_built(format!("SELECT {COLUMNS} FROM commissions k {JOINS} WHERE k.lead_id = $1 ORDER BY k.id DESC LIMIT 200"))
-        .bind(lead_id)
-        .all(conn)
-        .await
+    sql_built(format!(
+        "SELECT {COLUMNS}
+           FROM commissions k {JOINS}
+          WHERE k.lead_id = $1
+          ORDER BY k.id DESC
+          LIMIT 200"
+    ))
+    .bind(lead_id)
+    .all(conn)
+    .await
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<CommissionRow>> {
-    sql_built(format!("SELECT {COLUMNS} FROM commissions k {JOINS} WHERE k.id = $1 AND k.business_id = $2"))
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {COLUMNS}
+           FROM commissions k {JOINS}
+          WHERE k.id = $1
+            AND k.business_id = $2"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }
 
 /// Those of some ids that are commissions of the business.
 pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = sql(
-        "SELECT k.id FROM rows($1, id BIGINT) r JOIN commissions k ON k.id = r.id WHERE k.business_id = $2 ORDER BY k.id",
-    )
+    let found: Vec<(i64,)> = sql("SELECT k.id
+           FROM rows($1, id BIGINT) r
+           JOIN commissions k ON k.id = r.id
+          WHERE k.business_id = $2
+          ORDER BY k.id")
     .bind(rows!(ids, id => { id: *id }))
     .bind(business_id)
     .all(conn)
@@ -220,9 +237,12 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery) -> DbResult<Commission
 
 /// Whether a campaign has more commissions than a search looks at.
 async fn many(conn: &mut Conn, f: &Filter) -> DbResult<bool> {
-    let found: i64 = sql(
-        "SELECT count(*) FROM (SELECT 1 AS one FROM commissions WHERE campaign_id = $1 AND test = $2 LIMIT 10001) k",
-    )
+    let found: i64 = sql("SELECT count(*)
+                            FROM (SELECT 1 AS one
+                                    FROM commissions
+                                   WHERE campaign_id = $1
+                                     AND test = $2
+                                   LIMIT 10001) k")
     .bind(f.campaign_id)
     .bind(f.test)
     .scalar(conn)
@@ -257,10 +277,18 @@ pub async fn balances(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<(String
 
 /// Live money of a campaign that is approved but disputed, and so held: by currency.
 pub async fn disputed(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<Vec<(String, i64)>> {
-    sql("SELECT k.currency, CAST(sum(k.amount) AS BIGINT) FROM payments y CROSS JOIN commissions k
-          WHERE y.business_id = $1 AND y.disputed_at IS NOT NULL AND k.payment_id = y.id
-            AND k.campaign_id = $2 AND k.test = false AND k.state = 'approved'
-          GROUP BY k.currency HAVING sum(k.amount) <> 0 ORDER BY k.currency")
+    sql("SELECT k.currency, CAST(sum(k.amount) AS BIGINT)
+           FROM payments y
+           CROSS JOIN commissions k
+          WHERE y.business_id = $1
+            AND y.disputed_at IS NOT NULL
+            AND k.payment_id = y.id
+            AND k.campaign_id = $2
+            AND k.test = false
+            AND k.state = 'approved'
+          GROUP BY k.currency
+         HAVING sum(k.amount) <> 0
+          ORDER BY k.currency")
     .bind(business_id)
     .bind(campaign_id)
     .all(conn)
@@ -280,8 +308,14 @@ row! {
 /// Sums of a state by currency over at most 10,000 rows; the counters do not keep void and test ones.
 pub async fn sums(conn: &mut Conn, campaign_id: i64, test: bool, state: &str) -> DbResult<Vec<Sum>> {
     sql("SELECT s.currency, CAST(sum(s.amount) AS BIGINT) AS amount, count(*) AS n
-           FROM (SELECT k.currency, k.amount FROM commissions k WHERE k.campaign_id = $1 AND k.test = $2 AND k.state = $3 LIMIT 10001) s
-          GROUP BY s.currency ORDER BY s.currency")
+           FROM (SELECT k.currency, k.amount
+                   FROM commissions k
+                  WHERE k.campaign_id = $1
+                    AND k.test = $2
+                    AND k.state = $3
+                  LIMIT 10001) s
+          GROUP BY s.currency
+          ORDER BY s.currency")
     .bind(campaign_id)
     .bind(test)
     .bind(state)
@@ -302,10 +336,14 @@ row! {
 }
 
 pub async fn entries(conn: &mut Conn, commission_id: i64) -> DbResult<Vec<EntryRow>> {
-    sql("SELECT account, amount, currency, kind, at FROM ledger_entries WHERE commission_id = $1 ORDER BY id LIMIT 200")
-        .bind(commission_id)
-        .all(conn)
-        .await
+    sql("SELECT account, amount, currency, kind, at
+           FROM ledger_entries
+          WHERE commission_id = $1
+          ORDER BY id
+          LIMIT 200")
+    .bind(commission_id)
+    .all(conn)
+    .await
 }
 
 row! {
@@ -321,10 +359,15 @@ row! {
 
 /// With the disputes of its payment.
 pub async fn decisions(conn: &mut Conn, c: &CommissionRow) -> DbResult<Vec<DecisionRow>> {
-    sql("SELECT action, actor_name AS actor, reason, at FROM audit_entries
-          WHERE lead_id = $1 AND ((subject_kind = 'commission' AND subject_id = $2)
-                 OR (subject_kind = 'payment' AND subject_id = $3 AND action IN ('payment.disputed', 'payment.dispute_ended')))
-          ORDER BY at, id LIMIT 200")
+    sql("SELECT action, actor_name AS actor, reason, at
+           FROM audit_entries
+          WHERE lead_id = $1
+            AND ((subject_kind = 'commission' AND subject_id = $2)
+                 OR (subject_kind = 'payment'
+                     AND subject_id = $3
+                     AND action IN ('payment.disputed', 'payment.dispute_ended')))
+          ORDER BY at, id
+          LIMIT 200")
     .bind(c.lead_id)
     .bind(c.id)
     .bind(c.payment_id)
@@ -333,18 +376,28 @@ pub async fn decisions(conn: &mut Conn, c: &CommissionRow) -> DbResult<Vec<Decis
 }
 
 pub async fn referrer_name(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<String>> {
-    let found: Option<(String,)> = sql("SELECT name FROM referrers WHERE id = $1 AND business_id = $2")
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await?;
+    let found: Option<(String,)> = sql("SELECT name
+           FROM referrers
+          WHERE id = $1
+            AND business_id = $2")
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(name,)| name))
 }
 
 /// The names of some referrers and leads of the business: (id, name).
 pub async fn names(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<(i64, String)>> {
-    sql("SELECT p.id, p.name FROM rows($1, id BIGINT) r JOIN referrers p ON p.id = r.id WHERE p.business_id = $2
-         UNION SELECT l.id, l.name FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id WHERE l.business_id = $2")
+    sql("SELECT p.id, p.name
+           FROM rows($1, id BIGINT) r
+           JOIN referrers p ON p.id = r.id
+          WHERE p.business_id = $2
+          UNION
+         SELECT l.id, l.name
+           FROM rows($1, id BIGINT) r
+           JOIN leads l ON l.id = r.id
+          WHERE l.business_id = $2")
     .bind(rows!(ids, id => { id: *id }))
     .bind(business_id)
     .all(conn)

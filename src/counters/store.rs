@@ -15,8 +15,10 @@ pub async fn add(tx: &mut Tx, changes: &[Change<'_>]) -> DbResult<()> {
         rows!(changes, ((scope, name, day), by) => { scope_id: *scope, name: name, day: day, slot: slot, value: **by });
     sql("INSERT INTO counters (scope_id, name, day, slot, value)
          SELECT r.scope_id, r.name, r.day, r.slot, r.value
-           FROM rows($1, scope_id BIGINT, name TEXT, day TEXT, slot BIGINT, value BIGINT) r WHERE true
-         ON CONFLICT (scope_id, name, day, slot) DO UPDATE SET value = counters.value + excluded.value")
+           FROM rows($1, scope_id BIGINT, name TEXT, day TEXT, slot BIGINT, value BIGINT) r
+          WHERE true
+         ON CONFLICT (scope_id, name, day, slot) DO UPDATE
+            SET value = counters.value + excluded.value")
     .bind(table)
     .execute(tx)
     .await?;
@@ -38,8 +40,10 @@ pub async fn totals(conn: &mut Conn, scopes: &[i64]) -> DbResult<BTreeMap<(i64, 
     }
     let table = rows!(scopes, id => { id: *id });
     let found: Vec<Total> = sql("SELECT c.scope_id, c.name, CAST(sum(c.value) AS BIGINT) AS value
-           FROM rows($1, id BIGINT) r JOIN counters c ON c.scope_id = r.id
-          WHERE c.day = '' GROUP BY c.scope_id, c.name")
+           FROM rows($1, id BIGINT) r
+           JOIN counters c ON c.scope_id = r.id
+          WHERE c.day = ''
+          GROUP BY c.scope_id, c.name")
     .bind(table)
     .all(conn)
     .await?;
@@ -49,7 +53,10 @@ pub async fn totals(conn: &mut Conn, scopes: &[i64]) -> DbResult<BTreeMap<(i64, 
 /// The running totals of some names of one scope, added up.
 pub async fn named(conn: &mut Conn, scope: i64, names: &[String]) -> DbResult<i64> {
     sql("SELECT CAST(COALESCE(sum(c.value), 0) AS BIGINT)
-           FROM rows($1, name TEXT) r JOIN counters c ON c.scope_id = $2 AND c.day = '' AND c.name = r.name")
+           FROM rows($1, name TEXT) r
+           JOIN counters c ON c.scope_id = $2
+                          AND c.day = ''
+                          AND c.name = r.name")
     .bind(rows!(names, name => { name: name }))
     .bind(scope)
     .scalar(conn)
@@ -72,8 +79,14 @@ pub async fn by_day(
     from: &str,
     to: &str,
 ) -> DbResult<BTreeMap<(String, String), i64>> {
-    let found: Vec<DayTotal> = sql("SELECT name, day, CAST(sum(value) AS BIGINT) AS value FROM counters
-          WHERE scope_id = $1 AND name >= $2 AND name < $3 AND day >= $4 AND day <= $5 GROUP BY name, day")
+    let found: Vec<DayTotal> = sql("SELECT name, day, CAST(sum(value) AS BIGINT) AS value
+           FROM counters
+          WHERE scope_id = $1
+            AND name >= $2
+            AND name < $3
+            AND day >= $4
+            AND day <= $5
+          GROUP BY name, day")
     .bind(scope)
     .bind(prefix)
     .bind(format!("{prefix}\u{10FFFF}"))

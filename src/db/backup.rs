@@ -44,17 +44,25 @@ async fn examine(file: &Path) -> Result<Result<i64, String>, sqlx::Error> {
     if !wrong.is_empty() {
         return Ok(Err(format!("it is damaged: {}", wrong.join("; "))));
     }
-    let ours = "SELECT count(*) FROM sqlite_master WHERE name IN ('_sqlx_migrations', 'id_blocks', 'businesses')";
+    let ours = "SELECT count(*)
+                  FROM sqlite_master
+                 WHERE name IN ('_sqlx_migrations', 'id_blocks', 'businesses')";
     let (ours,): (i64,) = sqlx::query_as(ours).fetch_one(&mut conn).await?;
     if ours < 3 {
         return Ok(Err("it is a database of another program".into()));
     }
-    let broken: Vec<(String,)> =
-        sqlx::query_as("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1").fetch_all(&mut conn).await?;
+    let broken: Vec<(String,)> = sqlx::query_as(
+        "SELECT \"table\"
+           FROM pragma_foreign_key_check
+          LIMIT 1",
+    )
+    .fetch_all(&mut conn)
+    .await?;
     if let Some((table,)) = broken.first() {
         return Ok(Err(format!("a row of {table} refers to a row that is not there")));
     }
-    let newest = "SELECT COALESCE(max(version), 0) FROM _sqlx_migrations";
+    let newest = "SELECT COALESCE(max(version), 0)
+                    FROM _sqlx_migrations";
     let (newest,): (i64,) = sqlx::query_as(newest).fetch_one(&mut conn).await?;
     conn.close().await?;
     if newest > migrate::newest(true) { Ok(Err(migrate::newer(newest).to_string())) } else { Ok(Ok(newest)) }
@@ -91,7 +99,12 @@ async fn leave_wal(file: &Path) -> Result<bool, sqlx::Error> {
     sqlx::query("PRAGMA busy_timeout = 500").execute(&mut conn).await?;
     let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode = DELETE").fetch_one(&mut conn).await?;
     // The mode of a file that is no database is told without a look at it.
-    sqlx::query("SELECT count(*) FROM sqlite_master").execute(&mut conn).await?;
+    sqlx::query(
+        "SELECT count(*)
+           FROM sqlite_master",
+    )
+    .execute(&mut conn)
+    .await?;
     conn.close().await?;
     Ok(mode == "delete")
 }

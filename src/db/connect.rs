@@ -206,7 +206,12 @@ impl Db {
 
     /// Whether the database answers and has been migrated.
     pub async fn ping(&self) -> DbResult<()> {
-        sql("SELECT next FROM id_blocks WHERE name = 'all'").scalar::<i64>(&mut self.read().await?).await.map(|_| ())
+        sql("SELECT next
+               FROM id_blocks
+              WHERE name = 'all'")
+        .scalar::<i64>(&mut self.read().await?)
+        .await
+        .map(|_| ())
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -64,10 +64,13 @@ impl Ids {
 async fn take_block(db: &Db, size: i64) -> DbResult<i64> {
     db.write(vec![], move |tx| {
         Box::pin(async move {
-            let next: i64 = sql("UPDATE id_blocks SET next = next + $1 WHERE name = 'all' RETURNING next")
-                .bind(size)
-                .scalar(tx)
-                .await?;
+            let next: i64 = sql("UPDATE id_blocks
+                    SET next = next + $1
+                  WHERE name = 'all'
+                 RETURNING next")
+            .bind(size)
+            .scalar(tx)
+            .await?;
             Ok(next - size)
         })
     })

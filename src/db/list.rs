@@ -156,7 +156,11 @@ impl Listing {
         self.columns = "1 AS one";
         self.at = None;
         let (text, values) = self.text(most + 1);
-        sql_built(format!("SELECT count(*) FROM ({text}) counted")).bind_all(values)
+        sql_built(format!(
+            "SELECT count(*)
+               FROM ({text}) counted"
+        ))
+        .bind_all(values)
     }
 
     /// The statement for `limit` rows. Read backwards, they come in reverse order.
@@ -234,10 +238,12 @@ impl Listing {
         this.indexed.extend(place);
         let (indexed, searched) = (and(&this.indexed), and(&this.searched));
         let text = format!(
-            "WITH looked AS MATERIALIZED (
-                  SELECT {alias}.id AS id, {alias}.{column} AS at, CASE WHEN {searched} THEN 1 ELSE 0 END AS hit
-                    FROM (SELECT * FROM {table} {alias} WHERE {indexed} {order} LIMIT {examined}) {alias} {within})
-             {}",
+            "WITH looked AS MATERIALIZED (SELECT {alias}.id AS id, {alias}.{column} AS at,
+                                                 CASE WHEN {searched} THEN 1 ELSE 0 END AS hit
+                                            FROM (SELECT *
+                                                    FROM {table} {alias}
+                                                   WHERE {indexed} {order}
+                                                   LIMIT {examined}) {alias} {within}) {}",
             looked("", &inner, limit)
         );
         look(conn, text, this.values).await
@@ -254,8 +260,12 @@ impl Listing {
         // What is searched is named because its values are bound.
         sql_built(format!(
             "SELECT {alias}.{column}, {alias}.id
-               FROM (SELECT * FROM {table} {alias} WHERE {indexed} {order} LIMIT 1 OFFSET {rows}) {alias} {within}
-              WHERE ({searched}) OR true"
+               FROM (SELECT *
+                       FROM {table} {alias}
+                      WHERE {indexed} {order}
+                      LIMIT 1 OFFSET {rows}) {alias} {within}
+              WHERE ({searched})
+                 OR true"
         ))
         .bind_all(this.values)
         .optional(conn)
@@ -273,11 +283,12 @@ impl Listing {
         let (indexed, searched, n) = (and(&this.indexed), and(&this.searched), this.values.len());
         // The order of a CROSS JOIN is kept: the named rows first, then each by its key.
         let text = format!(
-            "WITH looked AS MATERIALIZED (
-                  SELECT {alias}.id AS id, {alias}.{column} AS at, CASE WHEN {searched} THEN 1 ELSE 0 END AS hit
-                    FROM rows(${n}, id BIGINT) named CROSS JOIN {table} {alias} {within}
-                   WHERE {alias}.{by} = named.id AND {indexed})
-             {}",
+            "WITH looked AS MATERIALIZED (SELECT {alias}.id AS id, {alias}.{column} AS at,
+                                                 CASE WHEN {searched} THEN 1 ELSE 0 END AS hit
+                                            FROM rows(${n}, id BIGINT) named
+                                            CROSS JOIN {table} {alias} {within}
+                                           WHERE {alias}.{by} = named.id
+                                             AND {indexed}) {}",
             looked(&place, &inner, limit)
         );
         look(conn, text, this.values).await
@@ -289,8 +300,11 @@ impl Listing {
         let order = self.ordered(&format!("{alias}.{}", self.order.column), &format!("{alias}.id"));
         self.values = vec![crate::rows!(ids, id => { id: *id }).into()];
         sql_built(format!(
-            "SELECT {columns} FROM rows($1, id BIGINT) named CROSS JOIN {table} {alias} {joins}
-              WHERE {alias}.id = named.id {order} LIMIT {limit}"
+            "SELECT {columns}
+               FROM rows($1, id BIGINT) named
+               CROSS JOIN {table} {alias} {joins}
+              WHERE {alias}.id = named.id {order}
+              LIMIT {limit}"
         ))
         .bind_all(self.values)
     }
@@ -304,12 +318,19 @@ impl Listing {
         let (columns, table, alias, joins) = (self.columns, self.table, self.alias, self.joins);
         let indexed = and(&self.indexed);
         let text = if self.searched.is_empty() {
-            format!("SELECT {columns} FROM {table} {alias} {joins} WHERE {indexed} {order} LIMIT {limit}")
+            format!(
+                "SELECT {columns}
+                   FROM {table} {alias} {joins}
+                  WHERE {indexed} {order}
+                  LIMIT {limit}"
+            )
         } else {
             let searched = and(&self.searched);
             format!(
-                "SELECT {columns} FROM (SELECT * FROM {table} {alias} WHERE {indexed} {order} LIMIT {EXAMINED}) {alias} {joins}
-                  WHERE {searched} {order} LIMIT {limit}"
+                "SELECT {columns}
+                   FROM (SELECT * FROM {table} {alias} WHERE {indexed} {order} LIMIT {EXAMINED}) {alias} {joins}
+                  WHERE {searched} {order}
+                  LIMIT {limit}"
             )
         };
         (text, self.values)
@@ -323,10 +344,12 @@ fn and(conditions: &[String]) -> String {
 /// What a look answers: a line of sums, then rows.
 fn looked(place: &str, order: &str, limit: usize) -> String {
     format!(
-        "SELECT CAST(NULL AS BIGINT) AS id, CAST(NULL AS TEXT) AS at, count(*) AS seen, COALESCE(CAST(sum(hit) AS BIGINT), 0) AS hits
+        "SELECT CAST(NULL AS BIGINT) AS id, CAST(NULL AS TEXT) AS at, count(*) AS seen,
+                COALESCE(CAST(sum(hit) AS BIGINT), 0) AS hits
            FROM looked
-         UNION ALL
-         SELECT id, CAST(at AS TEXT), 0, 0 FROM (SELECT id, at FROM looked WHERE hit = 1 {place} {order} LIMIT {limit}) found"
+          UNION ALL
+         SELECT id, CAST(at AS TEXT), 0, 0
+           FROM (SELECT id, at FROM looked WHERE hit = 1 {place} {order} LIMIT {limit}) found"
     )
 }
 

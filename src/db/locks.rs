@@ -59,9 +59,10 @@ pub async fn take(conn: &mut Conn, keys: &[i64]) -> DbResult<()> {
     }
     let table = crate::rows!(keys, k => { k: *k });
     // OFFSET 0 keeps the planner from moving the lock call below the sort.
-    sql("SELECT count(pg_advisory_xact_lock(s.k)) FROM (SELECT r.k FROM rows($1, k BIGINT) r ORDER BY r.k OFFSET 0) s")
-        .bind(table)
-        .scalar::<i64>(conn)
-        .await?;
+    sql("SELECT count(pg_advisory_xact_lock(s.k))
+           FROM (SELECT r.k FROM rows($1, k BIGINT) r ORDER BY r.k OFFSET 0) s")
+    .bind(table)
+    .scalar::<i64>(conn)
+    .await?;
     Ok(())
 }

@@ -54,8 +54,12 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
         }
         // It reads every row, so a start that migrated nothing does without.
         if applied(&mut conn).await != before {
-            let broken: Vec<(String,)> =
-                sqlx::query_as("SELECT \"table\" FROM pragma_foreign_key_check").fetch_all(&mut conn).await?;
+            let broken: Vec<(String,)> = sqlx::query_as(
+                "SELECT \"table\"
+                   FROM pragma_foreign_key_check",
+            )
+            .fetch_all(&mut conn)
+            .await?;
             if let Some((table,)) = broken.first() {
                 return Err(DbError::Fault(format!("a row of {table} refers to a row that is not there")));
             }
@@ -71,13 +75,21 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
 
 /// How many migrations a database has had; none when it is new.
 async fn applied(conn: &mut SqliteConnection) -> i64 {
-    let count = sqlx::query_as("SELECT count(*) FROM _sqlx_migrations").fetch_one(conn).await;
+    let count = sqlx::query_as(
+        "SELECT count(*)
+           FROM _sqlx_migrations",
+    )
+    .fetch_one(conn)
+    .await;
     count.map_or(0, |(n,): (i64,)| n)
 }
 
 /// Refuses a database that a newer program has migrated, for those who only read it.
 pub async fn known(db: &Db) -> DbResult<()> {
-    let newest = sql("SELECT COALESCE(max(version), 0) FROM _sqlx_migrations").scalar(&mut db.read().await?).await?;
+    let newest = sql("SELECT COALESCE(max(version), 0)
+                        FROM _sqlx_migrations")
+    .scalar(&mut db.read().await?)
+    .await?;
     if newest > self::newest(!db.is_postgres()) { Err(newer(newest)) } else { Ok(()) }
 }
 

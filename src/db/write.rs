@@ -231,7 +231,15 @@ async fn attempt_postgres(
 async fn took(tx: &mut Tx, doubt: &mut Option<Doubt>) -> DbResult<bool> {
     let Some(Doubt { witness, .. }) = doubt else { return Ok(false) };
     let found = match *witness {
-        Some(id) => sql("SELECT count(*) FROM audit_entries WHERE id = $1").bind(id).scalar::<i64>(tx).await? == 1,
+        Some(id) => {
+            sql("SELECT count(*)
+                   FROM audit_entries
+                  WHERE id = $1")
+            .bind(id)
+            .scalar::<i64>(tx)
+            .await?
+                == 1
+        }
         None => false,
     };
     if !found && !tx.held.is_empty() {

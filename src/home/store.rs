@@ -6,8 +6,14 @@ pub const MOST: i64 = 10_000;
 
 /// Active enrollments without a code.
 pub async fn without_code(conn: &mut Conn, campaign_id: i64) -> DbResult<i64> {
-    sql("SELECT count(*) FROM (SELECT 1 AS one FROM enrollments
-          WHERE campaign_id = $1 AND NOT archived AND NOT has_code AND state = 'active' LIMIT 10000) e")
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM enrollments
+                  WHERE campaign_id = $1
+                    AND NOT archived
+                    AND NOT has_code
+                    AND state = 'active'
+                  LIMIT 10000) e")
     .bind(campaign_id)
     .scalar(conn)
     .await
@@ -15,19 +21,30 @@ pub async fn without_code(conn: &mut Conn, campaign_id: i64) -> DbResult<i64> {
 
 /// Active codes of a campaign.
 pub async fn with_code(conn: &mut Conn, campaign_id: i64) -> DbResult<i64> {
-    sql("SELECT count(*) FROM (SELECT 1 AS one FROM codes WHERE campaign_id = $1 AND state = 'active' LIMIT 10000) c")
-        .bind(campaign_id)
-        .scalar(conn)
-        .await
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM codes
+                  WHERE campaign_id = $1
+                    AND state = 'active'
+                  LIMIT 10000) c")
+    .bind(campaign_id)
+    .scalar(conn)
+    .await
 }
 
 /// Codes made since an instant.
 pub async fn codes_since(conn: &mut Conn, campaign_id: i64, since: i64) -> DbResult<i64> {
-    sql("SELECT count(*) FROM (SELECT 1 AS one FROM codes WHERE campaign_id = $1 AND state = 'active' AND created_at >= $2 LIMIT 10000) c")
-        .bind(campaign_id)
-        .bind(since)
-        .scalar(conn)
-        .await
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM codes
+                  WHERE campaign_id = $1
+                    AND state = 'active'
+                    AND created_at >= $2
+                  LIMIT 10000) c")
+    .bind(campaign_id)
+    .bind(since)
+    .scalar(conn)
+    .await
 }
 
 row! {
@@ -43,10 +60,18 @@ row! {
 /// Pending commission with the last day of its hold in a span, per currency. What is disputed stays held.
 pub async fn holds(conn: &mut Conn, business_id: i64, campaign_id: i64, from: &str, to: &str) -> DbResult<Vec<Due>> {
     sql("SELECT c.currency, count(*) AS count, CAST(sum(c.amount) AS BIGINT) AS amount
-           FROM (SELECT currency, amount FROM commissions
-                  WHERE campaign_id = $1 AND test = false AND state = 'pending' AND hold_until >= $2 AND hold_until <= $3
-                    AND (payment_id IS NULL OR payment_id NOT IN
-                         (SELECT y.id FROM payments y WHERE y.business_id = $4 AND y.disputed_at IS NOT NULL))
+           FROM (SELECT currency, amount
+                   FROM commissions
+                  WHERE campaign_id = $1
+                    AND test = false
+                    AND state = 'pending'
+                    AND hold_until >= $2
+                    AND hold_until <= $3
+                    AND (payment_id IS NULL
+                         OR payment_id NOT IN (SELECT y.id
+                                                 FROM payments y
+                                                WHERE y.business_id = $4
+                                                  AND y.disputed_at IS NOT NULL))
                   LIMIT 10000) c
           GROUP BY c.currency")
     .bind(campaign_id)
@@ -59,18 +84,26 @@ pub async fn holds(conn: &mut Conn, business_id: i64, campaign_id: i64, from: &s
 
 /// Leads a person recorded, counted to a thousand.
 pub async fn recorded_by(conn: &mut Conn, user_id: i64, since: i64) -> DbResult<i64> {
-    sql("SELECT count(*) FROM (SELECT 1 AS one FROM leads WHERE recorded_by = $1 AND created_at >= $2 LIMIT 1000) l")
-        .bind(user_id)
-        .bind(since)
-        .scalar(conn)
-        .await
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM leads
+                  WHERE recorded_by = $1
+                    AND created_at >= $2
+                  LIMIT 1000) l")
+    .bind(user_id)
+    .bind(since)
+    .scalar(conn)
+    .await
 }
 
 /// When the oldest open item of the inbox came.
 pub async fn oldest_item(conn: &mut Conn, business_id: i64) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> = sql(
-        "SELECT created_at FROM inbox_items WHERE business_id = $1 AND state = 'open' ORDER BY created_at, id LIMIT 1",
-    )
+    let found: Option<(i64,)> = sql("SELECT created_at
+           FROM inbox_items
+          WHERE business_id = $1
+            AND state = 'open'
+          ORDER BY created_at, id
+          LIMIT 1")
     .bind(business_id)
     .optional(conn)
     .await?;

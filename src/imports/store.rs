@@ -10,24 +10,37 @@ use crate::{row, rows};
 
 pub use lookup::*;
 
-const IMPORT: &str = "i.id, i.business_id, i.campaign_id, c.name AS campaign_name, c.state AS campaign_state, b.country, i.kind, i.state,
-    i.file_name, i.encoding, i.delimiter, i.has_header, i.columns, i.mapping, i.options, i.rows_total, i.counts, i.job_id,
-    u.name AS by, i.created_at, i.finished_at";
+const IMPORT: &str = "i.id, i.business_id, i.campaign_id, c.name AS campaign_name, c.state AS campaign_state,
+                      b.country, i.kind, i.state, i.file_name, i.encoding, i.delimiter, i.has_header, i.columns,
+                      i.mapping, i.options, i.rows_total, i.counts, i.job_id, u.name AS by, i.created_at,
+                      i.finished_at";
 // Left joins keep the list in the order of its own index; there always is a campaign and a business.
-const BESIDE: &str = "LEFT JOIN campaigns c ON c.id = i.campaign_id LEFT JOIN businesses b ON b.id = i.business_id LEFT JOIN users u ON u.id = i.created_by";
+const BESIDE: &str = "LEFT JOIN campaigns c ON c.id = i.campaign_id
+                      LEFT JOIN businesses b ON b.id = i.business_id
+                      LEFT JOIN users u ON u.id = i.created_by";
 
 /// An import of a business.
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Import>> {
-    sql_built(format!("SELECT {IMPORT} FROM imports i {BESIDE} WHERE i.id = $1 AND i.business_id = $2"))
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {IMPORT}
+           FROM imports i {BESIDE}
+          WHERE i.id = $1
+            AND i.business_id = $2"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }
 
 /// The business a campaign belongs to, and the campaign's state: for a command, which is told neither.
 pub async fn campaign_of(conn: &mut Conn, id: i64) -> DbResult<Option<(i64, String)>> {
-    sql("SELECT business_id, state FROM campaigns WHERE id = $1").bind(id).optional(conn).await
+    sql("SELECT business_id, state
+           FROM campaigns
+          WHERE id = $1")
+    .bind(id)
+    .optional(conn)
+    .await
 }
 
 /// A business's imports, newest first.
@@ -58,8 +71,9 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
 }
 
 pub async fn insert(tx: &mut Tx, id: i64, new: &NewImport, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO imports (id, business_id, campaign_id, kind, state, file_name, encoding, delimiter, has_header, columns, mapping,
-                options, rows_total, counts, created_by, created_at)
+    sql("INSERT INTO imports
+                (id, business_id, campaign_id, kind, state, file_name, encoding, delimiter, has_header, columns,
+                 mapping, options, rows_total, counts, created_by, created_at)
          VALUES ($1, $2, $3, $4, 'loading', $5, '', '', false, '[]', '[]', '{}', 0, '{}', $6, $7)")
     .bind(id)
     .bind(new.business_id)
@@ -85,10 +99,11 @@ pub struct StagedRow {
 pub async fn insert_rows(tx: &mut Tx, import_id: i64, staged: &[StagedRow]) -> DbResult<()> {
     let json = rows!(staged, r => { import_id: import_id, line: r.line, cells: &r.cells, fault: &r.fault });
     sql("INSERT INTO import_rows (import_id, line, cells, fault)
-         SELECT r.import_id, r.line, r.cells, r.fault FROM rows($1, import_id BIGINT, line BIGINT, cells TEXT, fault TEXT) r")
-        .bind(json)
-        .execute(tx)
-        .await?;
+         SELECT r.import_id, r.line, r.cells, r.fault
+           FROM rows($1, import_id BIGINT, line BIGINT, cells TEXT, fault TEXT) r")
+    .bind(json)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -104,7 +119,9 @@ pub struct Found {
 }
 
 pub async fn staged(tx: &mut Tx, id: i64, found: &Found) -> DbResult<()> {
-    sql("UPDATE imports SET state = 'staged', encoding = $2, delimiter = $3, has_header = $4, columns = $5, mapping = $6, rows_total = $7
+    sql("UPDATE imports
+            SET state = 'staged', encoding = $2, delimiter = $3, has_header = $4, columns = $5, mapping = $6,
+                rows_total = $7
           WHERE id = $1")
     .bind(id)
     .bind(&found.encoding)
@@ -126,61 +143,82 @@ pub async fn set_columns(
     mapping: &Mapping,
     options: &Options,
 ) -> DbResult<u64> {
-    sql("UPDATE imports SET campaign_id = $2, mapping = $3, options = $4, state = 'staged' WHERE id = $1 AND state IN ('staged', 'checked')")
-        .bind(id)
-        .bind(campaign_id)
-        .bind(mapping_json(mapping))
-        .bind(serde_json::json!(options).to_string())
-        .execute(tx)
-        .await
+    sql("UPDATE imports
+            SET campaign_id = $2, mapping = $3, options = $4, state = 'staged'
+          WHERE id = $1
+            AND state IN ('staged', 'checked')")
+    .bind(id)
+    .bind(campaign_id)
+    .bind(mapping_json(mapping))
+    .bind(serde_json::json!(options).to_string())
+    .execute(tx)
+    .await
 }
 
 /// Moves an import on with the job that does it; no row when it is in another state.
 pub async fn begin(tx: &mut Tx, id: i64, from: &str, to: &str, job_id: i64) -> DbResult<u64> {
-    sql("UPDATE imports SET state = $3, job_id = $4 WHERE id = $1 AND state = $2")
-        .bind(id)
-        .bind(from)
-        .bind(to)
-        .bind(job_id)
-        .execute(tx)
-        .await
+    sql("UPDATE imports
+            SET state = $3, job_id = $4
+          WHERE id = $1
+            AND state = $2")
+    .bind(id)
+    .bind(from)
+    .bind(to)
+    .bind(job_id)
+    .execute(tx)
+    .await
 }
 
 /// The end of a dry run or of the run.
 pub async fn end(tx: &mut Tx, id: i64, state: &str, counts: &Counts, finished_at: Option<Instant>) -> DbResult<()> {
-    sql("UPDATE imports SET state = $2, counts = $3, finished_at = $4 WHERE id = $1")
-        .bind(id)
-        .bind(state)
-        .bind(serde_json::json!(counts).to_string())
-        .bind(finished_at)
-        .execute(tx)
-        .await?;
+    sql("UPDATE imports
+            SET state = $2, counts = $3, finished_at = $4
+          WHERE id = $1")
+    .bind(id)
+    .bind(state)
+    .bind(serde_json::json!(counts).to_string())
+    .bind(finished_at)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 pub async fn discard(tx: &mut Tx, id: i64) -> DbResult<u64> {
-    sql("UPDATE imports SET state = 'discarded' WHERE id = $1 AND state IN ('loading', 'staged', 'checked')")
-        .bind(id)
-        .execute(tx)
-        .await
+    sql("UPDATE imports
+            SET state = 'discarded'
+          WHERE id = $1
+            AND state IN ('loading', 'staged', 'checked')")
+    .bind(id)
+    .execute(tx)
+    .await
 }
 
 /// Removes rows of files that were discarded or never came to their end; answers how many.
 pub async fn tidy(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
-    let left: Option<(i64,)> = sql("SELECT i.id FROM imports i
+    let left: Option<(i64,)> = sql("SELECT i.id
+           FROM imports i
           WHERE (i.state = 'discarded' OR (i.state = 'loading' AND i.created_at < $1))
             AND i.state IN ('loading', 'discarded')
-            AND EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = i.id) LIMIT 1")
+            AND EXISTS (SELECT 1 FROM import_rows r WHERE r.import_id = i.id)
+          LIMIT 1")
     .bind(before)
     .optional(tx)
     .await?;
     let Some((id,)) = left else { return Ok(0) };
-    sql("UPDATE imports SET state = 'discarded' WHERE id = $1 AND state = 'loading'").bind(id).execute(tx).await?;
-    sql("DELETE FROM import_rows WHERE import_id = $1 AND line IN (SELECT line FROM import_rows WHERE import_id = $1 ORDER BY line LIMIT $2)")
-        .bind(id)
-        .bind(most)
-        .execute(tx)
-        .await
+    sql("UPDATE imports
+            SET state = 'discarded'
+          WHERE id = $1
+            AND state = 'loading'")
+    .bind(id)
+    .execute(tx)
+    .await?;
+    sql("DELETE FROM import_rows
+          WHERE import_id = $1
+            AND line IN (SELECT line FROM import_rows WHERE import_id = $1 ORDER BY line LIMIT $2)")
+    .bind(id)
+    .bind(most)
+    .execute(tx)
+    .await
 }
 
 row! {
@@ -208,12 +246,19 @@ const ROW: &str = "line, cells, fault, outcome, field, reason, lead_id, referrer
 
 /// The next rows behind a line.
 pub async fn next_rows(conn: &mut Conn, import_id: i64, after: i64, most: usize) -> DbResult<Vec<RowLine>> {
-    sql_built(format!("SELECT {ROW} FROM import_rows WHERE import_id = $1 AND line > $2 ORDER BY line LIMIT $3"))
-        .bind(import_id)
-        .bind(after)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .all(conn)
-        .await
+    sql_built(format!(
+        "SELECT {ROW}
+           FROM import_rows
+          WHERE import_id = $1
+            AND line > $2
+          ORDER BY line
+          LIMIT $3"
+    ))
+    .bind(import_id)
+    .bind(after)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .all(conn)
+    .await
 }
 
 /// The next rows with an outcome, behind a line.
@@ -225,7 +270,13 @@ pub async fn rows_with(
     most: usize,
 ) -> DbResult<Vec<RowLine>> {
     let text = format!(
-        "SELECT {ROW} FROM import_rows WHERE import_id = $1 AND outcome = $2 AND line > $3 ORDER BY line LIMIT $4"
+        "SELECT {ROW}
+           FROM import_rows
+          WHERE import_id = $1
+            AND outcome = $2
+            AND line > $3
+          ORDER BY line
+          LIMIT $4"
     );
     sql_built(text)
         .bind(import_id)
@@ -239,13 +290,17 @@ pub async fn rows_with(
 /// Notes on rows what came of them.
 pub async fn mark(tx: &mut Tx, import_id: i64, verdicts: &[Verdict]) -> DbResult<()> {
     let json = rows!(verdicts, v => {
-        import: import_id, line: v.line, outcome: v.fate.word(), field: v.field.map(|f| f.name()), reason: &v.reason, person: &v.person,
+        import: import_id, line: v.line, outcome: v.fate.word(), field: v.field.map(|f| f.name()), reason: &v.reason,
+        person: &v.person,
         code_key: &v.code_key, lead_id: v.lead_id, referrer_id: v.referrer_id,
     });
-    sql("UPDATE import_rows SET outcome = r.outcome, field = r.field, reason = r.reason, person = r.person, code_key = r.code_key,
+    sql("UPDATE import_rows
+            SET outcome = r.outcome, field = r.field, reason = r.reason, person = r.person, code_key = r.code_key,
                 lead_id = r.lead_id, referrer_id = r.referrer_id
-           FROM rows($1, import BIGINT, line BIGINT, outcome TEXT, field TEXT, reason TEXT, person TEXT, code_key TEXT, lead_id BIGINT, referrer_id BIGINT) r
-          WHERE import_rows.import_id = r.import AND import_rows.line = r.line")
+           FROM rows($1, import BIGINT, line BIGINT, outcome TEXT, field TEXT, reason TEXT, person TEXT,
+                     code_key TEXT, lead_id BIGINT, referrer_id BIGINT) r
+          WHERE import_rows.import_id = r.import
+            AND import_rows.line = r.line")
     .bind(json)
     .execute(tx)
     .await?;
@@ -255,8 +310,13 @@ pub async fn mark(tx: &mut Tx, import_id: i64, verdicts: &[Verdict]) -> DbResult
 /// The next rows to correct, behind a line.
 pub async fn rejected_rows(conn: &mut Conn, import_id: i64, after: i64, most: usize) -> DbResult<Vec<RowLine>> {
     let text = format!(
-        "SELECT {ROW} FROM import_rows
-          WHERE import_id = $1 AND line > $2 AND outcome IN ('unknown_code', 'unknown', 'invalid') ORDER BY line LIMIT $3"
+        "SELECT {ROW}
+           FROM import_rows
+          WHERE import_id = $1
+            AND line > $2
+            AND outcome IN ('unknown_code', 'unknown', 'invalid')
+          ORDER BY line
+          LIMIT $3"
     );
     sql_built(text).bind(import_id).bind(after).bind(i64::try_from(most).unwrap_or(i64::MAX)).all(conn).await
 }

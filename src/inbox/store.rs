@@ -3,10 +3,15 @@ use crate::query::ListQuery;
 use crate::row;
 
 pub async fn open_count(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
-    sql("SELECT count(*) FROM (SELECT 1 AS one FROM inbox_items WHERE business_id = $1 AND state = 'open' LIMIT 100) open")
-        .bind(business_id)
-        .scalar(conn)
-        .await
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM inbox_items
+                  WHERE business_id = $1
+                    AND state = 'open'
+                  LIMIT 100) open")
+    .bind(business_id)
+    .scalar(conn)
+    .await
 }
 
 row! {
@@ -43,22 +48,32 @@ row! {
     }
 }
 
-const COLUMNS: &str = "i.id, i.kind, i.state, i.times, i.detail, m.name AS campaign, m.state AS campaign_state, i.lead_id, l.name AS lead, l.test AS lead_test,
-    l.campaign_id AS lead_campaign_id, q.name AS counts, y.amount AS paid_amount, y.currency AS paid_currency,
-    i.referrer_id, p.name AS referrer, t.enrollment_id, e.campaign_id AS enrollment_campaign_id, t.code_id, t.refused, i.outcome,
-    u.name AS closer, i.closed_at, i.created_at";
+const COLUMNS: &str = "i.id, i.kind, i.state, i.times, i.detail, m.name AS campaign, m.state AS campaign_state,
+                       i.lead_id, l.name AS lead, l.test AS lead_test, l.campaign_id AS lead_campaign_id,
+                       q.name AS counts, y.amount AS paid_amount, y.currency AS paid_currency, i.referrer_id,
+                       p.name AS referrer, t.enrollment_id, e.campaign_id AS enrollment_campaign_id, t.code_id,
+                       t.refused, i.outcome, u.name AS closer, i.closed_at, i.created_at";
 
-const JOINS: &str = "LEFT JOIN campaigns m ON m.id = i.campaign_id LEFT JOIN leads l ON l.id = i.lead_id
-    LEFT JOIN referrers q ON q.id = l.referrer_id LEFT JOIN payments y ON y.id = i.payment_id
-    LEFT JOIN referrers p ON p.id = i.referrer_id LEFT JOIN touches t ON t.id = i.touch_id
-    LEFT JOIN enrollments e ON e.id = t.enrollment_id LEFT JOIN users u ON u.id = i.closed_by";
+const JOINS: &str = "LEFT JOIN campaigns m ON m.id = i.campaign_id
+                     LEFT JOIN leads l ON l.id = i.lead_id
+                     LEFT JOIN referrers q ON q.id = l.referrer_id
+                     LEFT JOIN payments y ON y.id = i.payment_id
+                     LEFT JOIN referrers p ON p.id = i.referrer_id
+                     LEFT JOIN touches t ON t.id = i.touch_id
+                     LEFT JOIN enrollments e ON e.id = t.enrollment_id
+                     LEFT JOIN users u ON u.id = i.closed_by";
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ItemRow>> {
-    sql_built(format!("SELECT {COLUMNS} FROM inbox_items i {JOINS} WHERE i.id = $1 AND i.business_id = $2"))
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {COLUMNS}
+           FROM inbox_items i {JOINS}
+          WHERE i.id = $1
+            AND i.business_id = $2"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }
 
 /// The names the inbox knows in its address.

@@ -2,22 +2,27 @@ use super::{JobRow, NewJob, Progress};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 
-const JOB: &str = "id, business_id, campaign_id, kind, state, input, cursor, done, total, result, claim, attempts, error, actor_kind, actor_id, actor_name, created_at, started_at, finished_at";
+const JOB: &str = "id, business_id, campaign_id, kind, state, input, cursor, done, total, result, claim, attempts,
+                   error, actor_kind, actor_id, actor_name, created_at, started_at, finished_at";
 
 /// The job with this key that is not over yet.
 pub async fn running(conn: &mut Conn, business_id: i64, join_key: &str) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> =
-        sql("SELECT id FROM jobs WHERE business_id = $1 AND join_key = $2 AND state IN ('queued', 'running')")
-            .bind(business_id)
-            .bind(join_key)
-            .optional(conn)
-            .await?;
+    let found: Option<(i64,)> = sql("SELECT id
+           FROM jobs
+          WHERE business_id = $1
+            AND join_key = $2
+            AND state IN ('queued', 'running')")
+    .bind(business_id)
+    .bind(join_key)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(id,)| id))
 }
 
 pub async fn insert(tx: &mut Tx, id: i64, new: &NewJob, now: Instant) -> DbResult<u64> {
-    sql("INSERT INTO jobs (id, business_id, campaign_id, kind, state, join_key, input, cursor, done, total, result, claimed_until, attempts,
-                actor_kind, actor_id, actor_name, created_at)
+    sql("INSERT INTO jobs
+                (id, business_id, campaign_id, kind, state, join_key, input, cursor, done, total, result,
+                 claimed_until, attempts, actor_kind, actor_id, actor_name, created_at)
          VALUES ($1, $2, $3, $4, 'queued', $5, $6, '', 0, $7, '{}', $8, 0, $9, $10, $11, $8)
          ON CONFLICT DO NOTHING")
     .bind(id)
@@ -37,31 +42,47 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &NewJob, now: Instant) -> DbResul
 
 /// A job of a business.
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<JobRow>> {
-    crate::db::sql_built(format!("SELECT {JOB} FROM jobs WHERE id = $1 AND business_id = $2"))
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    crate::db::sql_built(format!(
+        "SELECT {JOB}
+           FROM jobs
+          WHERE id = $1
+            AND business_id = $2"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }
 
 /// Whether there is one to take: asked by reading, so that an idle desk writes nothing.
 pub async fn is_any_free(conn: &mut Conn, now: Instant, only: i64) -> DbResult<bool> {
-    let found: Option<(i64,)> =
-        sql("SELECT id FROM jobs WHERE state IN ('queued', 'running') AND claimed_until <= $1 AND ($2 = 0 OR id = $2) LIMIT 1")
-            .bind(now)
-            .bind(only)
-            .optional(conn)
-            .await?;
+    let found: Option<(i64,)> = sql("SELECT id
+           FROM jobs
+          WHERE state IN ('queued', 'running')
+            AND claimed_until <= $1
+            AND ($2 = 0 OR id = $2)
+          LIMIT 1")
+    .bind(now)
+    .bind(only)
+    .optional(conn)
+    .await?;
     Ok(found.is_some())
 }
 
 /// Takes the job that has waited longest, or `only` one. A row another node is just taking is passed over.
 pub async fn claim(tx: &mut Tx, claim: i64, now: Instant, until: Instant, only: i64) -> DbResult<Option<JobRow>> {
     let text = format!(
-        "UPDATE jobs SET claim = $1, claimed_until = $2, state = 'running', attempts = attempts + 1,
+        "UPDATE jobs
+            SET claim = $1, claimed_until = $2, state = 'running', attempts = attempts + 1,
                 started_at = COALESCE(started_at, $3)
-          WHERE id = (SELECT id FROM jobs WHERE state IN ('queued', 'running') AND claimed_until <= $3 AND ($4 = 0 OR id = $4)
-                       ORDER BY claimed_until, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+          WHERE id = (SELECT id
+                        FROM jobs
+                       WHERE state IN ('queued', 'running')
+                         AND claimed_until <= $3
+                         AND ($4 = 0 OR id = $4)
+                       ORDER BY claimed_until, id
+                       LIMIT 1
+                         FOR NO KEY UPDATE SKIP LOCKED)
          RETURNING {JOB}"
     );
     crate::db::sql_built(text).bind(claim).bind(until).bind(now).bind(only).optional(tx).await
@@ -70,9 +91,12 @@ pub async fn claim(tx: &mut Tx, claim: i64, now: Instant, until: Instant, only: 
 /// Writes how far the holder of the claim has come; no row means that it holds it no longer.
 pub async fn advance(tx: &mut Tx, id: i64, claim: i64, now: Instant, until: Instant, p: &Progress) -> DbResult<u64> {
     let finished = p.finished.then_some(now);
-    sql("UPDATE jobs SET cursor = $3, done = $4, total = $5, result = $6, claimed_until = $7, attempts = 0, error = NULL,
+    sql("UPDATE jobs
+            SET cursor = $3, done = $4, total = $5, result = $6, claimed_until = $7, attempts = 0, error = NULL,
                 state = $8, finished_at = $9
-          WHERE id = $1 AND claim = $2 AND state = 'running'")
+          WHERE id = $1
+            AND claim = $2
+            AND state = 'running'")
     .bind(id)
     .bind(claim)
     .bind(&p.cursor)
@@ -88,8 +112,11 @@ pub async fn advance(tx: &mut Tx, id: i64, claim: i64, now: Instant, until: Inst
 
 /// Gives a job back, to be taken again from `at` on.
 pub async fn release(tx: &mut Tx, id: i64, claim: i64, at: Instant, error: Option<&str>) -> DbResult<u64> {
-    sql("UPDATE jobs SET claim = NULL, claimed_until = $3, error = $4, attempts = CASE WHEN $5 THEN attempts ELSE 0 END
-          WHERE id = $1 AND claim = $2 AND state = 'running'")
+    sql("UPDATE jobs
+            SET claim = NULL, claimed_until = $3, error = $4, attempts = CASE WHEN $5 THEN attempts ELSE 0 END
+          WHERE id = $1
+            AND claim = $2
+            AND state = 'running'")
     .bind(id)
     .bind(claim)
     .bind(at)
@@ -100,40 +127,60 @@ pub async fn release(tx: &mut Tx, id: i64, claim: i64, at: Instant, error: Optio
 }
 
 pub async fn fail(tx: &mut Tx, id: i64, claim: i64, now: Instant, error: &str) -> DbResult<u64> {
-    sql("UPDATE jobs SET state = 'failed', error = $3, finished_at = $4 WHERE id = $1 AND claim = $2 AND state = 'running'")
-        .bind(id)
-        .bind(claim)
-        .bind(error)
-        .bind(now)
-        .execute(tx)
-        .await
+    sql("UPDATE jobs
+            SET state = 'failed', error = $3, finished_at = $4
+          WHERE id = $1
+            AND claim = $2
+            AND state = 'running'")
+    .bind(id)
+    .bind(claim)
+    .bind(error)
+    .bind(now)
+    .execute(tx)
+    .await
 }
 
 /// When a task's turn comes; `None` before its first.
 pub async fn next_turn(conn: &mut Conn, task: &str) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> = sql("SELECT next_at FROM schedule WHERE task = $1").bind(task).optional(conn).await?;
+    let found: Option<(i64,)> = sql("SELECT next_at
+           FROM schedule
+          WHERE task = $1")
+    .bind(task)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(at,)| at))
 }
 
 /// Moves a task's turn on; only one caller does.
 pub async fn take_turn(tx: &mut Tx, task: &str, now: Instant, next: Instant) -> DbResult<bool> {
-    sql("INSERT INTO schedule (task, next_at) VALUES ($1, 0) ON CONFLICT DO NOTHING").bind(task).execute(tx).await?;
-    let taken = sql("UPDATE schedule SET next_at = $3 WHERE task = $1 AND next_at <= $2")
-        .bind(task)
-        .bind(now)
-        .bind(next)
-        .execute(tx)
-        .await?;
+    sql("INSERT INTO schedule (task, next_at)
+         VALUES ($1, 0)
+         ON CONFLICT DO NOTHING")
+    .bind(task)
+    .execute(tx)
+    .await?;
+    let taken = sql("UPDATE schedule
+                        SET next_at = $3
+                      WHERE task = $1
+                        AND next_at <= $2")
+    .bind(task)
+    .bind(now)
+    .bind(next)
+    .execute(tx)
+    .await?;
     Ok(taken == 1)
 }
 
 /// The end of a turn: the next one, unless somebody else has taken it meanwhile.
 pub async fn end_turn(tx: &mut Tx, task: &str, held_until: Instant, next: Instant) -> DbResult<()> {
-    sql("UPDATE schedule SET next_at = $3 WHERE task = $1 AND next_at = $2")
-        .bind(task)
-        .bind(held_until)
-        .bind(next)
-        .execute(tx)
-        .await?;
+    sql("UPDATE schedule
+            SET next_at = $3
+          WHERE task = $1
+            AND next_at = $2")
+    .bind(task)
+    .bind(held_until)
+    .bind(next)
+    .execute(tx)
+    .await?;
     Ok(())
 }

@@ -73,7 +73,9 @@ pub fn shown(text: &str) -> String {
 }
 
 pub async fn insert(tx: &mut Tx, k: &NewKey, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO api_keys (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, created_at, expires_at, networks, per_minute)
+    sql("INSERT INTO api_keys
+                (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, created_at, expires_at,
+                 networks, per_minute)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
     .bind(k.id)
     .bind(k.business_id)
@@ -117,21 +119,27 @@ row! {
 
 /// The keys of a business, those in force first, the newest first.
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<KeyLine>> {
-    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id, c.name AS campaign,
-                u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
-           FROM api_keys k LEFT JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN users u ON u.id = k.created_by
+    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id,
+                c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+           FROM api_keys k
+           LEFT JOIN campaigns c ON c.id = k.campaign_id
+           LEFT JOIN users u ON u.id = k.created_by
           WHERE k.business_id = $1
-          ORDER BY CASE WHEN k.revoked_at IS NULL THEN 0 ELSE 1 END, k.created_at DESC, k.id DESC LIMIT 500")
+          ORDER BY CASE WHEN k.revoked_at IS NULL THEN 0 ELSE 1 END, k.created_at DESC, k.id DESC
+          LIMIT 500")
     .bind(business_id)
     .all(conn)
     .await
 }
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<KeyLine>> {
-    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id, c.name AS campaign,
-                u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
-           FROM api_keys k LEFT JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN users u ON u.id = k.created_by
-          WHERE k.id = $1 AND k.business_id = $2")
+    sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id,
+                c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+           FROM api_keys k
+           LEFT JOIN campaigns c ON c.id = k.campaign_id
+           LEFT JOIN users u ON u.id = k.created_by
+          WHERE k.id = $1
+            AND k.business_id = $2")
     .bind(id)
     .bind(business_id)
     .optional(conn)
@@ -140,31 +148,39 @@ pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
 
 /// Ends a key; false when it was over before.
 pub async fn revoke(tx: &mut Tx, id: i64, now: Instant) -> DbResult<bool> {
-    let changed = sql("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
-        .bind(id)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    let changed = sql("UPDATE api_keys
+                          SET revoked_at = $2
+                        WHERE id = $1
+                          AND revoked_at IS NULL")
+    .bind(id)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(changed == 1)
 }
 
 /// Another key takes over from a key that nothing took over from yet, and that ends by then.
 pub async fn replace(tx: &mut Tx, id: i64, by: i64, ends: Instant) -> DbResult<bool> {
-    let changed =
-        sql("UPDATE api_keys SET replaced_by = $2, expires_at = CASE WHEN expires_at < $3 THEN expires_at ELSE $3 END
-          WHERE id = $1 AND replaced_by IS NULL AND revoked_at IS NULL")
-        .bind(id)
-        .bind(by)
-        .bind(ends)
-        .execute(tx)
-        .await?;
+    let changed = sql("UPDATE api_keys
+                          SET replaced_by = $2, expires_at = CASE WHEN expires_at < $3 THEN expires_at ELSE $3 END
+                        WHERE id = $1
+                          AND replaced_by IS NULL
+                          AND revoked_at IS NULL")
+    .bind(id)
+    .bind(by)
+    .bind(ends)
+    .execute(tx)
+    .await?;
     Ok(changed == 1)
 }
 
 pub async fn by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<KeyRow>> {
-    sql("SELECT k.id, k.business_id, b.public_id AS business_public_id, b.timezone, b.currency, b.country, k.campaign_id,
-                b.default_campaign_id, k.name, k.test, k.scopes, k.networks, k.per_minute, k.expires_at, k.revoked_at
-           FROM api_keys k JOIN businesses b ON b.id = k.business_id WHERE k.hash = $1")
+    sql("SELECT k.id, k.business_id, b.public_id AS business_public_id, b.timezone, b.currency, b.country,
+                k.campaign_id, b.default_campaign_id, k.name, k.test, k.scopes, k.networks, k.per_minute,
+                k.expires_at, k.revoked_at
+           FROM api_keys k
+           JOIN businesses b ON b.id = k.business_id
+          WHERE k.hash = $1")
     .bind(hash)
     .optional(conn)
     .await
@@ -175,8 +191,11 @@ pub async fn used(db: &Db, used: Vec<(i64, Instant)>) -> DbResult<()> {
     db.write(vec![], move |tx| {
         let table = rows!(&used, (id, at) => { id: *id, at: *at });
         Box::pin(async move {
-            sql("UPDATE api_keys SET last_used_at = r.at FROM rows($1, id BIGINT, at BIGINT) r
-                  WHERE api_keys.id = r.id AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < r.at)")
+            sql("UPDATE api_keys
+                    SET last_used_at = r.at
+                   FROM rows($1, id BIGINT, at BIGINT) r
+                  WHERE api_keys.id = r.id
+                    AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < r.at)")
             .bind(table)
             .execute(tx)
             .await?;
@@ -201,7 +220,9 @@ row! {
 /// Whose token has this hash.
 pub async fn webhook_by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<WebhookRow>> {
     sql("SELECT w.campaign_id, w.business_id, c.name AS campaign, b.timezone, b.country
-           FROM webhook_tokens w JOIN campaigns c ON c.id = w.campaign_id JOIN businesses b ON b.id = w.business_id
+           FROM webhook_tokens w
+           JOIN campaigns c ON c.id = w.campaign_id
+           JOIN businesses b ON b.id = w.business_id
           WHERE w.hash = $1")
     .bind(hash)
     .optional(conn)
@@ -210,11 +231,14 @@ pub async fn webhook_by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<Web
 
 /// The token of a campaign, where it has one.
 pub async fn webhook_token(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
-    let found: Option<(String,)> = sql("SELECT token FROM webhook_tokens WHERE campaign_id = $2 AND business_id = $1")
-        .bind(business_id)
-        .bind(campaign_id)
-        .optional(conn)
-        .await?;
+    let found: Option<(String,)> = sql("SELECT token
+           FROM webhook_tokens
+          WHERE campaign_id = $2
+            AND business_id = $1")
+    .bind(business_id)
+    .bind(campaign_id)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(token,)| token))
 }
 
@@ -225,8 +249,10 @@ pub async fn set_webhook_token(
     token: &str,
     now: Instant,
 ) -> DbResult<()> {
-    sql("INSERT INTO webhook_tokens (campaign_id, business_id, token, hash, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (campaign_id) DO UPDATE SET token = excluded.token, hash = excluded.hash, created_at = excluded.created_at")
+    sql("INSERT INTO webhook_tokens (campaign_id, business_id, token, hash, created_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (campaign_id) DO UPDATE
+            SET token = excluded.token, hash = excluded.hash, created_at = excluded.created_at")
     .bind(campaign_id)
     .bind(business_id)
     .bind(token)

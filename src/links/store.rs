@@ -22,17 +22,27 @@ row! {
     }
 }
 
-const LINK: &str = "SELECT c.id, c.business_id, c.campaign_id, c.enrollment_id, c.text, c.state, e.state AS enrollment_state, e.archived,
-           g.state AS campaign_state, g.destination, b.name AS business, b.timezone,
-           EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
-                      AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
-      FROM codes c JOIN enrollments e ON e.id = c.enrollment_id JOIN campaigns g ON g.id = c.campaign_id
-      JOIN businesses b ON b.id = c.business_id";
+const LINK: &str = "SELECT c.id, c.business_id, c.campaign_id, c.enrollment_id, c.text, c.state,
+                           e.state AS enrollment_state, e.archived, g.state AS campaign_state, g.destination,
+                           b.name AS business, b.timezone,
+                           EXISTS (SELECT 1
+                                     FROM codes o
+                                    WHERE o.lookup = c.lookup
+                                      AND o.business_id <> c.business_id
+                                      AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
+                      FROM codes c
+                      JOIN enrollments e ON e.id = c.enrollment_id
+                      JOIN campaigns g ON g.id = c.campaign_id
+                      JOIN businesses b ON b.id = c.business_id";
 
 /// The code with a look-up form: the business's own, or the eldest of all.
 pub async fn by_lookup(conn: &mut Conn, business_id: Option<i64>, lookup: &str) -> DbResult<Option<LinkRow>> {
     sql_built(format!(
-        "{LINK} WHERE c.lookup = $1 AND (CAST($2 AS BIGINT) IS NULL OR c.business_id = $2) ORDER BY c.created_at, c.id LIMIT 1"
+        "{LINK}
+          WHERE c.lookup = $1
+            AND (CAST($2 AS BIGINT) IS NULL OR c.business_id = $2)
+          ORDER BY c.created_at, c.id
+          LIMIT 1"
     ))
     .bind(lookup)
     .bind(business_id)
@@ -43,7 +53,10 @@ pub async fn by_lookup(conn: &mut Conn, business_id: Option<i64>, lookup: &str) 
 /// The same for a generated code whose look-alikes were mended.
 pub async fn by_repaired(conn: &mut Conn, business_id: Option<i64>, repaired: &str) -> DbResult<Option<LinkRow>> {
     sql_built(format!(
-        "{LINK} WHERE c.repaired = $1 AND c.kind = 'generated' AND (CAST($2 AS BIGINT) IS NULL OR c.business_id = $2)
+        "{LINK}
+          WHERE c.repaired = $1
+            AND c.kind = 'generated'
+            AND (CAST($2 AS BIGINT) IS NULL OR c.business_id = $2)
           ORDER BY c.created_at, c.id LIMIT 1"
     ))
     .bind(repaired)
@@ -54,10 +67,14 @@ pub async fn by_repaired(conn: &mut Conn, business_id: Option<i64>, repaired: &s
 
 /// The active code of an enrollment.
 pub async fn active(conn: &mut Conn, enrollment_id: i64) -> DbResult<Option<LinkRow>> {
-    sql_built(format!("{LINK} WHERE c.enrollment_id = $1 AND c.state = 'active'"))
-        .bind(enrollment_id)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "{LINK}
+          WHERE c.enrollment_id = $1
+            AND c.state = 'active'"
+    ))
+    .bind(enrollment_id)
+    .optional(conn)
+    .await
 }
 
 row! {
@@ -70,12 +87,19 @@ row! {
 }
 
 pub async fn campaign(conn: &mut Conn, id: i64) -> DbResult<Option<Named>> {
-    sql("SELECT business_id, destination FROM campaigns WHERE id = $1").bind(id).optional(conn).await
+    sql("SELECT business_id, destination
+           FROM campaigns
+          WHERE id = $1")
+    .bind(id)
+    .optional(conn)
+    .await
 }
 
 /// The default campaign of the only business there is; none where there are several.
 pub async fn only_default(conn: &mut Conn) -> DbResult<Option<Named>> {
-    sql("SELECT g.business_id, g.destination FROM businesses b JOIN campaigns g ON g.id = b.default_campaign_id
+    sql("SELECT g.business_id, g.destination
+           FROM businesses b
+           JOIN campaigns g ON g.id = b.default_campaign_id
           WHERE NOT EXISTS (SELECT 1 FROM businesses o WHERE o.id <> b.id)")
     .optional(conn)
     .await

@@ -25,19 +25,25 @@ impl ProductRow {
 }
 
 pub async fn by_public_id(conn: &mut Conn, business_id: i64, public_id: &str) -> DbResult<Option<ProductRow>> {
-    sql("SELECT id, business_id, campaign_id, public_id, name, test FROM products WHERE public_id = $1 AND business_id = $2")
-        .bind(public_id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    sql("SELECT id, business_id, campaign_id, public_id, name, test
+           FROM products
+          WHERE public_id = $1
+            AND business_id = $2")
+    .bind(public_id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ProductRow>> {
-    sql("SELECT id, business_id, campaign_id, public_id, name, test FROM products WHERE id = $1 AND business_id = $2")
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    sql("SELECT id, business_id, campaign_id, public_id, name, test
+           FROM products
+          WHERE id = $1
+            AND business_id = $2")
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }
 
 row! {
@@ -56,7 +62,9 @@ row! {
 pub async fn of_business(conn: &mut Conn, business_id: i64) -> DbResult<Vec<ProductLine>> {
     sql("SELECT p.id, p.campaign_id, p.public_id, p.name, p.test,
                 (SELECT count(*) FROM terms t WHERE t.product_id = p.id) AS versions
-           FROM products p WHERE p.business_id = $1 ORDER BY p.campaign_id, p.test, p.id")
+           FROM products p
+          WHERE p.business_id = $1
+          ORDER BY p.campaign_id, p.test, p.id")
     .bind(business_id)
     .all(conn)
     .await
@@ -64,11 +72,15 @@ pub async fn of_business(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Prod
 
 /// What the live or the test products of a campaign are called.
 pub async fn names(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Vec<String>> {
-    let found: Vec<(String,)> = sql("SELECT name FROM products WHERE campaign_id = $1 AND test = $2 ORDER BY id")
-        .bind(campaign_id)
-        .bind(test)
-        .all(conn)
-        .await?;
+    let found: Vec<(String,)> = sql("SELECT name
+           FROM products
+          WHERE campaign_id = $1
+            AND test = $2
+          ORDER BY id")
+    .bind(campaign_id)
+    .bind(test)
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|(name,)| name).collect())
 }
 
@@ -81,9 +93,16 @@ pub async fn decided_since(
     received: Instant,
     day: Day,
 ) -> DbResult<(i64, i64)> {
-    sql("SELECT count(*), COALESCE(CAST(sum(CASE WHEN y.product_id = $3 AND y.payment_date >= $4 AND y.decision <> 'waiting' THEN 1 ELSE 0 END) AS BIGINT), 0)
-           FROM (SELECT product_id, payment_date, decision FROM payments
-                  WHERE business_id = $1 AND received_at >= $2 ORDER BY received_at DESC, id DESC LIMIT 10000) y")
+    sql("SELECT count(*),
+                COALESCE(CAST(sum(CASE WHEN y.product_id = $3
+                                         AND y.payment_date >= $4
+                                         AND y.decision <> 'waiting' THEN 1 ELSE 0 END) AS BIGINT), 0)
+           FROM (SELECT product_id, payment_date, decision
+                   FROM payments
+                  WHERE business_id = $1
+                    AND received_at >= $2
+                  ORDER BY received_at DESC, id DESC
+                  LIMIT 10000) y")
     .bind(business_id)
     .bind(received)
     .bind(product_id)
@@ -93,7 +112,13 @@ pub async fn decided_since(
 }
 
 pub async fn rename(tx: &mut Tx, id: i64, name: &str) -> DbResult<()> {
-    sql("UPDATE products SET name = $2 WHERE id = $1").bind(id).bind(name).execute(tx).await?;
+    sql("UPDATE products
+            SET name = $2
+          WHERE id = $1")
+    .bind(id)
+    .bind(name)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -141,9 +166,12 @@ impl TermsRow {
 
 /// The versions of a product, the newest first.
 pub async fn terms_of(conn: &mut Conn, product_id: i64) -> DbResult<Vec<TermsRow>> {
-    sql("SELECT t.id, t.number, t.valid_from, t.referral_rate, t.referral_flat, t.recurring_rate, t.recurring_flat, t.recurring_limit,
-                t.recurring_count, t.hold_days, u.name AS made_by, t.created_at
-           FROM terms t LEFT JOIN users u ON u.id = t.created_by WHERE t.product_id = $1 ORDER BY t.number DESC")
+    sql("SELECT t.id, t.number, t.valid_from, t.referral_rate, t.referral_flat, t.recurring_rate, t.recurring_flat,
+                t.recurring_limit, t.recurring_count, t.hold_days, u.name AS made_by, t.created_at
+           FROM terms t
+           LEFT JOIN users u ON u.id = t.created_by
+          WHERE t.product_id = $1
+          ORDER BY t.number DESC")
     .bind(product_id)
     .all(conn)
     .await
@@ -151,10 +179,12 @@ pub async fn terms_of(conn: &mut Conn, product_id: i64) -> DbResult<Vec<TermsRow
 
 /// The number of a product's newest version; 0 for none.
 pub async fn newest_number(conn: &mut Conn, product_id: i64) -> DbResult<i64> {
-    sql("SELECT CAST(coalesce(max(number), 0) AS BIGINT) FROM terms WHERE product_id = $1")
-        .bind(product_id)
-        .scalar(conn)
-        .await
+    sql("SELECT CAST(coalesce(max(number), 0) AS BIGINT)
+           FROM terms
+          WHERE product_id = $1")
+    .bind(product_id)
+    .scalar(conn)
+    .await
 }
 
 /// What a product's first version is valid from.
@@ -171,16 +201,17 @@ pub async fn insert(
     test: bool,
     now: Instant,
 ) -> DbResult<()> {
-    sql("INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(id)
-        .bind(business_id)
-        .bind(campaign_id)
-        .bind(public_id)
-        .bind(name)
-        .bind(test)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sql("INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(id)
+    .bind(business_id)
+    .bind(campaign_id)
+    .bind(public_id)
+    .bind(name)
+    .bind(test)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -209,8 +240,9 @@ pub async fn insert_terms(
         Limit::Months(n) => ("months", n),
         Limit::Payments(n) => ("payments", n),
     };
-    sql("INSERT INTO terms (id, business_id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate, recurring_flat,
-                recurring_limit, recurring_count, hold_days, created_by, created_at)
+    sql("INSERT INTO terms
+                (id, business_id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate,
+                 recurring_flat, recurring_limit, recurring_count, hold_days, created_by, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
     .bind(id)
     .bind(business_id)
@@ -233,8 +265,12 @@ pub async fn insert_terms(
 
 /// The product a campaign had first.
 pub async fn first_of(conn: &mut Conn, campaign_id: i64) -> DbResult<Option<ProductRow>> {
-    sql("SELECT id, business_id, campaign_id, public_id, name, test FROM products WHERE campaign_id = $1 ORDER BY id LIMIT 1")
-        .bind(campaign_id)
-        .optional(conn)
-        .await
+    sql("SELECT id, business_id, campaign_id, public_id, name, test
+           FROM products
+          WHERE campaign_id = $1
+          ORDER BY id
+          LIMIT 1")
+    .bind(campaign_id)
+    .optional(conn)
+    .await
 }

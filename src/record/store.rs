@@ -20,11 +20,15 @@ row! {
 
 /// A referrer who is not archived.
 pub async fn referrer(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ReferrerOf>> {
-    sql("SELECT id, name, company FROM referrers WHERE id = $2 AND business_id = $1 AND archived_at IS NULL")
-        .bind(business_id)
-        .bind(id)
-        .optional(conn)
-        .await
+    sql("SELECT id, name, company
+           FROM referrers
+          WHERE id = $2
+            AND business_id = $1
+            AND archived_at IS NULL")
+    .bind(business_id)
+    .bind(id)
+    .optional(conn)
+    .await
 }
 
 row! {
@@ -42,10 +46,16 @@ row! {
 
 /// The enrollments of a referrer that are not archived, oldest first.
 pub async fn enrollments(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<EnrollmentOf>> {
-    sql("SELECT e.id, e.referrer_id, e.campaign_id, g.name AS campaign, g.state AS campaign_state, e.state, c.text AS code
-           FROM enrollments e JOIN campaigns g ON g.id = e.campaign_id
-           LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
-          WHERE e.referrer_id = $2 AND e.business_id = $1 AND NOT e.archived ORDER BY e.id")
+    sql("SELECT e.id, e.referrer_id, e.campaign_id, g.name AS campaign, g.state AS campaign_state, e.state,
+                c.text AS code
+           FROM enrollments e
+           JOIN campaigns g ON g.id = e.campaign_id
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
+          WHERE e.referrer_id = $2
+            AND e.business_id = $1
+            AND NOT e.archived
+          ORDER BY e.id")
     .bind(business_id)
     .bind(referrer_id)
     .all(conn)
@@ -53,11 +63,14 @@ pub async fn enrollments(conn: &mut Conn, business_id: i64, referrer_id: i64) ->
 }
 
 pub async fn lead_created_at(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> = sql("SELECT created_at FROM leads WHERE id = $2 AND business_id = $1")
-        .bind(business_id)
-        .bind(id)
-        .optional(conn)
-        .await?;
+    let found: Option<(i64,)> = sql("SELECT created_at
+           FROM leads
+          WHERE id = $2
+            AND business_id = $1")
+    .bind(business_id)
+    .bind(id)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(at,)| at))
 }
 
@@ -74,7 +87,10 @@ pub async fn by_words(
     let Some((first, rest)) = asked.split_first() else { return Ok(Vec::new()) };
     let mut values = vec![Value::from(business_id)];
     let mut found = format!(
-        "SELECT DISTINCT w.referrer_id AS id FROM referrer_words w WHERE w.business_id = $1 AND {}",
+        "SELECT DISTINCT w.referrer_id AS id
+           FROM referrer_words w
+          WHERE w.business_id = $1
+            AND {}",
         beginning("w", first, &mut values)
     );
     for forms in rest {
@@ -88,8 +104,12 @@ pub async fn by_words(
     values.push(typed.into());
     let n = values.len();
     let text = format!(
-        "SELECT r.id FROM ({found} LIMIT {CANDIDATES}) f JOIN referrers r ON r.id = f.id WHERE r.archived_at IS NULL
-          ORDER BY CASE WHEN r.search >= ${n} AND r.search < ${} THEN 0 ELSE 1 END, r.search, r.id LIMIT {most}",
+        "SELECT r.id
+           FROM ({found} LIMIT {CANDIDATES}) f
+           JOIN referrers r ON r.id = f.id
+          WHERE r.archived_at IS NULL
+          ORDER BY CASE WHEN r.search >= ${n} AND r.search < ${} THEN 0 ELSE 1 END, r.search, r.id
+          LIMIT {most}",
         n - 1
     );
     let rows: Vec<(i64,)> = sql_built(text).bind_all(values).all(conn).await?;
@@ -98,22 +118,28 @@ pub async fn by_words(
 
 /// The newest people who have a piece of text anywhere, and whether older ones were not looked at.
 pub async fn by_piece(conn: &mut Conn, business_id: i64, piece: &str, most: i64) -> DbResult<(Vec<i64>, bool)> {
-    let rows: Vec<(i64,)> = sql(
-        "SELECT r.id FROM (SELECT id, search, created_at FROM referrers WHERE business_id = $1 AND archived_at IS NULL
-                            ORDER BY created_at DESC, id DESC LIMIT $3) r
-          WHERE r.search LIKE $2 ESCAPE '\\' ORDER BY r.created_at DESC, r.id DESC LIMIT $4",
-    )
+    let rows: Vec<(i64,)> = sql("SELECT r.id
+           FROM (SELECT id, search, created_at
+                   FROM referrers
+                  WHERE business_id = $1
+                    AND archived_at IS NULL
+                  ORDER BY created_at DESC, id DESC
+                  LIMIT $3) r
+          WHERE r.search LIKE $2 ESCAPE '\\'
+          ORDER BY r.created_at DESC, r.id DESC
+          LIMIT $4")
     .bind(business_id)
     .bind(like_pattern(piece))
     .bind(EXAMINED)
     .bind(most)
     .all(conn)
     .await?;
-    let all: i64 = sql("SELECT count(*) FROM (SELECT 1 AS one FROM referrers WHERE business_id = $1 LIMIT $2) r")
-        .bind(business_id)
-        .bind(EXAMINED + 1)
-        .scalar(conn)
-        .await?;
+    let all: i64 = sql("SELECT count(*)
+                          FROM (SELECT 1 AS one FROM referrers WHERE business_id = $1 LIMIT $2) r")
+    .bind(business_id)
+    .bind(EXAMINED + 1)
+    .scalar(conn)
+    .await?;
     Ok((rows.into_iter().map(|(id,)| id).collect(), all > EXAMINED))
 }
 
@@ -143,7 +169,12 @@ async fn rarest_first<'w>(
             let mut values = vec![Value::from(business_id)];
             let begins = beginning("w", forms, &mut values);
             let text = format!(
-                "SELECT count(*) FROM (SELECT 1 AS one FROM referrer_words w WHERE w.business_id = $1 AND {begins} LIMIT 5000) n"
+                "SELECT count(*)
+                   FROM (SELECT 1 AS one
+                           FROM referrer_words w
+                          WHERE w.business_id = $1
+                            AND {begins}
+                          LIMIT 5000) n"
             );
             count = sql_built(text).bind_all(values).scalar::<i64>(conn).await?;
         }
@@ -170,8 +201,13 @@ row! {
 pub async fn people(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<PersonLine>> {
     let table = rows!(ids, id => { id: *id });
     sql("SELECT r.id, r.name, r.company, r.email, r.archived_at IS NOT NULL AS archived,
-                (SELECT max(l.created_at) FROM leads l WHERE l.referrer_id = r.id AND NOT l.test) AS last_at
-           FROM rows($2, id BIGINT) q JOIN referrers r ON r.id = q.id WHERE r.business_id = $1")
+                (SELECT max(l.created_at)
+                   FROM leads l
+                  WHERE l.referrer_id = r.id
+                    AND NOT l.test) AS last_at
+           FROM rows($2, id BIGINT) q
+           JOIN referrers r ON r.id = q.id
+          WHERE r.business_id = $1")
     .bind(business_id)
     .bind(table)
     .all(conn)
@@ -181,10 +217,16 @@ pub async fn people(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<
 /// The enrollments of some people that are not archived.
 pub async fn enrollments_of(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<EnrollmentOf>> {
     let table = rows!(ids, id => { id: *id });
-    sql("SELECT e.id, e.referrer_id, e.campaign_id, g.name AS campaign, g.state AS campaign_state, e.state, c.text AS code
-           FROM rows($2, id BIGINT) q JOIN enrollments e ON e.referrer_id = q.id JOIN campaigns g ON g.id = e.campaign_id
-           LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
-          WHERE e.business_id = $1 AND NOT e.archived ORDER BY e.id")
+    sql("SELECT e.id, e.referrer_id, e.campaign_id, g.name AS campaign, g.state AS campaign_state, e.state,
+                c.text AS code
+           FROM rows($2, id BIGINT) q
+           JOIN enrollments e ON e.referrer_id = q.id
+           JOIN campaigns g ON g.id = e.campaign_id
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
+          WHERE e.business_id = $1
+            AND NOT e.archived
+          ORDER BY e.id")
     .bind(business_id)
     .bind(table)
     .all(conn)

@@ -15,20 +15,26 @@ use crate::text::fold;
 use crate::{row, rows};
 
 pub async fn by_email(conn: &mut Conn, business_id: i64, email_key: &str) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> = sql("SELECT id FROM referrers WHERE business_id = $1 AND email_key = $2")
-        .bind(business_id)
-        .bind(email_key)
-        .optional(conn)
-        .await?;
+    let found: Option<(i64,)> = sql("SELECT id
+           FROM referrers
+          WHERE business_id = $1
+            AND email_key = $2")
+    .bind(business_id)
+    .bind(email_key)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(id,)| id))
 }
 
 pub async fn enrollment(conn: &mut Conn, campaign_id: i64, referrer_id: i64) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> = sql("SELECT id FROM enrollments WHERE campaign_id = $1 AND referrer_id = $2")
-        .bind(campaign_id)
-        .bind(referrer_id)
-        .optional(conn)
-        .await?;
+    let found: Option<(i64,)> = sql("SELECT id
+           FROM enrollments
+          WHERE campaign_id = $1
+            AND referrer_id = $2")
+    .bind(campaign_id)
+    .bind(referrer_id)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(id,)| id))
 }
 
@@ -48,11 +54,14 @@ row! {
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ReferrerRow>> {
-    sql("SELECT id, name, email, phone, company, created_at, updated_at, archived_at FROM referrers WHERE id = $2 AND business_id = $1")
-        .bind(business_id)
-        .bind(id)
-        .optional(conn)
-        .await
+    sql("SELECT id, name, email, phone, company, created_at, updated_at, archived_at
+           FROM referrers
+          WHERE id = $2
+            AND business_id = $1")
+    .bind(business_id)
+    .bind(id)
+    .optional(conn)
+    .await
 }
 
 fn first_name(name: &str) -> &str {
@@ -63,7 +72,9 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &AddReferrer, now: Instant) -> Db
     let email = new.email.as_ref();
     let phone = new.phone.as_ref();
     let described = new.described();
-    sql("INSERT INTO referrers (id, business_id, name, first_name, email, email_key, phone, phone_key, company, search, meta, created_at, updated_at)
+    sql("INSERT INTO referrers
+                (id, business_id, name, first_name, email, email_key, phone, phone_key, company, search, meta,
+                 created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11, $11)")
     .bind(id)
     .bind(new.business_id)
@@ -90,7 +101,9 @@ async fn to_be_found(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<()> {
 pub async fn update(tx: &mut Tx, id: i64, new: &NewFacts, now: Instant) -> DbResult<()> {
     let email = new.email.as_ref();
     let phone = new.phone.as_ref();
-    sql("UPDATE referrers SET name = $2, first_name = $3, email = $4, email_key = $5, phone = $6, phone_key = $7, company = $8, search = $9, updated_at = $10
+    sql("UPDATE referrers
+            SET name = $2, first_name = $3, email = $4, email_key = $5, phone = $6, phone_key = $7, company = $8,
+                search = $9, updated_at = $10
           WHERE id = $1")
     .bind(id)
     .bind(&new.name)
@@ -104,29 +117,37 @@ pub async fn update(tx: &mut Tx, id: i64, new: &NewFacts, now: Instant) -> DbRes
     .bind(now)
     .execute(tx)
     .await?;
-    sql("UPDATE enrollments SET name_fold = $2 WHERE referrer_id = $1")
-        .bind(id)
-        .bind(fold(&new.name))
-        .execute(tx)
-        .await?;
+    sql("UPDATE enrollments
+            SET name_fold = $2
+          WHERE referrer_id = $1")
+    .bind(id)
+    .bind(fold(&new.name))
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// Replaces what a referrer is found by.
 pub async fn store_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[String]) -> DbResult<()> {
     to_be_found(tx, business_id, referrer_id).await?;
-    sql("DELETE FROM referrer_words WHERE referrer_id = $1").bind(referrer_id).execute(tx).await?;
+    sql("DELETE FROM referrer_words
+          WHERE referrer_id = $1")
+    .bind(referrer_id)
+    .execute(tx)
+    .await?;
     insert_words(tx, business_id, referrer_id, words).await
 }
 
 async fn insert_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[String]) -> DbResult<()> {
     let table = rows!(words, word => { word: word });
-    sql("INSERT INTO referrer_words (business_id, word, referrer_id) SELECT $1, r.word, $2 FROM rows($3, word TEXT) r")
-        .bind(business_id)
-        .bind(referrer_id)
-        .bind(table)
-        .execute(tx)
-        .await?;
+    sql("INSERT INTO referrer_words (business_id, word, referrer_id)
+         SELECT $1, r.word, $2
+           FROM rows($3, word TEXT) r")
+    .bind(business_id)
+    .bind(referrer_id)
+    .bind(table)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -134,13 +155,21 @@ async fn insert_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[
 pub async fn set_archived(tx: &mut Tx, id: i64, archived: bool, now: Instant) -> DbResult<()> {
     let places = counted::places(tx, &[id], !archived).await?;
     counted::count(tx, &places, if archived { -1 } else { 1 }).await?;
-    sql("UPDATE referrers SET archived_at = $2, updated_at = $3 WHERE id = $1")
-        .bind(id)
-        .bind(archived.then_some(now))
-        .bind(now)
-        .execute(tx)
-        .await?;
-    sql("UPDATE enrollments SET archived = $2 WHERE referrer_id = $1").bind(id).bind(archived).execute(tx).await?;
+    sql("UPDATE referrers
+            SET archived_at = $2, updated_at = $3
+          WHERE id = $1")
+    .bind(id)
+    .bind(archived.then_some(now))
+    .bind(now)
+    .execute(tx)
+    .await?;
+    sql("UPDATE enrollments
+            SET archived = $2
+          WHERE referrer_id = $1")
+    .bind(id)
+    .bind(archived)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -153,7 +182,8 @@ pub async fn enroll(
     name: &str,
     now: Instant,
 ) -> DbResult<()> {
-    sql("INSERT INTO enrollments (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at)
+    sql("INSERT INTO enrollments
+                (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at)
          VALUES ($1, $2, $3, $4, 'active', false, $5, false, $6)")
     .bind(id)
     .bind(business_id)

@@ -62,7 +62,9 @@ pub async fn add(tx: &mut Tx, chain: Chain, notes: &[Note]) -> DbResult<()> {
     if notes.is_empty() {
         return Ok(());
     }
-    let table = rows!(notes, n => { first_id: n.first_id, business_id: n.business_id, entries: &n.entries, digests: &n.digests });
+    let table = rows!(notes, n => {
+        first_id: n.first_id, business_id: n.business_id, entries: &n.entries, digests: &n.digests,
+    });
     sql("INSERT INTO seals (first_id, business_id, chain, entries, digests)
          SELECT r.first_id, r.business_id, $2, r.entries, r.digests
            FROM rows($1, first_id BIGINT, business_id BIGINT, entries TEXT, digests TEXT) r")
@@ -75,8 +77,14 @@ pub async fn add(tx: &mut Tx, chain: Chain, notes: &[Note]) -> DbResult<()> {
 
 /// Businesses with notes that have no seal yet.
 pub async fn businesses(conn: &mut Conn, chain: Chain) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = sql("SELECT b.id FROM businesses b
-          WHERE EXISTS (SELECT 1 FROM seals s WHERE s.business_id = b.id AND s.chain = $1 AND s.position IS NULL) ORDER BY b.id")
+    let found: Vec<(i64,)> = sql("SELECT b.id
+           FROM businesses b
+          WHERE EXISTS (SELECT 1
+                          FROM seals s
+                         WHERE s.business_id = b.id
+                           AND s.chain = $1
+                           AND s.position IS NULL)
+          ORDER BY b.id")
     .bind(chain.word())
     .all(conn)
     .await?;
@@ -92,8 +100,14 @@ fn most(rows: usize) -> i64 {
 /// The next notes to seal, behind an id.
 pub async fn waiting(conn: &mut Conn, chain: Chain, business_id: i64, after: i64, limit: usize) -> DbResult<Vec<Note>> {
     sql_built(format!(
-        "SELECT {NOTE} FROM seals
-          WHERE business_id = $1 AND chain = $2 AND position IS NULL AND first_id > $3 ORDER BY first_id LIMIT $4"
+        "SELECT {NOTE}
+           FROM seals
+          WHERE business_id = $1
+            AND chain = $2
+            AND position IS NULL
+            AND first_id > $3
+          ORDER BY first_id
+          LIMIT $4"
     ))
     .bind(business_id)
     .bind(chain.word())
@@ -106,8 +120,14 @@ pub async fn waiting(conn: &mut Conn, chain: Chain, business_id: i64, after: i64
 /// Sealed notes behind a position.
 pub async fn sealed(conn: &mut Conn, chain: Chain, business_id: i64, after: i64, limit: usize) -> DbResult<Vec<Note>> {
     sql_built(format!(
-        "SELECT {NOTE} FROM seals
-          WHERE business_id = $1 AND chain = $2 AND position > $3 AND position IS NOT NULL ORDER BY position LIMIT $4"
+        "SELECT {NOTE}
+           FROM seals
+          WHERE business_id = $1
+            AND chain = $2
+            AND position > $3
+            AND position IS NOT NULL
+          ORDER BY position
+          LIMIT $4"
     ))
     .bind(business_id)
     .bind(chain.word())
@@ -127,8 +147,11 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
     Ok(match chain {
         Chain::Ledger => {
             let found: Vec<PostedRow> = sql(
-                "SELECT e.id, e.business_id, e.referrer_id, e.currency, e.account, e.amount, e.kind, e.commission_id, e.day, e.at
-                   FROM rows($1, id BIGINT) r CROSS JOIN ledger_entries e WHERE e.id = r.id",
+                "SELECT e.id, e.business_id, e.referrer_id, e.currency, e.account, e.amount, e.kind, e.commission_id,
+                        e.day, e.at
+                   FROM rows($1, id BIGINT) r
+                   CROSS JOIN ledger_entries e
+                  WHERE e.id = r.id",
             )
             .bind(table)
             .patient()
@@ -137,15 +160,16 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
             found.iter().filter(|e| e.business_id == business_id).map(|e| (e.id, digest(e))).collect()
         }
         Chain::Audit => {
-            let found: Vec<AuditedRow> = sql(
-                "SELECT e.id, e.business_id, e.at, e.actor_kind, e.actor_id, e.actor_name, e.origin, e.action, e.subject_kind,
-                        e.subject_id, e.lead_id, e.referrer_id, e.before, e.after, e.reason
-                   FROM rows($1, id BIGINT) r CROSS JOIN audit_entries e WHERE e.id = r.id",
-            )
-            .bind(table)
-            .patient()
-            .all(conn)
-            .await?;
+            let found: Vec<AuditedRow> =
+                sql("SELECT e.id, e.business_id, e.at, e.actor_kind, e.actor_id, e.actor_name, e.origin, e.action,
+                            e.subject_kind, e.subject_id, e.lead_id, e.referrer_id, e.before, e.after, e.reason
+                       FROM rows($1, id BIGINT) r
+                       CROSS JOIN audit_entries e
+                      WHERE e.id = r.id")
+                .bind(table)
+                .patient()
+                .all(conn)
+                .await?;
             found.iter().filter(|a| a.business_id == business_id).map(|a| (a.id, digest(a))).collect()
         }
     })
@@ -154,8 +178,16 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
 /// The entries of a business there are.
 pub async fn count(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult<i64> {
     let text = match chain {
-        Chain::Ledger => "SELECT count(*) FROM ledger_entries WHERE business_id = $1",
-        Chain::Audit => "SELECT count(*) FROM audit_entries WHERE business_id = $1",
+        Chain::Ledger => {
+            "SELECT count(*)
+               FROM ledger_entries
+              WHERE business_id = $1"
+        }
+        Chain::Audit => {
+            "SELECT count(*)
+               FROM audit_entries
+              WHERE business_id = $1"
+        }
     };
     sql(text).bind(business_id).patient().scalar(conn).await
 }
@@ -164,9 +196,11 @@ pub async fn count(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult<
 pub async fn seal(tx: &mut Tx, sealed: &[(i64, String, i64, String)]) -> DbResult<()> {
     let table =
         rows!(sealed, (id, digests, position, seal) => { id: *id, digests: digests, position: *position, seal: seal });
-    sql("UPDATE seals SET digests = r.digests, position = r.position, seal = r.seal
+    sql("UPDATE seals
+            SET digests = r.digests, position = r.position, seal = r.seal
            FROM rows($1, id BIGINT, digests TEXT, position BIGINT, seal TEXT) r
-          WHERE seals.first_id = r.id AND seals.position IS NULL")
+          WHERE seals.first_id = r.id
+            AND seals.position IS NULL")
     .bind(table)
     .execute(tx)
     .await?;
@@ -175,16 +209,21 @@ pub async fn seal(tx: &mut Tx, sealed: &[(i64, String, i64, String)]) -> DbResul
 
 /// Where a chain ended when it was last sealed: (position, seal).
 pub async fn head(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult<Option<(i64, String)>> {
-    sql("SELECT position, seal FROM chains WHERE business_id = $1 AND name = $2")
-        .bind(business_id)
-        .bind(chain.word())
-        .optional(conn)
-        .await
+    sql("SELECT position, seal
+           FROM chains
+          WHERE business_id = $1
+            AND name = $2")
+    .bind(business_id)
+    .bind(chain.word())
+    .optional(conn)
+    .await
 }
 
 pub async fn set_head(tx: &mut Tx, chain: Chain, business_id: i64, position: i64, seal: &str) -> DbResult<()> {
-    sql("INSERT INTO chains (business_id, name, position, seal) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (business_id, name) DO UPDATE SET position = excluded.position, seal = excluded.seal")
+    sql("INSERT INTO chains (business_id, name, position, seal)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (business_id, name) DO UPDATE
+            SET position = excluded.position, seal = excluded.seal")
     .bind(business_id)
     .bind(chain.word())
     .bind(position)

@@ -8,8 +8,12 @@ use crate::{row, rows};
 /// Notes rows that are new, or whose text has changed: (scope, id).
 pub async fn enqueue(tx: &mut Tx, rows: Table) -> DbResult<()> {
     let stamp: i64 = rand::random();
-    sql("INSERT INTO search_queue (scope, id, stamp) SELECT r.scope, r.id, $2 FROM rows($1, scope BIGINT, id BIGINT) r WHERE true
-         ON CONFLICT (scope, id) DO UPDATE SET stamp = excluded.stamp")
+    sql("INSERT INTO search_queue (scope, id, stamp)
+         SELECT r.scope, r.id, $2
+           FROM rows($1, scope BIGINT, id BIGINT) r
+          WHERE true
+         ON CONFLICT (scope, id) DO UPDATE
+            SET stamp = excluded.stamp")
     .bind(rows)
     .bind(stamp)
     .execute(tx)
@@ -27,35 +31,48 @@ row! {
 
 /// Rows of a scope that are in no segment yet, lowest id first.
 pub async fn waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult<Vec<Waiting>> {
-    sql("SELECT id, stamp FROM search_queue WHERE scope = $1 ORDER BY id LIMIT $2")
-        .bind(scope)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .all(conn)
-        .await
+    sql("SELECT id, stamp
+           FROM search_queue
+          WHERE scope = $1
+          ORDER BY id
+          LIMIT $2")
+    .bind(scope)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .all(conn)
+    .await
 }
 
 /// The next scope behind one that has rows waiting.
 pub async fn next_waiting(conn: &mut Conn, behind: i64) -> DbResult<Option<i64>> {
-    sql("SELECT min(scope) FROM search_queue WHERE scope > $1").bind(behind).scalar(conn).await
+    sql("SELECT min(scope)
+           FROM search_queue
+          WHERE scope > $1")
+    .bind(behind)
+    .scalar(conn)
+    .await
 }
 
 pub async fn count_waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult<i64> {
-    sql("SELECT count(*) FROM (SELECT 1 AS one FROM search_queue WHERE scope = $1 LIMIT $2) waiting")
-        .bind(scope)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .scalar(conn)
-        .await
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one FROM search_queue WHERE scope = $1 LIMIT $2) waiting")
+    .bind(scope)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .scalar(conn)
+    .await
 }
 
 /// Takes rows out of the queue, unless they have changed since they were read.
 pub async fn dequeue(tx: &mut Tx, scope: i64, fed: &[Waiting]) -> DbResult<()> {
     // A stamp is drawn at random for each change, so one that was read is none of a later change.
-    sql("DELETE FROM search_queue WHERE scope = $1 AND id IN rows($2, id BIGINT) AND stamp IN rows($3, stamp BIGINT)")
-        .bind(scope)
-        .bind(rows!(fed, w => { id: w.id }))
-        .bind(rows!(fed.iter().map(|w| w.stamp).collect::<BTreeSet<_>>(), s => { stamp: s }))
-        .execute(tx)
-        .await?;
+    sql("DELETE FROM search_queue
+          WHERE scope = $1
+            AND id IN rows($2, id BIGINT)
+            AND stamp IN rows($3, stamp BIGINT)")
+    .bind(scope)
+    .bind(rows!(fed, w => { id: w.id }))
+    .bind(rows!(fed.iter().map(|w| w.stamp).collect::<BTreeSet<_>>(), s => { stamp: s }))
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -73,13 +90,22 @@ row! {
 pub async fn docs(conn: &mut Conn, kind: super::Kind, ids: &[i64]) -> DbResult<Vec<Doc>> {
     let text = match kind {
         super::Kind::Lead | super::Kind::TestLead => {
-            "SELECT l.id, l.created_at, l.search AS text FROM rows($1, id BIGINT) r CROSS JOIN leads l WHERE l.id = r.id"
+            "SELECT l.id, l.created_at, l.search AS text
+               FROM rows($1, id BIGINT) r
+               CROSS JOIN leads l
+              WHERE l.id = r.id"
         }
         super::Kind::Referrer => {
-            "SELECT p.id, p.created_at, p.search AS text FROM rows($1, id BIGINT) r CROSS JOIN referrers p WHERE p.id = r.id"
+            "SELECT p.id, p.created_at, p.search AS text
+               FROM rows($1, id BIGINT) r
+               CROSS JOIN referrers p
+              WHERE p.id = r.id"
         }
         super::Kind::Code => {
-            "SELECT c.id, c.created_at, c.lookup AS text FROM rows($1, id BIGINT) r CROSS JOIN codes c WHERE c.id = r.id"
+            "SELECT c.id, c.created_at, c.lookup AS text
+               FROM rows($1, id BIGINT) r
+               CROSS JOIN codes c
+              WHERE c.id = r.id"
         }
     };
     sql(text).bind(rows!(ids, id => { id: *id })).patient().all(conn).await
@@ -89,12 +115,32 @@ pub async fn docs(conn: &mut Conn, kind: super::Kind, ids: &[i64]) -> DbResult<V
 pub async fn ids_behind(conn: &mut Conn, scope: super::Scope, behind: i64, most: i64) -> DbResult<Vec<i64>> {
     let text = match scope.kind() {
         super::Kind::Lead | super::Kind::TestLead => {
-            "SELECT id FROM leads WHERE campaign_id = $1 AND test = $2 AND id > $3 ORDER BY id LIMIT $4"
+            "SELECT id
+               FROM leads
+              WHERE campaign_id = $1
+                AND test = $2
+                AND id > $3
+              ORDER BY id
+              LIMIT $4"
         }
         super::Kind::Referrer => {
-            "SELECT id FROM referrers WHERE business_id = $1 AND $2 = $2 AND id > $3 ORDER BY id LIMIT $4"
+            "SELECT id
+               FROM referrers
+              WHERE business_id = $1
+                AND $2 = $2
+                AND id > $3
+              ORDER BY id
+              LIMIT $4"
         }
-        super::Kind::Code => "SELECT id FROM codes WHERE campaign_id = $1 AND $2 = $2 AND id > $3 ORDER BY id LIMIT $4",
+        super::Kind::Code => {
+            "SELECT id
+               FROM codes
+              WHERE campaign_id = $1
+                AND $2 = $2
+                AND id > $3
+              ORDER BY id
+              LIMIT $4"
+        }
     };
     let found: Vec<(i64,)> = sql(text)
         .bind(scope.owner())
@@ -118,10 +164,14 @@ row! {
 
 /// The segments of a scope that are searched.
 pub async fn segments(conn: &mut Conn, scope: i64) -> DbResult<Vec<Segment>> {
-    sql("SELECT id, size, marks FROM search_segments WHERE scope = $1 AND gone_at IS NULL ORDER BY id")
-        .bind(scope)
-        .all(conn)
-        .await
+    sql("SELECT id, size, marks
+           FROM search_segments
+          WHERE scope = $1
+            AND gone_at IS NULL
+          ORDER BY id")
+    .bind(scope)
+    .all(conn)
+    .await
 }
 
 row! {
@@ -136,8 +186,13 @@ row! {
 /// The block that would hold each gram of each segment. A sub-select per row leaves a planner no choice.
 pub async fn blocks(conn: &mut Conn, segments: &[Segment], grams: &[i64]) -> DbResult<Vec<BlockRow>> {
     let wanted = segments.iter().flat_map(|s| grams.iter().map(|gram| (s.id, *gram)));
-    sql("SELECT r.segment_id, r.gram, (SELECT b.body FROM search_blocks b
-                 WHERE b.segment_id = r.segment_id AND b.gram <= r.gram ORDER BY b.gram DESC LIMIT 1) AS body
+    sql("SELECT r.segment_id, r.gram,
+                (SELECT b.body
+                   FROM search_blocks b
+                  WHERE b.segment_id = r.segment_id
+                    AND b.gram <= r.gram
+                  ORDER BY b.gram DESC
+                  LIMIT 1) AS body
            FROM rows($1, segment_id BIGINT, gram BIGINT) r")
     .bind(rows!(wanted, (segment, gram) => { segment_id: segment, gram: gram }))
     .all(conn)
@@ -146,17 +201,25 @@ pub async fn blocks(conn: &mut Conn, segments: &[Segment], grams: &[i64]) -> DbR
 
 /// Every block of a segment.
 pub async fn all_blocks(conn: &mut Conn, segment_id: i64) -> DbResult<Vec<String>> {
-    let found: Vec<(String,)> =
-        sql("SELECT body FROM search_blocks WHERE segment_id = $1").bind(segment_id).patient().all(conn).await?;
+    let found: Vec<(String,)> = sql("SELECT body
+           FROM search_blocks
+          WHERE segment_id = $1")
+    .bind(segment_id)
+    .patient()
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|(body,)| body).collect())
 }
 
 /// The ids of the rows of some segments.
 pub async fn members(conn: &mut Conn, segments: &[i64]) -> DbResult<Vec<(i64, String)>> {
-    sql("SELECT s.id, s.docs FROM rows($1, id BIGINT) r CROSS JOIN search_segments s WHERE s.id = r.id")
-        .bind(rows!(segments, id => { id: *id }))
-        .all(conn)
-        .await
+    sql("SELECT s.id, s.docs
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN search_segments s
+          WHERE s.id = r.id")
+    .bind(rows!(segments, id => { id: *id }))
+    .all(conn)
+    .await
 }
 
 /// A segment about to be stored.
@@ -173,24 +236,30 @@ pub struct NewSegment {
 }
 
 pub async fn insert(tx: &mut Tx, new: &NewSegment, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO search_segments (id, scope, size, marks, docs) VALUES ($1, $2, $3, $4, $5)")
-        .bind(new.id)
-        .bind(new.scope)
-        .bind(new.size)
-        .bind(&new.marks)
-        .bind(&new.docs)
-        .execute(tx)
-        .await?;
-    sql("INSERT INTO search_blocks (segment_id, gram, body) SELECT $2, r.gram, r.body FROM rows($1, gram BIGINT, body TEXT) r")
-        .bind(rows!(&new.blocks, b => { gram: b.gram, body: &b.body }))
-        .bind(new.id)
-        .execute(tx)
-        .await?;
+    sql("INSERT INTO search_segments (id, scope, size, marks, docs)
+         VALUES ($1, $2, $3, $4, $5)")
+    .bind(new.id)
+    .bind(new.scope)
+    .bind(new.size)
+    .bind(&new.marks)
+    .bind(&new.docs)
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO search_blocks (segment_id, gram, body)
+         SELECT $2, r.gram, r.body
+           FROM rows($1, gram BIGINT, body TEXT) r")
+    .bind(rows!(&new.blocks, b => { gram: b.gram, body: &b.body }))
+    .bind(new.id)
+    .execute(tx)
+    .await?;
     if new.merged.is_empty() {
         return Ok(());
     }
-    let gone = sql("UPDATE search_segments SET gone_at = $2 FROM rows($1, id BIGINT) r
-          WHERE search_segments.id = r.id AND search_segments.gone_at IS NULL")
+    let gone = sql("UPDATE search_segments
+                       SET gone_at = $2
+                      FROM rows($1, id BIGINT) r
+                     WHERE search_segments.id = r.id
+                       AND search_segments.gone_at IS NULL")
     .bind(rows!(&new.merged, id => { id: *id }))
     .bind(now)
     .execute(tx)
@@ -204,24 +273,46 @@ pub async fn insert(tx: &mut Tx, new: &NewSegment, now: Instant) -> DbResult<()>
 
 /// A segment that was merged before an instant, if there is one.
 pub async fn gone(conn: &mut Conn, before: Instant) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> =
-        sql("SELECT id FROM search_segments WHERE gone_at IS NOT NULL AND gone_at < $1 ORDER BY gone_at, id LIMIT 1")
-            .bind(before)
-            .optional(conn)
-            .await?;
+    let found: Option<(i64,)> = sql("SELECT id
+           FROM search_segments
+          WHERE gone_at IS NOT NULL
+            AND gone_at < $1
+          ORDER BY gone_at, id
+          LIMIT 1")
+    .bind(before)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(id,)| id))
 }
 
 pub async fn remove(tx: &mut Tx, segment_id: i64) -> DbResult<()> {
-    sql("DELETE FROM search_blocks WHERE segment_id = $1").bind(segment_id).execute(tx).await?;
-    sql("DELETE FROM search_segments WHERE id = $1").bind(segment_id).execute(tx).await?;
+    sql("DELETE FROM search_blocks
+          WHERE segment_id = $1")
+    .bind(segment_id)
+    .execute(tx)
+    .await?;
+    sql("DELETE FROM search_segments
+          WHERE id = $1")
+    .bind(segment_id)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// Every scope there could be.
 pub async fn possible(conn: &mut Conn) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = sql("SELECT id * 4 + 2 FROM businesses UNION ALL SELECT id * 4 FROM campaigns
-          UNION ALL SELECT id * 4 + 1 FROM campaigns UNION ALL SELECT id * 4 + 3 FROM campaigns ORDER BY 1")
+    let found: Vec<(i64,)> = sql("SELECT id * 4 + 2
+           FROM businesses
+          UNION ALL
+         SELECT id * 4
+           FROM campaigns
+          UNION ALL
+         SELECT id * 4 + 1
+           FROM campaigns
+          UNION ALL
+         SELECT id * 4 + 3
+           FROM campaigns
+          ORDER BY 1")
     .all(conn)
     .await?;
     Ok(found.into_iter().map(|(scope,)| scope).collect())

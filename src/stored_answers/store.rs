@@ -16,7 +16,8 @@ row! {
 /// Begins a call under its text, unless somebody has: then what is known of that one.
 pub async fn begin(tx: &mut Tx, key_id: i64, text: &str, fingerprint: &str, now: Instant) -> DbResult<Option<KeptRow>> {
     let begun = sql("INSERT INTO kept_answers (key_id, text, fingerprint, status, headers, body, begun_at)
-         VALUES ($1, $2, $3, NULL, '', '', $4) ON CONFLICT (key_id, text) DO NOTHING")
+                     VALUES ($1, $2, $3, NULL, '', '', $4)
+                     ON CONFLICT (key_id, text) DO NOTHING")
     .bind(key_id)
     .bind(text)
     .bind(fingerprint)
@@ -26,39 +27,53 @@ pub async fn begin(tx: &mut Tx, key_id: i64, text: &str, fingerprint: &str, now:
     if begun == 1 {
         return Ok(None);
     }
-    sql("SELECT fingerprint, status, headers, body, begun_at FROM kept_answers WHERE key_id = $1 AND text = $2")
-        .bind(key_id)
-        .bind(text)
-        .optional(tx)
-        .await
+    sql("SELECT fingerprint, status, headers, body, begun_at
+           FROM kept_answers
+          WHERE key_id = $1
+            AND text = $2")
+    .bind(key_id)
+    .bind(text)
+    .optional(tx)
+    .await
 }
 
 pub async fn keep(tx: &mut Tx, key_id: i64, text: &str, status: i64, headers: &str, body: &str) -> DbResult<()> {
-    sql("UPDATE kept_answers SET status = $3, headers = $4, body = $5 WHERE key_id = $1 AND text = $2 AND status IS NULL")
-        .bind(key_id)
-        .bind(text)
-        .bind(status)
-        .bind(headers)
-        .bind(body)
-        .execute(tx)
-        .await?;
+    sql("UPDATE kept_answers
+            SET status = $3, headers = $4, body = $5
+          WHERE key_id = $1
+            AND text = $2
+            AND status IS NULL")
+    .bind(key_id)
+    .bind(text)
+    .bind(status)
+    .bind(headers)
+    .bind(body)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// Forgets a call that did nothing.
 pub async fn forget(tx: &mut Tx, key_id: i64, text: &str) -> DbResult<()> {
-    sql("DELETE FROM kept_answers WHERE key_id = $1 AND text = $2 AND status IS NULL")
-        .bind(key_id)
-        .bind(text)
-        .execute(tx)
-        .await?;
+    sql("DELETE FROM kept_answers
+          WHERE key_id = $1
+            AND text = $2
+            AND status IS NULL")
+    .bind(key_id)
+    .bind(text)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 /// Removes what was begun before, a bounded number at a time; answers whether there may be more.
 pub async fn tidy(tx: &mut Tx, before: Instant) -> DbResult<bool> {
-    let gone = sql("DELETE FROM kept_answers WHERE (key_id, text) IN
-             (SELECT k.key_id, k.text FROM kept_answers k WHERE k.begun_at < $1 ORDER BY k.begun_at LIMIT 1000)")
+    let gone = sql("DELETE FROM kept_answers
+                     WHERE (key_id, text) IN (SELECT k.key_id, k.text
+                                                FROM kept_answers k
+                                               WHERE k.begun_at < $1
+                                               ORDER BY k.begun_at
+                                               LIMIT 1000)")
     .bind(before)
     .execute(tx)
     .await?;

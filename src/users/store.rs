@@ -32,19 +32,32 @@ row! {
 }
 
 pub async fn by_id(conn: &mut Conn, id: i64) -> DbResult<Option<UserRow>> {
-    sql("SELECT id, email, name, password_hash FROM users WHERE id = $1").bind(id).optional(conn).await
+    sql("SELECT id, email, name, password_hash
+           FROM users
+          WHERE id = $1")
+    .bind(id)
+    .optional(conn)
+    .await
 }
 
 pub async fn by_email(conn: &mut Conn, email_key: &str) -> DbResult<Option<UserRow>> {
-    sql("SELECT id, email, name, password_hash FROM users WHERE email_key = $1").bind(email_key).optional(conn).await
+    sql("SELECT id, email, name, password_hash
+           FROM users
+          WHERE email_key = $1")
+    .bind(email_key)
+    .optional(conn)
+    .await
 }
 
 /// The businesses a user is in, the one joined first first.
 pub async fn memberships(conn: &mut Conn, user_id: i64) -> DbResult<Vec<MembershipRow>> {
-    sql("SELECT u.name, u.email, u.theme, m.role, m.business_id, b.public_id, b.name AS business_name, b.timezone, b.currency,
-                b.country, b.default_campaign_id
-           FROM memberships m JOIN users u ON u.id = m.user_id JOIN businesses b ON b.id = m.business_id
-          WHERE m.user_id = $1 ORDER BY m.created_at, m.business_id")
+    sql("SELECT u.name, u.email, u.theme, m.role, m.business_id, b.public_id, b.name AS business_name, b.timezone,
+                b.currency, b.country, b.default_campaign_id
+           FROM memberships m
+           JOIN users u ON u.id = m.user_id
+           JOIN businesses b ON b.id = m.business_id
+          WHERE m.user_id = $1
+          ORDER BY m.created_at, m.business_id")
     .bind(user_id)
     .all(conn)
     .await
@@ -70,8 +83,14 @@ row! {
 pub async fn everybody(conn: &mut Conn, now: Instant) -> DbResult<Vec<PersonRow>> {
     let idle = now.plus_seconds(-IDLE_SECONDS);
     sql("SELECT u.id, u.email, u.name, u.created_at, b.public_id AS business, b.name AS business_name, m.role,
-                (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND s.expires_at > $1 AND s.seen_at > $2) AS sessions
-           FROM users u LEFT JOIN memberships m ON m.user_id = u.id LEFT JOIN businesses b ON b.id = m.business_id
+                (SELECT count(*)
+                   FROM sessions s
+                  WHERE s.user_id = u.id
+                    AND s.expires_at > $1
+                    AND s.seen_at > $2) AS sessions
+           FROM users u
+           LEFT JOIN memberships m ON m.user_id = u.id
+           LEFT JOIN businesses b ON b.id = m.business_id
           ORDER BY u.email_key, m.created_at, m.business_id")
     .bind(now)
     .bind(idle)
@@ -88,15 +107,16 @@ pub async fn insert_user(
     password_hash: &str,
     now: Instant,
 ) -> DbResult<()> {
-    sql("INSERT INTO users (id, email, email_key, name, password_hash, theme, created_at) VALUES ($1, $2, $3, $4, $5, 'auto', $6)")
-        .bind(id)
-        .bind(email.text())
-        .bind(email.key())
-        .bind(name)
-        .bind(password_hash)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sql("INSERT INTO users (id, email, email_key, name, password_hash, theme, created_at)
+         VALUES ($1, $2, $3, $4, $5, 'auto', $6)")
+    .bind(id)
+    .bind(email.text())
+    .bind(email.key())
+    .bind(name)
+    .bind(password_hash)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -104,7 +124,13 @@ pub async fn set_theme(db: &Db, user_id: i64, theme: String) -> DbResult<()> {
     db.write(vec![Key::Row(user_id)], move |tx| {
         let theme = theme.clone();
         Box::pin(async move {
-            sql("UPDATE users SET theme = $2 WHERE id = $1").bind(user_id).bind(theme).execute(tx).await?;
+            sql("UPDATE users
+                    SET theme = $2
+                  WHERE id = $1")
+            .bind(user_id)
+            .bind(theme)
+            .execute(tx)
+            .await?;
             Ok(())
         })
     })
@@ -130,7 +156,8 @@ pub async fn put_session(db: &Db, row: SessionRow, new: bool) -> DbResult<bool> 
         Box::pin(async move {
             let changed = if new {
                 sql("INSERT INTO sessions (id_hash, user_id, data, ip, agent, created_at, seen_at, expires_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $6, $7) ON CONFLICT (id_hash) DO NOTHING")
+                     VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+                     ON CONFLICT (id_hash) DO NOTHING")
                 .bind(row.id_hash)
                 .bind(row.user_id)
                 .bind(row.data)
@@ -142,15 +169,17 @@ pub async fn put_session(db: &Db, row: SessionRow, new: bool) -> DbResult<bool> 
                 .await?
             } else {
                 // A session that was ended meanwhile stays ended.
-                sql("UPDATE sessions SET user_id = $2, data = $3, ip = $4, agent = $5, seen_at = $6 WHERE id_hash = $1")
-                    .bind(row.id_hash)
-                    .bind(row.user_id)
-                    .bind(row.data)
-                    .bind(row.ip)
-                    .bind(row.agent)
-                    .bind(row.now)
-                    .execute(tx)
-                    .await?
+                sql("UPDATE sessions
+                        SET user_id = $2, data = $3, ip = $4, agent = $5, seen_at = $6
+                      WHERE id_hash = $1")
+                .bind(row.id_hash)
+                .bind(row.user_id)
+                .bind(row.data)
+                .bind(row.ip)
+                .bind(row.agent)
+                .bind(row.now)
+                .execute(tx)
+                .await?
             };
             Ok(changed == 1)
         })
@@ -159,8 +188,12 @@ pub async fn put_session(db: &Db, row: SessionRow, new: bool) -> DbResult<bool> 
 }
 
 pub async fn load_session(conn: &mut Conn, id_hash: &str) -> DbResult<Option<StoredSession>> {
-    let found: Option<(String, i64, i64)> =
-        sql("SELECT data, seen_at, expires_at FROM sessions WHERE id_hash = $1").bind(id_hash).optional(conn).await?;
+    let found: Option<(String, i64, i64)> = sql("SELECT data, seen_at, expires_at
+           FROM sessions
+          WHERE id_hash = $1")
+    .bind(id_hash)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(data, seen_at, expires_at)| StoredSession { data, seen_at, expires_at }))
 }
 
@@ -168,11 +201,14 @@ pub async fn session_seen(db: &Db, id_hash: String, now: Instant) -> DbResult<()
     db.write(vec![], move |tx| {
         let id_hash = id_hash.clone();
         Box::pin(async move {
-            sql("UPDATE sessions SET seen_at = $2 WHERE id_hash = $1 AND seen_at < $2")
-                .bind(id_hash)
-                .bind(now)
-                .execute(tx)
-                .await?;
+            sql("UPDATE sessions
+                    SET seen_at = $2
+                  WHERE id_hash = $1
+                    AND seen_at < $2")
+            .bind(id_hash)
+            .bind(now)
+            .execute(tx)
+            .await?;
             Ok(())
         })
     })
@@ -183,7 +219,11 @@ pub async fn delete_session(db: &Db, id_hash: String) -> DbResult<()> {
     db.write(vec![], move |tx| {
         let id_hash = id_hash.clone();
         Box::pin(async move {
-            sql("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(tx).await?;
+            sql("DELETE FROM sessions
+                  WHERE id_hash = $1")
+            .bind(id_hash)
+            .execute(tx)
+            .await?;
             Ok(())
         })
     })
@@ -194,16 +234,24 @@ pub async fn delete_session(db: &Db, id_hash: String) -> DbResult<()> {
 /// number of the two.
 pub async fn tidy(tx: &mut Tx, now: Instant, most: i64) -> DbResult<u64> {
     let idle = now.plus_seconds(-IDLE_SECONDS);
-    let sessions = sql("DELETE FROM sessions WHERE id_hash IN
-                          (SELECT id_hash FROM sessions WHERE expires_at < $1 OR seen_at < $2 LIMIT $3)")
+    let sessions = sql("DELETE FROM sessions
+                         WHERE id_hash IN (SELECT id_hash
+                                             FROM sessions
+                                            WHERE expires_at < $1
+                                               OR seen_at < $2
+                                            LIMIT $3)")
     .bind(now)
     .bind(idle)
     .bind(most)
     .execute(tx)
     .await?;
     let forgotten = now.plus_seconds(-FORGET_SECONDS);
-    let failures = sql("DELETE FROM login_failures WHERE key IN
-                          (SELECT key FROM login_failures WHERE updated_at < $1 AND blocked_until < $2 LIMIT $3)")
+    let failures = sql("DELETE FROM login_failures
+                         WHERE key IN (SELECT key
+                                         FROM login_failures
+                                        WHERE updated_at < $1
+                                          AND blocked_until < $2
+                                        LIMIT $3)")
     .bind(forgotten)
     .bind(now)
     .bind(most)
@@ -227,8 +275,11 @@ row! {
 
 /// The sessions of a user, the one seen last first.
 pub async fn sessions(conn: &mut Conn, user_id: i64) -> DbResult<Vec<SessionLine>> {
-    sql("SELECT id_hash, ip, agent, created_at, seen_at, expires_at FROM sessions
-          WHERE user_id = $1 ORDER BY seen_at DESC, id_hash LIMIT 200")
+    sql("SELECT id_hash, ip, agent, created_at, seen_at, expires_at
+           FROM sessions
+          WHERE user_id = $1
+          ORDER BY seen_at DESC, id_hash
+          LIMIT 200")
     .bind(user_id)
     .all(conn)
     .await
@@ -239,11 +290,13 @@ pub async fn end_session(db: &Db, user_id: i64, id_hash: String) -> DbResult<boo
     db.write(vec![], move |tx| {
         let id_hash = id_hash.clone();
         Box::pin(async move {
-            let ended = sql("DELETE FROM sessions WHERE id_hash = $1 AND user_id = $2")
-                .bind(id_hash)
-                .bind(user_id)
-                .execute(tx)
-                .await?;
+            let ended = sql("DELETE FROM sessions
+                              WHERE id_hash = $1
+                                AND user_id = $2")
+            .bind(id_hash)
+            .bind(user_id)
+            .execute(tx)
+            .await?;
             Ok(ended == 1)
         })
     })
@@ -252,22 +305,44 @@ pub async fn end_session(db: &Db, user_id: i64, id_hash: String) -> DbResult<boo
 
 /// Ends every session of a user but one; answers how many.
 pub async fn end_other_sessions(tx: &mut Tx, user_id: i64, keep: &str) -> DbResult<u64> {
-    sql("DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2").bind(user_id).bind(keep).execute(tx).await
+    sql("DELETE FROM sessions
+          WHERE user_id = $1
+            AND id_hash <> $2")
+    .bind(user_id)
+    .bind(keep)
+    .execute(tx)
+    .await
 }
 
 pub async fn set_password(tx: &mut Tx, user_id: i64, hash: &str) -> DbResult<()> {
-    sql("UPDATE users SET password_hash = $2 WHERE id = $1").bind(user_id).bind(hash).execute(tx).await?;
+    sql("UPDATE users
+            SET password_hash = $2
+          WHERE id = $1")
+    .bind(user_id)
+    .bind(hash)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 pub async fn set_name(tx: &mut Tx, user_id: i64, name: &str) -> DbResult<()> {
-    sql("UPDATE users SET name = $2 WHERE id = $1").bind(user_id).bind(name).execute(tx).await?;
+    sql("UPDATE users
+            SET name = $2
+          WHERE id = $1")
+    .bind(user_id)
+    .bind(name)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 pub async fn blocked_until(conn: &mut Conn, key: &str) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> =
-        sql("SELECT blocked_until FROM login_failures WHERE key = $1").bind(key).optional(conn).await?;
+    let found: Option<(i64,)> = sql("SELECT blocked_until
+           FROM login_failures
+          WHERE key = $1")
+    .bind(key)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(until,)| until))
 }
 
@@ -278,19 +353,26 @@ pub async fn count_failure(db: &Db, keys: [(String, i64); 2], now: Instant) -> D
         Box::pin(async move {
             let forgotten = now.plus_seconds(-FORGET_SECONDS);
             for (key, free) in keys {
-                let failures: i64 = sql(
-                    "INSERT INTO login_failures (key, failures, blocked_until, updated_at) VALUES ($1, 1, 0, $2)
-                     ON CONFLICT (key) DO UPDATE SET updated_at = excluded.updated_at,
-                            failures = CASE WHEN login_failures.updated_at < $3 THEN 1 ELSE login_failures.failures + 1 END
-                     RETURNING failures",
-                )
+                let failures: i64 = sql("INSERT INTO login_failures (key, failures, blocked_until, updated_at)
+                     VALUES ($1, 1, 0, $2)
+                     ON CONFLICT (key) DO UPDATE
+                        SET updated_at = excluded.updated_at,
+                            failures = CASE WHEN login_failures.updated_at < $3 THEN 1
+                                            ELSE login_failures.failures + 1 END
+                     RETURNING failures")
                 .bind(&key)
                 .bind(now)
                 .bind(forgotten)
                 .scalar(tx)
                 .await?;
                 let until = now.plus_seconds(delay(failures, free));
-                sql("UPDATE login_failures SET blocked_until = $2 WHERE key = $1").bind(&key).bind(until).execute(tx).await?;
+                sql("UPDATE login_failures
+                        SET blocked_until = $2
+                      WHERE key = $1")
+                .bind(&key)
+                .bind(until)
+                .execute(tx)
+                .await?;
             }
             Ok(())
         })
@@ -302,7 +384,11 @@ pub async fn forget_failures(db: &Db, key: String) -> DbResult<()> {
     db.write(vec![], move |tx| {
         let key = key.clone();
         Box::pin(async move {
-            sql("DELETE FROM login_failures WHERE key = $1").bind(key).execute(tx).await?;
+            sql("DELETE FROM login_failures
+                  WHERE key = $1")
+            .bind(key)
+            .execute(tx)
+            .await?;
             Ok(())
         })
     })
@@ -314,12 +400,13 @@ pub async fn id_by_email(conn: &mut Conn, email_key: &str) -> DbResult<Option<i6
 }
 
 pub async fn insert_membership(tx: &mut Tx, business_id: i64, user_id: i64, role: Role, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO memberships (business_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(business_id)
-        .bind(user_id)
-        .bind(role.word())
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sql("INSERT INTO memberships (business_id, user_id, role, created_at)
+         VALUES ($1, $2, $3, $4)")
+    .bind(business_id)
+    .bind(user_id)
+    .bind(role.word())
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }

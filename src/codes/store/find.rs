@@ -23,28 +23,43 @@ row! {
 }
 
 const KNOWN: &str = "c.id, c.enrollment_id, c.campaign_id, c.referrer_id, c.text, c.lookup, c.kind, c.state,
-    e.state AS enrollment_state, e.archived, r.name";
-const OWNER: &str = "JOIN enrollments e ON e.id = c.enrollment_id JOIN referrers r ON r.id = c.referrer_id";
+                     e.state AS enrollment_state, e.archived, r.name";
+const OWNER: &str = "JOIN enrollments e ON e.id = c.enrollment_id
+                     JOIN referrers r ON r.id = c.referrer_id";
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Known>> {
-    sql_built(format!("SELECT {KNOWN} FROM codes c {OWNER} WHERE c.business_id = $1 AND c.id = $2"))
-        .bind(business_id)
-        .bind(id)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {KNOWN}
+           FROM codes c {OWNER}
+          WHERE c.business_id = $1
+            AND c.id = $2"
+    ))
+    .bind(business_id)
+    .bind(id)
+    .optional(conn)
+    .await
 }
 
 pub async fn by_lookup(conn: &mut Conn, business_id: i64, lookup: &str) -> DbResult<Option<Known>> {
-    sql_built(format!("SELECT {KNOWN} FROM codes c {OWNER} WHERE c.business_id = $1 AND c.lookup = $2"))
-        .bind(business_id)
-        .bind(lookup)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {KNOWN}
+           FROM codes c {OWNER}
+          WHERE c.business_id = $1
+            AND c.lookup = $2"
+    ))
+    .bind(business_id)
+    .bind(lookup)
+    .optional(conn)
+    .await
 }
 
 pub async fn generated_by_repaired(conn: &mut Conn, business_id: i64, repaired: &str) -> DbResult<Option<Known>> {
     sql_built(format!(
-        "SELECT {KNOWN} FROM codes c {OWNER} WHERE c.business_id = $1 AND c.repaired = $2 AND c.kind = 'generated'"
+        "SELECT {KNOWN}
+           FROM codes c {OWNER}
+          WHERE c.business_id = $1
+            AND c.repaired = $2
+            AND c.kind = 'generated'"
     ))
     .bind(business_id)
     .bind(repaired)
@@ -55,8 +70,16 @@ pub async fn generated_by_repaired(conn: &mut Conn, business_id: i64, repaired: 
 /// The codes that a look-up of a new text would meet: the same form, or a generated one it is mended to.
 pub async fn reads_like(conn: &mut Conn, business_id: i64, lookup: &str, repaired: &str) -> DbResult<Vec<Known>> {
     sql_built(format!(
-        "SELECT {KNOWN} FROM codes c {OWNER} WHERE c.business_id = $1 AND c.lookup = $2
-         UNION SELECT {KNOWN} FROM codes c {OWNER} WHERE c.business_id = $1 AND c.repaired = $3 AND c.kind = 'generated'"
+        "SELECT {KNOWN}
+           FROM codes c {OWNER}
+          WHERE c.business_id = $1
+            AND c.lookup = $2
+          UNION
+         SELECT {KNOWN}
+           FROM codes c {OWNER}
+          WHERE c.business_id = $1
+            AND c.repaired = $3
+            AND c.kind = 'generated'"
     ))
     .bind(business_id)
     .bind(lookup)
@@ -68,8 +91,16 @@ pub async fn reads_like(conn: &mut Conn, business_id: i64, lookup: &str, repaire
 /// Active codes whose look-up form begins with a text.
 pub async fn active_from(conn: &mut Conn, business_id: i64, prefix: &str, most: i64) -> DbResult<Vec<Known>> {
     sql_built(format!(
-        "SELECT {KNOWN} FROM (SELECT * FROM codes WHERE business_id = $1 AND lookup >= $2 AND lookup < $3 AND state = 'active'
-                               ORDER BY lookup LIMIT $4) c {OWNER} ORDER BY c.lookup"
+        "SELECT {KNOWN}
+           FROM (SELECT *
+                   FROM codes
+                  WHERE business_id = $1
+                    AND lookup >= $2
+                    AND lookup < $3
+                    AND state = 'active'
+                  ORDER BY lookup
+                  LIMIT $4) c {OWNER}
+          ORDER BY c.lookup"
     ))
     .bind(business_id)
     .bind(prefix)
@@ -82,8 +113,16 @@ pub async fn active_from(conn: &mut Conn, business_id: i64, prefix: &str, most: 
 /// Active generated codes whose form begins with a text in which look-alikes are mended.
 pub async fn active_repaired_from(conn: &mut Conn, business_id: i64, prefix: &str, most: i64) -> DbResult<Vec<Known>> {
     sql_built(format!(
-        "SELECT {KNOWN} FROM (SELECT * FROM codes WHERE business_id = $1 AND repaired >= $2 AND repaired < $3 AND state = 'active'
-                               ORDER BY repaired LIMIT $4) c {OWNER} ORDER BY c.repaired"
+        "SELECT {KNOWN}
+           FROM (SELECT *
+                   FROM codes
+                  WHERE business_id = $1
+                    AND repaired >= $2
+                    AND repaired < $3
+                    AND state = 'active'
+                  ORDER BY repaired
+                  LIMIT $4) c {OWNER}
+          ORDER BY c.repaired"
     ))
     .bind(business_id)
     .bind(prefix)
@@ -97,7 +136,11 @@ pub async fn active_repaired_from(conn: &mut Conn, business_id: i64, prefix: &st
 pub async fn active_among(conn: &mut Conn, business_id: i64, forms: &[String]) -> DbResult<Vec<Known>> {
     let table = rows!(forms, form => { form: form });
     sql_built(format!(
-        "SELECT {KNOWN} FROM rows($2, form TEXT) q JOIN codes c ON c.business_id = $1 AND c.lookup = q.form AND c.state = 'active' {OWNER}"
+        "SELECT {KNOWN}
+           FROM rows($2, form TEXT) q
+           JOIN codes c ON c.business_id = $1
+                       AND c.lookup = q.form
+                       AND c.state = 'active' {OWNER}"
     ))
     .bind(business_id)
     .bind(table)

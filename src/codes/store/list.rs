@@ -65,13 +65,17 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
         descending: if by_code { query.get("sort") == "-code" } else { query.get("sort") != "created" },
     };
     let mut listing = Listing::new(
-        "c.id, c.enrollment_id, c.campaign_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, r.name, r.email, r.company,
-         e.state AS enrollment_state, e.archived,
-         EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+        "c.id, c.enrollment_id, c.campaign_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, r.name,
+         r.email, r.company, e.state AS enrollment_state, e.archived,
+         EXISTS (SELECT 1
+                   FROM codes o
+                  WHERE o.lookup = c.lookup
+                    AND o.business_id <> c.business_id
                     AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder",
         "codes",
         "c",
-        "JOIN referrers r ON r.id = c.referrer_id JOIN enrollments e ON e.id = c.enrollment_id",
+        "JOIN referrers r ON r.id = c.referrer_id
+         JOIN enrollments e ON e.id = c.enrollment_id",
         order,
     )
     .and("c.campaign_id = ?", campaign_id);
@@ -158,20 +162,26 @@ pub async fn list_behind(
 /// How many codes of a state a campaign has, counted up to a bound; any state for none.
 pub async fn count(conn: &mut Conn, campaign_id: i64, state: Option<&str>, bound: i64) -> DbResult<i64> {
     match state {
-        Some(state) => sql(
-            "SELECT count(*) FROM (SELECT 1 AS one FROM codes WHERE campaign_id = $1 AND state = $2 LIMIT $3) found",
-        )
-        .bind(campaign_id)
-        .bind(state)
-        .bind(bound)
-        .scalar(conn)
-        .await,
+        Some(state) => {
+            sql("SELECT count(*)
+                   FROM (SELECT 1 AS one
+                           FROM codes
+                          WHERE campaign_id = $1
+                            AND state = $2
+                          LIMIT $3) found")
+            .bind(campaign_id)
+            .bind(state)
+            .bind(bound)
+            .scalar(conn)
+            .await
+        }
         None => {
-            sql("SELECT count(*) FROM (SELECT 1 AS one FROM codes WHERE campaign_id = $1 LIMIT $2) found")
-                .bind(campaign_id)
-                .bind(bound)
-                .scalar(conn)
-                .await
+            sql("SELECT count(*)
+                   FROM (SELECT 1 AS one FROM codes WHERE campaign_id = $1 LIMIT $2) found")
+            .bind(campaign_id)
+            .bind(bound)
+            .scalar(conn)
+            .await
         }
     }
 }

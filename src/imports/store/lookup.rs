@@ -21,14 +21,17 @@ pub async fn earlier_people(
     before: i64,
     keys: &[String],
 ) -> DbResult<BTreeMap<String, i64>> {
-    let found: Vec<Earlier> =
-        sql("SELECT i.person AS key, min(i.line) AS line FROM rows($2, import BIGINT, key TEXT) r
-           JOIN import_rows i ON i.import_id = r.import AND i.person = r.key
-          WHERE i.person IS NOT NULL AND i.line < $1 GROUP BY i.person")
-        .bind(before)
-        .bind(rows!(keys, key => { import: import, key: key }))
-        .all(conn)
-        .await?;
+    let found: Vec<Earlier> = sql("SELECT i.person AS key, min(i.line) AS line
+           FROM rows($2, import BIGINT, key TEXT) r
+           JOIN import_rows i ON i.import_id = r.import
+                             AND i.person = r.key
+          WHERE i.person IS NOT NULL
+            AND i.line < $1
+          GROUP BY i.person")
+    .bind(before)
+    .bind(rows!(keys, key => { import: import, key: key }))
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|e| (e.key, e.line)).collect())
 }
 
@@ -39,14 +42,17 @@ pub async fn earlier_codes(
     before: i64,
     keys: &[String],
 ) -> DbResult<BTreeMap<String, i64>> {
-    let found: Vec<Earlier> =
-        sql("SELECT i.code_key AS key, min(i.line) AS line FROM rows($2, import BIGINT, key TEXT) r
-           JOIN import_rows i ON i.import_id = r.import AND i.code_key = r.key
-          WHERE i.code_key IS NOT NULL AND i.line < $1 GROUP BY i.code_key")
-        .bind(before)
-        .bind(rows!(keys, key => { import: import, key: key }))
-        .all(conn)
-        .await?;
+    let found: Vec<Earlier> = sql("SELECT i.code_key AS key, min(i.line) AS line
+           FROM rows($2, import BIGINT, key TEXT) r
+           JOIN import_rows i ON i.import_id = r.import
+                             AND i.code_key = r.key
+          WHERE i.code_key IS NOT NULL
+            AND i.line < $1
+          GROUP BY i.code_key")
+    .bind(before)
+    .bind(rows!(keys, key => { import: import, key: key }))
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|e| (e.key, e.line)).collect())
 }
 
@@ -62,8 +68,11 @@ row! {
 
 /// Live leads of a campaign by id.
 pub async fn leads_by_id(conn: &mut Conn, campaign_id: i64, ids: &[i64]) -> DbResult<BTreeMap<i64, KnownLead>> {
-    let found: Vec<KnownLead> = sql("SELECT l.id, l.email_key, l.phone_key, l.archived_at FROM rows($2, id BIGINT) r
-           JOIN leads l ON l.id = r.id WHERE +l.campaign_id = $1 AND l.test = false")
+    let found: Vec<KnownLead> = sql("SELECT l.id, l.email_key, l.phone_key, l.archived_at
+           FROM rows($2, id BIGINT) r
+           JOIN leads l ON l.id = r.id
+          WHERE +l.campaign_id = $1
+            AND l.test = false")
     .bind(campaign_id)
     .bind(rows!(ids, id => { id: *id }))
     .all(conn)
@@ -78,22 +87,28 @@ pub async fn leads_by_contact(
     emails: &[String],
     phones: &[String],
 ) -> DbResult<Vec<KnownLead>> {
-    let mut found: Vec<KnownLead> = sql(
-        "SELECT l.id, l.email_key, l.phone_key, l.archived_at FROM rows($1, campaign BIGINT, test BOOLEAN, k TEXT) r
-           JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.email_key = r.k
-          WHERE l.duplicate_of IS NULL AND l.email_key IS NOT NULL",
-    )
+    let mut found: Vec<KnownLead> = sql("SELECT l.id, l.email_key, l.phone_key, l.archived_at
+           FROM rows($1, campaign BIGINT, test BOOLEAN, k TEXT) r
+           JOIN leads l ON l.campaign_id = r.campaign
+                       AND l.test = r.test
+                       AND l.email_key = r.k
+          WHERE l.duplicate_of IS NULL
+            AND l.email_key IS NOT NULL")
     .bind(rows!(emails, k => { campaign: campaign_id, test: false, k: k }))
     .all(conn)
     .await?;
     if !phones.is_empty() {
-        let by_phone: Vec<KnownLead> =
-            sql("SELECT l.id, l.email_key, l.phone_key, l.archived_at FROM rows($1, campaign BIGINT, test BOOLEAN, k TEXT) r
-               JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.phone_key = r.k
-              WHERE l.duplicate_of IS NULL AND l.phone_key IS NOT NULL ORDER BY l.id")
-            .bind(rows!(phones, k => { campaign: campaign_id, test: false, k: k }))
-            .all(conn)
-            .await?;
+        let by_phone: Vec<KnownLead> = sql("SELECT l.id, l.email_key, l.phone_key, l.archived_at
+               FROM rows($1, campaign BIGINT, test BOOLEAN, k TEXT) r
+               JOIN leads l ON l.campaign_id = r.campaign
+                           AND l.test = r.test
+                           AND l.phone_key = r.k
+              WHERE l.duplicate_of IS NULL
+                AND l.phone_key IS NOT NULL
+              ORDER BY l.id")
+        .bind(rows!(phones, k => { campaign: campaign_id, test: false, k: k }))
+        .all(conn)
+        .await?;
         found.extend(by_phone);
     }
     Ok(found)
@@ -112,11 +127,15 @@ row! {
 /// The codes of a business that these texts may be.
 pub async fn codes(conn: &mut Conn, business_id: i64, texts: &[String]) -> DbResult<Vec<KnownCode>> {
     sql("SELECT c.lookup, c.repaired, c.kind, c.referrer_id
-           FROM rows($1, business BIGINT, lookup TEXT, repaired TEXT) r JOIN codes c ON c.business_id = r.business AND c.lookup = r.lookup
-         UNION
+           FROM rows($1, business BIGINT, lookup TEXT, repaired TEXT) r
+           JOIN codes c ON c.business_id = r.business
+                       AND c.lookup = r.lookup
+          UNION
          SELECT c.lookup, c.repaired, c.kind, c.referrer_id
            FROM rows($1, business BIGINT, lookup TEXT, repaired TEXT) r
-           JOIN codes c ON c.business_id = r.business AND c.repaired = r.repaired AND c.kind = 'generated'")
+           JOIN codes c ON c.business_id = r.business
+                       AND c.repaired = r.repaired
+                       AND c.kind = 'generated'")
     .bind(rows!(texts, t => { business: business_id, lookup: code::lookup_form(t), repaired: code::repaired(t) }))
     .all(conn)
     .await
@@ -139,9 +158,14 @@ pub async fn leads_of(
     referrers: &BTreeSet<i64>,
 ) -> DbResult<BTreeMap<i64, LeadsOf>> {
     let found: Vec<LeadsOf> = sql("SELECT l.referrer_id, count(*) AS leads,
-                CAST(sum(CASE WHEN l.qualified_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS qualified, min(l.id) AS only
-           FROM rows($2, id BIGINT) r JOIN leads l ON l.referrer_id = r.id
-          WHERE +l.campaign_id = $1 AND l.test = false AND l.archived_at IS NULL AND l.referrer_id IS NOT NULL
+                CAST(sum(CASE WHEN l.qualified_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS qualified,
+                min(l.id) AS only
+           FROM rows($2, id BIGINT) r
+           JOIN leads l ON l.referrer_id = r.id
+          WHERE +l.campaign_id = $1
+            AND l.test = false
+            AND l.archived_at IS NULL
+            AND l.referrer_id IS NOT NULL
           GROUP BY l.referrer_id")
     .bind(campaign_id)
     .bind(rows!(referrers, id => { id: *id }))
@@ -164,13 +188,15 @@ pub async fn enrollments(
     campaign_id: i64,
     emails: &[String],
 ) -> DbResult<BTreeMap<String, i64>> {
-    let found: Vec<EnrolledBy> =
-        sql("SELECT p.email_key, e.id FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r
-           JOIN referrers p ON p.business_id = r.business AND p.email_key = r.k
-           JOIN enrollments e ON e.campaign_id = r.campaign AND e.referrer_id = p.id
+    let found: Vec<EnrolledBy> = sql("SELECT p.email_key, e.id
+           FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r
+           JOIN referrers p ON p.business_id = r.business
+                           AND p.email_key = r.k
+           JOIN enrollments e ON e.campaign_id = r.campaign
+                             AND e.referrer_id = p.id
           WHERE p.email_key IS NOT NULL")
-        .bind(rows!(emails, k => { business: business_id, campaign: campaign_id, k: k }))
-        .all(conn)
-        .await?;
+    .bind(rows!(emails, k => { business: business_id, campaign: campaign_id, k: k }))
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|e| (e.email_key, e.id)).collect())
 }

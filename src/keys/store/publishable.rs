@@ -30,18 +30,20 @@ pub struct NewPublishable {
 }
 
 pub async fn insert(tx: &mut Tx, k: &NewPublishable, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO publishable_keys (id, business_id, name, text, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(k.id)
-        .bind(k.business_id)
-        .bind(&k.name)
-        .bind(&k.text)
-        .bind(k.created_by)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sql("INSERT INTO publishable_keys (id, business_id, name, text, created_by, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(k.id)
+    .bind(k.business_id)
+    .bind(&k.name)
+    .bind(&k.text)
+    .bind(k.created_by)
+    .bind(now)
+    .execute(tx)
+    .await?;
     let table = rows!(&k.origins, origin => { key_id: k.id, origin: origin });
     sql("INSERT INTO publishable_origins (key_id, origin)
-         SELECT r.key_id, r.origin FROM rows($1, key_id BIGINT, origin TEXT) r")
+         SELECT r.key_id, r.origin
+           FROM rows($1, key_id BIGINT, origin TEXT) r")
     .bind(table)
     .execute(tx)
     .await?;
@@ -51,9 +53,11 @@ pub async fn insert(tx: &mut Tx, k: &NewPublishable, now: Instant) -> DbResult<(
 /// The publishable keys of a business, those in force first, the newest first.
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<PublishableLine>> {
     sql("SELECT p.id, p.business_id, p.name, p.text, u.name AS made_by, p.created_at, p.revoked_at
-           FROM publishable_keys p LEFT JOIN users u ON u.id = p.created_by
+           FROM publishable_keys p
+           LEFT JOIN users u ON u.id = p.created_by
           WHERE p.business_id = $1
-          ORDER BY CASE WHEN p.revoked_at IS NULL THEN 0 ELSE 1 END, p.created_at DESC, p.id DESC LIMIT 200")
+          ORDER BY CASE WHEN p.revoked_at IS NULL THEN 0 ELSE 1 END, p.created_at DESC, p.id DESC
+          LIMIT 200")
     .bind(business_id)
     .all(conn)
     .await
@@ -61,8 +65,10 @@ pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Publishable
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<PublishableLine>> {
     sql("SELECT p.id, p.business_id, p.name, p.text, u.name AS made_by, p.created_at, p.revoked_at
-           FROM publishable_keys p LEFT JOIN users u ON u.id = p.created_by
-          WHERE p.id = $1 AND p.business_id = $2")
+           FROM publishable_keys p
+           LEFT JOIN users u ON u.id = p.created_by
+          WHERE p.id = $1
+            AND p.business_id = $2")
     .bind(id)
     .bind(business_id)
     .optional(conn)
@@ -71,7 +77,8 @@ pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
 
 pub async fn by_text(conn: &mut Conn, text: &str) -> DbResult<Option<PublishableLine>> {
     sql("SELECT p.id, p.business_id, p.name, p.text, CAST(NULL AS TEXT) AS made_by, p.created_at, p.revoked_at
-           FROM publishable_keys p WHERE p.text = $1")
+           FROM publishable_keys p
+          WHERE p.text = $1")
     .bind(text)
     .optional(conn)
     .await
@@ -79,8 +86,11 @@ pub async fn by_text(conn: &mut Conn, text: &str) -> DbResult<Option<Publishable
 
 /// The origins of some keys of a business, with the key of each.
 pub async fn origins(conn: &mut Conn, business_id: i64) -> DbResult<Vec<(i64, String)>> {
-    sql("SELECT o.key_id, o.origin FROM publishable_origins o JOIN publishable_keys p ON p.id = o.key_id
-          WHERE p.business_id = $1 ORDER BY o.key_id, o.origin")
+    sql("SELECT o.key_id, o.origin
+           FROM publishable_origins o
+           JOIN publishable_keys p ON p.id = o.key_id
+          WHERE p.business_id = $1
+          ORDER BY o.key_id, o.origin")
     .bind(business_id)
     .all(conn)
     .await
@@ -88,18 +98,24 @@ pub async fn origins(conn: &mut Conn, business_id: i64) -> DbResult<Vec<(i64, St
 
 /// Whether a key may be used from an origin.
 pub async fn allows(conn: &mut Conn, key_id: i64, origin: &str) -> DbResult<bool> {
-    let found: i64 = sql("SELECT count(*) FROM publishable_origins WHERE key_id = $1 AND origin = $2")
-        .bind(key_id)
-        .bind(origin)
-        .scalar(conn)
-        .await?;
+    let found: i64 = sql("SELECT count(*)
+                            FROM publishable_origins
+                           WHERE key_id = $1
+                             AND origin = $2")
+    .bind(key_id)
+    .bind(origin)
+    .scalar(conn)
+    .await?;
     Ok(found > 0)
 }
 
 /// Whether any key in force may be used from an origin.
 pub async fn is_known_origin(conn: &mut Conn, origin: &str) -> DbResult<bool> {
-    let found: i64 = sql("SELECT count(*) FROM publishable_origins o JOIN publishable_keys p ON p.id = o.key_id
-          WHERE o.origin = $1 AND p.revoked_at IS NULL")
+    let found: i64 = sql("SELECT count(*)
+                            FROM publishable_origins o
+                            JOIN publishable_keys p ON p.id = o.key_id
+                           WHERE o.origin = $1
+                             AND p.revoked_at IS NULL")
     .bind(origin)
     .scalar(conn)
     .await?;
@@ -108,10 +124,13 @@ pub async fn is_known_origin(conn: &mut Conn, origin: &str) -> DbResult<bool> {
 
 /// Ends a key; false when it was over before.
 pub async fn revoke(tx: &mut Tx, id: i64, now: Instant) -> DbResult<bool> {
-    let changed = sql("UPDATE publishable_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
-        .bind(id)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    let changed = sql("UPDATE publishable_keys
+                          SET revoked_at = $2
+                        WHERE id = $1
+                          AND revoked_at IS NULL")
+    .bind(id)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(changed == 1)
 }

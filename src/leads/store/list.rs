@@ -34,9 +34,10 @@ row! {
 
 const LINE: &str =
     "l.id, l.test, l.name, l.name_fold, l.email, l.phone, l.company, l.status, l.arrival, l.active, l.qualified_at,
-    l.duplicate_of, l.created_at, l.archived_at, l.referrer_id, p.name AS referrer, c.text AS code";
+     l.duplicate_of, l.created_at, l.archived_at, l.referrer_id, p.name AS referrer, c.text AS code";
 
-const JOINS: &str = "LEFT JOIN referrers p ON p.id = l.referrer_id LEFT JOIN codes c ON c.id = l.code_id";
+const JOINS: &str = "LEFT JOIN referrers p ON p.id = l.referrer_id
+                     LEFT JOIN codes c ON c.id = l.code_id";
 
 /// The list of a filter. One condition is served by an index that also gives the order; the others are
 /// searched, so that no combination can read a whole campaign.
@@ -124,9 +125,11 @@ pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>>
 
 /// Which of some ids are leads of this business.
 pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = sql(
-        "SELECT l.id FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id WHERE l.business_id = $2 ORDER BY l.id",
-    )
+    let found: Vec<(i64,)> = sql("SELECT l.id
+           FROM rows($1, id BIGINT) r
+           JOIN leads l ON l.id = r.id
+          WHERE l.business_id = $2
+          ORDER BY l.id")
     .bind(crate::rows!(ids, id => { id: *id }))
     .bind(business_id)
     .all(conn)
@@ -136,10 +139,14 @@ pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbRe
 
 /// How many of some leads are qualified.
 pub async fn qualified(conn: &mut Conn, ids: &[i64]) -> DbResult<i64> {
-    sql("SELECT count(*) FROM rows($1, id BIGINT) r CROSS JOIN leads l WHERE l.id = r.id AND l.qualified_at IS NOT NULL")
-        .bind(crate::rows!(ids, id => { id: *id }))
-        .scalar(conn)
-        .await
+    sql("SELECT count(*)
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN leads l
+          WHERE l.id = r.id
+            AND l.qualified_at IS NOT NULL")
+    .bind(crate::rows!(ids, id => { id: *id }))
+    .scalar(conn)
+    .await
 }
 
 /// Exact where counters are kept or the rows are few, else a bound.
@@ -175,11 +182,14 @@ pub async fn kept(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Opt
     }
     let counters = counters::totals(conn, &[campaign_id]).await?;
     let counters = counters.into_iter().map(|((_, name), value)| (name, value)).collect();
-    let archived: Vec<ArchivedRow> = sql(
-        "SELECT a.arrival, a.qualified, count(*) AS n FROM (SELECT l.arrival, l.qualified_at IS NOT NULL AS qualified
-               FROM leads l WHERE l.campaign_id = $1 AND l.test = $2 AND l.archived_at IS NOT NULL LIMIT 10001) a
-              GROUP BY a.arrival, a.qualified",
-    )
+    let archived: Vec<ArchivedRow> = sql("SELECT a.arrival, a.qualified, count(*) AS n
+           FROM (SELECT l.arrival, l.qualified_at IS NOT NULL AS qualified
+                   FROM leads l
+                  WHERE l.campaign_id = $1
+                    AND l.test = $2
+                    AND l.archived_at IS NOT NULL
+                  LIMIT 10001) a
+          GROUP BY a.arrival, a.qualified")
     .bind(campaign_id)
     .bind(false)
     .all(conn)
@@ -241,10 +251,13 @@ impl Kept {
 
 /// The name of a referrer of this business, for the chip of the filter.
 pub async fn referrer_name(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<String>> {
-    let found: Option<(String,)> = sql("SELECT name FROM referrers WHERE id = $1 AND business_id = $2")
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await?;
+    let found: Option<(String,)> = sql("SELECT name
+           FROM referrers
+          WHERE id = $1
+            AND business_id = $2")
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await?;
     Ok(found.map(|(name,)| name))
 }

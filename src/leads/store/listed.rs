@@ -55,11 +55,16 @@ row! {
 
 const COLUMNS: &str =
     "l.id, l.name, l.email, l.phone, l.company, l.jobtitle, l.industry, l.website, l.request, l.budget, l.country,
-    l.region, l.address, l.source, l.status, l.source_origin, l.active, l.created_at, l.updated_at";
+     l.region, l.address, l.source, l.status, l.source_origin, l.active, l.created_at, l.updated_at";
 
 /// One lead.
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Listed>> {
-    let text = format!("SELECT {COLUMNS} FROM leads l WHERE l.id = $1 AND l.business_id = $2");
+    let text = format!(
+        "SELECT {COLUMNS}
+           FROM leads l
+          WHERE l.id = $1
+            AND l.business_id = $2"
+    );
     sql_built(text).bind(id).bind(business_id).optional(conn).await
 }
 
@@ -88,7 +93,10 @@ async fn kept(conn: &mut Conn, which: &Which) -> DbResult<i64> {
 /// The total by counting, to [`EXAMINED`].
 async fn few(conn: &mut Conn, which: &Which) -> DbResult<i64> {
     let (condition, values) = condition(which);
-    let text = format!("SELECT count(*) FROM (SELECT 1 AS one FROM leads WHERE {condition} LIMIT {EXAMINED}) counted");
+    let text = format!(
+        "SELECT count(*)
+           FROM (SELECT 1 AS one FROM leads WHERE {condition} LIMIT {EXAMINED}) counted"
+    );
     sql_built(text).bind_all(values).scalar(conn).await
 }
 
@@ -121,9 +129,14 @@ async fn rows(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i6
     values.extend([wanted.into(), skipped.into()]);
     let n = values.len();
     let text = format!(
-        "SELECT {COLUMNS} FROM (SELECT id, created_at FROM leads WHERE {condition}
-                 ORDER BY created_at {direction}, id {direction} LIMIT ${} OFFSET ${n}) p
-           JOIN leads l ON l.id = p.id ORDER BY p.created_at DESC, p.id DESC",
+        "SELECT {COLUMNS}
+           FROM (SELECT id, created_at
+                   FROM leads
+                  WHERE {condition}
+                  ORDER BY created_at {direction}, id {direction}
+                  LIMIT ${} OFFSET ${n}) p
+           JOIN leads l ON l.id = p.id
+          ORDER BY p.created_at DESC, p.id DESC",
         n - 1
     );
     sql_built(text).bind_all(values).all(conn).await
@@ -142,10 +155,13 @@ async fn found(db: &Db, which: &Which, needle: &Needle, offset: i64, limit: i64)
     if let Some(status) = which.status {
         list = list.and("l.status = ?", status.word());
     }
-    let campaigns: Vec<(i64,)> = sql("SELECT id FROM campaigns WHERE business_id = $1 ORDER BY id")
-        .bind(which.business_id)
-        .all(&mut db.read().await?)
-        .await?;
+    let campaigns: Vec<(i64,)> = sql("SELECT id
+           FROM campaigns
+          WHERE business_id = $1
+          ORDER BY id")
+    .bind(which.business_id)
+    .all(&mut db.read().await?)
+    .await?;
     let scopes: Vec<Scope> = campaigns.into_iter().map(|(id,)| Scope::leads(id, which.test)).collect();
     let (offset, limit) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or_default());
     let ask = Ask::numbered(offset, limit, COUNTED);

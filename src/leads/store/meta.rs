@@ -15,16 +15,23 @@ pub enum Kept {
 
 /// Writes the changes in the transaction of the verb that holds the lead.
 pub async fn set(tx: &mut Tx, lead_id: i64, changes: &[Meta], now: Instant) -> DbResult<Kept> {
-    let stored: String = sql("SELECT meta FROM leads WHERE id = $1").bind(lead_id).scalar(tx).await?;
+    let stored: String = sql("SELECT meta
+                                FROM leads
+                               WHERE id = $1")
+    .bind(lead_id)
+    .scalar(tx)
+    .await?;
     let Some(new) = meta::merged(&stored, changes) else { return Ok(Kept::TooMuch) };
     if new == stored {
         return Ok(Kept::Same);
     }
-    sql("UPDATE leads SET meta = $2, updated_at = $3 WHERE id = $1")
-        .bind(lead_id)
-        .bind(&new)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sql("UPDATE leads
+            SET meta = $2, updated_at = $3
+          WHERE id = $1")
+    .bind(lead_id)
+    .bind(&new)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(Kept::Changed(stored, new))
 }

@@ -46,15 +46,21 @@ row! {
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<LeadRow>> {
-    sql("SELECT l.id, l.campaign_id, m.name AS campaign, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key, l.company,
-                l.jobtitle, l.industry, l.website, l.request, l.budget, l.country, l.region, l.address, l.source, l.source_origin,
-                l.status, l.active, l.duplicate_of, o.name AS primary_name, l.qualified_at, l.converted_at, l.arrival, l.referrer_id,
-                p.name AS referrer, l.enrollment_id, e.state AS enrollment_state, c.text AS code, l.touch_id, l.recorded_by,
-                u.name AS recorder, l.created_at, l.archived_at
-           FROM leads l JOIN campaigns m ON m.id = l.campaign_id LEFT JOIN leads o ON o.id = l.duplicate_of
-           LEFT JOIN referrers p ON p.id = l.referrer_id LEFT JOIN enrollments e ON e.id = l.enrollment_id
-           LEFT JOIN codes c ON c.id = l.code_id LEFT JOIN users u ON u.id = l.recorded_by
-          WHERE l.id = $1 AND l.business_id = $2")
+    sql("SELECT l.id, l.campaign_id, m.name AS campaign, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key,
+                l.company, l.jobtitle, l.industry, l.website, l.request, l.budget, l.country, l.region, l.address,
+                l.source, l.source_origin, l.status, l.active, l.duplicate_of, o.name AS primary_name, l.qualified_at,
+                l.converted_at, l.arrival, l.referrer_id, p.name AS referrer, l.enrollment_id,
+                e.state AS enrollment_state, c.text AS code, l.touch_id, l.recorded_by, u.name AS recorder,
+                l.created_at, l.archived_at
+           FROM leads l
+           JOIN campaigns m ON m.id = l.campaign_id
+           LEFT JOIN leads o ON o.id = l.duplicate_of
+           LEFT JOIN referrers p ON p.id = l.referrer_id
+           LEFT JOIN enrollments e ON e.id = l.enrollment_id
+           LEFT JOIN codes c ON c.id = l.code_id
+           LEFT JOIN users u ON u.id = l.recorded_by
+          WHERE l.id = $1
+            AND l.business_id = $2")
     .bind(id)
     .bind(business_id)
     .optional(conn)
@@ -78,11 +84,15 @@ row! {
 
 /// The touches of a lead, oldest first, at most 200.
 pub async fn touches(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<TouchRow>> {
-    sql("SELECT t.id, t.kind, COALESCE(c.text, t.code_text) AS code, t.referrer_id, p.name AS referrer, t.refused, t.reason,
-                u.name AS user_name, t.at
-           FROM touches t LEFT JOIN codes c ON c.id = t.code_id LEFT JOIN referrers p ON p.id = t.referrer_id
+    sql("SELECT t.id, t.kind, COALESCE(c.text, t.code_text) AS code, t.referrer_id, p.name AS referrer, t.refused,
+                t.reason, u.name AS user_name, t.at
+           FROM touches t
+           LEFT JOIN codes c ON c.id = t.code_id
+           LEFT JOIN referrers p ON p.id = t.referrer_id
            LEFT JOIN users u ON u.id = t.user_id
-          WHERE t.lead_id = $1 ORDER BY t.at, t.id LIMIT 200")
+          WHERE t.lead_id = $1
+          ORDER BY t.at, t.id
+          LIMIT 200")
     .bind(lead_id)
     .all(conn)
     .await
@@ -111,20 +121,28 @@ row! {
 
 const PAYMENT: &str =
     "y.id, y.product_id, d.name AS product, y.test, y.email, y.amount, y.refunded, y.currency, y.payment_date,
-    y.subscription_status, y.decision, y.decision_why, y.disputed_at, y.repeats, y.received_at";
+     y.subscription_status, y.decision, y.decision_why, y.disputed_at, y.repeats, y.received_at";
 
 /// The payments of a lead, newest first, at most 200.
 pub async fn payments(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<PaymentRow>> {
     let text = format!(
-        "SELECT {PAYMENT} FROM payments y JOIN products d ON d.id = y.product_id
-          WHERE y.lead_id = $1 ORDER BY y.payment_date DESC, y.id DESC LIMIT 200"
+        "SELECT {PAYMENT}
+           FROM payments y
+           JOIN products d ON d.id = y.product_id
+          WHERE y.lead_id = $1
+          ORDER BY y.payment_date DESC, y.id DESC
+          LIMIT 200"
     );
     sql_built(text).bind(lead_id).all(conn).await
 }
 
 pub async fn payment(conn: &mut Conn, lead_id: i64, id: i64) -> DbResult<Option<PaymentRow>> {
     let text = format!(
-        "SELECT {PAYMENT} FROM payments y JOIN products d ON d.id = y.product_id WHERE y.id = $1 AND y.lead_id = $2"
+        "SELECT {PAYMENT}
+           FROM payments y
+           JOIN products d ON d.id = y.product_id
+          WHERE y.id = $1
+            AND y.lead_id = $2"
     );
     sql_built(text).bind(id).bind(lead_id).optional(conn).await
 }
@@ -142,8 +160,13 @@ row! {
 
 /// The refunds of some payments, in the order of their days, at most 400.
 pub async fn refunds(conn: &mut Conn, payments: &[i64]) -> DbResult<Vec<RefundRow>> {
-    sql("SELECT f.payment_id, f.amount, f.currency, f.refund_date FROM rows($1, id BIGINT) r CROSS JOIN refunds f
-          WHERE f.payment_id = r.id AND f.state = 'applied' ORDER BY f.refund_date, f.id LIMIT 400")
+    sql("SELECT f.payment_id, f.amount, f.currency, f.refund_date
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN refunds f
+          WHERE f.payment_id = r.id
+            AND f.state = 'applied'
+          ORDER BY f.refund_date, f.id
+          LIMIT 400")
     .bind(crate::rows!(payments, id => { id: *id }))
     .all(conn)
     .await
@@ -159,8 +182,13 @@ row! {
 }
 
 pub async fn subscriptions(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<SubscriptionRow>> {
-    sql("SELECT d.name AS product, q.subscription_status AS status FROM purchases q JOIN products d ON d.id = q.product_id
-          WHERE q.lead_id = $1 AND q.subscription_status <> '' ORDER BY d.id LIMIT 50")
+    sql("SELECT d.name AS product, q.subscription_status AS status
+           FROM purchases q
+           JOIN products d ON d.id = q.product_id
+          WHERE q.lead_id = $1
+            AND q.subscription_status <> ''
+          ORDER BY d.id
+          LIMIT 50")
     .bind(lead_id)
     .all(conn)
     .await
@@ -181,8 +209,11 @@ row! {
 
 /// What was done to a lead, newest first, at most 200.
 pub async fn audit(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<AuditRow>> {
-    sql("SELECT action, actor_kind, actor_name AS actor, before, after, reason, at FROM audit_entries
-          WHERE lead_id = $1 ORDER BY at DESC, id DESC LIMIT 200")
+    sql("SELECT action, actor_kind, actor_name AS actor, before, after, reason, at
+           FROM audit_entries
+          WHERE lead_id = $1
+          ORDER BY at DESC, id DESC
+          LIMIT 200")
     .bind(lead_id)
     .all(conn)
     .await
@@ -197,10 +228,15 @@ row! {
 }
 
 pub async fn sign_ups(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<SignUpRow>> {
-    sql("SELECT d.name AS product, s.at FROM sign_ups s JOIN products d ON d.id = s.product_id WHERE s.lead_id = $1 ORDER BY s.id LIMIT 50")
-        .bind(lead_id)
-        .all(conn)
-        .await
+    sql("SELECT d.name AS product, s.at
+           FROM sign_ups s
+           JOIN products d ON d.id = s.product_id
+          WHERE s.lead_id = $1
+          ORDER BY s.id
+          LIMIT 50")
+    .bind(lead_id)
+    .all(conn)
+    .await
 }
 
 row! {
@@ -217,11 +253,19 @@ row! {
 
 /// Its duplicates, and other leads of the campaign with the same phone number.
 pub async fn alike(conn: &mut Conn, lead: &LeadRow) -> DbResult<Vec<AlikeRow>> {
-    sql("SELECT id, name, email, phone, archived_at FROM leads WHERE duplicate_of = $1
-         UNION
-         SELECT id, name, email, phone, archived_at FROM leads
-          WHERE campaign_id = $2 AND test = $3 AND phone_key = $4 AND id <> $1 AND archived_at IS NULL
-         ORDER BY id LIMIT 50")
+    sql("SELECT id, name, email, phone, archived_at
+           FROM leads
+          WHERE duplicate_of = $1
+          UNION
+         SELECT id, name, email, phone, archived_at
+           FROM leads
+          WHERE campaign_id = $2
+            AND test = $3
+            AND phone_key = $4
+            AND id <> $1
+            AND archived_at IS NULL
+          ORDER BY id
+          LIMIT 50")
     .bind(lead.id)
     .bind(lead.campaign_id)
     .bind(lead.test)
@@ -232,10 +276,15 @@ pub async fn alike(conn: &mut Conn, lead: &LeadRow) -> DbResult<Vec<AlikeRow>> {
 
 /// Open inbox items about a lead: (id, kind).
 pub async fn open_items(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<(i64, String)>> {
-    sql("SELECT id, kind FROM inbox_items WHERE lead_id = $1 AND state = 'open' ORDER BY id LIMIT 20")
-        .bind(lead_id)
-        .all(conn)
-        .await
+    sql("SELECT id, kind
+           FROM inbox_items
+          WHERE lead_id = $1
+            AND state = 'open'
+          ORDER BY id
+          LIMIT 20")
+    .bind(lead_id)
+    .all(conn)
+    .await
 }
 
 row! {
@@ -256,10 +305,20 @@ const CANDIDATE: &str = "e.id AS enrollment_id, e.state, p.name, p.email, p.comp
 /// Referrers of a campaign whose name, e-mail, phone, company or code matches, at most 12.
 pub async fn candidates(conn: &mut Conn, campaign_id: i64, q: &str) -> DbResult<Vec<CandidateRow>> {
     let by_code = format!(
-        "SELECT {CANDIDATE} FROM codes x JOIN enrollments e ON e.id = x.enrollment_id JOIN referrers p ON p.id = e.referrer_id
-           LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
-          WHERE x.campaign_id = $1 AND x.state <> 'retired' AND x.business_id = (SELECT m.business_id FROM campaigns m WHERE m.id = $1)
-            AND x.lookup >= $2 AND x.lookup < $3 AND NOT e.archived ORDER BY x.lookup LIMIT 12"
+        "SELECT {CANDIDATE}
+           FROM codes x
+           JOIN enrollments e ON e.id = x.enrollment_id
+           JOIN referrers p ON p.id = e.referrer_id
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
+          WHERE x.campaign_id = $1
+            AND x.state <> 'retired'
+            AND x.business_id = (SELECT m.business_id FROM campaigns m WHERE m.id = $1)
+            AND x.lookup >= $2
+            AND x.lookup < $3
+            AND NOT e.archived
+          ORDER BY x.lookup
+          LIMIT 12"
     );
     let lookup = crate::code::lookup_form(q);
     let mut found: Vec<CandidateRow> = Vec::new();
@@ -268,9 +327,19 @@ pub async fn candidates(conn: &mut Conn, campaign_id: i64, q: &str) -> DbResult<
         found = crate::db::sql_built(by_code).bind(campaign_id).bind(&lookup).bind(end).all(conn).await?;
     }
     let by_name = format!(
-        "SELECT {CANDIDATE} FROM (SELECT * FROM enrollments n WHERE n.campaign_id = $1 AND n.archived = false ORDER BY n.name_fold, n.id LIMIT 10000) e
-           JOIN referrers p ON p.id = e.referrer_id LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
-          WHERE p.search LIKE $2 ESCAPE '\\' ORDER BY e.name_fold, e.id LIMIT 12"
+        "SELECT {CANDIDATE}
+           FROM (SELECT *
+                   FROM enrollments n
+                  WHERE n.campaign_id = $1
+                    AND n.archived = false
+                  ORDER BY n.name_fold, n.id
+                  LIMIT 10000) e
+           JOIN referrers p ON p.id = e.referrer_id
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
+          WHERE p.search LIKE $2 ESCAPE '\\'
+          ORDER BY e.name_fold, e.id
+          LIMIT 12"
     );
     let pattern = crate::text::like_pattern(q);
     found.extend(crate::db::sql_built(by_name).bind(campaign_id).bind(pattern).all::<CandidateRow>(conn).await?);
@@ -283,8 +352,13 @@ pub async fn candidates(conn: &mut Conn, campaign_id: i64, q: &str) -> DbResult<
 /// One enrollment of a campaign.
 pub async fn candidate(conn: &mut Conn, campaign_id: i64, enrollment_id: i64) -> DbResult<Option<CandidateRow>> {
     let text = format!(
-        "SELECT {CANDIDATE} FROM enrollments e JOIN referrers p ON p.id = e.referrer_id
-           LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active' WHERE e.id = $1 AND e.campaign_id = $2"
+        "SELECT {CANDIDATE}
+           FROM enrollments e
+           JOIN referrers p ON p.id = e.referrer_id
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
+          WHERE e.id = $1
+            AND e.campaign_id = $2"
     );
     crate::db::sql_built(text).bind(enrollment_id).bind(campaign_id).optional(conn).await
 }

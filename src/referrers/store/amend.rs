@@ -22,8 +22,11 @@ row! {
 
 /// One who is not archived.
 pub async fn facts(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Facts>> {
-    sql("SELECT id, name, email, email_key, phone, phone_key, company, meta FROM referrers
-          WHERE id = $2 AND business_id = $1 AND archived_at IS NULL")
+    sql("SELECT id, name, email, email_key, phone, phone_key, company, meta
+           FROM referrers
+          WHERE id = $2
+            AND business_id = $1
+            AND archived_at IS NULL")
     .bind(business_id)
     .bind(id)
     .optional(conn)
@@ -31,21 +34,25 @@ pub async fn facts(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Optio
 }
 
 pub async fn set_facts(tx: &mut Tx, f: &Facts, search: &str, now: Instant) -> DbResult<()> {
-    sql("UPDATE referrers SET name = $2, first_name = $3, email = $4, email_key = $5, search = $6, meta = $7, updated_at = $8 WHERE id = $1")
-        .bind(f.id)
-        .bind(&f.name)
-        .bind(super::first_name(&f.name))
-        .bind(&f.email)
-        .bind(&f.email_key)
-        .bind(search)
-        .bind(&f.meta)
-        .bind(now)
-        .execute(tx)
-        .await?;
-    sql("UPDATE enrollments SET name_fold = $2 WHERE referrer_id = $1")
-        .bind(f.id)
-        .bind(fold(&f.name))
-        .execute(tx)
-        .await?;
+    sql("UPDATE referrers
+            SET name = $2, first_name = $3, email = $4, email_key = $5, search = $6, meta = $7, updated_at = $8
+          WHERE id = $1")
+    .bind(f.id)
+    .bind(&f.name)
+    .bind(super::first_name(&f.name))
+    .bind(&f.email)
+    .bind(&f.email_key)
+    .bind(search)
+    .bind(&f.meta)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    sql("UPDATE enrollments
+            SET name_fold = $2
+          WHERE referrer_id = $1")
+    .bind(f.id)
+    .bind(fold(&f.name))
+    .execute(tx)
+    .await?;
     Ok(())
 }

@@ -35,9 +35,13 @@ pub async fn count_new(tx: &mut Tx, scopes: impl IntoIterator<Item = i64>, now: 
 
 /// Where people are counted: the business, and each campaign in whose list they are, or archived in it.
 pub async fn places(tx: &mut Tx, referrers: &[i64], archived: bool) -> DbResult<Vec<Came>> {
-    sql("SELECT p.business_id AS scope_id, p.created_at FROM rows($1, id BIGINT) r JOIN referrers p ON p.id = r.id
-         UNION ALL
-         SELECT e.campaign_id, e.created_at FROM rows($1, id BIGINT) r JOIN enrollments e ON e.referrer_id = r.id
+    sql("SELECT p.business_id AS scope_id, p.created_at
+           FROM rows($1, id BIGINT) r
+           JOIN referrers p ON p.id = r.id
+          UNION ALL
+         SELECT e.campaign_id, e.created_at
+           FROM rows($1, id BIGINT) r
+           JOIN enrollments e ON e.referrer_id = r.id
           WHERE e.archived = $2")
     .bind(rows!(referrers, id => { id: *id }))
     .bind(archived)

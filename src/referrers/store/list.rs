@@ -52,7 +52,8 @@ pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbRes
         "e.id AS enrollment_id, e.state, e.created_at, e.name_fold, r.id, r.name, r.email, r.company, c.text AS code",
         "enrollments",
         "e",
-        "JOIN referrers r ON r.id = e.referrer_id LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'",
+        "JOIN referrers r ON r.id = e.referrer_id
+         LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'",
         order,
     )
     .and("e.campaign_id = ?", of.campaign_id)
@@ -101,10 +102,34 @@ row! {
 
 /// The counts of the list's tabs.
 pub async fn counts(conn: &mut Conn, campaign_id: i64, bound: i64) -> DbResult<Counts> {
-    sql("SELECT (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false LIMIT $2) a) AS all_of_them,
-                (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false AND has_code = false AND state = 'active' LIMIT $2) b) AS codeless,
-                (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false AND state = 'paused' LIMIT $2) c) AS paused,
-                (SELECT count(*) FROM (SELECT 1 AS one FROM enrollments WHERE campaign_id = $1 AND archived = false AND state = 'banned' LIMIT $2) d) AS banned")
+    sql("SELECT (SELECT count(*)
+                   FROM (SELECT 1 AS one
+                           FROM enrollments
+                          WHERE campaign_id = $1
+                            AND archived = false
+                          LIMIT $2) a) AS all_of_them,
+                (SELECT count(*)
+                   FROM (SELECT 1 AS one
+                           FROM enrollments
+                          WHERE campaign_id = $1
+                            AND archived = false
+                            AND has_code = false
+                            AND state = 'active'
+                          LIMIT $2) b) AS codeless,
+                (SELECT count(*)
+                   FROM (SELECT 1 AS one
+                           FROM enrollments
+                          WHERE campaign_id = $1
+                            AND archived = false
+                            AND state = 'paused'
+                          LIMIT $2) c) AS paused,
+                (SELECT count(*)
+                   FROM (SELECT 1 AS one
+                           FROM enrollments
+                          WHERE campaign_id = $1
+                            AND archived = false
+                            AND state = 'banned'
+                          LIMIT $2) d) AS banned")
     .bind(campaign_id)
     .bind(bound)
     .one(conn)

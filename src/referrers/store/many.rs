@@ -30,9 +30,13 @@ pub async fn find(
     if !emails.is_empty() {
         found = sql(
             "SELECT r.k AS contact, p.id AS referrer_id, p.name, p.archived_at, e.id AS enrollment_id, c.text AS code
-               FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r JOIN referrers p ON p.business_id = r.business AND p.email_key = r.k
-               LEFT JOIN enrollments e ON e.campaign_id = r.campaign AND e.referrer_id = p.id
-               LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
+               FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r
+               JOIN referrers p ON p.business_id = r.business
+                               AND p.email_key = r.k
+               LEFT JOIN enrollments e ON e.campaign_id = r.campaign
+                                      AND e.referrer_id = p.id
+               LEFT JOIN codes c ON c.enrollment_id = e.id
+                                AND c.state = 'active'
               WHERE p.email_key IS NOT NULL",
         )
         .bind(rows!(emails, k => { business: business, campaign: campaign, k: *k }))
@@ -42,10 +46,15 @@ pub async fn find(
     if !phones.is_empty() {
         let by_phone: Vec<Found> = sql(
             "SELECT r.k AS contact, p.id AS referrer_id, p.name, p.archived_at, e.id AS enrollment_id, c.text AS code
-               FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r JOIN referrers p ON p.business_id = r.business AND p.phone_key = r.k
-               LEFT JOIN enrollments e ON e.campaign_id = r.campaign AND e.referrer_id = p.id
-               LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
-              WHERE p.phone_key IS NOT NULL ORDER BY p.id",
+               FROM rows($1, business BIGINT, campaign BIGINT, k TEXT) r
+               JOIN referrers p ON p.business_id = r.business
+                               AND p.phone_key = r.k
+               LEFT JOIN enrollments e ON e.campaign_id = r.campaign
+                                      AND e.referrer_id = p.id
+               LEFT JOIN codes c ON c.enrollment_id = e.id
+                                AND c.state = 'active'
+              WHERE p.phone_key IS NOT NULL
+              ORDER BY p.id",
         )
         .bind(rows!(phones, k => { business: business, campaign: campaign, k: *k }))
         .all(conn)
@@ -67,8 +76,11 @@ row! {
 
 /// The codes of a business that are one of these.
 pub async fn taken(conn: &mut Conn, business: i64, codes: &[&str]) -> DbResult<Vec<Taken>> {
-    sql("SELECT c.enrollment_id, c.lookup, p.name FROM rows($1, business BIGINT, lookup TEXT) r
-           JOIN codes c ON c.business_id = r.business AND c.lookup = r.lookup JOIN referrers p ON p.id = c.referrer_id")
+    sql("SELECT c.enrollment_id, c.lookup, p.name
+           FROM rows($1, business BIGINT, lookup TEXT) r
+           JOIN codes c ON c.business_id = r.business
+                       AND c.lookup = r.lookup
+           JOIN referrers p ON p.id = c.referrer_id")
     .bind(rows!(codes, t => { business: business, lookup: code::lookup_form(t) }))
     .all(conn)
     .await
@@ -82,16 +94,20 @@ pub async fn restore(tx: &mut Tx, referrers: &[i64], now: Instant) -> DbResult<(
     let places = counted::places(tx, referrers, true).await?;
     counted::count(tx, &places, 1).await?;
     let json = rows!(referrers, id => { id: *id });
-    sql(
-        "UPDATE referrers SET archived_at = NULL, updated_at = $2 FROM rows($1, id BIGINT) r WHERE referrers.id = r.id",
-    )
+    sql("UPDATE referrers
+            SET archived_at = NULL, updated_at = $2
+           FROM rows($1, id BIGINT) r
+          WHERE referrers.id = r.id")
     .bind(json.clone())
     .bind(now)
     .execute(tx)
     .await?;
-    sql("UPDATE enrollments SET archived = false FROM rows($1, id BIGINT) r WHERE enrollments.referrer_id = r.id")
-        .bind(json)
-        .execute(tx)
-        .await?;
+    sql("UPDATE enrollments
+            SET archived = false
+           FROM rows($1, id BIGINT) r
+          WHERE enrollments.referrer_id = r.id")
+    .bind(json)
+    .execute(tx)
+    .await?;
     Ok(())
 }

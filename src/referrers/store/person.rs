@@ -18,8 +18,11 @@ row! {
 
 pub async fn enrollments(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<EnrollmentLine>> {
     sql("SELECT e.id, e.campaign_id, c.name AS campaign, c.state AS campaign_state, e.state, e.created_at
-           FROM enrollments e JOIN campaigns c ON c.id = e.campaign_id
-          WHERE e.referrer_id = $2 AND e.business_id = $1 ORDER BY e.id")
+           FROM enrollments e
+           JOIN campaigns c ON c.id = e.campaign_id
+          WHERE e.referrer_id = $2
+            AND e.business_id = $1
+          ORDER BY e.id")
     .bind(business_id)
     .bind(referrer_id)
     .all(conn)
@@ -40,8 +43,11 @@ row! {
 
 pub async fn enrollment_by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<EnrollmentOf>> {
     sql("SELECT e.id, e.campaign_id, c.name AS campaign, e.referrer_id, r.name, e.state
-           FROM enrollments e JOIN referrers r ON r.id = e.referrer_id JOIN campaigns c ON c.id = e.campaign_id
-          WHERE e.id = $2 AND e.business_id = $1")
+           FROM enrollments e
+           JOIN referrers r ON r.id = e.referrer_id
+           JOIN campaigns c ON c.id = e.campaign_id
+          WHERE e.id = $2
+            AND e.business_id = $1")
     .bind(business_id)
     .bind(id)
     .optional(conn)
@@ -49,16 +55,25 @@ pub async fn enrollment_by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbR
 }
 
 pub async fn set_enrollment_state(tx: &mut Tx, id: i64, state: &str) -> DbResult<()> {
-    sql("UPDATE enrollments SET state = $2 WHERE id = $1").bind(id).bind(state).execute(tx).await?;
+    sql("UPDATE enrollments
+            SET state = $2
+          WHERE id = $1")
+    .bind(id)
+    .bind(state)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 pub async fn has_campaign(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<bool> {
-    let found: Option<(i64,)> = sql("SELECT id FROM campaigns WHERE id = $2 AND business_id = $1")
-        .bind(business_id)
-        .bind(campaign_id)
-        .optional(conn)
-        .await?;
+    let found: Option<(i64,)> = sql("SELECT id
+           FROM campaigns
+          WHERE id = $2
+            AND business_id = $1")
+    .bind(business_id)
+    .bind(campaign_id)
+    .optional(conn)
+    .await?;
     Ok(found.is_some())
 }
 
@@ -79,9 +94,15 @@ row! {
 /// Every code of a referrer, the active one of each enrollment first.
 pub async fn codes(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<CodeOf>> {
     sql("SELECT c.id, c.enrollment_id, c.campaign_id, c.text, c.state,
-                EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+                EXISTS (SELECT 1
+                          FROM codes o
+                         WHERE o.lookup = c.lookup
+                           AND o.business_id <> c.business_id
                            AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
-           FROM codes c WHERE c.referrer_id = $2 AND c.business_id = $1 ORDER BY c.enrollment_id, c.state, c.id DESC")
+           FROM codes c
+          WHERE c.referrer_id = $2
+            AND c.business_id = $1
+          ORDER BY c.enrollment_id, c.state, c.id DESC")
     .bind(business_id)
     .bind(referrer_id)
     .all(conn)
@@ -109,9 +130,14 @@ pub async fn leads(
     recorder: Option<i64>,
     most: i64,
 ) -> DbResult<Vec<LeadOf>> {
-    sql("SELECT id, name, email, phone, status, test, created_at FROM leads
-          WHERE referrer_id = $2 AND business_id = $1 AND archived_at IS NULL AND (CAST($3 AS BIGINT) IS NULL OR recorded_by = $3)
-          ORDER BY created_at DESC, id DESC LIMIT $4")
+    sql("SELECT id, name, email, phone, status, test, created_at
+           FROM leads
+          WHERE referrer_id = $2
+            AND business_id = $1
+            AND archived_at IS NULL
+            AND (CAST($3 AS BIGINT) IS NULL OR recorded_by = $3)
+          ORDER BY created_at DESC, id DESC
+          LIMIT $4")
     .bind(business_id)
     .bind(referrer_id)
     .bind(recorder)
@@ -132,8 +158,12 @@ row! {
 
 /// A referrer's balances: the sums of their ledger entries.
 pub async fn balances(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<Balance>> {
-    sql("SELECT currency, account, CAST(sum(amount) AS BIGINT) AS amount FROM ledger_entries
-          WHERE referrer_id = $2 AND business_id = $1 GROUP BY currency, account ORDER BY currency, account")
+    sql("SELECT currency, account, CAST(sum(amount) AS BIGINT) AS amount
+           FROM ledger_entries
+          WHERE referrer_id = $2
+            AND business_id = $1
+          GROUP BY currency, account
+          ORDER BY currency, account")
     .bind(business_id)
     .bind(referrer_id)
     .all(conn)
@@ -142,10 +172,18 @@ pub async fn balances(conn: &mut Conn, business_id: i64, referrer_id: i64) -> Db
 
 /// What of a referrer's held money is approved but disputed: by currency.
 pub async fn disputed(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<(String, i64)>> {
-    sql("SELECT k.currency, CAST(sum(k.amount) AS BIGINT) FROM payments y CROSS JOIN commissions k
-          WHERE y.business_id = $1 AND y.disputed_at IS NOT NULL AND k.payment_id = y.id
-            AND k.referrer_id = $2 AND k.test = false AND k.state = 'approved'
-          GROUP BY k.currency HAVING sum(k.amount) <> 0 ORDER BY k.currency")
+    sql("SELECT k.currency, CAST(sum(k.amount) AS BIGINT)
+           FROM payments y
+           CROSS JOIN commissions k
+          WHERE y.business_id = $1
+            AND y.disputed_at IS NOT NULL
+            AND k.payment_id = y.id
+            AND k.referrer_id = $2
+            AND k.test = false
+            AND k.state = 'approved'
+          GROUP BY k.currency
+         HAVING sum(k.amount) <> 0
+          ORDER BY k.currency")
     .bind(business_id)
     .bind(referrer_id)
     .all(conn)
@@ -165,11 +203,17 @@ row! {
 
 /// What an enrollment has earned that is not paid yet.
 pub async fn unpaid(conn: &mut Conn, referrer_id: i64, enrollment_id: i64) -> DbResult<Vec<Unpaid>> {
-    sql("SELECT CASE WHEN k.state = 'approved' AND y.disputed_at IS NOT NULL THEN 'approved but disputed' ELSE k.state END AS state,
+    sql("SELECT CASE WHEN k.state = 'approved' AND y.disputed_at IS NOT NULL THEN 'approved but disputed' ELSE k.state
+                     END AS state,
                 k.currency, count(*) AS commissions, CAST(sum(k.amount) AS BIGINT) AS amount
-           FROM commissions k LEFT JOIN payments y ON y.id = k.payment_id
-          WHERE k.referrer_id = $1 AND k.enrollment_id = $2 AND k.state IN ('pending', 'approved') AND NOT k.test
-          GROUP BY 1, 2 ORDER BY 1 DESC, 2")
+           FROM commissions k
+           LEFT JOIN payments y ON y.id = k.payment_id
+          WHERE k.referrer_id = $1
+            AND k.enrollment_id = $2
+            AND k.state IN ('pending', 'approved')
+            AND NOT k.test
+          GROUP BY 1, 2
+          ORDER BY 1 DESC, 2")
     .bind(referrer_id)
     .bind(enrollment_id)
     .all(conn)
@@ -198,9 +242,13 @@ pub async fn entries(
     own: bool,
     most: i64,
 ) -> DbResult<Vec<EntryOf>> {
-    sql("SELECT at, actor_kind, actor_name, action, before, after, reason FROM audit_entries
-          WHERE referrer_id = $2 AND business_id = $1 AND ($3 = false OR subject_kind IN ('referrer', 'enrollment', 'code'))
-          ORDER BY at DESC, id DESC LIMIT $4")
+    sql("SELECT at, actor_kind, actor_name, action, before, after, reason
+           FROM audit_entries
+          WHERE referrer_id = $2
+            AND business_id = $1
+            AND ($3 = false OR subject_kind IN ('referrer', 'enrollment', 'code'))
+          ORDER BY at DESC, id DESC
+          LIMIT $4")
     .bind(business_id)
     .bind(referrer_id)
     .bind(own)

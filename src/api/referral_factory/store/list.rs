@@ -58,7 +58,10 @@ pub async fn total(conn: &mut Conn, which: &Which) -> DbResult<i64> {
 /// Test data are not counted as they come.
 async fn test_leads(conn: &mut Conn, which: &Which) -> DbResult<i64> {
     sql_built(
-        "SELECT count(*) FROM rows($1, campaign BIGINT, test BOOLEAN) r JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test
+        "SELECT count(*)
+           FROM rows($1, campaign BIGINT, test BOOLEAN) r
+           JOIN leads l ON l.campaign_id = r.campaign
+                       AND l.test = r.test
           WHERE l.archived_at IS NULL"
             .to_owned(),
     )
@@ -151,22 +154,33 @@ fn parts(which: &Which, values: &mut Vec<Value>) -> Vec<String> {
     if which.campaigns.len() > MERGED {
         let n = number(rows!(&which.campaigns, c => { campaign: *c }).into());
         parts.push(format!(
-            "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at FROM rows(${n}, campaign BIGINT) r JOIN leads l ON l.campaign_id = r.campaign
-              WHERE l.test = ${test} AND l.archived_at IS NULL AND {}",
+            "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at
+               FROM rows(${n}, campaign BIGINT) r
+               JOIN leads l ON l.campaign_id = r.campaign
+              WHERE l.test = ${test}
+                AND l.archived_at IS NULL
+                AND {}",
             between("l")
         ));
     }
     for campaign in which.campaigns.iter().filter(|_| which.campaigns.len() <= MERGED) {
         let n = number((*campaign).into());
         parts.push(format!(
-            "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at FROM leads l
-              WHERE l.campaign_id = ${n} AND l.test = ${test} AND l.archived_at IS NULL AND {}",
+            "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at
+               FROM leads l
+              WHERE l.campaign_id = ${n}
+                AND l.test = ${test}
+                AND l.archived_at IS NULL
+                AND {}",
             between("l")
         ));
         if which.of_one {
             parts.push(format!(
-                "SELECT CAST(2 AS BIGINT) AS kind, e.id AS id, e.created_at AS at FROM enrollments e
-                  WHERE e.campaign_id = ${n} AND e.archived = false AND {}",
+                "SELECT CAST(2 AS BIGINT) AS kind, e.id AS id, e.created_at AS at
+                   FROM enrollments e
+                  WHERE e.campaign_id = ${n}
+                    AND e.archived = false
+                    AND {}",
                 between("e")
             ));
         }
@@ -174,8 +188,11 @@ fn parts(which: &Which, values: &mut Vec<Value>) -> Vec<String> {
     if !which.of_one {
         let n = number(which.business_id.into());
         parts.push(format!(
-            "SELECT CAST(3 AS BIGINT) AS kind, p.id AS id, p.created_at AS at FROM referrers p
-              WHERE p.business_id = ${n} AND p.archived_at IS NULL AND {}",
+            "SELECT CAST(3 AS BIGINT) AS kind, p.id AS id, p.created_at AS at
+               FROM referrers p
+              WHERE p.business_id = ${n}
+                AND p.archived_at IS NULL
+                AND {}",
             between("p")
         ));
     }
@@ -207,13 +224,26 @@ pub async fn called(conn: &mut Conn, which: &Which, beginning: &str) -> DbResult
     let mut hits = Vec::new();
     for campaign in &which.campaigns {
         let text = format!(
-            "SELECT CAST(1 AS BIGINT) AS kind, h.id AS id, h.created_at AS at, h.id AS person FROM (SELECT l.id, l.created_at FROM leads l
-               WHERE l.campaign_id = $1 AND l.test = $2 AND l.name_fold >= $3 AND l.name_fold < $4 AND l.archived_at IS NULL
-               ORDER BY l.name_fold, l.id LIMIT {EXAMINED}) h
-             UNION ALL
-             SELECT CAST(2 AS BIGINT), h.id, h.created_at, h.referrer_id FROM (SELECT e.id, e.created_at, e.referrer_id FROM enrollments e
-               WHERE e.campaign_id = $1 AND e.archived = false AND e.name_fold >= $3 AND e.name_fold < $4
-               ORDER BY e.name_fold, e.id LIMIT {EXAMINED}) h"
+            "SELECT CAST(1 AS BIGINT) AS kind, h.id AS id, h.created_at AS at, h.id AS person
+               FROM (SELECT l.id, l.created_at
+                       FROM leads l
+                      WHERE l.campaign_id = $1
+                        AND l.test = $2
+                        AND l.name_fold >= $3
+                        AND l.name_fold < $4
+                        AND l.archived_at IS NULL
+                      ORDER BY l.name_fold, l.id
+                      LIMIT {EXAMINED}) h
+              UNION ALL
+             SELECT CAST(2 AS BIGINT), h.id, h.created_at, h.referrer_id
+               FROM (SELECT e.id, e.created_at, e.referrer_id
+                       FROM enrollments e
+                      WHERE e.campaign_id = $1
+                        AND e.archived = false
+                        AND e.name_fold >= $3
+                        AND e.name_fold < $4
+                      ORDER BY e.name_fold, e.id
+                      LIMIT {EXAMINED}) h"
         );
         let found: Vec<Hit> = sql_built(text)
             .bind(*campaign)
@@ -230,11 +260,16 @@ pub async fn called(conn: &mut Conn, which: &Which, beginning: &str) -> DbResult
 /// The places of some leads and of some referrers' enrollments.
 pub async fn places(conn: &mut Conn, which: &Which, leads: &[i64], referrers: &[i64]) -> DbResult<Vec<Hit>> {
     sql_built(
-        "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at, l.id AS person FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id
+        "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at, l.id AS person
+           FROM rows($1, id BIGINT) r
+           JOIN leads l ON l.id = r.id
            JOIN rows($3, campaign BIGINT) g ON g.campaign = l.campaign_id
-          WHERE l.test = $4 AND l.archived_at IS NULL
-         UNION ALL
-         SELECT CAST(2 AS BIGINT), e.id, e.created_at, e.referrer_id FROM rows($2, id BIGINT) r JOIN enrollments e ON e.referrer_id = r.id
+          WHERE l.test = $4
+            AND l.archived_at IS NULL
+          UNION ALL
+         SELECT CAST(2 AS BIGINT), e.id, e.created_at, e.referrer_id
+           FROM rows($2, id BIGINT) r
+           JOIN enrollments e ON e.referrer_id = r.id
            JOIN rows($3, campaign BIGINT) g ON g.campaign = e.campaign_id
           WHERE e.archived = false"
             .to_owned(),

@@ -25,9 +25,13 @@ row! {
 
 /// Leads of a business and mode, in no order.
 pub async fn leads(conn: &mut Conn, business_id: i64, test: bool, ids: &[i64]) -> DbResult<Vec<LeadRow>> {
-    sql("SELECT l.id, l.campaign_id, l.referrer_id, l.test, l.name, l.email, l.source_origin, l.arrival, l.meta, l.created_at, l.qualified_at
-           FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id
-          WHERE +l.business_id = $2 AND l.test = $3 AND l.archived_at IS NULL")
+    sql("SELECT l.id, l.campaign_id, l.referrer_id, l.test, l.name, l.email, l.source_origin, l.arrival, l.meta,
+                l.created_at, l.qualified_at
+           FROM rows($1, id BIGINT) r
+           JOIN leads l ON l.id = r.id
+          WHERE +l.business_id = $2
+            AND l.test = $3
+            AND l.archived_at IS NULL")
     .bind(rows!(ids, id => { id: *id }))
     .bind(business_id)
     .bind(test)
@@ -57,12 +61,23 @@ row! {
 /// Referrers in the campaigns of these enrollments, in no order.
 pub async fn enrolled(conn: &mut Conn, business_id: i64, enrollments: &[i64]) -> DbResult<Vec<ReferrerRow>> {
     sql("SELECT p.id, e.id AS enrollment_id, e.campaign_id, p.name, p.email, p.meta, e.created_at, c.text AS code,
-                EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+                EXISTS (SELECT 1
+                          FROM codes o
+                         WHERE o.lookup = c.lookup
+                           AND o.business_id <> c.business_id
                            AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder,
-                (SELECT a.actor_kind FROM audit_entries a WHERE a.referrer_id = p.id ORDER BY a.at, a.id LIMIT 1) AS added_by
-           FROM rows($1, id BIGINT) r JOIN enrollments e ON e.id = r.id JOIN referrers p ON p.id = e.referrer_id
-           LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
-          WHERE e.business_id = $2 AND e.archived = false")
+                (SELECT a.actor_kind
+                   FROM audit_entries a
+                  WHERE a.referrer_id = p.id
+                  ORDER BY a.at, a.id
+                  LIMIT 1) AS added_by
+           FROM rows($1, id BIGINT) r
+           JOIN enrollments e ON e.id = r.id
+           JOIN referrers p ON p.id = e.referrer_id
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
+          WHERE e.business_id = $2
+            AND e.archived = false")
     .bind(rows!(enrollments, id => { id: *id }))
     .bind(business_id)
     .all(conn)
@@ -71,19 +86,23 @@ pub async fn enrolled(conn: &mut Conn, business_id: i64, enrollments: &[i64]) ->
 
 /// The first enrollment of each of some referrers.
 pub async fn first_enrollments(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> =
-        sql("SELECT min(e.id) FROM rows($1, id BIGINT) r JOIN enrollments e ON e.referrer_id = r.id
-          WHERE e.archived = false GROUP BY e.referrer_id")
-        .bind(rows!(referrers, id => { id: *id }))
-        .all(conn)
-        .await?;
+    let found: Vec<(i64,)> = sql("SELECT min(e.id)
+           FROM rows($1, id BIGINT) r
+           JOIN enrollments e ON e.referrer_id = r.id
+          WHERE e.archived = false
+          GROUP BY e.referrer_id")
+    .bind(rows!(referrers, id => { id: *id }))
+    .all(conn)
+    .await?;
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
 /// (code, enrollment): what the figures of some enrollments are counted under, beside themselves.
 pub async fn code_ids(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<(i64, i64)>> {
-    sql("SELECT c.id, c.enrollment_id FROM rows($1, id BIGINT) r JOIN codes c ON c.enrollment_id = r.id")
-        .bind(rows!(enrollments, id => { id: *id }))
-        .all(conn)
-        .await
+    sql("SELECT c.id, c.enrollment_id
+           FROM rows($1, id BIGINT) r
+           JOIN codes c ON c.enrollment_id = r.id")
+    .bind(rows!(enrollments, id => { id: *id }))
+    .all(conn)
+    .await
 }

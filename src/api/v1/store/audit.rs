@@ -29,7 +29,8 @@ pub fn listing(
     referrer: Option<i64>,
     action: Option<&str>,
 ) -> Listing {
-    let columns = "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.before, a.after, a.reason";
+    let columns = "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.before,
+                   a.after, a.reason";
     let order = Order { column: "at", descending: true };
     let mut list = Listing::new(columns, "audit_entries", "a", JOINS, order).and("a.business_id = ?", business_id);
     if let Some(id) = lead {

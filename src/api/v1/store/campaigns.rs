@@ -35,8 +35,12 @@ impl CampaignRow {
 
 /// The campaigns of a business, oldest first; a business has few.
 pub async fn all(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignRow>> {
-    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at
-           FROM campaigns WHERE business_id = $1 ORDER BY id LIMIT 1000")
+    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at,
+                updated_at
+           FROM campaigns
+          WHERE business_id = $1
+          ORDER BY id
+          LIMIT 1000")
     .bind(business_id)
     .all(conn)
     .await
@@ -61,8 +65,12 @@ row! {
 
 /// Every version, the newest first.
 pub async fn terms(conn: &mut Conn, product_id: i64) -> DbResult<Vec<TermsRow>> {
-    sql("SELECT number, valid_from, referral_rate, referral_flat, recurring_rate, recurring_flat, recurring_limit, recurring_count,
-                hold_days, created_at FROM terms WHERE product_id = $1 ORDER BY number DESC LIMIT 1000")
+    sql("SELECT number, valid_from, referral_rate, referral_flat, recurring_rate, recurring_flat, recurring_limit,
+                recurring_count, hold_days, created_at
+           FROM terms
+          WHERE product_id = $1
+          ORDER BY number DESC
+          LIMIT 1000")
     .bind(product_id)
     .all(conn)
     .await

@@ -20,10 +20,16 @@ row! {
     }
 }
 
-const COLUMNS: &str = "c.id, c.campaign_id, c.referrer_id, p.name AS referrer, c.text, c.kind, c.state, e.state AS enrollment_state, e.archived,
-    EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
-               AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder, c.created_at";
-const JOINS: &str = "JOIN referrers p ON p.id = c.referrer_id JOIN enrollments e ON e.id = c.enrollment_id";
+const COLUMNS: &str = "c.id, c.campaign_id, c.referrer_id, p.name AS referrer, c.text, c.kind, c.state,
+                       e.state AS enrollment_state, e.archived,
+                       EXISTS (SELECT 1
+                                 FROM codes o
+                                WHERE o.lookup = c.lookup
+                                  AND o.business_id <> c.business_id
+                                  AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder,
+                       c.created_at";
+const JOINS: &str = "JOIN referrers p ON p.id = c.referrer_id
+                     JOIN enrollments e ON e.id = c.enrollment_id";
 
 pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>, needle: &Needle) -> Listing {
     let order = Order { column: "created_at", descending: true };
@@ -39,9 +45,14 @@ pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>, nee
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<CodeRow>> {
-    sql_built(format!("SELECT {COLUMNS} FROM codes c {JOINS} WHERE c.id = $1 AND c.business_id = $2"))
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {COLUMNS}
+           FROM codes c {JOINS}
+          WHERE c.id = $1
+            AND c.business_id = $2"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }

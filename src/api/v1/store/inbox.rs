@@ -21,10 +21,11 @@ row! {
 
 const COLUMNS: &str =
     "i.id, i.kind, i.state, i.times, i.detail, i.lead_id, i.payment_id, i.referrer_id, i.outcome, i.created_at,
-    i.updated_at, i.closed_at";
+     i.updated_at, i.closed_at";
 
 // An item is of the mode of its lead, else of its payment.
-const JOINS: &str = "LEFT JOIN leads l ON l.id = i.lead_id LEFT JOIN payments y ON y.id = i.payment_id";
+const JOINS: &str = "LEFT JOIN leads l ON l.id = i.lead_id
+                     LEFT JOIN payments y ON y.id = i.payment_id";
 const TEST: &str = "COALESCE(l.test, y.test, false) = ?";
 
 /// Which items are listed.
@@ -53,8 +54,11 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
 /// An item of the business, in the key's mode.
 pub async fn by_id(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<ItemRow>> {
     sql_built(format!(
-        "SELECT {COLUMNS} FROM inbox_items i {JOINS}
-          WHERE i.id = $1 AND i.business_id = $2 AND COALESCE(l.test, y.test, false) = $3"
+        "SELECT {COLUMNS}
+           FROM inbox_items i {JOINS}
+          WHERE i.id = $1
+            AND i.business_id = $2
+            AND COALESCE(l.test, y.test, false) = $3"
     ))
     .bind(id)
     .bind(business_id)

@@ -39,9 +39,10 @@ row! {
     }
 }
 
-const COLUMNS: &str = "l.id, l.campaign_id, l.test, l.name, l.email, l.phone, l.phone_key, l.company, l.jobtitle, l.industry,
-    l.website, l.request, l.budget, l.country, l.region, l.address, l.source, l.source_origin, l.status, l.active, l.duplicate_of,
-    l.qualified_at, l.converted_at, l.arrival, l.referrer_id, l.touch_id, c.text AS code, l.created_at, l.updated_at, l.archived_at";
+const COLUMNS: &str = "l.id, l.campaign_id, l.test, l.name, l.email, l.phone, l.phone_key, l.company, l.jobtitle,
+                       l.industry, l.website, l.request, l.budget, l.country, l.region, l.address, l.source,
+                       l.source_origin, l.status, l.active, l.duplicate_of, l.qualified_at, l.converted_at, l.arrival,
+                       l.referrer_id, l.touch_id, c.text AS code, l.created_at, l.updated_at, l.archived_at";
 
 const JOINS: &str = "LEFT JOIN codes c ON c.id = l.code_id";
 
@@ -68,10 +69,21 @@ impl Filter {
     }
 }
 
-const OF_ADDRESS: &str = "l.id IN (
-    SELECT o.id FROM leads o WHERE o.campaign_id = ? AND o.test = ? AND o.email_key = ? AND o.duplicate_of IS NULL AND o.email_key IS NOT NULL
-    UNION ALL
-    SELECT d.id FROM leads d WHERE d.campaign_id = ? AND d.test = ? AND d.email_key = ? AND d.duplicate_of IS NOT NULL AND d.email_key IS NOT NULL)";
+const OF_ADDRESS: &str = "l.id IN (SELECT o.id
+                                     FROM leads o
+                                    WHERE o.campaign_id = ?
+                                      AND o.test = ?
+                                      AND o.email_key = ?
+                                      AND o.duplicate_of IS NULL
+                                      AND o.email_key IS NOT NULL
+                                    UNION ALL
+                                   SELECT d.id
+                                     FROM leads d
+                                    WHERE d.campaign_id = ?
+                                      AND d.test = ?
+                                      AND d.email_key = ?
+                                      AND d.duplicate_of IS NOT NULL
+                                      AND d.email_key IS NOT NULL)";
 
 /// One condition is served by an index that gives the order as well, the others are searched.
 pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
@@ -145,19 +157,27 @@ pub fn of_source(business_id: i64, campaign_id: Option<i64>, source: &str, f: &F
 
 /// A lead of the business, in the key's mode.
 pub async fn by_id(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<LeadRow>> {
-    sql_built(format!("SELECT {COLUMNS} FROM leads l {JOINS} WHERE l.id = $1 AND l.business_id = $2 AND l.test = $3"))
-        .bind(id)
-        .bind(business_id)
-        .bind(test)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {COLUMNS}
+           FROM leads l {JOINS}
+          WHERE l.id = $1
+            AND l.business_id = $2
+            AND l.test = $3"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .bind(test)
+    .optional(conn)
+    .await
 }
 
 /// Which of some leads are the business's, in the key's mode.
 pub async fn among(conn: &mut Conn, business_id: i64, test: bool, ids: &[i64]) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = sql(
-        "SELECT l.id FROM rows($1, id BIGINT) r JOIN leads l ON l.id = r.id WHERE l.business_id = $2 AND l.test = $3",
-    )
+    let found: Vec<(i64,)> = sql("SELECT l.id
+           FROM rows($1, id BIGINT) r
+           JOIN leads l ON l.id = r.id
+          WHERE l.business_id = $2
+            AND l.test = $3")
     .bind(crate::rows!(ids, id => { id: *id }))
     .bind(business_id)
     .bind(test)

@@ -23,8 +23,9 @@ row! {
     }
 }
 
-const PAYMENT: &str = "y.id, y.campaign_id, d.public_id AS product, y.test, y.lead_id, y.email, y.amount, y.currency, y.subscription_status,
-    y.payment_date, y.identity, y.decision, y.decision_why, y.refunded, y.disputed_at, y.received_at";
+const PAYMENT: &str = "y.id, y.campaign_id, d.public_id AS product, y.test, y.lead_id, y.email, y.amount, y.currency,
+                       y.subscription_status, y.payment_date, y.identity, y.decision, y.decision_why, y.refunded,
+                       y.disputed_at, y.received_at";
 
 /// Which payments of a business are listed.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +76,12 @@ fn newest_payments() -> Listing {
 
 pub async fn payment(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<PaymentRow>> {
     sql_built(format!(
-        "SELECT {PAYMENT} FROM payments y JOIN products d ON d.id = y.product_id WHERE y.id = $1 AND y.business_id = $2 AND y.test = $3"
+        "SELECT {PAYMENT}
+           FROM payments y
+           JOIN products d ON d.id = y.product_id
+          WHERE y.id = $1
+            AND y.business_id = $2
+            AND y.test = $3"
     ))
     .bind(id)
     .bind(business_id)
@@ -106,9 +112,10 @@ row! {
     }
 }
 
-const REFUND: &str = "f.id, f.campaign_id, d.public_id AS product, f.test, f.email, f.payment_id, y.lead_id, f.asked, f.amount, f.currency,
-    f.refund_date, f.identity, f.state, f.why, f.received_at, f.decided_at";
-const REFUND_JOINS: &str = "JOIN products d ON d.id = f.product_id LEFT JOIN payments y ON y.id = f.payment_id";
+const REFUND: &str = "f.id, f.campaign_id, d.public_id AS product, f.test, f.email, f.payment_id, y.lead_id, f.asked,
+                      f.amount, f.currency, f.refund_date, f.identity, f.state, f.why, f.received_at, f.decided_at";
+const REFUND_JOINS: &str = "JOIN products d ON d.id = f.product_id
+                            LEFT JOIN payments y ON y.id = f.payment_id";
 
 /// Which refunds are listed.
 #[derive(Debug, Clone, Default)]
@@ -141,7 +148,11 @@ pub fn refunds(business_id: i64, f: &RefundFilter) -> Listing {
 
 pub async fn refund(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<RefundRow>> {
     sql_built(format!(
-        "SELECT {REFUND} FROM refunds f {REFUND_JOINS} WHERE f.id = $1 AND f.business_id = $2 AND f.test = $3"
+        "SELECT {REFUND}
+           FROM refunds f {REFUND_JOINS}
+          WHERE f.id = $1
+            AND f.business_id = $2
+            AND f.test = $3"
     ))
     .bind(id)
     .bind(business_id)
@@ -176,7 +187,7 @@ row! {
 
 const COMMISSION: &str =
     "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, k.referrer_id, k.terms_number, k.rate,
-    k.base_amount, k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.created_at, k.updated_at";
+     k.base_amount, k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.created_at, k.updated_at";
 
 /// Which commissions of a campaign are listed.
 #[derive(Debug, Clone, Default)]
@@ -229,12 +240,18 @@ pub fn commissions_by_hold(campaign_id: i64, state: &'static str, f: &Filter) ->
 }
 
 pub async fn commission(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<CommissionRow>> {
-    sql_built(format!("SELECT {COMMISSION} FROM commissions k WHERE k.id = $1 AND k.business_id = $2 AND k.test = $3"))
-        .bind(id)
-        .bind(business_id)
-        .bind(test)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {COMMISSION}
+           FROM commissions k
+          WHERE k.id = $1
+            AND k.business_id = $2
+            AND k.test = $3"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .bind(test)
+    .optional(conn)
+    .await
 }
 
 row! {
@@ -263,8 +280,13 @@ pub async fn entries(
 ) -> DbResult<Vec<EntryRow>> {
     sql_built(format!(
         "SELECT g.id, g.referrer_id, g.currency, g.account, g.amount, g.kind, g.commission_id, g.day, g.at
-           FROM ledger_entries g WHERE g.business_id = $1 AND g.referrer_id = $2 AND g.currency = $3 AND g.id > $4
-          ORDER BY g.id LIMIT {most}"
+           FROM ledger_entries g
+          WHERE g.business_id = $1
+            AND g.referrer_id = $2
+            AND g.currency = $3
+            AND g.id > $4
+          ORDER BY g.id
+          LIMIT {most}"
     ))
     .bind(business_id)
     .bind(referrer_id)

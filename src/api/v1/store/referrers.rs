@@ -64,11 +64,16 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ReferrerRow>> {
-    sql_built(format!("SELECT {COLUMNS} FROM referrers p WHERE p.id = $1 AND p.business_id = $2"))
-        .bind(id)
-        .bind(business_id)
-        .optional(conn)
-        .await
+    sql_built(format!(
+        "SELECT {COLUMNS}
+           FROM referrers p
+          WHERE p.id = $1
+            AND p.business_id = $2"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
 }
 
 row! {
@@ -87,9 +92,14 @@ row! {
 /// The enrollments of some referrers.
 pub async fn enrollments(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<EnrollmentRow>> {
     sql("SELECT e.id, e.referrer_id, e.campaign_id, e.state, c.text AS code,
-                EXISTS (SELECT 1 FROM codes o WHERE o.lookup = c.lookup AND o.business_id <> c.business_id
+                EXISTS (SELECT 1
+                          FROM codes o
+                         WHERE o.lookup = c.lookup
+                           AND o.business_id <> c.business_id
                            AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
-           FROM enrollments e LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'
+           FROM enrollments e
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
           WHERE e.referrer_id IN rows($1, id BIGINT)
           ORDER BY e.referrer_id, e.campaign_id")
     .bind(rows!(referrers, id => { id: *id }))
@@ -99,11 +109,13 @@ pub async fn enrollments(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<Enr
 
 /// The addresses of some referrers, of those who have one.
 pub async fn emails(conn: &mut Conn, referrers: &[i64]) -> DbResult<BTreeMap<i64, String>> {
-    let found: Vec<(i64, String)> =
-        sql("SELECT p.id, p.email FROM referrers p WHERE p.id IN rows($1, id BIGINT) AND p.email IS NOT NULL")
-            .bind(rows!(referrers, id => { id: *id }))
-            .all(conn)
-            .await?;
+    let found: Vec<(i64, String)> = sql("SELECT p.id, p.email
+           FROM referrers p
+          WHERE p.id IN rows($1, id BIGINT)
+            AND p.email IS NOT NULL")
+    .bind(rows!(referrers, id => { id: *id }))
+    .all(conn)
+    .await?;
     Ok(found.into_iter().collect())
 }
 
@@ -118,8 +130,11 @@ row! {
 }
 
 pub async fn balances(conn: &mut Conn, referrer_id: i64) -> DbResult<Vec<BalanceRow>> {
-    sql("SELECT account, currency, CAST(sum(amount) AS BIGINT) AS amount FROM ledger_entries WHERE referrer_id = $1
-          GROUP BY account, currency ORDER BY currency, account")
+    sql("SELECT account, currency, CAST(sum(amount) AS BIGINT) AS amount
+           FROM ledger_entries
+          WHERE referrer_id = $1
+          GROUP BY account, currency
+          ORDER BY currency, account")
     .bind(referrer_id)
     .all(conn)
     .await

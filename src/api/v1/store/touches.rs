@@ -17,8 +17,10 @@ row! {
 }
 
 const COLUMNS: &str = "t.id, t.lead_id, t.kind, COALESCE(c.text, t.code_text) AS code, t.referrer_id,
-    COALESCE(l.touch_id = t.id AND l.referrer_id IS NOT NULL, false) AS counts, t.refused, t.reason, t.at";
-const JOINS: &str = "JOIN leads l ON l.id = t.lead_id LEFT JOIN codes c ON c.id = t.code_id";
+                       COALESCE(l.touch_id = t.id AND l.referrer_id IS NOT NULL, false) AS counts, t.refused,
+                       t.reason, t.at";
+const JOINS: &str = "JOIN leads l ON l.id = t.lead_id
+                     LEFT JOIN codes c ON c.id = t.code_id";
 
 fn newest() -> Listing {
     Listing::new(COLUMNS, "touches", "t", JOINS, Order { column: "at", descending: true })
@@ -54,10 +56,13 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
 
 /// Whose code it is.
 pub async fn owner(conn: &mut Conn, business_id: i64, code_id: i64) -> DbResult<Option<i64>> {
-    sql("SELECT referrer_id FROM codes WHERE id = $1 AND business_id = $2")
-        .bind(code_id)
-        .bind(business_id)
-        .optional::<(i64,)>(conn)
-        .await
-        .map(|row| row.map(|(id,)| id))
+    sql("SELECT referrer_id
+           FROM codes
+          WHERE id = $1
+            AND business_id = $2")
+    .bind(code_id)
+    .bind(business_id)
+    .optional::<(i64,)>(conn)
+    .await
+    .map(|row| row.map(|(id,)| id))
 }
