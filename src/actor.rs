@@ -1,6 +1,6 @@
-//! Who does something. Every change of state names one in its audit entry.
+//! The actor of a change. Every audit entry names one.
 
-/// Who did it, for the audit.
+/// The actor's name, for the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub kind: ActorKind,

@@ -85,7 +85,7 @@ impl Instant {
 pub enum DayError {
     /// Not of the form YYYY-MM-DD.
     Form,
-    /// Not one of the ways people type a date; see [`Day::parse_typed`].
+    /// None of the forms that [`Day::parse_typed`] reads.
     TypedForm,
     /// The right form, but no such day: 30 February, month 13.
     NoSuchDay,
@@ -124,11 +124,12 @@ impl Day {
         }
     }
 
-    /// Reads what people type: `14/06/2026` (day first), `14.06.2026`, `14 Jun 2026`,
-    /// `June 14, 2026`, `2026/6/14` and the strict form. The year always has four digits; a month
-    /// in second place above 12 is an error and never taken for a day.
+    /// Reads what people type: `14/06/2026` (day first), `14.06.2026`, `14 Jun 2026`, `June 14, 2026`,
+    /// `2026/6/14` and the strict form. The year always has four digits; a month above 12 in second place is
+    /// an error, never a day.
     ///
     /// # Errors
+    ///
     /// [`DayError`], the first that applies.
     pub fn parse_typed(text: &str) -> Result<Self, DayError> {
         let separators = |c: char| c.is_whitespace() || matches!(c, '/' | '.' | '-' | ',');
@@ -174,7 +175,7 @@ impl Day {
         }
     }
 
-    /// The day so many days later, or earlier if negative.
+    /// The day `days` days later, or earlier if negative.
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
         let count = Days::new(days.unsigned_abs());
@@ -323,7 +324,7 @@ impl Zone {
         let midnight = day.0.and_time(chrono::NaiveTime::MIN);
         let start = self.0.from_local_datetime(&midnight).earliest();
         let start = start.or_else(|| GapInfo::new(&midnight, &self.0)?.end);
-        // A gap always has an end: zones do not stop. UTC only keeps this total.
+        // Every gap ends, since zones do not stop. UTC only makes this total.
         let micros = start.map_or_else(|| midnight.and_utc().timestamp_micros(), |at| at.timestamp_micros());
         Instant::from_micros(micros)
     }
@@ -371,8 +372,7 @@ impl Clock {
         }
     }
 
-    /// Moves a fixed clock and all its copies. The machine's clock is not ours to set: there this
-    /// does nothing.
+    /// Moves a fixed clock and all its copies. On the machine's clock this has no effect.
     pub fn set(&self, at: Instant) {
         if let Source::Fixed(micros) = &self.0 {
             micros.store(at.0, Ordering::SeqCst);
@@ -511,7 +511,7 @@ mod tests {
     fn holds_are_calendar_days() {
         assert_eq!(day("2026-06-14").plus_days(14), day("2026-06-28"));
         assert_eq!(day("2024-02-15").plus_days(14), day("2024-02-29"));
-        // Thirty days over a change of clocks are one hour short or long, and thirty days all the same.
+        // Thirty days over a change of clocks are an hour short or long, and still thirty days.
         let begin = day("2026-03-01");
         for (name, hours) in
             [("America/New_York", 719), ("Europe/London", 719), ("Africa/Casablanca", 719), ("UTC", 720)]

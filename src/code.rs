@@ -1,11 +1,10 @@
-//! Referral codes as text. [`generate`] makes one that is meant to be spoken; [`parse_custom`] takes
-//! one that people chose; [`lookup_form`] is what codes are stored and compared by. A look-up tries
-//! the [`lookup_form`] first, then [`repaired`] if that [`is_generated_form`], then [`heard`].
+//! Referral codes as text. [`generate`] makes one that is meant to be spoken; [`parse_custom`] takes one that
+//! people chose; [`lookup_form`] is the form in which codes are stored and compared. A look-up tries the
+//! [`lookup_form`] first, then [`repaired`] if that [`is_generated_form`], then [`heard`].
 //!
-//! A generated code is 9 random symbols and a check symbol of an alphabet of 23: no vowels, one of
-//! each class of look-alikes, and a prime number of them. The sum of symbol times place is 0 modulo
-//! 23, so every single wrong symbol and every swap of two gives a text that is no code, never
-//! another referrer's code.
+//! A generated code is 9 random symbols and a check symbol of an alphabet of 23: no vowels, one of each class
+//! of look-alikes, and a prime number of them. The sum of symbol times position is 0 modulo 23, so every
+//! single wrong symbol and every swap of two gives a text that is no code, never another referrer's code.
 
 use std::fmt;
 
@@ -25,7 +24,7 @@ pub enum CodeError {
     Length,
     /// Something else than letters, digits, `-`, `_` and `.`.
     Character,
-    /// Nothing but signs.
+    /// Signs only.
     OnlySigns,
     /// The form of a lead's own code (see `id::lead_code`).
     Reserved,
@@ -107,13 +106,12 @@ pub fn repaired(text: &str) -> String {
         'A' => '4',
         c => c,
     };
-    // What is read for another letter can compose with the mark after it.
+    // A letter read for another one can compose with the mark after it.
     text::settled(text, |text| lookup_form(text).chars().map(class).collect())
 }
 
-/// Whether a text, in any case and grouping, is one that [`generate`] could have made: 10 symbols of
-/// the alphabet with a letter and the right check. Look-alikes are not mended here; ask about
-/// [`repaired`] text for that.
+/// True for a text, in any case and grouping, that [`generate`] could have made: 10 symbols of the alphabet
+/// with a letter and the right check. Look-alikes are not mended here; ask about [`repaired`] text for that.
 #[must_use]
 pub fn is_generated_form(text: &str) -> bool {
     let form = lookup_form(text);
@@ -123,11 +121,12 @@ pub fn is_generated_form(text: &str) -> bool {
     has_letter(&form) && values.is_some_and(sound)
 }
 
-/// Reads a code that someone chose or brings along, such as "AGENT123". The spelling is kept (in
-/// NFC); its [`lookup_form`] is what must be unique. Letters of any script are taken, because codes
-/// are imported as they are. A generated code is fine too.
+/// Reads a code that someone chose or brings along, such as "AGENT123". The spelling stays (in NFC); its
+/// [`lookup_form`] must be unique. Letters of any script are allowed, because codes are imported unchanged. A
+/// generated code is fine too.
 ///
 /// # Errors
+///
 /// [`CodeError`], the first that applies.
 pub fn parse_custom(text: &str) -> Result<String, CodeError> {
     let code: String = text.trim().nfc().collect();
@@ -177,9 +176,8 @@ pub fn spelled(text: &str) -> String {
     lookup_form(text).chars().map(word).collect::<Vec<_>>().join(", ")
 }
 
-/// Turns what was said, or written down as said, back into a code: "kilo seven mike" and "K for
-/// Kilo, 7, M as in Mike" are both "K7M". Words that are no spelling stay; a text without any
-/// spelling at all comes back trimmed and otherwise as it is.
+/// Turns a spelled-out code back into a code: "kilo seven mike" and "K for Kilo, 7, M as in Mike" are both
+/// "K7M". Words that are no spelling stay; a text without any spelling is only trimmed.
 #[must_use]
 pub fn heard(text: &str) -> String {
     let apart = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '!' | '?');
@@ -213,7 +211,7 @@ pub fn heard(text: &str) -> String {
     if spoken { out } else { text.trim().to_owned() }
 }
 
-/// The character that a word stands for, and how many of the words after it belong to it.
+/// The character that a word means, and how many of the words after it belong to it.
 fn spelling(word: &str, after: &[String]) -> (Option<char>, usize) {
     let mut chars = word.chars();
     if let (Some(c), None) = (chars.next(), chars.next()) {
@@ -286,8 +284,8 @@ pub fn distance(a: &str, b: &str) -> usize {
     last[b.len()]
 }
 
-/// What no code may contain: words without the letters the alphabet lacks, or with a digit or a V
-/// that reads as the missing letter, and signs such as 88. Some harmless codes fall with them.
+/// Forbidden parts of a code: words without the letters the alphabet lacks, or with a digit or a V that reads
+/// as the missing letter, and signs such as 88. Some harmless codes are lost with them.
 const RUDE: &[&str] = &[
     "666", "69", "88", "ANUS", "ARSCH", "ARSE", "BSTRD", "BTCH", "BUM", "BUTT", "CACA", "CCK", "CNT", "CRAP", "CUM",
     "CUNT", "CYKA", "DAMN", "DCK", "DEAD", "DEATH", "DRECK", "DRUG", "DUMB", "DYKE", "FAEN", "FAG", "FANNY", "FAP",
@@ -309,7 +307,7 @@ fn is_rude(symbols: &str) -> bool {
     RUDE.iter().any(|word| found(word))
 }
 
-/// Whether a symbol of the alphabet can be read as a letter or digit of a word.
+/// True when a symbol of the alphabet can be read as a letter or digit of a word.
 fn reads_as(symbol: u8, wanted: u8) -> bool {
     let letters: &[u8] = match symbol {
         b'2' => b"Z",
@@ -345,7 +343,7 @@ mod tests {
         let mut counts = [0_u32; 256];
         for number in 0..100_000 {
             let code = generate(rng);
-            // The form of each is slow to check without optimisation; that none comes twice is not.
+            // Checking each form is slow without optimisation; checking for repeats is not.
             if number % 20 > 0 {
                 assert!(seen.insert(code.replace('-', "")), "{code} twice");
                 continue;

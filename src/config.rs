@@ -55,7 +55,7 @@ pub struct Config {
 }
 
 impl Settings {
-    /// What the file says where neither flag nor environment did.
+    /// The file's value where neither flag nor environment has one.
     pub fn or(self, file: Self) -> Self {
         Self {
             listen: self.listen.or(file.listen),

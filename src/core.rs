@@ -64,7 +64,7 @@ impl Core {
     }
 }
 
-/// Tells this node's workers that something is waiting; other nodes look every second.
+/// Wakes this node's workers; other nodes look every second.
 #[derive(Clone, Default)]
 pub struct Wake(Arc<Notify>);
 

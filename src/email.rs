@@ -1,9 +1,9 @@
-//! E-mail addresses: what was written, and the key by which two of them are the same person. Enter
-//! with [`Email::parse`]; [`key_of`] is for text that may not be an address at all.
+//! E-mail addresses: the text as written, and the key by which two of them are the same person. Enter with
+//! [`Email::parse`]; [`key_of`] is for text that may not be an address at all.
 //!
-//! The key is the local part in NFC and lower case, `@`, and the domain in lower-case ASCII
-//! (IDNA). A `+tag` and dots stay: they may well be different people, and merging them would move
-//! money. Letters of different scripts that look alike stay different for the same reason.
+//! The key is the local part in NFC and lower case, `@`, and the domain in lower-case ASCII (IDNA). A `+tag`
+//! and dots stay: they may well be different people, and merging them would move money. Letters of different
+//! scripts that look alike stay different for the same reason.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ impl fmt::Display for EmailError {
 impl std::error::Error for EmailError {}
 
 impl EmailError {
-    /// What a form says beside the field, whatever that is called.
+    /// The message beside the field, whatever the field is called.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl EmailError {
     }
 }
 
-/// An address that mail could be sent to, as far as its form tells.
+/// An address that mail could be sent to, judged by its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
     text: String,
@@ -89,13 +89,13 @@ impl Email {
         Ok(Self { text: text.to_owned(), key })
     }
 
-    /// What was written, trimmed. This is what mail is sent to.
+    /// The text as written, trimmed. Mail is sent to this.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What it is compared by; itself an address whose key is the same.
+    /// The key for comparing; itself an address with the same key.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
@@ -164,8 +164,8 @@ fn is_atom_char(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) } else { is_visible(c) }
 }
 
-/// Neither control nor white space, nor a mark that is not seen: an address with one inside would
-/// look like another one.
+/// Neither control nor white space nor an invisible mark: with one inside, an address would look like another
+/// one.
 fn is_visible(c: char) -> bool {
     !c.is_control() && !c.is_whitespace() && !text::is_hidden(c)
 }

@@ -1,11 +1,11 @@
-//! Renderings of ids, and random texts that are secrets or public names. One integer key is stored
-//! per row; everything shown is derived from it here, stable and reversible: [`render`] and
-//! [`parse`] for `lead_…`, [`object_id`] for CF, [`lead_code`] for RF. [`random_public_id`],
-//! [`new_token`] and [`new_api_key`] are drawn instead, and stored (secrets only as [`sha256_hex`]).
+//! Renderings of ids, and random texts that are secrets or public names. One integer key is stored per row;
+//! every visible form is derived from it here, stable and reversible: [`render`] and [`parse`] for `lead_…`,
+//! [`object_id`] for CF, [`lead_code`] for RF. [`random_public_id`], [`new_token`] and [`new_api_key`] are
+//! drawn instead, and stored (secrets only as [`sha256_hex`]).
 //!
-//! A rendering is a bijection, not a secret: it keeps ids from reading as a count, and whoever has
-//! this source can invert it. Access is decided by the business a row belongs to, never by whether
-//! its id could be guessed. Its constants must never change: they are in other people's databases.
+//! A rendering is a bijection and no secret: it keeps ids from reading as a count, and anyone with this
+//! source can invert it. Access is decided by the business a row belongs to, never by a hard-to-guess id. The
+//! constants must never change: they are in other people's databases.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 /// Ids are from 0 up to, and not including, 2^53: integers that JavaScript keeps exact.
 pub const ID_LIMIT: i64 = 1 << 53;
 
-/// What an id is of. The same integer renders differently for each kind.
+/// The kind of thing an id names. The same integer renders differently for each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Lead,
@@ -65,8 +65,8 @@ impl Kind {
         Self::Job,
     ];
 
-    /// What stands before the underscore. It also salts the bijection, so it is as fixed as the
-    /// constants. A referrer is an "agent" to RN's clients.
+    /// The text before the underscore. It also salts the bijection, so it is as fixed as the constants. A
+    /// referrer is an "agent" to RN's clients.
     #[must_use]
     pub fn prefix(self) -> &'static str {
         match self {
@@ -178,14 +178,14 @@ pub fn parse_lead_code(text: &str) -> Option<i64> {
     ((id >= 1 << 40) == (count == LEAD_CHARS[1])).then_some(id)
 }
 
-/// Whether [`parse_lead_code`] takes a text, whether or not there is such a lead.
+/// True for every text that [`parse_lead_code`] takes, existing lead or not.
 #[must_use]
 pub fn is_lead_code_form(text: &str) -> bool {
     parse_lead_code(text).is_some()
 }
 
-/// `prefix`, an underscore and 20 random characters (100 bits): "business_…", "product_…". Long
-/// enough that asking for one tells a stranger nothing.
+/// `prefix`, an underscore and 20 random characters (100 bits): "business_…", "product_…". Long enough that
+/// guessing one is hopeless.
 pub fn random_public_id(prefix: &str, rng: &mut (impl CryptoRng + ?Sized)) -> String {
     let digits: String = (0..20).map(|_| pick(BASE32, rng)).collect();
     format!("{prefix}_{digits}")
@@ -214,7 +214,7 @@ pub fn new_api_key(live: bool, rng: &mut (impl CryptoRng + ?Sized)) -> String {
     new_key(if live { "rk_live_" } else { "rk_test_" }, rng)
 }
 
-/// A new publishable key, "rk_pub_" and as much again: what may stand in the source of a web page.
+/// A new publishable key, "rk_pub_" and as many characters: it may appear in the source of a web page.
 pub fn new_publishable_key(rng: &mut (impl CryptoRng + ?Sized)) -> String {
     new_key(PUBLISHABLE, rng)
 }
@@ -228,8 +228,7 @@ fn new_key(prefix: &str, rng: &mut (impl CryptoRng + ?Sized)) -> String {
     body + &check
 }
 
-/// Whether a text has the form of an API key and the right checksum. Says nothing about whether
-/// there is such a key.
+/// True for a text with the form of an API key and the right checksum. The key may still not exist.
 #[must_use]
 pub fn api_key_checksum_ok(text: &str) -> bool {
     is_key(text, text.strip_prefix("rk_live_").or_else(|| text.strip_prefix("rk_test_")))

@@ -1,7 +1,7 @@
-//! How many calls may be made: by a key, with bad keys from one address, and from the source of web pages.
-//! Each node counts for itself, in memory.
+//! Limits on calls: by a key, with bad keys from one address, and from the source of web pages. Each node
+//! counts for itself, in memory.
 //!
-//! A bucket fills evenly and holds a burst. What is kept of it is one instant: when it would be full again.
+//! A bucket fills evenly and holds a burst. It is stored as one instant: the one at which it is full again.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,10 +13,10 @@ use crate::clock::Instant;
 /// In nanoseconds: in micro-seconds the largest limits would come out a little higher.
 const MINUTE: i64 = 60_000_000_000;
 const SECOND: i64 = 1_000_000_000;
-/// Buckets of a kind that are kept, at most; those that are full again are forgotten first.
+/// The most buckets of one kind in memory; full ones are forgotten first.
 const MOST: usize = 50_000;
 
-/// How a bucket fills, and what it holds.
+/// The rate and size of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     pub per_minute: i64,
@@ -24,7 +24,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many a minute, at once or one after the other.
+    /// This many a minute, at once or one after the other.
     pub const fn a_minute(calls: i64) -> Self {
         Self { per_minute: calls, burst: calls }
     }
@@ -42,7 +42,7 @@ pub const ADDRESS: Rate = Rate { per_minute: 60, burst: 30 };
 /// Look-ups by one publishable key, over all who read it.
 pub const PUBLISHABLE: Rate = Rate { per_minute: 1_200, burst: 600 };
 
-/// What is left after a call, or when the next one may come.
+/// The calls left after this one, or when the next one may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     pub allowed: bool,
@@ -57,7 +57,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Of who may call as often as they like, where headers have to say something: more than a node answers.
+    /// The header's number for callers without a limit: more than a node can answer.
     pub const NO_LIMIT: Self = Self { allowed: true, limit: 6_000_000, left: 5_999_999, wait: 0, full_in: 1 };
 }
 
@@ -77,7 +77,8 @@ impl<K: Eq + Hash> Buckets<K> {
         let Ok(mut buckets) = self.0.lock() else { return standing(true, rate, 0) };
         if buckets.len() >= MOST && !buckets.contains_key(&key) {
             buckets.retain(|_, full_at| *full_at > now);
-            // So many at once are no one caller: nobody is refused for the others.
+            // This many buckets are more than one caller makes: all are let through rather than refused for
+            // each other.
             if buckets.len() >= MOST {
                 buckets.clear();
             }
@@ -90,8 +91,8 @@ impl<K: Eq + Hash> Buckets<K> {
         standing(true, rate, missing + each)
     }
 
-    /// Takes more for a call that was let through, even if there is not so much left. Nobody waits for
-    /// longer than the whole bucket takes to fill.
+    /// Charges a call that was let through, even beyond the rest of the bucket. No caller waits longer than
+    /// the whole bucket takes to fill.
     fn charge(&self, key: K, rate: Rate, calls: i64, now: Instant) {
         let Ok(mut buckets) = self.0.lock() else { return };
         let (now, each) = (now.micros().saturating_mul(1_000), rate.each());
@@ -100,14 +101,14 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-/// How many nanoseconds a bucket lacks of being full. One that was emptied under another rate, or by a clock
-/// that went back, keeps nobody out for longer than it takes to fill.
+/// How many nanoseconds a bucket lacks of being full. A bucket emptied under another rate, or by a clock that
+/// went back, locks nobody out for longer than it takes to fill.
 fn missing<K: Eq + Hash>(buckets: &HashMap<K, i64>, key: &K, rate: Rate, now: i64) -> i64 {
     let longest = (rate.each() * rate.burst).max(MINUTE);
     buckets.get(key).map(|full_at| full_at - now).filter(|missing| (0..=longest).contains(missing)).unwrap_or(0)
 }
 
-/// What a bucket comes to that lacks so many nanoseconds of being full.
+/// The state of a bucket that lacks this many nanoseconds of being full.
 fn standing(allowed: bool, rate: Rate, missing: i64) -> Standing {
     let seconds = |nanos: i64| nanos.max(0) / SECOND + i64::from(nanos.max(0) % SECOND > 0);
     let (each, holds) = (rate.each(), rate.each() * rate.burst);
@@ -134,7 +135,7 @@ impl Limits {
         self.0.keys.take(key_id, rate, now)
     }
 
-    /// A call with a key that is not good.
+    /// A call with a bad key.
     pub fn bad_key(&self, from: Option<IpAddr>, now: Instant) -> Standing {
         self.0.bad_keys.take(network(from), BAD_KEYS, now)
     }
@@ -149,14 +150,14 @@ impl Limits {
         self.0.publishable.take(key_id, PUBLISHABLE, now)
     }
 
-    /// What a look-up costs beside itself that found nothing of use.
+    /// The extra charge of a look-up that found no usable code.
     pub fn miss(&self, from: Option<IpAddr>, key_id: i64, calls: i64, now: Instant) {
         self.0.readers.charge(network(from), ADDRESS, calls, now);
         self.0.publishable.charge(key_id, PUBLISHABLE, calls, now);
     }
 }
 
-/// An address as far as it names somebody: who has one of version 6 has its whole network.
+/// The part of an address that identifies a caller: for version 6 the whole network.
 fn network(from: Option<IpAddr>) -> Option<IpAddr> {
     from.map(|ip| match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
@@ -198,7 +199,7 @@ mod tests {
             let refused = limits.call(1, Rate::a_minute(limit), at(0));
             assert!(limits.call(1, Rate::a_minute(limit), at(refused.wait)).allowed, "{limit}: {refused:?}");
         }
-        // A limit that was lowered does not keep a key out for longer than a minute, nor a clock that went back.
+        // A lowered limit locks a key out for a minute at most, and so does a clock that went back.
         let limits = Limits::default();
         (0..600).for_each(|_| assert!(limits.call(1, Rate::a_minute(600), at(0)).allowed));
         assert!(limits.call(1, Rate::a_minute(1), at(60)).allowed);

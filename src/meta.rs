@@ -1,5 +1,5 @@
-//! What programs keep beside a person: fields of their own, each with a plain value, stored as the JSON
-//! list `[{"field": …, "value": …}]` that they come in and go out as.
+//! Fields that programs store with a person, each with a plain value, as the JSON list `[{"field": …,
+//! "value": …}]` in which they come in and go out.
 
 use serde_json::{Value as Json, json};
 
@@ -13,7 +13,7 @@ pub struct Meta {
     pub value: Json,
 }
 
-/// What is stored after some changes: fields that are not named stay. `None` when there would be too many.
+/// The stored list after some changes: fields that are not named stay. `None` when there would be too many.
 #[must_use]
 pub fn merged(stored: &str, changes: &[Meta]) -> Option<String> {
     let mut all = items(stored);

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-/// The largest amount this desk takes, in minor units: 10^12, that is 10,000,000,000.00 USD. Sums
-/// of a million of them still fit an `i64`.
+/// The largest accepted amount in minor units: 10^12, that is 10,000,000,000.00 USD. Sums of a million of
+/// them still fit an `i64`.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;
 
 /// No currency has more decimals.
@@ -115,7 +115,7 @@ impl fmt::Display for Currency {
 pub struct Money {
     /// In minor units: cents for USD, yen for JPY.
     pub minor: i64,
-    /// What the units are of.
+    /// The currency of the units.
     pub currency: Currency,
 }
 
@@ -166,8 +166,7 @@ impl Money {
         }
     }
 
-    /// [`shown`](Self::shown) for an amount as it is stored; a currency that is no longer known keeps its
-    /// minor units.
+    /// [`shown`](Self::shown) for a stored amount; an unknown currency leaves its minor units.
     #[must_use]
     pub fn shown_in(minor: i64, currency: &str) -> String {
         match Currency::parse(currency) {
@@ -184,8 +183,8 @@ impl Money {
     }
 }
 
-/// An amount that came without its currency, exact: ten-thousandths of the currency's unit, whichever that
-/// turns out to be.
+/// An exact amount that came without its currency: ten-thousandths of the unit of the currency it turns out
+/// to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unpriced(i64);
 
@@ -193,7 +192,8 @@ impl Unpriced {
     /// Reads the text of a JSON token, as [`Money::from_json_number`] does.
     ///
     /// # Errors
-    /// As there, as far as they can be told without the currency.
+    ///
+    /// As there, as far as they show without the currency.
     pub fn from_json_number(raw: &str) -> Result<Self, MoneyError> {
         let number = Decimal::from_json(raw).ok_or(MoneyError::NotANumber)?;
         let units = number.scaled_up_to(MOST_DECIMALS, MAX_MINOR * 10_i64.pow(MOST_DECIMALS));
@@ -349,7 +349,7 @@ impl Decimal {
         Some(Self::new(negative, whole, fraction, exponent))
     }
 
-    /// What people write: one kind of separator between groups of three, a dot before decimals.
+    /// Amounts as people write them: one kind of separator between groups of three, a dot before decimals.
     fn from_text(raw: &str) -> Option<Self> {
         let (negative, text) = strip_sign(raw.trim(), &['-', '\u{2212}']);
         let (written, fraction) = split_point(text)?;
@@ -394,7 +394,7 @@ impl Decimal {
         let zeros = i64::from(decimals).saturating_sub(self.scale);
         let zeros =
             u32::try_from(zeros.max(-1)).map_err(|_| if zeros < 0 { Inexact::Decimals } else { Inexact::Large })?;
-        // No `most` has more than 17 digits; anything longer is not even read.
+        // Every `most` has at most 17 digits; longer text is not even read.
         let digits: i64 = match self.digits.len() {
             ..=17 => self.digits.parse().map_err(|_| Inexact::Large)?,
             _ => return Err(Inexact::Large),
@@ -438,7 +438,7 @@ fn is_separator(c: char) -> bool {
 
 fn ungroup(written: &str, mark: char) -> Option<String> {
     let mut groups = written.split(mark);
-    // "0,050" is somebody's decimal comma.
+    // "0,050" has a decimal comma.
     let leading = |group: &&str| (1..=3).contains(&group.len()) && !group.starts_with('0');
     let first = groups.next().filter(leading)?;
     groups.try_fold(first.to_owned(), |whole, group| (group.len() == 3).then(|| whole + group))

@@ -1,10 +1,10 @@
-//! Phone numbers: what was written, and the E.164 form by which two of them are the same. Enter
-//! with [`Phone::parse`] and the business's country.
+//! Phone numbers: the text as written, and the E.164 form by which two of them are the same. Enter with
+//! [`Phone::parse`] and the business's country.
 //!
-//! Everything of the `phonenumber` crate is behind this file, and only its table of countries is
-//! used. Its parser drops digits that belong to the number: `+78001234567` becomes `+7001234567`,
-//! and the Italian mobile number `391 234 5678` becomes `+39 12345678` (its check of lengths reads
-//! a list that is always empty). Somebody else's number would be the same person here.
+//! This file alone uses the `phonenumber` crate, and only its table of countries. Its parser drops digits
+//! that belong to the number: `+78001234567` becomes `+7001234567`, and the Italian mobile number `391 234
+//! 5678` becomes `+39 12345678` (its check of lengths reads a list that is always empty). Two people would
+//! share a number here.
 
 use phonenumber::metadata::{DATABASE, Descriptor};
 use phonenumber::{Metadata, Type};
@@ -41,7 +41,7 @@ impl fmt::Display for PhoneError {
 impl std::error::Error for PhoneError {}
 
 impl PhoneError {
-    /// What a form says beside the field, with a number as the country writes it.
+    /// The message beside the field, with a number as the country writes it.
     #[must_use]
     pub fn sentence(self, country: &str) -> String {
         let why = match self {
@@ -57,8 +57,8 @@ impl PhoneError {
     }
 }
 
-/// A number that could exist: the right length for its country. Whether the range is in use is not
-/// asked, because new ranges open more often than programs are updated.
+/// A number that could exist: the right length for its country. Ranges are not checked, because new ranges
+/// open more often than programs are updated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phone {
     text: String,
@@ -84,7 +84,7 @@ impl Phone {
         Ok(Self { text: text.to_owned(), e164 })
     }
 
-    /// What was written, trimmed.
+    /// The text as written, trimmed.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -110,7 +110,7 @@ pub fn country(code: &str) -> Option<String> {
     DATABASE.by_id(&code).is_some().then_some(code)
 }
 
-/// What is dialled for a country after the `+`: "254" for KE.
+/// The country's dialling code after the `+`: "254" for KE.
 #[must_use]
 pub fn calling_code(country: &str) -> Option<String> {
     Some(DATABASE.by_id(&country.trim().to_ascii_uppercase())?.country_code().to_string())
@@ -224,14 +224,14 @@ fn without_prefix(digits: &str, country: &Metadata) -> Option<String> {
 /// lengths that would let a mistyped number pass: seven digits in North America.
 const TYPES: [Type; 5] = [Type::FixedLine, Type::Mobile, Type::TollFree, Type::PersonalNumber, Type::Voip];
 
-/// Whether any kind of number of the country has this length.
+/// True when any kind of number of the country has this length.
 fn is_possible(number: &str, country: &Metadata) -> bool {
     let length = u16::try_from(number.len()).unwrap_or(u16::MAX);
     let kinds = TYPES.iter().filter_map(|kind| country.descriptors().get(*kind));
     kinds.flat_map(Descriptor::possible_length).any(|possible| *possible == length)
 }
 
-/// Whether the number is within a range that was in use when the table was made.
+/// True when the number is within a range that was in use when the table was made.
 fn is_known(number: &str, regions: &[&Metadata]) -> bool {
     let kinds = |region: &&Metadata| {
         TYPES.iter().filter_map(|kind| region.descriptors().get(*kind)).any(|kind| kind.is_match(number))
@@ -310,7 +310,7 @@ mod tests {
         }
     }
 
-    /// The length is right and the range is not in use: some day it will be.
+    /// The length is right and the range is still unused: it may open some day.
     #[test]
     fn possible_is_enough() {
         assert_eq!(e164("+1 155 555 2671", "US").as_deref(), Ok("+11555552671"));

@@ -8,7 +8,7 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// From the query string of a request; the names a list does not know are dropped.
+    /// From the query string of a request; names unknown to the list are dropped.
     pub fn new(path: &'static str, query: Option<&str>, known: &[&str]) -> Self {
         let mut pairs = pairs(query.unwrap_or_default());
         // PostgreSQL takes no NUL in a text.
@@ -17,7 +17,7 @@ impl ListQuery {
         Self { path, pairs }
     }
 
-    /// The first value of a name, trimmed; empty when it is not there.
+    /// The first value of a name, trimmed; empty when it is missing.
     pub fn get(&self, name: &str) -> &str {
         self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
     }
@@ -36,19 +36,19 @@ impl ListQuery {
         url(self.path, &pairs)
     }
 
-    /// Takes one thing as said although the address does not say it.
+    /// Sets one value as if the address had it.
     pub fn set(&mut self, name: &str, value: &str) {
         self.pairs.retain(|(key, _)| key != name);
         self.pairs.push((name.to_owned(), value.to_owned()));
     }
 
-    /// This list as if one thing had never been said.
+    /// This list without one value of its address.
     pub fn without(&self, name: &str) -> Self {
         let pairs = self.pairs.iter().filter(|(key, _)| key != name).cloned().collect();
         Self { path: self.path, pairs }
     }
 
-    /// What else the address says, for a form to keep that changes some of it.
+    /// The other values of the address, for a form that changes some of them.
     pub fn rest(&self, changed: &[&str]) -> Vec<(String, String)> {
         let kept = |name: &str| !changed.contains(&name) && !["after", "before"].contains(&name);
         self.pairs.iter().filter(|(key, _)| kept(key)).cloned().collect()
@@ -58,7 +58,7 @@ impl ListQuery {
         self.path
     }
 
-    /// Where a header's sort link leads, and what its `aria-sort` says.
+    /// The address of a header's sort link, and its `aria-sort`.
     pub fn sort(&self, name: &str, default: &str) -> (String, &'static str) {
         let now = if self.get("sort").is_empty() { default } else { self.get("sort") };
         if now == name {
@@ -89,7 +89,7 @@ pub fn encode(text: &str) -> String {
     out
 }
 
-/// The pairs of a query string or form body, in order; a broken escape is kept as it is.
+/// The pairs of a query string or form body, in order; a broken escape stays as it is.
 pub fn pairs(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|part| !part.is_empty())
@@ -100,7 +100,7 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Undoes [`encode`], and reads a plus as a space; a broken escape is kept as it is.
+/// Undoes [`encode`], and reads a plus as a space; a broken escape stays as it is.
 pub fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

@@ -35,10 +35,11 @@ impl std::error::Error for TextError {}
 
 /// Trims text of several lines, at most `max_chars` characters. An empty result is fine here.
 ///
-/// Browsers send CR LF from a text area, so CR LF and CR become LF. Direction marks are kept: they
-/// belong to right-to-left text, and every output escapes and isolates them.
+/// Browsers send CR LF from a text area, so CR LF and CR become LF. Direction marks stay: they belong to
+/// right-to-left text, and every output escapes and isolates them.
 ///
 /// # Errors
+///
 /// [`TextError::Control`] for controls other than line feed and tab, then [`TextError::TooLong`].
 pub fn clean(raw: &str, max_chars: usize) -> Result<String, TextError> {
     let text = raw.trim().replace("\r\n", "\n").replace('\r', "\n");
@@ -64,16 +65,16 @@ pub fn line(raw: &str, max_chars: usize) -> Result<String, TextError> {
     Ok(text)
 }
 
-/// Lower case, character by character. `str::to_lowercase` writes a Greek sigma by its place in the
-/// word, which would make two spellings of one word; here every sigma is the same.
+/// Lower case, character by character. `str::to_lowercase` writes a Greek sigma by its position in the word,
+/// which would make two spellings of one word; here every sigma is the same.
 #[must_use]
 pub fn lower(text: &str) -> String {
     let simple = text.chars().flat_map(char::to_lowercase);
     simple.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 
-/// Marks that are not seen at all, such as zero-width spaces and direction marks. They come along
-/// when something is copied from a page.
+/// Invisible marks, such as zero-width spaces and direction marks. They come along when text is copied from a
+/// page.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     matches!(c,
@@ -82,16 +83,16 @@ pub fn is_hidden(c: char) -> bool {
         | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The form in which text is stored for searching and in which a question is asked: NFKC, lower
-/// case, white space collapsed to single spaces and trimmed. Folding twice changes nothing.
+/// The form in which texts are stored and looked up: NFKC, lower case, white space collapsed to single spaces
+/// and trimmed. Folding twice changes nothing.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let folded = settled(text, |text| lower(&text.nfkc().collect::<String>()).nfkc().collect());
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Applies a normalisation until it changes nothing. Case and Unicode composition can each undo the
-/// other's work once or twice; a form that is compared must not depend on how often it was made.
+/// Applies a normalisation until it changes nothing. Case and Unicode composition can each undo the other's
+/// work once or twice; a form used for comparing must not depend on how often it was made.
 pub fn settled(text: &str, step: impl Fn(&str) -> String) -> String {
     let mut form = step(text);
     // The longest chain known takes three steps; the bound only keeps this finite.
@@ -140,7 +141,7 @@ pub fn counted(n: i64) -> String {
     if n < 0 { format!("\u{2212}{out}") } else { out }
 }
 
-/// How many rows were looked at, where a page has to say it.
+/// How many rows were examined, where a page has to say it.
 pub fn looked_at(looked: Option<usize>) -> String {
     looked.map(|n| counted(i64::try_from(n).unwrap_or(i64::MAX))).unwrap_or_default()
 }

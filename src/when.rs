@@ -1,8 +1,8 @@
-//! Dates as people say them, with the exact instant beside.
+//! Dates in everyday words, with the exact instant beside them.
 
 use crate::clock::{Day, Instant, Zone};
 
-/// What `text::when` shows: a machine's form, the words, and what the pointer shows.
+/// The parts of `text::when`: the machine's form, the words, and the tooltip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct When {
     pub iso: String,

@@ -1,4 +1,4 @@
-//! Who is calling: the key of the request and where it came from.
+//! The caller: the key of the request and where it came from.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl Caller {
         self.key.row.test
     }
 
-    /// What holds for live and test data alike is a live key's matter: a test key reads it and changes nothing.
+    /// Only a live key changes data that live and test share: a test key reads them.
     pub fn may_change(&self, what: &str) -> Result<(), Problem> {
         match self.test() {
             true => Err(Problem::forbidden(format!("{what} are not test data: change them with a live key."))),

@@ -1,5 +1,5 @@
-//! How each published contract says that something is wrong. What a handler refuses, what no handler got
-//! to see (404, 405, a body too large) and a panic all end here.
+//! The error bodies of each published contract. A handler's refusal, an answer without a handler (404, 405, a
+//! body too large) and a panic all end here.
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -14,7 +14,7 @@ use super::problem::{FieldProblem, Problem};
 use crate::keys::KeyError;
 use crate::web::layers::RequestId;
 
-/// Whose words a call is answered in.
+/// The contract in whose shape a call is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Refairn.
@@ -44,7 +44,7 @@ pub struct RnError {
     success: bool,
     /// A word for programs.
     code: String,
-    /// What is wrong, with the field's name where it is one.
+    /// The fault, with the field's name if it is about a field.
     message: String,
 }
 
@@ -53,7 +53,7 @@ pub struct RnError {
 pub struct CfError {
     /// Always false.
     success: bool,
-    /// What is wrong.
+    /// The fault, in words.
     error: String,
     /// The same, for clients that read this one.
     message: String,
@@ -79,18 +79,18 @@ pub struct RfError {
 /// A problem as RFC 9457 describes it.
 #[derive(Serialize, JsonSchema)]
 pub struct OwnError {
-    /// Where this kind of problem is described.
+    /// The address that describes this kind of problem.
     r#type: String,
     /// The status in words.
     title: String,
     status: u16,
-    /// What is wrong in this call.
+    /// The fault of this call.
     detail: String,
     /// A word for programs.
     code: String,
     /// The request's id, as in the header `x-request-id`.
     instance: String,
-    /// What is wrong with which fields.
+    /// The wrong fields and their faults.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<OwnFieldError>,
 }
@@ -102,12 +102,12 @@ pub struct OwnFieldError {
     pointer: String,
     /// `missing` or `invalid`.
     code: String,
-    /// What is wrong with it.
+    /// The fault of the field.
     detail: String,
 }
 
 impl Dialect {
-    /// Whose addresses a path is among.
+    /// The contract to which a path belongs.
     pub fn of_path(path: &str) -> Option<Self> {
         let under =
             |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -139,7 +139,7 @@ impl Dialect {
         response
     }
 
-    /// What a refusal with this status looks like.
+    /// The body of a refusal with this status.
     pub fn example(self, status: u16) -> Json_ {
         let problem = example(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST));
         let said = match self {
@@ -269,7 +269,7 @@ pub async fn speak(State(dialect): State<Dialect>, request: Request, next: Next)
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let mut said = dialect.say(&problem, &id);
-    // What the framework or a layer put there stays: Allow, the limits of the key.
+    // Headers of the framework or a layer stay: Allow, the limits of the key.
     for (name, value) in response.headers() {
         if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
             said.headers_mut().entry(name).or_insert_with(|| value.clone());

@@ -11,7 +11,7 @@ use crate::clock::Day;
 use crate::email::Email;
 use crate::text;
 
-/// Why a value was not taken. The sentence is without the field's name.
+/// Why a value was refused. The sentence is without the field's name.
 #[derive(Debug, Clone)]
 pub enum Wrong {
     Missing,
@@ -38,7 +38,7 @@ pub trait Field: Sized {
         Self::read(Some(&quoted))
     }
 
-    /// What null says, where that is another thing than leaving the field out.
+    /// The meaning of null, where it differs from a missing field.
     fn cleared() -> Option<Self> {
         None
     }
@@ -98,7 +98,7 @@ fn string(raw: Option<&str>) -> Result<String, Wrong> {
     serde_json::from_str(raw.ok_or(Wrong::Missing)?).map_err(|_| Wrong::because("must be a string"))
 }
 
-/// One line of text with at most so many characters.
+/// One line of text with at most this many characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<const MOST: usize>(pub String);
 
@@ -156,7 +156,7 @@ impl Field for PassedCode {
     }
 }
 
-/// Text that may have several lines, with at most so many characters.
+/// Text of several lines, with at most this many characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<const MOST: usize>(pub String);
 
@@ -258,7 +258,7 @@ impl Field for Integer {
     }
 }
 
-/// A whole number from 0 to so many.
+/// A whole number from 0 to this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpTo<const MOST: i64>(pub i64);
 
@@ -273,7 +273,7 @@ impl<const MOST: i64> Field for UpTo<MOST> {
     }
 }
 
-/// A JSON number as it is written, for whoever reads it exactly.
+/// A JSON number as text, for exact reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberText(pub String);
 
@@ -379,7 +379,7 @@ impl<T: Object> Field for Nested<T> {
     }
 }
 
-/// A list of at most so many values.
+/// A list of at most this many values.
 #[derive(Debug, Clone)]
 pub struct Many<T, const MOST: usize>(pub Vec<T>);
 
@@ -407,7 +407,7 @@ impl<T: Field, const MOST: usize> Field for Many<T, MOST> {
     }
 }
 
-/// An item that is read alone: what is wrong with it does not fail its neighbours.
+/// An item that is read alone: its fault does not fail its neighbours.
 #[derive(Debug, Clone)]
 pub struct Tried<T>(pub Result<T, Vec<FieldProblem>>);
 

@@ -1,4 +1,4 @@
-//! Who gets past the door of a call: the key, where it is used from, how often, then its scope.
+//! Authenticates a call: the key, the address it is used from, its limit, then its scope.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::keys::KeyError;
 use crate::limits::{Rate, Standing};
 use crate::web::layers;
 
-/// Lets a call through that may be made, with its [`Caller`] and its [`Operation`] beside it.
+/// Lets an allowed call through, with its [`Caller`] and its [`Operation`] in the request.
 pub async fn admit(
     State((app, operation)): State<(App, Arc<Operation>)>,
     mut request: Request,
@@ -51,7 +51,7 @@ pub async fn admit(
     told(response, &app, dialect, standing)
 }
 
-/// Who came to the door, and where their key's limit stands.
+/// The caller, and the remaining calls of the key.
 struct Entered {
     caller: Result<Caller, Problem>,
     standing: Option<Standing>,
@@ -63,7 +63,7 @@ async fn enter(app: &App, dialect: Dialect, headers: &HeaderMap, extensions: &Ex
         Ok(caller) => caller,
         Err(error) => return Entered { caller: Err(refused(app, error, ip)), standing: None },
     };
-    // Who may not call from there uses nothing up.
+    // A refused address uses nothing of the limit up.
     if !caller.key.networks.allow(ip) {
         let problem = Problem::forbidden("This API key may not be used from this address.");
         return Entered { caller: Err(problem), standing: None };
@@ -82,8 +82,8 @@ async fn enter(app: &App, dialect: Dialect, headers: &HeaderMap, extensions: &Ex
     Entered { caller, standing }
 }
 
-/// How often a key may call: as its own limit says, else as often as our own API lets every key. Programs
-/// that were written for another contract know no limit where their key has none.
+/// How often a key may call: its own limit, else the limit of our own API. On another contract a key without
+/// a limit has none, since its programs expect none.
 fn rate(app: &App, dialect: Dialect, own: Option<i64>) -> Option<Rate> {
     let usual = (dialect == Dialect::Own).then_some(app.config.calls_per_minute).filter(|calls| *calls > 0);
     own.or(usual).map(Rate::a_minute)

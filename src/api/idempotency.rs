@@ -1,10 +1,9 @@
-//! The same call twice, told by its `Idempotency-Key`: the second one is answered what the first one was,
-//! for 72 hours, and does nothing.
+//! The same call twice, recognised by its `Idempotency-Key`: for 72 hours the second one gets the first one's
+//! answer and does nothing.
 //!
-//! A call is begun before it is done, so of many at once one is done and the others are asked to come
-//! back. What was refused did nothing and is forgotten. Where a program died between doing a call and
-//! keeping its answer, nobody can say any more whether it was done: whoever repeats it hears just that,
-//! and it is never done twice.
+//! A call is marked as begun before it is done, so of many at once one is done and the others are asked to
+//! come back. A refused call did nothing and is forgotten. When a program died between doing a call and
+//! storing its answer, the outcome is unknown: a repeat is told so, and the call is never done twice.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -20,12 +19,12 @@ use crate::db::DbResult;
 use crate::id;
 use crate::stored_answers;
 
-/// How long a call may be worked on before its end is in doubt.
+/// How long a call may run before its outcome is in doubt.
 const WORKED_ON_SECONDS: i64 = 60;
-/// Headers of an answer that are told again.
+/// Headers of an answer that are repeated.
 const TOLD: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
 
-/// Runs a call, or tells what it was answered before.
+/// Runs a call, or repeats its earlier answer.
 pub async fn once(app: &App, caller: &Caller, largest: usize, request: Request, next: Next) -> Response {
     let Some(value) = request.headers().get("idempotency-key") else { return next.run(request).await };
     let text = value.to_str().ok().and_then(|t| crate::text::line(t, 200).ok()).filter(|t| !t.is_empty());
@@ -99,7 +98,7 @@ async fn begin(app: &App, key_id: i64, text: &str, fingerprint: &str) -> DbResul
     Ok(Begun::Kept(response))
 }
 
-/// Keeps what a call was answered, or forgets a call that was refused.
+/// Stores the answer of a call, or forgets a refused call.
 async fn end(app: &App, key_id: i64, text: String, response: Response) -> Response {
     if !response.status().is_success() {
         // A server's fault may have come after the deed: the call stays begun, and in doubt.

@@ -1,12 +1,12 @@
-//! Every kind of problem that a call of our own can have, for whoever reads its `type`.
+//! Every kind of problem of our own API, for readers of its `type`.
 
 /// A kind of problem.
 pub struct ProblemKind {
     pub code: &'static str,
     pub status: &'static str,
-    /// What it means.
+    /// The meaning.
     pub what: &'static str,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: &'static str,
 }
 
@@ -148,7 +148,7 @@ pub const KINDS: [ProblemKind; 34] = [
 ];
 
 impl ProblemKind {
-    /// Where it stands on the page: what the `type` of a problem says behind `/docs#`.
+    /// Its anchor on the page: the end of a problem's `type`, behind `/docs#`.
     pub fn anchor(&self) -> String {
         format!("problem-{}", self.code.replace('_', "-"))
     }

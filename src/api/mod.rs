@@ -1,5 +1,5 @@
-//! What every published contract needs: the table of calls ([`operation`]), who calls ([`guard`]), what
-//! they send ([`object`], [`field`], [`read`]), how each contract says what is wrong ([`dialect`]), and the
+//! The parts that every published contract needs: the table of calls ([`operation`]), the key's guard
+//! ([`guard`]), what calls send ([`object`], [`field`], [`read`]), error bodies ([`dialect`]), and the
 //! document made from it all ([`document`]). One file or folder a contract.
 
 mod caller;
@@ -54,7 +54,7 @@ pub fn router(app: &App) -> Router<App> {
     router.route("/openapi.json", axum::routing::get(docs::pages::document))
 }
 
-/// What is said of a request that no handler of the API got to see, or to finish.
+/// The answer to a request that no handler of the API saw, or finished.
 pub fn in_words(path: &str, status: StatusCode, message: &'static str) -> Option<Response> {
     Some(Dialect::of_path(path)?.say(&Problem::of(status, message), ""))
 }

@@ -1,5 +1,4 @@
-//! Notes every call of a known key for the log of calls: what was asked and what came of it, without what
-//! nobody should read again.
+//! Records every call of a known key for the log of calls: request and answer, without the secrets in them.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -17,7 +16,7 @@ use crate::calls::Call;
 use crate::query::{encode, pairs};
 use crate::web::layers::{self, RequestId};
 
-/// Whose call it turned out to be. Put into the request before the key is looked at, filled where it is.
+/// The key of the call. Put into the request before the key is looked at, filled once it is known.
 #[derive(Debug, Clone, Default)]
 pub struct Known(Arc<OnceLock<Who>>);
 
@@ -25,7 +24,7 @@ pub struct Known(Arc<OnceLock<Who>>);
 struct Who {
     key_id: i64,
     business_id: i64,
-    /// A customer's own browser calls: their address is nobody's business.
+    /// The caller is a customer's browser: its address stays private.
     browser: bool,
 }
 
@@ -39,10 +38,10 @@ impl Known {
     }
 }
 
-/// Parameters of lists, whose values are no secrets.
+/// Parameters of lists, which hold no secrets.
 const HARMLESS: [&str; 11] =
     ["page", "limit", "per_page", "after", "status", "source", "state", "campaign", "campaign_id", "kind", "active"];
-/// The longest texts that are kept.
+/// The longest texts that are stored.
 const LONGEST: usize = 500;
 /// An error of ours is far smaller.
 const LARGEST_ERROR: usize = 16 * 1024;
@@ -87,7 +86,7 @@ pub async fn note(State(app): State<App>, mut request: Request, next: Next) -> R
     response
 }
 
-/// An address that leads nowhere asks nobody for a key; who called it wants to find it in their log.
+/// An unknown address authenticates no caller, yet its caller looks for the call in the log.
 async fn whose(app: &App, known: &Known, key: Option<HeaderValue>) {
     let (None, Some(key)) = (known.0.get(), key) else { return };
     if let Ok(key) = app.keys.of(key.to_str().ok()).await {
@@ -104,7 +103,7 @@ fn word(dialect: Option<Dialect>) -> &'static str {
     }
 }
 
-/// What a refusal says: from the problem it was made of, else from its body.
+/// The words of a refusal: from the problem it was made of, else from its body.
 async fn why(response: Response) -> (Response, Option<(String, String)>) {
     if let Some(problem) = response.extensions().get::<Problem>() {
         let sentences: Vec<String> = problem.fields.iter().map(|f| f.sentence()).collect();
@@ -128,7 +127,7 @@ async fn why(response: Response) -> (Response, Option<(String, String)>) {
     (Response::from_parts(parts, Body::from(bytes)), why)
 }
 
-/// The address that was called, with what nobody should read in it left out.
+/// The called address without its secrets.
 fn shown(route: &str, uri: &Uri) -> String {
     let webhook = route.starts_with("/webhook/");
     let hidden: Vec<bool> =

@@ -1,8 +1,8 @@
-//! The objects that calls send: declared once, from which come the reading, the messages about what is
-//! wrong with each field, and the schema of the published document.
+//! The objects that calls send. One declaration gives the reading, the messages about each field, and the
+//! schema of the published document.
 //!
 //! JSON is read field by field from its own text, so that a number is never a float here; the fields of a
-//! query string or a form are read from theirs. All that is wrong is found in one go.
+//! query string or a form are read from theirs. All faults are found in one pass.
 
 use std::collections::HashMap;
 
@@ -46,7 +46,7 @@ impl Body {
         }
     }
 
-    /// A field's value, or what is wrong with it beside what is wrong with others.
+    /// A field's value; its fault is collected with those of the other fields.
     pub fn take<F: Field>(&self, name: &'static str, problems: &mut Vec<FieldProblem>) -> Option<F> {
         let read = match self {
             Self::Json(fields) if fields.get(name).is_some_and(|raw| raw.get() == "null") => {
@@ -68,15 +68,15 @@ impl Body {
     }
 }
 
-/// What a call sends. Declared by [`object!`](crate::object).
+/// The body or query of a call. Declared by [`object!`](crate::object).
 pub trait Object: Sized + schemars::JsonSchema {
     const FIELDS: &'static [&'static str];
-    /// Whether fields that nobody knows are refused; the contracts of others ignore them.
+    /// True when unknown fields are refused; the contracts of others ignore them.
     const STRICT: bool;
 
     fn read_known(body: &Body) -> Result<Self, Vec<FieldProblem>>;
 
-    /// What the parameters of a query are, for the document.
+    /// The parameters of a query, for the document.
     fn described(schemas: &mut SchemaGenerator) -> Vec<Described>;
 
     fn read(body: &Body) -> Result<Self, Vec<FieldProblem>> {
@@ -216,7 +216,7 @@ macro_rules! object {
                 stringify!($name).into()
             }
 
-            // Two calls may have objects of one name: they are told apart, not taken for each other.
+            // Two calls may have objects of one name: the key keeps them apart.
             fn schema_id() -> std::borrow::Cow<'static, str> {
                 concat!(module_path!(), "::", stringify!($name)).into()
             }
@@ -235,9 +235,9 @@ mod tests {
     use crate::api::field::{Integer, Line, Nested, NumberText};
 
     object! {
-        /// Somebody named.
+        /// A named person.
         struct Named {
-            /// What it is called by.
+            /// The name.
             field "field": Line<10>,
             value "value": Line<10>,
         }

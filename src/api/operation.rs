@@ -1,5 +1,5 @@
-//! The table of every call: its address, who may make it, what it takes and what it answers. The router
-//! and the published document are both made from it, so neither can say what the other does not do.
+//! The table of every call: its address, its scope, what it takes and what it answers. The router and the
+//! published document are both made from it, so they always agree.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::public;
 use crate::app::App;
 
-/// Who may make a call.
+/// The keys that may make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// A key with this scope.
@@ -27,20 +27,20 @@ pub enum Access {
     AnyKey,
     /// A publishable key, from a page of one of its origins.
     Publishable,
-    /// Nobody is asked for a key: the address itself is the secret, or there is none.
+    /// Without a key: the address itself is the secret, or there is none.
     Open,
 }
 
 /// The largest body of an ordinary call, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// What a call takes as its body.
+/// The body of a call.
 #[derive(Clone)]
 pub struct Takes {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// JSON, or the text of a file.
     pub example: &'static str,
-    /// Whether a form is taken as well.
+    /// True when a form is taken as well.
     pub form: bool,
     /// A file of rows instead of JSON.
     pub csv: bool,
@@ -69,7 +69,7 @@ pub struct Operation {
     pub id: &'static str,
     /// A few words.
     pub title: &'static str,
-    /// What it does, in Markdown.
+    /// The purpose, in Markdown.
     pub about: &'static str,
     pub access: Access,
     /// Bytes.
@@ -79,11 +79,11 @@ pub struct Operation {
     pub query: Option<fn(&mut SchemaGenerator) -> Vec<Described>>,
     /// Headers it reads, with what they do.
     pub headers: Vec<(&'static str, &'static str)>,
-    /// Whether an `Idempotency-Key` makes the same call again harmless.
+    /// True when an `Idempotency-Key` makes the same call again harmless.
     pub once: bool,
     pub takes: Option<Takes>,
     pub answers: Vec<Answer>,
-    /// Statuses it refuses with, beside those that every call of its kind may.
+    /// Statuses of its refusals, beside those of every call of its kind.
     pub refuses: Vec<u16>,
 }
 
@@ -228,7 +228,7 @@ impl Operation {
         self
     }
 
-    /// What the last answer says can be a parameter of another call.
+    /// A value of the last answer can be a parameter of another call.
     pub fn link(mut self, operation: &'static str, parameter: &'static str, pointer: &'static str) -> Self {
         if let Some(answer) = self.answers.last_mut() {
             answer.links.push((operation, parameter, pointer));
@@ -246,7 +246,7 @@ impl Operation {
 /// The calls of one contract.
 pub struct Api {
     dialect: Dialect,
-    /// What its addresses begin with, for those that lead nowhere.
+    /// The prefix of its addresses, for unknown ones.
     prefixes: Vec<&'static str>,
     calls: Vec<(Arc<Operation>, MethodRouter<App>)>,
 }
@@ -294,7 +294,7 @@ impl Api {
             }
             router = router.route(path, guarded);
         }
-        // Where all calls are alike, saying how they are made is the help that is needed.
+        // Where all calls are alike, one sentence on how to make them helps most.
         let message = match methods.len() {
             1 => format!("Calls of this API are sent with {}.", methods.join("")),
             _ => "This endpoint does not take that method: the header Allow says which it does.".to_owned(),

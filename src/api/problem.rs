@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::db::DbError;
 use crate::keys::KeyError;
 
-/// What is wrong with one field.
+/// The fault of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldProblem {
     /// Its name; inside another one's with a point: `referrer.value`.
@@ -77,7 +77,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, message)
     }
 
-    /// What has no more to say than its status.
+    /// A problem without more to say than its status.
     pub fn of(status: StatusCode, message: impl Into<String>) -> Self {
         let code = match status {
             StatusCode::NOT_FOUND => "not_found",

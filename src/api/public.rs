@@ -1,5 +1,5 @@
-//! The door for the source of web pages: calls with a publishable key, from the origins that are named with
-//! it, at a human's pace. Whoever tries codes out is slowed down by what they do not find.
+//! The guard for calls from the source of web pages: with a publishable key, from the origins named with it,
+//! at a human's pace. Callers who try codes out are slowed down by their misses.
 
 use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
@@ -16,7 +16,7 @@ use crate::keys::publishable;
 use crate::limits::Standing;
 use crate::web::layers;
 
-/// What a look-up that found nothing of use costs beside itself.
+/// The extra charge of a look-up that found no usable code.
 const MISS: i64 = 5;
 
 /// The publishable key of a call that was let through.
@@ -26,7 +26,7 @@ pub struct PublicCaller {
     pub business_id: i64,
 }
 
-/// Put into an answer that named nobody.
+/// Marks an answer that found no referrer.
 #[derive(Debug, Clone, Copy)]
 pub struct Missed;
 
@@ -52,7 +52,8 @@ pub async fn admit(app: &App, mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Who is let in; whoever is not, with whether their page may read why. The standing is what stops them first.
+/// The key of an allowed call; a refusal says whether its page may read the reason. An exhausted limit is
+/// checked first.
 async fn enter(
     app: &App,
     headers: &HeaderMap,
@@ -124,8 +125,8 @@ fn share(headers: &mut HeaderMap, origin: Option<String>) {
     }
 }
 
-/// What a browser asks before it sends a key. It does not say which, so any key's origin will do here; the
-/// call itself is held against its own.
+/// A browser's preflight request. It does not name the key, so the origin of any key will do; the call itself
+/// is checked against its own.
 pub async fn preflight(State(app): State<App>, headers: HeaderMap) -> Response {
     let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok()).map(str::to_owned);
     let known = match &origin {

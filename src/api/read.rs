@@ -1,5 +1,5 @@
-//! What a handler takes from a call: who calls, the body, the query, the path. Each refuses with a
-//! [`Problem`], which the contract puts into its words.
+//! The parts of a call that handlers take: caller, body, query, path. Each refuses with a [`Problem`], which
+//! the contract turns into its own shape.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ async fn whole(request: Request, app: &App) -> Result<(Option<String>, Bytes), P
 /// The fields of a body of this kind.
 fn body_of(kind: Option<&str>, bytes: &Bytes, form: bool) -> Result<Body, Problem> {
     match kind {
-        // Who says nothing sends a form where that is what the call is made with.
+        // Without a content type the body counts as a form where the call takes forms.
         None if form && !bytes.trim_ascii_start().starts_with(b"{") => return pairs(bytes),
         None => {}
         Some(kind) if is_json(kind) => {}
@@ -132,7 +132,7 @@ fn no_form() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_form", "The body is not a form that can be read.")
 }
 
-/// Why a body was not read to its end.
+/// Why a body could not be read to its end.
 pub fn unread(error: &(dyn Error + 'static)) -> Problem {
     let chain = std::iter::successors(Some(error), |e: &&(dyn Error + 'static)| Error::source(*e));
     if chain.into_iter().any(|e| e.is::<LengthLimitError>()) {

@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use crate::clock::Instant;
 use crate::limits::Standing;
 
-/// Tells a client where it stands, in the contract's way.
+/// Sends the remaining calls to the client, in the contract's headers.
 pub fn tell(headers: &mut HeaderMap, dialect: Dialect, standing: Standing, now: Instant) {
     let Standing { limit, left, full_in, wait, .. } = standing;
     let mut put = |name: &'static str, value: String| {

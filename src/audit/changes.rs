@@ -1,4 +1,4 @@
-//! What an entry's before and after differ in, as rows of a small table.
+//! The differences between an entry's before and after, as rows of a small table.
 
 use serde_json::{Map, Value as Json};
 
@@ -10,7 +10,7 @@ pub struct Change {
     pub after: String,
 }
 
-/// The differences of an entry. What an entry has only after (or only before) is all there was to say.
+/// The differences of an entry. An entry with only an after (or only a before) is shown whole.
 pub fn changes(before: Option<&str>, after: Option<&str>) -> Vec<Change> {
     let (old, new) = (object(before), object(after));
     let mut names: Vec<&String> = new.keys().collect();
@@ -42,7 +42,7 @@ fn label(name: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Nothing secret is ever written into the audit; should it be, it is not shown.
+/// Secrets are never written into the audit; one that was written by mistake is still not shown.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["password_hash", "token", "secret", "api_key", "hash"].iter().any(|word| name.contains(word))

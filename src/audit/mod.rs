@@ -1,4 +1,5 @@
-//! Who did what, when, from where. Written in the transaction of the change itself.
+//! The actor, the action, the time and the origin of every change. Written in the transaction of the change
+//! itself.
 
 mod changes;
 mod entry;

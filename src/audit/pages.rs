@@ -35,11 +35,11 @@ struct Line {
     row: EntryLine,
     words: &'static str,
     changes: Vec<Change>,
-    /// Where the subject's page is; empty when it has none, or none for this role.
+    /// The page of the subject; empty when it has none, or none for this role.
     url: String,
     subject: String,
-    /// The lead and the referrer it concerns beside; the first has its page where the subject has none, so
-    /// that a line has one place to go to and not three on top of each other.
+    /// The lead and the referrer that it also concerns. The lead is the link when the subject has no page, so
+    /// that a line has one link and not three on top of each other.
     beside: Vec<(String, String)>,
     at: When,
 }
@@ -65,7 +65,7 @@ const ABOUT: [(&str, &str); 14] = [
     ("business", "Business"),
 ];
 
-/// The page of a subject, for somebody who may see it.
+/// The page of a subject, for people with the right to see it.
 fn url(frame: &Frame, kind: &str, id: Option<i64>) -> String {
     let id = id.unwrap_or_default();
     let (place, url) = match kind {

@@ -119,8 +119,8 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     Ok((listing.build(PAGE + 1).all(conn).await?, searched))
 }
 
-/// What the leads, referrers, codes, campaigns and products among some ids are called; a commission has no
-/// name. Those of test data may have been deleted, and are not among them.
+/// The names of the leads, referrers, codes, campaigns and products among some ids; a commission has no name.
+/// Deleted test data are missing.
 pub async fn names(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<BTreeMap<i64, String>> {
     let found: Vec<(i64, String)> = sql("SELECT l.id, l.name
            FROM rows($1, id BIGINT) r

@@ -1,6 +1,6 @@
 //! Every action of the audit in words, in one place: the audit page and the timelines read it.
 
-/// What an action is called on a page.
+/// The words for an action on a page.
 pub fn words(action: &str) -> &'static str {
     TABLE.iter().find(|(known, _)| *known == action).map_or("Something was changed", |(_, words)| *words)
 }

@@ -39,8 +39,8 @@ pub async fn change(core: &Core, actor: &Arc<Actor>, business_id: i64, new: Sett
         .await
 }
 
-/// Makes a campaign the one that takes leads which name none. Answers whether it was another one
-/// before; nothing when the campaign is not the business's.
+/// Makes a campaign the one for leads that name none. Answers whether it was another one before; `None` when
+/// the campaign is not the business's.
 pub async fn set_default_campaign(
     core: &Core,
     actor: &Arc<Actor>,

@@ -15,7 +15,7 @@ use crate::products::{self, NewTerms};
 use crate::users::Role;
 use crate::{id, users};
 
-/// What was made. The key is shown once and never again.
+/// The result. The key is shown once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
     Made {
@@ -26,7 +26,7 @@ pub enum Created {
         api_key: String,
         user_id: i64,
     },
-    /// A business exists already, and only a first one was asked for.
+    /// A business exists already, and only a first one may be made here.
     NotFirst,
 }
 

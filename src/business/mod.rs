@@ -13,7 +13,7 @@ pub use create::{Created, create};
 pub use settings::{NewBusiness, Owner, Settings};
 pub use store::{BusinessRow, all, by_id, by_public_id, of_user};
 
-/// Whether this desk has not been set up.
+/// True before set-up.
 pub async fn none_yet(conn: &mut Conn) -> DbResult<bool> {
     Ok(store::count(conn).await? == 0)
 }

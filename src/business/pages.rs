@@ -1,5 +1,4 @@
-//! A business's settings, adding a further one, switching between them, and the page for somebody who
-//! is in none.
+//! A business's settings, adding a further one, switching between them, and the page for people without one.
 
 use std::sync::Arc;
 
@@ -123,7 +122,7 @@ async fn new(page: Page) -> PageResult {
 }
 
 async fn create(page: Page, mut form: Form) -> PageResult {
-    // Who makes it owns it; they are known, so the password stays theirs.
+    // The person who makes it owns it; their password stays.
     let email = Email::parse(&page.member.email).map_err(|why| Fault::Ours(format!("a user's address {why}")))?;
     let owner = Owner { email, name: page.member.name.clone(), password_hash: String::new() };
     let Some(new) = NewBusinessForm::read(&mut form, Some(owner), false).filter(|_| form.is_fine()) else {
@@ -138,7 +137,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     html(&DonePage::new(&page.app, name, public_id, product_id, api_key))
 }
 
-/// Whether the lists show test data, for this session.
+/// True when the lists show test data, for this session.
 async fn test_data(page: Page, form: Form) -> PageResult {
     let on = form.checked("on");
     page.session.insert("test", on).await?;

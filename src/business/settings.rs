@@ -7,7 +7,7 @@ use crate::clock::Zone;
 use crate::email::Email;
 use crate::money::{Currency, Rate};
 
-/// What a new business is made from.
+/// The facts of a new business.
 #[derive(Debug, Clone)]
 pub struct NewBusiness {
     pub name: String,
@@ -25,7 +25,7 @@ pub struct NewBusiness {
     pub only_first: bool,
 }
 
-/// Who owns it: a new user, or one that exists (by e-mail) and keeps the password they have.
+/// The owner: a new user, or an existing one (by e-mail) whose password stays.
 #[derive(Debug, Clone)]
 pub struct Owner {
     pub email: Email,
@@ -33,7 +33,7 @@ pub struct Owner {
     pub password_hash: String,
 }
 
-/// What can be set on a business.
+/// The settings of a business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub name: String,

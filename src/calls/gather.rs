@@ -29,16 +29,16 @@ pub struct Call {
     pub address: String,
 }
 
-/// Calls of one key that went well, in one flush, at most; of those that did not, at most [`MOST`].
+/// The most successful calls of one key in one flush; of the others at most [`MOST`].
 const FINE: usize = 100;
 
 /// Calls in one flush, of all keys.
 const MOST: usize = 1_000;
 
-/// Kept of each key.
+/// The most calls stored for each key.
 pub const KEPT: i64 = 1_000;
 
-/// A key's log is cut back when this node has written so many lines into it.
+/// A key's log is cut back after this node has written this many lines into it.
 const CUT_AFTER: i64 = 500;
 
 #[derive(Default)]
@@ -54,7 +54,7 @@ struct Gathered {
     count: usize,
 }
 
-/// What this node has noted and not written yet.
+/// The calls that this node has recorded and not written yet.
 #[derive(Clone, Default)]
 pub struct Calls {
     gathered: Arc<Mutex<Gathered>>,
@@ -77,7 +77,7 @@ impl Calls {
         gathered.count += 1;
     }
 
-    /// Writes what was noted since. What cannot be written is let go: it is a log.
+    /// Writes the calls recorded since. After a failure they are dropped: this is only a log.
     pub async fn flush(&self, db: &Db, ids: &Ids) -> DbResult<()> {
         let taken = match self.gathered.lock() {
             Ok(mut gathered) => std::mem::take(&mut *gathered),

@@ -1,8 +1,8 @@
 //! The last calls of every key, so that a developer sees why a call did what it did.
 //!
-//! A call is noted in memory and what a second brought is written in one transaction, so the caller never
-//! waits for it; a crash may cost the last second. Of a key that calls a thousand times a second a few calls
-//! are enough: what is beyond the bounds is counted instead. [`Calls`] gathers, [`tidy`] forgets.
+//! A call is recorded in memory, and the calls of a second are written in one transaction, so the caller
+//! never waits for it; a crash may cost the last second. For a key that calls a thousand times a second a few
+//! calls are enough: calls beyond the bounds are counted instead. [`Calls`] gathers, [`tidy`] forgets.
 
 mod gather;
 pub mod pages;

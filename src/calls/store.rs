@@ -5,7 +5,7 @@ use crate::query::ListQuery;
 use crate::text::{fold, like_pattern};
 use crate::{row, rows};
 
-/// Writes calls, each with its id and how many before it were not written.
+/// Writes calls, each with its id and the number of dropped calls before it.
 pub async fn insert(tx: &mut Tx, lines: &[(i64, (Call, i64))]) -> DbResult<()> {
     let table = rows!(lines, (id, (c, dropped)) => {
         id: *id, business_id: c.business_id, key_id: c.key_id, at: c.at, contract: c.contract, method: &c.method,
@@ -33,7 +33,7 @@ fn search(call: &Call) -> String {
     fold(&format!("{} {code} {message} {}", call.request_id, call.path))
 }
 
-/// Removes the oldest calls of a key beyond the last `kept`; at most so many.
+/// Removes the oldest calls of a key beyond the last `kept`, at most `most`.
 pub async fn cut_back(tx: &mut Tx, key_id: i64, kept: i64, most: i64) -> DbResult<u64> {
     sql("DELETE FROM calls
           WHERE id IN (SELECT c.id
@@ -48,7 +48,7 @@ pub async fn cut_back(tx: &mut Tx, key_id: i64, kept: i64, most: i64) -> DbResul
     .await
 }
 
-/// Removes calls of before a moment; at most so many.
+/// Removes calls from before a moment, at most `most`.
 pub async fn forget(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
     sql("DELETE FROM calls
           WHERE id IN (SELECT c.id FROM calls c WHERE c.at < $1 ORDER BY c.at, c.id LIMIT $2)")
@@ -58,7 +58,7 @@ pub async fn forget(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
     .await
 }
 
-/// The keys with more calls than are kept.
+/// The keys with more calls than are stored.
 pub async fn long_logs(conn: &mut Conn, kept: i64) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT c.key_id
            FROM calls c

@@ -4,10 +4,10 @@ use super::{KEPT, store};
 use crate::core::Core;
 use crate::db::DbResult;
 
-/// Days a call is kept.
+/// Days a call is stored.
 pub const DAYS: i64 = 30;
 
-/// Forgets calls that are older than [`DAYS`], and those of each key beyond the last [`KEPT`]: one turn of a
+/// Forgets calls that are older than [`DAYS`], and those of each key beyond the last [`KEPT`]: one run of a
 /// scheduled task. True when there is more to do.
 pub async fn tidy(core: &Core) -> DbResult<bool> {
     const BATCH: i64 = 1_000;

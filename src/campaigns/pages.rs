@@ -96,7 +96,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
     Some(Settings {
         name: name?,
         qualify_on: qualify_on?,
-        // Another rule asks for no payment, so it keeps no least one.
+        // Only the rule of the first payment has a least amount.
         least: least.filter(|_| qualify_on == Some(QualifyOn::Payment)).unwrap_or_default(),
         reward: settings::reward(reward?),
         reward_hold_days: reward_hold_days?,
@@ -253,7 +253,7 @@ async fn make_default(page: Page, Path(id): Path<i64>) -> PageResult {
 async fn switch(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = query::pairs(uri.query().unwrap_or_default());
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-    // The frame has looked the campaign up; another one means that it is not the business's.
+    // The frame has looked the campaign up; another one is not the business's.
     if !value("campaign").is_empty() && value("campaign") != page.campaign.id.to_string() {
         return Err(Fault::NotFound);
     }
@@ -261,7 +261,7 @@ async fn switch(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     Ok(Redirect::to(&without_campaign(own_path(value("back"), "/"))).into_response())
 }
 
-/// Where the person was, without what names the other campaign or a place in its list.
+/// The page the person came from, without the other campaign's ids and list position.
 fn without_campaign(back: &str) -> String {
     let (path, query) = back.split_once('?').unwrap_or((back, ""));
     let query = query.split('#').next().unwrap_or_default();

@@ -11,29 +11,29 @@ use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::text::fold;
 
-/// What came of changing a campaign's settings.
+/// The outcome of changing a campaign's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
     Changed,
     /// It said so already.
     Same,
     NotFound,
-    /// Somebody else has changed it since it was read.
+    /// Another user has changed it since it was read.
     Stale,
 }
 
-/// What came of asking for another state.
+/// The outcome of changing a campaign's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
     From(State),
     Already,
-    /// From the state it is in there is no way to the one asked for.
+    /// The present state does not lead to the requested one.
     Refused(State),
     NotFound,
 }
 
-/// Whether a second thing of the same name is meant. A form that is sent twice means one; a program that
-/// repeats a call says so by its Idempotency-Key, and names things as it likes.
+/// True for a second thing of the same name on purpose. A form sent twice means one thing; a program marks a
+/// repeated call by its Idempotency-Key, and may use a name again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameName {
     Refused,
@@ -41,7 +41,7 @@ pub enum SameName {
 }
 
 impl SameName {
-    /// Whether a name may be given beside those that are there, in any case.
+    /// True when a name is free, in any case.
     pub fn allows(self, name: &str, there: &[String]) -> bool {
         self == Self::Fine || there.iter().all(|other| fold(other) != fold(name))
     }

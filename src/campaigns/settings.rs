@@ -1,4 +1,4 @@
-//! What can be set on a campaign, as values that cannot be wrong.
+//! The settings of a campaign, as values that cannot be wrong.
 
 use serde_json::{Value as Json, json};
 
@@ -39,7 +39,7 @@ impl QualifyOn {
     }
 }
 
-/// Where a link leads: an absolute address on the web, or nowhere yet.
+/// The target of a link: an absolute address on the web, or none yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Destination(String);
 
@@ -99,7 +99,7 @@ pub struct Settings {
     pub qualify_on: QualifyOn,
     /// The least first payment that qualifies; empty for any.
     pub least: Amounts,
-    /// What a qualification earns; empty for nothing.
+    /// The reward for a qualification; empty for none.
     pub reward: Amounts,
     pub reward_hold_days: i64,
     pub destination: Destination,
@@ -127,7 +127,7 @@ impl Settings {
         }
     }
 
-    /// What a qualification earns, as a sentence.
+    /// The reward for a qualification, as a sentence.
     pub fn reward_sentence(&self) -> String {
         match self.reward.iter().next().filter(|money| money.minor > 0) {
             None => "Nothing. Only payments earn.".to_owned(),
@@ -147,7 +147,7 @@ impl Settings {
     }
 }
 
-/// A reward as the store keeps it: no entry for nothing.
+/// A reward as stored: no entry for none.
 pub fn reward(money: Option<Money>) -> Amounts {
     money.filter(|m| m.minor > 0).map(Amounts::of).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! The states of a campaign, what each means, and which follows which.
 
-/// Where a campaign is in its life.
+/// The states of a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Draft,
@@ -25,7 +25,7 @@ impl State {
         Self::ALL.into_iter().find(|state| state.word() == word)
     }
 
-    /// What it means while a campaign is in this state.
+    /// The meaning of this state.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Draft => {
@@ -39,7 +39,7 @@ impl State {
         }
     }
 
-    /// The states that may follow. Nothing goes back to draft: real leads may be there by then.
+    /// The states that may follow. Draft is never one of them: real leads may exist by then.
     pub fn next(self) -> &'static [Self] {
         match self {
             Self::Draft => &[Self::Live, Self::Ended],
@@ -49,7 +49,7 @@ impl State {
         }
     }
 
-    /// What the button says that leads from one state to the next.
+    /// The label of the button that leads from one state to the next.
     pub fn verb(self, to: Self) -> &'static str {
         match (self, to) {
             (Self::Draft, Self::Live) => "Go live",

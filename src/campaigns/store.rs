@@ -19,7 +19,7 @@ pub struct NewCampaign {
 }
 
 impl NewCampaign {
-    /// What a new programme starts as: live, qualified by the first payment, no reward.
+    /// The defaults of a new programme: live, qualified by the first payment, no reward.
     pub fn live(id: i64, business_id: i64, name: String) -> Self {
         Self {
             id,

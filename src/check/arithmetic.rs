@@ -36,7 +36,7 @@ fn fault(c: &Frozen) -> Option<String> {
         (None, Some(flat)) => flat.min(c.base_amount),
         (None, None) => return Some("has neither a rate nor a flat amount".into()),
     };
-    // What is taken off a paid one is taken back; a reward is taken back whole, for another reason.
+    // An amount taken off a paid commission is taken back; a reward is taken back whole, for another reason.
     let stands = if c.kind == "reward" { c.amount } else { c.amount - c.taken_back };
     if stands != expected {
         return Some(format!("comes to {stands} where its terms give {expected}"));

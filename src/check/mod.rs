@@ -1,7 +1,7 @@
-//! Proves the invariants of money and attribution over a whole database, and names what breaks them.
+//! Proves the invariants of money and attribution over a whole database, and names the rows that break them.
 //!
-//! Each check is one question whose answer should be no rows. It reads one snapshot, so it can run beside
-//! a busy server.
+//! Each check is one question whose answer should be no rows. It reads one snapshot, so it can run beside a
+//! busy server.
 
 mod arithmetic;
 mod store;
@@ -18,24 +18,24 @@ const SEALED: &str = "Sealed ledger and audit entries are as they were when they
 /// One invariant and the rows that break it.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Finding {
-    /// What should hold.
+    /// The invariant.
     pub rule: &'static str,
     /// The first rows that break it, in words.
     pub broken: Vec<String>,
 }
 
-/// What a check of the whole database found.
+/// The result of checking the whole database.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Report {
     pub ok: bool,
-    /// How many invariants were looked at.
+    /// How many invariants were checked.
     pub rules: usize,
     pub commissions: i64,
     pub entries: i64,
     pub findings: Vec<Finding>,
 }
 
-/// Looks at everything; takes a snapshot so that running writes do not look like faults.
+/// Checks everything on one snapshot, so that running writes do not look like faults.
 pub async fn check(db: &Db) -> DbResult<Report> {
     let mut conn = db.snapshot().await?;
     let mut findings = Vec::new();

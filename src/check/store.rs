@@ -4,7 +4,7 @@ use crate::row;
 /// Rows named of one finding.
 pub const MOST: usize = 20;
 
-/// What should hold, and a question that has no rows when it does. Each answers one text per broken row.
+/// The invariants, each with a query that returns one text per broken row.
 pub const QUESTIONS: [(&str, &str); 26] = [
     (
         "a commission's ledger entries say what its state says",
@@ -441,8 +441,8 @@ pub const QUESTIONS: [(&str, &str); 26] = [
     ),
 ];
 
-/// What the rows that events write name: table, its key, the column, and the table that has to have the row.
-/// SQLite has these as foreign keys; PostgreSQL does not (migration 16 says why).
+/// The references of the rows that events write: table, its key, the column, and the table it refers to.
+/// SQLite has these as foreign keys; PostgreSQL does not (the migrations say why).
 const NAMES: [(&str, &str, &str, &str); 20] = [
     ("leads", "id", "campaign_id", "campaigns"),
     ("leads", "id", "referrer_id", "referrers"),
@@ -466,7 +466,7 @@ const NAMES: [(&str, &str, &str, &str); 20] = [
     ("ledger_entries", "id", "commission_id", "commissions"),
 ];
 
-/// The rows that name a row which is not there.
+/// The rows that refer to a missing row.
 pub async fn orphans(conn: &mut Conn) -> DbResult<Vec<String>> {
     let mut found = Vec::new();
     for (table, key, column, parent) in NAMES {
@@ -508,9 +508,9 @@ row! {
         pub base_amount: i64,
         pub amount: i64,
         pub state: String,
-        /// What was taken back of it after it was paid.
+        /// The amount taken back after it was paid.
         pub taken_back: i64,
-        /// What was given back of its payment.
+        /// The refunded amount of its payment.
         pub refunded: i64,
         pub hold_days: i64,
         pub hold_until: String,

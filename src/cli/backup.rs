@@ -1,5 +1,6 @@
-//! `refdesk backup` and `refdesk restore`: a SQLite database as one file, taken while the server runs and put back
-//! while it does not. PostgreSQL's own tools do this better than we could; for those the command line is printed.
+//! `refdesk backup` and `refdesk restore`: a SQLite database as one file, copied while the server runs and
+//! restored while it does not. PostgreSQL has better tools of its own; for it the command line to use is
+//! printed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -19,9 +20,9 @@ use crate::text::counted;
 
 #[derive(clap::Args)]
 pub struct BackupArgs {
-    /// Where to: nobody but the user who runs this will be able to read it
+    /// The new file; only the user who runs this can read it
     file: PathBuf,
-    /// Take the place of a file that is there
+    /// Replace an existing file
     #[arg(long)]
     force: bool,
     /// Print one JSON object
@@ -31,7 +32,7 @@ pub struct BackupArgs {
 
 #[derive(clap::Args)]
 pub struct RestoreArgs {
-    /// What `refdesk backup` wrote
+    /// A file that `refdesk backup` wrote
     file: PathBuf,
     /// Restore it although `refdesk check` finds fault with it
     #[arg(long)]
@@ -50,8 +51,8 @@ fn folder(file: &Path) -> &Path {
     file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// An empty file, readable by its owner only, in a folder of its own beside another file. What is in the folder at
-/// the end goes with it.
+/// An empty file, readable by its owner only, in a folder of its own beside another file. Dropping it removes
+/// the folder.
 fn beside(file: &Path) -> Result<(TempDir, PathBuf), Refusal> {
     let made = tempfile::Builder::new().prefix(".refdesk-").tempdir_in(folder(file)).map_err(wrong(folder(file)))?;
     let copy = made.path().join("copy.db");
@@ -113,7 +114,7 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Result<(), Refusal> {
             quoted(&args.file.display().to_string()),
         )));
     };
-    // What is put aside is the file, not a link to it.
+    // The file itself is moved aside, and a link stays.
     let database = fs::canonicalize(&database).unwrap_or(database);
     refuse_what_is_no_backup(&args.file, &database)?;
     if database.exists() {
@@ -188,7 +189,7 @@ fn refuse_what_is_no_backup(file: &Path, database: &Path) -> Result<(), Refusal>
     Ok(())
 }
 
-/// A damaged database is what people restore because of, so only one that somebody has open is refused.
+/// People restore because a database is damaged, so only one that another process has open is refused.
 async fn alone(database: &Path, patience: Duration) -> Result<(), Refusal> {
     match db::settle(database, patience).await? {
         Settled::Alone | Settled::Broken(_) => Ok(()),
@@ -214,8 +215,8 @@ async fn prove(file: &Path) -> Result<Report, Refusal> {
     }
 }
 
-/// The old database under a dated name, the new one in its place. What is left of an old log is moved as well: it
-/// would be taken for the new one's.
+/// Moves the old database to a dated name and the new one into its place. The rest of an old log is moved as
+/// well, since SQLite would take it for the new one's.
 fn put_in_place(copy: &Path, database: &Path) -> io::Result<Option<PathBuf>> {
     let kept = unused(database);
     for ending in ["-wal", "-shm", "-journal"] {
@@ -256,7 +257,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     fs::canonicalize(one).is_ok_and(|one| fs::canonicalize(other).is_ok_and(|other| one == other))
 }
 
-/// Whoever could open the old database can open the new one.
+/// Users who could open the old database can open the new one.
 #[cfg(unix)]
 fn owned_like(file: &Path, old: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, chown};
@@ -282,7 +283,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A password does not belong on a command line; PGPASSWORD and ~/.pgpass have it.
+/// Passwords stay off command lines; PGPASSWORD and ~/.pgpass hold them.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

@@ -1,4 +1,5 @@
-//! What several commands need: an open desk, the business that is meant, who acts, and how answers are printed.
+//! Parts that several commands share: opening the database, finding the business, the actor, and printing
+//! answers.
 
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::clock::{Clock, Instant};
 use crate::config::Config;
 use crate::db::{self, Conn, Db};
 
-/// A desk that is there. A file that is missing is a mistyped address, so none is made.
+/// Opens an existing database. A missing file is a mistyped address, so none is created.
 pub async fn open(config: Config) -> Result<App, Refusal> {
     if let Some(file) = db::file_of(&config.database_url)
         && !file.exists()
@@ -45,7 +46,7 @@ pub async fn business(conn: &mut Conn, wanted: Option<&str>) -> Result<BusinessR
     }
 }
 
-/// Who the audit names.
+/// The actor of the audit entries.
 pub fn actor(command: &str) -> Arc<Actor> {
     Arc::new(Actor { kind: ActorKind::Command, id: None, name: format!("refdesk {command}"), origin: "command".into() })
 }
@@ -66,7 +67,7 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Columns under their names, as wide as what stands in them.
+/// Columns under their names, as wide as their widest cell.
 pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
     let mut lines: Vec<Vec<String>> = vec![head.iter().map(|name| name.to_uppercase()).collect()];
     lines.extend_from_slice(rows);

@@ -1,4 +1,4 @@
-//! `refdesk generate-data`: load data for trying the desk at size.
+//! `refdesk generate-data`: load data for trying Refdesk at size.
 
 use super::Refusal;
 use crate::app::App;

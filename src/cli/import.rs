@@ -39,7 +39,7 @@ pub struct Args {
     /// Print one JSON object with the counts
     #[arg(long)]
     json: bool,
-    /// Write the rows that were not taken to this file
+    /// Write the rejected rows to this file
     #[arg(long)]
     rejects: Option<PathBuf>,
 }

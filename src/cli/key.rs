@@ -21,7 +21,7 @@ pub enum KeyVerb {
         #[command(flatten)]
         of: Of,
     },
-    /// Make a key; it is printed once and never again
+    /// Make a key; it is printed once
     Make(Make),
     /// End a key: it is refused everywhere within a second
     Revoke {
@@ -57,10 +57,10 @@ pub struct Of {
 
 #[derive(clap::Args)]
 pub struct Make {
-    /// What it is for, such as the program that uses it
+    /// Its purpose, such as the program that uses it
     #[arg(long)]
     name: String,
-    /// What it may do, with commas between them, such as events:write,leads:read [default: everything]
+    /// Its scopes, with commas between them, such as events:write,leads:read [default: everything]
     #[arg(long, value_delimiter = ',', value_parser = scope)]
     scopes: Vec<&'static str>,
     /// Everything it sends is test data

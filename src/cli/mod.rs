@@ -40,7 +40,7 @@ enum Verb {
     Migrate,
     /// Copy a SQLite database into one file, while the server runs
     Backup(backup::BackupArgs),
-    /// Put a backup in the database's place; the one before is kept beside it
+    /// Put a backup in the database's place; the old database stays beside it
     Restore(backup::RestoreArgs),
     /// Prove the invariants of money and attribution over the whole database
     Check(check::Args),
@@ -59,7 +59,7 @@ enum Verb {
     Setup(setup::Args),
     /// Approve the commissions whose hold is over
     Sweep(sweep::Args),
-    /// Who signs in: list, reset a password, sign out, invite
+    /// Users: list, reset a password, sign out, invite
     #[command(subcommand)]
     User(user::UserVerb),
     /// API keys: list, make, revoke, rotate

@@ -31,14 +31,14 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
     run(app, listener).await
 }
 
-/// Serves, with the background work, until the process is told to stop, then lets what is in flight finish.
+/// Serves, with the background work, until the process is told to stop, then waits for requests in flight.
 pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
     let (stop, clicks, db) = (app.stop.clone(), app.clicks.clone(), app.db.clone());
     let (calls, ids) = (app.calls.clone(), app.ids.clone());
     tokio::spawn(async move {
         stopped().await;
         stop.cancel();
-        // Whatever hangs on after this is cut, so that a restart is never stuck.
+        // Connections that are still open after this are cut, so that a restart is never stuck.
         tokio::time::sleep(DRAIN).await;
         tracing::warn!("requests were still running when the time to drain was over");
         let _ = tokio::time::timeout(Duration::from_secs(2), clicks.flush(&db)).await;

@@ -16,7 +16,7 @@ use crate::users::Passwords;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// What the business is called
+    /// The name of the business
     #[arg(long)]
     business: String,
     /// The owner's e-mail address
@@ -48,7 +48,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 pub enum BusinessVerb {
-    /// A further business; an owner who is known keeps their password
+    /// A further business; a known owner keeps their password
     Add(Args),
 }
 

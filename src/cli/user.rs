@@ -1,4 +1,4 @@
-//! `refdesk user …`: whoever has the machine has the desk, so this is the way back in.
+//! `refdesk user …`: access to the machine is access to every account, so this is the way back in.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -23,7 +23,7 @@ pub enum UserVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Give somebody the password that is read from standard input, and end their sessions
+    /// Set a user's password from standard input, and end their sessions
     ResetPassword {
         /// Their e-mail address
         email: String,
@@ -31,7 +31,7 @@ pub enum UserVerb {
         #[arg(long)]
         json: bool,
     },
-    /// End every session of somebody, as after a lost laptop
+    /// End every session of a user, as after a lost laptop
     SignOut {
         /// Their e-mail address
         email: String,
@@ -39,7 +39,7 @@ pub enum UserVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Print a link by which somebody joins a business, once, within seven days
+    /// Print a link by which one person joins a business, once, within seven days
     Invite {
         /// Their e-mail address
         email: String,
@@ -120,7 +120,7 @@ async fn list(app: &App, wanted: Option<&str>, as_json: bool) -> Result<(), Refu
     Ok(())
 }
 
-/// Who has this address: their id, and what anybody knows of them.
+/// The user with this address: their id and name.
 async fn known(app: &App, email: &str) -> Result<(i64, Vec<String>), Refusal> {
     let nobody = || Refusal::unusable(format!("nobody signs in as {email}; `refdesk user list` names everybody"));
     let key = Email::parse(email).map_err(|why| Refusal::unusable(format!("the e-mail address {why}")))?;

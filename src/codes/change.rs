@@ -13,7 +13,7 @@ use crate::code::{self, CodeError};
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 
-/// What became of a chosen code.
+/// The outcome of choosing a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
     /// It is the active one now; `was` is the one that became an alias.
@@ -25,7 +25,7 @@ pub enum Chosen {
     /// It is the active one already, letter by letter.
     Same,
     Invalid(CodeError),
-    /// Somebody's code reads the same; it may be a retired one.
+    /// Another referrer's code reads the same; it may be a retired one.
     Taken {
         text: String,
         name: String,
@@ -112,7 +112,7 @@ async fn retreat(tx: &mut Tx, now: Instant, active: Option<&CodeRow>) -> DbResul
     }
 }
 
-/// Where a code can stand.
+/// The states of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeState {
     Active,
@@ -134,7 +134,7 @@ impl CodeState {
     }
 }
 
-/// What became of moving a code to another state.
+/// The outcome of moving a code to another state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moved {
     /// `was` is the state it had, for an undo.
@@ -145,7 +145,7 @@ pub enum Moved {
     Already {
         text: String,
     },
-    /// The active code cannot simply become an alias: another one has to take its place.
+    /// The active code becomes an alias only when another one takes its place.
     NeedsAnother,
     Archived,
     NotFound,
@@ -160,7 +160,7 @@ pub async fn move_to(
     code_id: i64,
     to: CodeState,
 ) -> DbResult<Moved> {
-    // A code never changes hands, so its enrollment may be read before the lock.
+    // A code never changes owners, so its enrollment may be read before the lock.
     let Some(code) = store::by_id(&mut core.db.read().await?, business_id, code_id).await? else {
         return Ok(Moved::NotFound);
     };

@@ -15,14 +15,14 @@ use crate::core::Core;
 use crate::db::{Conn, DbResult, Key, Tx};
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
-/// What became of generating a code for one enrollment.
+/// The outcome of generating a code for one enrollment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Generated {
     Made {
         text: String,
         name: String,
     },
-    /// It had an active one, and keeps it.
+    /// It had an active one, which stays.
     Had {
         text: String,
         name: String,
@@ -73,16 +73,16 @@ pub async fn generate_one(
         .await
 }
 
-/// What generating for all would do.
+/// The preview of generating for all.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Active enrollments without an active code: so many codes will be made.
+    /// Active enrollments without an active code: as many codes will be made.
     pub codeless: i64,
     /// Active enrollments that have one, and keep it.
     pub have: i64,
     /// Enrollments without a code that are paused or banned, and get none.
     pub resting: i64,
-    /// What the codes will look like.
+    /// Samples of the codes.
     pub samples: Vec<String>,
 }
 
@@ -97,11 +97,11 @@ pub async fn plan(conn: &mut Conn, campaign_id: i64) -> DbResult<Plan> {
 /// The kind of job that generates for all.
 pub const KIND: &str = "codes";
 
-/// What generating for all did, or has done so far.
+/// The progress or result of generating for all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Batch {
     pub made: i64,
-    /// Had a code already, or got one from somebody else meanwhile.
+    /// Had a code already, or got one from another run meanwhile.
     pub skipped: i64,
 }
 
@@ -135,7 +135,7 @@ pub async fn generate_all(core: &Core, actor: &Arc<Actor>, business_id: i64, cam
     .await
 }
 
-/// Enrollments of one transaction: the writer is not held long, and the keys fit.
+/// Enrollments of one transaction: few enough for a short turn of the writer and for the keys.
 const CHUNK: usize = 500;
 
 /// Generates for the next enrollments of the campaign, oldest first. The audit entry with the counts is

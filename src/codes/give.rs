@@ -1,5 +1,5 @@
-//! Gives enrollments the code they are missing. Safe against two clicks, two nodes, and a random code
-//! that somebody has already: the unique constraints decide, and whoever got none is tried again.
+//! Gives enrollments their missing code. Safe against two clicks, two nodes, and a random code that exists
+//! already: the unique constraints decide, and enrollments that got none are tried again.
 
 use super::store::{self, NewCode};
 use crate::clock::Instant;
@@ -15,7 +15,7 @@ pub struct Enrolled {
     pub referrer_id: i64,
 }
 
-/// What became of it.
+/// The outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     pub enrollment_id: i64,

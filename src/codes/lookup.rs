@@ -1,5 +1,5 @@
-//! Looking a code up, forgivingly: as it is written, with look-alikes mended, or spelled out as heard.
-//! Where nothing fits, the closest active codes are named, out of a bounded number of candidates.
+//! Looks a code up, forgivingly: as it is written, with look-alikes mended, or spelled out as heard. When
+//! nothing fits, the closest active codes are named, out of a bounded number of candidates.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +23,11 @@ pub enum Lookup {
     NotFound { closest: Vec<Near> },
 }
 
-/// An active code that is almost the one asked for.
+/// An active code close to the searched one.
 #[derive(Debug, Clone)]
 pub struct Near {
     pub code: Known,
-    /// Its text, in pieces that are as asked for and pieces that differ.
+    /// Its text, in equal and differing pieces.
     pub parts: Vec<Part>,
     pub distance: usize,
 }
@@ -39,13 +39,13 @@ pub struct Part {
     pub differs: bool,
 }
 
-/// No code is longer, in any spelling; longer texts are not looked for.
+/// No code is longer, in any spelling; longer texts are not looked up.
 const LONGEST: usize = 400;
 /// How many near misses are named.
 const NAMED: usize = 5;
 /// Candidates of one prefix, at most.
 const CANDIDATES: i64 = 100;
-/// Texts of up to so many characters are also tried with every single slip mended.
+/// Texts up to this length are also tried with every single slip mended.
 const SLIPS_UP_TO: usize = 16;
 
 /// Finds the code of a business that a text means.
@@ -92,7 +92,7 @@ async fn read_as(conn: &mut Conn, business_id: i64, form: &str) -> DbResult<Opti
     Ok(store::generated_by_repaired(conn, business_id, &repaired).await?.map(|code| (code, true)))
 }
 
-/// The active codes that begin with what was typed or heard: half a code is enough to find somebody.
+/// The active codes that begin with the typed or heard text: half a code is enough to find a referrer.
 pub async fn beginning_with(conn: &mut Conn, business_id: i64, text: &str, most: i64) -> DbResult<Vec<Known>> {
     if text.len() > LONGEST {
         return Ok(Vec::new());
@@ -103,7 +103,7 @@ pub async fn beginning_with(conn: &mut Conn, business_id: i64, text: &str, most:
         return Ok(Vec::new());
     }
     let mut found = store::active_from(conn, business_id, &heard, most).await?;
-    // Look-alikes are mended where it is clearly a code: "jane" should not find 74N3.
+    // Look-alikes are mended only in texts that are clearly a code: "jane" should not find 74N3.
     if found.is_empty() && (heard != typed || heard.contains(|c: char| c.is_ascii_digit())) {
         found = store::active_repaired_from(conn, business_id, &code::repaired(&heard), most).await?;
     }
@@ -173,12 +173,12 @@ fn slips(form: &str) -> Vec<String> {
     all
 }
 
-/// A code's text in pieces, those marked that the asked-for form does not have in common with it.
+/// A code's text in pieces; pieces that differ from the searched form are marked.
 #[must_use]
 pub fn differences(form: &str, text: &str) -> Vec<Part> {
     let asked: Vec<char> = form.chars().collect();
     let shown: Vec<char> = text.chars().collect();
-    // Hyphens and dots stand in the text but not in the form; each character folds on its own.
+    // Hyphens and dots are in the text but not in the form; each character folds on its own.
     let folded: Vec<String> = shown.iter().map(|c| code::lookup_form(&c.to_string())).collect();
     let same = |i: usize, j: usize| folded[j] == asked[i].to_string();
     // The longest common subsequence, from the end, so that it can be walked from the start.

@@ -1,5 +1,5 @@
-//! Codes: text that identifies one enrollment. Made, chosen, renamed and retired in one place, so that
-//! nobody ever has two; looked up in one place, so that every surface forgives the same mistakes.
+//! Codes: text that identifies one enrollment. Made, chosen, renamed and retired in one module, so that no
+//! enrollment ever has two; looked up in one module, so that every surface forgives the same mistakes.
 
 mod change;
 mod generate;

@@ -1,4 +1,4 @@
-//! The list of codes, and retiring one; making codes and handing them out are beside it.
+//! The list of codes, and retiring one. Making codes and printing them have files of their own.
 
 mod generate;
 mod sheet;
@@ -44,10 +44,9 @@ struct ListPage {
     created_sort: (String, &'static str),
     rows: Vec<Line>,
     pager: Pager,
-    /// Not all rows were looked at.
-    /// How many were looked at, where not all were searched.
+    /// Only some rows were examined. How many were examined, where not all were searched.
     looked: String,
-    /// How the search was understood, where that is not plain.
+    /// How the search was understood, if that is not plain.
     understood: String,
     near: Vec<Near>,
     elsewhere: Option<Elsewhere>,
@@ -65,7 +64,7 @@ impl Near {
     }
 }
 
-/// The code that was asked for belongs to another campaign.
+/// The searched code belongs to another campaign.
 struct Elsewhere {
     text: String,
     name: String,
@@ -79,7 +78,7 @@ struct Line {
     qualified: String,
     revenue: Vec<String>,
     when: When,
-    /// Why it attributes nobody although it is not retired: paused, banned, archived.
+    /// Why it attributes no lead although it is not retired: paused, banned, archived.
     resting: Option<String>,
 }
 
@@ -108,7 +107,7 @@ impl Figures {
     }
 }
 
-/// How a search is asked of the list, and what to say about it.
+/// The search as the list runs it, and the words about it.
 struct Search {
     wanted: Wanted,
     understood: String,
@@ -229,7 +228,7 @@ async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResul
                 CodeState::Active => format!("{text} is the active code now."),
             };
             let undo = Flash::good(said);
-            // What took its place as the active code became an alias; that is not turned round by one click.
+            // Another code took its place when the active code became an alias; one click cannot undo that.
             if to == CodeState::Retired {
                 undo.undo(format!("/codes/{id}/state"), "Undo", &[("to", was.word()), ("back", &back)])
             } else {

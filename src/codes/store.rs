@@ -51,7 +51,7 @@ impl NewCode {
     }
 }
 
-/// Inserts one active code; somebody who has the text already makes this a lost race.
+/// Inserts one active code; an existing text makes this a lost race.
 pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
     sql("INSERT INTO codes
                 (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state,
@@ -102,10 +102,10 @@ pub async fn set_text(tx: &mut Tx, id: i64, text: &str, now: Instant) -> DbResul
 }
 
 /// Inserts active codes where the enrollment has none and the text is free; the others are left out. A
-/// generated code keeps away from all it could be mistaken for; one of people's own is found by its exact
-/// spelling first.
+/// generated code avoids everything it could be mistaken for; a custom code is found by its exact spelling
+/// first.
 pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbResult<u64> {
-    // An id that is left out after all is found to be nobody's when its turn comes.
+    // An unused id is skipped when its turn in the queue comes.
     to_be_found(tx, new).await?;
     let table = rows!(new, c => {
         id: c.id, business_id: c.enrolled.business_id, campaign_id: c.enrolled.campaign_id,

@@ -5,7 +5,7 @@ use crate::engine::Moved;
 use crate::money::{Money, Rate};
 use crate::when::short;
 
-/// What a commission froze when it was decided.
+/// The facts that a commission froze when it was decided.
 #[derive(Debug, Clone)]
 pub struct Arithmetic<'a> {
     pub kind: &'a str,
@@ -16,7 +16,7 @@ pub struct Arithmetic<'a> {
     pub currency: &'a str,
     pub terms_number: Option<i64>,
     pub hold_until: &'a str,
-    /// What of the payment was given back.
+    /// The refunded part of the payment.
     pub refunded: i64,
 }
 
@@ -37,7 +37,7 @@ impl<'a> From<&'a Moved> for Arithmetic<'a> {
 }
 
 impl Arithmetic<'_> {
-    /// How the amount came about.
+    /// The arithmetic of the amount.
     pub fn sum(&self) -> String {
         let base = Money::shown_in(self.base_amount, self.currency);
         let how = match (self.kind, self.rate.and_then(Rate::from_units), self.flat) {
@@ -62,7 +62,7 @@ impl Arithmetic<'_> {
         }
     }
 
-    /// What it came to before anything was refunded.
+    /// The amount before any refund.
     pub fn at_first(&self) -> i64 {
         match (self.kind, self.rate.and_then(Rate::from_units), self.flat) {
             ("reward", ..) | (_, None, None) => self.amount,

@@ -1,5 +1,5 @@
-//! What payments and qualifications earn: the list by state, one commission's arithmetic and ledger,
-//! and what staff decide. Every decision is an event of the desk.
+//! Commissions of payments and qualifications: the list by state, one commission's arithmetic and ledger, and
+//! the decisions of staff. Every decision is an event of the engine.
 
 mod arithmetic;
 pub mod pages;

@@ -37,7 +37,7 @@ row! {
         pub released: bool,
         pub reversed_at: Option<i64>,
         pub taken_back: i64,
-        /// What of the payment was given back.
+        /// The refunded part of the payment.
         pub refunded: i64,
         pub created_at: i64,
     }
@@ -73,7 +73,8 @@ impl CommissionRow {
     pub fn is_unpaid(&self) -> bool {
         matches!(self.state.as_str(), "pending" | "approved")
     }
-    /// Whether staff can approve it: pending, or a banned referrer's that nobody released; not while it is disputed.
+    /// True when staff can approve it: pending, or of a banned referrer and not yet released; never while
+    /// disputed.
     pub fn can_be_approved(&self) -> bool {
         let waits_for_release = self.state == "approved" && self.enrollment_state == "banned" && !self.released;
         (self.state == "pending" || waits_for_release) && self.disputed_at.is_none()
@@ -119,7 +120,7 @@ pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Optio
     .await
 }
 
-/// Those of some ids that are commissions of the business.
+/// The commissions of the business among some ids.
 pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT k.id
            FROM rows($1, id BIGINT) r
@@ -138,7 +139,7 @@ pub const KNOWN: [&str; 8] = ["q", "state", "referrer", "by", "kind", "sort", "a
 pub const STATES: [&str; 4] = ["pending", "approved", "paid", "void"];
 pub const KINDS: [&str; 3] = ["referral", "recurring", "reward"];
 
-/// What a list shows, as its address says it.
+/// The filters of a list, from its address.
 #[derive(Debug, Clone)]
 pub struct Filter {
     pub campaign_id: i64,
@@ -146,7 +147,7 @@ pub struct Filter {
     pub state: &'static str,
     pub referrer: Option<i64>,
     pub kind: Option<&'static str>,
-    /// What was typed, and what is looked for in the lead.
+    /// The typed text, and its form for searching the lead.
     pub q: String,
     pub needle: Needle,
     pub by_hold: bool,
@@ -161,7 +162,7 @@ impl Filter {
         let by_hold = match sort.trim_start_matches('-') {
             "created" => false,
             "hold" => true,
-            // Somebody's own are found by an index, which has them in the order they were made.
+            // A referrer's own are found by an index, in the order they were made.
             _ => referrer.is_none(),
         };
         Self {
@@ -201,11 +202,11 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
 pub struct CommissionPage {
     pub rows: Vec<CommissionRow>,
     pub total: Total,
-    /// How many rows were looked at, where not all were searched.
+    /// How many rows were examined, where not all were searched.
     pub looked: Option<usize>,
 }
 
-/// Whose names, addresses and numbers are searched.
+/// The people whose names, addresses and numbers are searched.
 fn scope(f: &Filter) -> Scope {
     Scope::leads(f.campaign_id, f.test)
 }
@@ -235,7 +236,7 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery) -> DbResult<Commission
     Ok(CommissionPage { rows, total, looked })
 }
 
-/// Whether a campaign has more commissions than a search looks at.
+/// True when a campaign has more commissions than a search examines.
 async fn many(conn: &mut Conn, f: &Filter) -> DbResult<bool> {
     let found: i64 = sql("SELECT count(*)
                             FROM (SELECT 1 AS one
@@ -250,7 +251,7 @@ async fn many(conn: &mut Conn, f: &Filter) -> DbResult<bool> {
     Ok(usize::try_from(found).is_ok_and(|n| n > EXAMINED))
 }
 
-/// The ids a filter matches, in list order, at most `most`; none where not all rows could be searched.
+/// The ids a filter matches, in list order, at most `most`; `None` when not all rows could be searched.
 pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>> {
     let list = listing("k.id", "", f);
     let found: Vec<(i64,)> = if f.needle.is_empty() {
@@ -305,7 +306,7 @@ row! {
     }
 }
 
-/// Sums of a state by currency over at most 10,000 rows; the counters do not keep void and test ones.
+/// Sums of a state by currency over at most 10,000 rows; the counters leave out void and test ones.
 pub async fn sums(conn: &mut Conn, campaign_id: i64, test: bool, state: &str) -> DbResult<Vec<Sum>> {
     sql("SELECT s.currency, CAST(sum(s.amount) AS BIGINT) AS amount, count(*) AS n
            FROM (SELECT k.currency, k.amount
@@ -347,7 +348,7 @@ pub async fn entries(conn: &mut Conn, commission_id: i64) -> DbResult<Vec<EntryR
 }
 
 row! {
-    /// Who decided what about a commission.
+    /// The decisions about a commission and their actors.
     #[derive(Debug, Clone)]
     pub struct DecisionRow {
         pub action: String,

@@ -1,4 +1,4 @@
-//! Sums kept in the same transaction as the rows they count, read as a sum over slots.
+//! Sums stored in the same transaction as the rows they count, read as a sum over slots.
 
 mod store;
 
@@ -9,8 +9,8 @@ pub use store::{add, by_day, named, totals};
 pub const USERS_LEADS: &str = "users.leads";
 pub const USERS_REFERRERS: &str = "users.referrers";
 
-/// What they are counted under beside their total: the day they came, in UTC whatever the business's zone
-/// is by now, so that a page far behind is found by adding up days. No other counter has such a day.
+/// The day under which people are counted beside their total: the UTC day they came, in whatever zone the
+/// business is by now, so that a far page is found by adding up days. No other counter has such a day.
 pub fn came(created_at: i64) -> String {
     format!("u{}", created_at.div_euclid(MICROS_A_DAY))
 }
@@ -22,12 +22,12 @@ pub fn came_from(day: &str) -> Option<i64> {
 
 pub const MICROS_A_DAY: i64 = 86_400_000_000;
 
-/// What a business's leads of a status are counted under, for lists by page number.
+/// The counter of a business's leads of a status, for lists by page number.
 pub fn listed(status: &str) -> String {
     format!("listed.{status}")
 }
 
-/// As [`listed`], of one source. It is as long as the lead's field allows, so a name is not long either.
+/// As [`listed`], for one source. It is as long as the lead's field allows, so a name has no limit either.
 pub fn listed_from(status: &str, source: &str) -> String {
     format!("listed.{status}|{source}")
 }

@@ -1,5 +1,5 @@
-//! A SQLite database as a file: copied as one moment saw it while others write, looked at, and made one file again
-//! when nobody has it open. PostgreSQL has tools of its own for this.
+//! A SQLite database as a file: copied as it stands at one moment while others write, inspected, and made
+//! into a single file again when no other process has it open. PostgreSQL has its own tools for this.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,8 +20,8 @@ async fn connect(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
         .await
 }
 
-/// Copies a database into an empty file. The copy has everything that was committed when it began and nothing of
-/// what came later; whoever writes meanwhile does not wait for it. Flushing it is the caller's.
+/// Copies a database into an empty file. The copy holds everything committed before it began and nothing
+/// committed later; writers do not wait for it. The caller flushes the file.
 pub async fn copy_into(database: &Path, to: &Path) -> DbResult<()> {
     let to = to.to_str().ok_or_else(|| DbError::Unavailable("the file's name is not UTF-8".into()))?;
     let mut conn = connect(database).await?;
@@ -68,19 +68,19 @@ async fn examine(file: &Path) -> Result<Result<i64, String>, sqlx::Error> {
     if newest > migrate::newest(true) { Ok(Err(migrate::newer(newest).to_string())) } else { Ok(Ok(newest)) }
 }
 
-/// What came of asking for a database alone.
+/// The result of asking for a database alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// It is one file, with everything that was in its log, and nobody has it open.
+    /// The database is one file, the log is written into it, and no other process has it open.
     Alone,
-    /// Somebody has it open.
+    /// Another process has it open.
     Held,
     /// It is no database, or a damaged one.
     Broken(String),
 }
 
-/// Leaves WAL, which SQLite allows to the only connection there is: that writes the log into the file, and it tells
-/// whether anybody else has the database open.
+/// Leaves WAL. SQLite allows this only to the last open connection: it writes the log into the file, and its
+/// refusal shows that another process has the database open.
 pub async fn settle(file: &Path, patience: Duration) -> DbResult<Settled> {
     let since = Instant::now();
     loop {
@@ -98,7 +98,7 @@ async fn leave_wal(file: &Path) -> Result<bool, sqlx::Error> {
     let mut conn = connect(file).await?;
     sqlx::query("PRAGMA busy_timeout = 500").execute(&mut conn).await?;
     let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode = DELETE").fetch_one(&mut conn).await?;
-    // The mode of a file that is no database is told without a look at it.
+    // The mode of a file that is no database is reported without a look at it.
     sqlx::query(
         "SELECT count(*)
            FROM sqlite_master",

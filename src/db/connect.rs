@@ -30,7 +30,7 @@ pub(super) enum Backend {
     },
     /// `unlocked` leaves the advisory locks out: only the control run of the race tests does.
     Postgres { readers: PgPool, writers: PgPool, lanes: Arc<Lanes>, unlocked: bool, rehearsals: PgPool },
-    /// One transaction of one connection, which is not kept.
+    /// One transaction of one connection, which is closed afterwards.
     Rehearsal(Shared),
 }
 
@@ -38,9 +38,9 @@ pub(super) enum Backend {
 const QUEUE: usize = 4_096;
 /// PostgreSQL transactions in flight per node.
 const LANES: i64 = 6;
-/// A connection that was idle for longer is asked whether it lives before it is used.
+/// A connection that was idle for longer is tested before it is used.
 const RESTED: Duration = Duration::from_secs(1);
-/// How long it has to say so.
+/// How long the test may take.
 const PONG: Duration = Duration::from_secs(1);
 /// The log of SQLite is cut back to this when a reader that held it up is done.
 const LOG_KEPT: &str = "67108864";
@@ -52,14 +52,14 @@ pub fn file_of(url: &str) -> Option<PathBuf> {
 }
 
 impl Db {
-    /// Opens `sqlite://FILE` (made when missing) or `postgres://…`. Nothing is migrated here. With
-    /// `?max_page_count=N` a SQLite file takes no more room than that.
+    /// Opens `sqlite://FILE` (created when missing) or `postgres://…`. Migrations run elsewhere. With
+    /// `?max_page_count=N` a SQLite file grows to that many pages at most.
     pub async fn open(url: &str) -> DbResult<Self> {
         Self::open_with(url, |options| options).await
     }
 
-    /// For a load of rows by the million, whose parents are made by whoever makes them: SQLite looks for no
-    /// parents, and keeps some 200 MB in its log, so that a page reaches the file once.
+    /// For loads of millions of rows whose parents the same load makes: SQLite skips its foreign key checks
+    /// and lets the log grow to some 200 MB, so that each page reaches the file once.
     pub async fn open_to_load(url: &str) -> DbResult<Self> {
         Self::open_with(url, |options| options.foreign_keys(false).pragma("wal_autocheckpoint", "50000")).await
     }
@@ -101,8 +101,8 @@ impl Db {
             .pragma("temp_store", "MEMORY")
             .pragma("journal_size_limit", LOG_KEPT)
             .disable_statement_logging();
-        // Pages of a batch that do not fit are written to the log twice. More than this costs more than it saves,
-        // since a commit after a page was split goes through all of them.
+        // Pages of a batch that exceed the cache are written to the log twice. A larger cache costs more than
+        // it saves, since a commit after a page split walks all of them.
         let writer_options = tuned(options.clone().pragma("cache_size", "-32768"));
         // The writer connects first: it makes the file and switches it to WAL.
         let write_pool = SqlitePoolOptions::new()
@@ -162,8 +162,8 @@ impl Db {
         // A write that meets a dead connection runs again; a read has no second try, so it asks every time.
         let readers = pool(16, Duration::ZERO).connect_with(options.clone()).await?;
         let rehearsals = pool(1, Duration::ZERO).connect_lazy_with(options.clone());
-        // What writes looks rows up by their keys, a slice at a time: a plan that is made once is the right
-        // one, and making it anew costs more than running it.
+        // Writes look rows up by their keys, a slice at a time: a generic plan is the right one, and planning
+        // anew costs more than running it.
         let generic = options.options([("plan_cache_mode", "force_generic_plan")]);
         let writers = pool(u32::try_from(LANES).unwrap_or(1), RESTED).connect_lazy_with(generic);
         // Nodes that share a base still count right; they only wait for each other.
@@ -186,7 +186,7 @@ impl Db {
         Self { backend: Arc::new(backend), slot_base: 0 }
     }
 
-    /// A connection whose every statement sees the database as it is now. Dropping it ends that.
+    /// A connection whose every statement sees the database as of one moment. Dropping it ends that.
     pub async fn snapshot(&self) -> DbResult<Conn> {
         let mut conn = self.read().await?;
         let begin = match &conn {
@@ -199,12 +199,12 @@ impl Db {
         if matches!(conn, Conn::Postgres(_)) {
             sql("SET LOCAL statement_timeout = 0").execute(&mut conn).await?;
         }
-        // The pool must not hand out a connection that still sees the past.
+        // The pool must never hand out a connection that still sees the past.
         conn.close_on_drop();
         Ok(conn)
     }
 
-    /// Whether the database answers and has been migrated.
+    /// True when the database answers and has been migrated.
     pub async fn ping(&self) -> DbResult<()> {
         sql("SELECT next
                FROM id_blocks

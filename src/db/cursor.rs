@@ -6,7 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 /// Rows of a page.
 pub const PAGE: usize = 50;
 
-/// Where a page of a list begins: the sort value and id of the row before it, and the direction.
+/// The position at which a page of a list begins: the sort value and id of the row before it, and the
+/// direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     pub value: String,

@@ -1,7 +1,8 @@
-//! What the one text of SQL becomes on each engine: `rows(…)` tables, and row locks that SQLite does without.
+//! Rewrites the one text of SQL for each engine: `rows(…)` tables, and the row locks that SQLite lacks.
 //!
-//! `IN rows($1, id BIGINT)` looks each value up in an index, whatever PostgreSQL presumes of a table that
-//! fills and empties: a join with a table of values is turned around where it takes the other for empty.
+//! `IN rows($1, id BIGINT)` looks each value up in an index, whatever PostgreSQL estimates for a table that
+//! fills and empties: the planner turns a join with a table of values around when it takes the other table
+//! for empty.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +17,7 @@ pub enum Text {
     Built(String),
 }
 
-/// Which parameters of a text are tables, with their declared columns.
+/// The parameters of a text that are tables, with their declared columns.
 #[derive(Default)]
 pub struct Tables(HashMap<usize, Vec<(String, Kind)>>);
 
@@ -72,7 +73,7 @@ fn rewritten(text: Cow<'static, str>, dialect: Dialect) -> DbResult<(Text, Arc<T
     }
 }
 
-/// One `rows($1, id BIGINT, email TEXT) r`, as it stands in a text.
+/// One `rows($1, id BIGINT, email TEXT) r` of a text.
 struct Declared<'t> {
     /// From 0.
     position: usize,
@@ -107,7 +108,7 @@ fn pieces(text: &str) -> DbResult<Vec<Piece<'_>>> {
                 Some((words.next()?.to_owned(), Kind::declared(words.next()?)))
             };
             let columns: Option<Vec<_>> = inside.trim_start_matches(',').split(',').map(column).collect();
-            // Not the end of JOIN.
+            // The end of JOIN does not count.
             let list = before.strip_suffix("IN ").filter(|before| before.ends_with(char::is_whitespace));
             let after = if list.is_some() { after } else { after.trim_start() };
             let named = |c: char| list.is_none() && (c.is_alphanumeric() || c == '_');
@@ -146,7 +147,7 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
             }
         }
     }
-    // A table takes as many places on PostgreSQL as it has columns.
+    // On PostgreSQL a table takes one parameter per column.
     let width = |position: usize| match tables.0.get(&position) {
         Some(columns) if dialect == Dialect::Postgres => columns.len(),
         _ => 1,

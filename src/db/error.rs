@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// Why a read or a write did not happen. Every variant but one means that nothing was stored.
+/// Why a read or a write failed. After every variant but `InDoubt` nothing is stored.
 #[derive(Debug, Clone)]
 pub enum DbError {
-    /// Somebody else decided first (unique violation, serialisation failure, deadlock, or a verb
-    /// that found its facts changed). The write queue runs the closure again.
+    /// Another write decided first (unique violation, serialisation failure, deadlock, or a verb that found
+    /// its facts changed). The write queue runs the closure again.
     Lost(String),
-    /// The database cannot be reached, is full, or did not answer in time: the caller gets a 503.
+    /// The database is unreachable, full, or too slow: the caller gets a 503.
     Unavailable(String),
-    /// The database was lost while it committed, and did not come back in time to be asked.
+    /// The database was lost during COMMIT and did not return in time to be asked.
     InDoubt(String),
     /// The statement is wrong for the data or the schema: a fault of ours.
     Fault(String),
@@ -43,7 +43,7 @@ impl From<sqlx::Error> for DbError {
                 match code.as_ref() {
                     // PostgreSQL: serialization_failure, deadlock_detected.
                     "40001" | "40P01" => Self::Lost(text),
-                    // PostgreSQL: a lock not had in time, read only, idle too long in a transaction.
+                    // PostgreSQL: a lock wait timed out, read only, or idle too long in a transaction.
                     "55P03" | "25006" | "25P03" => Self::Unavailable(text),
                     // SQLite primary codes: BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN.
                     sqlite if sqlite.len() < 5 => match sqlite.parse::<i64>().map(|n| n & 0xff) {

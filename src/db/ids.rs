@@ -1,5 +1,5 @@
-//! Where ids come from: blocks of numbers taken from one row, so that an id is known before
-//! anything is decided and rows of a slice can refer to each other.
+//! The source of ids: blocks of numbers taken from one row, so that an id is known before anything is decided
+//! and rows of a slice can refer to each other.
 
 use std::sync::{Arc, Mutex};
 
@@ -37,7 +37,7 @@ impl Ids {
             if let Some(run) = self.take_from_block(count) {
                 return Ok(run);
             }
-            // Where the first has to wait, those behind it must not wait for each other's turns as well.
+            // While the first caller waits for a block, those behind it share that one wait.
             let one_refill = tokio::time::timeout(TURN, self.refill.lock()).await;
             let _one_refill = one_refill.map_err(|_| DbError::Unavailable("no ids could be drawn in time".into()))?;
             if let Some(run) = self.take_from_block(count) {

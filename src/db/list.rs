@@ -1,31 +1,32 @@
-//! Lists by keyset: conditions an index serves, conditions that are searched, one order that ends in
-//! the id, and where to go on from.
+//! Lists by keyset: conditions that an index serves, conditions that are searched, one order that ends in the
+//! id, and the row to continue from.
 
 use super::DbResult;
 use super::sql::{Conn, Sql, Value, sql_built};
 
-/// Rows that are looked at, in list order, for a condition that no index serves. A page says so.
+/// The most rows examined, in list order, for a condition that no index serves. The page says when this limit
+/// was reached.
 pub const EXAMINED: usize = 10_000;
 
-/// What a list is sorted by: a column of the list's own table.
+/// The sort column of a list: a column of the list's own table.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
     pub column: &'static str,
     pub descending: bool,
 }
 
-/// What a look at some rows of a list came to: how many were looked at, how many matched, and the first
-/// of those from the list's place on, in its order. Several looks can be put together.
+/// The result of examining some rows of a list: how many were examined, how many matched, and the first
+/// matches from the list's position on, in its order. Several can be added up.
 #[derive(Debug, Clone, Default)]
 pub struct Look {
     pub seen: i64,
     pub hits: i64,
-    /// What the list is sorted by, as text, and the id.
+    /// The sort value as text, and the id.
     pub rows: Vec<(String, i64)>,
 }
 
 impl Look {
-    /// Puts another look beside this one.
+    /// Adds another result to this one.
     pub fn add(&mut self, other: Self) {
         self.seen += other.seen;
         self.hits += other.hits;
@@ -72,7 +73,7 @@ impl Listing {
         }
     }
 
-    /// For a list whose text is in another table: the column that says whose, and the join.
+    /// For a list whose text is in another table: the column that refers to the list's rows, and the join.
     pub fn within(mut self, by: &'static str, join: &'static str) -> Self {
         (self.by, self.within) = (by, join);
         self
@@ -134,13 +135,13 @@ impl Listing {
         self
     }
 
-    /// Looks at as many rows as it takes: for what nobody waits for.
+    /// Examines as many rows as it takes: for background work.
     pub fn unbounded(mut self) -> Self {
         self.indexed.append(&mut self.searched);
         self
     }
 
-    /// Whether rows may have been left unlooked at.
+    /// True when some rows may have been left unexamined.
     pub fn is_searched(&self) -> bool {
         !self.searched.is_empty()
     }
@@ -175,7 +176,7 @@ impl Listing {
         self
     }
 
-    /// Whether the list starts at its beginning.
+    /// True when the list starts at its beginning.
     pub fn is_from_start(&self) -> bool {
         self.at.is_none()
     }
@@ -186,22 +187,22 @@ impl Listing {
         self
     }
 
-    /// Whether it is read from the largest down.
+    /// True when it is read from the largest down.
     pub fn is_down(&self) -> bool {
         self.order.descending == self.at.as_ref().is_none_or(|(forward, ..)| *forward)
     }
 
-    /// The row where the list begins, where its place is a number.
+    /// The row at which the list begins, for a list sorted by a number.
     pub fn place(&self) -> Option<(i64, i64)> {
         if let Some((_, Value::Int(Some(value)), id)) = &self.at { Some((*value, *id)) } else { None }
     }
 
-    /// Whether it is in the order in which the searched rows themselves were made.
+    /// True when its order is the one in which the searched rows were made.
     pub fn is_by_time(&self) -> bool {
         self.order.column == "created_at" && self.by == "id"
     }
 
-    /// Takes the place out, as a condition on the two columns that are named.
+    /// Takes the position out, as a condition on the two named columns.
     fn take_place(&mut self, key: &str) -> Option<String> {
         let sign = if self.is_down() { '<' } else { '>' };
         let (_, value, id) = self.at.take()?;
@@ -228,7 +229,7 @@ impl Listing {
         format!("ORDER BY {column} {direction}, {id} {direction}")
     }
 
-    /// Looks at the next rows of the list, so many at most, for up to `limit` that match.
+    /// Examines the next `examined` rows of the list for up to `limit` matches.
     pub async fn look_on(&self, conn: &mut Conn, examined: usize, limit: usize) -> DbResult<Look> {
         let mut this = self.clone();
         let (column, alias, table, within) = (this.order.column, this.alias, this.table, this.within);
@@ -249,7 +250,7 @@ impl Listing {
         look(conn, text, this.values).await
     }
 
-    /// Where the list goes on behind so many rows, whatever is searched in them; for lists by time.
+    /// The row from which the list continues after `rows` rows, matching or not; for lists by time.
     pub async fn behind(&self, conn: &mut Conn, rows: usize) -> DbResult<Option<(i64, i64)>> {
         let mut this = self.clone();
         let (column, alias, table, within) = (this.order.column, this.alias, this.table, this.within);
@@ -257,7 +258,7 @@ impl Listing {
         let place = this.take_place(&format!("{alias}.{column}, {alias}.id"));
         this.indexed.extend(place);
         let (indexed, searched) = (and(&this.indexed), and(&this.searched));
-        // What is searched is named because its values are bound.
+        // The searched condition is named because its values are bound.
         sql_built(format!(
             "SELECT {alias}.{column}, {alias}.id
                FROM (SELECT *
@@ -272,8 +273,8 @@ impl Listing {
         .await
     }
 
-    /// Looks at rows that are named, wherever they stand: all that match are counted, and up to `limit`
-    /// from the list's place on are answered.
+    /// Examines the rows with these ids: all matches are counted, and up to `limit` of them from the list's
+    /// position on are returned.
     pub async fn look_at(&self, conn: &mut Conn, ids: &[i64], limit: usize) -> DbResult<Look> {
         let mut this = self.clone();
         let (column, alias, table, within, by) = (this.order.column, this.alias, this.table, this.within, this.by);
@@ -281,7 +282,7 @@ impl Listing {
         let place = this.take_place("at, id").map(|place| format!("AND {place}")).unwrap_or_default();
         this.values.push(crate::rows!(ids, id => { id: *id }).into());
         let (indexed, searched, n) = (and(&this.indexed), and(&this.searched), this.values.len());
-        // The order of a CROSS JOIN is kept: the named rows first, then each by its key.
+        // CROSS JOIN fixes the order: the named rows first, then each by its key.
         let text = format!(
             "WITH looked AS MATERIALIZED (SELECT {alias}.id AS id, {alias}.{column} AS at,
                                                  CASE WHEN {searched} THEN 1 ELSE 0 END AS hit
@@ -341,7 +342,7 @@ fn and(conditions: &[String]) -> String {
     if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
 }
 
-/// What a look answers: a line of sums, then rows.
+/// The statement's answer: a line of sums, then rows.
 fn looked(place: &str, order: &str, limit: usize) -> String {
     format!(
         "SELECT CAST(NULL AS BIGINT) AS id, CAST(NULL AS TEXT) AS at, count(*) AS seen,

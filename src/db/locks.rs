@@ -1,7 +1,7 @@
-//! What a write decides about, and the advisory locks that follow from it on PostgreSQL.
+//! The subjects a write decides about, and the advisory locks they become on PostgreSQL.
 //!
-//! SQLite has one writer, so nothing needs locking there. On PostgreSQL a lead that does not exist
-//! yet cannot be row-locked; a hash of what identifies it can.
+//! SQLite has one writer, so nothing needs locking there. On PostgreSQL a lead that does not exist yet cannot
+//! be row-locked; a hash of what identifies it can.
 
 use sha2::{Digest, Sha256};
 
@@ -16,7 +16,7 @@ pub enum Key {
     Enrollment(i64),
     /// The people of a business: adding a referrer, enrolling, archiving.
     Referrer(i64, String),
-    /// One row that is not a person: a campaign, a product's terms, a user, an inbox item.
+    /// One row other than a person: a campaign, a product's terms, a user, an inbox item.
     Row(i64),
     /// First set-up, or the order in which a business's chain is sealed.
     Setup,
@@ -44,7 +44,7 @@ impl Key {
 /// The most keys one transaction may take: PostgreSQL's lock table is shared and bounded.
 pub const MOST: usize = 1_000;
 
-/// Sorted and without repeats, so that two writers never wait for each other crosswise.
+/// Sorted and without repeats, so that two writers never deadlock.
 pub fn numbers(keys: &[Key]) -> Vec<i64> {
     let mut numbers: Vec<i64> = keys.iter().map(Key::number).collect();
     numbers.sort_unstable();

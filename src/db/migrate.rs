@@ -19,8 +19,8 @@ use super::{Db, DbError, DbResult, sql};
 #[folder = "migrations/"]
 struct Files;
 
-/// Runs every migration that has not run yet, one transaction each, one node at a time.
-/// A database that a newer program has migrated is refused.
+/// Runs every outstanding migration, one transaction each, one node at a time. A database that a newer
+/// program has migrated is refused.
 pub async fn migrate(url: &str) -> DbResult<()> {
     migrate_to(url, i64::MAX).await
 }

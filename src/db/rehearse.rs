@@ -1,6 +1,6 @@
-//! Doing something without keeping it. A rehearsal is a [`Db`] of its own whose reads and writes share one
-//! connection and one transaction, which is rolled back at the end: what a call would come to, seen by
-//! nobody else. One at a time on each node; on SQLite it has the writer's turn, so it must be short.
+//! Runs a call without storing anything. A rehearsal is a [`Db`] of its own whose reads and writes share one
+//! connection and one transaction, which is rolled back at the end. One runs at a time on each node; on
+//! SQLite it takes the writer's turn, so it must be short.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use super::connect::{Backend, Db};
 use super::write::{Tx, Work, run_saved};
 use super::{Conn, DbError, DbResult, sql};
 
-/// Counters have a slot per writer; none has this one, so nobody waits for a rehearsal's counts.
+/// Counters have a slot per writer. Rehearsals have a slot of their own, so no writer waits for their counts.
 const SLOT: i64 = 1_000_000;
-/// How long undoing may take before the connection is simply cut.
+/// How long the rollback may take before the connection is cut.
 const END: Duration = Duration::from_secs(1);
-/// SQLite's writer looks again after a tenth of a second at most: between two rehearsals it has its turn.
+/// SQLite's writer looks again after a tenth of a second at most: this gives it a turn between two
+/// rehearsals.
 const BETWEEN: Duration = Duration::from_millis(120);
 
 /// The connection that everything in a rehearsal shares, statement by statement.
@@ -57,7 +58,7 @@ impl Rehearsal {
         Db::of_backend(Backend::Rehearsal(self.shared.clone()))
     }
 
-    /// Undoes everything. Who still holds the database of the rehearsal cannot use it any more.
+    /// Rolls everything back. Other holders of the rehearsal's database cannot use it afterwards.
     pub async fn end(self) {
         let Ok(mut held) = tokio::time::timeout(END, self.shared.conn.lock()).await else { return };
         let Some(mut conn) = held.take() else { return };
@@ -74,7 +75,7 @@ impl Db {
             Backend::Postgres { rehearsals, .. } => Conn::Postgres(rehearsals.acquire().await?),
             Backend::Rehearsal(_) => return Err(DbError::Fault("a rehearsal within a rehearsal".into())),
         };
-        // Nothing that was begun here may ever come back into a pool.
+        // A connection with an open transaction must never return to a pool.
         conn.close_on_drop();
         match &conn {
             Conn::Sqlite(_) => {
@@ -83,7 +84,7 @@ impl Db {
             }
             _ => {
                 sql("BEGIN").execute(&mut conn).await?;
-                // Below the time after which a deadlock is looked for: it is never the other side that gives up.
+                // Shorter than PostgreSQL's deadlock timeout, so that the rehearsal always gives up first.
                 sql("SET LOCAL lock_timeout = 500").execute(&mut conn).await?
             }
         };

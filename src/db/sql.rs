@@ -144,7 +144,8 @@ impl Sql {
 
     /// All rows of the answer.
     pub async fn all<T: FromDb>(self, conn: &mut Conn) -> DbResult<Vec<T>> {
-        // The drivers' machinery is compiled once, not once per kind of row: it is the larger part by far.
+        // The drivers' machinery is the larger part by far, so it is compiled once and not once per kind of
+        // row.
         match self.fetch(conn).await? {
             Rows::Sqlite(rows) => rows.iter().map(|row| Ok(T::from_row(row)?)).collect(),
             Rows::Postgres(rows) => rows.iter().map(|row| Ok(T::from_row(row)?)).collect(),
@@ -266,7 +267,7 @@ async fn deadline<T>(patience: Duration, work: impl Future<Output = DbResult<T>>
     }
 }
 
-/// A connection that was given up in the middle of an answer must not go back into the pool.
+/// A connection abandoned in the middle of an answer must not return to the pool.
 fn close_if_silent<T>(c: &mut PoolConnection<Postgres>, outcome: &DbResult<T>) {
     if let Err(DbError::Unavailable(_)) = outcome {
         c.close_on_drop();

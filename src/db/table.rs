@@ -11,7 +11,7 @@ use sqlx::postgres::PgArguments;
 use super::{DbError, DbResult};
 use crate::clock::{Day, Instant};
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Int,
@@ -37,7 +37,7 @@ impl Kind {
     }
 }
 
-/// A cell; texts stand one after the other in one buffer.
+/// A cell; texts lie one after the other in one buffer.
 #[derive(Debug, Clone, Copy)]
 enum Cell {
     Null,
@@ -59,7 +59,7 @@ impl Table {
         Self { columns, cells: Vec::new(), texts: String::new() }
     }
 
-    /// Where each declared column stands among ours.
+    /// The position of each declared column among ours.
     fn places(&self, declared: &[(String, Kind)]) -> DbResult<Vec<usize>> {
         let place = |(name, _): &(String, Kind)| {
             let found = self.columns.iter().position(|ours| ours == name);

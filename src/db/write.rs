@@ -1,9 +1,9 @@
 //! The one way to change anything.
 //!
-//! A write never runs in the request's own future, so a caller who hangs up cannot cut it in half.
-//! SQLite: one task owns the one writing connection; whatever waits is run under savepoints of one
-//! transaction and answered after one flush. PostgreSQL: each write is a transaction that takes its
-//! advisory locks first; a fixed number are in flight per node.
+//! A write never runs in the request's own future, so a caller who hangs up cannot cut it in half. SQLite:
+//! one task owns the one writing connection; waiting writes run under savepoints of one transaction and are
+//! answered after one flush. PostgreSQL: each write is a transaction that takes its advisory locks first; a
+//! fixed number are in flight per node.
 
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
@@ -34,12 +34,12 @@ impl Tx {
     }
 
     /// Names an audit entry that this transaction writes: when the answer of its COMMIT is lost, the entry
-    /// tells whether it took. Called by whoever writes entries.
+    /// proves whether it was committed. Called by the writer of the entry.
     pub fn witness(&mut self, entry: i64) {
         self.witness = Some(entry);
     }
 
-    /// Whether the transaction was opened with this key; verbs assert what they decide about.
+    /// True when the transaction was opened with this key; verbs assert it for what they decide about.
     pub fn holds(&self, key: &Key) -> bool {
         self.held.contains(&key.number())
     }
@@ -57,16 +57,16 @@ impl DerefMut for Tx {
     }
 }
 
-/// How often a lost race is run again before the caller is told to come back.
+/// How often a lost race is run again before the caller is asked to come back.
 const TRIES: u32 = 5;
-/// What the writer task takes into one transaction, at most.
+/// The most writes the writer task takes into one transaction.
 const GROUP: usize = 64;
-/// How long one transaction keeps taking more, so that nobody waits long for the flush.
+/// How long one transaction keeps taking writes, so that none of them waits long for the flush.
 const GROUP_TIME: Duration = Duration::from_millis(40);
-/// A write that has waited so long for its turn is refused: a stuck database is told at once to everybody
-/// who waits, not to one after the other.
+/// A write that has waited this long for its turn is refused, together with all that wait behind it, so that
+/// a stuck database is reported at once.
 pub const TURN: Duration = Duration::from_secs(2);
-/// For how long the outcome of a COMMIT without an answer is asked for.
+/// How long the outcome of a COMMIT without an answer is asked for.
 const DOUBT: Duration = Duration::from_secs(4);
 
 /// A queued write: runs as often as needed, answers once.
@@ -106,7 +106,7 @@ where
     }
     fn answer(mut self: Box<Self>, outcome: DbResult<()>) {
         let value = self.value.take();
-        // The caller may have hung up; the write stands all the same.
+        // The caller may have hung up; the write stands.
         let _ = self
             .reply
             .send(outcome.and_then(|()| value.ok_or_else(|| DbError::Fault("a write ended without a value".into()))));
@@ -179,7 +179,7 @@ async fn write_postgres(pool: PgPool, lanes: &Lanes, keys: Vec<i64>, slot_base: 
     }));
 }
 
-/// A COMMIT whose answer was lost, and the audit entry that is there if it took.
+/// A COMMIT whose answer was lost, and the audit entry that exists if it was committed.
 struct Doubt {
     witness: Option<i64>,
     since: Instant,
@@ -226,8 +226,8 @@ async fn attempt_postgres(
     }
 }
 
-/// Whether an earlier attempt of this write took after all. Its locks are held, so it is over by now; what
-/// it answered is still there. A write without an audit entry comes to the same when it is run twice.
+/// True when an earlier attempt of this write was committed after all. Its locks are held, so that attempt is
+/// over. A write without an audit entry must give the same result when it runs twice.
 async fn took(tx: &mut Tx, doubt: &mut Option<Doubt>) -> DbResult<bool> {
     let Some(Doubt { witness, .. }) = doubt else { return Ok(false) };
     let found = match *witness {
@@ -258,7 +258,7 @@ async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(wait)).await;
 }
 
-/// A race lost five times is load, not an answer.
+/// A race lost five times means too much load, and the caller is told to come back.
 fn spent(error: DbError) -> DbError {
     if let DbError::Lost(why) = error {
         DbError::Unavailable(format!("gave up after {TRIES} tries: {why}"))
@@ -289,7 +289,7 @@ impl Lanes {
             waiting: Semaphore::new(waiting),
         }
     }
-    /// `None` when the queue is full, or does not move.
+    /// `None` when the queue is full or stuck.
     async fn take(&self) -> Option<Lane<'_>> {
         let place = self.waiting.try_acquire().ok()?;
         let permit = tokio::time::timeout(TURN, self.permits.acquire()).await.ok()?.ok()?;
@@ -346,7 +346,7 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
         match run {
             Ok(outcome) => written.push((work, outcome)),
             Err(fatal) => {
-                // The transaction itself is gone (full disk, I/O error): nobody in it was served.
+                // The transaction itself failed (full disk, I/O error), so every write in it failed.
                 let _ = sql("ROLLBACK").execute(tx).await;
                 work.answer(Err(fatal.clone()));
                 for (work, outcome) in written {
@@ -372,8 +372,8 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
     }
 }
 
-/// Runs the first write of a transaction. Nothing else is in it yet, so where this one fails the transaction
-/// is begun anew: SQLite copies each page that a savepoint could bring back.
+/// Runs the first write of a transaction without a savepoint, since SQLite copies each page that a savepoint
+/// could bring back. The transaction is still empty, so after a failure it is begun anew.
 async fn run_first(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>, DbError> {
     tx.held.clone_from(work.keys());
     let outcome = work.run(tx).await;

@@ -1,5 +1,5 @@
-//! A believable business in a throw-away database: a hundred days of referrals, told to the engine day
-//! by day as they would have happened.
+//! A believable business in a throw-away database: a hundred days of referrals, sent to the engine day by day
+//! as they would have happened.
 
 mod cast;
 
@@ -24,7 +24,7 @@ use crate::links::{self, Place};
 use crate::money::{Currency, Money, Rate, Unpriced};
 use crate::referrers::{self, AddReferrer, Added};
 
-/// How far back the story begins.
+/// The first day of the story.
 const DAYS: i64 = 100;
 
 /// The business to look at, and how to sign in to it.
@@ -45,7 +45,7 @@ struct Story {
     currency: Currency,
     rng: StdRng,
     codes: Vec<String>,
-    /// Who pays again, and on which day of the story.
+    /// The customers who pay again, and the day of the story.
     renewals: Vec<(i64, String, i64)>,
     people: usize,
 }
@@ -192,7 +192,7 @@ impl Story {
         let code = match referrers::add(&self.app, &self.staff, new).await? {
             Added::New { code, .. } | Added::Known { code, .. } => code,
         };
-        // Those without a code still take a place, so that the cast comes on in order.
+        // Referrers without a code still count, so that the cast continues in order.
         self.codes.push(code.unwrap_or_default());
         Ok(())
     }
@@ -290,7 +290,7 @@ impl Story {
         Ok(())
     }
 
-    /// What a person has to look at.
+    /// The items that need a person's decision.
     async fn loose_ends(&mut self) -> DbResult<()> {
         let today = Zone::default().day_of(self.app.clock.now());
         let mut events = Vec::new();

@@ -10,10 +10,10 @@ pub struct Load {
     pub referrers: i64,
 }
 
-/// A lead comes every so many seconds.
+/// Seconds between two leads.
 pub const SECONDS_APART: i64 = 30;
 
-/// Where each kind of row begins in the run of ids.
+/// The first id of each kind of row.
 #[derive(Debug, Clone, Copy)]
 pub struct Bases {
     pub referrer: i64,

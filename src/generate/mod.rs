@@ -17,7 +17,7 @@ pub use load::{Load, SECONDS_APART};
 /// Rows of one statement: long enough to be quick, short enough to show progress.
 const CHUNK: i64 = 50_000;
 
-/// Whether a business has what [`generate`] makes.
+/// True when a business has the rows that [`generate`] makes.
 pub async fn is_made(conn: &mut Conn, business_id: i64) -> DbResult<bool> {
     store::is_made(conn, business_id).await
 }

@@ -31,8 +31,8 @@ pub async fn is_made(conn: &mut Conn, business_id: i64) -> DbResult<bool> {
     Ok(first.is_some())
 }
 
-/// The indexes that rows made in order of time do not go to the end of: sorting them once at the end is
-/// quicker. For the others it is not, since each is a further reading of its whole table.
+/// Indexes whose order differs from the order in which the rows are made: building them once at the end is
+/// quicker. For the others it is slower, since each build reads its whole table again.
 const SCATTERED: &str =
     "'leads_by_name', 'leads_by_referrer', 'payments_by_person', 'commissions_by_referrer', 'ledger_by_referrer'";
 
@@ -124,7 +124,7 @@ const LAST: [&str; 16] = [
     "Adeyemi", "Chen", "Ito", "Brown",
 ];
 
-/// What these people are found by.
+/// The searched words of these people.
 fn words(from: i64, to: i64) -> crate::db::Table {
     let all: Vec<(i64, String)> = (from..to)
         .flat_map(|i| {
@@ -222,7 +222,7 @@ pub async fn referrers(
     .await
 }
 
-/// The server indexes what was made, when it runs next. An id that was left out is nobody's.
+/// The server indexes the new rows when it runs next. Skipped ids belong to no row.
 async fn to_be_found(tx: &mut Tx, scope: Scope, base: i64, numbers: Range<i64>) -> DbResult<()> {
     sql("INSERT INTO search_queue (scope, id, stamp)
          WITH RECURSIVE n(i) AS (SELECT CAST($2 AS BIGINT)
@@ -417,8 +417,8 @@ async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, held_until: 
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
-/// What the statement above makes of the n-th lead, told again: counting in the database would sort all of
-/// them once for each counter. `refdesk check` knows when the two differ.
+/// The n-th lead of the statement above, in Rust: counting in the database would sort all leads once for each
+/// counter. `refdesk check` fails when the two differ.
 struct Nth(i64);
 
 impl Nth {

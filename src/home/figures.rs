@@ -93,7 +93,7 @@ pub fn line(values: &[i64]) -> String {
 pub struct Column {
     pub label: String,
     pub value: String,
-    /// Of the common scale's top.
+    /// Per cent of the common scale.
     pub percent: i64,
 }
 
@@ -101,7 +101,7 @@ pub struct Column {
 #[derive(Debug, Clone)]
 pub struct Arrival {
     pub label: &'static str,
-    /// What came before the leads: the clicks on links.
+    /// The step before the leads: clicks on links.
     pub note: String,
     pub total: String,
     pub delta: String,
@@ -114,8 +114,7 @@ pub struct Arrival {
 const WAYS: [(&str, &str); 5] =
     [("code", "Code"), ("link", "Link"), ("verbal", "Verbal"), ("upload", "Upload"), ("staff", "By staff")];
 
-/// One small chart per way, all on one scale; ways that never happened and are not among the first four
-/// are left out.
+/// One small chart per source, all on one scale; unused sources beyond the first four are left out.
 pub fn arrivals(period: Period, by_day: &ByDay) -> Vec<Arrival> {
     let of = |way: &str| period.values(by_day, &format!("leads.arrival.{way}"));
     let half = usize::try_from(period.days).unwrap_or(0);

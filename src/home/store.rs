@@ -1,7 +1,7 @@
 use crate::db::{Conn, DbResult, sql};
 use crate::row;
 
-/// Rows looked at for a figure that no counter keeps; beyond that the page says "over".
+/// Rows examined for a figure without a counter; beyond that the page says "over".
 pub const MOST: i64 = 10_000;
 
 /// Active enrollments without a code.
@@ -57,7 +57,7 @@ row! {
     }
 }
 
-/// Pending commission with the last day of its hold in a span, per currency. What is disputed stays held.
+/// Pending commission whose hold ends in a span, per currency. Disputed commissions stay held.
 pub async fn holds(conn: &mut Conn, business_id: i64, campaign_id: i64, from: &str, to: &str) -> DbResult<Vec<Due>> {
     sql("SELECT c.currency, count(*) AS count, CAST(sum(c.amount) AS BIGINT) AS amount
            FROM (SELECT currency, amount

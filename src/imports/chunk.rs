@@ -1,5 +1,5 @@
-//! A chunk of a file: the same for the dry run, which keeps nothing but what it would say, and for the
-//! run, which applies the rows and marks them in one transaction.
+//! One chunk of a file, for the dry run and for the run: the dry run stores only the outcome of each row, the
+//! run applies the rows and marks them in one transaction.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::referrers::{self, NewReferrer};
 pub const CHECK: &str = "import_check";
 pub const RUN: &str = "import";
 
-/// Rows of one step: what is applied holds the writer of SQLite, what is only looked at does not.
+/// Rows of one step: applied rows hold the writer of SQLite, examined rows do not.
 const CHECKED: usize = 400;
 const APPLIED: usize = 64;
 
@@ -45,7 +45,7 @@ pub fn check_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<
             }
         }
         for verdict in &mut told {
-            // Ids of a preview are nobody's.
+            // Ids of a preview belong to no row.
             (verdict.lead_id, verdict.referrer_id) = (None, None);
         }
         let (end, now) = (chunk.end, core.clock.now());
@@ -106,7 +106,7 @@ enum Work {
     Referrers(Vec<NewReferrer>, Vec<Person>),
 }
 
-/// The next rows: those that are told already, and those to hand on.
+/// The next rows: those already decided, and those for the engine.
 struct Chunk {
     told: Vec<Verdict>,
     work: Work,
@@ -125,7 +125,8 @@ async fn read(core: &Core, job: &Claimed, most: usize) -> DbResult<(Import, Chun
     Ok((import, chunk))
 }
 
-/// Where a job is: the last line, and the counts so far. A job that follows one that failed goes on there.
+/// The position of a job: the last line, and the counts so far. A job that follows a failed one continues
+/// there.
 fn place(job: &Claimed) -> (i64, Counts) {
     let input = job.input();
     match job.cursor.parse() {
@@ -155,7 +156,7 @@ async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLin
         }
     }
     let mut fresh = repeats(conn, import, first, people, &mut told).await?;
-    // Of two rows about one person the second waits for what comes of the first.
+    // Of two rows about one person the second waits for the outcome of the first.
     let mut seen = HashSet::new();
     let again = fresh.iter().position(|p| {
         let code = p.code_key().filter(|_| import.kind() == Kind::Referrers);
@@ -219,7 +220,7 @@ async fn repeats(
         .collect())
 }
 
-/// Marks the rows and notes how far the job has come; at the end, what came of the file.
+/// Marks the rows and records how far the job has come; at the end, the outcome of the file.
 #[expect(clippy::too_many_arguments, reason = "the one last statement of both kinds of step")]
 async fn finish(
     tx: &mut Tx,

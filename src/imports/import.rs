@@ -7,7 +7,7 @@ use super::outcome::Counts;
 use super::table;
 use crate::row;
 
-/// What a file brings.
+/// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Qualifications,
@@ -30,7 +30,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// What people call such a file.
+    /// The name of the kind for people.
     pub fn label(self) -> &'static str {
         match self {
             Self::Qualifications => "Converted customers",
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// The columns such a file may have.
+    /// The possible columns of such a file.
     pub fn fields(self) -> &'static [Field] {
         use Field as F;
         match self {
@@ -86,7 +86,7 @@ impl Kind {
         }
     }
 
-    /// The meaning of a file's columns as far as it can be told.
+    /// The meaning of a file's columns as far as it is known.
     pub fn guess(self, header: Option<&[String]>, sample: &[table::Row]) -> Mapping {
         let mut mapping = match header {
             Some(names) => Mapping::from_header(names),
@@ -120,7 +120,7 @@ impl Kind {
     }
 }
 
-/// What a person chose beside the columns.
+/// A person's choices beside the columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -137,7 +137,7 @@ row! {
         pub campaign_id: i64,
         pub campaign_name: String,
         pub campaign_state: String,
-        /// How phone numbers without a country code are read.
+        /// The country of phone numbers without a country code.
         pub country: String,
         pub kind: String,
         pub state: String,

@@ -1,8 +1,8 @@
-//! Which column of an upload is which field.
+//! Assigns the columns of an upload to fields.
 //!
-//! [`Mapping::from_header`] knows the column names of the three products we replace and those of common exports;
-//! [`Mapping::guess_without_header`] looks at the cells. The mapping page shows the result and a person may change it.
-//! A field is added by a variant and its line in the table in `mapping/names.rs`.
+//! [`Mapping::from_header`] knows the column names of the three products we replace and those of common
+//! exports; [`Mapping::guess_without_header`] looks at the cells. The mapping page shows the result and a
+//! person may change it. A field is added by a variant and its line in the table in `mapping/names.rs`.
 
 use super::table::Row;
 
@@ -13,27 +13,27 @@ mod tests;
 
 use names::NAMES;
 
-/// What a column of an upload can mean.
+/// The possible meanings of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
     /// The whole name of the row's person, never the referrer's.
     Name,
     FirstName,
     LastName,
-    /// Of the row's person; the referrer's is [`Field::ReferrerEmail`].
+    /// The row's person; the referrer's is [`Field::ReferrerEmail`].
     Email,
     Phone,
     Company,
-    /// A referrer's code, or a lead's own, or a coupon: the look-up tells.
+    /// A referrer's code, or a lead's own, or a coupon: the look-up decides.
     Code,
     ReferrerEmail,
     Source,
-    /// Of the lead; a subscription's is [`Field::SubscriptionStatus`].
+    /// The lead's; a subscription's is [`Field::SubscriptionStatus`].
     Status,
-    /// What was paid, or in an upload of refunds what was given back.
+    /// The paid amount, or in an upload of refunds the refunded one.
     Amount,
     Currency,
-    /// Of the payment, or in an upload of refunds of the refund.
+    /// The day of the payment, or in an upload of refunds of the refund.
     Date,
     RenewalDate,
     Plan,
@@ -41,7 +41,7 @@ pub enum Field {
     JobTitle,
     Industry,
     Website,
-    /// What the person asked for.
+    /// The person's request.
     Request,
     Budget,
     Country,
@@ -50,13 +50,13 @@ pub enum Field {
     PaymentId,
     RefundId,
     CampaignId,
-    /// Whether the referral counts: yes or no.
+    /// True when the referral counts: yes or no.
     Qualified,
-    /// A person decided that the column is not imported.
+    /// A person decided to skip the column.
     Ignore,
 }
 
-/// How sure a column name is.
+/// How certain a column name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     /// It can mean the field when nothing better is there: `created at` for the date of a payment.
@@ -81,12 +81,13 @@ impl Field {
         Field::all().find(|field| field.name() == name)
     }
 
-    /// What people call it.
+    /// The label for people.
     pub fn label(self) -> &'static str {
         NAMES[self as usize].label
     }
 
-    /// What a column of this name means. Case, spaces, punctuation, a part in brackets and a plural do not matter.
+    /// The meaning of a column name. Case, spaces, punctuation, a part in brackets and a plural make no
+    /// difference.
     pub fn guess(header: &str) -> Option<Field> {
         Field::fit(header).map(|(field, _)| field)
     }
@@ -107,7 +108,8 @@ fn find(name: &str) -> Option<(Field, Fit)> {
     with(Fit::Exact).or_else(|| with(Fit::Loose))
 }
 
-/// Lower case, letters and digits only, without what stands in brackets: `Amount Paid (no symbol)` is `amountpaid`.
+/// Lower case, letters and digits only, without the part in brackets: `Amount Paid (no symbol)` is
+/// `amountpaid`.
 fn plain(header: &str) -> String {
     let mut depth = 0_usize;
     let mut name = String::new();
@@ -125,14 +127,14 @@ fn plain(header: &str) -> String {
 /// The meaning of each column, left to right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mapping {
-    /// `None`: nobody knows, so the column is not imported. At most one column has a field; change it by
-    /// [`Mapping::set`].
+    /// `None`: the meaning is unknown, so the column is not imported. At most one column has a field; change
+    /// it by [`Mapping::set`].
     pub columns: Vec<Option<Field>>,
 }
 
 impl Mapping {
-    /// By the columns' names. Where two mean the same field, the surer name wins, then the first column; the loser is
-    /// unmapped.
+    /// By the columns' names. When two mean the same field, the more certain name wins, then the first
+    /// column; the loser is unmapped.
     pub fn from_header(header: &[String]) -> Mapping {
         let fits: Vec<_> = header.iter().map(|name| Field::fit(name)).collect();
         let mut mapping = Mapping { columns: vec![None; header.len()] };
@@ -159,7 +161,8 @@ impl Mapping {
             let mostly = |test: fn(&str) -> bool| {
                 !filled.is_empty() && filled.iter().filter(|cell| test(cell)).count() * 5 >= filled.len() * 4
             };
-            // Words in capitals, such as ACTIVE, look like codes but seldom are, unless there is nothing else.
+            // Words in capitals, such as ACTIVE, look like codes but seldom are, unless the file has nothing
+            // else.
             let codes =
                 || mostly(looks_like_code) && (width == 1 || !filled.iter().all(|cell| is_word_in_capitals(cell)));
             let field = match () {
@@ -179,7 +182,7 @@ impl Mapping {
         self.columns.iter().position(|column| *column == Some(field))
     }
 
-    /// Gives a column its meaning and takes it from the column that had it. A column that is not there is left alone.
+    /// Gives a column its meaning and takes it from the column that had it. A missing column is ignored.
     pub fn set(&mut self, column: usize, field: Option<Field>) {
         if column >= self.columns.len() {
             return;
@@ -201,14 +204,14 @@ impl Mapping {
         self.column(field).and_then(|column| row.cells.get(column)).map_or("", |cell| cell.trim())
     }
 
-    /// The columns that nobody has decided about, from 0.
+    /// The undecided columns, from 0.
     pub fn unmapped(&self) -> Vec<usize> {
         let undecided = |(column, field): (usize, &Option<Field>)| field.is_none().then_some(column);
         self.columns.iter().enumerate().filter_map(undecided).collect()
     }
 }
 
-/// Good enough to tell a column of addresses from others; whether an address is valid is for `Email` to say.
+/// Good enough to recognise a column of addresses; `Email` decides whether an address is valid.
 pub(super) fn looks_like_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
@@ -218,7 +221,7 @@ pub(super) fn looks_like_email(text: &str) -> bool {
     whole(local) && whole(domain) && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
 }
 
-/// One word that nobody would write in a sentence: letters with digits (`AGENT123`), with capitals in the middle
+/// One word that is no word of a sentence: letters with digits (`AGENT123`), with capitals in the middle
 /// (`ueONFmUp`), or in capitals only.
 pub(super) fn looks_like_code(text: &str) -> bool {
     let letters = || text.chars().filter(char::is_ascii_alphabetic);

@@ -1,9 +1,9 @@
-//! Uploaded files and what became of each of their rows.
+//! Uploaded files and the outcome of each of their rows.
 //!
 //! A file is read ([`table`]) straight into `import_rows` ([`upload`]), its columns are given a meaning
-//! ([`mapping`]), a dry run says per row what would come of it, and the run does it. Dry run and run are
-//! the same job step ([`chunk`]): it reads the next rows ([`read`] turns cells into a person, `resolve`
-//! and `referrers` find what they are about), hands events to the engine, and marks the rows in the same
+//! ([`mapping`]), a dry run predicts the outcome of each row, and the run applies it. Dry run and run are the
+//! same job step ([`chunk`]): it reads the next rows ([`read`] turns cells into a person, `resolve` and
+//! `referrers` find the rows they are about), hands events to the engine, and marks the rows in the same
 //! transaction. So a node may die at any point, and a file may come twice.
 
 mod chunk;

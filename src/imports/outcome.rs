@@ -1,11 +1,11 @@
-//! What comes of a row, and how many rows came to what.
+//! The outcome of a row, and the number of rows by outcome.
 
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
 use super::mapping::Field;
 
-/// What comes of one row.
+/// The outcome of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     New,
@@ -14,7 +14,7 @@ pub enum Fate {
     /// An earlier row of the file brought the same person.
     Duplicate,
     UnknownCode,
-    /// Nobody of the campaign has that e-mail or phone.
+    /// Rows whose e-mail or phone is unknown in the campaign.
     Unknown,
     Invalid,
 }
@@ -39,12 +39,12 @@ impl Fate {
         Self::ALL.into_iter().find(|fate| fate.word() == word)
     }
 
-    /// Whether the row belongs into the file of rows to correct.
+    /// True when the row belongs into the file of rows to correct.
     pub fn is_rejected(self) -> bool {
         matches!(self, Self::UnknownCode | Self::Unknown | Self::Invalid)
     }
 
-    /// What people read of a row of this kind of file.
+    /// The words for the outcome of a row of this kind of file.
     pub fn label(self, kind: Kind) -> &'static str {
         match (self, kind) {
             (Self::New, Kind::Qualifications) => "New and qualified",
@@ -72,7 +72,7 @@ impl Fate {
     }
 }
 
-/// What a row came to, as it is marked.
+/// The stored outcome of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub line: i64,
@@ -96,7 +96,7 @@ impl Verdict {
     }
 }
 
-/// Rows by what came of them.
+/// Rows by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
@@ -136,7 +136,7 @@ impl Counts {
         }
     }
 
-    /// Rows that changed something, or would: a lead with an unknown code is added all the same.
+    /// Rows that changed something, or would: a lead with an unknown code is added nevertheless.
     pub fn taken(&self, kind: Kind) -> i64 {
         self.new + self.updated + if kind == Kind::Leads { self.unknown_code } else { 0 }
     }

@@ -10,7 +10,7 @@ use crate::leads::budget;
 use crate::phone::Phone;
 use crate::{code, text};
 
-/// What a good row says.
+/// The person of a good row.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub line: i64,
@@ -20,7 +20,7 @@ pub struct Person {
     pub email: Option<Email>,
     pub phone: Option<Phone>,
     pub code: Option<String>,
-    /// Who referred them, by address.
+    /// The address of their referrer.
     pub referrer: Option<Email>,
     pub status: Option<Status>,
 }
@@ -34,7 +34,7 @@ impl Person {
 const LINE: usize = 200;
 const LONG: usize = 5_000;
 
-/// How a file's rows are read.
+/// The reading rules of a file's rows.
 pub struct Reader<'i> {
     pub kind: Kind,
     pub mapping: &'i Mapping,
@@ -138,7 +138,7 @@ impl Reader<'_> {
     }
 }
 
-/// Without the apostrophe that keeps a spreadsheet from taking a cell for a formula, as our own files of
+/// Without the apostrophe that stops a spreadsheet from reading a cell as a formula; our own files of
 /// rejected rows and our exports have it.
 fn plain(cell: &str) -> &str {
     let ours = |rest: &&str| rest.starts_with(['=', '+', '-', '@']) || sanitise_for_spreadsheet(rest) == cell;

@@ -1,4 +1,4 @@
-//! The rows that were not taken, as a file to correct and upload again.
+//! The rejected rows, as a file to correct and upload again.
 
 use futures::Stream;
 use futures::stream;
@@ -48,7 +48,7 @@ fn lines(import: &Import, rows: &[RowLine]) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for row in rows {
         let mut cells: Vec<String> = row.cells().iter().map(|cell| sanitise_for_spreadsheet(cell)).collect();
-        // A ragged row keeps all it had; the reason stands behind its columns.
+        // A ragged row keeps all its cells; the reason comes behind its columns.
         cells.resize(cells.len().max(width), String::new());
         let field = row.field.as_deref().and_then(Field::from_name);
         let reason = row.reason.as_deref().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Rows of leads and of converted customers, as events for the engine. What a row is about is read
-//! set-wise; what may be done is the engine's to decide.
+//! Rows of leads and of converted customers, as events for the engine. The rows they refer to are read
+//! set-wise; the engine decides what may be done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::db::{Conn, DbResult};
 use crate::engine::{AddLead, Changed, Claim, ClaimBy, Event, Outcome, Refusal, Status, TouchKind, What};
 use crate::{code, id};
 
-/// What is to be done about a row: an event, or nothing and why.
+/// The plan for a row: an event, or nothing and why.
 pub enum Plan {
     /// With the referrer that the row claims, where it names one.
     Event(Box<Event>, Option<i64>),
     Told(Verdict),
 }
 
-/// What the rows of a chunk name, as the database knows it.
+/// The database rows to which a chunk refers.
 struct Known {
     leads: BTreeMap<i64, KnownLead>,
     by_email: BTreeMap<String, i64>,
@@ -70,7 +70,7 @@ impl Known {
         exact.or_else(|| self.codes.iter().find(|c| c.kind == "generated" && c.repaired == repaired))
     }
 
-    /// The lead whose own code this is.
+    /// The lead with this code of its own.
     fn own_code(&self, text: &str) -> Option<&KnownLead> {
         self.leads.get(&id::parse_lead_code(text)?)
     }
@@ -87,7 +87,7 @@ impl Known {
     }
 }
 
-/// What is to be done about each of some rows.
+/// The plan for each of some rows.
 pub async fn plan(conn: &mut Conn, import: &Import, actor: &Arc<Actor>, people: &[Person]) -> DbResult<Vec<Plan>> {
     let known = Known::read(conn, import, people).await?;
     let planner = Planner { import, actor, known };
@@ -145,7 +145,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Who is claimed to have referred the row's person.
+    /// The claimed referrer of the row's person.
     fn claim(&self, p: &Person) -> Result<Option<ClaimBy>, Verdict> {
         if let Some(text) = &p.code {
             return Ok(Some(ClaimBy::Code(text.clone())));
@@ -213,7 +213,7 @@ impl Planner<'_> {
     }
 }
 
-/// What an outcome of the engine means for the row that brought it.
+/// The meaning of an engine's outcome for the row.
 pub fn verdict(p: &Person, claimed: Option<i64>, outcome: Outcome) -> Verdict {
     let accepted =
         |fate, lead_id| Verdict { person: Some(p.key.clone()), lead_id: Some(lead_id), ..Verdict::new(p.line, fate) };

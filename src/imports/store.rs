@@ -33,7 +33,7 @@ pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
     .await
 }
 
-/// The business a campaign belongs to, and the campaign's state: for a command, which is told neither.
+/// The business and the state of a campaign, for a command that knows neither.
 pub async fn campaign_of(conn: &mut Conn, id: i64) -> DbResult<Option<(i64, String)>> {
     sql("SELECT business_id, state
            FROM campaigns
@@ -107,7 +107,7 @@ pub async fn insert_rows(tx: &mut Tx, import_id: i64, staged: &[StagedRow]) -> D
     Ok(())
 }
 
-/// What was found out about a file once it was read to its end.
+/// The facts found once a file was read to its end.
 #[derive(Debug, Clone)]
 pub struct Found {
     pub encoding: String,
@@ -193,7 +193,7 @@ pub async fn discard(tx: &mut Tx, id: i64) -> DbResult<u64> {
     .await
 }
 
-/// Removes rows of files that were discarded or never came to their end; answers how many.
+/// Removes rows of files that were discarded or never read to their end; answers how many.
 pub async fn tidy(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
     let left: Option<(i64,)> = sql("SELECT i.id
            FROM imports i
@@ -222,7 +222,7 @@ pub async fn tidy(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
 }
 
 row! {
-    /// A row of the file with what came of it.
+    /// A row of the file with its outcome.
     #[derive(Debug, Clone)]
     pub struct RowLine {
         pub line: i64,
@@ -287,7 +287,7 @@ pub async fn rows_with(
         .await
 }
 
-/// Notes on rows what came of them.
+/// Stores the outcomes of rows.
 pub async fn mark(tx: &mut Tx, import_id: i64, verdicts: &[Verdict]) -> DbResult<()> {
     let json = rows!(verdicts, v => {
         import: import_id, line: v.line, outcome: v.fate.word(), field: v.field.map(|f| f.name()), reason: &v.reason,

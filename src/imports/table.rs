@@ -1,11 +1,11 @@
-//! Reads an uploaded text file into rows, whatever program wrote it.
+//! Reads an uploaded text file into rows, whichever program wrote it.
 //!
-//! Enter at [`Table::open`]: it looks at the first 64 KiB to tell encoding, delimiter and header, then the table is an
-//! iterator of [`Line`]s, each a good [`Row`] or a [`BadRow`] with its reason, numbered as a text editor numbers them.
-//! Memory is bounded by [`Limits`], never by the file: bytes are decoded as they come (`decode`) and cut into cells by
-//! our own splitter (`split`). The csv crate would hold a whole record, so one quotation mark that is never closed would
-//! pull in the file; it also counts a lone CR as no line. The tests hold the splitter against it.
-//! [`write_csv_row`] and [`sanitise_for_spreadsheet`] are the way back out.
+//! Enter at [`Table::open`]: it detects encoding, delimiter and header from the first 64 KiB, then the table
+//! is an iterator of [`Line`]s, each a good [`Row`] or a [`BadRow`] with its reason, numbered as a text
+//! editor numbers them. Memory is bounded by [`Limits`], never by the file: bytes are decoded as they come
+//! (`decode`) and cut into cells by our own splitter (`split`). The csv crate would hold a whole record, so
+//! one unclosed quotation mark would pull in the file; it also ignores a lone CR as a line break. The tests
+//! compare the splitter with it. [`write_csv_row`] and [`sanitise_for_spreadsheet`] write such files.
 
 use std::io::Read;
 
@@ -44,21 +44,21 @@ impl Default for Limits {
     }
 }
 
-/// What a person decided on the preview page. `None` means: find out.
+/// A person's choices on the preview page. `None` means: detect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choices {
     /// Any label of the WHATWG encoding standard, such as `windows-1252`. A byte order mark overrules it.
     pub encoding: Option<String>,
     /// One of [`DELIMITERS`].
     pub delimiter: Option<char>,
-    /// Whether the first row is a header.
+    /// True when the first row is a header.
     pub header: Option<bool>,
 }
 
-/// What may stand between cells.
+/// The possible delimiters.
 pub const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
-/// How many rows [`Table::sample`] keeps.
+/// How many rows [`Table::sample`] returns.
 const SAMPLE_ROWS: usize = 20;
 
 /// A row with exactly one cell per column.
@@ -75,7 +75,7 @@ pub struct Row {
 pub struct BadRow {
     /// 1-based number of the row's first line in the file.
     pub line: u64,
-    /// What could be read of it, cut at the limits, for the file of rejected rows.
+    /// Its readable part, cut at the limits, for the file of rejected rows.
     pub cells: Vec<String>,
     /// Why it is bad; its `Display` is a sentence for the person who uploaded the file.
     pub reason: BadReason,
@@ -181,7 +181,7 @@ impl<R: Read> Table<R> {
         self.encoding_is_a_guess
     }
 
-    /// What stands between cells: one of [`DELIMITERS`].
+    /// The delimiter: one of [`DELIMITERS`].
     pub fn delimiter(&self) -> char {
         self.delimiter
     }
@@ -276,7 +276,7 @@ fn labels(names: &[String]) -> Vec<String> {
         let plain = if name.is_empty() { format!("Column {}", column + 1) } else { name.clone() };
         let mut label = plain.clone();
         let mut times = 1;
-        // A later column that is really called "Email (2)" keeps its name.
+        // A later column whose own name is "Email (2)" keeps it.
         while labels.contains(&label) || (times > 1 && names.contains(&label)) {
             times += 1;
             label = format!("{plain} ({times})");

@@ -4,8 +4,8 @@ use super::store;
 use crate::core::Core;
 use crate::db::DbResult;
 
-/// Removes what files leave behind that were discarded or never read to their end: one turn of a
-/// scheduled task. True when there is more.
+/// Removes the rows of files that were discarded or never read to their end: one run of a scheduled task.
+/// True when there is more.
 pub async fn tidy(core: &Core) -> DbResult<bool> {
     const BATCH: i64 = 500;
     let before = core.clock.now().plus_days(-1);

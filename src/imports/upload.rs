@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::core::Core;
 use crate::db::{DbError, DbResult};
 
-/// What an upload may be, by the configuration.
+/// The bounds of an upload, from the configuration.
 pub fn limits(config: &Config) -> Limits {
     Limits { max_bytes: config.upload_limit, ..Limits::default() }
 }
@@ -21,8 +21,8 @@ const BATCH_ROWS: usize = 500;
 
 const BATCH_CHARS: usize = 256 * 1024;
 
-/// Reads a file into `import_rows` and answers the import's id, or why the file cannot be used.
-/// Nothing is left of a file that cannot.
+/// Reads a file into `import_rows` and answers the import's id, or why the file cannot be used. An unusable
+/// file leaves no rows.
 pub async fn stage(
     core: &Core,
     new: NewImport,
@@ -52,7 +52,7 @@ pub async fn stage(
             break;
         }
     }
-    // The reader stops when nobody takes its rows any more.
+    // The reader stops when its rows are no longer taken.
     drop(batches);
     let found = reading.await.map_err(|e| DbError::Fault(e.to_string()))?;
     match (stored, found) {

@@ -1,4 +1,4 @@
-//! What people do with a file that was read: say what its columns are, try it, run it, throw it away.
+//! The steps of a person with a read file: name its columns, try it, run it, throw it away.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 use crate::jobs::{self, NewJob};
 
-/// What came of asking for a dry run or the run.
+/// The outcome of starting a dry run or the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// It is being done, by this job.
@@ -23,7 +23,7 @@ pub enum Asked {
     NotYet,
 }
 
-/// Says what the columns are. False when the file is not waiting for that any more.
+/// Sets the meaning of the columns. False when the file is past that step.
 pub async fn set_columns(
     core: &Core,
     import: &Import,
@@ -52,7 +52,7 @@ pub async fn ask_run(core: &Core, actor: &Arc<Actor>, import: &Import) -> DbResu
     ask(core, actor, import, RUN, "checked").await
 }
 
-/// Asks for the run of a file nobody wants to see a dry run of.
+/// Starts the run of a file without showing a dry run.
 pub async fn ask_run_at_once(core: &Core, actor: &Arc<Actor>, import: &Import) -> DbResult<Asked> {
     ask(core, actor, import, RUN, "staged").await
 }
@@ -83,7 +83,7 @@ async fn ask(
                         if job.state != "failed" {
                             return Ok(Asked::Job(job.id));
                         }
-                        // Goes on where the one that was given up stopped.
+                        // Continues where the stopped one ended.
                         input = json!({ "import": id, "from": job.cursor.parse().unwrap_or(0_i64), "counts": job.result() });
                     }
                     "checked" | "running" | "done" => return Ok(Asked::Done),

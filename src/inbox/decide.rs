@@ -1,17 +1,17 @@
-//! What accepting an item does: the event that is decided with the item's end.
+//! The effect of accepting an item: the event that is decided together with the item's end.
 
 use super::store::ItemRow;
 use super::words::{Fix, fix_of, words_of};
 use crate::engine::What;
 
-/// Whom a person means, where the item itself does not say.
+/// The referrer a person chose, where the item itself names none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claimant {
     pub enrollment_id: i64,
     pub code_id: Option<i64>,
 }
 
-/// The event behind one click; none where there is nothing to do, or nobody was chosen who has to be.
+/// The event behind one click; `None` when there is nothing to do, or a required referrer was not chosen.
 pub fn accepting(row: &ItemRow, chosen: Option<Claimant>) -> Option<What> {
     let lead_id = row.lead_id.unwrap_or_default();
     let attribute = |to: Claimant| What::Reattribute {

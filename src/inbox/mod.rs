@@ -1,5 +1,5 @@
-//! What arrived and could not simply be applied, waiting for a person: each kind with what happened and
-//! what can be done about it. A decision and the item's end are one event of the desk.
+//! The inbox: events that need a person's decision, each kind with what happened and what can be done. A
+//! decision and the item's end are one event of the engine.
 
 mod decide;
 pub mod pages;

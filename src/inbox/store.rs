@@ -30,13 +30,13 @@ row! {
         pub lead_test: Option<bool>,
         /// The lead's campaign: where its referrer has to be enrolled.
         pub lead_campaign_id: Option<i64>,
-        /// Who counts as the lead's referrer by now.
+        /// The present referrer of the lead.
         pub counts: Option<String>,
         pub paid_amount: Option<i64>,
         pub paid_currency: Option<String>,
         pub referrer_id: Option<i64>,
         pub referrer: Option<String>,
-        /// What the touch claimed.
+        /// The referrer that the touch claimed.
         pub enrollment_id: Option<i64>,
         pub enrollment_campaign_id: Option<i64>,
         pub code_id: Option<i64>,

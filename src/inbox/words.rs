@@ -7,7 +7,7 @@ use crate::clock::Day;
 use crate::engine::Refusal;
 use crate::money::Money;
 
-/// What a page says of an item.
+/// The words of an item on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     pub title: String,
@@ -15,7 +15,7 @@ pub struct Words {
     pub advice: String,
 }
 
-/// What one click does about an item.
+/// The effect of one click on an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
     /// Attribute the lead to whom the touch claims.
@@ -24,18 +24,18 @@ pub enum Fix {
     Closest,
     RecordPayment,
     PayBack,
-    /// Nothing but looking and dismissing.
+    /// Looking and dismissing only.
     None,
 }
 
-/// What can be done about an item, where it still waits.
+/// The possible actions on an open item.
 pub fn fix_of(item: &ItemRow) -> Fix {
     let here = item.enrollment_id.is_some() && item.enrollment_campaign_id == item.lead_campaign_id;
     match item.kind.as_str() {
         _ if item.state != "open" => Fix::None,
         "second_payment" => Fix::RecordPayment,
         "older_payments" => Fix::PayBack,
-        // Who counts by now stays, unless somebody says otherwise on the lead's own page.
+        // The present referrer stays, until staff decide otherwise on the lead's own page.
         _ if item.counts.is_some() => Fix::None,
         _ if waits_for_live(item) => Fix::None,
         "unknown_code" => Fix::Closest,

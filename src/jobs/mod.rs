@@ -71,10 +71,10 @@ pub struct NewJob {
     pub business_id: i64,
     pub campaign_id: Option<i64>,
     pub kind: &'static str,
-    /// While a job of the business with this key is not over, asking for it again joins it.
+    /// While a job of the business with this key is unfinished, starting it again joins it.
     pub join_key: String,
     pub input: Json,
-    /// How much there is to do, for the progress bar; 0 when nobody knows.
+    /// The amount of work, for the progress bar; 0 when it is unknown.
     pub total: i64,
     pub actor: Arc<Actor>,
 }
@@ -116,13 +116,13 @@ impl JobRow {
         if self.total > 0 { (self.done.saturating_mul(100) / self.total).clamp(0, 100) } else { 0 }
     }
 
-    /// What it has to say so far.
+    /// The result so far.
     pub fn result(&self) -> Json {
         serde_json::from_str(&self.result).unwrap_or_default()
     }
 }
 
-/// How far a job has come, as its next chunk will find it.
+/// The progress of a job, as its next chunk will find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     pub cursor: String,
@@ -142,7 +142,7 @@ pub struct Claimed {
     pub cursor: String,
     pub done: i64,
     pub total: i64,
-    /// Who asked for it; what it does is done in their name.
+    /// The person who started it; its changes are made in their name.
     pub actor: Arc<Actor>,
     input: String,
     result: String,
@@ -152,9 +152,9 @@ pub struct Claimed {
 /// Does one chunk of a job and says how far it has come.
 pub type Step = fn(Core, Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>>;
 
-/// A step that is run again from the same place at most so often.
+/// How often a failing step runs again from the same position.
 pub const ATTEMPTS: i64 = 5;
-/// A job whose holder says nothing for so long is free again.
+/// A job whose holder has been silent for this long is free again.
 pub const LEASE_SECONDS: i64 = 60;
 
 const TAKEN_OVER: &str = "another worker has taken this job over";
@@ -181,17 +181,17 @@ impl Claimed {
         }
     }
 
-    /// What it was asked to do.
+    /// The input of the job.
     pub fn input(&self) -> Json {
         serde_json::from_str(&self.input).unwrap_or_default()
     }
 
-    /// What it has to say so far.
+    /// The result so far.
     pub fn result(&self) -> Json {
         serde_json::from_str(&self.result).unwrap_or_default()
     }
 
-    /// How far it had come before this chunk.
+    /// The progress before this chunk.
     pub fn progress(&self) -> Progress {
         Progress {
             cursor: self.cursor.clone(),
@@ -217,7 +217,7 @@ impl Claimed {
     }
 }
 
-/// What each kind of job does.
+/// The step of each kind of job.
 #[derive(Default, Clone)]
 pub struct Kinds(Vec<(&'static str, Step)>);
 
@@ -236,7 +236,7 @@ impl Kinds {
     }
 }
 
-/// Asks for a job and answers its id: of a new one, or of the one with that key that is not over.
+/// Starts a job and answers its id: of a new one, or of the unfinished one with that key.
 pub async fn enqueue(core: &Core, new: NewJob) -> DbResult<i64> {
     let id = core.ids.next().await?;
     let now = core.clock.now();
@@ -256,7 +256,7 @@ pub async fn enqueue_in(tx: &mut Tx, id: i64, new: &NewJob, now: Instant) -> DbR
     if store::insert(tx, id, new, now).await? == 1 {
         return Ok(id);
     }
-    // Ours already (a commit whose answer was lost), or one that runs. It may end in this very moment.
+    // Our own (a commit whose answer was lost), or one that runs. It may end in this very moment.
     match store::running(tx, new.business_id, &new.join_key).await? {
         Some(running) => Ok(running),
         None if store::find(tx, new.business_id, id).await?.is_some() => Ok(id),
@@ -264,7 +264,7 @@ pub async fn enqueue_in(tx: &mut Tx, id: i64, new: &NewJob, now: Instant) -> DbR
     }
 }
 
-/// The job of a business with this key that is not over, if there is one.
+/// The unfinished job of a business with this key.
 pub async fn running(conn: &mut Conn, business_id: i64, join_key: &str) -> DbResult<Option<i64>> {
     store::running(conn, business_id, join_key).await
 }

@@ -1,4 +1,4 @@
-//! The workers of a node: take a job, do it chunk by chunk, let the next one have its turn.
+//! The workers of a node: take a job, do it chunk by chunk, and alternate with the next one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
@@ -12,9 +12,9 @@ use crate::db::{DbError, DbResult};
 
 /// Jobs a node works on at one time.
 const WORKERS: usize = 2;
-/// How often a worker looks for jobs other nodes have asked for.
+/// How often a worker looks for jobs started on other nodes.
 const LOOK: Duration = Duration::from_secs(1);
-/// After so long a job makes room for those that wait.
+/// A job that has run for this long lets waiting ones go first.
 const TURN: Duration = Duration::from_secs(10);
 
 /// Starts this node's workers and its share of the work that comes round. They end with
@@ -85,7 +85,7 @@ async fn take(core: &Core, only: i64) -> DbResult<Option<(String, Claimed)>> {
     Ok(row.map(|row| (row.kind.clone(), Claimed::of(row, claim))))
 }
 
-/// Runs the steps of one job until it is over, its turn is, or the program stops.
+/// Runs the steps of one job until it is done, its time is up, or the program stops.
 async fn hold(core: &Core, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Option<Duration>) {
     let Some(step) = kinds.step(kind) else {
         return give_up(core, &job, "this version of the program does not know such a job").await;
@@ -110,13 +110,13 @@ async fn hold(core: &Core, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Op
     }
 }
 
-/// One step; a panic in it is a failure of the job and not of the worker.
+/// One step; a panic in it fails the job and never the worker.
 async fn chunk(core: &Core, step: Step, job: &Claimed) -> DbResult<super::Progress> {
     let done = std::panic::AssertUnwindSafe(step(core.clone(), Arc::new(job.clone()))).catch_unwind().await;
     done.unwrap_or_else(|_| Err(DbError::Fault("a step of the job panicked".into())))
 }
 
-/// Tries again later, from the same place, or gives up.
+/// Tries again later, from the same position, or gives up.
 async fn failed(core: &Core, job: &Claimed, error: &DbError) {
     let attempts = match core.db.read().await {
         Ok(mut conn) => store::find(&mut conn, job.business_id, job.id).await.ok().flatten().map_or(1, |j| j.attempts),

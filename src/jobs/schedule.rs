@@ -1,6 +1,6 @@
-//! Work that comes round without anybody asking. Each task has a row that says when its turn is; the
-//! node that moves it on does the turn. What a task decides is guarded by its own locks as well, so a
-//! turn that takes longer than its lease costs time and nothing else.
+//! Recurring work. Each task has a row with the time of its next run; the node that moves that time on does
+//! the run. A task's decisions are guarded by its own locks as well, so a run that takes longer than its
+//! lease costs time and nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +110,7 @@ async fn come_round(core: Core, task: Task) {
     }
 }
 
-/// Does the task if its turn has come and nobody else is at it.
+/// Runs the task if it is due and no other node runs it.
 async fn turn(core: &Core, task: Task) -> DbResult<()> {
     if let Some(is_due) = task.is_due
         && !is_due(core.clone()).await?

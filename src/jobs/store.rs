@@ -5,7 +5,7 @@ use crate::db::{Conn, DbResult, Tx, sql};
 const JOB: &str = "id, business_id, campaign_id, kind, state, input, cursor, done, total, result, claim, attempts,
                    error, actor_kind, actor_id, actor_name, created_at, started_at, finished_at";
 
-/// The job with this key that is not over yet.
+/// The unfinished job with this key.
 pub async fn running(conn: &mut Conn, business_id: i64, join_key: &str) -> DbResult<Option<i64>> {
     let found: Option<(i64,)> = sql("SELECT id
            FROM jobs
@@ -54,7 +54,7 @@ pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
     .await
 }
 
-/// Whether there is one to take: asked by reading, so that an idle desk writes nothing.
+/// True when a job can be taken: checked by reading, so that an idle program writes nothing.
 pub async fn is_any_free(conn: &mut Conn, now: Instant, only: i64) -> DbResult<bool> {
     let found: Option<(i64,)> = sql("SELECT id
            FROM jobs
@@ -140,7 +140,7 @@ pub async fn fail(tx: &mut Tx, id: i64, claim: i64, now: Instant, error: &str) -
     .await
 }
 
-/// When a task's turn comes; `None` before its first.
+/// The time of a task's next run; `None` before its first.
 pub async fn next_turn(conn: &mut Conn, task: &str) -> DbResult<Option<i64>> {
     let found: Option<(i64,)> = sql("SELECT next_at
            FROM schedule
@@ -151,7 +151,7 @@ pub async fn next_turn(conn: &mut Conn, task: &str) -> DbResult<Option<i64>> {
     Ok(found.map(|(at,)| at))
 }
 
-/// Moves a task's turn on; only one caller does.
+/// Moves a task's next run on; exactly one caller succeeds.
 pub async fn take_turn(tx: &mut Tx, task: &str, now: Instant, next: Instant) -> DbResult<bool> {
     sql("INSERT INTO schedule (task, next_at)
          VALUES ($1, 0)
@@ -171,7 +171,7 @@ pub async fn take_turn(tx: &mut Tx, task: &str, now: Instant, next: Instant) -> 
     Ok(taken == 1)
 }
 
-/// The end of a turn: the next one, unless somebody else has taken it meanwhile.
+/// The end of a run: sets the next one, unless another node has taken the task meanwhile.
 pub async fn end_turn(tx: &mut Tx, task: &str, held_until: Instant, next: Instant) -> DbResult<()> {
     sql("UPDATE schedule
             SET next_at = $3

@@ -10,20 +10,20 @@ pub struct Curl {
     pub text: String,
 }
 
-/// What a call is about.
+/// The values of the example calls.
 pub struct Ids<'i> {
     pub public_url: &'i str,
     pub business: &'i str,
     pub product: &'i str,
     pub campaign: i64,
-    /// What is paid, in the business's currency, and its day.
+    /// The amount, in the business's currency, and its day.
     pub paid: Money,
     pub today: Day,
-    /// Whether it is for a test key, which changes no referrers.
+    /// True for a test key, which changes no referrers.
     pub test: bool,
 }
 
-/// The calls a key with these scopes may make. `text` is the key itself or what stands for it.
+/// The calls a key with these scopes may make. `text` is the key itself or its placeholder.
 pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
     let Ids { public_url, business, product, campaign, paid, today, test } = ids;
     let (amount, currency) = (paid.plain(), paid.currency);
@@ -52,7 +52,7 @@ pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
 }
 
 impl KeyLine {
-    /// What the key may do, in words.
+    /// The rights of the key, in words.
     pub fn scopes_in_words(&self) -> String {
         super::scopes_in_words(&self.scopes)
     }

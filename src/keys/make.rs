@@ -22,23 +22,23 @@ pub struct MakeKey {
     pub test: bool,
     /// Words of [`super::SCOPES`], with a space between them.
     pub scopes: String,
-    /// Where leads go that name no campaign; none for the business's default.
+    /// The campaign of leads that name none; `None` for the business's default.
     pub campaign_id: Option<i64>,
-    /// Where it may be used from.
+    /// The addresses from which it may be used.
     pub networks: Networks,
     /// Calls a minute; none for as many as it likes.
     pub per_minute: Option<i64>,
     pub expires_at: Option<Instant>,
 }
 
-/// What was made. The text is shown once and never again.
+/// The result. The text is shown once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made {
     Key {
         id: i64,
         text: String,
     },
-    /// The campaign is not one of the business.
+    /// The campaign belongs to another business.
     NoSuchCampaign,
 }
 
@@ -47,7 +47,7 @@ pub fn through(day: Day, zone: Zone, now: Instant) -> Option<Instant> {
     (day >= zone.day_of(now)).then(|| zone.start_of(day.plus_days(1)))
 }
 
-/// What came of revoking.
+/// The outcome of revoking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revoked {
     Yes,
@@ -88,7 +88,7 @@ pub async fn make(core: &Core, actor: &Arc<Actor>, new: MakeKey) -> DbResult<Mad
         .await
 }
 
-/// A new key, as its audit entry tells it.
+/// A new key in its audit entry.
 pub(super) fn in_words(key: &NewKey) -> serde_json::Value {
     json!({
         "name": key.name,

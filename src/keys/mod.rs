@@ -1,7 +1,7 @@
 //! API keys: made once, stored as a hash, checked on every call.
 //!
-//! A key's text carries a checksum, so nonsense is refused without a look at the database. What a node
-//! has read of a key it believes for at most a second, so a revoked key is dead everywhere within one.
+//! A key's text carries a checksum, so nonsense is refused without a look at the database. A node trusts what
+//! it has read of a key for at most a second, so a revoked key is dead everywhere within one.
 
 mod curls;
 mod make;

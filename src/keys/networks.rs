@@ -1,10 +1,10 @@
-//! Where a key may be used from: addresses and networks, of either version.
+//! The addresses and networks, of either version, from which a key may be used.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// How many one key may have.
+/// The most networks of one key.
 const MOST: usize = 50;
 
 /// Addresses and networks; none is anywhere.
@@ -12,7 +12,7 @@ const MOST: usize = 50;
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
-    /// As people type them: with commas, spaces or line breaks between them. The sentence goes on from the
+    /// As people type them: with commas, spaces or line breaks between them. The sentence continues from the
     /// field's name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words = text.split([',', ';', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty());
@@ -25,7 +25,7 @@ impl Networks {
         Ok(Self(all))
     }
 
-    /// As stored; what is not understood is nowhere, so that nothing opens by a mistake.
+    /// As stored; unreadable text matches no address, so that a mistake opens nothing.
     pub fn of_stored(text: &str) -> Self {
         let nowhere = || IpNet::new(IpAddr::from([0, 0, 0, 0]), 32).ok();
         Self::parse(text).unwrap_or_else(|_| Self(nowhere().into_iter().collect()))

@@ -84,7 +84,7 @@ fn line(page: &Page, key: KeyLine) -> Line {
     Line {
         made: page.when(key.created_at),
         used: key.last_used_at.map(|at| page.when(at)),
-        // A key works through the day it expires on; the instant kept is the end of that day.
+        // A key works through the day it expires on; the stored instant is the end of that day.
         expires: key.expires_at.map(expires),
         over,
         key,
@@ -206,7 +206,7 @@ fn read_limit(form: &mut Form) -> Option<Option<i64>> {
     form.number("per_minute", "The calls a minute", 1, 100_000).map(Some)
 }
 
-/// `Some(None)` for never. A key works through the day that is typed, in the business's zone.
+/// `Some(None)` for never. A key works through the typed day, in the business's zone.
 fn read_expiry(page: &Page, form: &mut Form) -> Option<Option<Instant>> {
     if form.value("expires").trim().is_empty() {
         return Some(None);
@@ -229,7 +229,7 @@ struct MadePage {
     business_id: String,
     product: Option<ProductLine>,
     curls: Vec<Curl>,
-    /// What becomes of the key that it took over from.
+    /// The end of the old key.
     replaces: Option<String>,
 }
 

@@ -30,13 +30,13 @@ impl Known {
         Actor { kind: ActorKind::Key, id: Some(self.row.id), name: self.row.name.clone(), origin }
     }
 
-    /// Where leads go that name no campaign.
+    /// The campaign of leads that name none.
     pub fn campaign(&self) -> Option<i64> {
         self.row.campaign_id.or(self.row.default_campaign_id)
     }
 }
 
-/// Why a request's key was not accepted.
+/// Why a request's key was refused.
 #[derive(Debug)]
 pub enum KeyError {
     Missing,
@@ -46,7 +46,7 @@ pub enum KeyError {
 
 /// Seconds a node believes what it read of a key.
 const BELIEVED: i64 = 1;
-/// Entries kept before the old ones are dropped.
+/// Entries in memory before the old ones are dropped.
 const MOST: usize = 10_000;
 
 #[derive(Clone)]
@@ -95,7 +95,7 @@ impl Keyring {
         read.get(hash).filter(|(at, _)| *at <= now && now < at.plus_seconds(BELIEVED)).map(|(_, known)| known.clone())
     }
 
-    /// Drops what was read, so that this node sees a change at once and not after a second.
+    /// Drops what was read, so that this node sees a change at once instead of after a second.
     pub fn forget(&self) {
         if let Ok(mut read) = self.read.lock() {
             read.clear();

@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::id;
 
-/// How long the old key still works: the form's word, what people read, seconds.
+/// How long the old key still works: the form's word, the label, seconds.
 pub const OVERLAPS: [(&str, &str, i64); 4] = [
     ("day", "For 24 hours", 86_400),
     ("week", "For 7 days", 7 * 86_400),
@@ -23,7 +23,7 @@ pub const OVERLAPS: [(&str, &str, i64); 4] = [
     ("now", "Not at all: it may have been seen by somebody else", 0),
 ];
 
-/// What came of it. The text is shown once and never again.
+/// The outcome. The text is shown once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotated {
     Key {
@@ -35,7 +35,7 @@ pub enum Rotated {
     NotFound,
 }
 
-/// Makes the key that takes over: name, mode, scopes, campaign, addresses and limit. It expires when it is told.
+/// Makes the key that takes over: name, mode, scopes, campaign, addresses and limit. Its expiry is its own.
 pub async fn rotate(
     core: &Core,
     keyring: &Keyring,

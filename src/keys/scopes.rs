@@ -1,6 +1,6 @@
 //! What a key may do: a resource, and whether it may change it.
 
-/// What a key may do: a resource and whether it may change it.
+/// A right of a key: a resource and reading or changing it.
 pub const SCOPES: [(&str, &str); 10] = [
     ("events:write", "Send events: customers created, payments"),
     ("leads:read", "Read leads"),

@@ -32,7 +32,7 @@ pub struct NewKey {
     pub business_id: i64,
     pub campaign_id: Option<i64>,
     pub name: String,
-    /// What is left of the text to recognise it by.
+    /// The visible rest of the text.
     pub shown: String,
     pub hash: String,
     pub test: bool,
@@ -217,7 +217,7 @@ row! {
     }
 }
 
-/// Whose token has this hash.
+/// The campaign whose token has this hash.
 pub async fn webhook_by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<WebhookRow>> {
     sql("SELECT w.campaign_id, w.business_id, c.name AS campaign, b.timezone, b.country
            FROM webhook_tokens w

@@ -1,5 +1,5 @@
-//! The inbound webhook: an address with a secret in it, one for each campaign, for programs that can call
-//! an address and set no header. Made when somebody first looks for it, replaced when it got about.
+//! The inbound webhook: an address with a secret in it, one for each campaign, for programs that can call an
+//! address and set no header. Made when it is first shown, replaced when it has leaked.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::core::Core;
 use crate::db::{Conn, DbResult, Key};
 use crate::{campaigns, id};
 
-/// No token is longer; what is, is not looked for.
+/// No token is longer; longer texts are not looked up.
 const LONGEST: usize = 100;
 
-/// The campaign whose token this is.
+/// The campaign with this token.
 pub async fn find(conn: &mut Conn, token: &str) -> DbResult<Option<WebhookRow>> {
     if token.is_empty() || token.len() > LONGEST {
         return Ok(None);
@@ -23,7 +23,7 @@ pub async fn find(conn: &mut Conn, token: &str) -> DbResult<Option<WebhookRow>> 
     store::webhook_by_hash(conn, &id::sha256_hex(token)).await
 }
 
-/// The token of a campaign; made now if it has none. `None` where the business has no such campaign.
+/// The token of a campaign; made now if it has none. `None` when the campaign belongs to another business.
 pub async fn token_of(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
     if let Some(token) = store::webhook_token(&mut core.db.read().await?, business_id, campaign_id).await? {
         return Ok(Some(token));

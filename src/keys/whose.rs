@@ -1,4 +1,4 @@
-//! What can be said of a key that somebody shows, to them.
+//! The facts of a key, for the person who has its text.
 
 use super::store;
 use crate::clock::Instant;
@@ -8,7 +8,7 @@ use crate::id;
 /// A key as far as it concerns a business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
-    /// It is none of this desk's, to judge by its form.
+    /// Its form shows that it is no key of Refdesk.
     Foreign,
     /// It has the form, and belongs to no business here; or to another one, which is the same to strangers.
     Nobodys,
@@ -20,7 +20,7 @@ pub enum Whose {
     },
 }
 
-/// The business and the id of a key that somebody with the machine shows.
+/// The business and the id of a key, for a person with access to the machine.
 pub async fn by_text(conn: &mut Conn, text: &str) -> DbResult<Option<(i64, i64)>> {
     let found = store::by_hash(conn, &id::sha256_hex(text)).await?;
     Ok(found.map(|row| (row.business_id, row.id)))

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 /// Digits of a budget, at most.
 pub const LONGEST: usize = 40;
 
-/// A number as it is kept: without an exponent, and without zeros before it. `None` for what is no such number,
-/// or would be long.
+/// A number as it is stored: without an exponent and leading zeros. `None` for other text, and for very long
+/// numbers.
 pub fn plain(text: &str) -> Option<String> {
     let (number, exponent) = text.trim().split_once(['e', 'E']).unwrap_or((text.trim(), "0"));
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
@@ -19,8 +19,8 @@ pub fn plain(text: &str) -> Option<String> {
     Some(kept).filter(|kept| kept.len() <= LONGEST)
 }
 
-/// As people write it: thousands apart by spaces, or by commas in groups of three. Where a comma may as well
-/// be the decimal point, nothing is guessed.
+/// As people write it: thousands apart by spaces, or by commas in groups of three. A comma that could be the
+/// decimal point is refused.
 pub fn typed(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let (whole, part) = text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
@@ -34,7 +34,7 @@ pub fn typed(text: &str) -> Option<String> {
     plain(&part.map_or(whole.clone(), |part| format!("{whole}.{part}")))
 }
 
-/// With the point so many places to the right.
+/// With the point this many places to the right.
 fn moved(number: &str, by: i64) -> Option<String> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     let digits = format!("{whole}{part}");

@@ -1,4 +1,4 @@
-//! Which leads a list shows, as its address says it.
+//! The filter of the list of leads, from its address.
 
 use crate::engine::Status;
 use crate::query::ListQuery;
@@ -12,7 +12,7 @@ pub const KNOWN: [&str; 10] =
 pub const ARRIVALS: [(&str, &str); 5] =
     [("code", "Code"), ("link", "Link"), ("verbal", "Verbal"), ("upload", "Upload"), ("staff", "Staff")];
 
-/// Who refers: nobody at all, or somebody.
+/// Leads without a referrer, or leads of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     Anybody,
@@ -31,7 +31,7 @@ pub struct Filter {
     pub qualified: Option<bool>,
     pub by: By,
     pub archived: bool,
-    /// What was typed, and what is looked for.
+    /// The typed text, and its searched form.
     pub q: String,
     pub needle: Needle,
     pub by_name: bool,
@@ -68,7 +68,7 @@ impl Filter {
         }
     }
 
-    /// Whose rows are searched.
+    /// The referrer whose rows are searched.
     pub fn scope(&self) -> Scope {
         Scope::leads(self.campaign_id, self.test)
     }

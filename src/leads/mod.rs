@@ -1,5 +1,5 @@
-//! People who were referred, or might be: their list and pages, and what staff do with them. Every
-//! change of a lead is an event of the desk; this feature has no write of its own.
+//! People who were referred, or might be: their list and pages, and the actions of staff. Every change of a
+//! lead is an event of the engine; this feature has no write of its own.
 
 pub mod budget;
 mod filter;

@@ -1,4 +1,4 @@
-//! What happened to a lead, in words: its timeline, and why a touch counts or does not.
+//! The history of a lead, in words: its timeline, and why a touch counts or not.
 
 use serde_json::Value as Json;
 
@@ -36,7 +36,7 @@ impl Happened {
     }
 }
 
-/// What kind of contact a touch is, in words.
+/// The kind of a touch, in words.
 pub fn touch_title(kind: &str) -> &'static str {
     match kind {
         "click" => "Followed a link",
@@ -48,7 +48,7 @@ pub fn touch_title(kind: &str) -> &'static str {
     }
 }
 
-/// Who a touch speaks for: "Jane Njeri, code KX7-M4P-Q2R".
+/// The referrer and code of a touch: "Jane Njeri, code KX7-M4P-Q2R".
 pub fn touch_claim(t: &TouchRow) -> String {
     match (&t.referrer, &t.code) {
         (Some(name), Some(code)) => format!("{name}, code {code}"),
@@ -58,7 +58,7 @@ pub fn touch_claim(t: &TouchRow) -> String {
     }
 }
 
-/// Whether a touch counts, and why, in a sentence. `touches` are all of the lead's, oldest first.
+/// Why a touch counts, or not, in a sentence. `touches` are all of the lead's, oldest first.
 pub fn verdict(lead: &LeadRow, touches: &[TouchRow], t: &TouchRow) -> (bool, String) {
     let counting = touches.iter().find(|x| Some(x.id) == lead.touch_id);
     let claimed = t.referrer.as_deref().unwrap_or("somebody");
@@ -123,7 +123,7 @@ pub fn of_sign_up(s: &SignUpRow) -> Happened {
     Happened::new(s.at, "Signed up").body(s.product.clone())
 }
 
-/// Audit entries that say more than the rows beside them; the others give nothing.
+/// Audit entries that add something to the rows beside them; the others give nothing.
 pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
     let json = |text: &Option<String>| text.as_deref().and_then(|t| serde_json::from_str::<Json>(t).ok());
     let (before, after) = (json(&a.before).unwrap_or_default(), json(&a.after).unwrap_or_default());
@@ -155,7 +155,7 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         "subscription.cancelled" => ("Subscription cancelled".to_owned(), "warning"),
         "inbox.accepted" => ("Inbox item accepted".to_owned(), ""),
         "inbox.dismissed" => ("Inbox item dismissed".to_owned(), ""),
-        // The touch, the payment and the sign-up tell these themselves.
+        // The touch, the payment and the sign-up have lines of their own.
         "lead.attributed" | "lead.touched" | "payment.recorded" | "customer.created" => return None,
         other => (other.replace('.', " "), ""),
     };
@@ -195,7 +195,7 @@ fn edited(before: &Json, after: &Json) -> String {
     changed.collect::<Vec<_>>().join(", ")
 }
 
-/// What the rules did by themselves: no audit entry of its own says so.
+/// Changes by the rules: they have no audit entry of their own.
 pub fn by_rule(lead: &LeadRow, audit: &[AuditRow]) -> Vec<Happened> {
     let told = |at: i64, actions: &[&str]| audit.iter().any(|a| a.at == at && actions.contains(&a.action.as_str()));
     let mut all = Vec::new();

@@ -11,7 +11,7 @@ pub fn address(public_url: &str, campaign_id: i64, code: &str, elder: bool) -> S
     if elder { format!("{public_url}/r/{campaign_id}/{code}") } else { format!("{public_url}/r/{code}") }
 }
 
-/// Whether an address is a link of ours.
+/// True for the address of a link.
 pub fn is_one(public_url: &str, address: &str) -> bool {
     let below = address.get(..public_url.len()).filter(|start| start.eq_ignore_ascii_case(public_url));
     below.is_some_and(|_| address[public_url.len()..].starts_with("/r/"))

@@ -1,6 +1,6 @@
-//! Clicks, gathered: one more click is one more in memory, and what a second brought is written in one
-//! transaction. A click is no money and nobody waits for its answer, so a crash may cost the last second
-//! of them, and a connection that is lost while committing may count a second twice.
+//! Clicks, gathered: a click is counted in memory, and the clicks of a second are written in one transaction.
+//! A click is no money and waits for no answer, so a crash may cost the last second of them, and a connection
+//! lost while committing may count a second twice.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use crate::counters;
 use crate::db::{Db, DbResult};
 
-/// The counter that clicks are kept in, under their code and under its campaign.
+/// The counter of clicks, under their code and under its campaign.
 const NAME: &str = "clicks";
 
-/// One person who followed a link. Nothing is known of them.
+/// One anonymous person who followed a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Click {
     pub code_id: i64,
@@ -22,7 +22,7 @@ pub struct Click {
 
 type Counts = BTreeMap<(i64, String, String), i64>;
 
-/// What this node has counted and not written yet; as many entries as codes were clicked, at most.
+/// The clicks that this node has counted and not written yet; one entry for each clicked code.
 #[derive(Clone, Default)]
 pub struct Clicks(Arc<Mutex<Counts>>);
 
@@ -40,7 +40,7 @@ impl Clicks {
         }
     }
 
-    /// Writes what was counted since. What could not be written is kept for the next time.
+    /// Writes the clicks counted since. After a failure they stay for the next time.
     pub async fn flush(&self, db: &Db) -> DbResult<()> {
         let taken = match self.0.lock() {
             Ok(mut counts) => Arc::new(std::mem::take(&mut *counts)),

@@ -1,4 +1,4 @@
-//! Where a link leads, and whether its code goes along.
+//! Decides the target of a link, and whether its code is passed on.
 
 use super::address;
 use super::clicks::Click;
@@ -7,7 +7,7 @@ use crate::clock::{Instant, Zone};
 use crate::code;
 use crate::db::{Conn, DbResult};
 
-/// What a link's path says.
+/// The parts of a link's path.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The campaign, where the path names one.
@@ -15,14 +15,14 @@ pub struct Place {
     pub code: String,
 }
 
-/// Where somebody who follows a link goes.
+/// The target of a followed link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Followed {
-    /// The page of the campaign; empty where none is set, or where nobody knows which.
+    /// The page of the campaign; empty when none is set, or when the campaign is unknown.
     pub destination: String,
-    /// Whom it refers to; none for a code that is unknown or attributes nobody at present.
+    /// The referrer; `None` for a code that is unknown or attributes no lead at present.
     pub refers: Option<Refers>,
-    /// What to count, if a person came.
+    /// The click to count for a person.
     pub click: Option<Click>,
 }
 
@@ -32,7 +32,7 @@ pub struct Refers {
     /// In the spelling that is active now.
     pub code: String,
     pub business: String,
-    /// Whether the code that the visitor brought along came first and stays.
+    /// True when the visitor's earlier code stays.
     pub keeps_earlier: bool,
 }
 
@@ -46,7 +46,7 @@ pub async fn follow(conn: &mut Conn, now: Instant, place: &Place, earlier: Optio
         None => None,
     };
     let business = named.as_ref().map(|n| n.business_id);
-    // A campaign nobody knows makes the link unknown, whatever its code.
+    // An unknown campaign makes the link unknown, whatever its code.
     let sought =
         if place.campaign_id.is_some() == named.is_some() { find(conn, business, &place.code).await? } else { None };
     let Some(row) = sought else {
@@ -66,8 +66,8 @@ pub async fn follow(conn: &mut Conn, now: Instant, place: &Place, earlier: Optio
     Ok(Followed { click: click(now, &row), destination: row.destination, refers })
 }
 
-/// The address that the QR code of a link carries: of the text that is active now. None for a code that
-/// is unknown or retired.
+/// The address in the QR code of a link: of the text that is active now. `None` for a code that is unknown or
+/// retired.
 pub async fn qr_address(conn: &mut Conn, public_url: &str, place: &Place) -> DbResult<Option<(String, String)>> {
     let business = match place.campaign_id {
         Some(id) => match store::campaign(conn, id).await? {
@@ -88,7 +88,7 @@ async fn find(conn: &mut Conn, business_id: Option<i64>, text: &str) -> DbResult
     if text.len() > LONGEST || text.contains(char::is_control) {
         return Ok(None);
     }
-    // What a sentence leaves at the end of an address that was copied out of it is no part of a code.
+    // The end of a sentence behind a copied address is no part of the code.
     let form = code::lookup_form(text.trim_matches(|c: char| !c.is_alphanumeric() && c != '_'));
     if form.is_empty() {
         return Ok(None);
@@ -101,8 +101,8 @@ async fn find(conn: &mut Conn, business_id: Option<i64>, text: &str) -> DbResult
     }
 }
 
-/// Whether a lead that brings the code may be attributed. A draft's link carries its code too, so that
-/// the way of a customer can be tried before the campaign is live.
+/// True when a lead that brings the code may be attributed. A draft's link carries its code too, so that a
+/// customer's way can be tried before the campaign is live.
 fn attributes(row: &LinkRow) -> bool {
     row.state != "retired"
         && row.enrollment_state == "active"
@@ -110,13 +110,13 @@ fn attributes(row: &LinkRow) -> bool {
         && matches!(row.campaign_state.as_str(), "live" | "draft")
 }
 
-/// The code that took this one's place, if it was renamed.
+/// The code that replaced this one, if it was renamed.
 async fn current(conn: &mut Conn, row: &LinkRow) -> DbResult<LinkRow> {
     let active = if row.state == "alias" { store::active(conn, row.enrollment_id).await? } else { None };
     Ok(active.unwrap_or_else(|| row.clone()))
 }
 
-/// First touch wins: a code of the same campaign that still attributes is not replaced by a later link.
+/// First touch wins: a later link never replaces a code of the same campaign that still attributes.
 async fn came_first(conn: &mut Conn, row: &LinkRow, earlier: &str) -> DbResult<bool> {
     let found = find(conn, Some(row.business_id), earlier).await?;
     Ok(found

@@ -1,9 +1,9 @@
-//! Links: addresses that carry a code. Whoever follows one is counted, gets the code as a cookie, and
-//! goes on to the page the campaign names; [`follow`] decides where to, [`Clicks`] counts.
+//! Links: addresses that carry a code. A visitor is counted, gets the code as a cookie, and is redirected to
+//! the page of the campaign; [`follow`] decides the target, [`Clicks`] counts.
 //!
-//! `/r/CODE` names no business, and two businesses may have the same code. The address then belongs to
-//! the business that had the code first, for ever, so that a printed link never begins to lead
-//! elsewhere; the other's links say its campaign as well: `/r/1003/CODE`. [`address`] knows which.
+//! `/r/CODE` names no business, and two businesses may have the same code. The address then belongs to the
+//! business that had the code first, for ever, so that a printed link never begins to lead elsewhere; the
+//! other's links name its campaign as well: `/r/1003/CODE`. [`address`] knows which.
 
 mod address;
 mod clicks;

@@ -1,4 +1,4 @@
-//! What a link answers. No session is opened and nothing of the visitor is kept but that somebody came.
+//! The answer of a link. It opens no session and stores only the count of visits.
 
 use askama::Template;
 use axum::extract::rejection::PathRejection;
@@ -23,14 +23,13 @@ pub fn routes() -> Routes {
         .get("/r/{campaign}/{code}/qr.svg", Access::Public, qr_in)
 }
 
-/// What the code is called in a visitor's browser: by Refairn's name, which a customer's site reads, and
-/// by our own, which only we read.
+/// The cookie of a code in a visitor's browser: Refairn's name, which a customer's site reads, and our own.
 const SITES_COOKIE: &str = "refairn_code";
 const OWN_COOKIE: &str = "refdesk_code";
-/// 90 days, as Refairn keeps it.
+/// 90 days, as at Refairn.
 const KEPT_SECONDS: i64 = 90 * 24 * 3600;
 
-/// A path that is no text is a code that nobody has.
+/// A path that is no text is an unknown code.
 type One = Result<Path<String>, PathRejection>;
 type Two = Result<Path<(String, String)>, PathRejection>;
 
@@ -41,7 +40,7 @@ fn place(path: One) -> Place {
 fn place_in(path: Two) -> Place {
     let (campaign, code) = path.map(|p| p.0).unwrap_or_default();
     let campaign_id = campaign.parse().ok().or_else(|| id::parse(Kind::Campaign, &campaign));
-    // 0 is nobody's.
+    // No business has the id 0.
     Place { campaign_id: Some(campaign_id.unwrap_or(0)), code: typed(&code) }
 }
 
@@ -113,12 +112,12 @@ fn shown(followed: &Followed) -> PageResult {
 }
 
 fn redirect(to: &str) -> PageResult {
-    // What a campaign stores is printable ASCII, so that this cannot fail.
+    // A stored target is printable ASCII, so this cannot fail.
     let to = HeaderValue::from_str(to).map_err(|e| Fault::Ours(e.to_string()))?;
     Ok((StatusCode::FOUND, [(header::LOCATION, to)]).into_response())
 }
 
-/// The code for the customer's site, on the domain it shares with the desk, and for ourselves.
+/// The code for the customer's site, on the domain it shares with Refdesk, and for ourselves.
 fn cookies(app: &App, code: &str, destination: &str) -> [String; 2] {
     let secure = if app.config.is_https() { "; Secure" } else { "" };
     let kept = format!("{}; Path=/; Max-Age={KEPT_SECONDS}; SameSite=Lax{secure}", encode(code));
@@ -131,7 +130,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// What browsers say of a request that nobody has clicked yet.
+/// Headers by which browsers mark a request ahead of a click.
 fn purpose(headers: &HeaderMap) -> String {
     ["sec-purpose", "purpose", "x-purpose", "x-moz"].map(|name| text(headers, name)).join(" ")
 }

@@ -4,7 +4,7 @@ use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::convert::{Builder, Shape};
 use fast_qr::{ECL, QRBuilder};
 
-/// A text as a QR code in SVG, with a margin of so many modules. Empty when the text is too long for one.
+/// A text as a QR code in SVG, with a margin of `margin` modules. Empty when the text is too long.
 pub fn svg(text: &str, margin: usize) -> String {
     match QRBuilder::new(text).ecl(ECL::M).build() {
         Ok(code) => SvgBuilder::default().shape(Shape::Square).margin(margin).to_str(&code),

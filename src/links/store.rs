@@ -17,7 +17,7 @@ row! {
         pub destination: String,
         pub business: String,
         pub timezone: String,
-        /// Whether another business had the same code first.
+        /// True when another business had the same code first.
         pub elder: bool,
     }
 }

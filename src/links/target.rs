@@ -23,9 +23,9 @@ fn host(address: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// The domain that the desk and the destination have in common, so that the page a customer comes to can
-/// read the cookie: `example.com` for `refer.example.com` and `www.example.com`. None where they have
-/// none, or are the same host. A browser refuses a domain that is everybody's, such as `co.uk`.
+/// The domain that Refdesk and the target share, so that the customer's page can read the cookie:
+/// `example.com` for `refer.example.com` and `www.example.com`. `None` when they share none, or are the same
+/// host. A browser refuses a public domain such as `co.uk`.
 pub fn cookie_domain(public_url: &str, destination: &str) -> Option<String> {
     let (ours, theirs) = (host(public_url), host(destination));
     let is_number =

@@ -1,7 +1,7 @@
-//! Whether a person follows a link, or a program looks what is behind it.
+//! Tells a person who follows a link from a program that looks at it.
 
-/// Programs that open links to show a preview, to search or to scan, by a part of what they call
-/// themselves. Most name themselves a bot; the list is short on purpose and holds those that do not.
+/// Programs that open links to show a preview, to search or to scan, by a part of their User-Agent. Most name
+/// themselves a bot; this short list holds the others.
 const PROGRAMS: [&str; 16] = [
     "bot",
     "crawl",
@@ -21,8 +21,8 @@ const PROGRAMS: [&str; 16] = [
     "safelinks",
 ];
 
-/// `agent` is the User-Agent header; `purpose` what the headers say of a request made ahead of a click.
-/// Who does not say what they are is taken for a person.
+/// `agent` is the User-Agent header; `purpose` holds the headers of a request made ahead of a click. Without
+/// a User-Agent the visitor counts as a person.
 pub fn is_person(agent: &str, purpose: &str) -> bool {
     let (agent, purpose) = (agent.to_ascii_lowercase(), purpose.to_ascii_lowercase());
     let ahead = ["prefetch", "prerender", "preview"].iter().any(|word| purpose.contains(word));

@@ -1,5 +1,5 @@
-//! Messages for the outside, written with what they tell of. Nobody can subscribe to them yet, so they
-//! are let go once they are a minute old; handing them to endpoints will take this place.
+//! Messages for the outside, written in the transaction of the change they report. Subscriptions do not exist
+//! yet, so messages are deleted once they are a minute old; delivery will replace this module.
 
 mod store;
 
@@ -9,14 +9,14 @@ use crate::db::DbResult;
 /// Messages removed in one transaction.
 const BATCH: i64 = 500;
 const KEPT_SECONDS: i64 = 60;
-/// Batches of one turn, so that a turn ends.
+/// Batches of one run, so that a run ends.
 const BATCHES: usize = 200;
 
-/// One turn of the scheduled task; true when messages are left.
+/// One run of the scheduled task; true when messages are left.
 pub async fn turn(core: &Core) -> DbResult<bool> {
     for _ in 0..BATCHES {
         let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
-        // Asked by reading, so that an idle desk writes nothing.
+        // Checked by reading, so that an idle program writes nothing.
         if !store::is_any(&mut core.db.read().await?, before, BATCH).await? {
             return Ok(false);
         }

@@ -1,5 +1,5 @@
-//! Products by their public id, remembered: a product never changes its campaign or mode and is never
-//! removed, so what was read once stays true.
+//! Products by their public id, in memory: a product never changes its campaign or mode and is never removed,
+//! so an entry stays true.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use super::store::{self, ProductRow};
 use crate::db::{Db, DbResult};
 
-/// Entries kept; beyond that the memory starts again.
+/// The most entries; beyond that the memory starts again.
 const MOST: usize = 10_000;
 
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! What is sold under a campaign, and the terms it pays: numbered versions that are never edited.
+//! Products, which are sold under a campaign, and their terms: numbered versions that are never edited.
 
 mod catalogue;
 pub mod pages;

@@ -39,7 +39,7 @@ struct NewPage {
     kinds: Vec<Choice>,
     limits: Vec<Choice>,
     currency: &'static str,
-    /// What a payment would earn, when that was asked.
+    /// The earnings of a sample payment, when one was entered.
     preview: String,
 }
 
@@ -62,7 +62,7 @@ impl NewPage {
 
 async fn new(page: Page, Path(campaign_id): Path<i64>, OriginalUri(uri): OriginalUri) -> PageResult {
     let test = uri.query().is_some_and(|query| query == "test");
-    // A test product pays 0 %: it shows that calls arrive, and nobody is shown money they never get.
+    // A test product pays 0 %: it shows that calls arrive, and promises no money.
     let rate = if test { "0" } else { "20" };
     let name = if test { "Test product" } else { "" };
     let form = Form::filled(&[
@@ -117,7 +117,7 @@ struct ShowPage {
     form: Form,
     product: ProductRow,
     campaign_name: String,
-    /// What a payment of today earns.
+    /// The earnings of a payment of today.
     preview: String,
     versions: Vec<Version>,
     can_edit: bool,
@@ -245,7 +245,7 @@ impl TermsPage {
     }
 }
 
-/// What it means that terms begin in the past; nothing to ask about where no payment since then was decided.
+/// The consequence of terms that begin in the past; no question when no payment since then was decided.
 async fn back_dated(page: &Page, id: i64, day: Day) -> Result<Option<String>, Fault> {
     // A payment is dated a day after it came at most.
     let received = page.member.zone.start_of(day.plus_days(-1));

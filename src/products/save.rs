@@ -23,16 +23,16 @@ pub struct NewProduct {
     pub same_name: SameName,
 }
 
-/// What came of a product.
+/// The outcome of making a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
     As(i64),
     NameTaken,
-    /// The campaign is not the business's.
+    /// The campaign belongs to another business.
     NotFound,
 }
 
-/// What came of a new version.
+/// The outcome of a new version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbered {
     /// The number it was given.
@@ -107,7 +107,7 @@ pub async fn new_terms(
         .await
 }
 
-/// What came of a new name.
+/// The outcome of a new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renamed {
     Yes,
@@ -115,7 +115,7 @@ pub enum Renamed {
     NotFound,
 }
 
-/// Gives a product another name. What it pays and whether it is test never changes this way.
+/// Gives a product another name. Its terms and its mode never change this way.
 pub async fn rename(
     core: &Core,
     actor: &Arc<Actor>,

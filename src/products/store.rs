@@ -70,7 +70,7 @@ pub async fn of_business(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Prod
     .await
 }
 
-/// What the live or the test products of a campaign are called.
+/// The names of the live or the test products of a campaign.
 pub async fn names(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Vec<String>> {
     let found: Vec<(String,)> = sql("SELECT name
            FROM products
@@ -84,7 +84,7 @@ pub async fn names(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Ve
     Ok(found.into_iter().map(|(name,)| name).collect())
 }
 
-/// How many of the newest 10,000 payments since a moment were looked at, and how many of them are decided
+/// How many of the newest 10,000 payments since a moment were examined, and how many of them are decided
 /// payments for a product, dated on a day or later.
 pub async fn decided_since(
     conn: &mut Conn,
@@ -187,7 +187,7 @@ pub async fn newest_number(conn: &mut Conn, product_id: i64) -> DbResult<i64> {
     .await
 }
 
-/// What a product's first version is valid from.
+/// The first day of a product's first version.
 const BEGINNING: &str = "1900-01-01";
 
 #[expect(clippy::too_many_arguments, reason = "the columns of one row")]

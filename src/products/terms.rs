@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::clock::Day;
 use crate::money::Rate;
 
-/// How one line of the terms pays.
+/// The pay of one line of the terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pays {
     Percent(Rate),
@@ -26,7 +26,7 @@ pub enum Limit {
 /// A version of terms about to be made.
 #[derive(Debug, Clone)]
 pub struct NewTerms {
-    /// None: from the beginning of time, as a product's first version is.
+    /// `None`: from the beginning of time, like a product's first version.
     pub valid_from: Option<Day>,
     pub referral: Pays,
     pub recurring: Pays,

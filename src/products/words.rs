@@ -47,7 +47,7 @@ pub fn sentence(terms: &NewTerms) -> String {
     text
 }
 
-/// What a payment of 100 in a currency earns, first and later.
+/// The earnings of a payment of 100 in a currency, first and later.
 pub fn earns(terms: &NewTerms, currency: Currency) -> String {
     let Ok(paid) = Money::from_text("100", currency) else { return String::new() };
     let earned = |pays: &Pays| match pays {

@@ -1,5 +1,5 @@
-//! The search of Record a referral: the exact code first, then people whose code, name, e-mail address,
-//! phone number or company begins like that; near misses of a code below.
+//! The search of Record a referral: the exact code first, then people whose code, name, e-mail address, phone
+//! number or company begins with the text; near misses of a code below.
 
 use super::store::{self, EnrollmentOf, PersonLine};
 use crate::code;
@@ -11,23 +11,23 @@ use crate::text::fold;
 /// People shown at one time.
 const SHOWN: usize = 8;
 
-/// What is looked for, and where.
+/// The searched text, and its scope.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     pub business_id: i64,
-    /// Whose code is shown where somebody is in several campaigns.
+    /// The campaign whose code is shown for people in several campaigns.
     pub campaign_id: i64,
     pub country: &'a str,
     pub text: &'a str,
 }
 
-/// A person found, with the code to show beside them.
+/// A found person, with the code to show beside them.
 #[derive(Debug, Clone)]
 pub struct Hit {
     pub person: PersonLine,
-    /// The code that was meant: claiming by it counts for it. None where the person was found otherwise.
+    /// The intended code: a claim made by it counts for it. `None` when the person was found otherwise.
     pub code_id: Option<i64>,
-    /// The code's text in pieces; what differs from what was asked for is marked.
+    /// The code's text in pieces; pieces that differ from the typed text are marked.
     pub code: Vec<Part>,
     /// Why a claim would not count: retired, paused, banned, archived.
     pub resting: Option<String>,
@@ -105,7 +105,7 @@ fn plain(text: &str) -> Vec<Part> {
     vec![Part { text: text.to_owned(), differs: false }]
 }
 
-/// Puts what is shown of each person beside them, once a person and code.
+/// Loads the details of each person, once for each person and code.
 async fn lines(conn: &mut Conn, asked: Asked<'_>, all: Vec<By>) -> DbResult<Vec<Hit>> {
     let ids: Vec<i64> = all
         .iter()
@@ -147,7 +147,7 @@ async fn lines(conn: &mut Conn, asked: Asked<'_>, all: Vec<By>) -> DbResult<Vec<
     Ok(hits)
 }
 
-/// The enrollment whose code is shown: that of the campaign looked at, else the first active one.
+/// The enrollment whose code is shown: that of the current campaign, else the first active one.
 pub fn best(enrolled: &[EnrollmentOf], referrer_id: i64, campaign_id: i64) -> Option<&EnrollmentOf> {
     let theirs = || enrolled.iter().filter(|e| e.referrer_id == referrer_id);
     theirs()

@@ -1,5 +1,5 @@
-//! Recording a referral that was told: find the referrer by any piece of code, name, phone or e-mail
-//! address, then write down who they sent. [`find`] is the search, [`record`] the verb.
+//! Recording a spoken referral: find the referrer by any piece of code, name, phone or e-mail address, then
+//! enter the customer they sent. [`find`] is the search, [`record`] the verb.
 
 mod find;
 pub mod pages;
@@ -19,18 +19,18 @@ use crate::phone::Phone;
 
 pub use find::{Asked, Found, Hit, find};
 
-/// One way to reach somebody.
+/// One way to reach the customer.
 #[derive(Debug, Clone)]
 pub enum Reach {
     Email(Email),
     Phone(Phone),
 }
 
-/// A referral as it was told.
+/// A referral as the customer told it.
 #[derive(Debug, Clone)]
 pub struct Recording {
     pub business_id: i64,
-    /// Who writes it down.
+    /// The person who enters it.
     pub user_id: i64,
     pub campaign_id: i64,
     pub referrer_id: i64,
@@ -41,7 +41,7 @@ pub struct Recording {
     pub reach: Reach,
 }
 
-/// What came of it, to be read aloud.
+/// The outcome, to be read aloud.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     pub lead_id: i64,
@@ -57,7 +57,7 @@ pub struct Receipt {
     pub counts: bool,
     /// The customer was a lead before, since this moment.
     pub known_since: Option<i64>,
-    /// Who holds the attribution, where it is somebody else.
+    /// The present referrer, if it is another one.
     pub holder: Option<String>,
     /// The lead was theirs already.
     pub theirs_already: bool,
@@ -65,7 +65,7 @@ pub struct Receipt {
     pub refused: Option<String>,
 }
 
-/// Writes a referral down. `None` when the referrer, code or campaign is not there.
+/// Records a referral. `None` when the referrer, code or campaign is unknown.
 pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResult<Option<Receipt>> {
     let mut conn = core.db.read().await?;
     let Some(referrer) = store::referrer(&mut conn, told.business_id, told.referrer_id).await? else {

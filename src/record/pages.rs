@@ -134,9 +134,9 @@ struct TellPage {
     code_id: String,
     campaigns: Vec<Choice>,
     campaign_id: i64,
-    /// Why a claim would not count, said before anything is typed.
+    /// Why a claim would not count, shown before any typing.
     warning: Option<String>,
-    /// How customers are reached, with a number as it is written here.
+    /// Ways to reach customers, with a number as it is written here.
     hint: String,
     back: String,
 }
@@ -238,7 +238,7 @@ struct ReceiptPage {
     receipt: Receipt,
 }
 
-/// What the receipt says: title, sentence, tone.
+/// The words of the receipt: title, sentence, tone.
 fn words(r: &Receipt, since: Option<String>) -> (String, String, &'static str) {
     let (customer, referrer) = (&r.customer, &r.referrer);
     let known = since.map(|day| format!("{customer} was known already, since {day}. ")).unwrap_or_default();

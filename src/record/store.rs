@@ -18,7 +18,7 @@ row! {
     }
 }
 
-/// A referrer who is not archived.
+/// A referrer outside the archive.
 pub async fn referrer(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ReferrerOf>> {
     sql("SELECT id, name, company
            FROM referrers
@@ -44,7 +44,7 @@ row! {
     }
 }
 
-/// The enrollments of a referrer that are not archived, oldest first.
+/// The enrollments of a referrer outside the archive, oldest first.
 pub async fn enrollments(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<EnrollmentOf>> {
     sql("SELECT e.id, e.referrer_id, e.campaign_id, g.name AS campaign, g.state AS campaign_state, e.state,
                 c.text AS code
@@ -74,8 +74,8 @@ pub async fn lead_created_at(conn: &mut Conn, business_id: i64, id: i64) -> DbRe
     Ok(found.map(|(at,)| at))
 }
 
-/// The people each of whose asked-for words begins one of theirs; those whose name begins as it was
-/// typed come first. `asked` has, for each word, the forms it may be stored under.
+/// People who have, for each searched word, a word that begins with it; people whose name begins with the
+/// typed text come first. `asked` has, for each word, the forms under which it may be stored.
 pub async fn by_words(
     conn: &mut Conn,
     business_id: i64,
@@ -116,7 +116,7 @@ pub async fn by_words(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// The newest people who have a piece of text anywhere, and whether older ones were not looked at.
+/// The newest people whose text contains a piece, and whether older ones were left out.
 pub async fn by_piece(conn: &mut Conn, business_id: i64, piece: &str, most: i64) -> DbResult<(Vec<i64>, bool)> {
     let rows: Vec<(i64,)> = sql("SELECT r.id
            FROM (SELECT id, search, created_at
@@ -143,7 +143,7 @@ pub async fn by_piece(conn: &mut Conn, business_id: i64, piece: &str, most: i64)
     Ok((rows.into_iter().map(|(id,)| id).collect(), all > EXAMINED))
 }
 
-/// That a word begins with one of some forms.
+/// The condition that a word begins with one of some forms.
 fn beginning(alias: &str, forms: &[String], values: &mut Vec<Value>) -> String {
     let ranges: Vec<String> = forms
         .iter()
@@ -214,7 +214,7 @@ pub async fn people(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<
     .await
 }
 
-/// The enrollments of some people that are not archived.
+/// The enrollments of some people outside the archive.
 pub async fn enrollments_of(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<EnrollmentOf>> {
     let table = rows!(ids, id => { id: *id });
     sql("SELECT e.id, e.referrer_id, e.campaign_id, g.name AS campaign, g.state AS campaign_state, e.state,

@@ -31,7 +31,7 @@ pub enum Added {
 pub async fn add(core: &Core, actor: &Arc<Actor>, new: AddReferrer) -> DbResult<Added> {
     let ids = core.ids.run(4).await?;
     let now = core.clock.now();
-    // The address decides whether they are known; somebody without one is always new.
+    // The address decides whether they are known; a referrer without one is always new.
     let keys = new.email.iter().map(|e| Key::Referrer(new.business_id, e.key().to_owned())).collect();
     let actor = actor.clone();
     core.db

@@ -1,5 +1,5 @@
-//! Adding a list of referrers: what is there is looked up set-wise, what becomes of each is decided in
-//! one place for the dry run and for the real one.
+//! Adds a list of referrers: existing ones are looked up set-wise, and one function decides the outcome of
+//! each, for the dry run and for the real one.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl NewReferrer {
     }
 }
 
-/// What becomes of one of a list.
+/// The outcome of one entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Became {
     New {
@@ -50,7 +50,7 @@ pub enum Became {
         referrer_id: i64,
         code: Option<String>,
     },
-    /// The code they bring belongs to somebody else.
+    /// Their code belongs to another referrer.
     CodeTaken {
         by: String,
     },
@@ -61,7 +61,7 @@ pub const IDS_EACH: usize = 4;
 
 struct Plan {
     became: Became,
-    /// Somebody who is known keeps their name.
+    /// A known referrer keeps their name.
     name: Option<String>,
     enrollment_id: Option<i64>,
     enroll: bool,
@@ -118,7 +118,7 @@ fn decide(n: &NewReferrer, known: Option<&many::Found>, taken: &[many::Taken]) -
     plan
 }
 
-/// What would become of each, without doing it.
+/// The outcome of each, without doing it.
 pub async fn preview(conn: &mut Conn, new: &[NewReferrer]) -> DbResult<Vec<Became>> {
     Ok(plan(conn, new).await?.into_iter().map(|p| p.became).collect())
 }
@@ -185,7 +185,7 @@ pub async fn add_many(
     codes::claim_own(tx, now, &own).await?;
     if !generate.is_empty() {
         let start = id();
-        // One id for each is left: whoever gets a generated code brings none of their own.
+        // One id for each is left: a referrer who gets a generated code brings none of their own.
         let most = i64::try_from(generate.len()).unwrap_or_default();
         codes::give(tx, now, &generate, start..start + most).await?;
     }

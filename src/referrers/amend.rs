@@ -14,7 +14,7 @@ use crate::db::{DbResult, Key};
 use crate::email::Email;
 use crate::meta::{self, Meta};
 
-/// What is given is written; none leaves it.
+/// `Some` is written; `None` leaves the old value.
 #[derive(Debug, Clone, Default)]
 pub struct Amend {
     pub name: Option<String>,
@@ -27,7 +27,7 @@ pub enum Amended {
     Done {
         changed: bool,
     },
-    /// Somebody else in the business has that address.
+    /// Another referrer of the business has that address.
     EmailTaken,
     TooMuchMeta,
     NotFound,

@@ -16,13 +16,13 @@ pub enum Edited {
     Done {
         changed: bool,
     },
-    /// Somebody else in the business has that address.
+    /// Another referrer of the business has that address.
     EmailTaken {
         referrer_id: i64,
         name: String,
     },
     NotFound,
-    /// Somebody else has changed it since it was read.
+    /// Another user has changed it since it was read.
     Stale,
 }
 
@@ -77,8 +77,8 @@ fn old_json(r: &ReferrerRow) -> Json {
     json!({ "name": r.name, "email": r.email, "phone": r.phone, "company": r.company })
 }
 
-/// Archives a referrer, or takes that back: history, codes, attribution and money stay; nothing new is
-/// attributed to them. `None` when there is no such referrer, else whether anything changed.
+/// Archives a referrer, or takes that back: history, codes, attribution and money stay; no new lead is
+/// attributed to them. `None` when the referrer is unknown, else whether anything changed.
 pub async fn archive(
     core: &Core,
     actor: &Arc<Actor>,

@@ -21,7 +21,7 @@ pub enum Enrolled {
     Already,
     /// An archived referrer is restored first.
     Archived,
-    /// No such referrer, or no such campaign.
+    /// The referrer or the campaign is unknown.
     NotFound,
 }
 
@@ -69,11 +69,11 @@ pub async fn enroll(
         .await
 }
 
-/// Where an enrollment stands.
+/// The states of an enrollment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Active,
-    /// No new attributions; leads and commissions go on.
+    /// No new attributions; leads and commissions continue.
     Paused,
     /// No new attributions and no new commissions; unpaid ones stay out of payouts.
     Banned,

@@ -31,7 +31,7 @@ impl AddReferrer {
     }
 }
 
-/// What a referrer is called and reached by from now on.
+/// The new name and contact of a referrer.
 #[derive(Debug, Clone)]
 pub struct NewFacts {
     pub name: String,

@@ -1,4 +1,4 @@
-//! The list of referrers and adding one; a person's page and its forms are beside it.
+//! The list of referrers and adding one. A person's page and its forms have files of their own.
 
 mod change;
 mod person;
@@ -45,8 +45,7 @@ struct ListPage {
     created_sort: (String, &'static str),
     rows: Vec<Line>,
     pager: Pager,
-    /// Not all rows were looked at.
-    /// How many were looked at, where not all were searched.
+    /// Only some rows were examined. How many were examined, where not all were searched.
     looked: String,
     can_edit: bool,
     can_import: bool,

@@ -1,17 +1,17 @@
-//! The words people are found by: each of name, company, e-mail address and phone number, by its
-//! beginning. What is stored is made here, and so is what is asked for.
+//! The words by which people are found: each of name, company, e-mail address and phone number, by its
+//! beginning. Both the stored and the searched forms are made here.
 
 use std::collections::BTreeSet;
 
 use crate::phone;
 use crate::text::fold;
 
-/// Longer words are cut: nobody types so many letters to find somebody.
+/// Longer words are cut: a search needs fewer letters.
 const LONGEST: usize = 60;
 /// Words of one person, at most.
 const MOST: usize = 24;
 
-/// What a person is called and reached by.
+/// A person's name and contact.
 #[derive(Debug, Clone, Copy)]
 pub struct Described<'d> {
     pub name: &'d str,
@@ -48,7 +48,7 @@ impl Described<'_> {
     }
 }
 
-/// What to look for: for each word that was typed, the beginnings it may have been stored under.
+/// The searched forms: for each typed word, the beginnings under which it may be stored.
 #[must_use]
 pub fn asked(query: &str, country: &str) -> Vec<Vec<String>> {
     let dialled = digits(query);

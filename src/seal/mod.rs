@@ -1,10 +1,10 @@
-//! Seals ledger and audit entries into a chain of SHA-256 per business: an entry that is changed, taken out
-//! or put in later no longer fits.
+//! Seals ledger and audit entries into a chain of SHA-256 per business: a changed, removed or inserted entry
+//! breaks the chain.
 //!
-//! A transaction notes the digests of the entries it writes in one row, a [`Note`], because a chain would
-//! make every writer wait for the one before. [`turn`] puts the notes into the chain within a minute, in the
-//! order of their ids, under `Key::Seal`: a seal covers the one before it and the note. [`verify`] proves a
-//! chain, and the `chains` table remembers where it ended, so that notes missing at its end are noticed.
+//! A transaction records the digests of its entries in one row, a [`Note`], because a chain would make every
+//! writer wait for the one before. [`turn`] puts the notes into the chain within a minute, in the order of
+//! their ids, under `Key::Seal`: a seal covers the one before it and the note. [`verify`] proves a chain, and
+//! the `chains` table remembers its end, so that notes missing at the end are noticed.
 
 mod note;
 mod store;

@@ -8,7 +8,7 @@ use super::store::{self, Note};
 use crate::db::{DbResult, Tx};
 use crate::id::sha256_hex;
 
-/// Which entries.
+/// The two kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Chain {
@@ -42,7 +42,7 @@ pub struct Posted<'a> {
     pub at: i64,
 }
 
-/// An audit entry as it is sealed: every column but the one the name is searched by.
+/// An audit entry as it is sealed: every column but the folded name.
 #[derive(Debug, Serialize)]
 pub struct Audited<'a> {
     pub id: i64,
@@ -68,7 +68,7 @@ const NOTED: usize = 256;
 /// Hexadecimal digits of an entry's digest: half of a SHA-256.
 const DIGITS: usize = 32;
 
-/// In the place of a digest: the entry was gone when its note was first read.
+/// Replaces a digest: the entry was gone when its note was first read.
 const GONE: &str = "--------------------------------";
 
 /// An entry's business, id and digest.
@@ -101,7 +101,7 @@ pub async fn note(tx: &mut Tx, chain: Chain, mut digests: Vec<Digest>) -> DbResu
 }
 
 impl Note {
-    /// Of entries of one business, in the order of their ids.
+    /// The entries of one business, in the order of their ids.
     pub(super) fn of(entries: &[Digest]) -> Option<Self> {
         let (business_id, first_id, _) = *entries.first().as_ref()?;
         Some(Self {
@@ -118,12 +118,12 @@ impl Note {
         self.entries.split(',').map(|id| id.parse().unwrap_or_default())
     }
 
-    /// One for each entry; of one that is not there, none that fits.
+    /// One for each entry; for a missing one a digest that never matches.
     pub(super) fn digests_of(&self, found: &HashMap<i64, String>) -> String {
         self.ids().map(|id| found.get(&id).map_or(GONE, String::as_str)).collect()
     }
 
-    /// The first entry that is not as it was noted.
+    /// The first entry that differs from its recorded digest.
     pub(super) fn fault(&self, name: &str, found: &HashMap<i64, String>) -> Option<String> {
         let noted = self.digests.as_deref()?;
         self.ids().enumerate().find_map(|(n, id)| match (found.get(&id), noted.get(n * DIGITS..(n + 1) * DIGITS)) {

@@ -97,7 +97,7 @@ fn most(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// The next notes to seal, behind an id.
+/// The next notes to seal, after an id.
 pub async fn waiting(conn: &mut Conn, chain: Chain, business_id: i64, after: i64, limit: usize) -> DbResult<Vec<Note>> {
     sql_built(format!(
         "SELECT {NOTE}
@@ -117,7 +117,7 @@ pub async fn waiting(conn: &mut Conn, chain: Chain, business_id: i64, after: i64
     .await
 }
 
-/// Sealed notes behind a position.
+/// Sealed notes after a position.
 pub async fn sealed(conn: &mut Conn, chain: Chain, business_id: i64, after: i64, limit: usize) -> DbResult<Vec<Note>> {
     sql_built(format!(
         "SELECT {NOTE}
@@ -137,8 +137,8 @@ pub async fn sealed(conn: &mut Conn, chain: Chain, business_id: i64, after: i64,
     .await
 }
 
-/// The digests of a business's entries as they are now. Each is looked up by its id and nothing else: beside a
-/// condition on the business, SQLite would go through all of its entries for each.
+/// The digests of a business's entries as they are now. Each is looked up by its id alone: beside a condition
+/// on the business, SQLite would read all of its entries for each.
 pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64]) -> DbResult<HashMap<i64, String>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -207,7 +207,7 @@ pub async fn seal(tx: &mut Tx, sealed: &[(i64, String, i64, String)]) -> DbResul
     Ok(())
 }
 
-/// Where a chain ended when it was last sealed: (position, seal).
+/// The end of a chain when it was last sealed: (position, seal).
 pub async fn head(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult<Option<(i64, String)>> {
     sql("SELECT position, seal
            FROM chains

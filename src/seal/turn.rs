@@ -8,10 +8,10 @@ use crate::db::{DbResult, Key};
 /// Such transactions of one chain in one turn, so that a turn ends.
 const BATCHES: usize = 100;
 
-/// Notes without digests of one such transaction: each is the reading of its entries.
+/// Notes without digests in one transaction: each needs its entries read.
 const UNREAD: usize = 4;
 
-/// One turn of the scheduled task; true when notes are left.
+/// One run of the scheduled task; true when notes are left.
 pub async fn turn(core: &Core) -> DbResult<bool> {
     let mut more = false;
     for chain in Chain::ALL {

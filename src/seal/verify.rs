@@ -6,14 +6,14 @@ use super::note::{BATCH, Chain, seal_of};
 use super::store::{self, Note};
 use crate::db::{Conn, DbResult};
 
-/// What a chain proves.
+/// The result of proving a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// Entries in the chain.
     pub sealed: usize,
-    /// Entries that are noted and wait for their seal.
+    /// Recorded entries that wait for their seal.
     pub unsealed: usize,
-    /// The first thing that does not fit, in a sentence.
+    /// The first mismatch, in a sentence.
     pub broken: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub async fn verify(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult
     Ok(all)
 }
 
-/// The first thing that does not fit.
+/// The first mismatch.
 async fn fault(conn: &mut Conn, chain: Chain, business_id: i64, all: &mut Verified) -> DbResult<Option<String>> {
     let name = chain.word();
     let (mut position, mut seal) = (0, String::new());

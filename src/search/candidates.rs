@@ -1,4 +1,4 @@
-//! Which rows may have what is looked for, by the index and the queue.
+//! The rows that may match, by the index and the queue.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::store::{self, BlockRow, Segment};
 use super::{Needle, Scope};
 use crate::db::{Conn, DbResult};
 
-/// Rows that wait and are looked at one by one, at most: they are new, and stand together.
+/// The most waiting rows that are examined one by one: they are new, and adjacent.
 const WAITING: usize = 10_000;
 
 /// Rows of one segment that may match, in the order in which they were made.
@@ -29,12 +29,12 @@ impl Part {
         self.marks.get(row / MARK + 1).copied().unwrap_or(i64::MAX)
     }
 
-    /// The rows before this one may have been made by then; those from it on were not.
+    /// Rows before this one may have been made by then; those from it on were not.
     pub fn end_of(&self, time: i64) -> usize {
         self.marks.partition_point(|mark| *mark <= time) * MARK
     }
 
-    /// The rows from this one on may have been made at that time or later; those before it were not.
+    /// Rows from this one on may have been made at that time or later; those before it were not.
     pub fn begin_of(&self, time: i64) -> usize {
         self.marks.get(1..).unwrap_or_default().partition_point(|mark| *mark < time) * MARK
     }
@@ -61,7 +61,7 @@ impl Candidates {
         wanted.saturating_mul(self.of) / self.count().max(1)
     }
 
-    /// What waits, and the last in each of the newest segments, each once, until there are so many.
+    /// The waiting rows, then the last ones of the newest segments, each once, up to a number.
     pub async fn ids(&self, conn: &mut Conn, most: usize) -> DbResult<Vec<i64>> {
         let (mut found, mut left, mut from) = (self.waiting.clone(), most, Vec::new());
         for part in self.parts.iter().rev() {
@@ -76,7 +76,7 @@ impl Candidates {
         let mut ids: HashMap<i64, Ids> =
             store::members(conn, &segments).await?.into_iter().map(|(id, docs)| (id, Ids::new(docs))).collect();
         for (part, some) in from {
-            // A segment that was merged and removed meanwhile was replaced before: its rows are asked for again.
+            // A segment that was merged and removed meanwhile has a replacement: its rows are read again.
             let Some(ids) = ids.get_mut(&part.segment_id) else { continue };
             let rows = std::iter::successors(part.rows.before(usize::MAX), |row| part.rows.before(*row)).take(some);
             found.extend(rows.filter_map(|row| ids.get(row)));
@@ -93,7 +93,7 @@ pub async fn ids_of(conn: &mut Conn, segment_id: i64) -> DbResult<Ids> {
     Ok(found.into_iter().next().map(|(_, docs)| Ids::new(docs)).unwrap_or_default())
 }
 
-/// What waits is read before the segments: a row that moves meanwhile is seen at least once.
+/// The queue is read before the segments: a row that moves meanwhile is seen at least once.
 pub async fn find(conn: &mut Conn, scopes: &[Scope], needle: &Needle) -> DbResult<Candidates> {
     let mut all = Candidates::default();
     for scope in scopes {

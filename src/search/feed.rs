@@ -1,5 +1,5 @@
-//! Writes what waits in the queue to segments, and merges small segments into larger ones. Whoever has the
-//! turn of the schedule does it; two at once would cost time and nothing else.
+//! Writes the queue to segments, and merges small segments into larger ones. The scheduled task does this on
+//! one node; two at once would cost time and nothing else.
 
 use super::Scope;
 use super::grams::{Builder, MARK, ids_of_text, ids_to_text, numbers_to_text};
@@ -7,21 +7,21 @@ use super::store::{self, Doc, NewSegment, Waiting};
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult};
 
-/// Rows that wait until they are worth a segment: so many are looked at one by one in no time.
+/// Waiting rows that are worth a segment: fewer are quickly examined one by one.
 pub const LEAST: usize = 1_024;
 /// Rows of a segment, at most.
 pub const LARGEST: usize = 65_536;
-/// So many segments of one size become one.
+/// This many segments of one size become one.
 const FAN: usize = 8;
 /// Rows read, or taken out of the queue, by one statement.
 const CHUNK: usize = 4_096;
 const OUT: usize = 1_000;
-/// Segments of one turn, so that it ends within its lease.
+/// Segments of one run, so that it ends within its lease.
 const STEPS: usize = 24;
-/// Those who began to read a merged segment have long ended.
+/// The readers of a merged segment have long ended.
 const KEPT_SECONDS: i64 = 60;
 
-/// Whether something waits that is worth a segment.
+/// True when enough rows wait for a segment.
 pub async fn is_due(conn: &mut Conn) -> DbResult<bool> {
     let mut behind = i64::MIN;
     while let Some(scope) = store::next_waiting(conn, behind).await? {
@@ -33,7 +33,7 @@ pub async fn is_due(conn: &mut Conn) -> DbResult<bool> {
     Ok(false)
 }
 
-/// One turn of the scheduled task; true when more waits.
+/// One run of the scheduled task; true when more rows wait.
 pub async fn turn(core: &Core) -> DbResult<bool> {
     let (mut behind, mut steps) = (i64::MIN, 0);
     while let Some(scope) = store::next_waiting(&mut core.db.read().await?, behind).await? {
@@ -115,7 +115,7 @@ fn segment(id: i64, scope: Scope, mut docs: Vec<Doc>, merged: Vec<i64>) -> NewSe
     }
 }
 
-/// Makes one segment of several small ones, and answers whether there were so many.
+/// Makes one segment of several small ones; false when there were too few.
 async fn merge(core: &Core, scope: Scope) -> DbResult<bool> {
     let mut conn = core.db.read().await?;
     let segments = store::segments(&mut conn, scope.number()).await?;

@@ -1,9 +1,9 @@
-//! One page of a list that is searched, and how many match.
+//! One page of a searched list, and the number of matches.
 //!
-//! How it is looked for is decided by what is there and never by a planner's guess. The index names
-//! candidates. If they are few, each is looked at, which answers page and count in any order. If they are
-//! many, the word is common: then the page is full after a few rows of the list, or after the first
-//! candidates in its order, and it is counted no further than was asked.
+//! The data decide how it is searched, never a planner's guess. The index names candidates. Few candidates
+//! are all examined, which answers page and count in any order. Many mean that the word is common: then the
+//! page is full after a few rows of the list, or after the first candidates in its order, and matches are
+//! counted no further than requested.
 
 use futures::future::try_join_all;
 
@@ -13,23 +13,22 @@ use super::{Needle, Scope};
 use crate::db::{Db, DbResult, FromDb, Listing, Look};
 use crate::text::counted;
 
-/// Candidates that are all looked at, whatever is asked, and how far a page counts: each may cost the
-/// reading of a page of the table.
+/// Candidates that are always all examined, and how far a page counts: each may cost the reading of a page of
+/// the table.
 const FEW: usize = 1_000;
 /// Rows of a list of which a common word fills a page, at most and at least.
 const FIRST: usize = 1_000;
 const LEAST: usize = 200;
-/// Rows of a list that are looked at where candidates do not help, or did not fill the page: in an order that
-/// is not that of the table, each of them costs as much as a candidate.
+/// Rows of a list examined where candidates do not help, or did not fill the page: in an order that differs
+/// from the table's, each of them costs as much as a candidate.
 const BOUND: usize = 4_000;
-/// Candidates looked at by one statement: a table need not be large for PostgreSQL to look each up by its
-/// key.
+/// Candidates examined by one statement: even in a small table PostgreSQL then looks each up by its key.
 const STEP: usize = 1_000;
 /// Candidates that are worth a connection of their own, and how many there may be.
 const SHARE: usize = 500;
 const SHARES: usize = 3;
 
-/// What is asked of a search.
+/// The request of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask {
     skip: usize,
@@ -52,12 +51,12 @@ impl Ask {
         Self { skip: 0, limit, count: FEW, way: Way::Page }
     }
 
-    /// All of a list, to so many.
+    /// The whole list, up to this many.
     pub fn all(limit: usize) -> Self {
         Self { skip: 0, limit, count: limit, way: Way::Page }
     }
 
-    /// Rows, and where they go on: a search that ends early is gone on with by the next call.
+    /// Rows, and the position after them: the next call continues a search that ended early.
     pub fn cursor(limit: usize) -> Self {
         Self { skip: 0, limit, count: 0, way: Way::Cursor }
     }
@@ -69,11 +68,11 @@ impl Ask {
     }
 }
 
-/// How many match.
+/// The number of matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
     Exact(i64),
-    /// So many and more.
+    /// This many and more.
     AtLeast(i64),
 }
 
@@ -93,18 +92,18 @@ impl Total {
     }
 }
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug, Clone)]
 pub struct Found<T> {
     pub rows: Vec<T>,
     pub total: Total,
-    /// Where not everything was searched: how many rows were looked at, in the order of the list from its place on.
+    /// For a partial search: how many rows were examined, in the order of the list from its position on.
     pub looked: Option<usize>,
-    /// Where such a search by time goes on, this place included.
+    /// The position from which such a search by time continues, inclusive.
     pub rest: Option<(i64, i64)>,
 }
 
-/// The rows of a list that have the needle, from the list's place on.
+/// The matching rows of the list, from its position on.
 pub async fn page<T: FromDb>(
     db: &Db,
     list: Listing,
@@ -119,7 +118,7 @@ pub async fn page<T: FromDb>(
     Ok(Found { rows, total: sought.total, looked: sought.looked, rest: sought.rest })
 }
 
-/// What a search came to: ids in the order of the list, and the rest as in [`Found`].
+/// The result of a search: ids in the order of the list, and the rest as in [`Found`].
 struct Sought {
     ids: Vec<i64>,
     total: Total,
@@ -145,7 +144,7 @@ impl Sought {
     }
 }
 
-/// Nobody here waits for a connection while holding another: there are few of them.
+/// Connections are few, so no task waits for one while it holds another.
 async fn look_for(db: &Db, list: &Listing, scopes: &[Scope], needle: &Needle, ask: Ask) -> DbResult<Sought> {
     let want = ask.skip + ask.limit;
     if needle.grams().is_empty() {
@@ -191,7 +190,7 @@ async fn common(db: &Db, list: &Listing, all: &Candidates, ask: Ask) -> DbResult
     let walked = walk(db, list, all, want, count).await?;
     let sought = Sought::walked(walked, count);
     if ask.way == Way::Page && sought.looked.is_some() {
-        // What the list's own conditions leave may be little.
+        // The list's own conditions may leave few rows.
         let other = on(db, list, want, BOUND).await?;
         if other.looked.is_none() || other.ids.len() > sought.ids.len() {
             let is_exact = matches!(other.total, Total::Exact(_));
@@ -202,7 +201,7 @@ async fn common(db: &Db, list: &Listing, all: &Candidates, ask: Ask) -> DbResult
     Ok((sought, count == ask.count))
 }
 
-/// Without the index: so many rows from the list's place on, and no more.
+/// Without the index: this many rows from the list's position on, and no more.
 async fn on(db: &Db, list: &Listing, want: usize, examined: usize) -> DbResult<Sought> {
     let look = list.look_on(&mut db.read().await?, examined, want).await?;
     let (is_all, is_full) = (all_seen(&look, examined), look.rows.len() == want);

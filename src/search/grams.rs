@@ -1,5 +1,5 @@
-//! The contents of a segment: which grams (three characters in a row) stand in which of its rows. Rows
-//! are counted from 0 in the order in which they were made. Pure: bytes in, bytes out.
+//! The contents of a segment: the grams (three characters in a row) of each of its rows. Rows are counted
+//! from 0 in the order in which they were made. Pure: bytes in, bytes out.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
 
 /// Bytes of a block: one row of the database, small enough for two of them in a page.
 const BLOCK: usize = 1_400;
-/// Every so many rows of a segment there is a mark of when it was made.
+/// The distance in rows between two marks of the time at which a row was made.
 pub const MARK: usize = 256;
 
 /// Three characters as one number; their order is that of the text.
@@ -74,11 +74,11 @@ pub fn ids_of_text(text: &str) -> Vec<i64> {
     text.split(' ').flat_map(numbers_of_text).collect()
 }
 
-/// The ids of a segment's rows, read piece by piece as they are asked for.
+/// The ids of a segment's rows, read piece by piece on demand.
 #[derive(Debug, Default)]
 pub struct Ids {
     text: String,
-    /// Where the pieces stand.
+    /// The offsets of the pieces.
     pieces: Vec<(usize, usize)>,
     /// The one that was read last.
     read: Option<(usize, Vec<i64>)>,
@@ -230,7 +230,7 @@ fn bits(distances: &[u8], whole: usize) -> Vec<u8> {
     out
 }
 
-/// Every gram of a block with its rows, up to the last that is asked for.
+/// Every gram of a block with its rows, up to the last requested one.
 pub fn read(body: &str, size: usize, until: i64, mut each: impl FnMut(i64, &dyn Fn() -> Rows)) {
     let bytes = BASE64.decode(body).unwrap_or_default();
     let (mut left, mut gram) = (bytes.as_slice(), 0_i64);

@@ -1,4 +1,4 @@
-//! What is looked for, as people type it.
+//! The searched text, as people type it.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ impl Needle {
         words.filter(|forms| forms.iter().all(|grams| !grams.is_empty())).collect()
     }
 
-    /// Adds to a list that all of it stands in a column.
+    /// Adds the condition that a column contains all of it.
     pub fn in_column(&self, column: &str, list: Listing) -> Listing {
         self.0.iter().fold(list, |list, forms| {
             let any = vec![format!("{column} LIKE ? ESCAPE '\\'"); forms.len()].join(" OR ");

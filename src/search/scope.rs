@@ -1,6 +1,6 @@
 //! Which rows an index is about, as one number.
 
-/// What kind of rows.
+/// The kinds of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Lead,
@@ -9,7 +9,7 @@ pub enum Kind {
     Code,
 }
 
-/// Whose rows, and which, as one number.
+/// The owner and kind of the rows, as one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope(pub(super) i64);
 

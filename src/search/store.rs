@@ -5,7 +5,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, DbError, DbResult, Table, Tx, sql};
 use crate::{row, rows};
 
-/// Notes rows that are new, or whose text has changed: (scope, id).
+/// Queues rows that are new, or whose text has changed: (scope, id).
 pub async fn enqueue(tx: &mut Tx, rows: Table) -> DbResult<()> {
     let stamp: i64 = rand::random();
     sql("INSERT INTO search_queue (scope, id, stamp)
@@ -86,7 +86,7 @@ row! {
     }
 }
 
-/// What is searched of some rows of a scope. What is not there any more is left out.
+/// The searched texts of some rows of a scope. Removed rows are left out.
 pub async fn docs(conn: &mut Conn, kind: super::Kind, ids: &[i64]) -> DbResult<Vec<Doc>> {
     let text = match kind {
         super::Kind::Lead | super::Kind::TestLead => {
@@ -231,7 +231,7 @@ pub struct NewSegment {
     pub marks: String,
     pub docs: String,
     pub blocks: Vec<Block>,
-    /// Whose place it takes.
+    /// The segments that it replaces.
     pub merged: Vec<i64>,
 }
 

@@ -13,7 +13,7 @@ const STEP: usize = 1_000;
 /// Candidates of which so few fit the list's other conditions that the walk ends without having found enough.
 const MOST: usize = 2_500;
 
-/// Where a walk ended.
+/// The end of a walk.
 #[derive(Debug, Default)]
 pub struct Walked {
     /// In the order of the list, none left out.
@@ -25,11 +25,11 @@ pub struct Walked {
     pub is_full: bool,
     /// Every candidate was looked at.
     pub is_all: bool,
-    /// This place and what lies behind it was not answered.
+    /// This position and the rows after it are unanswered.
     pub rest: Option<(i64, i64)>,
 }
 
-/// Looks for `want` rows from the list's place on, and for `count` matches in all.
+/// Looks for `want` rows from the list's position on, and for `count` matches in all.
 pub async fn walk(db: &Db, list: &Listing, all: &Candidates, want: usize, count: usize) -> DbResult<Walked> {
     let down = list.is_down();
     let most = MOST.max(count + count / 100);
@@ -88,7 +88,7 @@ struct Run<'c> {
 }
 
 impl<'c> Run<'c> {
-    /// What lies before the list's place is left out as far as the marks tell.
+    /// Rows before the list's position are left out as far as the marks show.
     fn new(part: &'c Part, list: &Listing) -> Self {
         let (down, place) = (list.is_down(), list.place());
         let next = if down {
@@ -99,7 +99,7 @@ impl<'c> Run<'c> {
         Self { part, down, place, next, ids: None }
     }
 
-    /// What is left does not come before this in the order of the list; none when nothing is left.
+    /// The rest comes after this in the order of the list; `None` when nothing is left.
     fn bound(&mut self) -> Option<(i64, i64)> {
         let next = self.next?;
         // Rows made at the same time are in the order of their ids.
@@ -125,7 +125,7 @@ impl<'c> Run<'c> {
         Ok(taken)
     }
 
-    /// Whether a row of the very time of the list's place lies before it.
+    /// True when a row made at exactly the position's time comes before it.
     fn is_passed(&self, row: usize, id: i64) -> bool {
         self.place.is_some_and(|(at, last)| {
             if self.down {

@@ -1,3 +1,3 @@
-//! The first run: a page that a token printed by the server opens, and never again afterwards.
+//! The first run: a page opened by a token that the server prints, once.
 
 pub mod pages;

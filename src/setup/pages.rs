@@ -36,7 +36,7 @@ pub struct DonePage {
 }
 
 impl DonePage {
-    /// What was made, with the key that is shown this once.
+    /// The result, with the key, which is shown this once.
     pub fn new(app: &App, business: String, business_id: String, product_id: String, api_key: String) -> Self {
         let curl = crate::keys::sign_up_curl(&app.config.public_url, &api_key, &business_id, &product_id);
         Self { frame: BareFrame::new(), business, business_id, product_id, api_key, curl }

@@ -37,7 +37,7 @@ pub fn pages(router: Router<App>, app: &App) -> Router<App> {
         .layer(middleware::from_fn(private))
 }
 
-/// Whoever is signed in and asked for what is not there, or not for them, keeps the navigation.
+/// A signed-in person who asks for a missing or forbidden page keeps the navigation.
 async fn framed(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let asked = parts.clone();
@@ -56,9 +56,9 @@ async fn framed(State(app): State<App>, request: Request, next: Next) -> Respons
     }
 }
 
-/// The frame of who asks. A database that does not answer just now is no reason for another error.
+/// The frame of the signed-in person. When the database does not answer, the error page goes without one.
 async fn frame_of(app: &App, mut asked: Parts) -> Option<Frame> {
-    // What a page fetches for itself has no use for one, and would take its messages.
+    // Requests made by a page's script show no flashes, and must not use them up.
     if asked.headers.get("sec-fetch-dest").is_some_and(|to| to != "document") {
         return None;
     }
@@ -67,19 +67,19 @@ async fn frame_of(app: &App, mut asked: Parts) -> Option<Frame> {
     let page = Page::from_request_parts(&mut asked, app).await.ok()?;
     let mut frame = page.frame("").await.ok()?;
     if asked.method != Method::GET {
-        // Whoever switches the theme here comes back to a page that can be asked for.
+        // Switching the theme here leads back to a page that can be loaded again.
         frame.path = "/".into();
     }
     Some(frame)
 }
 
-/// Pages are for one person; no cache keeps them. A refusal of the framework's is put into words.
+/// Pages are for one person, so no cache may store them. Refusals of the framework are put into words.
 async fn private(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_client_error() && !is_html(&response) {
         response = in_words(response.status());
     }
-    // Handlers answer with pages; this is the session that could not be stored.
+    // Handlers answer with pages; this error is the session that could not be stored.
     if response.status().is_server_error() && !is_html(&response) {
         response = Fault::InDoubt("the session was not stored".into()).into_response();
     }
@@ -115,7 +115,7 @@ struct FramedErrorPage {
     sentence: String,
 }
 
-/// The same words, in the frame of somebody who is signed in.
+/// The same words, in the frame of a signed-in person.
 fn framed_page(status: StatusCode, said: Said, frame: Frame) -> Option<String> {
     let Said { title, sentence } = said;
     FramedErrorPage { frame, code: status.as_u16(), title, sentence }.render().ok()

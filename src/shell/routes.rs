@@ -13,12 +13,12 @@ use crate::app::App;
 use crate::users::Right;
 use crate::web::Fault;
 
-/// Who may use a route.
+/// The people who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
     Public,
-    /// Whoever is signed in, with a business or not.
+    /// Every signed-in person, with a business or without.
     SignedIn,
     /// Members whose role has the right.
     May(Right),

@@ -1,7 +1,7 @@
-//! Sessions in the database, and who is signed in by one.
+//! Sessions in the database, and the person signed in by one.
 //!
-//! Only a hash of a session's id is stored, so that a copy of the table signs nobody in. A session ends
-//! a day after it was last used and two weeks after it was made, whichever comes first.
+//! Only a hash of a session's id is stored, so that a copy of the table signs nobody in. A session ends a day
+//! after its last use or two weeks after it was made, whichever comes first.
 
 use async_trait::async_trait;
 use axum::http::{Extensions, HeaderMap, header};
@@ -39,7 +39,7 @@ pub struct SignedIn {
     pub member: Option<Member>,
 }
 
-/// Who the request's session belongs to, if anybody.
+/// The owner of the request's session, if it has one.
 pub async fn signed_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Result<Option<SignedIn>, DbError> {
     let Some(session) = extensions.get::<Session>() else { return Ok(None) };
     let unavailable = |e: tower_sessions::session::Error| DbError::Unavailable(e.to_string());
@@ -52,8 +52,8 @@ pub async fn signed_in(app: &App, extensions: &Extensions, headers: &HeaderMap) 
     Ok(Some(SignedIn { user, member }))
 }
 
-/// A new id at every sign-in, so that a session that was planted before is worth nothing. (`flush` is
-/// not enough: what is inserted after it is stored under the id that came with the request.)
+/// A new id at every sign-in, so that a session that was planted before is worth nothing. (`flush` is not
+/// enough: a value inserted after it is stored under the id that came with the request.)
 pub async fn start(session: &Session, user_id: i64, ip: &str, headers: &HeaderMap) -> Result<(), Fault> {
     session.clear().await;
     session.cycle_id().await?;
@@ -77,7 +77,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// What is stored for an id.
+/// The stored row of an id.
 pub fn hash(id: &Id) -> String {
     crate::id::sha256_hex(&id.to_string())
 }
@@ -113,7 +113,8 @@ impl SessionStore for Store {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        // What was done stands, with or without a word about it: a full disk must not turn it into an error.
+        // The change is done whether or not its message can be stored: a full disk must not turn it into an
+        // error.
         if let Err(error) = self.put(record, false).await {
             tracing::warn!(%error, "a session was not stored");
         }
@@ -130,7 +131,7 @@ impl SessionStore for Store {
             return Ok(None);
         }
         if now > seen.plus_seconds(SEEN_EVERY_SECONDS) {
-            // Nobody waits for this, and a lost one only makes the session look idle a little longer.
+            // Runs in the background; when it is lost, the session only looks idle a little longer.
             let (db, hash) = (self.db.clone(), hash(id));
             tokio::spawn(async move { users::session_seen(&db, hash, now).await });
         }

@@ -20,7 +20,7 @@ use crate::web::{Choice, Fault, Flash, PageResult, assets};
 use crate::when::When;
 use crate::{business, inbox, phone};
 
-/// What `layout.html` shows around a page.
+/// The data that `layout.html` shows around a page.
 #[derive(Debug, Clone)]
 pub struct Frame {
     pub css_url: &'static str,
@@ -64,7 +64,7 @@ impl Frame {
         self.rights.contains(&right)
     }
 
-    /// How a phone number is written where the business is.
+    /// The form of a phone number in the business's country.
     pub fn phone_hint(&self) -> String {
         phone::example(&self.country).map(|number| format!("Like {number}.")).unwrap_or_default()
     }
@@ -85,7 +85,7 @@ pub struct Page {
     /// The campaign the lists show.
     pub campaign: CampaignChoice,
     campaigns: Vec<CampaignChoice>,
-    /// Whether test data are shown instead of live ones.
+    /// True when test data are shown instead of live ones.
     pub test: bool,
 }
 
@@ -124,7 +124,7 @@ fn query_value(query: Option<&str>, name: &str) -> Option<String> {
 }
 
 impl Page {
-    /// What the person who asks does.
+    /// The audit actor of the signed-in person.
     pub fn event(&self, what: What) -> Event {
         Event { business_id: self.member.business_id, actor: Arc::new(self.member.actor()), what }
     }
@@ -139,7 +139,7 @@ impl Page {
         self.member.zone.day_of(self.app.clock.now())
     }
 
-    /// Whether a campaign is one of this business.
+    /// True when a campaign belongs to this business.
     pub fn has_campaign(&self, id: i64) -> bool {
         self.campaigns.iter().any(|c| c.id == id)
     }

@@ -1,4 +1,4 @@
-//! Answers that are kept for calls with an `Idempotency-Key`, so that the same call again is told the same.
+//! Stored answers of calls with an `Idempotency-Key`, so that a repeated call gets the same answer.
 
 mod store;
 
@@ -7,7 +7,7 @@ use crate::db::DbResult;
 
 pub use store::{KeptRow, begin, forget, keep};
 
-/// How long answers are kept.
+/// How long answers are stored.
 const KEPT_SECONDS: i64 = 72 * 60 * 60;
 
 /// Forgets answers that are older than anybody may ask for; answers whether there may be more.

@@ -13,7 +13,7 @@ row! {
     }
 }
 
-/// Begins a call under its text, unless somebody has: then what is known of that one.
+/// Begins a call under its text, unless it has begun already: then answers what is known of that one.
 pub async fn begin(tx: &mut Tx, key_id: i64, text: &str, fingerprint: &str, now: Instant) -> DbResult<Option<KeptRow>> {
     let begun = sql("INSERT INTO kept_answers (key_id, text, fingerprint, status, headers, body, begun_at)
                      VALUES ($1, $2, $3, NULL, '', '', $4)

@@ -1,6 +1,6 @@
 //! Approves the commissions whose hold is over by their business's local date. The rule itself is the
-//! engine's; this finds what is due and hands it on in slices. A disputed payment's and a banned
-//! referrer's stay where they are until staff decide.
+//! engine's; this finds due commissions and sends them to it in slices. Disputed and banned ones stay pending
+//! until staff decide.
 
 mod store;
 
@@ -17,10 +17,10 @@ use crate::engine::{Event, Outcome, SLICE, What};
 
 /// Due commissions looked at in one step.
 const STEP: usize = 500;
-/// Steps of one scheduled turn, so that a turn ends within its lease.
+/// Steps of one scheduled run, so that a run ends within its lease.
 const STEPS: usize = 20;
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     /// Pending commissions whose hold is over.
@@ -30,7 +30,7 @@ pub struct Swept {
     pub held_back: i64,
 }
 
-/// One turn of the scheduled task; true when it stopped before the end.
+/// One run of the scheduled task; true when it stopped before the end.
 pub async fn turn(core: &Core) -> DbResult<bool> {
     let (swept, more) = run(core, Some(STEPS)).await?;
     if swept.approved > 0 {
@@ -60,7 +60,7 @@ async fn run(core: &Core, steps: Option<usize>) -> DbResult<(Swept, bool)> {
             let Some(last) = due.last() else { break };
             place = (last.hold_until.clone(), last.id);
             let whole = due.len() == STEP;
-            // Looking costs next to nothing: what is held back takes no turn from what is not.
+            // Reading costs next to nothing: commissions held back do not count towards the steps.
             if step(core, b.id, due, &mut swept).await? {
                 left = left.map(|n| n - 1);
             }

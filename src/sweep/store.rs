@@ -1,7 +1,7 @@
 use crate::db::{Conn, DbResult, sql};
 use crate::row;
 
-/// Where the search goes on: behind this hold and commission.
+/// The position from which the search continues: after this hold and commission.
 pub type Place = (String, i64);
 
 row! {

@@ -1,4 +1,4 @@
-//! Accepting an invitation: somebody new becomes a user, somebody known joins as who they are.
+//! Accepting an invitation: a new person becomes a user, a known user joins.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::email::Email;
 use crate::users::Role;
 use crate::{id, users};
 
-/// Who accepts, by a link's token.
+/// The person who accepts, by a link's token.
 #[derive(Debug, Clone)]
 pub struct Accept {
     pub token: String,
@@ -27,20 +27,20 @@ pub struct Accept {
 pub enum Who {
     /// Signed in; they must have the invited address.
     User(i64),
-    /// Nobody has the invited address yet.
+    /// The invited address has no user yet.
     New { name: String, password_hash: String },
 }
 
-/// What came of accepting.
+/// The outcome of accepting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
     Joined {
         user_id: i64,
         business_id: i64,
     },
-    /// It was used, withdrawn or has expired, or never was.
+    /// It was used, withdrawn or has expired, or never existed.
     Over,
-    /// The invited address belongs to somebody else than who is asking.
+    /// The invited address belongs to another user than the signed-in one.
     NotTheirs,
 }
 

@@ -1,4 +1,4 @@
-//! Inviting somebody by a link, and taking that back.
+//! Inviting a person by a link, and taking that back.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use crate::users::Role;
 /// Days an invitation can be accepted.
 pub const INVITATION_DAYS: i64 = 7;
 
-/// What came of inviting. The token is part of the link, shown once and never again.
+/// The outcome of inviting. The token is part of the link, which is shown once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invited {
     Token(String),
-    /// Somebody with this address is in the business already.
+    /// A member of the business has this address already.
     Member {
         name: String,
     },
 }
 
-/// Whether an invitation can still be accepted.
+/// True while an invitation can be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Open,
@@ -47,8 +47,8 @@ impl InvitationRow {
     }
 }
 
-/// Makes an invitation; an earlier open one of the same address is withdrawn by it. One made by no person of staff
-/// stands in the first owner's name.
+/// Makes an invitation and withdraws an earlier open one of the same address. An invitation made from the
+/// command line is in the first owner's name.
 pub async fn invite(core: &Core, actor: &Arc<Actor>, business_id: i64, email: Email, role: Role) -> DbResult<Invited> {
     let ids = core.ids.run(2).await?;
     let now = core.clock.now();
@@ -88,7 +88,7 @@ pub async fn invite(core: &Core, actor: &Arc<Actor>, business_id: i64, email: Em
         .await
 }
 
-/// What came of withdrawing.
+/// The outcome of withdrawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Withdrawn {
     Yes,

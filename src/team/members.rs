@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::db::{DbResult, Key};
 use crate::users::Role;
 
-/// What came of a change to a member.
+/// The outcome of a change to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
     Yes,
@@ -54,8 +54,8 @@ pub async fn change_role(
         .await
 }
 
-/// Takes a member out of the business. Who they are, and what they did, stays; their sessions lose the
-/// business with their next request.
+/// Takes a member out of the business. Their user and history stay; their sessions lose the business with
+/// their next request.
 pub async fn remove(core: &Core, actor: &Arc<Actor>, business_id: i64, user_id: i64) -> DbResult<Changed> {
     let audit_id = core.ids.next().await?;
     let now = core.clock.now();

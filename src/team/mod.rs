@@ -1,7 +1,7 @@
-//! Who works in a business: members and their roles, and invitations by a link.
+//! The staff of a business: members and their roles, and invitations by a link.
 //!
-//! A link's token is kept as a hash and shown once. It works for one address, once, for seven days.
-//! A business always keeps an owner.
+//! A link's token is stored as a hash and shown once. It works for one address, once, for seven days. A
+//! business always has an owner.
 
 mod accept;
 mod invite;

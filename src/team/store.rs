@@ -116,7 +116,7 @@ row! {
     }
 }
 
-/// The invitations of a business that nobody has accepted or withdrawn, the newest first.
+/// The open invitations of a business, the newest first.
 pub async fn open_invitations(conn: &mut Conn, business_id: i64) -> DbResult<Vec<InvitationRow>> {
     sql("SELECT i.id, i.business_id, b.name AS business_name, i.email, i.email_key, i.role, u.name AS invited_by,
                 i.expires_at, i.outcome
@@ -201,7 +201,7 @@ pub async fn end(tx: &mut Tx, id: i64, outcome: &'static str, now: Instant) -> D
     Ok(changed == 1)
 }
 
-/// Ends the open invitations somebody made, because they are out of the business.
+/// Ends the open invitations of a person who has left the business.
 pub async fn end_made_by(tx: &mut Tx, business_id: i64, user_id: i64, now: Instant) -> DbResult<u64> {
     sql("UPDATE invitations
             SET ended_at = $3, outcome = 'withdrawn'
@@ -215,7 +215,7 @@ pub async fn end_made_by(tx: &mut Tx, business_id: i64, user_id: i64, now: Insta
     .await
 }
 
-/// Ends the open invitations of an address, because a newer one takes their place.
+/// Ends the open invitations of an address, because a newer one replaces them.
 pub async fn end_earlier(tx: &mut Tx, business_id: i64, email_key: &str, now: Instant) -> DbResult<()> {
     sql("UPDATE invitations
             SET ended_at = $3, outcome = 'withdrawn'

@@ -1,5 +1,5 @@
-//! What test keys and test products brought, and how it goes again: one lead, or all of it. A live row is
-//! never touched. Referrers, codes, products and keys stay, and so does the audit.
+//! Deletes the rows of test keys and test products: one lead, or all of them. Live rows are never touched.
+//! Referrers, codes, products and keys stay, and so does the audit.
 
 pub mod pages;
 mod store;
@@ -21,7 +21,7 @@ use crate::jobs::{self, Claimed, NewJob, Progress};
 
 pub use store::{count, count_of};
 
-/// What became of deleting one lead.
+/// The outcome of deleting one lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purged {
     NotFound,
@@ -30,9 +30,9 @@ pub enum Purged {
     Gone(Tally),
 }
 
-/// Leads of one transaction: the writer is not held long, and the keys fit.
+/// Leads of one transaction: few enough for a short turn of the writer and for the keys.
 const CHUNK: i64 = 100;
-/// Kept answers looked at, or forgotten, at once.
+/// Stored answers examined, or forgotten, at once.
 const ANSWERS: i64 = 500;
 
 /// Deletes a test lead with all that hangs on it. One with many duplicates goes in several lots, itself last.
@@ -81,7 +81,7 @@ pub async fn purge_lead(
     }
 }
 
-/// The kept answers that name one of these leads or what it earned.
+/// The stored answers that name one of these leads or its earnings.
 async fn answers_about(conn: &mut Conn, core: &Core, business_id: i64, leads: &[i64]) -> DbResult<Vec<(i64, String)>> {
     let earned = store::commissions(conn, leads).await?;
     let names = leads.iter().map(|lead| id::render(Kind::Lead, *lead));
@@ -96,13 +96,13 @@ async fn answers_about(conn: &mut Conn, core: &Core, business_id: i64, leads: &[
     }
 }
 
-/// What is not nothing, for the audit.
+/// The non-zero counts, for the audit.
 fn counts(tally: &Tally) -> Json {
     let there = tally.parts().into_iter().filter(|(_, n)| *n > 0);
     Json::Object(there.map(|(name, n)| (name.to_owned(), json!(n))).collect::<Map<_, _>>())
 }
 
-/// What a job that deletes has done so far.
+/// The progress of a deleting job.
 pub fn of_result(result: &Json) -> Tally {
     Tally::read(|name| result.get(name).and_then(Json::as_i64).unwrap_or_default())
 }
@@ -131,7 +131,7 @@ pub async fn purge_all(core: &Core, actor: &Arc<Actor>, business_id: i64, until:
     jobs::enqueue(core, new).await
 }
 
-/// What is deleted next, in this order: repeats before the leads they repeat, so that a lot stays small.
+/// The order of deletion: duplicates before their leads, so that a batch stays small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Repeats,
@@ -142,7 +142,7 @@ enum Phase {
 /// Before every lead.
 const START: store::Place = (i64::MIN, 0);
 
-/// Where a job is: its phase, and in it the campaign and the last lead looked at.
+/// The position of a job: its phase, and in it the campaign and the last lead.
 fn place(cursor: &str) -> (Phase, i64, store::Place) {
     let mut words = cursor.split(' ');
     let phase = match words.next() {
@@ -155,7 +155,7 @@ fn place(cursor: &str) -> (Phase, i64, store::Place) {
     (phase, campaign, (number().unwrap_or(START.0), number().unwrap_or(START.1)))
 }
 
-/// The next lot, with the cursor behind it; `None` when only kept answers are left.
+/// The next batch, with the cursor after it; `None` when only stored answers are left.
 async fn next(conn: &mut Conn, job: &Claimed, until: i64) -> DbResult<Option<(Lot, String)>> {
     let business_id = job.business_id;
     let (phase, mut first, mut last) = place(&job.cursor);
@@ -215,7 +215,7 @@ pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progre
     })
 }
 
-/// Kept answers go last, a bounded number at a time; the end is when there are no more.
+/// Stored answers are deleted last, a bounded number at a time, until none are left.
 async fn finish(core: &Core, job: Arc<Claimed>, kept: Vec<store::Kept>, until: Instant) -> DbResult<Progress> {
     let answers: Vec<(i64, String)> = kept.into_iter().map(|k| (k.key_id, k.text)).collect();
     let (entry, now) = (core.ids.next().await?, core.clock.now());

@@ -60,7 +60,7 @@ struct ConfirmPage {
     title: String,
     button: String,
     there: Vec<String>,
-    /// What came after the page was made is not in its numbers, and stays.
+    /// Rows that came after the page was made are not in its numbers, and stay.
     until: i64,
     running: Option<i64>,
 }

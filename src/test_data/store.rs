@@ -59,7 +59,7 @@ row! {
     }
 }
 
-/// What hangs on one test lead; `leads` are its duplicates.
+/// The rows that belong to one test lead; `leads` are its duplicates.
 pub async fn count_of(conn: &mut Conn, lead_id: i64) -> DbResult<Tally> {
     let all: CountedOne = sql("WITH mine AS (SELECT id
                          FROM leads
@@ -105,10 +105,10 @@ pub async fn duplicates(conn: &mut Conn, lead_id: i64, most: i64) -> DbResult<Ve
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-/// Where the next lot begins: behind this instant and row.
+/// The start of the next batch: after this instant and row.
 pub type Place = (i64, i64);
 
-/// The next test leads of a campaign behind a place, the oldest first: only repeats, or all.
+/// The next test leads of a campaign after a position, the oldest first: only duplicates, or all.
 pub async fn leads(
     conn: &mut Conn,
     campaign_id: i64,
@@ -181,8 +181,8 @@ row! {
     }
 }
 
-/// Answers kept for the business's test keys that tell of leads or commissions, behind one, in the order of
-/// keys and texts.
+/// Stored answers of the business's test keys that name leads or commissions, after one of them, in the order
+/// of keys and texts.
 pub async fn kept(
     conn: &mut Conn,
     business_id: i64,
@@ -210,7 +210,7 @@ pub async fn kept(
     .await
 }
 
-/// The commissions of a lead and its duplicates, which kept answers may name.
+/// The commissions of a lead and its duplicates, which stored answers may name.
 pub async fn commissions(conn: &mut Conn, leads: &[i64]) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT c.id
            FROM rows($1, id BIGINT) r

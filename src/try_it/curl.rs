@@ -9,10 +9,10 @@ use base64::prelude::BASE64_STANDARD;
 use super::words::{Unsplit, quoted, split};
 use crate::query::{encode, pairs, url};
 
-/// Why a text is not a call that can be tried; a sentence.
+/// Why a text is no call that can be tried; a sentence.
 pub type Unread = String;
 
-/// What stands where a key was.
+/// The placeholder of a key.
 pub const STAND_IN: &str = "YOUR_API_KEY";
 /// The longest text that is read.
 pub const LONGEST: usize = 256 * 1024;
@@ -23,15 +23,15 @@ pub enum How {
     Bearer,
     Bare,
     Basic,
-    /// In a header that nobody looks at.
+    /// In a header that is never read.
     Header(String),
     /// In the query string, where it ends up in logs.
     Query(String),
-    /// By a scheme that is not understood.
+    /// By an unknown scheme.
     Scheme(String),
 }
 
-/// A key that was pasted along. It is not stored, logged or shown.
+/// A key that was pasted along. It is never stored, logged or shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pasted {
     pub how: How,
@@ -53,14 +53,14 @@ pub struct Curl {
     pub path: String,
     /// Without a key.
     pub query: Vec<(String, String)>,
-    /// Those that are read here; the key's is not among them.
+    /// Headers that are read here; the key's is left out.
     pub headers: Vec<(String, String)>,
     pub content_type: Option<String>,
-    /// Whether curl itself chose the kind of the body.
+    /// True when curl itself chose the content type.
     pub kind_by_curl: bool,
     pub body: Option<String>,
     pub key: Option<Pasted>,
-    /// What was left aside, in sentences.
+    /// The ignored parts, in sentences.
     pub notes: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ const KEY_NAMES: [&str; 9] =
     ["api_key", "apikey", "api-key", "x-api-key", "key", "token", "access_token", "x-auth-token", "api_token"];
 /// Short options with a value.
 const SHORT: &str = "XHduAebcmowxEFTKrtyYzCDPQU";
-/// Long options with a value that do not matter here.
+/// Long options with a value that make no difference here.
 const LONG: [&str; 34] = [
     "user-agent",
     "referer",
@@ -148,7 +148,7 @@ impl Curl {
         url(&self.path, &pairs)
     }
 
-    /// The command anew, for a host with its scheme, with a stand-in for the key.
+    /// The command anew, for a host with its scheme, with a placeholder for the key.
     pub fn shown(&self, host: &str) -> String {
         let mut out = format!("curl -X {} {}", quoted(&self.method), quoted(&format!("{host}{}", self.target())));
         let mut header = |text: String| {
@@ -172,7 +172,7 @@ impl Curl {
         without_keys(&out)
     }
 
-    /// As it was meant for, or for this desk where that cannot be read.
+    /// For its own host, or for this one when that cannot be read.
     pub fn shown_as_pasted(&self, own: &str) -> String {
         if self.host.is_empty() { self.shown(own) } else { self.shown(&format!("https://{}", self.host)) }
     }
@@ -394,7 +394,7 @@ fn user_of(text: &str) -> String {
     text.split(':').next().unwrap_or_default().to_owned()
 }
 
-/// What browsers and programs send along without meaning anything by it.
+/// Headers that browsers and programs send along without meaning.
 fn is_usual(name: &str) -> bool {
     let usual = [
         "user-agent",
@@ -419,7 +419,7 @@ fn no_file(value: &str) -> Result<(), Unread> {
     }
 }
 
-/// A text without keys of this desk, wherever in it somebody has put one.
+/// A text without Refdesk's keys, wherever in it they were.
 pub fn without_keys(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -452,7 +452,7 @@ impl Address {
             None => (None, authority),
         };
         let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-        // A variable or a stand-in where the host belongs is fine: it is another one here anyway.
+        // A variable or a placeholder for the host is fine: the host is replaced anyway.
         let host =
             if host.len() < 260 && host.chars().all(is_host) { host.to_ascii_lowercase() } else { String::new() };
         let (path, query) = target.split_once('?').unwrap_or((target, ""));

@@ -1,6 +1,6 @@
-//! Try it: a developer pastes the curl they have, and sees what this desk would answer and what to change.
-//! [`words`] splits it as a shell does, [`curl`] reads it as curl does; the call is then made in a rehearsal
-//! by `api::trial`, so that what is shown is the real thing and nothing of it is kept.
+//! Try it: a developer pastes a curl command, and sees the answer to expect and what to change. [`words`]
+//! splits it as a shell does, [`curl`] reads it as curl does; `api::trial` then makes the call in a
+//! rehearsal, so that the answer is real and nothing is stored.
 
 pub mod curl;
 pub mod pages;

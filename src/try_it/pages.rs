@@ -29,19 +29,19 @@ struct TryPage {
     tried: Option<Tried>,
 }
 
-/// What came of a try.
+/// The result of a trial.
 struct Tried {
     contract: &'static str,
-    /// The call in the document's words; empty for one that is not in it.
+    /// The call's title in the document; empty for an unknown one.
     title: &'static str,
     call: String,
     answer: Option<Trial>,
     /// Why there is no answer.
     failed: &'static str,
     findings: Vec<Finding>,
-    /// The command for this desk.
+    /// The command for this host.
     here: String,
-    /// Whether the business's own ids would change it.
+    /// True when the business's own ids would change it.
     other_ids: bool,
     test: bool,
 }
@@ -99,7 +99,7 @@ async fn attempt(page: Page, mut form: Form) -> PageResult {
     let mut curl = match read {
         Ok(curl) => curl,
         Err(why) => {
-            // What cannot be read may hold a key anywhere.
+            // Unreadable text may hold a key anywhere.
             let kept = if pasted.len() > LONGEST { String::new() } else { without_secrets(&pasted) };
             form.set("curl", kept);
             form.fail("curl", why);
@@ -171,7 +171,7 @@ async fn answer(page: &Page, curl: &Curl, test: bool) -> (Option<Trial>, &'stati
     }
 }
 
-/// Hosts whose programs this desk takes over.
+/// Hosts of the programs that Refdesk replaces.
 const HOSTS: [&str; 4] = ["app.refairn.com", "api.cashfin.africa", "api.referral-factory.com", "referral-factory.com"];
 
 fn about_host(curl: &Curl, public_url: &str) -> Vec<Finding> {
@@ -243,7 +243,7 @@ async fn about_key(page: &Page, curl: &Curl, test: bool, operation: Option<&Oper
     Ok(found)
 }
 
-/// A text that could not be read, without what may be a key in it.
+/// An unreadable text, with possible keys removed.
 fn without_secrets(text: &str) -> String {
     let mut out = Vec::new();
     for line in text.lines() {

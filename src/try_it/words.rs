@@ -1,10 +1,10 @@
-//! Splits a pasted command into words as a shell does: both kinds of quotes, `$'…'`, lines that go on after
-//! a backslash, and the carets of Windows. Nothing is looked up and nothing is run.
+//! Splits a pasted command into words as a shell does: both kinds of quotes, `$'…'`, lines that continue
+//! after a backslash, and the carets of Windows. Nothing is looked up and nothing is run.
 
 /// Why a text is no command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unsplit {
-    /// This quote is never closed.
+    /// An unclosed quote.
     Open(char),
     /// Quotes of a text editor, which no shell understands.
     Curly,
@@ -34,7 +34,7 @@ fn is_of_windows(text: &str) -> bool {
     text.contains("^\n") || text.contains("^\"")
 }
 
-/// A caret says that the next character is meant; before a line's end, that the line goes on.
+/// A caret takes the next character literally; before a line's end, the line continues.
 fn without_carets(text: &str) -> String {
     let (mut out, mut chars) = (String::with_capacity(text.len()), text.chars());
     while let Some(c) = chars.next() {
@@ -89,8 +89,8 @@ impl Splitter<'_> {
                 }
                 '\\' => self.escaped(),
                 '#' if self.word.is_none() => while self.next().is_some_and(|c| c != '\n') {},
-                // What comes after the command is not for us. An & in an address that was not quoted is kept,
-                // though a shell would end the command there.
+                // Everything after the command is ignored. An unquoted & in an address stays, though a shell
+                // would end the command there.
                 '|' | ';' | '<' | '>' => break,
                 '&' if self.word.is_none() || self.peek(0).is_none_or(|c| c.is_whitespace() || c == '&') => break,
                 c if c.is_whitespace() => self.end_word(),
@@ -152,7 +152,7 @@ impl Splitter<'_> {
         }
     }
 
-    /// A character by its number, in up to so many hexadecimal digits.
+    /// A character by its number, in up to `most` hexadecimal digits.
     fn code(&mut self, most: usize) -> char {
         let mut number = 0_u32;
         for _ in 0..most {
@@ -164,7 +164,7 @@ impl Splitter<'_> {
     }
 
     fn escaped(&mut self) {
-        // Spaces behind the backslash of a line that goes on are easily pasted along.
+        // Spaces behind the backslash at a line's end are easily pasted along.
         let spaces = (0..).take_while(|n| matches!(self.peek(*n), Some(' ' | '\t'))).count();
         if self.peek(spaces).is_none_or(|c| c == '\n') {
             self.at += spaces + 1;

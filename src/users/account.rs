@@ -1,4 +1,4 @@
-//! What people change about themselves. It is audited in the business they are working in.
+//! Changes of people to their own account. They are audited in their current business.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{DbResult, Key};
 
-/// What came of a new name.
+/// The outcome of a new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
     Yes,

@@ -1,4 +1,4 @@
-//! What a browser says of itself, in words: "Firefox on Windows".
+//! A browser's description of itself, in words: "Firefox on Windows".
 
 /// The order matters: most browsers name others too.
 const BROWSERS: [(&str, &str); 12] = [

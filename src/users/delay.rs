@@ -6,7 +6,7 @@ const FREE: i64 = 5;
 /// The longest wait, in seconds.
 const LONGEST_WAIT: i64 = 60;
 
-/// After so long without a failure the count starts again.
+/// After this long without a failure the count starts again.
 pub const FORGET_SECONDS: i64 = 3_600;
 
 /// The keys one attempt is counted under. An address is allowed more than an account: an office shares it.

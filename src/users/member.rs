@@ -15,7 +15,7 @@ pub struct SignedInUser {
     pub email: String,
 }
 
-/// Who is asking. Put into the request by the route's guard, so a handler that takes one is behind it.
+/// The signed-in person. The route's guard puts it into the request, so a handler that takes one is guarded.
 #[derive(Debug, Clone)]
 pub struct Member {
     pub user_id: i64,

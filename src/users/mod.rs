@@ -27,8 +27,7 @@ pub use store::{
     put_session, session_seen,
 };
 
-/// Removes sessions nobody can use any more and failures that are forgotten: one turn of a scheduled
-/// task. True when there are more.
+/// Removes expired sessions and forgotten failures: one run of a scheduled task. True when there are more.
 pub async fn tidy(core: &Core) -> DbResult<bool> {
     const BATCH: i64 = 500;
     let now = core.clock.now();

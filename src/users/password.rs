@@ -12,13 +12,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many passwords are checked at one time.
 const AT_ONCE: usize = 2;
-/// How long somebody waits for a place before they are asked to come back.
+/// How long a sign-in waits for a permit before the person is asked to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// NIST SP 800-63B: at least 8; we ask for more since it is the only factor.
 const SHORTEST: usize = 10;
 const LONGEST: usize = 200;
 
-/// What the passwords that everybody tries first are made of, without the digits around them.
+/// The parts of the passwords that attackers try first, without the digits around them.
 const COMMON: [&str; 56] = [
     "abcdefghij",
     "admin",
@@ -108,8 +108,7 @@ pub struct Passwords {
     nobody: Arc<str>,
 }
 
-/// A turn to have a password checked. While somebody holds one, what they were told of earlier failures
-/// is what those who had it before them left.
+/// A permit to have a password checked. While one is held, every earlier failure has been counted.
 #[derive(Clone)]
 pub struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
 
@@ -121,13 +120,13 @@ impl Default for Passwords {
 
 impl Passwords {
     pub fn new() -> Self {
-        // The salt and hash of a password nobody has; its parameters are those of every other hash.
+        // The salt and hash of an unused password; its parameters are those of every other hash.
         let nobody =
             "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$CBJpLkrfJMwP2TRDLRZSAlFEe0BEcx5S4KLNPWKxqf4";
         Self { places: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() }
     }
 
-    /// Whether a password may be chosen.
+    /// Why a password is refused, if it is.
     pub fn judge(password: &str) -> Result<(), PasswordError> {
         let length = password.chars().count();
         if length < SHORTEST {
@@ -141,7 +140,7 @@ impl Passwords {
         }
     }
 
-    /// As [`Self::judge`], for somebody of whom an attacker knows these texts.
+    /// As [`Self::judge`], for a person of whom an attacker knows these texts.
     pub fn judge_for(password: &str, known: &[&str]) -> Result<(), PasswordError> {
         Self::judge(password)?;
         let bare = bare(password);
@@ -153,7 +152,7 @@ impl Passwords {
         if known.iter().any(close) { Err(PasswordError::TooClose) } else { Ok(()) }
     }
 
-    /// A turn; `None` when too many are before this one.
+    /// A permit; `None` when the queue is too long.
     pub async fn place(&self) -> Option<Place> {
         let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
         place.ok()?.ok().map(|permit| Place(Arc::new(permit)))
@@ -170,8 +169,8 @@ impl Passwords {
         .ok()?
     }
 
-    /// Whether the password is that of the hash; with no hash, the same work and `false`. The place is kept
-    /// until the work is done, also when whoever asked has hung up.
+    /// True when the password is that of the hash; without a hash, the same work and `false`. The permit
+    /// lasts until the work is done, even when the caller has hung up.
     pub async fn verify(&self, place: &Place, password: String, hash: Option<String>) -> bool {
         let place = place.clone();
         let known = hash.is_some();

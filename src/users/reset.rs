@@ -1,5 +1,5 @@
-//! What is done to somebody's account without them, by whoever has the machine. It is audited in every business
-//! they are in, since it concerns each.
+//! Changes to an account made by a person with access to the machine. They are audited in every business of
+//! the account.
 
 use std::sync::Arc;
 
@@ -11,15 +11,16 @@ use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{DbError, DbResult, Key};
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     pub sessions: u64,
-    /// Where it is in the audit.
+    /// Its businesses in the audit.
     pub businesses: Vec<String>,
 }
 
-/// Stores a new password's hash, ends every session, and forgets the failures of whoever could not remember it.
+/// Stores a new password's hash, ends every session, and forgets the failures of the person who had forgotten
+/// the old one.
 pub async fn reset_password(core: &Core, actor: &Arc<Actor>, user_id: i64, hash: String) -> DbResult<Ended> {
     let ended = end_all(core, actor, user_id, Some(hash)).await?;
     if let Some(user) = store::by_id(&mut core.db.read().await?, user_id).await? {
@@ -29,7 +30,7 @@ pub async fn reset_password(core: &Core, actor: &Arc<Actor>, user_id: i64, hash:
     Ok(ended)
 }
 
-/// Ends every session of somebody.
+/// Ends every session of a user.
 pub async fn sign_out(core: &Core, actor: &Arc<Actor>, user_id: i64) -> DbResult<Ended> {
     end_all(core, actor, user_id, None).await
 }

@@ -1,6 +1,6 @@
 //! What somebody may do: the rights that routes ask for, and the roles that have them.
 
-/// What somebody may do. Every route names one; the roles' rights are the table in [`Role::may`].
+/// The rights of a person. Every route names one; the roles' rights are the table in [`Role::may`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Right {
     /// The start page and one's own account.
@@ -87,7 +87,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.word() == word)
     }
 
-    /// What the role is for, in one line.
+    /// The purpose of the role, in one line.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Owner => "Everything.",
@@ -128,7 +128,7 @@ impl Role {
 mod tests {
     use super::*;
 
-    /// Who may do what, in the words of the specification.
+    /// The rights of each role, in the words of the specification.
     #[test]
     fn roles_may_what_their_sentence_says() {
         use Right as R;

@@ -1,8 +1,8 @@
 //! How long sessions last, and what is stored of one.
 
-/// Unused for so long, a session ends.
+/// A session unused for this long ends.
 pub const IDLE_SECONDS: i64 = 24 * 3600;
-/// However it is used, a session ends after so long.
+/// A session ends after this long in any case.
 pub const ABSOLUTE_SECONDS: i64 = 14 * 24 * 3600;
 /// A stored session as the store of sessions reads it.
 pub struct StoredSession {

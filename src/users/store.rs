@@ -64,14 +64,14 @@ pub async fn memberships(conn: &mut Conn, user_id: i64) -> DbResult<Vec<Membersh
 }
 
 row! {
-    /// Somebody in one of their businesses, or in none.
+    /// A user in one of their businesses, or in none.
     #[derive(Debug, Clone)]
     pub struct PersonRow {
         pub id: i64,
         pub email: String,
         pub name: String,
         pub created_at: i64,
-        /// How many are open.
+        /// The number of open ones.
         pub sessions: i64,
         pub business: Option<String>,
         pub business_name: Option<String>,
@@ -285,7 +285,7 @@ pub async fn sessions(conn: &mut Conn, user_id: i64) -> DbResult<Vec<SessionLine
     .await
 }
 
-/// Ends one session of a user; false when it was not theirs or is over.
+/// Ends one session of a user; false when it was another user's or is over.
 pub async fn end_session(db: &Db, user_id: i64, id_hash: String) -> DbResult<bool> {
     db.write(vec![], move |tx| {
         let id_hash = id_hash.clone();

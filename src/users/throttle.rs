@@ -20,18 +20,18 @@ pub async fn wait(conn: &mut Conn, email_key: &str, ip: &str, now: Instant) -> D
     Ok(longest)
 }
 
-/// Whose turn it is to have a password checked.
+/// The permission to have a password checked, or the time to wait.
 pub enum Turn {
-    /// Hold the place until a failure is counted: the next one sees it.
+    /// Hold the permit until a failure is counted, so that the next attempt sees it.
     Now(Place),
-    /// In so many seconds: there were too many failures.
+    /// In this many seconds: there were too many failures.
     In(i64),
     /// Too many others wait.
     Later,
 }
 
-/// Asks before the queue, so that whoever has to wait anyway costs no place in it, and again behind it: those
-/// who stood in line before may have failed since.
+/// Asks before the queue, so that an attempt that must wait takes no permit, and again after it: those before
+/// it may have failed since.
 pub async fn place(core: &Core, passwords: &Passwords, email_key: &str, ip: &str) -> DbResult<Turn> {
     let wait = async || wait(&mut core.db.read().await?, email_key, ip, core.clock.now()).await;
     let before = wait().await?;

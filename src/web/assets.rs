@@ -1,5 +1,5 @@
-//! Style, script and icons, served from the binary. Their addresses carry a hash of the content, so a
-//! browser keeps them for ever and never has an old one.
+//! Style, script and icons, served from the binary. Their addresses carry a hash of the content, so a browser
+//! caches them for ever and never has an old one.
 
 use std::borrow::Cow;
 use std::future::{Ready, ready};
@@ -34,7 +34,7 @@ pub fn urls() -> (&'static str, &'static str, &'static str) {
 }
 
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    // What is not there now may be there in the next version.
+    // A file that is missing now may exist in the next version.
     let keep = |response: &Response<_>| {
         let kept = if response.status().is_success() { "public, max-age=31536000, immutable" } else { "no-store" };
         Some(HeaderValue::from_static(kept))
@@ -67,7 +67,7 @@ impl Metadata for Size {
 }
 
 fn find(path: &std::path::Path) -> io::Result<Cow<'static, [u8]>> {
-    // ServeDir puts "./" before what was asked for.
+    // ServeDir puts "./" before the requested path.
     let path = path.strip_prefix(".").unwrap_or(path);
     path.to_str().and_then(Files::get).map(|file| file.data).ok_or_else(|| io::ErrorKind::NotFound.into())
 }

@@ -1,5 +1,6 @@
-//! What a request may be, before any handler sees it: its address and headers so long, its body so slow.
-//! A handler that panics is answered for here as well; all in the words of the surface that was called.
+//! Bounds on a request before any handler sees it: the length of its address and headers, the time its body
+//! may take. A panic of a handler is answered here as well. All answers are in the shape of the contract that
+//! was called.
 
 use std::error::Error;
 use std::io;
@@ -27,7 +28,7 @@ const HEADERS: usize = 32 * 1024;
 /// Bytes that earn a body a further second.
 const BYTES_A_SECOND: u64 = 16 * 1024;
 
-/// How much of a body that nobody wants is read on before it is answered, and for how long.
+/// How much of an unwanted body is read before the answer, and for how long.
 const HEARD: usize = 4 * 1024 * 1024;
 const HEARD_FOR: Duration = Duration::from_secs(1);
 
@@ -47,9 +48,9 @@ pub async fn keep(State(bounds): State<Bounds>, request: Request, next: Next) ->
         return in_words.unwrap_or_else(|| error_page(status, title, message.to_owned()));
     }
     let path = request.uri().path().to_owned();
-    // The route, never the path: an address may hold a secret, and the log is not for secrets.
+    // The route and never the path: an address may hold a secret, and secrets stay out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |p| p.as_str().to_owned());
-    // Who waits to be told to go on has sent nothing yet.
+    // With `Expect: 100-continue` no body has been sent yet.
     let sends = !request.headers().contains_key(header::EXPECT);
     let rest = Rest::default();
     let left = rest.clone();
@@ -67,10 +68,10 @@ pub async fn keep(State(bounds): State<Bounds>, request: Request, next: Next) ->
     response
 }
 
-/// What is left of a body that was answered without being read to its end.
+/// The rest of a body that was answered before its end.
 type Rest = Arc<Mutex<Option<BodyDataStream>>>;
 
-/// A body that is not lost when whoever reads it has enough.
+/// A body that survives when its reader stops early.
 struct Kept {
     body: Option<BodyDataStream>,
     rest: Rest,
@@ -149,7 +150,7 @@ fn paced(body: Kept, patience: Duration) -> Body {
     }))
 }
 
-/// Whether a body broke off because it dawdled.
+/// True when a body broke off because it was too slow.
 pub fn is_slow(error: &(dyn Error + 'static)) -> bool {
     let chain = std::iter::successors(Some(error), |e: &&(dyn Error + 'static)| Error::source(*e));
     chain.filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::TimedOut)

@@ -1,5 +1,5 @@
-//! Why a page could not be shown, in words for the person who reads it. Causes are logged with the
-//! request's id and never shown.
+//! Why a page could not be shown, in words for its reader. Causes are logged with the request's id and never
+//! shown.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,9 +14,9 @@ pub type PageResult = Result<Response, Fault>;
 #[derive(Debug)]
 pub enum Fault {
     NotFound,
-    /// The role may not.
+    /// The role lacks the right.
     Forbidden,
-    /// Nobody is signed in; `back` is where they wanted to go.
+    /// The visitor is not signed in; `back` is the page they asked for.
     SignIn {
         back: String,
     },
@@ -25,13 +25,13 @@ pub enum Fault {
     /// The request makes no sense; the sentence says why.
     Bad(String),
     TooLarge(String),
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     Slow,
     /// The database is full, locked or gone; come back.
     Unavailable(String),
     /// The database went away while it stored; it may have.
     InDoubt(String),
-    /// Many were to be decided and not all were; the sentence says how many.
+    /// Only some of many decisions were made; the sentence says how many.
     Partly(String),
     /// A fault of ours; the text is for the log.
     Ours(String),
@@ -48,7 +48,7 @@ impl From<DbError> for Fault {
 }
 
 impl Fault {
-    /// What became of many decisions that ended early: `said` of those that were done, so many are `left`.
+    /// The result of many decisions that ended early: `said` tells of those done, and `left` counts the rest.
     pub fn partly(error: DbError, said: &str, left: usize) -> Self {
         let (DbError::Unavailable(why) | DbError::Lost(why) | DbError::InDoubt(why) | DbError::Fault(why)) = &error;
         tracing::warn!(why, left, "not all of many decisions were made");
@@ -142,7 +142,7 @@ impl IntoResponse for Fault {
     }
 }
 
-/// What an error page says, kept beside it for whoever can put it into a frame.
+/// The words of an error page, beside the answer for the layer that can frame them.
 #[derive(Debug, Clone)]
 pub struct Said {
     pub title: &'static str,

@@ -1,6 +1,6 @@
-//! How text gets into a page. Beside what HTML asks for, controls of writing direction are left out: people's
-//! names stand in sentences, tooltips and lists of choices, where one that is never closed would turn round
-//! whatever follows it. Right-to-left letters need none of them, and marks (U+200E, U+200F) stay.
+//! Escapes text for a page. Beside HTML's own characters, controls of writing direction are removed: names
+//! appear in sentences, tooltips and lists of choices, where an unclosed control would turn round the text
+//! behind it. Right-to-left letters need none of them, and marks (U+200E, U+200F) stay.
 
 use std::fmt;
 

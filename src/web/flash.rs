@@ -39,7 +39,7 @@ pub struct Undo {
     pub fields: Vec<(String, String)>,
 }
 
-/// Keeps a flash for the next page.
+/// Stores a flash for the next page.
 pub async fn flash_on(session: &Session, flash: Flash) -> Result<(), Fault> {
     let mut flashes: Vec<Flash> = session.get("flash").await?.unwrap_or_default();
     flashes.push(flash);

@@ -1,4 +1,4 @@
-//! Forms: raw text in, typed values or errors out. What was typed stays, so a failed page shows it.
+//! Forms: raw text in, typed values or errors out. Typed text survives, so a failed page shows it.
 
 use axum::body::Bytes;
 use axum::extract::multipart::MultipartError;
@@ -126,8 +126,8 @@ impl Form {
         Money::from_text(&value, currency).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
     }
 
-    /// One amount in `currency` under `name`, which may be left empty, and further ones, a line each,
-    /// under `name_other`. Nothing at all is no amounts, which is fine.
+    /// One amount in `currency` under `name`, which may be empty, and further ones, one a line, under
+    /// `name_other`. An empty form gives no amounts.
     pub fn amounts(&mut self, name: &str, label: &str, currency: Currency) -> Option<Amounts> {
         let mut amounts = Amounts::default();
         if !self.value(name).trim().is_empty() {
@@ -201,7 +201,7 @@ impl Form {
         self.typed(name, label, "must be two letters of a country, such as US", phone::country)
     }
 
-    /// Where to go afterwards: the form's `back`, if it is a path of ours.
+    /// The next page: the form's `back`, if it is a path of ours.
     pub fn back<'f>(&'f self, otherwise: &'f str) -> &'f str {
         own_path(self.value("back"), otherwise)
     }
@@ -231,7 +231,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     }
 }
 
-/// A form with one file in it, kept in a temporary file while it is read.
+/// A form with one file in it, which is stored in a temporary file while it is read.
 pub struct Upload {
     pub form: Form,
     pub file_name: String,

@@ -1,4 +1,4 @@
-//! What machines ask: is the process there, can it serve, what has it done.
+//! What machines ask: does the process live, can it serve, what has it done.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -30,7 +30,7 @@ pub fn router<S>(probe: Probe) -> Router<S> {
         .with_state(probe)
 }
 
-/// Who asks this asks often: no answer in this time is one.
+/// Health checks are frequent: a later answer counts as none.
 const PROMPT: Duration = Duration::from_secs(2);
 
 /// 200 when the database answers and the program is not stopping.
@@ -52,7 +52,7 @@ pub fn collect() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     if METRICS.set(handle).is_ok() {
-        // A recorder that is set already keeps counting.
+        // An earlier recorder goes on counting.
         let _ = metrics::set_global_recorder(recorder);
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to every request before and after its handler, in order.
+//! The layers around every handler, in order.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -84,9 +84,9 @@ pub fn client_ip(extensions: &Extensions, headers: &HeaderMap, config: &Config) 
     }
 }
 
-/// Who called the last of our own proxies. Each proxy adds whom it was called by at the end, some on a line
-/// of their own, so the entries are read from the right. What stands before an entry that cannot be read is
-/// anybody's word: the proxy that brought it is all that is known then.
+/// The address that called the last of our own proxies. Each proxy appends the address of its caller, some on
+/// a line of their own, so the entries are read from the right. An entry that cannot be read makes everything
+/// left of it untrustworthy: then the proxy that sent it is the caller.
 fn caller_behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
     let mut entries = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));

@@ -9,7 +9,7 @@ pub struct Tab {
     pub label: String,
     pub url: String,
     pub current: bool,
-    /// How many, ready to read; empty for none.
+    /// The count, ready to read; empty for none.
     pub count: String,
 }
 
@@ -47,8 +47,8 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// Cuts the one row that was read too many, and says how to go on. `forward` is false when the
-    /// rows were read backwards (`before`), and then they are turned round here.
+    /// Cuts the one row that was read too many, and gives the position to continue from. With `forward` false
+    /// the rows were read backwards (`before`) and are reversed here.
     pub fn cut<T>(query: &ListQuery, rows: &mut Vec<T>, at: impl Fn(&T) -> Cursor, total: &str) -> Self {
         let back = !query.get("before").is_empty();
         let more = rows.len() > PAGE;

@@ -29,7 +29,7 @@ impl Choice {
     }
 }
 
-/// What `bare.html` shows around a page for nobody in particular.
+/// The data that `bare.html` shows around a page without a signed-in person.
 #[derive(Debug, Clone)]
 pub struct BareFrame {
     pub css_url: &'static str,

@@ -1,6 +1,5 @@
-//! Serves connections, each within bounds: so many at a time, none of them idle, dawdling over the head of
-//! a request or leaving its answer lie for longer than is patient. What a body may take is in
-//! [`super::bounds`].
+//! Serves connections within bounds: their number, their idle time, the time for the head of a request and
+//! the time for taking an answer. [`super::bounds`] has the bounds of a body.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,15 +20,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
-/// Connections at one time; further ones wait at the door.
+/// Connections at one time; further ones wait to be accepted.
 const MOST: usize = 4_096;
-/// How long to wait when the system has no descriptor left for a connection.
+/// The pause after the system has run out of descriptors.
 const SHORTAGE: Duration = Duration::from_millis(200);
 
 /// Serves until `stop`, then until the requests in flight are answered.
 pub async fn serve(listener: TcpListener, router: Router, patience: Duration, stop: CancellationToken) {
     let mut builder = Builder::new();
-    // Who sends an event and hangs up without waiting for the answer meant it.
+    // A caller that hangs up right after sending an event still meant it.
     builder.half_close(true).timer(TokioTimer::new()).header_read_timeout(patience);
     let mut services = router.into_make_service_with_connect_info::<SocketAddr>();
     let (places, open) = (Arc::new(Semaphore::new(MOST)), TaskTracker::new());
@@ -45,7 +44,7 @@ pub async fn serve(listener: TcpListener, router: Router, patience: Duration, st
         let Ok(service) = services.call(peer).await;
         let (builder, stop) = (builder.clone(), stop.clone());
         open.spawn(async move {
-            // What ends a connection is the caller's affair: it hung up, dawdled or spoke no HTTP.
+            // Connections end on the caller's side: it hung up, was too slow or spoke no HTTP.
             let mut connection = pin!(builder.serve_connection(
                 TokioIo::new(Prompt { stream, patience, stalled: None }),
                 TowerToHyperService::new(service)
@@ -81,7 +80,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// A connection whose other end has to take what it asked for.
+/// A connection whose other end must take its answer in time.
 struct Prompt {
     stream: TcpStream,
     patience: Duration,

@@ -31,7 +31,7 @@ pub struct Lead {
     /// State or region.
     state: Option<String>,
     address: Option<String>,
-    /// Where it came from.
+    /// The origin of the lead.
     source: Option<String>,
     /// new, contacted, qualified, converted or lost
     status: String,

@@ -1,9 +1,9 @@
 //! Cashfin's leads API: leads are created one call each, in bulk and in parallel, and listed by page number.
 //!
-//! A lead goes to the key's campaign, else to the business's first; the list shows the business's leads in
-//! whichever campaign, since this contract knows none: what a client creates it finds again, also after
-//! somebody has chosen another campaign for its key. A key's mode is told apart as everywhere. Nothing is
-//! refused for how an address or a phone number is written; such text is kept, and nothing is matched by it.
+//! A lead goes to the key's campaign, else to the business's first. The list shows the leads of every
+//! campaign, since this contract knows none: a client finds every lead it created, also after its key got
+//! another campaign. Live and test data are separate as everywhere. Any spelling of an address or phone
+//! number is accepted; what is no address or number is stored and never matched.
 
 mod lead;
 
@@ -58,9 +58,9 @@ object! {
     struct Create {
         /// The lead's full name.
         name "name": AnyLine<200>,
-        /// Kept as it is written; matched by when it is an address.
+        /// Stored as sent; matched when it is an address.
         email "email": Option<AnyLine<1000>>,
-        /// Kept as it is written; matched by when it is a phone number.
+        /// Stored as sent; matched when it is a phone number.
         phone "phone": Option<AnyLine<60>>,
         /// Company or organisation.
         company "company": Option<AnyLine<200>>,
@@ -70,7 +70,7 @@ object! {
         industry "industry": Option<AnyLine<200>>,
         /// Company or personal website.
         website "website": Option<AnyLine<500>>,
-        /// What they ask for.
+        /// The request of the lead.
         request "request": Option<Text<5000>>,
         /// Estimated budget.
         budget "budget": Option<Budget>,
@@ -82,7 +82,7 @@ object! {
         address "address": Option<Text<500>>,
         /// Where the lead came from (website, referral, ad); `referral` for one with a referral code.
         source "source": Option<AnyLine<100>>,
-        /// What the lead begins as; `new` when not given.
+        /// The first status; `new` by default.
         status "status": Option<OneOf<Status>>,
         /// An extension: the referral code the lead came with.
         referral_code "referralCode": Option<PassedCode>,
@@ -183,7 +183,7 @@ fn broken(error: DbError) -> Problem {
     if ours { Problem { message: "Error creating lead".into(), ..problem } } else { problem }
 }
 
-/// The lead that was just stored: whoever cannot be shown it must not send it again.
+/// The lead was stored but cannot be shown: the client must not send it again.
 async fn stored(app: &App, caller: &Caller, lead_id: i64) -> Result<Lead, Problem> {
     let found = async { listed::by_id(&mut app.db.read().await?, caller.business_id(), lead_id).await };
     match found.await {
@@ -198,7 +198,7 @@ async fn stored(app: &App, caller: &Caller, lead_id: i64) -> Result<Lead, Proble
 }
 
 object! {
-    /// Which leads to list.
+    /// The filters of the list.
     struct List {
         /// The page, from 1; anything else is 1.
         page "page": Page,
@@ -208,15 +208,15 @@ object! {
         search "search": Option<Line<400>>,
         /// A status: new, contacted, qualified, converted, lost. There are no leads of any other.
         status "status": Option<Line<400>>,
-        /// Where leads came from, exactly as it was sent.
+        /// The source, exactly as it was sent.
         source "source": Option<Line<400>>,
     }
 }
 
-/// The largest number that JavaScript keeps exact.
+/// The largest number that JavaScript represents exactly.
 const LARGEST: i64 = (1 << 53) - 1;
 
-/// A whole number, and none where something else stands; as large as numbers get where it is larger.
+/// A whole number; `None` for other text, and the largest number for larger ones.
 fn lenient(raw: Option<&str>) -> Option<i64> {
     let text = raw?.trim().trim_matches('"').trim();
     let digits = text.strip_prefix('+').unwrap_or(text);
@@ -268,7 +268,7 @@ struct Leads {
     meta: Pagination,
 }
 
-/// Where a page is among all.
+/// The position of a page among all.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[schemars(rename = "CfPagination")]
 struct Pagination {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json_;
 
-/// Stands for the address of the desk in the document that is made once.
+/// Stands for the public address in the document, which is made once.
 const SOMEWHERE: &str = "https://desk.invalid";
 
 static DOCUMENT: LazyLock<Json_> = LazyLock::new(|| super::openapi(SOMEWHERE));

@@ -56,11 +56,11 @@ struct DocsPage {
     groups: Vec<Group>,
     filler: Filler,
     signed_in: bool,
-    /// Whether the page of keys is theirs to open; strangers are asked to sign in there.
+    /// True for people who may open the page of keys, and for strangers, who are asked to sign in there.
     may_make_keys: bool,
     business_name: String,
     kinds: &'static [ProblemKind],
-    /// What is wrong, as this contract says it.
+    /// A problem in the shape of this contract.
     error: String,
 }
 
@@ -73,7 +73,7 @@ impl DocsPage {
         self.filler.answer(example)
     }
 
-    /// Where an object is described on this page.
+    /// The part of this page that describes an object.
     fn object(&self, name: &str) -> Option<&str> {
         let mut objects = self.groups.iter().flat_map(|group| &group.objects);
         objects.find(|object| object.name == name).map(|object| object.anchor.as_str())
@@ -125,7 +125,7 @@ async fn show(State(app): State<App>, OriginalUri(uri): OriginalUri, request: Re
     })
 }
 
-/// The ids of the business that somebody is signed in to.
+/// The ids of the signed-in person's business.
 async fn own(app: &App, member: &Member) -> Result<Option<Own>, Fault> {
     let mut conn = app.db.read().await?;
     let campaigns = crate::campaigns::choices(&mut conn, member.business_id).await?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json_};
 
-/// How the literals of a language are written.
+/// The literals of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Literals {
     Json,
@@ -64,7 +64,7 @@ fn write(value: &Json_, literals: Literals, depth: usize, out: &mut String) {
     }
 }
 
-/// Where the language allows it, a comma stands behind the last one too.
+/// Adds a comma behind the last element in languages that allow one.
 fn trail(literals: Literals, out: &mut String) {
     if literals != Literals::Json {
         out.push(',');
@@ -77,14 +77,14 @@ fn quoted(text: &str, literals: Literals) -> String {
     if literals == Literals::Php { json.replace('$', "\\$") } else { json }
 }
 
-/// What an object is comes before what it holds, and when it was written last.
+/// Scalars before objects and lists, and the time of the last change at the end.
 fn in_order(object: &Map<String, Json_>) -> Vec<(&String, &Json_)> {
     let mut fields: Vec<_> = object.iter().collect();
     fields.sort_by_key(|(name, _)| weight(name));
     fields
 }
 
-/// Where a field stands among others.
+/// The rank of a field among others.
 pub fn weight(name: &str) -> usize {
     const FIRST: [&str; 16] = [
         "success",
@@ -115,7 +115,7 @@ const KEPT: [&str; 15] = [
     "True", "False",
 ];
 
-/// A program as HTML, escaped, with its texts, numbers and kept words marked.
+/// A program as HTML, escaped, with its texts, numbers and keywords marked.
 pub fn tinted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let chars: Vec<char> = text.chars().collect();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json_};
 use super::print::weight;
 use crate::api::document::example::{reference, resolved};
 
-/// How deep objects within objects are listed.
+/// The depth to which objects within objects are listed.
 const DEEPEST: usize = 3;
 
 /// A sentence, cut where backticks mark code.
@@ -36,7 +36,7 @@ pub struct Row {
     pub kind: String,
     pub required: bool,
     pub about: Vec<Words>,
-    /// What it can be.
+    /// The possible values.
     pub choices: Vec<String>,
     pub example: Json_,
 }
@@ -94,7 +94,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Which version of its contract it is of, where that has several of the same.
+    /// The version of its contract, where two versions have the same call.
     pub fn version(&self) -> Option<&str> {
         self.path.strip_prefix("/api/")?.split('/').next().filter(|part| matches!(*part, "v1" | "v2"))
     }
@@ -196,10 +196,10 @@ impl Reader<'_> {
             .flatten()
             .map(|(status, response)| self.reply(status, response))
             .collect();
-        // What was made is told before what was there.
+        // 201 before 200.
         replies.sort_by_key(|reply| (reply.is_refusal(), reply.status != "201"));
         let about = text(&one["description"]);
-        // The scope stands in a place of its own.
+        // The scope is shown apart.
         let about = about.split("Needs the scope `").next().unwrap_or_default();
         Call {
             id: text(&one["operationId"]),
@@ -259,7 +259,7 @@ impl Reader<'_> {
         (reference(inner).or_else(|| reference(schema)).map(str::to_owned), false)
     }
 
-    /// The objects that these calls answer with and that were not shown before.
+    /// The objects that these calls answer with and that no earlier call did.
     fn objects(&self, calls: &[Call], shown: &mut Vec<String>) -> Vec<Object> {
         let mut objects = Vec::new();
         for name in calls.iter().flat_map(Call::answers).filter_map(|reply| reply.object.as_ref()) {
@@ -307,14 +307,14 @@ impl Reader<'_> {
         }
     }
 
-    /// What is behind "or null" and behind "a list of".
+    /// The type inside "or null" and "a list of".
     fn inner<'s>(&self, schema: &'s Json_) -> &'s Json_ {
         let choice = schema["anyOf"].as_array().and_then(|all| all.iter().find(|one| one["type"] != "null"));
         let schema = choice.unwrap_or(schema);
         if schema["type"] == "array" { &schema["items"] } else { schema }
     }
 
-    /// What kind of value it is, in words.
+    /// The kind of value, in words.
     fn kind(&self, schema: &Json_) -> String {
         let of_choice = schema["anyOf"].as_array().or(schema["oneOf"].as_array());
         if let Some(all) = of_choice {

@@ -1,4 +1,4 @@
-//! One call in four languages, filled with the business's own ids where somebody is signed in.
+//! One call in four languages, filled with the ids of the signed-in person's business.
 
 use serde_json::{Value as Json_, json};
 
@@ -6,7 +6,7 @@ use super::print::{Literals, literal, tinted};
 use super::reading::Call;
 use crate::query::encode;
 
-/// What calls are filled with. Without a business, the ids of the examples stay.
+/// The values for the examples. Without a business, the ids of the examples stay.
 pub struct Filler {
     pub base: String,
     pub business: Option<Own>,

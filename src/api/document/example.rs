@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json_, json};
 
 use crate::id::{self, Kind};
 
-/// How deep objects are filled; no answer is deeper.
+/// The depth to which objects are filled; no answer is deeper.
 const DEEPEST: usize = 6;
 
 /// The integer behind the ids of examples.
@@ -27,7 +27,7 @@ const MOSTLY_NULL: [&str; 12] = [
     "why_not",
 ];
 
-/// What fields hold whose words do not say it.
+/// Examples for fields whose descriptions give none.
 const TEXTS: [(&str, &str); 30] = [
     ("email", "jane@example.com"),
     ("name", "Jane Smith"),
@@ -61,7 +61,7 @@ const TEXTS: [(&str, &str); 30] = [
     ("field", "email"),
 ];
 
-/// What the things of a schema are called.
+/// Names for the things of a schema.
 const NAMES: [(&str, &str); 6] = [
     ("Campaign", "Refer a friend"),
     ("Product", "Pro plan"),
@@ -71,7 +71,7 @@ const NAMES: [(&str, &str); 6] = [
     ("MyBusiness", "Acme"),
 ];
 
-/// What numbers are.
+/// Examples of numbers.
 const NUMBERS: [(&str, i64); 11] = [
     ("amount", 20),
     ("amount_minor", 2000),
@@ -127,7 +127,7 @@ fn value(schema: &Json_, name: &str, about: &str, schemas: &Map<String, Json_>, 
     }
     match kinds.iter().find(|kind| **kind != "null").copied() {
         Some("object") => object(schema, of, schemas, depth),
-        // What is wrong with an item: nothing.
+        // A good item has no problem.
         Some("array") if name == "errors" => json!([]),
         Some("array") if name == "scopes" => json!(["events:write", "leads:read"]),
         Some("array") => json!([value(&schema["items"], name, "", schemas, depth + 1)]),
@@ -184,7 +184,7 @@ fn string(schema: &Json_, name: &str, about: &str) -> String {
     if date { "2026-06-28".into() } else { "text".into() }
 }
 
-/// The words of a sentence that stand in backticks.
+/// The words of a sentence in backticks.
 fn in_backticks(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }

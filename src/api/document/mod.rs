@@ -1,5 +1,5 @@
-//! The OpenAPI document, made from the table of calls and the types they read and answer. What the types
-//! do not say themselves, that every call has alike, is put in here: headers, refusals, examples.
+//! The OpenAPI document, made from the table of calls and the types they read and answer. The parts that
+//! every call shares are added here: headers, refusals, examples.
 
 pub mod example;
 pub mod tags;
@@ -118,7 +118,7 @@ fn carries(response: &mut Json_, name: &str) {
     }
 }
 
-/// What calls share, gathered while they are described.
+/// Shared parts, gathered while the calls are described.
 struct Parts {
     schemas: SchemaGenerator,
     responses: Map<String, Json_>,
@@ -176,7 +176,7 @@ impl Parts {
         let mut parameters: Vec<Json_> = in_path.collect();
         for field in operation.query.map(|query| query(&mut self.schemas)).unwrap_or_default() {
             let mut schema = field.schema.to_value();
-            // A query has no null: what is not there is not there.
+            // A query has no null: a value is there or missing.
             if let Some(kinds) = schema.get_mut("type").and_then(Json_::as_array_mut) {
                 kinds.retain(|kind| kind != "null");
                 if let [kind] = kinds.as_slice() {
@@ -274,7 +274,7 @@ fn refusals(operation: &Operation) -> Vec<u16> {
         statuses.extend([400, 408, 413, 415, operation.dialect.invalid()]);
     }
     if !operation.path_parameters.is_empty() {
-        // What stands in its place may be another call: `users/search`.
+        // `users/search` is another call, although it fits `users/{identifier}`.
         statuses.push(405);
     }
     if operation.query.is_some() || !operation.path_parameters.is_empty() {
@@ -286,7 +286,7 @@ fn refusals(operation: &Operation) -> Vec<u16> {
     statuses
 }
 
-/// What is read with a version somewhere carries it in every answer.
+/// A resource whose reads have a version carries it in every answer.
 fn give_versions(paths: &mut Map<String, Json_>) {
     let operations = |paths: &Map<String, Json_>| -> Vec<Json_> {
         paths.values().filter_map(Json_::as_object).flat_map(|path| path.values().cloned()).collect()
@@ -315,7 +315,7 @@ fn responses_of(paths: &mut Map<String, Json_>) -> impl Iterator<Item = &mut Jso
     operations.filter_map(|one| one.get_mut("responses")?.as_object_mut()).flat_map(|responses| responses.values_mut())
 }
 
-/// What an answer is, by its type.
+/// The schema of an answer, by its type.
 fn contents(response: &mut Json_) -> impl Iterator<Item = &mut Json_> {
     let content = response.get_mut("content").and_then(Json_::as_object_mut);
     content.into_iter().flat_map(|content| content.values_mut())

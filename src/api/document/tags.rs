@@ -1,4 +1,4 @@
-//! What calls are grouped by: contracts, and the resources of each.
+//! The groups of calls: contracts, and the resources of each.
 
 use serde_json::{Value as Json_, json};
 
@@ -8,14 +8,14 @@ use crate::api::dialect::Dialect;
 pub struct Contract {
     pub dialect: Dialect,
     pub name: &'static str,
-    /// How the names of its parts begin in the document.
+    /// The prefix of its parts in the document.
     pub prefix: &'static str,
-    /// Where its page is.
+    /// The address of its page.
     pub path: &'static str,
     pub about: &'static str,
 }
 
-/// Our own first, the others as they are asked for.
+/// Our own first, then the others.
 pub const CONTRACTS: [Contract; 4] = [
     Contract {
         dialect: Dialect::Own,
@@ -52,7 +52,7 @@ impl Contract {
         CONTRACTS.iter().find(|contract| contract.dialect == dialect).unwrap_or(&CONTRACTS[0])
     }
 
-    /// A group of the contract's calls; those of others are told apart by its name.
+    /// A group of the contract's calls; the contract's name keeps equal names apart.
     fn tag(&self, name: &str) -> String {
         if self.dialect == Dialect::Own { name.to_owned() } else { format!("{}: {name}", self.name) }
     }

@@ -20,13 +20,14 @@ object! {
     pub struct CustomerCreated {
         /// Your business.
         business_id "businessId": Line<200>,
-        /// What they signed up for.
+        /// The product they signed up for.
         product_id "productId": Line<200>,
         /// The address they registered with; it is what payments are matched by.
         customer_email "customerEmail": Email,
         /// Their full name.
         customer_name "customerName": Line<200>,
-        /// The code they brought, as the cookie `refairn_code` has it. One that does not count never fails the call.
+        /// The code they brought, as in the cookie `refairn_code`. A code that does not count never fails the
+        /// call.
         referral_code "referralCode": Option<PassedCode>,
         /// Beyond Refairn's: who is known by phone only is found by it.
         customer_phone "customerPhone": Option<Line<60>>,
@@ -41,11 +42,11 @@ struct CustomerAnswer {
     success: bool,
     /// The lead this customer is.
     lead_id: String,
-    /// Who referred them; null when nobody counts.
+    /// The referrer; null when none counts.
     agent_id: Option<String>,
     /// Always `first_touch`.
     attribution: &'static str,
-    /// What was done, as a sentence.
+    /// The result, as a sentence.
     message: String,
 }
 
@@ -57,11 +58,11 @@ struct CustomerConflict {
     success: bool,
     /// Always `duplicate_event`.
     code: &'static str,
-    /// What is wrong, as a sentence.
+    /// The fault, as a sentence.
     message: &'static str,
     /// The lead of the first call.
     lead_id: String,
-    /// Who referred them by now.
+    /// The present referrer.
     agent_id: Option<String>,
     /// Always `first_touch`.
     attribution: &'static str,

@@ -1,8 +1,8 @@
 //! Refairn's event API: customer-created, payment-succeeded, and in the same style payment-refunded and
 //! subscription-cancelled. A file per event, with the fields it takes and the answers it gives.
 //!
-//! Checks come in the order its documents give: 401 key, 400 body and fields, 404 business, 403 not the
-//! key's, 404 product, 409 duplicate. Answers carry the fields of its examples, in their types.
+//! Checks come in the order of its documents: 401 key, 400 body and fields, 404 business, 403 another key's
+//! business, 404 product, 409 duplicate. Answers carry the fields of its examples, in their types.
 //!
 //! An event is made [`Ready`] and then applied: alone here, in batches by `/v1/events/batch`.
 
@@ -46,12 +46,12 @@ pub fn api() -> Api {
         .with(subscription::operation(), one::<SubscriptionCancelled>)
 }
 
-/// What an operation of this contract has in common with its siblings.
+/// The parts that the operations of this contract share.
 fn event(path: &'static str, id: &'static str, title: &'static str) -> Operation {
     Operation::post(path, id, title).scope("events:write").refuses(&[404])
 }
 
-/// An event that was read, checked and placed, and how its outcome is told.
+/// An event that was read, checked and placed, and the rendering of its outcome.
 pub struct Ready {
     pub what: What,
     pub told: Told,
@@ -110,7 +110,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, FieldProblem> 
     text.map(Some).ok_or(FieldProblem::wrong("Idempotency-Key", "must be 1 to 200 plain characters"))
 }
 
-/// 404 unknown business, 403 not the key's, 404 unknown product.
+/// 404 unknown business, 403 another key's business, 404 unknown product.
 async fn place(app: &App, caller: &Caller, business: &str, product: &str) -> Result<ProductRow, Problem> {
     let not_found = |code, message: &str| Problem::new(StatusCode::NOT_FOUND, code, message);
     if business != caller.key.row.business_public_id {
@@ -139,7 +139,7 @@ fn number(money: Money) -> Result<Box<RawValue>, Problem> {
     RawValue::from_string(money.plain()).map_err(|e| DbError::Fault(e.to_string()).into())
 }
 
-/// What an answer says of a payment's commission; nulls and 0 where there is none.
+/// A payment's commission in an answer; nulls and 0 where there is none.
 struct Columns {
     id: Option<String>,
     agent: Option<String>,
@@ -164,7 +164,7 @@ impl Columns {
     }
 }
 
-/// A day that may be tomorrow for somebody further east, and no later.
+/// A day that may be tomorrow further east, and no later.
 fn not_ahead(day: Day, name: &'static str, app: &App, caller: &Caller) -> Result<Day, FieldProblem> {
     let today = caller.key.zone.day_of(app.clock.now());
     if day > today.plus_days(1) {

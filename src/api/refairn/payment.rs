@@ -23,7 +23,7 @@ object! {
     pub struct PaymentSucceeded {
         /// Your business.
         business_id "businessId": Line<200>,
-        /// What was paid for.
+        /// The product that was paid for.
         product_id "productId": Line<200>,
         /// The address of the customer-created event.
         customer_email "customerEmail": Email,
@@ -31,7 +31,7 @@ object! {
         amount "amount": NumberText,
         /// ISO 4217.
         currency "currency": Line<20>,
-        /// How the subscription stands after this payment.
+        /// The state of the subscription after this payment.
         subscription_status "subscriptionStatus": OneOf<Subscription>,
         /// The day it was confirmed, in the business's time zone; at most a day ahead.
         payment_date "paymentDate": Day,
@@ -44,7 +44,7 @@ object! {
     }
 }
 
-/// How a subscription can stand.
+/// The states of a subscription.
 #[derive(Debug, Clone, Copy)]
 pub struct Subscription(&'static str);
 
@@ -63,9 +63,9 @@ impl Word for Subscription {
 struct PaymentAnswer {
     /// Always true.
     success: bool,
-    /// What it earned; null where it earned nothing, or nothing yet.
+    /// The commission; null where the payment earned nothing, or nothing yet.
     commission_id: Option<String>,
-    /// Who earned it.
+    /// The referrer who earned it.
     agent_id: Option<String>,
     /// In the payment's currency, with its decimals; 0 without a commission.
     #[schemars(schema_with = "number_schema")]
@@ -79,7 +79,7 @@ struct PaymentAnswer {
     warning: Option<String>,
 }
 
-/// 409: this payment was recorded before. Tells what the first call was told.
+/// 409: this payment was recorded before. Repeats the answer of the first call.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PaymentConflict {
@@ -87,27 +87,27 @@ struct PaymentConflict {
     success: bool,
     /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
     code: &'static str,
-    /// What is wrong, as a sentence.
+    /// The fault, as a sentence.
     message: &'static str,
     /// The payment of the first call.
     payment_id: String,
-    /// Its amount, which may not be this call's.
+    /// The recorded amount, which may differ from this call's.
     #[schemars(schema_with = "number_schema")]
     amount: Box<RawValue>,
     /// Its currency.
     currency: &'static str,
-    /// What it earned.
+    /// The commission of the recorded payment.
     commission_id: Option<String>,
-    /// Who earned it.
+    /// The referrer who earned it.
     agent_id: Option<String>,
-    /// What that came to when it was decided, whatever was refunded since.
+    /// The commission as it was decided, before any refund.
     #[schemars(schema_with = "number_schema")]
     commission_amount: Box<RawValue>,
-    /// How it stood then: `pending`, or `void` where the whole was refunded before.
+    /// The commission's state at that time: `pending`, or `void` where the whole was refunded before.
     commission_status: Option<String>,
     /// The last day of the hold.
     hold_until: Option<String>,
-    /// Whether this call said something else than the first.
+    /// True when this call differs from the first.
     body_differs: bool,
 }
 

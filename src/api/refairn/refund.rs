@@ -25,7 +25,7 @@ object! {
     pub struct PaymentRefunded {
         /// Your business.
         business_id "businessId": Line<200>,
-        /// What was paid for.
+        /// The product that was paid for.
         product_id "productId": Line<200>,
         /// The address of the payment.
         customer_email "customerEmail": Email,
@@ -33,7 +33,7 @@ object! {
         payment_date "paymentDate": Option<Day>,
         /// The payment's `eventId` or `invoiceId`.
         payment_event_id "paymentEventId": Option<Line<200>>,
-        /// What the payment earned: `comm_…`.
+        /// The commission of the payment: `comm_…`.
         commission_id "commissionId": Option<Line<200>>,
         /// In the payment's currency; all that is left of it otherwise.
         amount "amount": Option<NumberText>,
@@ -54,11 +54,11 @@ struct RefundAnswer {
     success: bool,
     #[serde(flatten)]
     told: RefundTold,
-    /// What was done, as a sentence.
+    /// The result, as a sentence.
     message: String,
 }
 
-/// 409: this refund was recorded before. Tells what the first call was told, as things stand now.
+/// 409: this refund was recorded before. Repeats the first answer, with the present amounts.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RefundConflict {
@@ -66,7 +66,7 @@ struct RefundConflict {
     success: bool,
     /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
     code: &'static str,
-    /// What is wrong, as a sentence.
+    /// The fault, as a sentence.
     message: &'static str,
     #[serde(flatten)]
     told: RefundTold,
@@ -79,26 +79,26 @@ struct RefundTold {
     refund_id: String,
     /// Null while it waits for its payment.
     payment_id: Option<String>,
-    /// What the payment earned; null where it earned nothing, or nothing yet.
+    /// The commission of the payment; null where it earned nothing, or nothing yet.
     commission_id: Option<String>,
-    /// Who earned it.
+    /// The referrer who earned it.
     agent_id: Option<String>,
-    /// What was given back, in the payment's currency; null while it waits for its payment.
+    /// The refunded amount, in the payment's currency; null while it waits for its payment.
     #[schemars(schema_with = "maybe_number_schema")]
     refunded_amount: Option<Box<RawValue>>,
-    /// What of the payment is left after all its refunds; null while that is not known.
+    /// The rest of the payment after all its refunds; null while that is unknown.
     #[schemars(schema_with = "maybe_number_schema")]
     remaining_amount: Option<Box<RawValue>>,
     /// The payment's currency.
     currency: Option<&'static str>,
-    /// What the commission comes to now; 0 without one, null while the payment is not known.
+    /// The present amount of the commission; 0 without one, null while the payment is unknown.
     #[schemars(schema_with = "maybe_number_schema")]
     commission_amount: Option<Box<RawValue>>,
     /// `pending`, `approved`, `paid` or `void`.
     commission_status: Option<String>,
     /// The last day of the hold.
     hold_until: Option<String>,
-    /// Whether it waits for its payment, which is not known yet.
+    /// True while it waits for its payment, which is not known yet.
     parked: bool,
 }
 
@@ -140,7 +140,7 @@ impl Incoming for PaymentRefunded {
         let (amount, currency) = self.amount()?;
         let date = not_ahead(self.refund_date, "refundDate", app, caller)?;
         let product = place(app, caller, &self.business_id, &self.product_id).await?;
-        // A commission that cannot be one of ours is as unknown as one that is not there.
+        // An impossible commission id is answered as an unknown one.
         let of = of.ok_or_else(commission_not_found)?;
         let email = self.customer_email;
         let body_hash = hash(product.id, caller.test(), &email, &of, amount, currency, date);
@@ -198,7 +198,7 @@ fn sentence(told: &Refunded) -> String {
 }
 
 impl PaymentRefunded {
-    /// What the payment is named by, exactly one of three; none is a commission that nobody can have.
+    /// The payment by exactly one of its three names; without one, by an impossible commission id.
     fn of(&self, app: &App, caller: &Caller) -> Result<Option<RefundOf>, FieldProblem> {
         match (self.payment_date, &self.payment_event_id, &self.commission_id) {
             (Some(day), None, None) => Ok(Some(RefundOf::Date(not_ahead(day, "paymentDate", app, caller)?))),

@@ -21,7 +21,7 @@ object! {
     pub struct SubscriptionCancelled {
         /// Your business.
         business_id "businessId": Line<200>,
-        /// What they were subscribed to.
+        /// The product of the subscription.
         product_id "productId": Line<200>,
         /// The address of the customer-created event.
         customer_email "customerEmail": Email,
@@ -38,13 +38,13 @@ object! {
 struct CancelAnswer {
     /// Always true.
     success: bool,
-    /// The lead this customer is; null when nobody has that address, and nothing was kept.
+    /// The lead of this customer; null when the address is unknown, and then nothing is stored.
     lead_id: Option<String>,
-    /// Who referred them.
+    /// The referrer.
     agent_id: Option<String>,
     /// `cancelled`, unless a payment of a later day stands.
     subscription_status: String,
-    /// What was done, as a sentence.
+    /// The result, as a sentence.
     message: &'static str,
 }
 
@@ -56,13 +56,13 @@ struct CancelConflict {
     success: bool,
     /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
     code: &'static str,
-    /// What is wrong, as a sentence.
+    /// The fault, as a sentence.
     message: &'static str,
     /// The lead of the first call.
     lead_id: String,
-    /// Who referred them.
+    /// The referrer.
     agent_id: Option<String>,
-    /// How the subscription is by now.
+    /// The present state of the subscription.
     subscription_status: String,
 }
 

@@ -1,5 +1,5 @@
-//! Adding a user: a referrer, or with a referrer a lead. Somebody who is there already keeps who referred
-//! them; what else was sent is brought up to date, so that a call may be made again.
+//! Adds a user: a referrer, or with a referrer a lead. Existing users keep their referrer; the other fields
+//! sent are updated, so that a call may be made again.
 
 use axum::Json;
 use axum::extract::State;
@@ -73,7 +73,7 @@ struct Person {
 }
 
 impl Person {
-    /// What they are called from now on: who is known as Jane Miller stays so when only Jane is sent.
+    /// The name from now on: a user known as Jane Miller stays so when only Jane is sent.
     fn renamed(&self, known: &str) -> Option<String> {
         let (known, sent) = (fold(known), fold(&self.name));
         let same = known == sent || known.strip_prefix(&sent).is_some_and(|rest| rest.starts_with(' '));
@@ -81,8 +81,8 @@ impl Person {
     }
 }
 
-/// Who is said to have referred them. Somebody who is not there is refused; a code that does not count any
-/// more is not: the lead is kept, and a person looks at it.
+/// The stated referrer. An unknown referrer is refused; a code that no longer counts is accepted: the lead is
+/// stored, and a person looks at it.
 async fn claim(conn: &mut Conn, scope: &Scope, campaign_id: i64, new: &RfNewUser) -> Result<ClaimBy, Stop> {
     let Some(Nested(referrer)) = &new.referrer else {
         let code = new.referrer_code.as_ref().map(|code| code.0.clone()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What calls of Referral Factory's clients send.
+//! The bodies of Referral Factory's clients.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json_;
@@ -55,7 +55,7 @@ impl Field for Plain {
     }
 }
 
-/// What a referrer is named by.
+/// The ways to name a referrer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
     Id,
@@ -95,9 +95,9 @@ pub fn changes(list: Option<MetaList>) -> Vec<Meta> {
 }
 
 object! {
-    /// Who referred somebody.
+    /// The referrer of a lead.
     pub struct RfReferrer {
-        /// What names the referrer: `id`, `code` or `email`.
+        /// The kind of name: `id`, `code` or `email`.
         field "field": OneOf<NamedBy>,
         /// The id, code or address.
         value "value": Digits<200>,
@@ -109,11 +109,11 @@ object! {
     pub struct RfNewUser {
         /// The campaign, as its integer or `campaign_…`; without it the key's, else the default campaign.
         campaign_id "campaign_id": Option<IdText>,
-        /// What they are called.
+        /// The name.
         first_name "first_name": Line<120>,
         /// Their address. In a campaign it is one lead's and one referrer's.
         email "email": Email,
-        /// Who referred them; with it they are a lead.
+        /// The referrer; with it the user is a lead.
         referrer "referrer": Option<Nested<RfReferrer>>,
         /// The code of who referred them, as older clients send it.
         referrer_code "referrer_code": Option<Digits<200>>,
@@ -123,13 +123,13 @@ object! {
 }
 
 object! {
-    /// Which users, and how many at a time.
+    /// The filters and page size of the list.
     pub struct RfListUsers {
         /// Users of this campaign; without it of all.
         campaign_id "campaign_id": Option<IdText>,
         /// The page, from 1.
         page "page": Number,
-        /// Users of a page: 25 unless told, at most 250.
+        /// Users of a page: 25 by default, at most 250.
         per_page "per_page": Number,
         /// `user.analytics` adds `analytics` to every user.
         with "with": Option<Line<200>>,
@@ -137,9 +137,9 @@ object! {
 }
 
 object! {
-    /// Which user of several that are meant by the same text.
+    /// Decides between several users with the same text.
     pub struct RfGetUser {
-        /// The campaign in which an e-mail address is looked for, or whose facts of a referrer are told.
+        /// The campaign in which an e-mail address is looked up, or whose figures of a referrer are shown.
         campaign_id "campaign_id": Option<IdText>,
         /// `user.analytics` adds `analytics`.
         with "with": Option<Line<200>>,
@@ -147,19 +147,19 @@ object! {
 }
 
 object! {
-    /// Whom to look for: whoever fits all that is given.
+    /// The search: users who match every given field.
     pub struct RfSearchUsers {
         /// The whole address.
         email "email": Option<Email>,
         /// A lead's own code, or a referrer's.
         code "code": Option<Digits<200>>,
-        /// What the name begins with.
+        /// The beginning of the name.
         first_name "first_name": Option<Line<120>>,
         /// Users of this campaign; without it of all.
         campaign_id "campaign_id": Option<IdText>,
         /// The page, from 1.
         page "page": Number,
-        /// Users of a page: 25 unless told, at most 250.
+        /// Users of a page: 25 by default, at most 250.
         per_page "per_page": Number,
         /// `user.analytics` adds `analytics` to every user.
         with "with": Option<Line<200>>,
@@ -167,9 +167,9 @@ object! {
 }
 
 object! {
-    /// What to change of a user; what is left out stays.
+    /// The changes to a user; missing fields stay.
     pub struct RfChangeUser {
-        /// What they are called.
+        /// The name.
         first_name "first_name": Option<Line<120>>,
         /// Their address.
         email "email": Option<Email>,
@@ -183,7 +183,7 @@ object! {
 }
 
 object! {
-    /// Whose referral counts, or does not. Several identifiers must mean the same lead.
+    /// The lead whose referral counts, or does not. Several identifiers must mean the same lead.
     pub struct RfQualification {
         /// Whether it counts.
         qualified "qualified": bool,
@@ -196,9 +196,9 @@ object! {
         coupon "coupon": Option<Digits<200>>,
         /// The lead's address; without a code it needs `campaign_id`.
         email "email": Option<Email>,
-        /// The lead's phone number, beside a referrer's code.
+        /// The lead's phone number, with a referrer's code.
         phone "phone": Option<Digits<60>>,
-        /// What a lead that is made is called.
+        /// The name of a lead that is created.
         first_name "first_name": Option<Line<120>>,
         /// The campaign, as its integer or `campaign_…`.
         campaign_id "campaign_id": Option<IdText>,
@@ -206,7 +206,7 @@ object! {
 }
 
 object! {
-    /// Who converted, in the campaign whose address this is.
+    /// The customer who converted, in the campaign of this address.
     pub struct RfWebhook {
         /// The lead's own code, or a referrer's.
         code "code": Option<Digits<200>>,
@@ -214,9 +214,9 @@ object! {
         coupon "coupon": Option<Digits<200>>,
         /// The lead's address.
         email "email": Option<Email>,
-        /// The lead's phone number, beside a referrer's code.
+        /// The lead's phone number, with a referrer's code.
         phone "phone": Option<Digits<60>>,
-        /// What a lead that is made is called.
+        /// The name of a lead that is created.
         first_name "first_name": Option<Line<120>>,
         /// False takes a qualification back; without it, it counts.
         qualified "qualified": Option<bool>,
@@ -224,17 +224,17 @@ object! {
 }
 
 object! {
-    /// Which page. Of a search it may stand in the address, as in the links of its answers, or in the body.
+    /// The page. For a search it may be in the address, as in the links of its answers, or in the body.
     pub struct RfPages {
         /// The page, from 1.
         page "page": Number,
-        /// Rows of a page: 25 unless told, at most 250.
+        /// Rows of a page: 25 by default, at most 250.
         per_page "per_page": Number,
     }
 }
 
 object! {
-    /// Which campaigns: those that fit all that is given.
+    /// The filters of the campaigns.
     pub struct RfSearchCampaigns {
         /// A piece of the name.
         name "name": Option<Line<200>>,
@@ -244,7 +244,7 @@ object! {
         id "id": Option<IdText>,
         /// The page, from 1.
         page "page": Number,
-        /// Campaigns of a page: 25 unless told, at most 250.
+        /// Campaigns of a page: 25 by default, at most 250.
         per_page "per_page": Number,
     }
 }

@@ -45,14 +45,14 @@ pub fn calls(api: Api, version: Version) -> Api {
     api.with(change, change_user).with(delete, delete_user)
 }
 
-/// Why a slice was given up, none of it kept: the field that is wrong, and why.
+/// Why a slice was rolled back: the wrong field, and the reason.
 const REFUSED: &str = "refused:";
 
 fn refused(field: &str, why: &str) -> DbError {
     DbError::Fault(format!("{REFUSED}{field}:{why}"))
 }
 
-/// Applies events about one lead and keeps what the program keeps beside it, in one transaction. If one of
+/// Applies events about one lead and stores the program's own fields beside it, in one transaction. If one of
 /// the events is refused, nothing is done.
 pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Meta>) -> Result<Vec<Outcome>, Problem> {
     let (audit_id, now) = (app.ids.next().await?, app.engine.now());
@@ -131,7 +131,7 @@ async fn change_user(
     let scope = Scope::of(&app, &caller);
     let mut conn = app.db.read().await?;
     let campaign_id = who::campaign(&mut conn, &scope, new.campaign_id.as_ref()).await?;
-    // An address may be one of several leads; beside it the campaign says which.
+    // An address may belong to several leads; the campaign beside it decides.
     let looked_in = campaign_id.filter(|_| identifier.contains('@'));
     let who = who::named(&mut conn, &scope, &identifier, looked_in).await?.ok_or_else(who::nobody)?;
     drop(conn);
@@ -163,14 +163,14 @@ async fn change_lead(
         return Err(FieldProblem::wrong("campaign_id", "is not the campaign of this lead").into());
     }
     let lead_id = lead.id;
-    // Also without a change: what is kept beside the lead is written in a slice of its own.
+    // Runs without a change too: the fields stored with the lead are written in a slice of their own.
     let mut whats = vec![What::AmendLead { lead_id, name: new.first_name.map(|n| n.0), email: new.email }];
     whats.extend(new.qualified.map(|qualified| What::Qualify { lead_id, qualified, reason: None }));
     decide(app, scope, whats, changes(new.meta)).await?;
     Ok(())
 }
 
-/// What a verb about a referrer says, where it refuses.
+/// The refusal of a verb about a referrer.
 pub fn told(amended: Amended) -> Result<(), Problem> {
     match amended {
         Amended::Done { .. } => Ok(()),

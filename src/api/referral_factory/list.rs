@@ -72,7 +72,7 @@ pub fn needs(caller: &Caller, scope: &str) -> Result<(), Problem> {
     Err(Problem::forbidden(format!("This API key may not do that: it lacks the scope {scope}.")))
 }
 
-/// Refuses a key that may not do this to a lead, or to a referrer.
+/// Refuses a key without the right for a lead, or for a referrer.
 fn needs_for(caller: &Caller, who: &Who, action: &str) -> Result<(), Problem> {
     match who {
         Who::Lead(_) => needs(caller, &format!("leads:{action}")),
@@ -80,7 +80,7 @@ fn needs_for(caller: &Caller, who: &Who, action: &str) -> Result<(), Problem> {
     }
 }
 
-/// Refuses a key that may not change this user: also a test key where it is a referrer, who is live.
+/// Refuses a key that may not change this user: also a test key for a referrer, since referrers are live.
 pub fn may_write(caller: &Caller, who: &Who) -> Result<(), Problem> {
     needs_for(caller, who, "write")?;
     if let Who::Referrer { .. } = who { caller.may_change("Referrers") } else { Ok(()) }
@@ -134,7 +134,7 @@ async fn everybody(
     Ok((total, at(conn, scope, &places, analytics).await?))
 }
 
-/// The users at some places of a list, in its order.
+/// The users at these positions of a list, in its order.
 async fn at(conn: &mut Conn, scope: &Scope, places: &[Place], analytics: bool) -> DbResult<Vec<RfUser>> {
     let of = |kind: i64| places.iter().filter(|p| p.kind == kind).map(|p| p.id).collect::<Vec<_>>();
     let (referrers, mut enrollments) = (of(REFERRER), of(ENROLLMENT));
@@ -191,7 +191,7 @@ async fn search_users(
     Ok(Json(RfUsers { data, links, meta }))
 }
 
-/// Whoever fits every filter, newest first; `None` where there is no filter.
+/// Users who match every filter, newest first; `None` without a filter.
 async fn found(conn: &mut Conn, scope: &Scope, which: &Which, sought: &RfSearchUsers) -> DbResult<Option<Vec<Hit>>> {
     let mut fit: Option<BTreeMap<(i64, i64), Hit>> = None;
     let mut narrow = |hits: Vec<Hit>| {

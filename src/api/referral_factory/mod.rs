@@ -1,10 +1,10 @@
-//! Referral Factory's API: users, their qualification, campaigns. A user without a referrer is somebody
-//! who refers, with one a lead; both are in one list and have ids of one sequence. Its two versions answer
-//! the same; older clients call `/api/v1`.
+//! Referral Factory's API: users, their qualification, campaigns. A user without a referrer is a referrer,
+//! with one a lead; both are in one list and have ids of one sequence. Its two versions answer the same;
+//! older clients call `/api/v1`.
 //!
-//! Whom a call means is told by [`who`]; what may be done is decided by the verbs of the desk and of
-//! referrers. A lead that was found by what may change (an address, the number of a referrer's leads) is
-//! looked up again in the transaction that decides about it.
+//! [`who`] finds the user that a call means; the engine's and the referrers' verbs decide what may be done. A
+//! lead found by something that may change (an address, the number of a referrer's leads) is looked up again
+//! in the transaction that decides about it.
 
 mod add;
 mod ask;
@@ -20,7 +20,7 @@ mod who;
 use super::dialect::Dialect;
 use super::operation::Api;
 
-/// Which of the two versions a call is of.
+/// The version of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     One,

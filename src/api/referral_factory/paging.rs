@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::ask::{Number, RfPages};
 use crate::query::encode;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Debug, Clone, Copy)]
 pub struct Paging {
     pub page: i64,
@@ -18,7 +18,7 @@ impl Paging {
         Self { page: page.0.unwrap_or(1).max(1), per_page: per_page.0.unwrap_or(25).clamp(1, 250) }
     }
 
-    /// Of a search: whoever follows a link of its answers sends the body again, with the first page in it.
+    /// In a search: clients that follow a link send the body again, with the first page in it.
     pub fn of_search(in_address: &RfPages, page: Number, per_page: Number) -> Self {
         Self::of(in_address.page.or(page), in_address.per_page.or(per_page))
     }
@@ -37,7 +37,7 @@ pub struct RfLinks {
     pub next: Option<String>,
 }
 
-/// Where the page is in the list.
+/// The position of the page in the list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RfPageMeta {
     pub current_page: i64,
@@ -52,7 +52,7 @@ pub struct RfPageMeta {
     pub total: i64,
 }
 
-/// Links and place of a page that has `count` rows of `total`. `filters` go into the links.
+/// Links and position of a page with `count` rows of `total`. `filters` go into the links.
 pub fn frame(
     paging: Paging,
     total: i64,

@@ -1,5 +1,4 @@
-//! Saying that a referral counts, or does not: by a program with a key, or by whoever has a campaign's
-//! webhook address.
+//! Sets whether a referral counts: by a program with a key, or by a campaign's webhook address.
 
 use std::sync::Arc;
 
@@ -119,7 +118,7 @@ fn phone(scope: &Scope, text: Option<String>) -> Result<Option<Phone>, FieldProb
     text.map(parse).transpose().map_err(|why| FieldProblem::wrong("phone", why))
 }
 
-/// What a call names a lead by.
+/// The ways a call names a lead.
 #[derive(Debug, Clone)]
 struct Names {
     id: Option<String>,
@@ -132,17 +131,17 @@ struct Names {
 
 /// Whom they mean.
 enum Target {
-    /// Nobody else can ever be meant by the same names.
+    /// These names always mean the same lead.
     Lead(i64),
-    /// Meant as long as a referrer has no other, or nobody else the phone number.
+    /// Valid while the referrer has no other lead, or no other lead has the phone number.
     Only(i64),
-    /// Whoever has the address.
+    /// The lead with this address.
     Address { campaign_id: i64, email: Email },
     /// The lead of this contact, who is made if need be and claimed for the code's referrer.
     Contact { campaign_id: i64, code: String },
 }
 
-/// Given up because somebody else is meant by now; nothing was kept.
+/// Rolled back because the names mean another lead by now.
 const MOVED: &str = "the names mean another lead by now";
 /// Times that whom the names mean may change meanwhile.
 const TRIES: usize = 5;
@@ -277,7 +276,7 @@ async fn target(conn: &mut Conn, scope: &Scope, names: &Names, qualified: bool) 
     Ok(if only { Target::Only(lead.id) } else { Target::Lead(lead.id) })
 }
 
-/// Whether the contact that is named beside a lead is the lead's.
+/// True when the contact named beside a lead is the lead's.
 fn agrees(names: &Names, lead: &KnownLead) -> Result<(), FieldProblem> {
     if names.email.as_ref().is_some_and(|email| lead.email_key.as_deref() != Some(email.key())) {
         return Err(FieldProblem::wrong("email", "is not the address of that lead"));
@@ -310,7 +309,7 @@ async fn by_id(conn: &mut Conn, scope: &Scope, text: &str) -> Result<KnownLead, 
     Err(FieldProblem::wrong("id", "is not a user of this business").into())
 }
 
-/// What a code means beside the other names.
+/// The meaning of a code beside the other names.
 enum ByCode {
     /// It is the lead's own.
     Own(KnownLead),
@@ -318,7 +317,7 @@ enum ByCode {
     Only(KnownLead),
     /// It is the code of the referrer of the lead that the id means.
     Same,
-    /// It is a referrer's, and the contact beside it says who the lead is.
+    /// A referrer's code, with the contact of the lead beside it.
     Contact { campaign_id: i64 },
 }
 

@@ -13,13 +13,13 @@ use crate::counters;
 use crate::db::{Conn, DbResult};
 use crate::{id, links, meta};
 
-/// Somebody who refers, or who was referred.
+/// A referrer or a lead.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RfUser {
     /// One sequence for leads and referrers.
     pub id: i64,
     pub campaign_id: i64,
-    /// Who referred them; null for those who refer, and for leads of nobody.
+    /// The referrer; null for referrers, and for leads without one.
     pub referrer_id: Option<i64>,
     /// A referrer's code, null without one; a lead's own code, which qualifies them.
     pub code: Option<String>,
@@ -35,7 +35,7 @@ pub struct RfUser {
     pub source: &'static str,
     /// `person_referring` or `person_invited`.
     pub r#type: &'static str,
-    /// Always null: addresses of visitors are not kept.
+    /// Always null: addresses of visitors are not stored.
     pub ip: Option<String>,
     /// A date in the business's time zone.
     pub signed_up_at: String,
@@ -67,7 +67,7 @@ pub struct RfQr {
     pub download: Option<String>,
 }
 
-/// Texts for sharing; none are kept.
+/// Texts for sharing; always empty.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct RfSharing {
     pub socials: Vec<String>,
@@ -75,7 +75,7 @@ pub struct RfSharing {
     pub text: Option<String>,
 }
 
-/// What a referrer brought.
+/// The figures of a referrer.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub struct RfAnalytics {
     /// People who followed the link.
@@ -92,7 +92,7 @@ pub struct RfOneUser {
     pub data: RfUser,
 }
 
-/// Who is to be shown.
+/// The user to show.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     pub leads: Vec<i64>,
@@ -100,15 +100,15 @@ pub struct Wanted {
     pub analytics: bool,
 }
 
-/// Whether a call wants the figures beside each user.
+/// True when a call wants the figures beside each user.
 pub fn wants_analytics(with: Option<&str>) -> bool {
     with.is_some_and(|with| with.split(',').any(|part| part.trim().strip_prefix("user.") == Some("analytics")))
 }
 
-/// A user to show, under the key of the list's place: kind and id.
+/// A user to show, under the key of its position: kind and id.
 pub type Shown = BTreeMap<(i64, i64), RfUser>;
 
-/// Users by (kind of place, its id); who is archived or of somebody else is not there.
+/// Users by (kind of position, its id); archived ones and those of other businesses are left out.
 pub async fn shown(conn: &mut Conn, scope: &Scope, wanted: &Wanted) -> DbResult<Shown> {
     let mut users = Shown::new();
     if !wanted.leads.is_empty() {
@@ -131,7 +131,7 @@ pub async fn shown(conn: &mut Conn, scope: &Scope, wanted: &Wanted) -> DbResult<
     Ok(users)
 }
 
-/// What each enrollment brought: figures are counted under its codes, and under itself without one.
+/// The figures of each enrollment: counted under its codes, and under itself without one.
 async fn figures(conn: &mut Conn, enrollments: &[i64]) -> DbResult<BTreeMap<i64, RfAnalytics>> {
     let mut owner: BTreeMap<i64, i64> = enrollments.iter().map(|id| (*id, *id)).collect();
     owner.extend(store::code_ids(conn, enrollments).await?);

@@ -1,5 +1,5 @@
-//! Whom a call means. What is found by an address, or because somebody has one lead only, may be another
-//! one a moment later: whoever changes it asks again in the transaction of the change.
+//! Finds the user that a call means. A user found by an address, or as a referrer's only lead, may be another
+//! one a moment later: a verb that changes it looks again in its own transaction.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::db::{Conn, DbError, DbResult};
 use crate::email::Email;
 use crate::id::{self, Kind};
 
-/// Where a call looks: one business, in one mode.
+/// The scope of a look-up: one business, in one mode.
 #[derive(Debug, Clone)]
 pub struct Scope {
     pub business_id: i64,
@@ -44,7 +44,7 @@ impl Scope {
     }
 }
 
-/// Why nobody was found: a refusal, or the database.
+/// Why no user was found: a refusal, or the database.
 #[derive(Debug)]
 pub enum Stop {
     No(Problem),
@@ -113,8 +113,8 @@ pub fn user_id(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| id::parse(Kind::Lead, text)).or_else(|| id::parse(Kind::Referrer, text))
 }
 
-/// The user an address of the API names: by id, e-mail address, own code, or a referrer's code. A code of digits
-/// alone may read as an id; programs go by ids, so the id it is where somebody has that one.
+/// The user named by an address of the API: id, e-mail address, own code, or a referrer's code. A code of
+/// digits alone may read as an id; since programs use ids, an existing id wins.
 pub async fn named(conn: &mut Conn, scope: &Scope, text: &str, campaign_id: Option<i64>) -> DbResult<Option<Who>> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 320 {

@@ -1,4 +1,4 @@
-//! What differs between a call and its documented shape: said before anybody has to guess it from an error.
+//! The differences between a call and its documented shape, named before they show up as errors.
 
 use schemars::SchemaGenerator;
 use serde_json::Value as Json_;
@@ -30,7 +30,7 @@ pub struct Own {
     pub products: Vec<(String, String, bool)>,
     pub campaigns: Vec<i64>,
     pub default_campaign: Option<i64>,
-    /// Whether the call is tried as test.
+    /// True when the call is tried as test.
     pub test: bool,
 }
 
@@ -41,12 +41,12 @@ pub struct Shape<'c> {
     pub path: &'c str,
     pub query: &'c [(String, String)],
     pub content_type: Option<&'c str>,
-    /// Whether curl chose the kind of the body by itself.
+    /// True when curl chose the content type by itself.
     pub kind_by_curl: bool,
     pub body: Option<&'c str>,
 }
 
-/// What a contract is called.
+/// The name of a contract.
 pub fn contract(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Rn => "Refairn's event API",
@@ -71,11 +71,11 @@ pub fn operation<'o>(all: impl Iterator<Item = &'o Operation>, method: &str, pat
         }
     };
     let found = all.filter(|o| o.method.as_str() == method).filter_map(|o| Some((fits(o.path)?, o)));
-    // /users/search is not the user called "search".
+    // /users/search is a call of its own, never a user called "search".
     found.max_by_key(|(exact, _)| *exact).map(|(_, operation)| operation)
 }
 
-/// What differs. The ids come first: they are what keeps a pasted example from working.
+/// The differences. The ids come first: they break most pasted examples.
 pub fn compare(operation: Option<&Operation>, shape: Shape<'_>, own: &Own) -> Vec<Finding> {
     let mut found = Vec::new();
     let body = shape.body.and_then(|text| Body::json(text.as_bytes()));
@@ -287,7 +287,7 @@ fn query(operation: &Operation, query: &[(String, String)], found: &mut Vec<Find
     }
 }
 
-/// What a key of one's own lacks for a call.
+/// The missing scope of the person's own key.
 pub fn lacks<'o>(operation: Option<&'o Operation>, scopes: &str) -> Option<&'o str> {
     match operation?.access {
         Access::Scope(scope) if !scopes.split(' ').any(|held| held == scope) => Some(scope),

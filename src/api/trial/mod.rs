@@ -20,8 +20,8 @@ use crate::keys::{self, NewKey};
 use crate::web::bounds::{self, Bounds};
 use crate::web::layers::RequestId;
 
-/// How long a trial may take, because on SQLite nobody else writes meanwhile. It is below the time for which
-/// writes wait for their turn.
+/// How long a trial may take, because on SQLite all writers wait meanwhile. It is shorter than a write waits
+/// for its turn.
 const HOLD: Duration = Duration::from_millis(1_500);
 /// Ids drawn for a trial; a large batch takes more in the rehearsal itself.
 const IDS: usize = 200;
@@ -38,7 +38,7 @@ pub struct Asked {
     pub body: Option<String>,
 }
 
-/// What would be answered.
+/// The answer that would be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
     pub status: u16,

@@ -28,11 +28,11 @@ pub fn calls(api: Api) -> Api {
 }
 
 object! {
-    /// Which entries are asked for.
+    /// The filters of the entries.
     strict struct AuditAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
         /// Only about this lead.
         lead "lead": Option<IdText>,
@@ -52,21 +52,21 @@ struct AuditEntry {
     at: String,
     /// `user`, `key`, `job` or `command`.
     actor_kind: String,
-    /// What they were called then.
+    /// The actor's name at that time.
     actor_name: String,
     /// From where: an address, or the command.
     origin: String,
-    /// What was done: `lead.qualified`, `payment.recorded` …
+    /// The action: `lead.qualified`, `payment.recorded` …
     action: String,
-    /// What it was done to: `lead`, `referrer`, `code` …
+    /// The kind of thing: `lead`, `referrer`, `code` …
     subject_kind: String,
     /// The integer behind the subject's id.
     subject_number: Option<i64>,
-    /// What it was before.
+    /// The values before.
     before: Option<serde_json::Map<String, serde_json::Value>>,
-    /// What it is after.
+    /// The values after.
     after: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Why, where somebody said so.
+    /// The reason, if one was given.
     reason: Option<String>,
 }
 

@@ -25,7 +25,7 @@ use crate::id::{self, Kind};
 use crate::object;
 use crate::search::{Needle, Scope};
 
-/// What a test key may read and not change.
+/// Data that a test key reads and never changes.
 const WHAT: &str = "Codes";
 
 pub fn calls(api: Api) -> Api {
@@ -104,13 +104,13 @@ impl Word for CodeState {
 }
 
 object! {
-    /// Which codes are asked for.
+    /// The filters of the codes.
     strict struct CodesAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
-        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
         sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
@@ -154,7 +154,7 @@ object! {
 }
 
 object! {
-    /// Where a code stands.
+    /// The state of a code.
     strict struct CodeStanding {
         /// `active`, `alias` or `retired`.
         state "state": OneOf<CodeState>,
@@ -176,7 +176,7 @@ struct Code {
     campaign: String,
     /// `agent_…`.
     referrer: String,
-    /// What the referrer is called.
+    /// The referrer's name.
     referrer_name: String,
     /// The link that carries it.
     url: String,
@@ -207,13 +207,13 @@ struct Found {
     code: Code,
     /// How the text became the code: `exact`, `repaired` (look-alikes were mended) or `heard`.
     how: &'static str,
-    /// Whether a lead that brings it now is attributed.
+    /// True when a lead that brings it now is attributed.
     counts: bool,
-    /// Why not: `retired`, `paused`, `banned` or `archived`.
+    /// Why a lead is not attributed: `retired`, `paused`, `banned` or `archived`.
     why_not: Option<String>,
 }
 
-/// Why a code attributes nobody, if it does not.
+/// Why a code attributes no lead.
 pub fn why_not(row: &CodeRow) -> Option<String> {
     if row.state == "retired" {
         Some("retired".to_owned())

@@ -1,4 +1,4 @@
-//! What the resources share: pages, ids, instants, money, versions.
+//! Parts that the resources share: pages, ids, instants, money, versions.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -19,12 +19,12 @@ use crate::object;
 use crate::query::encode;
 use crate::search::{self, Ask, Needle, Scope};
 
-/// Rows of a page, if the caller does not say.
+/// Rows of a page by default.
 const USUAL: usize = 50;
 /// Rows of a page, at most.
 const MOST: i64 = 250;
 
-/// How many rows a page has.
+/// The most rows of a page.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit(pub usize);
 
@@ -44,7 +44,7 @@ impl Field for Limit {
     }
 }
 
-/// Where a page begins: what `next` of the page before it said, and of which list that was.
+/// The start of a page: the `next` of the page before, and its list.
 #[derive(Debug, Clone)]
 pub struct After {
     cursor: Cursor,
@@ -70,7 +70,7 @@ impl Field for After {
     }
 }
 
-/// Which end of a list comes first.
+/// The end of the list that comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
     Newest,
@@ -89,7 +89,7 @@ impl Word for Sort {
     }
 }
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Debug, Clone)]
 pub struct Turn {
     pub limit: usize,
@@ -97,16 +97,16 @@ pub struct Turn {
     /// The list that `after` is of.
     list: Option<String>,
     oldest_first: bool,
-    /// Whether it is sorted by a day and not by an instant.
+    /// True when it is sorted by a day instead of an instant.
     by_day: bool,
 }
 
 object! {
-    /// Which part of a list.
+    /// The requested part of a list.
     strict pub struct PageAsked {
         /// Rows of a page.
         limit "limit": Option<Limit>,
-        /// Where the page begins: the `next` of the one before.
+        /// The start of the page: the `next` of the page before.
         after "after": Option<After>,
     }
 }
@@ -140,13 +140,13 @@ impl Turn {
         rows
     }
 
-    /// What a list is told from others by, in its cursors.
+    /// The name of a list, in its cursors.
     fn list(&self, uri: &Uri) -> String {
         let by = if self.by_day { " by day" } else { "" };
         id::sha256_hex(&format!("{} {}{by}", uri.path(), self.oldest_first)).chars().take(8).collect()
     }
 
-    /// A list in the order and from the place that are asked for.
+    /// A list in the requested order, from the requested position.
     fn place(&self, list: Listing) -> Listing {
         let list = if self.oldest_first { list.reversed() } else { list };
         let Some(cursor) = &self.after else { return list };
@@ -154,7 +154,7 @@ impl Turn {
         if self.by_day { list.from_row(true, day_of(at), cursor.id) } else { list.from_row(true, at, cursor.id) }
     }
 
-    /// Of two places where searches ended, the one that comes first.
+    /// The earlier of two positions at which searches ended.
     fn sooner(&self, one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
         if self.oldest_first { one.into_iter().chain(other).min() } else { one.max(other) }
     }
@@ -172,7 +172,7 @@ impl Turn {
     }
 }
 
-/// A day as the place in a list that is sorted by days: 20260628.
+/// A day as a position in a list sorted by days: 20260628.
 pub fn place_of(day: &str) -> i64 {
     day.replace('-', "").parse().unwrap_or_default()
 }
@@ -181,8 +181,8 @@ fn day_of(place: i64) -> String {
     format!("{:04}-{:02}-{:02}", place / 10_000, place / 100 % 100, place % 100)
 }
 
-/// What a search found of a page: where it ended before the page was full, `rest` is where it goes on, that
-/// place included.
+/// The matches of a page: when the search ended before the page was full, `rest` is the position to continue
+/// from, inclusive.
 pub struct Hits<R> {
     pub rows: Vec<R>,
     pub rest: Option<(i64, i64)>,
@@ -198,13 +198,13 @@ impl<R> From<Vec<R>> for Hits<R> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]
 pub struct Page<T> {
-    /// Newest first, if not asked otherwise.
+    /// Newest first by default.
     data: Vec<T>,
     /// The cursor of the page behind this one: the `after` of the next call. Null on the last page.
     next: Option<String>,
 }
 
-/// A page as an answer, with `Link` headers for whoever follows those.
+/// A page as an answer, with `Link` headers.
 pub fn page<R, T: Serialize>(
     uri: &Uri,
     turn: &Turn,
@@ -219,7 +219,7 @@ pub fn page<R, T: Serialize>(
     let Hits { mut rows, rest } = hits.into();
     let more = rows.len() > turn.limit;
     rows.truncate(turn.limit);
-    // The place itself comes next.
+    // The position itself comes next.
     let before =
         |(at, id): (i64, i64)| (at, if turn.oldest_first { id.saturating_sub(1) } else { id.saturating_add(1) });
     let last = if more { rows.last().map(&key) } else { rest.map(before) };
@@ -255,7 +255,7 @@ pub fn nothing(what: &str) -> Problem {
     Problem::not_found(format!("There is no {what} with this id."))
 }
 
-/// The id in a field; what is of another business is not there.
+/// The id in a field; ids of another business are unknown.
 pub fn field_id(kind: Kind, name: &'static str, text: &str, what: &str) -> Result<i64, FieldProblem> {
     id_of(kind, text).ok_or_else(|| FieldProblem::wrong(name, format!("is not the id of a {what}")))
 }
@@ -306,8 +306,8 @@ pub async fn merged<R: crate::db::FromDb, L: Copy>(
     Ok(all)
 }
 
-/// The newest hits over several campaigns, or the oldest. Where the search of one ended early, the page ends
-/// there.
+/// The newest matches over several campaigns, or the oldest. Where the search of one ended early, the page
+/// ends there.
 pub async fn merged_hits<R: crate::db::FromDb>(
     db: &Db,
     turn: &Turn,

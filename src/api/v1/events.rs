@@ -80,7 +80,7 @@ impl Field for NewEvent {
     }
 }
 
-/// What became of one event.
+/// The outcome of one event.
 #[derive(Serialize, JsonSchema)]
 struct EventTaken {
     /// The status it would have had alone.
@@ -88,11 +88,11 @@ struct EventTaken {
     /// The body it would have had alone.
     #[schemars(schema_with = "crate::api::field::object_schema")]
     body: Box<RawValue>,
-    /// What is wrong with it.
+    /// The fault of the field.
     errors: Vec<ItemError>,
 }
 
-/// What became of each event.
+/// The outcome of each event.
 #[derive(Serialize, JsonSchema)]
 struct EventsTaken {
     /// In the order of what was sent.
@@ -137,7 +137,7 @@ async fn send(
                 tells.push((at, told));
                 None
             }
-            // Nobody is served while the database is away; that is no fault of an item.
+            // While the database is away every item fails alike, through no fault of its own.
             Err(problem) if problem.status.is_server_error() => return Err(problem),
             Err(problem) => Some(EventTaken::refused(&problem)?),
         });
@@ -159,8 +159,8 @@ async fn send(
     Ok(Json(EventsTaken { items: items.into_iter().flatten().collect() }))
 }
 
-/// The order in which events are decided: as they stand, but payments change places among themselves so
-/// that they come by (paymentDate, position).
+/// The order in which events are decided: as sent, but payments swap positions among themselves so that they
+/// come by (paymentDate, position).
 fn by_date(whats: &[What]) -> Vec<usize> {
     let day = |at: usize| match &whats[at] {
         What::Payment(payment) => Some(payment.date),

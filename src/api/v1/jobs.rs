@@ -35,19 +35,20 @@ pub fn calls(api: Api) -> Api {
 pub struct Job {
     /// `job_…`.
     id: String,
-    /// `queued`, `running`, `done` or `failed`. What a failed one made stays; asking again makes the rest.
+    /// `queued`, `running`, `done` or `failed`. Codes made by a failed job stay; starting it again makes the
+    /// rest.
     state: String,
     /// The campaign: `campaign_…`.
     campaign: Option<String>,
-    /// How many codes were made so far.
+    /// Codes made so far.
     made: i64,
-    /// How many referrers had one already, and keep it.
+    /// Referrers who had a code already, and keep it.
     skipped: i64,
-    /// How many were missing when it began.
+    /// Codes missing when it began.
     total: i64,
-    /// When it was asked for.
+    /// When it was started.
     created_at: String,
-    /// When it was over; null while it goes on.
+    /// When it ended; null while it runs.
     finished_at: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is calling, and the document of it all.
+//! The caller's own key and business, and the OpenAPI document.
 
 use axum::Json;
 use axum::extract::State;
@@ -25,24 +25,24 @@ pub fn calls(api: Api) -> Api {
 struct Me {
     /// The key that was sent.
     key: MyKey,
-    /// Whose it is.
+    /// The business.
     business: MyBusiness,
 }
 
-/// What the key may do.
+/// The rights of the key.
 #[derive(Serialize, JsonSchema)]
 struct MyKey {
     /// `key_…`.
     id: String,
     /// What it is called.
     name: String,
-    /// Whether it reads and writes test data.
+    /// True when it reads and writes test data.
     test: bool,
-    /// What it may do: `leads:read`, `leads:write` …
+    /// Its scopes: `leads:read`, `leads:write` …
     scopes: Vec<String>,
-    /// Where leads go that name no campaign: `campaign_…`.
+    /// The campaign of leads that name none: `campaign_…`.
     campaign: Option<String>,
-    /// When it ends; null for never.
+    /// When it expires; null for never.
     expires_at: Option<String>,
 }
 
@@ -53,7 +53,7 @@ struct MyBusiness {
     id: String,
     /// What it is called.
     name: String,
-    /// Whose days count: a name of the IANA database.
+    /// The time zone of the business's days: a name of the IANA database.
     timezone: String,
     /// ISO 4217.
     currency: String,

@@ -1,6 +1,5 @@
-//! Our own API: every resource of the desk, in one style. Lists go by opaque cursors, newest first; an id
-//! is taken as it is rendered (`lead_…`) or as the integer; unknown fields are refused; problems are those
-//! of RFC 9457.
+//! Our own API: every resource, in one style. Lists go by opaque cursors, newest first; an id is taken as it
+//! is rendered (`lead_…`) or as the integer; unknown fields are refused; problems are those of RFC 9457.
 
 mod audit;
 mod campaigns;

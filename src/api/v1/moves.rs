@@ -1,4 +1,4 @@
-//! Which money a decision would move: read before it is made, and named when it is made.
+//! The money that a decision would move: read before the decision, and named in it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::id::{self, Kind};
 /// The name of a preview, as a decision may send it back.
 pub type Seen = Line<40>;
 
-/// What a decision would do to commissions. Nothing of it is done.
+/// The effect of a decision on commissions. Nothing of it is done.
 #[derive(Serialize, JsonSchema)]
 pub struct Preview {
     /// Names what is shown here. Sent with the decision, it is made only if it still moves just this.
@@ -26,7 +26,7 @@ pub struct Preview {
     voided: Vec<MovedCommission>,
     /// Paid commissions that would be taken off the next payout.
     taken_back: Vec<MovedCommission>,
-    /// Paid commissions that would stay with whoever was paid.
+    /// Paid commissions that would stay with their referrer.
     kept: Vec<MovedCommission>,
     /// Waiting payments that would be decided and earn nothing.
     nothing: Vec<EarnsNothing>,
@@ -35,9 +35,9 @@ pub struct Preview {
 /// A commission that a decision would move.
 #[derive(Serialize, JsonSchema)]
 struct MovedCommission {
-    /// Of whom: `lead_…`.
+    /// The lead: `lead_…`.
     lead: String,
-    /// Whose: `agent_…`.
+    /// The referrer: `agent_…`.
     referrer: String,
     /// `referral` (first payment), `recurring` or `reward` (qualification).
     kind: String,
@@ -102,7 +102,7 @@ pub fn event(caller: &Caller, what: What) -> Event {
     Event { business_id: caller.business_id(), actor: caller.actor.clone(), what }
 }
 
-/// What a decision would move, or why the rules do not allow it.
+/// The money that a decision would move, or why the rules forbid it.
 pub async fn look(app: &App, caller: &Caller, what: &What, nothing: fn() -> Problem) -> Result<Moves, Problem> {
     let (outcomes, work) = app.engine.preview(vec![event(caller, what.clone())]).await?;
     match outcomes.into_iter().next() {

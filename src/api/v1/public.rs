@@ -1,4 +1,4 @@
-//! What the source of a web page may ask.
+//! Calls from the source of web pages.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -26,12 +26,12 @@ pub fn calls(api: Api) -> Api {
     )
 }
 
-/// What a customer may know of a code.
+/// The public part of a code.
 #[derive(Serialize, JsonSchema)]
 struct PublicCode {
     /// The code as it is written.
     code: String,
-    /// Whether somebody who brings it now is attributed.
+    /// True when a customer who brings it now is attributed.
     counts: bool,
     /// The referrer's first name and an initial; null where the code does not count.
     name: Option<String>,
@@ -62,7 +62,7 @@ fn missed(mut response: Response) -> Response {
     response
 }
 
-/// "Jane M." of "Jane Alice Miller". Where a name is an address, its first letter is all.
+/// "Jane M." for "Jane Alice Miller". A name that is an address shows only its first letter.
 fn masked(name: &str) -> String {
     let initial = |word: &str| word.chars().next().map(|c| format!("{}.", c.to_uppercase())).unwrap_or_default();
     if name.contains('@') {

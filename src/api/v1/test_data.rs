@@ -50,11 +50,11 @@ struct TestData {
     refunds: i64,
     commissions: i64,
     inbox_items: i64,
-    /// Whether it is being deleted just now.
+    /// True while it is being deleted.
     deleting: bool,
 }
 
-/// What was deleted with a test lead.
+/// The rows deleted with a test lead.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "DeletedTestLead")]
 struct Deleted {

@@ -40,21 +40,21 @@ pub fn calls(api: Api) -> Api {
 }
 
 object! {
-    /// Which part of a list is asked for.
+    /// The requested part of a list.
     strict struct PageAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
     }
 }
 
 object! {
-    /// Which touches are asked for.
+    /// The filters of the touches.
     strict struct TouchesAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
         /// Only of this lead.
         lead "lead": Option<IdText>,
@@ -74,15 +74,15 @@ struct Touch {
     lead: String,
     /// `click`, `code`, `verbal`, `event`, `import` or `staff`.
     kind: String,
-    /// The code, as it was typed where nobody has it.
+    /// The code; as typed when it is unknown.
     code: Option<String>,
-    /// `agent_…`; null where nobody has the code.
+    /// `agent_…`; null when the code is unknown.
     referrer: Option<String>,
-    /// Whether it is the one that counts for its lead.
+    /// True for the touch that counts for its lead.
     counts: bool,
     /// Why it could not count when it came.
     refused: Option<String>,
-    /// What staff gave as the reason of their decision.
+    /// The reason of staff for their decision.
     reason: Option<String>,
     /// When it came.
     at: String,
@@ -117,7 +117,7 @@ async fn of_lead(
     Ok(page(&uri, &turn, rows, |row| (row.at, row.id), Touch::of))
 }
 
-/// The code that is meant, and whose it is.
+/// The intended code, and its owner.
 async fn code(app: &App, caller: &Caller, text: &str) -> Result<(i64, i64), Problem> {
     let mut conn = app.db.read().await?;
     let wrong = || FieldProblem::wrong("code", "is nobody's");

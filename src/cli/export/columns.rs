@@ -1,4 +1,4 @@
-//! What stands in the columns of each kind. Those that an import understands come first, by the names it knows.
+//! The columns of each kind. Columns that an import understands come first, by the names it knows.
 
 use super::write::Cell;
 use crate::api::v1::store::codes::CodeRow;
@@ -99,7 +99,7 @@ fn at(micros: impl Into<Option<i64>>) -> Cell {
     micros.into().map(instant).into()
 }
 
-/// With the currency's decimals; minor units where the currency is not known any more.
+/// With the currency's decimals; minor units for an unknown currency.
 fn money(minor: i64, currency: &str) -> Cell {
     match Currency::parse(currency) {
         Ok(currency) => Cell::Number(Money { minor, currency }.plain()),
@@ -229,7 +229,7 @@ mod tests {
     use crate::imports;
     use crate::imports::mapping::Field;
 
-    /// An import takes each column for what it is, and none for what it is not.
+    /// An import recognises each column as itself and as no other.
     #[test]
     fn an_import_knows_the_columns() {
         let known = |kind: imports::Kind, columns: &[&str]| {

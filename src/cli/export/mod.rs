@@ -1,5 +1,5 @@
-//! `refdesk export KIND`: lists as files, read as the pages of `/v1` are, a thousand rows at a time and the oldest
-//! first, so that what comes meanwhile stands at the end and memory is bounded however long the list is.
+//! `refdesk export KIND`: lists as files, read as the pages of `/v1` are, a thousand rows at a time and the
+//! oldest first, so that new rows come at the end and memory is bounded for lists of any length.
 
 mod columns;
 mod write;
@@ -37,13 +37,13 @@ pub enum ExportVerb {
         /// Only of this status: new, contacted, qualified, converted or lost
         #[arg(long, value_parser = status)]
         status: Option<Status>,
-        /// Only those that are qualified, or only those that are not
+        /// Only qualified ones (true), or only the others (false)
         #[arg(long, value_parser = yes_or_no)]
         qualified: Option<bool>,
         /// Only of this referrer (agent_…)
         #[arg(long, value_parser = referrer)]
         referrer: Option<i64>,
-        /// Those that were archived, instead of the others
+        /// Archived ones instead of the others
         #[arg(long)]
         archived: bool,
         /// Test data, instead of live data
@@ -60,7 +60,7 @@ pub enum ExportVerb {
         /// Only those who have no code
         #[arg(long)]
         without_code: bool,
-        /// Those that were archived, instead of the others
+        /// Archived ones instead of the others
         #[arg(long)]
         archived: bool,
         #[command(flatten)]
@@ -175,14 +175,14 @@ pub async fn export(config: Config, verb: ExportVerb) -> Result<(), Refusal> {
             eprintln!("{} {}.", counted(rows), if rows == 1 { "row" } else { "rows" });
             Ok(())
         }
-        // Whoever read it has seen enough.
+        // The reader has closed the pipe.
         Err(Ended::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(Ended::Output(error)) => Err(Refusal::unusable(format!("standard output: {error}"))),
         Err(Ended::Database(error)) => Err(error.into()),
     }
 }
 
-/// Why an export did not come to its end.
+/// Why an export stopped early.
 enum Ended {
     Output(io::Error),
     Database(crate::db::DbError),
@@ -199,7 +199,7 @@ impl From<crate::db::DbError> for Ended {
     }
 }
 
-/// What is exported, and where to.
+/// The list to export, and the file.
 struct Export<'a> {
     app: &'a App,
     business: BusinessRow,
@@ -254,7 +254,7 @@ impl<'a> Export<'a> {
         })
     }
 
-    /// The next rows of a list behind a place, and the place behind them, where there may be more.
+    /// The next rows of a list after a position, and the position after them when there may be more.
     async fn next<R: FromDb>(
         &self,
         list: &Listing,
@@ -365,7 +365,7 @@ async fn commissions_of(export: &mut Export<'_>, filter: &money::Filter) -> Resu
 }
 
 async fn payments_of(export: &mut Export<'_>, disputed: bool, test: bool) -> Result<i64, Ended> {
-    // The campaign is looked at row by row, so that all of its payments are there and not only the newest.
+    // The campaign is read row by row, so that all of its payments come and not only the newest.
     let only = PaymentFilter { test, campaign_id: None, lead_id: None, disputed: disputed.then_some(true) };
     let list = money::payments(export.business.id, &only);
     let mut place = None;

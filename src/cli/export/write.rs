@@ -12,7 +12,7 @@ pub enum Format {
     Jsonl,
 }
 
-/// What stands in a column.
+/// The value of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
     Nothing,

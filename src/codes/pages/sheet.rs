@@ -90,7 +90,7 @@ struct Export {
     query: ListQuery,
     wanted: Wanted,
     campaign_id: i64,
-    /// Whose revenue columns the file has; none for roles that see no money.
+    /// The business whose revenue columns the file has; none for roles that see no money.
     currencies: Vec<String>,
     last: Option<CodeLine>,
     over: bool,

@@ -1,11 +1,11 @@
-//! Finding a code by its text, its beginning, or the texts near it. Every condition is on the unique
-//! look-up form or the repaired form, so a hundred thousand codes are never walked through.
+//! Finds a code by its text, its beginning, or similar texts. Every condition is on the unique look-up form
+//! or the repaired form, so a hundred thousand codes are never scanned.
 
 use crate::db::{Conn, DbResult, sql_built};
 use crate::{row, rows};
 
 row! {
-    /// A code with whose it is.
+    /// A code with its owner.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Known {
         pub id: i64,

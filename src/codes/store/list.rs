@@ -24,7 +24,7 @@ row! {
         pub company: Option<String>,
         pub enrollment_state: String,
         pub archived: bool,
-        /// Whether another business had the same code first.
+        /// True when another business had the same code first.
         pub elder: bool,
     }
 }
@@ -38,7 +38,7 @@ impl CodeLine {
 /// The names a list of codes knows in its address.
 pub const KNOWN_QUERY: [&str; 6] = ["q", "state", "since", "sort", "after", "before"];
 
-/// What a search for codes came to.
+/// The result of a search for codes.
 #[derive(Debug, Clone)]
 pub enum Wanted {
     Any,
@@ -46,12 +46,12 @@ pub enum Wanted {
     One(i64),
     /// Those that begin like this: for pieces too short for an index.
     From(String),
-    /// Those with this anywhere.
+    /// Codes that contain this.
     Piece(Needle),
 }
 
 impl Wanted {
-    /// What a text means that is no code.
+    /// How a text that is no code is searched.
     pub fn of(text: &str) -> Self {
         let form = code::lookup_form(text);
         if form.chars().count() < 3 { Self::From(form) } else { Self::Piece(Needle::piece(&form)) }
@@ -105,7 +105,7 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
     listing
 }
 
-/// Where a list goes on behind a row.
+/// The position of a list after a row.
 pub fn cursor(query: &ListQuery, row: &CodeLine) -> Cursor {
     let by_code = query.get("sort").trim_start_matches('-') == "code";
     Cursor { value: if by_code { row.lookup.clone() } else { row.created_at.to_string() }, id: row.id }
@@ -114,9 +114,9 @@ pub fn cursor(query: &ListQuery, row: &CodeLine) -> Cursor {
 /// Codes of a campaign.
 pub struct Codes {
     pub rows: Vec<CodeLine>,
-    /// How many a search for a piece found; none without one.
+    /// How many rows a search matched; `None` without a search.
     pub total: Option<Total>,
-    /// How many rows were looked at, where not all were searched.
+    /// How many rows were examined, where not all were searched.
     pub looked: Option<usize>,
 }
 

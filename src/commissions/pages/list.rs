@@ -22,18 +22,18 @@ struct ListPage {
     tabs: Vec<Tab>,
     q: String,
     kinds: Vec<Choice>,
-    /// What the filter form keeps that it has no field for.
+    /// Values of the list that the filter form has no field for.
     kept: Vec<(&'static str, String)>,
     chips: Vec<Chip>,
     clear_url: String,
     hold_sort: (String, &'static str),
     created_sort: (String, &'static str),
     rows: Vec<Row>,
-    /// What the state comes to: (amount, words).
+    /// The totals of the state: (amount, words).
     sums: Vec<(String, String)>,
     pager: Pager,
     matching: String,
-    /// How many were looked at, where not all were searched.
+    /// How many were examined, where not all were searched.
     looked: String,
     can_decide: bool,
     state: &'static str,
@@ -128,7 +128,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         pager,
         matching: match total {
             Total::Exact(n) => counted(n),
-            // They are counted to the end when it comes to it.
+            // The decision itself counts them to the end.
             Total::AtLeast(n) if !filter.needle.is_empty() && looked.is_none() => format!("{}+", counted(n)),
             Total::AtLeast(_) => String::new(),
         },
@@ -139,8 +139,8 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     })
 }
 
-/// What a state comes to per currency: from the ledger's counters where they say it, else added up.
-/// What is approved but disputed is held, and named beside either sum.
+/// The totals of a state per currency: from the ledger's counters if they have them, else added up. Approved
+/// but disputed amounts are held, and named beside either sum.
 async fn sums(conn: &mut Conn, business_id: i64, f: &Filter) -> DbResult<Vec<(String, String)>> {
     // They are of the whole state: over some of its rows they would mislead.
     if f.kind.is_some() || f.referrer.is_some() || !f.needle.is_empty() {

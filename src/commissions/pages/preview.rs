@@ -1,5 +1,5 @@
-//! What a decision would do to money, shown before it is confirmed. What is confirmed is what was shown:
-//! the seal of the preview comes back with the form.
+//! The money that a decision would move, shown before it is confirmed. The form sends the preview's digest
+//! back, so that a confirmed decision is the one shown.
 
 use std::collections::HashMap;
 
@@ -103,7 +103,7 @@ impl Line {
     }
 }
 
-/// What events would come to, and the money they would move. Long slices are looked at in pieces.
+/// The outcomes of events, and the money they would move. Long slices are previewed in pieces.
 pub async fn preview(page: &Page, events: &[Event]) -> Result<(Vec<Outcome>, Moves), Fault> {
     let mut outcomes = Vec::with_capacity(events.len());
     let mut moves = Moves::default();
@@ -133,7 +133,7 @@ pub struct Ask {
     pub sentences: Vec<String>,
     pub preview: Preview,
     pub fields: Vec<(String, String)>,
-    /// Whether a reason has to be given.
+    /// True when a reason is required.
     pub asks_reason: bool,
     pub form: Form,
 }
@@ -142,7 +142,7 @@ impl Ask {
     /// 422 with errors, 409 where a small form has to be confirmed first: the script then sends it again
     /// as a page.
     pub fn answer(mut self, status: StatusCode) -> Result<Response, Fault> {
-        // Whoever switches the theme here comes back to a page that can be asked for.
+        // Switching the theme here leads back to a page that can be loaded again.
         self.frame.path.clone_from(&self.cancel_url);
         html_with(if self.form.is_fine() { status } else { StatusCode::UNPROCESSABLE_ENTITY }, &self)
     }

@@ -23,7 +23,7 @@ struct ShowPage {
     timeline: Vec<Item>,
     can_approve: bool,
     can_void: bool,
-    /// Where its payment is disputed, or the dispute ended; empty for who may not.
+    /// The address to dispute its payment, or to end the dispute; empty without the right.
     dispute_url: String,
 }
 

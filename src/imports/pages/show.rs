@@ -320,7 +320,7 @@ async fn run(page: Page, Path(id): Path<String>) -> PageResult {
     Ok(Redirect::to(&path).into_response())
 }
 
-/// Goes on with a dry run or a run that was given up.
+/// Continues a dry run or a run that was stopped.
 async fn again(page: Page, Path(id): Path<String>) -> PageResult {
     let import = find(&page, &id).await?;
     let actor = Arc::new(page.member.actor());

@@ -1,5 +1,5 @@
-//! What the rows of a chunk are about, each a set-wise read. Every column of an index comes from the rows:
-//! SQLite takes a constant for a reason to walk the index and look each entry up among the rows.
+//! The rows to which a chunk refers, each kind by a set-wise read. Every column of an index comes from the
+//! rows: given a constant, SQLite walks the index and looks each entry up among the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 

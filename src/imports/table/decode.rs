@@ -1,7 +1,8 @@
-//! From the file's bytes to UTF-8: what the first 64 KiB say, then a decoder that never holds more than two buffers.
+//! Turns the file's bytes into UTF-8: the encoding as the first 64 KiB show it, then a decoder that never
+//! holds more than two buffers.
 //!
-//! Undecodable bytes come out as the single byte [`UNDECODABLE`], which UTF-8 never uses, so that the splitter can tell
-//! them from a U+FFFD that is really in the file.
+//! Undecodable bytes come out as the single byte [`UNDECODABLE`], which UTF-8 never uses, so that the
+//! splitter can tell them from a real U+FFFD.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -11,7 +12,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::error::{Lookalike, TableError};
 
-/// Stands in the decoded text for bytes that mean nothing.
+/// Marks undecodable bytes in the decoded text.
 pub(super) const UNDECODABLE: u8 = 0xFF;
 
 const HEAD_BYTES: usize = 64 << 10;
@@ -23,7 +24,7 @@ pub(super) struct Head {
     whole_file: bool,
 }
 
-/// What the head says.
+/// The facts of the head.
 pub(super) struct Detected {
     encoding: &'static Encoding,
     bom_bytes: usize,
@@ -122,7 +123,7 @@ pub(super) struct Text<R> {
 }
 
 impl<R: Read> Text<R> {
-    /// `reader` stands where `head` ends.
+    /// `reader` continues where `head` ends.
     pub(super) fn new(head: Head, reader: R, detected: &Detected, max_bytes: u64) -> Text<R> {
         let Head { mut bytes, whole_file } = head;
         let length = bytes.len();
@@ -151,7 +152,7 @@ impl<R: Read> Text<R> {
             if self.raw_left.is_empty() && !self.at_end {
                 self.read_more()?;
             }
-            // One byte is kept free for the mark.
+            // One byte stays free for the mark.
             let (out, raw) = (&mut self.out[..OUT_BYTES - 1], &self.raw[self.raw_left.clone()]);
             let (result, used, mut written) = self.decoder.decode_to_utf8_without_replacement(raw, out, self.at_end);
             self.raw_left.start += used;
@@ -222,7 +223,7 @@ fn utf16_by_its_nuls(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// How far the bytes are UTF-8.
+/// The length of the valid UTF-8 at the start.
 struct Utf8Look {
     non_ascii: usize,
     broken: usize,
@@ -235,7 +236,7 @@ impl Utf8Look {
             look.non_ascii += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
             look.broken += usize::from(!chunk.invalid().is_empty());
         }
-        // A character that the end of the head cut in two is not broken.
+        // A character cut in two by the end of the head is not broken.
         let cut = matches!(std::str::from_utf8(bytes), Err(error) if error.error_len().is_none());
         if cut && !whole_file {
             look.broken = 0;

@@ -1,4 +1,4 @@
-//! What can be wrong with a file or a row, in sentences for the person who uploaded it.
+//! The faults of a file or a row, in sentences for the person who uploaded it.
 
 use std::fmt;
 use std::io;
@@ -8,15 +8,15 @@ use std::io;
 pub enum TableError {
     /// There is nothing in it but perhaps blank lines.
     Empty,
-    /// It is not text.
+    /// The file is no text.
     Binary,
-    /// It is a well-known kind of file that is not a text table.
+    /// A well-known kind of file that is no text table.
     NotText(Lookalike),
     /// The header is there but cannot be read.
     BadHeader {
         /// Its line in the file.
         line: u64,
-        /// What is wrong with it.
+        /// The fault of the field.
         reason: BadReason,
     },
     /// More than `Limits::max_bytes`.
@@ -60,7 +60,7 @@ pub enum Lookalike {
 /// Why a row cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadReason {
-    /// A cell is missing, and nobody can tell which.
+    /// A cell is missing, and it is unknown which.
     TooFewCells {
         /// Cells in the row.
         found: usize,

@@ -1,4 +1,4 @@
-//! Which delimiter, and whether the first row is a header: guesses from the first rows, weighed as a person would.
+//! Detects the delimiter and the header from the first rows, weighed as a person would.
 
 use super::super::mapping::{Field, looks_like_code, looks_like_email};
 use super::error::TableError;
@@ -26,7 +26,7 @@ pub(super) fn declared_delimiter(text: &[u8]) -> Option<u8> {
     }
 }
 
-/// What a person chose, if it is a delimiter at all.
+/// A person's choice, if it is a delimiter.
 pub(super) fn chosen_delimiter(choice: Option<char>) -> Result<Option<u8>, TableError> {
     match choice {
         None => Ok(None),
@@ -37,7 +37,7 @@ pub(super) fn chosen_delimiter(choice: Option<char>) -> Result<Option<u8>, Table
     }
 }
 
-/// Tries every delimiter on the beginning of the text, or only the known one, and keeps the best.
+/// Tries every delimiter on the beginning of the text, or only the known one, and chooses the best.
 pub(super) fn sniff(text: &[u8], whole_file: bool, known: Option<u8>, skip_first: bool, limits: &Limits) -> Sniffed {
     let cut = |delimiter: u8| Sniffed { delimiter, records: records(text, whole_file, delimiter, skip_first, limits) };
     let mut best = cut(known.unwrap_or(b','));
@@ -103,8 +103,8 @@ pub(super) fn usual_width(first: &Record, below: &[&Record]) -> usize {
     most_common_count(std::iter::once(first).chain(below.iter().copied())).max(1)
 }
 
-/// A first row with an e-mail address is data; one with more names we know than figures is a header; one with figures, or
-/// with a code above more codes, is data. Anything else is taken for a header with names we do not know.
+/// A first row with an e-mail address is data; one with more known names than figures is a header; one with
+/// figures, or with a code above more codes, is data. Every other one counts as a header with unknown names.
 pub(super) fn is_header(first: &Record, below: &[&Record]) -> bool {
     let cells = || first.cells.iter().map(|cell| cell.trim());
     if cells().any(looks_like_email) {

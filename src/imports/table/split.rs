@@ -17,7 +17,7 @@ pub(super) struct Record {
     pub(super) count: usize,
     /// The same without the blank ones at the end.
     pub(super) filled: usize,
-    /// A quotation mark stood where none belongs: a hint that the delimiter is another.
+    /// A quotation mark in a wrong position: a hint that the delimiter is another.
     pub(super) stray_quote: bool,
     too_long: Option<BadReason>,
     undecodable: bool,
@@ -30,7 +30,7 @@ impl Record {
         self.filled == 0 && !self.nul && self.unclosed.is_none()
     }
 
-    /// What is wrong with it apart from the number of its cells.
+    /// Its fault apart from the number of its cells.
     pub(super) fn fault(&self, encoding: &'static str) -> Option<BadReason> {
         if let Some(last_line) = self.unclosed {
             Some(BadReason::UnclosedQuote { last_line })

@@ -1,4 +1,4 @@
-//! The splitter against RFC 4180 and the csv crate, files as programs write them, and what must never happen.
+//! The splitter against RFC 4180 and the csv crate, files as programs write them, and the impossible cases.
 
 use std::io::{self, Read};
 

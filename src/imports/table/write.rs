@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
-/// A cell that a spreadsheet shows instead of running it: with an apostrophe in front when it begins like a formula.
+/// A cell that a spreadsheet shows instead of running it: with an apostrophe in front when it begins like a
+/// formula.
 ///
-/// Formulas begin with `=`, `+`, `-` or `@`, also in full width, and some programs get there past a tab, a line break,
-/// NUL, spaces, a quotation mark or a semicolon. A phone number in international form, `+` and then only digits and
-/// spaces, is left as it is: it cannot run anything, and an apostrophe would spoil it for the next program. Every other
-/// `+…` gets one, `+254 (0)722` too. So does a negative amount: amounts that we format ourselves need no sanitising.
-/// Doing it twice changes nothing.
+/// Formulas begin with `=`, `+`, `-` or `@`, also in full width, and some programs get there past a tab, a
+/// line break, NUL, spaces, a quotation mark or a semicolon. A phone number in international form, `+` and
+/// then only digits and spaces, stays unchanged: it cannot run anything, and an apostrophe would spoil it for
+/// the next program. Every other `+…` gets one, `+254 (0)722` too. So does a negative amount: amounts that we
+/// format ourselves need no sanitising. Doing it twice changes nothing.
 pub fn sanitise_for_spreadsheet(cell: &str) -> String {
     if begins_like_a_formula(cell) && !is_phone_number(cell) { format!("'{cell}") } else { cell.to_owned() }
 }

@@ -96,7 +96,7 @@ pub async fn origins(conn: &mut Conn, business_id: i64) -> DbResult<Vec<(i64, St
     .await
 }
 
-/// Whether a key may be used from an origin.
+/// True when a key may be used from an origin.
 pub async fn allows(conn: &mut Conn, key_id: i64, origin: &str) -> DbResult<bool> {
     let found: i64 = sql("SELECT count(*)
                             FROM publishable_origins
@@ -109,7 +109,7 @@ pub async fn allows(conn: &mut Conn, key_id: i64, origin: &str) -> DbResult<bool
     Ok(found > 0)
 }
 
-/// Whether any key in force may be used from an origin.
+/// True when any key in force may be used from an origin.
 pub async fn is_known_origin(conn: &mut Conn, origin: &str) -> DbResult<bool> {
     let found: i64 = sql("SELECT count(*)
                             FROM publishable_origins o

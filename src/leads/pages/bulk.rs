@@ -12,7 +12,7 @@ use crate::shell::Page;
 use crate::text::counted;
 use crate::web::{Fault, Flash, Form, PageResult};
 
-/// What may be done to many leads at once.
+/// The actions on many leads at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {
     Qualify(bool),

@@ -165,7 +165,7 @@ fn form_of(lead: &LeadRow) -> Form {
     form
 }
 
-/// The facts of the form. What an API stored and nobody changed is not judged again.
+/// The facts of the form. Unchanged text that an API stored is not checked again.
 fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option<Contact> {
     let name = form.line("name", "The name", 200);
     let email = form.optional_line("email", "The e-mail", 320);

@@ -21,7 +21,7 @@ struct ListPage {
     q: String,
     statuses: Vec<Choice>,
     arrivals: Vec<Choice>,
-    /// What the filter form keeps that it has no field for.
+    /// Values of the list that the filter form has no field for.
     kept: Vec<(&'static str, String)>,
     chips: Vec<Chip>,
     clear_url: String,
@@ -29,9 +29,9 @@ struct ListPage {
     created_sort: (String, &'static str),
     rows: Vec<Row>,
     pager: Pager,
-    /// How many "all that match" means; empty where that is too many for one go.
+    /// How many leads "all that match" means; empty when they are too many for one action.
     matching: String,
-    /// How many were looked at, where not all were searched.
+    /// How many were examined, where not all were searched.
     looked: String,
     can_edit: bool,
     can_record: bool,
@@ -62,7 +62,7 @@ impl Row {
 /// Leads that one go of a bulk action takes, at most.
 pub(super) const MOST: i64 = 20_000;
 
-/// The filter of a list's address, for whoever asks: sales see only what they recorded.
+/// The filter of a list's address, for the signed-in person: sales see only the leads they recorded.
 pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
     let recorded_by = (!page.member.may(Right::SeeLeads)).then_some(page.member.user_id);
     Filter::of(query, page.campaign.id, page.test, recorded_by, &page.member.country)
@@ -78,7 +78,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     let mut conn = page.read().await?;
     let counters = store::kept(&mut conn, filter.campaign_id, filter.test).await?;
     let counters = counters.filter(|_| filter.recorded_by.is_none());
-    // Of so few leads all were looked at.
+    // A list this short was examined whole.
     let few =
         counters.as_ref().is_some_and(|kept| usize::try_from(kept.all() + kept.archived).is_ok_and(|n| n <= EXAMINED));
     let looked = looked.filter(|_| !few || !filter.needle.is_empty());
@@ -119,7 +119,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         pager,
         matching: match total {
             Total::Exact(n) if n <= MOST => counted(n),
-            // They are counted to the end when it comes to it.
+            // The decision itself counts them to the end.
             Total::AtLeast(n) if !filter.needle.is_empty() && looked.is_none() => format!("{}+", counted(n)),
             _ => String::new(),
         },
@@ -172,7 +172,7 @@ fn tabs(filter: &Filter, kept: Option<&store::Kept>) -> Vec<Tab> {
         .collect()
 }
 
-/// What is filtered beside the saved view.
+/// The filters beside the saved view.
 fn chips(filter: &Filter, query: &ListQuery, referrer: Option<&str>) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !filter.q.is_empty() {

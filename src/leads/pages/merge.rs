@@ -57,7 +57,7 @@ pub(super) async fn merge(page: Page, Path(id): Path<i64>, form: Form) -> PageRe
     page.go(&format!("/leads/{to}"), flash).await
 }
 
-/// What merging would move, and why it may not be done, if it may not.
+/// The money that merging would move, and the reason when it is forbidden.
 async fn try_out(page: &Page, lead_id: i64, into: i64) -> Result<(Option<Outcome>, Moves), Fault> {
     let (outcomes, moves) = preview(page, &[page.event(What::Merge { lead_id, into })]).await?;
     Ok((outcomes.into_iter().next().filter(|o| matches!(o, Outcome::Refused { .. })), moves))
@@ -68,7 +68,7 @@ async fn answer(page: &Page, lead: LeadRow, into: i64, changed: bool) -> PageRes
     let (refusal, moves) = try_out(page, lead.id, into).await?;
     let own = format!("/leads/{}", lead.id);
     if let Some(refusal) = refusal {
-        // What has earned stays; then it is the other one that becomes a part.
+        // A lead that has earned stays; the other one is merged into it.
         let (other_way, _) = try_out(page, into, lead.id).await?;
         if other_way.is_some() {
             return page.go(&own, refused(refusal)?).await;

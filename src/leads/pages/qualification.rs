@@ -1,5 +1,5 @@
 //! The toggle, the status and the archive: small resources of a lead that answer with the page they came
-//! from. What would take money away is asked first.
+//! from. A change that takes money away is confirmed first.
 
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use crate::leads::store::one::LeadRow;
 use crate::shell::Page;
 use crate::web::{Fault, Flash, Form, PageResult};
 
-/// What there is to confirm before an event, if it moves money and was not confirmed as it is now.
+/// The confirmation before an event, if it moves money and was not confirmed as it is now.
 async fn to_confirm(page: &Page, what: &What, form: &Form) -> Result<Option<Moves>, Fault> {
     let (_, moves) = preview(page, &[page.event(what.clone())]).await?;
     Ok(if moves.is_nothing() || form.value("seen") == moves.seal() { None } else { Some(moves) })

@@ -1,4 +1,4 @@
-//! Who referred a lead, decided by staff: find a referrer, see which money moves, give a reason.
+//! Staff decide the referrer of a lead: find a referrer, see which money moves, give a reason.
 
 use askama::Template;
 use axum::extract::{OriginalUri, Path};
@@ -33,13 +33,14 @@ struct ConfirmPage {
     title: String,
     changed: bool,
     moves: Preview,
-    /// What the waiting payments and the qualification would earn on top.
+    /// The additional earnings of the waiting payments and the qualification.
     waiting: Preview,
     seen: String,
     form: Form,
 }
 
-/// Both answers to "should waiting payments earn": what moves without, what on top with, and the seal of both.
+/// Both answers to "should waiting payments earn": the money that moves without, the additional money with,
+/// and the digest of both.
 struct Seen {
     without: Moves,
     on_top: Moves,

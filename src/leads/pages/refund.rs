@@ -26,7 +26,7 @@ struct RefundPage {
     paid: String,
     product: String,
     day: When,
-    /// What is left of the payment.
+    /// The rest of the payment.
     left: String,
     currency: &'static str,
     form: Form,
@@ -36,7 +36,7 @@ impl RefundPage {
     async fn of(page: &Page, person: LeadRow, row: &PaymentRow, form: Form) -> Result<Self, Fault> {
         let currency = currency_of(row)?;
         let mut frame = page.frame("leads").await?;
-        // Whoever switches the theme here comes back to a page that can be asked for.
+        // Switching the theme here leads back to a page that can be loaded again.
         frame.path = format!("/leads/{}", person.id);
         Ok(Self {
             frame,

@@ -17,7 +17,7 @@ use crate::when::When;
 #[template(path = "leads/show.html")]
 struct ShowPage {
     frame: Frame,
-    /// Not `lead`: the page head's macro has a word of that name.
+    /// Named apart from `lead`, which the page head's macro uses.
     person: LeadRow,
     details: Vec<(&'static str, String)>,
     lead_code: String,
@@ -60,13 +60,13 @@ struct Payment {
     amount: String,
     day: When,
     words: String,
-    /// What was given back of it; empty for nothing.
+    /// The refunded amount; empty for none.
     refunded: String,
     /// Each time money was given back: how much, and when.
     refunds: Vec<(String, When)>,
     /// Since when it is disputed.
     disputed: Option<When>,
-    /// Whether there is anything left to give back.
+    /// True when a part of it can still be refunded.
     has_left: bool,
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     }
     drop(conn);
 
-    // Of one moment, what caused comes before what followed; then the newest is put on top.
+    // Within one moment the cause comes before its effect; then the newest is put on top.
     let mut happened: Vec<Happened> = audit.iter().filter_map(|a| timeline::of_audit(a, sees_money)).collect();
     happened.extend(sign_ups.iter().map(timeline::of_sign_up));
     happened.extend(touches.iter().map(timeline::of_touch));

@@ -47,7 +47,7 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
         .and("l.campaign_id = ?", f.campaign_id)
         .and("l.test = ?", f.test)
         .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
-    // Whether the index is taken already.
+    // True when the index is in use already.
     let mut served = f.by_name || f.archived;
     if let Some(user) = f.recorded_by {
         list = if served { list.search("l.recorded_by = ?", user) } else { list.and("l.recorded_by = ?", user) };
@@ -80,13 +80,13 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
 /// A page of the list.
 pub struct LeadPage {
     pub rows: Vec<LeadLine>,
-    /// None where counting is another question.
+    /// `None` when it is counted differently.
     pub total: Option<Total>,
-    /// How many rows were looked at, where not all were searched.
+    /// How many rows were examined, where not all were searched.
     pub looked: Option<usize>,
 }
 
-/// One page of `limit` rows, and the one that tells whether there are more.
+/// One page of `limit` rows, and the one that shows whether there are more.
 pub async fn page(db: &Db, f: &Filter, query: &ListQuery, limit: usize) -> DbResult<LeadPage> {
     let mut list = listing(LINE, JOINS, f);
     for (name, forward) in [("after", true), ("before", false)] {
@@ -108,7 +108,7 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery, limit: usize) -> DbRes
     Ok(LeadPage { rows, total: Some(total), looked })
 }
 
-/// The ids a filter matches, in list order, at most `most`; none where not all rows could be searched.
+/// The ids a filter matches, in list order, at most `most`; `None` when not all rows could be searched.
 pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>> {
     let list = listing("l.id", "", f);
     let found: Vec<(i64,)> = if f.needle.is_empty() {
@@ -123,7 +123,7 @@ pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>>
     Ok(Some(found.into_iter().map(|(id,)| id).collect()))
 }
 
-/// Which of some ids are leads of this business.
+/// The leads of this business among some ids.
 pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT l.id
            FROM rows($1, id BIGINT) r
@@ -137,7 +137,7 @@ pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbRe
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-/// How many of some leads are qualified.
+/// The number of qualified leads among some.
 pub async fn qualified(conn: &mut Conn, ids: &[i64]) -> DbResult<i64> {
     sql("SELECT count(*)
            FROM rows($1, id BIGINT) r
@@ -149,7 +149,7 @@ pub async fn qualified(conn: &mut Conn, ids: &[i64]) -> DbResult<i64> {
     .await
 }
 
-/// Exact where counters are kept or the rows are few, else a bound.
+/// Exact where counters exist or the rows are few, else a bound.
 pub async fn total(conn: &mut Conn, f: &Filter, kept: Option<&Kept>) -> DbResult<Total> {
     if let Some(exact) = kept.and_then(|kept| kept.of(f)) {
         return Ok(Total::Exact(exact));
@@ -159,7 +159,7 @@ pub async fn total(conn: &mut Conn, f: &Filter, kept: Option<&Kept>) -> DbResult
     Ok(if found > most { Total::AtLeast(most) } else { Total::Exact(found) })
 }
 
-/// A campaign's counters of live leads, less what is archived: figures keep archived leads, lists do not.
+/// A campaign's counters of live leads, less the archived ones: figures include archived leads, lists do not.
 pub struct Kept {
     counters: BTreeMap<String, i64>,
     archived_qualified: i64,
@@ -175,7 +175,7 @@ row! {
     }
 }
 
-/// `None` for test data, which are not counted, and where too many are archived to subtract.
+/// `None` for test data, which have no counters, and where too many are archived to subtract.
 pub async fn kept(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Option<Kept>> {
     if test {
         return Ok(None);

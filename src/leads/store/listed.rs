@@ -1,8 +1,8 @@
-//! A business's leads by page number, newest first, with how many there are.
+//! A business's leads by page number, newest first, with their total.
 //!
-//! Totals by status and source come from counters; what a filter leaves is found by reading one index and no
-//! row, from whichever end of the list is nearer. Test data are not counted, so they are counted here, and
-//! so is what a search finds: of those at most [`EXAMINED`] are told, of these [`COUNTED`].
+//! Totals by status and source come from counters; a filter is answered by reading one index and no row, from
+//! the nearer end of the list. Test data and searches have no counters, so they are counted here: a search
+//! counts at most [`EXAMINED`] and pages through [`COUNTED`].
 
 use crate::counters;
 use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, Value, sql, sql_built};
@@ -11,17 +11,17 @@ use crate::row;
 use crate::search::{self, Ask, Needle, Scope, Total};
 use crate::text::fold;
 
-/// How far a search is counted, and paged. Each may stand in a page of its own of the table: ten thousand of
-/// them take SQLite 60 milliseconds of a quiet machine.
+/// How far a search is counted, and paged. Each match may be on a page of its own of the table: ten thousand
+/// of them take SQLite 60 milliseconds of a quiet machine.
 pub const COUNTED: usize = 10_000;
 
-/// Which leads of a business, in one mode, that are not archived.
+/// The leads of a business, in one mode, that are not archived.
 #[derive(Debug, Clone)]
 pub struct Which {
     pub business_id: i64,
     pub test: bool,
     pub status: Option<Status>,
-    /// As it was written: `website` is not `Website`.
+    /// As it was written: `website` differs from `Website`.
     pub source: Option<String>,
     /// A piece of name, e-mail, phone or company, whatever its case; empty for all.
     pub search: String,
@@ -68,7 +68,7 @@ pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Optio
     sql_built(text).bind(id).bind(business_id).optional(conn).await
 }
 
-/// How many there are, and the rows from `offset` on.
+/// Their number, and the rows from `offset` on.
 pub async fn page(db: &Db, which: &Which, offset: i64, limit: i64) -> DbResult<(i64, Vec<Listed>)> {
     let needle = Needle::piece(&fold(&which.search));
     if !needle.is_empty() {
@@ -100,7 +100,7 @@ async fn few(conn: &mut Conn, which: &Which) -> DbResult<i64> {
     sql_built(text).bind_all(values).scalar(conn).await
 }
 
-/// What one of the indexes `leads_listed`, `…_by_status` and `…_by_source` answers alone.
+/// Questions that one of the indexes `leads_listed`, `…_by_status` and `…_by_source` answers alone.
 fn condition(which: &Which) -> (String, Vec<Value>) {
     let mut text = String::from("business_id = $1 AND test = $2 AND archived_at IS NULL");
     let mut values: Vec<Value> = vec![which.business_id.into(), which.test.into()];
@@ -115,7 +115,7 @@ fn condition(which: &Which) -> (String, Vec<Value>) {
     (text, values)
 }
 
-/// The ids come from the index; then so many rows are read.
+/// The ids come from the index; then the rows of one page are read.
 async fn rows(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i64) -> DbResult<Vec<Listed>> {
     let wanted = limit.min(total - offset);
     if wanted <= 0 {

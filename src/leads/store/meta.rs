@@ -1,10 +1,10 @@
-//! What programs keep beside a lead.
+//! The fields that programs store with a lead.
 
 use crate::clock::Instant;
 use crate::db::{DbResult, Tx, sql};
 use crate::meta::{self, Meta};
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     Same,

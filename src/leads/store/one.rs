@@ -148,7 +148,7 @@ pub async fn payment(conn: &mut Conn, lead_id: i64, id: i64) -> DbResult<Option<
 }
 
 row! {
-    /// What was given back of a payment, and on which day.
+    /// The refunded amount of a payment, and its day.
     #[derive(Debug, Clone)]
     pub struct RefundRow {
         pub payment_id: i64,
@@ -173,7 +173,7 @@ pub async fn refunds(conn: &mut Conn, payments: &[i64]) -> DbResult<Vec<RefundRo
 }
 
 row! {
-    /// How a lead's subscription to a product is.
+    /// The state of a lead's subscription to a product.
     #[derive(Debug, Clone)]
     pub struct SubscriptionRow {
         pub product: String,
@@ -207,7 +207,7 @@ row! {
     }
 }
 
-/// What was done to a lead, newest first, at most 200.
+/// The changes of a lead, newest first, at most 200.
 pub async fn audit(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<AuditRow>> {
     sql("SELECT action, actor_kind, actor_name AS actor, before, after, reason, at
            FROM audit_entries
@@ -288,7 +288,7 @@ pub async fn open_items(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<(i64, Str
 }
 
 row! {
-    /// Somebody who could have referred a lead.
+    /// A referrer who could have referred a lead.
     #[derive(Debug, Clone)]
     pub struct CandidateRow {
         pub enrollment_id: i64,

@@ -5,7 +5,7 @@ use crate::money::Currency;
 use crate::products::{Limit, NewTerms, Pays};
 use crate::web::{Choice, Form};
 
-/// What a form shows that starts from a version.
+/// The text of a form that starts from a version.
 pub fn fill(form: &mut Form, terms: &NewTerms, currency: Currency) {
     for (name, pays) in [("referral", &terms.referral), ("recurring", &terms.recurring)] {
         match pays {

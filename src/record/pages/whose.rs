@@ -1,5 +1,5 @@
-//! The filter "by whom" of a list: what was typed is looked up as when a referral is recorded. Where it means
-//! one person the list is theirs; else a page asks who is meant.
+//! The filter "by whom" of a list: the text is looked up as when a referral is recorded. When it means one
+//! person the list shows theirs; else a page offers the possible people.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use crate::web::{Fault, html};
 struct WhosePage {
     frame: Frame,
     path: &'static str,
-    /// What the list is called.
+    /// The name of the list.
     list: &'static str,
     q: String,
-    /// What the form keeps of the list's address.
+    /// The values of the list's address that the form passes on.
     kept: Vec<(String, String)>,
     hits: Vec<Line>,
     near: Vec<Line>,
@@ -38,7 +38,7 @@ impl Line {
     }
 }
 
-/// The answer to `by=…` in the address of a list; none where it is not there. `place` is the list's.
+/// The answer to `by=…` in the address of a list; `None` without it. `place` is the list's.
 pub async fn whose(
     page: &Page,
     query: &ListQuery,
@@ -57,7 +57,7 @@ pub async fn whose(
     };
     let Found { hits, near, more, .. } = find(&mut page.read().await?, asked).await?;
     let query = query.without("by");
-    // Somebody with several codes is one person here.
+    // A referrer with several codes is one person here.
     let mut seen = BTreeSet::new();
     let mut lines = |found: Vec<Hit>| -> Vec<Line> {
         let found = found.into_iter().filter(|hit| seen.insert(hit.person.id));

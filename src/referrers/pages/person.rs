@@ -36,10 +36,10 @@ struct ShowPage {
     leads_url: String,
     more_leads: bool,
     balances: Vec<Balances>,
-    /// What of it is approved, and held because it is disputed.
+    /// The part that is approved, and held because it is disputed.
     disputed: String,
     timeline: Vec<TimelineItem>,
-    /// Campaigns they are not in.
+    /// The other campaigns.
     others: Vec<Choice>,
     form: Form,
     can_edit: bool,
@@ -75,7 +75,7 @@ impl Lead {
     }
 }
 
-/// What a referrer has in one currency.
+/// A referrer's balances in one currency.
 struct Balances {
     held: String,
     due: String,

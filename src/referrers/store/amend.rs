@@ -20,7 +20,7 @@ row! {
     }
 }
 
-/// One who is not archived.
+/// A referrer outside the archive.
 pub async fn facts(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Facts>> {
     sql("SELECT id, name, email, email_key, phone, phone_key, company, meta
            FROM referrers

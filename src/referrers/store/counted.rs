@@ -8,7 +8,7 @@ use crate::db::{DbResult, Tx, sql};
 use crate::{row, rows};
 
 row! {
-    /// A business or a campaign, and when somebody came to it.
+    /// A business or a campaign, and when the person joined it.
     #[derive(Debug, Clone, Copy)]
     pub struct Came {
         pub scope_id: i64,
@@ -27,13 +27,13 @@ pub async fn count(tx: &mut Tx, people: &[Came], by: i64) -> DbResult<()> {
     counters::add(tx, &changes.iter().collect::<Vec<_>>()).await
 }
 
-/// Counts somebody new in the business, in a campaign, or in both.
+/// Counts a new person in the business, in a campaign, or in both.
 pub async fn count_new(tx: &mut Tx, scopes: impl IntoIterator<Item = i64>, now: Instant) -> DbResult<()> {
     let people: Vec<Came> = scopes.into_iter().map(|scope_id| Came { scope_id, created_at: now.micros() }).collect();
     count(tx, &people, 1).await
 }
 
-/// Where people are counted: the business, and each campaign in whose list they are, or archived in it.
+/// The counters of a person: the business's, and those of each campaign, archived there or not.
 pub async fn places(tx: &mut Tx, referrers: &[i64], archived: bool) -> DbResult<Vec<Came>> {
     sql("SELECT p.business_id AS scope_id, p.created_at
            FROM rows($1, id BIGINT) r

@@ -24,7 +24,7 @@ row! {
 /// The names a list of referrers knows in its address.
 pub const KNOWN: [&str; 6] = ["q", "state", "code", "sort", "after", "before"];
 
-/// Whose list it is, and how their people write phone numbers.
+/// The business and campaign of a list, and the country of its phone numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Of<'o> {
     pub business_id: i64,
@@ -35,13 +35,13 @@ pub struct Of<'o> {
 /// A page of the list.
 pub struct ReferrerPage {
     pub rows: Vec<ReferrerLine>,
-    /// How many a search found; none without one.
+    /// How many rows a search matched; `None` without a search.
     pub total: Option<Total>,
-    /// How many rows were looked at, where not all were searched.
+    /// How many rows were examined, where not all were searched.
     pub looked: Option<usize>,
 }
 
-/// One page of `limit` of a campaign's referrers, and the one that tells whether there are more.
+/// One page of `limit` of a campaign's referrers, and the one that shows whether there are more.
 pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbResult<ReferrerPage> {
     let by_name = query.get("sort").trim_start_matches('-') == "name";
     let order = Order {

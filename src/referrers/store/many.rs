@@ -1,4 +1,4 @@
-//! What a list of people to add has to know of those who are there, set-wise.
+//! The existing rows that a list of new people may concern, set-wise.
 
 use super::counted;
 use crate::clock::Instant;

@@ -1,4 +1,4 @@
-//! What a referrer's page shows: enrollments, codes, leads, balances, history.
+//! The data of a referrer's page: enrollments, codes, leads, balances, history.
 
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::row;
@@ -86,7 +86,7 @@ row! {
         pub campaign_id: i64,
         pub text: String,
         pub state: String,
-        /// Whether another business had the same code first.
+        /// True when another business had the same code first.
         pub elder: bool,
     }
 }
@@ -147,7 +147,7 @@ pub async fn leads(
 }
 
 row! {
-    /// What one account of a referrer holds in one currency.
+    /// The balance of one account of a referrer in one currency.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Balance {
         pub currency: String,
@@ -170,7 +170,7 @@ pub async fn balances(conn: &mut Conn, business_id: i64, referrer_id: i64) -> Db
     .await
 }
 
-/// What of a referrer's held money is approved but disputed: by currency.
+/// The part of a referrer's held money that is approved but disputed: by currency.
 pub async fn disputed(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Vec<(String, i64)>> {
     sql("SELECT k.currency, CAST(sum(k.amount) AS BIGINT)
            FROM payments y
@@ -201,7 +201,7 @@ row! {
     }
 }
 
-/// What an enrollment has earned that is not paid yet.
+/// The unpaid earnings of an enrollment.
 pub async fn unpaid(conn: &mut Conn, referrer_id: i64, enrollment_id: i64) -> DbResult<Vec<Unpaid>> {
     sql("SELECT CASE WHEN k.state = 'approved' AND y.disputed_at IS NOT NULL THEN 'approved but disputed' ELSE k.state
                      END AS state,

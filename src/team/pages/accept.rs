@@ -34,7 +34,7 @@ struct AcceptPage {
     ask: Ask,
 }
 
-/// What the page asks of the person in front of it.
+/// The step that the page offers to the visitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Ask {
     /// A name and a password.
@@ -64,7 +64,7 @@ fn over(standing: Option<Standing>) -> PageResult {
     html_with(StatusCode::NOT_FOUND, &OverPage { frame: BareFrame::new(), sentence })
 }
 
-/// The invitation of a token as somebody sees it now, or the page that says why not.
+/// The invitation of a token for this visitor, or the page with the reason against it.
 async fn open(app: &App, token: &str, now: Instant) -> Result<Result<InvitationRow, Option<Standing>>, Fault> {
     let found = store::invitation_by_token(&mut app.db.read().await?, &id::sha256_hex(token)).await?;
     Ok(match found {
@@ -149,7 +149,7 @@ async fn join(
     }
 }
 
-/// Name and password of somebody new; none with words in the form when they will not do.
+/// Name and password of a new person; `None`, with words in the form, when they are unacceptable.
 async fn new_user(app: &App, form: &mut Form, row: &InvitationRow) -> Result<Option<Who>, Fault> {
     let name = form.line("name", "Your name", 120);
     let password = form.value("password").to_owned();

@@ -149,7 +149,7 @@ async fn set_role(page: Page, Path(user_id): Path<i64>, mut form: Form) -> PageR
         Changed::Same => Flash::info("That is their role already."),
         Changed::Yes => Flash::good(format!("The role is {} now, from their next click on.", role.word())),
     };
-    // Who gave up the owner's role may not see the team any more.
+    // A person who gave up the owner's role may not see the team any more.
     let to = if user_id == page.member.user_id && !role.may(Right::Team) { "/" } else { "/team" };
     page.go(if matches!(flash.kind.as_str(), "good") { to } else { "/team" }, flash).await
 }

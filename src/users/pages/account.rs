@@ -45,7 +45,7 @@ struct Line {
     since: When,
 }
 
-/// What the session in this request is stored under.
+/// The stored key of this request's session.
 fn this_session(page: &Page) -> String {
     page.session.id().map(|id| session::hash(&id)).unwrap_or_default()
 }
@@ -93,7 +93,7 @@ async fn rename(page: Page, mut form: Form) -> PageResult {
     page.go("/account", flash).await
 }
 
-/// Asks the current password again, so that a screen left open gives nobody the account.
+/// Asks the current password again, so that a screen left open does not give the account away.
 async fn change_password(page: Page, mut form: Form) -> PageResult {
     let (current, new) = (form.value("current").to_owned(), form.value("password").to_owned());
     form.set("current", "");
@@ -122,13 +122,13 @@ async fn change_password(page: Page, mut form: Form) -> PageResult {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &AccountPage::of(&page, Some(form)).await?);
     }
     throttle::succeeded(&page.app.db, &key, &member.ip).await?;
-    // The new one takes a place of its own.
+    // Hashing the new password takes a permit of its own.
     drop(place);
     let hash = page.app.passwords.hash(new).await.ok_or_else(|| Fault::Ours("no password hash".into()))?;
     let actor = Arc::new(member.actor());
     let here = this_session(&page);
     let ended = users::change_password(&page.app, &actor, member.business_id, member.user_id, hash, here).await?;
-    // This one goes on under a new id, so that a copy of the old one is worth nothing.
+    // This session continues under a new id, so that a copy of the old one is worth nothing.
     page.session.cycle_id().await?;
     page.go("/account", Flash::good(format!("Your password was changed. {}", others_ended(ended)))).await
 }

@@ -42,7 +42,7 @@ async fn show_sign_in(State(app): State<App>, session: Session, OriginalUri(uri)
     html(&SignInPage { frame: BareFrame::of(&session).await?, form: Form::filled(&[("back", back)]) })
 }
 
-/// The same sentence whatever was wrong, so that nobody learns which addresses have an account.
+/// The same sentence for every mistake, so that it never shows which addresses have an account.
 const WRONG: &str = "That e-mail address and password do not belong together.";
 
 async fn sign_in(
@@ -70,7 +70,7 @@ async fn sign_in(
     let hash = user.as_ref().map(|u| u.password_hash.clone());
     let fits = app.passwords.verify(&place, password, hash).await;
     let Some(user) = user.filter(|_| fits) else {
-        // The place is given back when this failure can be seen.
+        // The permit is given back once this failure is stored.
         throttle::failed(&app.db, &key, &ip, app.clock.now()).await?;
         tracing::warn!(ip, "a sign-in failed");
         form.fail("email", WRONG);

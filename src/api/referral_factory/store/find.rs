@@ -113,7 +113,7 @@ pub async fn referrer_by_email(conn: &mut Conn, business_id: i64, email_key: &st
 }
 
 row! {
-    /// Whose code a text is.
+    /// The owner of a code.
     #[derive(Debug, Clone)]
     pub struct KnownCode {
         pub referrer_id: i64,

@@ -1,8 +1,8 @@
 //! Leads and referrers in one list, newest first, by page number.
 //!
-//! Each campaign's leads and each campaign's (or the business's) referrers are read by an index in the
-//! list's order and merged. Totals are kept as people come and go, also by the day they came, so that a
-//! page far behind begins on its day and not at the top.
+//! Each campaign's leads and each campaign's (or the business's) referrers are read by an index in the list's
+//! order and merged. Totals are counted as people come and go, also by the day they came, so that a far page
+//! begins on its day and not at the top.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::counters::{self, USERS_LEADS, USERS_REFERRERS};
 use crate::db::{Conn, DbResult, EXAMINED, Value, sql_built};
 use crate::{row, rows};
 
-/// Whose users: of one campaign, or of a business, where everybody who refers is listed once.
+/// The scope of the list: one campaign, or a business, where every referrer is listed once.
 #[derive(Debug, Clone)]
 pub struct Which {
     pub business_id: i64,
@@ -19,13 +19,13 @@ pub struct Which {
     pub of_one: bool,
 }
 
-/// What a place in the list holds.
+/// The kind of row at a position.
 pub const LEAD: i64 = 1;
 pub const ENROLLMENT: i64 = 2;
 pub const REFERRER: i64 = 3;
 
 row! {
-    /// A place in the list: a lead's id, an enrollment's or a referrer's.
+    /// A position in the list: a lead's id, an enrollment's or a referrer's.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Place {
         pub kind: i64,
@@ -36,7 +36,7 @@ row! {
 
 /// Rows that are passed by without asking on which day they came.
 const NEAR: i64 = 1_000;
-/// Campaigns whose leads are merged; of more they are sorted.
+/// The most campaigns whose leads are merged; more are sorted.
 const MERGED: usize = 64;
 
 /// How many there are.
@@ -55,7 +55,7 @@ pub async fn total(conn: &mut Conn, which: &Which) -> DbResult<i64> {
     Ok(referrers + which.campaigns.iter().map(|c| of(*c, USERS_LEADS)).sum::<i64>())
 }
 
-/// Test data are not counted as they come.
+/// Test data have no counters.
 async fn test_leads(conn: &mut Conn, which: &Which) -> DbResult<i64> {
     sql_built(
         "SELECT count(*)
@@ -70,7 +70,7 @@ async fn test_leads(conn: &mut Conn, which: &Which) -> DbResult<i64> {
     .await
 }
 
-/// Where a page is read: newest first or from the other end, between two instants, behind some rows.
+/// The range of a page: newest first or from the other end, between two instants, after some rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
     forward: bool,
@@ -79,7 +79,7 @@ struct Span {
     skip: i64,
 }
 
-/// The places of a page, newest first.
+/// The positions of a page, newest first.
 pub async fn page(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i64) -> DbResult<Vec<Place>> {
     let wanted = limit.min(total.saturating_sub(offset));
     if wanted <= 0 {
@@ -102,7 +102,7 @@ pub async fn page(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit
     Ok(places)
 }
 
-/// How many came on each day, by its first instant.
+/// The number of users of each day, by its first instant.
 async fn days(conn: &mut Conn, which: &Which) -> DbResult<BTreeMap<i64, i64>> {
     let mut days = BTreeMap::new();
     let mut scopes: Vec<(i64, &str)> =
@@ -209,7 +209,7 @@ async fn read(conn: &mut Conn, which: &Which, span: Span, wanted: i64) -> DbResu
 }
 
 row! {
-    /// A place with whose it is: a referrer has one in every campaign.
+    /// A position with its owner: a referrer has one in every campaign.
     #[derive(Debug, Clone, Copy)]
     pub struct Hit {
         pub kind: i64,
@@ -219,7 +219,7 @@ row! {
     }
 }
 
-/// Whoever's name begins with a folded text; of each campaign at most [`EXAMINED`] leads and referrers.
+/// Users whose name begins with a folded text; of each campaign at most [`EXAMINED`] leads and referrers.
 pub async fn called(conn: &mut Conn, which: &Which, beginning: &str) -> DbResult<Vec<Hit>> {
     let mut hits = Vec::new();
     for campaign in &which.campaigns {
@@ -257,7 +257,7 @@ pub async fn called(conn: &mut Conn, which: &Which, beginning: &str) -> DbResult
     Ok(hits)
 }
 
-/// The places of some leads and of some referrers' enrollments.
+/// The positions of some leads and of some referrers' enrollments.
 pub async fn places(conn: &mut Conn, which: &Which, leads: &[i64], referrers: &[i64]) -> DbResult<Vec<Hit>> {
     sql_built(
         "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at, l.id AS person

@@ -1,4 +1,4 @@
-//! Users as rows: leads, and referrers in one of their campaigns. Archived ones are not there.
+//! Users as rows: leads, and referrers in one of their campaigns. Archived ones are left out.
 
 pub mod find;
 pub mod list;
@@ -51,9 +51,9 @@ row! {
         pub created_at: i64,
         /// Their active code.
         pub code: Option<String>,
-        /// Whether another business had the same code first.
+        /// True when another business had the same code first.
         pub elder: bool,
-        /// What kind of actor the audit begins with: a key, or somebody of staff.
+        /// The kind of actor of the first audit entry: a key, or a person of staff.
         pub added_by: Option<String>,
     }
 }
@@ -97,7 +97,7 @@ pub async fn first_enrollments(conn: &mut Conn, referrers: &[i64]) -> DbResult<V
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-/// (code, enrollment): what the figures of some enrollments are counted under, beside themselves.
+/// (code, enrollment): the counters of some enrollments, beside their own.
 pub async fn code_ids(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<(i64, i64)>> {
     sql("SELECT c.id, c.enrollment_id
            FROM rows($1, id BIGINT) r

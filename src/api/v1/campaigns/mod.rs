@@ -1,5 +1,5 @@
-//! Campaigns: referral programmes, when a referral counts in each, and what that earns. What is changed
-//! applies from then on; nothing decided is decided again.
+//! Campaigns: referral programmes, when a referral counts in each, and what that earns. Changes apply from
+//! then on; earlier decisions stay.
 
 mod shape;
 
@@ -156,7 +156,7 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampa
     answer(&app, &caller, &HeaderMap::new(), StatusCode::CREATED, id).await
 }
 
-/// Another rule than the first payment asks for none, so it keeps no least one.
+/// Only the rule of the first payment has a least amount.
 fn whole(settings: Settings) -> Settings {
     let least = if settings.qualify_on == QualifyOn::Payment { settings.least } else { Amounts::default() };
     Settings { least, ..settings }

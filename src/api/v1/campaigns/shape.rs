@@ -69,17 +69,17 @@ object! {
         qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
         /// The least first payment that qualifies, in minor units by currency; any otherwise.
         qualify_least "qualify_least": Option<ByCurrency>,
-        /// What a qualification earns, in minor units of one currency; nothing otherwise.
+        /// The reward for a qualification, in minor units by currency; empty for none.
         reward "reward": Option<ByCurrency>,
         /// Days for which a reward stays pending; 14 otherwise.
         reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
-        /// Where links lead: an address on the web.
+        /// The target of links: an address on the web.
         destination "destination": Option<Line<2000>>,
     }
 }
 
 object! {
-    /// What changes about a campaign. A field that is left out stays.
+    /// Changes to a campaign. A missing field stays.
     strict pub struct CampaignChange {
         /// What it is called.
         name "name": Option<Line<120>>,
@@ -87,17 +87,17 @@ object! {
         qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
         /// The least first payment that qualifies, in minor units by currency; `{}` for any.
         qualify_least "qualify_least": Option<ByCurrency>,
-        /// What a qualification earns, in minor units of one currency; `{}` for nothing.
+        /// The reward for a qualification, in minor units by currency; `{}` for none.
         reward "reward": Option<ByCurrency>,
         /// Days for which a reward stays pending.
         reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
-        /// Where links lead: an address on the web.
+        /// The target of links: an address on the web.
         destination "destination": Option<Clearable<2000>>,
     }
 }
 
 object! {
-    /// Where a campaign stands.
+    /// The state of a campaign.
     strict pub struct CampaignStanding {
         /// `live`, `paused` or `ended`; nothing becomes a draft again.
         state "state": OneOf<State>,
@@ -119,11 +119,11 @@ pub struct Campaign {
     qualify_on: String,
     /// The least first payment that qualifies, in minor units by currency; empty for any.
     qualify_least: BTreeMap<String, i64>,
-    /// What a qualification earns, in minor units by currency; empty for nothing.
+    /// The reward for a qualification, in minor units by currency; empty for none.
     reward: BTreeMap<String, i64>,
     /// Days for which a reward stays pending.
     reward_hold_days: i64,
-    /// Where links lead; empty where nobody said so yet.
+    /// The target of links; empty until it is set.
     destination: String,
     /// When it was made.
     created_at: String,

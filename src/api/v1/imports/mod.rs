@@ -1,5 +1,5 @@
-//! Imports: a file of customers, leads or referrers goes the way it goes on the pages. Its rows are stored,
-//! looked at or applied in the background, and each says what became of it.
+//! Imports: a file of customers, leads or referrers takes the same steps as on the pages. Its rows are
+//! stored, examined or applied in the background, and each has its outcome.
 
 mod shape;
 
@@ -128,7 +128,7 @@ async fn staged(app: &App, new: NewImport, file: SentCsv, header: Option<bool>) 
     staged.map_err(|why| FieldProblem::wrong("file", format!("cannot be used: {}", why.trim_end_matches('.'))).into())
 }
 
-/// What the columns are: as they were named, else as they are recognised.
+/// The meaning of the columns: as named, else as recognised.
 fn mapping(import: &Import, named: Option<&str>) -> Result<Mapping, FieldProblem> {
     let (kind, mut mapping) = (import.kind(), import.mapping());
     if let Some(named) = named {
@@ -253,7 +253,7 @@ async fn rows(
     Asked(asked): Asked<RowsAsked>,
 ) -> Result<Json<ImportRows>, Problem> {
     let import = named(&app, &caller, &text).await?;
-    // The first row of a file has the number 1, and a place of its own.
+    // The first row of a file has the number 1.
     let (after, limit) = (asked.after.map_or(0, |after| after.0), Turn::new(asked.limit, None).limit);
     let mut conn = app.db.read().await?;
     let mut rows = match (asked.outcome, asked.rejected.unwrap_or(false)) {

@@ -1,4 +1,4 @@
-//! What calls about imports take and answer.
+//! The bodies and answers of the calls about imports.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,29 +31,30 @@ impl Word for Fate {
 object! {
     /// How a file is read.
     strict pub struct ImportAsked {
-        /// What the file brings.
+        /// The kind of rows in the file.
         kind "kind": OneOf<FileKind>,
         /// The campaign: `campaign_…` or the integer. The key's, or the business's default, otherwise.
         campaign "campaign": Option<IdText>,
         /// Only look what would come of every row.
         dry_run "dry_run": Option<bool>,
-        /// What the columns are, from the left, with commas between them: `code,email,-,name`. A hyphen leaves one out.
+        /// The meaning of the columns, from the left, with commas between them: `code,email,-,name`. A hyphen
+        /// leaves one out.
         columns "columns": Option<Line<2000>>,
-        /// Whether the first row names the columns; found out otherwise.
+        /// True when the first row names the columns; detected by default.
         header "header": Option<bool>,
-        /// Whether referrers without a code of their own get one; no otherwise.
+        /// True to give a code to referrers without one; false by default.
         generate_codes "generate_codes": Option<bool>,
-        /// What the file is called in the list.
+        /// The name of the file in the list.
         file_name "file_name": Option<Line<200>>,
     }
 }
 
 object! {
-    /// Which imports are asked for.
+    /// The filters of the imports.
     strict pub struct ImportsAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
         /// Only of this kind.
         kind "kind": Option<OneOf<FileKind>>,
@@ -61,15 +62,15 @@ object! {
 }
 
 object! {
-    /// Which rows are asked for.
+    /// The filters of the rows.
     strict pub struct RowsAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before, the number of a line.
+        /// The start of the page: `next` of the page before, the number of a line.
         after "after": Option<Integer>,
-        /// Only those that came to this.
+        /// Only rows with this outcome.
         outcome "outcome": Option<OneOf<Fate>>,
-        /// Only those that were not taken: `unknown_code`, `unknown` and `invalid`.
+        /// Only rejected rows: `unknown_code`, `unknown` and `invalid`.
         rejected "rejected": Option<bool>,
     }
 }
@@ -84,19 +85,19 @@ pub struct ImportAnswer {
     kind: String,
     /// `campaign_…`.
     campaign: String,
-    /// What the file is called.
+    /// The name of the file.
     file_name: String,
-    /// `staged` (read), `checking` (the dry run goes on), `checked` (ready to run), `running` or `done`.
+    /// `staged` (read), `checking` (the dry run is running), `checked` (ready to run), `running` or `done`.
     state: String,
-    /// Whether what went on was given up: asked for again, it goes on where it stopped.
+    /// True when the run was stopped; starting it again continues where it stopped.
     given_up: bool,
     /// The columns of the file, from the left.
     columns: Vec<ImportColumn>,
     /// Rows below the header.
     rows: i64,
-    /// How many of them the dry run or the run has come to.
+    /// How many rows the dry run or the run has reached.
     rows_done: i64,
-    /// What came of the rows so far; of a dry run, what would.
+    /// The outcomes so far; for a dry run, the outcomes to be expected.
     counts: ImportCounts,
     /// When it was uploaded.
     created_at: String,
@@ -109,24 +110,24 @@ pub struct ImportAnswer {
 struct ImportColumn {
     /// As the file names it.
     name: String,
-    /// What it is taken for; null where it is not read.
+    /// The meaning of the column; null where it is skipped.
     field: Option<&'static str>,
 }
 
-/// Rows by what came of them.
+/// Rows by outcome.
 #[derive(Serialize, JsonSchema)]
 struct ImportCounts {
-    /// Somebody new was added.
+    /// New people.
     new: i64,
-    /// Somebody known was changed: qualified, or given a referrer.
+    /// Known people who were changed: qualified, or given a referrer.
     updated: i64,
     /// It said nothing new.
     already: i64,
     /// An earlier row of the file brought the same person.
     duplicate: i64,
-    /// Nobody has the code. A lead is added all the same.
+    /// Rows with an unknown code. The lead is added without a referrer.
     unknown_code: i64,
-    /// Nobody of the campaign has that e-mail or phone.
+    /// Rows whose e-mail or phone is unknown in the campaign.
     unknown: i64,
     /// A cell is wrong.
     invalid: i64,
@@ -147,7 +148,7 @@ impl ImportCounts {
 }
 
 impl ImportAnswer {
-    /// With its job, while that goes on.
+    /// With its job while that runs.
     pub fn of(import: Import, job: Option<&JobRow>) -> Self {
         let over = matches!(import.state.as_str(), "checked" | "done");
         let fields = import.mapping().columns.into_iter().map(|field| field.filter(|f| *f != Field::Ignore));
@@ -170,10 +171,10 @@ impl ImportAnswer {
     }
 }
 
-/// A row of a file with what came of it.
+/// A row of a file with its outcome.
 #[derive(Serialize, JsonSchema)]
 pub struct ImportRow {
-    /// Where it stands in the file, from 1.
+    /// The line in the file, from 1.
     line: i64,
     /// The cells as they were written.
     cells: Vec<String>,
@@ -181,7 +182,7 @@ pub struct ImportRow {
     outcome: Option<String>,
     /// The field that is wrong.
     field: Option<String>,
-    /// What is wrong with it.
+    /// The fault of the field.
     reason: Option<String>,
     /// Whom it brought: `lead_…`.
     lead: Option<String>,
@@ -191,7 +192,7 @@ pub struct ImportRow {
 
 impl ImportRow {
     pub fn of(row: RowLine, import: &Import) -> Self {
-        // A dry run brings nobody, and a row of referrers no lead.
+        // A dry run adds no lead, and neither does a row of referrers.
         let brought = |kind: Kind, id: Option<i64>| id.map(|id| id::render(kind, id));
         let referrers = import.kind() == FileKind::Referrers;
         Self {

@@ -1,5 +1,5 @@
-//! The inbox: what arrived and could not simply be applied, and the one call that settles it. Accepting
-//! does what the click on the item's page does; the money it moves can be looked at first.
+//! The inbox: events that need a person's decision, and the one call that settles each. Accepting does what
+//! the button on the item's page does; a preview shows the money it moves.
 
 mod shape;
 
@@ -124,7 +124,7 @@ async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> R
     Ok(Json(Item::of(find(&app, &caller, id).await?)))
 }
 
-/// What accepting an item does, or why it cannot be accepted.
+/// The effect of accepting an item, or why it cannot be accepted.
 async fn acceptance(app: &App, caller: &Caller, id: i64, asked: &Acceptance) -> Result<What, Problem> {
     let row = inbox::by_id(&mut app.db.read().await?, caller.business_id(), id).await?.ok_or_else(no_item)?;
     if row.state != "open" {
@@ -146,7 +146,7 @@ async fn acceptance(app: &App, caller: &Caller, id: i64, asked: &Acceptance) -> 
     inbox::accepting(&row, chosen).ok_or_else(|| Problem::conflict("refused", "This item cannot be accepted."))
 }
 
-/// Who is meant where the item does not say.
+/// The referrer, where the item names none.
 async fn claimant(app: &App, caller: &Caller, row: &ItemRow, asked: &Acceptance) -> Result<Claimant, Problem> {
     let mut conn = app.db.read().await?;
     let (field, referrer, code) = match (&asked.code, &asked.referrer) {

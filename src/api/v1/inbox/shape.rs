@@ -1,4 +1,4 @@
-//! What calls about the inbox take and answer.
+//! The bodies and answers of the calls about the inbox.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::api::v1::store::inbox::ItemRow;
 use crate::id::{self, Kind};
 use crate::object;
 
-/// Where an item can stand.
+/// The states of an item.
 #[derive(Debug, Clone, Copy)]
 pub struct ItemState(pub &'static str);
 
@@ -23,11 +23,11 @@ impl Word for ItemState {
 }
 
 object! {
-    /// Which items are asked for.
+    /// The filters of the items.
     strict pub struct InboxAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
         /// `open` otherwise.
         state "state": Option<OneOf<ItemState>>,
@@ -41,11 +41,11 @@ object! {
 object! {
     /// Whom an item about an unknown code means: one of the two. Other items ask for neither.
     strict pub struct Acceptance {
-        /// The code that was meant: whose it is referred the lead.
+        /// The intended code: its referrer referred the lead.
         code "code": Option<Line<60>>,
         /// Or the referrer who was meant: `agent_…` or the integer.
         referrer "referrer": Option<IdText>,
-        /// What the preview was called: with it, nothing is done if other money would move by now.
+        /// The token of the preview: with it, nothing is done if other money would move by now.
         seen "seen": Option<Seen>,
     }
 }
@@ -55,21 +55,21 @@ object! {
 pub struct Item {
     /// `inbox_…`.
     id: String,
-    /// What it is about: `unknown_code`, `late_claim`, `second_payment` …
+    /// The kind of item: `unknown_code`, `late_claim`, `second_payment` …
     kind: String,
     /// `open`, `accepted` or `dismissed`.
     state: String,
-    /// How often the same came.
+    /// How often the same event arrived.
     times: i64,
-    /// What is known of it; by kind.
+    /// The details; by kind.
     detail: serde_json::Map<String, serde_json::Value>,
     /// The lead it is about: `lead_…`.
     lead: Option<String>,
     /// The payment it is about: `pay_…`.
     payment: Option<String>,
-    /// Who was named: `agent_…`.
+    /// The named referrer: `agent_…`.
     referrer: Option<String>,
-    /// What became of it.
+    /// The outcome.
     outcome: Option<String>,
     /// When it came first.
     created_at: String,

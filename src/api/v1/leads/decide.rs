@@ -1,4 +1,4 @@
-//! What staff decide about a lead that may move money: who referred it, and which lead it is part of.
+//! Decisions of staff about a lead that may move money: its referrer, and merging it with another lead.
 
 use axum::Json;
 use axum::extract::State;
@@ -86,27 +86,27 @@ pub fn calls(api: Api) -> Api {
 }
 
 object! {
-    /// Who referred a lead: one of `referrer` and `code`.
+    /// The referrer of a lead: one of `referrer` and `code`.
     strict pub struct NewAttribution {
-        /// `agent_…` or the integer, of the lead's campaign; `none` for nobody.
+        /// `agent_…` or the integer, of the lead's campaign; `none` for no referrer.
         referrer "referrer": Option<IdText>,
-        /// A code instead: whose it is referred the lead.
+        /// A code instead: its referrer referred the lead.
         code "code": Option<Line<60>>,
-        /// For the audit, and for whoever asks.
+        /// For the history.
         reason "reason": Line<300>,
-        /// Whether payments that wait for an attribution, and the qualification, earn at once; no otherwise.
+        /// True to make waiting payments and the qualification earn at once; false by default.
         pay_back "pay_back": Option<bool>,
-        /// What the preview was called: with it, nothing is done if other money would move by now.
+        /// The token of the preview: with it, nothing is done if other money would move by now.
         seen "seen": Option<Seen>,
     }
 }
 
 object! {
-    /// Which lead another becomes part of.
+    /// The lead into which another is merged.
     strict pub struct Merging {
         /// `lead_…` or the integer.
         into "into": IdText,
-        /// What the preview was called: with it, nothing is done if other money would move by now.
+        /// The token of the preview: with it, nothing is done if other money would move by now.
         seen "seen": Option<Seen>,
     }
 }

@@ -1,4 +1,4 @@
-//! The facts that calls send of a lead, as the desk takes them.
+//! The facts of a lead that calls send, as the engine takes them.
 
 use super::shape::{LeadChange, NewLead};
 use crate::api::Caller;

@@ -163,7 +163,7 @@ async fn list(
         referrer_id: referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
         unattributed,
         archived: asked.archived.unwrap_or(false),
-        // What is no address is nobody's.
+        // A text that is no address matches no lead.
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         source: asked.source.map(|source| source.0),
         needle: Needle::piece(&asked.q.map(|q| fold(&q)).unwrap_or_default()),
@@ -208,7 +208,7 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewLead>
     answer(&app, &caller, status, id).await
 }
 
-/// The lead as it is now, for whoever has changed it.
+/// The present lead, for the answer to a change.
 async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Result<Response, Problem> {
     let row = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
     let row = row.ok_or_else(|| nothing("lead"))?;
@@ -216,7 +216,7 @@ async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Resu
     Ok(versioned(&HeaderMap::new(), status, version, &Lead::of(row)))
 }
 
-/// What the rules said no to.
+/// A refusal by the rules.
 fn refused(outcome: Outcome) -> Problem {
     match outcome {
         Outcome::NotFound => nothing("lead"),
@@ -250,7 +250,7 @@ async fn update(
     Err(Problem::conflict("changed_meanwhile", "The lead keeps changing. Try again."))
 }
 
-/// What a call asks for, of the version in its `If-Match` where it says one.
+/// A change that a call asks for, of the version in its `If-Match` if it has one.
 fn if_match(headers: &HeaderMap, lead_id: i64, what: What) -> Result<What, Problem> {
     Ok(match expected(headers)? {
         Some(seen) => What::IfUnchanged { lead_id, seen, by: Box::new(what) },

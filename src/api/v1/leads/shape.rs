@@ -1,4 +1,4 @@
-//! What calls about leads take and answer.
+//! The bodies and answers of the calls about leads.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,13 +28,13 @@ impl Word for Arrival {
 }
 
 object! {
-    /// Which leads are asked for.
+    /// The filters of the leads.
     strict pub struct LeadsAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
-        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
         sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
@@ -42,13 +42,13 @@ object! {
         status "status": Option<OneOf<Status>>,
         /// Only those that came this way.
         arrival "arrival": Option<OneOf<Arrival>>,
-        /// Only qualified ones, or only those that are not.
+        /// Only qualified ones, or only the others.
         qualified "qualified": Option<bool>,
-        /// Only those of a referrer, by id; `none` for those of nobody.
+        /// Only leads of this referrer, by id; `none` for leads without one.
         referrer "referrer": Option<IdText>,
         /// Only with this very source, as it is written.
         source "source": Option<Line<100>>,
-        /// Only with this very e-mail address, as it is matched: case and domain spelling do not count.
+        /// Only leads with this e-mail address, ignoring case and the spelling of the domain.
         email "email": Option<Line<320>>,
         /// A piece of name, e-mail, phone or company.
         q "q": Option<Line<200>>,
@@ -64,19 +64,19 @@ object! {
         campaign "campaign": Option<IdText>,
         /// The full name.
         name "name": Line<200>,
-        /// The e-mail address. Text that is no address is kept and not matched by.
+        /// The e-mail address. Text that is no address is stored and never matched.
         email "email": Option<Line<320>>,
         /// The phone number, in the business's country where it has no country code.
         phone "phone": Option<Line<60>>,
-        /// Where they work.
+        /// The company they work for.
         company "company": Option<Line<200>>,
-        /// What they do there.
+        /// Their job.
         jobtitle "jobtitle": Option<Line<200>>,
-        /// What the company does.
+        /// The company's industry.
         industry "industry": Option<Line<200>>,
         /// The company's address on the web.
         website "website": Option<Line<500>>,
-        /// What they want.
+        /// Their request.
         request "request": Option<Text<5000>>,
         /// A plain decimal.
         budget "budget": Option<NumberText>,
@@ -86,7 +86,7 @@ object! {
         state "state": Option<Line<100>>,
         /// Street and town.
         address "address": Option<Text<500>>,
-        /// Where they came from, in your words.
+        /// The source, in your words.
         source "source": Option<Line<100>>,
         /// `new` otherwise.
         status "status": Option<OneOf<Status>>,
@@ -104,7 +104,7 @@ object! {
 }
 
 object! {
-    /// What changes about a lead. A field that is left out stays; an empty text clears it.
+    /// Changes to a lead. A missing field stays; an empty text clears it.
     strict pub struct LeadChange {
         /// The full name.
         name "name": Option<Line<200>>,
@@ -112,15 +112,15 @@ object! {
         email "email": Option<Clearable<320>>,
         /// In the business's country where it has no country code.
         phone "phone": Option<Clearable<60>>,
-        /// Where they work.
+        /// The company they work for.
         company "company": Option<Clearable<200>>,
-        /// What they do there.
+        /// Their job.
         jobtitle "jobtitle": Option<Clearable<200>>,
-        /// What the company does.
+        /// The company's industry.
         industry "industry": Option<Clearable<200>>,
         /// The company's address on the web.
         website "website": Option<Clearable<500>>,
-        /// What they want.
+        /// Their request.
         request "request": Option<Clearable<5000>>,
         /// A plain decimal.
         budget "budget": Option<ClearableNumber>,
@@ -130,9 +130,9 @@ object! {
         state "state": Option<Clearable<100>>,
         /// Street and town.
         address "address": Option<Clearable<500>>,
-        /// Where they came from, in your words.
+        /// The source, in your words.
         source "source": Option<Clearable<100>>,
-        /// Whether it is worked on.
+        /// True while it is worked on.
         active "active": Option<bool>,
     }
 }
@@ -146,7 +146,7 @@ object! {
 }
 
 object! {
-    /// Whether a lead counts.
+    /// True when a lead counts.
     strict pub struct Qualification {
         /// False takes it back.
         qualified "qualified": bool,
@@ -184,7 +184,7 @@ pub struct Lead {
     pub number: i64,
     /// `campaign_…`.
     pub campaign: String,
-    /// Whether it is test data.
+    /// True for test data.
     pub test: bool,
     /// The full name.
     pub name: String,
@@ -192,15 +192,15 @@ pub struct Lead {
     pub email: Option<String>,
     /// As it was written.
     pub phone: Option<String>,
-    /// Where they work.
+    /// The company they work for.
     pub company: Option<String>,
-    /// What they do there.
+    /// Their job.
     pub jobtitle: Option<String>,
-    /// What the company does.
+    /// The company's industry.
     pub industry: Option<String>,
     /// The company's address on the web.
     pub website: Option<String>,
-    /// What they want.
+    /// Their request.
     pub request: Option<String>,
     /// A plain decimal, without a currency.
     #[schemars(schema_with = "maybe_number_schema")]
@@ -211,19 +211,19 @@ pub struct Lead {
     pub state: Option<String>,
     /// Street and town.
     pub address: Option<String>,
-    /// Where they came from, in your words.
+    /// The source, in your words.
     pub source: Option<String>,
     /// `api` or `dashboard`.
     pub source_origin: String,
     /// `new`, `contacted`, `qualified`, `converted` or `lost`.
     pub status: String,
-    /// Whether it is worked on.
+    /// True while it is worked on.
     pub active: bool,
     /// Set while the referral counts.
     pub qualified_at: Option<String>,
     /// When they first paid.
     pub converted_at: Option<String>,
-    /// Who referred it; null while nobody counts.
+    /// The referrer; null while none counts.
     pub attribution: Option<Attribution>,
     /// The lead it is a duplicate of: `lead_…`.
     pub duplicate_of: Option<String>,
@@ -235,7 +235,7 @@ pub struct Lead {
     pub archived_at: Option<String>,
 }
 
-/// What counts for a lead.
+/// The attribution of a lead.
 #[derive(Serialize, JsonSchema)]
 pub struct Attribution {
     /// `agent_…`.
@@ -288,18 +288,18 @@ impl Lead {
     }
 }
 
-/// What became of one of many leads.
+/// The outcome of one of many leads.
 #[derive(Serialize, JsonSchema)]
 pub struct LeadAdded {
     /// `added`, `known` or `invalid`.
     pub result: &'static str,
     /// `lead_…`.
     pub lead: Option<String>,
-    /// Who counts as its referrer: `agent_…`.
+    /// The referrer that counts: `agent_…`.
     pub referrer: Option<String>,
     /// Why the code does not count.
     pub refused: Option<&'static str>,
-    /// What is wrong with the item.
+    /// The fault of the item.
     pub errors: Vec<ItemError>,
 }
 
@@ -308,7 +308,7 @@ pub struct LeadAdded {
 pub struct ItemError {
     /// Its name; inside another one's with a point.
     pub field: String,
-    /// What is wrong with it.
+    /// The fault of the field.
     pub message: String,
 }
 
@@ -318,14 +318,14 @@ impl ItemError {
     }
 }
 
-/// What became of each lead.
+/// The outcome of each lead.
 #[derive(Serialize, JsonSchema)]
 pub struct LeadsAdded {
     /// In the order of what was sent.
     pub items: Vec<LeadAdded>,
 }
 
-/// What became of one qualification.
+/// The outcome of one qualification.
 #[derive(Serialize, JsonSchema)]
 pub struct QualifiedItem {
     /// `changed`, `already`, `refused`, `not_found` or `invalid`.
@@ -334,11 +334,11 @@ pub struct QualifiedItem {
     pub lead: Option<String>,
     /// Why it was refused.
     pub reason: Option<String>,
-    /// What is wrong with the item.
+    /// The fault of the item.
     pub errors: Vec<ItemError>,
 }
 
-/// What became of each qualification.
+/// The outcome of each qualification.
 #[derive(Serialize, JsonSchema)]
 pub struct Qualified {
     /// In the order of what was sent.

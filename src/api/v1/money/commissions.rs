@@ -1,4 +1,4 @@
-//! What payments and qualifications earned, and what staff decide about it.
+//! Commissions of payments and qualifications, and the decisions of staff about them.
 
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -75,7 +75,7 @@ pub fn calls(api: Api) -> Api {
     )
 }
 
-/// Where a commission can stand.
+/// The states of a commission.
 #[derive(Debug, Clone, Copy)]
 pub struct CommissionState(&'static str);
 
@@ -87,7 +87,7 @@ impl Word for CommissionState {
     }
 }
 
-/// What a commission is for.
+/// The kinds of commission.
 #[derive(Debug, Clone, Copy)]
 pub struct CommissionKind(&'static str);
 
@@ -99,11 +99,11 @@ impl Word for CommissionKind {
     }
 }
 
-/// What comes first in a list of commissions.
+/// The orders of a list of commissions.
 #[derive(Debug, Clone, Copy)]
 pub enum CommissionSort {
     Created(Sort),
-    /// Whether the soonest comes first.
+    /// True when the soonest comes first.
     Hold(bool),
 }
 
@@ -120,14 +120,14 @@ impl Word for CommissionSort {
 }
 
 object! {
-    /// Which commissions are asked for.
+    /// The filters of the commissions.
     strict struct CommissionsAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
-        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list. `hold`
-        /// and `-hold` are by the last day of the hold, the soonest or the latest first.
+        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
+        /// `hold` and `-hold` are by the last day of the hold, the soonest or the latest first.
         sort "sort": Option<OneOf<CommissionSort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
@@ -145,7 +145,7 @@ object! {
 object! {
     /// Why.
     strict pub struct Reason {
-        /// For the audit, and for whoever asks.
+        /// For the history.
         reason "reason": Line<500>,
     }
 }
@@ -157,7 +157,7 @@ struct Commission {
     id: String,
     /// `campaign_…`.
     campaign: String,
-    /// Whether it is test data, which is never owed.
+    /// True for test data, which is never owed.
     test: bool,
     /// `referral` (first payment), `recurring` or `reward` (qualification).
     kind: String,
@@ -174,7 +174,7 @@ struct Commission {
     amount_minor: i64,
     /// ISO 4217.
     currency: String,
-    /// What the rate was applied to.
+    /// The amount to which the rate was applied.
     #[schemars(schema_with = "number_schema")]
     base_amount: Box<RawValue>,
     /// In percent, as text; null where it is flat.

@@ -32,7 +32,7 @@ pub fn calls(api: Api) -> Api {
 }
 
 object! {
-    /// Whose ledger is asked for.
+    /// The referrer of the ledger.
     strict struct LedgerAsked {
         /// `agent_…` or the integer.
         referrer "referrer": IdText,
@@ -40,7 +40,7 @@ object! {
         currency "currency": Line<3>,
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<Line<40>>,
     }
 }
@@ -61,7 +61,7 @@ struct Entry {
     amount: Box<RawValue>,
     /// In minor units.
     amount_minor: i64,
-    /// What it is for: `earned`, `approved`, `voided` …
+    /// The kind of entry: `earned`, `approved`, `voided` …
     kind: String,
     /// `comm_…`.
     commission: Option<String>,
@@ -90,7 +90,7 @@ async fn ledger(State(app): State<App>, caller: Caller, Asked(asked): Asked<Ledg
     if people::by_id(&mut conn, caller.business_id(), referrer).await?.is_none() {
         return Err(FieldProblem::wrong("referrer", "is not a referrer of this business").into());
     }
-    // Test data are on nobody's account.
+    // Test data are on no account.
     let mut rows = if caller.test() {
         Vec::new()
     } else {

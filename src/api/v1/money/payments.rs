@@ -1,4 +1,4 @@
-//! Payments: stored events, and what the desk decided about each.
+//! Payments: stored events, and the decision about each.
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
@@ -72,13 +72,13 @@ pub fn calls(api: Api) -> Api {
 }
 
 object! {
-    /// Which payments are asked for.
+    /// The filters of the payments.
     strict struct PaymentsAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
-        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
         sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
@@ -86,7 +86,7 @@ object! {
         lead "lead": Option<IdText>,
         /// Only by this e-mail address.
         email "email": Option<Line<320>>,
-        /// Only those that are disputed, or only those that are not.
+        /// Only disputed payments, or only the others.
         disputed "disputed": Option<bool>,
     }
 }
@@ -100,11 +100,11 @@ struct Payment {
     campaign: String,
     /// `product_…`.
     product: String,
-    /// Whether it is test data.
+    /// True for test data.
     test: bool,
-    /// `lead_…`; null while nobody is known by its e-mail address.
+    /// `lead_…`; null while no lead has the e-mail address.
     lead: Option<String>,
-    /// Who paid, as the event said it.
+    /// The customer, as the event named them.
     email: String,
     /// In the currency's own decimals.
     #[schemars(schema_with = "number_schema")]
@@ -123,12 +123,12 @@ struct Payment {
     decision: String,
     /// Why.
     decision_why: String,
-    /// What was given back of it, in the currency's own decimals.
+    /// The refunded amount, in the currency's own decimals.
     #[schemars(schema_with = "number_schema")]
     refunded: Box<RawValue>,
     /// Set while it is disputed.
     disputed_at: Option<String>,
-    /// When the desk heard of it.
+    /// When the event arrived.
     received_at: String,
 }
 
@@ -176,7 +176,7 @@ async fn list_payments(
     let mut conn = app.db.read().await?;
     let rows = match asked.email {
         Some(email) => {
-            // What is no address is nobody's.
+            // A text that is no address matches no lead.
             let email_key = crate::email::key_of(&email).unwrap_or_default();
             let list = |campaign| store::payments_by(campaign, &email_key, &filter);
             merged(&mut conn, &turn, &campaigns, key, list).await?

@@ -42,7 +42,7 @@ pub fn calls(api: Api) -> Api {
     )
 }
 
-/// Where a refund can stand.
+/// The states of a refund.
 #[derive(Debug, Clone, Copy)]
 pub struct RefundState(&'static str);
 
@@ -55,13 +55,13 @@ impl Word for RefundState {
 }
 
 object! {
-    /// Which refunds are asked for.
+    /// The filters of the refunds.
     strict struct RefundsAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
-        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
         sort "sort": Option<OneOf<Sort>>,
         /// Only of this payment: `pay_…` or the integer.
         payment "payment": Option<IdText>,
@@ -83,7 +83,7 @@ struct Refund {
     campaign: String,
     /// `product_…`.
     product: String,
-    /// Whether it is test data.
+    /// True for test data.
     test: bool,
     /// `applied`, `parked` (its payment is not known yet) or `refused` (it did not fit its payment).
     state: String,
@@ -91,25 +91,25 @@ struct Refund {
     why_refused: Option<String>,
     /// `pay_…`; null while it is parked.
     payment: Option<String>,
-    /// `lead_…`; null while nobody is known by the e-mail address.
+    /// `lead_…`; null while no lead has the e-mail address.
     lead: Option<String>,
-    /// Who was given it back, as the event said it.
+    /// The customer, as the event named them.
     email: String,
-    /// What was given back, in the currency's own decimals; null unless it was applied.
+    /// The refunded amount, in the currency's own decimals; null unless it was applied.
     #[schemars(schema_with = "maybe_number_schema")]
     amount: Option<Box<RawValue>>,
     /// The same in minor units.
     amount_minor: Option<i64>,
-    /// What the event asked for; null for all that was left.
+    /// The amount that the event asked for; null for the whole rest.
     #[schemars(schema_with = "maybe_number_schema")]
     asked_amount: Option<Box<RawValue>>,
-    /// ISO 4217; null where it is not known yet.
+    /// ISO 4217; null while it is unknown.
     currency: Option<String>,
     /// The business's day it was given back on.
     refund_date: String,
     /// The event's own id, where it had one.
     event_id: Option<String>,
-    /// When the desk heard of it.
+    /// When the event arrived.
     received_at: String,
     /// When it was applied or refused; null while it is parked.
     decided_at: Option<String>,
@@ -141,7 +141,7 @@ impl Refund {
     }
 }
 
-/// What was asked for, with the currency's decimals where it is known.
+/// The requested amount, with the currency's decimals once they are known.
 fn asked(units: i64, currency: Option<&str>) -> String {
     let asked = Unpriced::from_units(units);
     let money = currency.and_then(|code| asked.in_currency(Currency::parse(code).ok()?).ok());

@@ -1,4 +1,4 @@
-//! What calls about products and their terms take and answer.
+//! The bodies and answers of the calls about products and their terms.
 
 use std::collections::BTreeMap;
 
@@ -58,11 +58,11 @@ impl Word for LimitKind {
 }
 
 object! {
-    /// How a line of the terms pays: one of the two.
+    /// The pay of one line of the terms: one of the two.
     strict pub struct NewPays {
         /// A share of the payment, from 0 to 100, with up to four decimals.
         percent "percent": Option<Percent>,
-        /// An amount per payment, in minor units by currency; never more than was paid.
+        /// An amount per payment, in minor units by currency; never more than the payment.
         flat "flat": Option<ByCurrency>,
     }
 }
@@ -72,13 +72,13 @@ object! {
     strict pub struct NewVersion {
         /// The first payment date it is for; today otherwise. A product's first version is for all.
         valid_from "valid_from": Option<Day>,
-        /// Of the first payment.
+        /// For the first payment.
         referral "referral": Nested<NewPays>,
-        /// Of those after it; as the first otherwise.
+        /// For later payments; as the first by default.
         recurring "recurring": Option<Nested<NewPays>>,
-        /// How long later payments earn: as long as they come (`none`), or for `recurring_count` months or payments.
+        /// How long later payments earn: always (`none`), or for `recurring_count` months or payments.
         recurring_limit "recurring_limit": Option<OneOf<LimitKind>>,
-        /// How many months after the first payment, or payments after it.
+        /// The number of months after the first payment, or of payments after it.
         recurring_count "recurring_count": Option<UpTo<1200>>,
         /// Days for which a commission stays pending; 14 otherwise.
         hold_days "hold_days": Option<UpTo<3650>>,
@@ -92,7 +92,7 @@ object! {
         campaign "campaign": Option<IdText>,
         /// What it is called.
         name "name": Line<120>,
-        /// Whether it is for tests: what it earns is never owed.
+        /// True for a test product, whose commissions are never owed.
         test "test": Option<bool>,
         /// The first version of its terms.
         terms "terms": Nested<NewVersion>,
@@ -100,7 +100,7 @@ object! {
 }
 
 object! {
-    /// What changes about a product.
+    /// Changes to a product.
     strict pub struct ProductChange {
         /// What it is called.
         name "name": Line<120>,
@@ -120,7 +120,7 @@ fn line(name: &'static str, pays: NewPays) -> Result<PaysBy, FieldProblem> {
 }
 
 impl NewVersion {
-    /// As the store keeps it; `valid_from` is as it was sent.
+    /// As stored; `valid_from` is as sent.
     pub fn terms(self) -> Result<NewTerms, FieldProblem> {
         let referral = line("referral", self.referral.0)?;
         let recurring = self.recurring.map(|pays| line("recurring", pays.0)).transpose()?;
@@ -155,7 +155,7 @@ pub struct Product {
     campaign: String,
     /// What it is called.
     name: String,
-    /// Whether it is for tests: what it earns is never owed.
+    /// True for a test product, whose commissions are never owed.
     test: bool,
 }
 
@@ -179,7 +179,7 @@ pub struct ProductTerms {
     pub terms: Vec<Terms>,
 }
 
-/// How a line of the terms pays: one of the two is set.
+/// The pay of one line of the terms: one of the two is set.
 #[derive(Serialize, JsonSchema)]
 pub struct Pays {
     /// In percent, up to four decimals, as text: "20", "12.5".
@@ -195,13 +195,13 @@ pub struct Terms {
     number: i64,
     /// The first payment date it is for.
     valid_from: String,
-    /// Of the first payment.
+    /// For the first payment.
     referral: Pays,
-    /// Of those after it.
+    /// For later payments.
     recurring: Pays,
     /// `none`, `months` or `payments`.
     recurring_limit: String,
-    /// How many months or payments; 0 for no limit.
+    /// The number of months or payments; 0 for no limit.
     recurring_count: i64,
     /// Days for which a commission stays pending.
     hold_days: i64,

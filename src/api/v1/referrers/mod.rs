@@ -26,7 +26,7 @@ use crate::text::fold;
 use shape::{Balances, NewEnrollment, NewReferrer, NewState, Referrer, ReferrerChange, ReferrerFacts, ReferrersAsked};
 
 const ID: &str = "Their id: `agent_…` or the integer.";
-/// What a test key may read and not change.
+/// Data that a test key reads and never changes.
 const WHAT: &str = "Referrers";
 
 pub fn calls(api: Api) -> Api {
@@ -315,7 +315,7 @@ async fn update(
     edited(&app, &caller, id, last).await
 }
 
-/// What is known of a referrer with a change made to it.
+/// The stored facts of a referrer with a change made to them.
 fn changed(row: ReferrerRow, change: &ReferrerChange, caller: &Caller) -> Result<NewFacts, Problem> {
     fn or<const N: usize>(change: &Option<Clearable<N>>, before: Option<String>) -> Option<String> {
         change.as_ref().map_or(before, |c| c.0.clone())
@@ -395,7 +395,7 @@ async fn set_state(
 
 async fn balances(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Balances>, Problem> {
     let row = find(&app, &caller, &text).await?;
-    // Test data are on nobody's account.
+    // Test data are on no account.
     let rows = if caller.test() { Vec::new() } else { store::balances(&mut app.db.read().await?, row.id).await? };
     Ok(Json(Balances::of(rows)?))
 }

@@ -1,4 +1,4 @@
-//! What calls about referrers take and answer.
+//! The bodies and answers of the calls about referrers.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,13 +15,13 @@ use crate::object;
 use crate::referrers::State as Standing;
 
 object! {
-    /// Which referrers are asked for.
+    /// The filters of the referrers.
     strict pub struct ReferrersAsked {
         /// Rows of the page.
         limit "limit": Option<Limit>,
-        /// Where it begins: `next` of the page before.
+        /// The start of the page: `next` of the page before.
         after "after": Option<After>,
-        /// `-created`, the newest first, otherwise; `created` is the oldest first, for whoever copies the list.
+        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
         sort "sort": Option<OneOf<Sort>>,
         /// Only with this very e-mail address, as it is matched.
         email "email": Option<Line<320>>,
@@ -29,7 +29,7 @@ object! {
         q "q": Option<Line<200>>,
         /// Only those in this campaign.
         campaign "campaign": Option<IdText>,
-        /// Only those who stand so, in the campaign where one is named, else in any.
+        /// Only referrers in this state, in the named campaign, else in any.
         state "state": Option<OneOf<Standing>>,
         /// Only those with a code, or only those without: in the campaign where one is named, else in any.
         has_code "has_code": Option<bool>,
@@ -45,19 +45,19 @@ object! {
         campaign "campaign": Option<IdText>,
         /// The full name.
         name "name": Line<200>,
-        /// The e-mail address. Who has it already is found and enrolled.
+        /// The e-mail address. A referrer who has it already is found and enrolled.
         email "email": Option<Email>,
         /// In the business's country where it has no country code.
         phone "phone": Option<Line<60>>,
-        /// Where they work.
+        /// The company they work for.
         company "company": Option<Line<200>>,
-        /// Whether to give them a code at once; yes otherwise.
+        /// True to give them a code at once; true by default.
         generate_code "generate_code": Option<bool>,
     }
 }
 
 object! {
-    /// What is known of a referrer.
+    /// The facts of a referrer.
     strict pub struct ReferrerFacts {
         /// The full name.
         name "name": Line<200>,
@@ -65,13 +65,13 @@ object! {
         email "email": Option<Email>,
         /// In the business's country where it has no country code.
         phone "phone": Option<Line<60>>,
-        /// Where they work.
+        /// The company they work for.
         company "company": Option<Line<200>>,
     }
 }
 
 object! {
-    /// What changes about a referrer. A field that is left out stays; an empty text clears it.
+    /// Changes to a referrer. A missing field stays; an empty text clears it.
     strict pub struct ReferrerChange {
         /// The full name.
         name "name": Option<Line<200>>,
@@ -79,7 +79,7 @@ object! {
         email "email": Option<Clearable<320>>,
         /// In the business's country where it has no country code.
         phone "phone": Option<Clearable<60>>,
-        /// Where they work.
+        /// The company they work for.
         company "company": Option<Clearable<200>>,
     }
 }
@@ -89,7 +89,7 @@ object! {
     strict pub struct NewEnrollment {
         /// `campaign_…` or the integer. The key's, or the business's default, otherwise.
         campaign "campaign": Option<IdText>,
-        /// Whether to give them a code at once; yes otherwise.
+        /// True to give them a code at once; true by default.
         generate_code "generate_code": Option<bool>,
     }
 }
@@ -103,7 +103,7 @@ impl Word for Standing {
 }
 
 object! {
-    /// How a referrer stands in a campaign.
+    /// The state of a referrer in a campaign.
     strict pub struct NewState {
         /// The campaign; the key's, or the business's default, otherwise.
         campaign "campaign": Option<IdText>,
@@ -127,7 +127,7 @@ pub struct Referrer {
     email: Option<String>,
     /// The phone number, as it was written.
     phone: Option<String>,
-    /// Where they work.
+    /// The company they work for.
     company: Option<String>,
     /// The campaigns they are in.
     enrollments: Vec<Enrollment>,
@@ -168,7 +168,7 @@ pub struct Balance {
     amount_minor: i64,
 }
 
-/// What a referrer is owed.
+/// The amounts owed to a referrer.
 #[derive(Serialize, JsonSchema)]
 pub struct Balances {
     /// One for each account and currency that has entries.

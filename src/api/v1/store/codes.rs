@@ -14,7 +14,7 @@ row! {
         pub state: String,
         pub enrollment_state: String,
         pub archived: bool,
-        /// Whether another business had the same code first.
+        /// True when another business had the same code first.
         pub elder: bool,
         pub created_at: i64,
     }

@@ -28,7 +28,7 @@ const JOINS: &str = "LEFT JOIN leads l ON l.id = i.lead_id
                      LEFT JOIN payments y ON y.id = i.payment_id";
 const TEST: &str = "COALESCE(l.test, y.test, false) = ?";
 
-/// Which items are listed.
+/// The filters of the items.
 #[derive(Debug, Clone)]
 pub struct Filter {
     pub test: bool,

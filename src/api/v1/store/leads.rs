@@ -46,7 +46,7 @@ const COLUMNS: &str = "l.id, l.campaign_id, l.test, l.name, l.email, l.phone, l.
 
 const JOINS: &str = "LEFT JOIN codes c ON c.id = l.code_id";
 
-/// Which leads of a campaign are listed.
+/// The filters of a campaign's leads.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub test: bool,
@@ -62,7 +62,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The source, where its index gives the list: it is of the business's leads that are not archived.
+    /// The source, when its index serves the list: it has the business's leads that are not archived.
     pub fn by_source(&self) -> Option<&str> {
         let others = self.archived || self.email_key.is_some() || !self.needle.is_empty();
         self.source.as_deref().filter(|_| !others)
@@ -94,7 +94,7 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
         .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
     let mut served = f.archived;
     if let Some(key) = &f.email_key {
-        // One lead and those that repeat it, each by an index of its own: whatever else is asked is asked of few.
+        // One lead and its duplicates, each by an index of its own: other conditions are checked on few rows.
         let one = || [campaign_id.into(), f.test.into(), key.as_str().into()];
         list = list.and_each(OF_ADDRESS, one().into_iter().chain(one()));
         served = true;
@@ -126,7 +126,7 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
     f.needle.in_column("l.search", list)
 }
 
-/// The leads of a business with a source, or of one of its campaigns; what else is asked is searched.
+/// The leads of a business with a source, or of one of its campaigns; other conditions are searched.
 pub fn of_source(business_id: i64, campaign_id: Option<i64>, source: &str, f: &Filter) -> Listing {
     let order = Order { column: "created_at", descending: true };
     let mut list = Listing::new(COLUMNS, "leads", "l", JOINS, order)
@@ -171,7 +171,7 @@ pub async fn by_id(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> Db
     .await
 }
 
-/// Which of some leads are the business's, in the key's mode.
+/// The leads among some ids that are the business's, in the key's mode.
 pub async fn among(conn: &mut Conn, business_id: i64, test: bool, ids: &[i64]) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT l.id
            FROM rows($1, id BIGINT) r

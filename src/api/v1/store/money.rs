@@ -27,7 +27,7 @@ const PAYMENT: &str = "y.id, y.campaign_id, d.public_id AS product, y.test, y.le
                        y.subscription_status, y.payment_date, y.identity, y.decision, y.decision_why, y.refunded,
                        y.disputed_at, y.received_at";
 
-/// Which payments of a business are listed.
+/// The filters of a business's payments.
 #[derive(Debug, Clone, Default)]
 pub struct PaymentFilter {
     pub test: bool,
@@ -117,7 +117,7 @@ const REFUND: &str = "f.id, f.campaign_id, d.public_id AS product, f.test, f.ema
 const REFUND_JOINS: &str = "JOIN products d ON d.id = f.product_id
                             LEFT JOIN payments y ON y.id = f.payment_id";
 
-/// Which refunds are listed.
+/// The filters of the refunds.
 #[derive(Debug, Clone, Default)]
 pub struct RefundFilter {
     pub test: bool,
@@ -189,7 +189,7 @@ const COMMISSION: &str =
     "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, k.referrer_id, k.terms_number, k.rate,
      k.base_amount, k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.created_at, k.updated_at";
 
-/// Which commissions of a campaign are listed.
+/// The filters of a campaign's commissions.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub test: bool,

@@ -30,7 +30,7 @@ pub struct Filter {
     pub has_code: Option<bool>,
 }
 
-/// Who is enrolled so, in a campaign or in any.
+/// Enrollments in a state, in a campaign or in any.
 fn enrolled(f: &Filter) -> Option<(String, Vec<Value>)> {
     let mut condition = "EXISTS (SELECT 1 FROM enrollments e WHERE e.referrer_id = p.id".to_owned();
     let mut values: Vec<Value> = Vec::new();
@@ -120,7 +120,7 @@ pub async fn emails(conn: &mut Conn, referrers: &[i64]) -> DbResult<BTreeMap<i64
 }
 
 row! {
-    /// What a referrer has on one account.
+    /// The balance of a referrer's account.
     #[derive(Debug, Clone)]
     pub struct BalanceRow {
         pub account: String,

@@ -31,7 +31,7 @@ pub fn of_lead(lead_id: i64) -> Listing {
     newest().and("t.lead_id = ?", lead_id)
 }
 
-/// Whose touches are listed.
+/// The filters of the touches.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
     pub lead_id: Option<i64>,
@@ -54,7 +54,7 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
     list.search("l.test = ?", f.test)
 }
 
-/// Whose code it is.
+/// The owner of the code.
 pub async fn owner(conn: &mut Conn, business_id: i64, code_id: i64) -> DbResult<Option<i64>> {
     sql("SELECT referrer_id
            FROM codes
