@@ -15,6 +15,7 @@ mod list;
 mod locks;
 mod migrate;
 mod rehearse;
+mod row;
 mod sql;
 mod table;
 mod write;
@@ -28,7 +29,8 @@ pub use list::{EXAMINED, Listing, Look, Order};
 pub use locks::Key;
 pub use migrate::{known, migrate, migrate_to};
 pub use rehearse::Rehearsal;
-pub use sql::{Conn, FromDb, Sql, Value, sql, sql_built};
+pub use row::{Column, FromDb, Row};
+pub use sql::{Conn, Sql, Value, sql, sql_built};
 pub use table::{Field, Table};
 pub use write::{TURN, Tx};
 
@@ -41,13 +43,9 @@ macro_rules! row {
         $(#[$meta])*
         $vis struct $name { $($(#[$fmeta])* $fvis $field: $ty),* }
 
-        impl<'r, R: ::sqlx::Row> ::sqlx::FromRow<'r, R> for $name
-        where
-            for<'c> &'c str: ::sqlx::ColumnIndex<R>,
-            $($ty: ::sqlx::Decode<'r, R::Database> + ::sqlx::Type<R::Database>,)*
-        {
-            fn from_row(row: &'r R) -> ::sqlx::Result<Self> {
-                Ok(Self { $($field: row.try_get(stringify!($field))?),* })
+        impl $crate::db::FromDb for $name {
+            fn from_db(row: &$crate::db::Row<'_>) -> $crate::db::DbResult<Self> {
+                Ok(Self { $($field: row.get(stringify!($field))?),* })
             }
         }
     };

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::dialect::{self, Text};
 use super::rehearse::Shared;
+use super::row::{Column, FromDb, Rows};
 use super::{DbError, DbResult, Table};
 use crate::clock::{Day, Instant};
 
@@ -77,10 +79,6 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// Statements over a whole database, which no request waits for.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
-/// A row type that can be read from both engines; [`row!`](crate::row) and tuples are.
-pub trait FromDb: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-impl<T> FromDb for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-
 /// A statement being built: text and values.
 pub struct Sql {
     text: Cow<'static, str>,
@@ -116,16 +114,18 @@ impl Sql {
     }
 
     /// Runs the statement and answers how many rows it changed.
-    pub async fn execute(self, conn: &mut Conn) -> DbResult<u64> {
-        match conn {
-            Conn::Sqlite(c) => self.execute_sqlite(c).await,
-            Conn::Postgres(c) => self.execute_postgres(c).await,
-            Conn::Shared(shared) => match &mut *shared.lock().await {
-                Some(Conn::Sqlite(c)) => self.execute_sqlite(c).await,
-                Some(Conn::Postgres(c)) => self.execute_postgres(c).await,
-                _ => Shared::over(),
-            },
-        }
+    pub fn execute(self, conn: &mut Conn) -> BoxFuture<'_, DbResult<u64>> {
+        Box::pin(async move {
+            match conn {
+                Conn::Sqlite(c) => self.execute_sqlite(c).await,
+                Conn::Postgres(c) => self.execute_postgres(c).await,
+                Conn::Shared(shared) => match &mut *shared.lock().await {
+                    Some(Conn::Sqlite(c)) => self.execute_sqlite(c).await,
+                    Some(Conn::Postgres(c)) => self.execute_postgres(c).await,
+                    _ => Shared::over(),
+                },
+            }
+        })
     }
 
     async fn execute_sqlite(self, c: &mut SqliteConnection) -> DbResult<u64> {
@@ -144,24 +144,22 @@ impl Sql {
 
     /// All rows of the answer.
     pub async fn all<T: FromDb>(self, conn: &mut Conn) -> DbResult<Vec<T>> {
-        // The drivers' machinery is the larger part by far, so it is compiled once and not once per kind of
-        // row.
-        match self.fetch(conn).await? {
-            Rows::Sqlite(rows) => rows.iter().map(|row| Ok(T::from_row(row)?)).collect(),
-            Rows::Postgres(rows) => rows.iter().map(|row| Ok(T::from_row(row)?)).collect(),
-        }
+        self.fetch(conn).await?.all()
     }
 
-    async fn fetch(self, conn: &mut Conn) -> DbResult<Rows> {
-        match conn {
-            Conn::Sqlite(c) => self.fetch_sqlite(c).await,
-            Conn::Postgres(c) => self.fetch_postgres(c).await,
-            Conn::Shared(shared) => match &mut *shared.lock().await {
-                Some(Conn::Sqlite(c)) => self.fetch_sqlite(c).await,
-                Some(Conn::Postgres(c)) => self.fetch_postgres(c).await,
-                _ => Shared::over(),
-            },
-        }
+    /// Boxed, so that the future of a request does not have room for a driver's at each of its statements.
+    fn fetch(self, conn: &mut Conn) -> BoxFuture<'_, DbResult<Rows>> {
+        Box::pin(async move {
+            match conn {
+                Conn::Sqlite(c) => self.fetch_sqlite(c).await,
+                Conn::Postgres(c) => self.fetch_postgres(c).await,
+                Conn::Shared(shared) => match &mut *shared.lock().await {
+                    Some(Conn::Sqlite(c)) => self.fetch_sqlite(c).await,
+                    Some(Conn::Postgres(c)) => self.fetch_postgres(c).await,
+                    _ => Shared::over(),
+                },
+            }
+        })
     }
 
     async fn fetch_sqlite(self, c: &mut SqliteConnection) -> DbResult<Rows> {
@@ -187,20 +185,17 @@ impl Sql {
 
     /// The first row, if there is one.
     pub async fn optional<T: FromDb>(self, conn: &mut Conn) -> DbResult<Option<T>> {
-        Ok(self.all(conn).await?.into_iter().next())
+        self.fetch(conn).await?.first()
     }
 
     /// The first row; none is a fault of the statement.
     pub async fn one<T: FromDb>(self, conn: &mut Conn) -> DbResult<T> {
         let text = self.text.clone();
-        self.optional(conn).await?.ok_or_else(|| DbError::Fault(format!("no row from {text}")))
+        self.fetch(conn).await?.first()?.ok_or_else(|| no_row(&text))
     }
 
     /// The first column of the first row.
-    pub async fn scalar<T>(self, conn: &mut Conn) -> DbResult<T>
-    where
-        (T,): FromDb,
-    {
+    pub async fn scalar<T: Column + Send>(self, conn: &mut Conn) -> DbResult<T> {
         Ok(self.one::<(T,)>(conn).await?.0)
     }
 
@@ -238,10 +233,8 @@ impl Sql {
     }
 }
 
-/// Rows as a driver hands them over.
-enum Rows {
-    Sqlite(Vec<SqliteRow>),
-    Postgres(Vec<PgRow>),
+fn no_row(text: &str) -> DbError {
+    DbError::Fault(format!("no row from {text}"))
 }
 
 async fn run_sqlite(c: &mut SqliteConnection, text: Text, arguments: SqliteArguments) -> DbResult<u64> {
