@@ -73,8 +73,16 @@ const DOUBT: Duration = Duration::from_secs(4);
 pub trait Work: Send {
     fn keys(&self) -> &HashSet<i64>;
     fn since(&self) -> Instant;
-    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>>;
+    fn attempt<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>>;
     fn answer(self: Box<Self>, outcome: DbResult<()>);
+}
+
+impl dyn Work {
+    /// A panic must not take the writer, or a half-open transaction, with it.
+    async fn run(&mut self, tx: &mut Tx) -> DbResult<()> {
+        let guarded = AssertUnwindSafe(self.attempt(tx)).catch_unwind().await;
+        guarded.unwrap_or_else(|_| Err(DbError::Fault("a write panicked".into())))
+    }
 }
 
 struct Typed<T, F> {
@@ -96,11 +104,9 @@ where
     fn since(&self) -> Instant {
         self.since
     }
-    fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>> {
+    fn attempt<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>> {
         Box::pin(async move {
-            // A panic must not take the writer, or a half-open transaction, with it.
-            let guarded = AssertUnwindSafe(async { (self.closure)(tx).await }).catch_unwind().await;
-            self.value = Some(guarded.unwrap_or_else(|_| Err(DbError::Fault("a write panicked".into())))?);
+            self.value = Some((self.closure)(tx).await?);
             Ok(())
         })
     }
@@ -124,17 +130,18 @@ impl Db {
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
     {
         let numbers = locks::numbers(&keys);
+        let held = numbers.iter().copied().collect();
+        let (reply, answer) = oneshot::channel();
+        let work = Typed { closure, held, since: Instant::now(), value: None, reply };
+        self.queue(numbers, Box::new(work)).await?;
+        answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
+    }
+
+    /// Hands a write over to be run. Knows nothing of its type, so that it is compiled once.
+    async fn queue(&self, numbers: Vec<i64>, work: Box<dyn Work>) -> DbResult<()> {
         if self.is_postgres() && numbers.len() > locks::MOST {
             return Err(DbError::Fault(format!("a write may hold {} keys at most", locks::MOST)));
         }
-        let (reply, answer) = oneshot::channel();
-        let work: Box<dyn Work> = Box::new(Typed {
-            closure,
-            held: numbers.iter().copied().collect(),
-            since: Instant::now(),
-            value: None,
-            reply,
-        });
         match self.backend() {
             Backend::Sqlite { writer, .. } => writer.try_send(work).map_err(|refused| {
                 DbError::Unavailable(match refused {
@@ -150,7 +157,7 @@ impl Db {
             }
             Backend::Rehearsal(shared) => shared.write(work).await,
         }
-        answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
+        Ok(())
     }
 }
 
