@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect};
@@ -14,7 +15,7 @@ use crate::db::Conn;
 use crate::engine::{Event, What};
 use crate::query::pairs;
 use crate::users::{Member, Right};
-use crate::web::flash::{flash_on, take_flashes};
+use crate::web::flash::{Flashes, flash_on, take_flashes};
 use crate::web::page::own_path;
 use crate::web::{Choice, Fault, Flash, PageResult, assets};
 use crate::when::When;
@@ -73,6 +74,32 @@ impl Frame {
     pub fn may(&self, right: Right) -> bool {
         self.rights.contains(&right)
     }
+
+    pub fn side(&self) -> Side<'_> {
+        Side { frame: self }
+    }
+
+    pub fn dock(&self) -> Dock<'_> {
+        Dock { frame: self }
+    }
+
+    pub fn flashes(&self) -> Flashes<'_> {
+        Flashes { items: &self.flashes }
+    }
+}
+
+/// A part that is alike on every page: a template of its own is compiled once, not with each page.
+#[derive(Template)]
+#[template(path = "ui/side.html")]
+pub struct Side<'f> {
+    frame: &'f Frame,
+}
+
+/// As [`Side`].
+#[derive(Template)]
+#[template(path = "ui/dock.html")]
+pub struct Dock<'f> {
+    frame: &'f Frame,
 }
 
 /// Everything a page's handler starts from: who asks, the campaign they look at, where they are.

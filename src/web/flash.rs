@@ -1,5 +1,6 @@
 //! What is said once, on the next page.
 
+use askama::Template;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
@@ -37,6 +38,13 @@ pub struct Undo {
     pub action: String,
     pub label: String,
     pub fields: Vec<(String, String)>,
+}
+
+/// What happened, on the page that says so.
+#[derive(Template)]
+#[template(path = "ui/flashes.html")]
+pub struct Flashes<'f> {
+    pub items: &'f [Flash],
 }
 
 /// Stores a flash for the next page.

@@ -7,7 +7,7 @@ use tower_sessions::Session;
 
 use super::assets;
 use super::error::{Fault, PageResult};
-use super::flash::{Flash, take_flashes};
+use super::flash::{Flash, Flashes, take_flashes};
 
 /// One entry of a select or radio group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,20 @@ impl BareFrame {
     pub async fn of(session: &Session) -> Result<Self, Fault> {
         Ok(Self { flashes: take_flashes(session).await?, ..Self::new() })
     }
+
+    pub fn sprite(&self) -> Sprite {
+        Sprite
+    }
+
+    pub fn flashes(&self) -> Flashes<'_> {
+        Flashes { items: &self.flashes }
+    }
 }
+
+/// Every icon.
+#[derive(Template)]
+#[template(path = "ui/sprite.html")]
+pub struct Sprite;
 
 impl Default for BareFrame {
     fn default() -> Self {
