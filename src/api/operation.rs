@@ -17,6 +17,7 @@ use super::object::{Described, Object};
 use super::problem::Problem;
 use super::public;
 use crate::app::App;
+use crate::web::handler::AnyHandler;
 
 /// The keys that may make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,11 +258,11 @@ impl Api {
     }
 
     /// Adds a call and what answers it.
-    pub fn with<H, T>(mut self, operation: Operation, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
+    pub fn with<T>(self, operation: Operation, handler: impl Handler<T, App>) -> Self {
+        self.with_any(operation, AnyHandler::new(handler))
+    }
+
+    fn with_any(mut self, operation: Operation, handler: AnyHandler<App>) -> Self {
         let method = MethodFilter::try_from(operation.method.clone()).unwrap_or(MethodFilter::POST);
         let operation = Operation { dialect: self.dialect, ..operation };
         self.calls.push((Arc::new(operation), on(method, handler)));

@@ -12,6 +12,7 @@ use super::session::signed_in;
 use crate::app::App;
 use crate::users::Right;
 use crate::web::Fault;
+use crate::web::handler::AnyHandler;
 
 /// The people who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,20 +45,12 @@ impl Routes {
         Self::default()
     }
 
-    pub fn get<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        self.add(Method::GET, path, access, get(handler))
+    pub fn get<T>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
+        self.add(Method::GET, path, access, get(AnyHandler::new(handler)))
     }
 
-    pub fn post<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        self.add(Method::POST, path, access, post(handler))
+    pub fn post<T>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
+        self.add(Method::POST, path, access, post(AnyHandler::new(handler)))
     }
 
     fn add(mut self, method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Self {

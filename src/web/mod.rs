@@ -7,6 +7,7 @@ pub mod error;
 pub mod escape;
 pub mod flash;
 pub mod form;
+pub mod handler;
 pub mod health;
 pub mod layers;
 pub mod list;
