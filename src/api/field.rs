@@ -66,24 +66,28 @@ impl<F: Field> Field for Option<F> {
     }
 
     fn schema(schemas: &mut SchemaGenerator) -> Schema {
-        let mut schema = F::schema(schemas);
-        // Null says the same as leaving it out, and so does an empty text.
-        let kind = schema.get("type").and_then(|kind| kind.as_str()).map(str::to_owned);
-        match kind {
-            // An empty text is no e-mail address and no date.
-            Some(kind) if kind == "string" && schema.get("format").is_some() => {
-                json_schema!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }, { "type": "null" }] })
-            }
-            Some(kind) => {
-                schema.insert("type".into(), serde_json::json!([kind, "null"]));
-                schema.remove("minLength");
-                if let Some(words) = schema.get_mut("enum").and_then(|words| words.as_array_mut()) {
-                    words.push(serde_json::Value::Null);
-                }
-                schema
-            }
-            None => json_schema!({ "anyOf": [schema, { "type": "null" }] }),
+        optional(F::schema(schemas))
+    }
+}
+
+/// The schema of a field that may be missing as well.
+fn optional(mut schema: Schema) -> Schema {
+    // Null says the same as leaving it out, and so does an empty text.
+    let kind = schema.get("type").and_then(|kind| kind.as_str()).map(str::to_owned);
+    match kind {
+        // An empty text is no e-mail address and no date.
+        Some(kind) if kind == "string" && schema.get("format").is_some() => {
+            json_schema!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }, { "type": "null" }] })
         }
+        Some(kind) => {
+            schema.insert("type".into(), serde_json::json!([kind, "null"]));
+            schema.remove("minLength");
+            if let Some(words) = schema.get_mut("enum").and_then(|words| words.as_array_mut()) {
+                words.push(serde_json::Value::Null);
+            }
+            schema
+        }
+        None => json_schema!({ "anyOf": [schema, { "type": "null" }] }),
     }
 }
 

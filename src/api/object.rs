@@ -80,13 +80,7 @@ pub trait Object: Sized + schemars::JsonSchema {
     fn described(schemas: &mut SchemaGenerator) -> Vec<Described>;
 
     fn read(body: &Body) -> Result<Self, Vec<FieldProblem>> {
-        let mut unknown = Vec::new();
-        if Self::STRICT {
-            let mut names = body.names();
-            names.retain(|name| !Self::FIELDS.contains(name));
-            names.sort_unstable();
-            unknown.extend(names.into_iter().map(|n| FieldProblem::wrong(n.to_owned(), "is not a field of this call")));
-        }
+        let unknown = if Self::STRICT { unknown(body, Self::FIELDS) } else { Vec::new() };
         match Self::read_known(body) {
             Ok(value) if unknown.is_empty() => Ok(value),
             Ok(_) => Err(unknown),
@@ -96,6 +90,13 @@ pub trait Object: Sized + schemars::JsonSchema {
             }
         }
     }
+}
+
+fn unknown(body: &Body, known: &[&str]) -> Vec<FieldProblem> {
+    let mut names = body.names();
+    names.retain(|name| !known.contains(name));
+    names.sort_unstable();
+    names.into_iter().map(|n| FieldProblem::wrong(n.to_owned(), "is not a field of this call")).collect()
 }
 
 /// An object of several kinds that says which one it is in a field `type`: the schema of one of them.
