@@ -2,11 +2,13 @@
 //! the hash of the migrations, in a throw-away cluster that nothing is ever dropped from.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use refdesk::db;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -27,7 +29,31 @@ pub struct Database {
     pub url: String,
     /// Set by tests that break invariants on purpose.
     tampered: AtomicBool,
+    _stopwatch: Stopwatch,
     _dir: Option<TempDir>,
+}
+
+/// Adds what a test took to the file that `tests/run` names, when its database goes.
+#[derive(Debug)]
+struct Stopwatch {
+    test: String,
+    started: Instant,
+}
+
+impl Stopwatch {
+    /// A test's thread has its name.
+    fn start() -> Self {
+        Self { test: std::thread::current().name().unwrap_or_default().to_owned(), started: Instant::now() }
+    }
+}
+
+impl Drop for Stopwatch {
+    fn drop(&mut self) {
+        let Some(file) = std::env::var_os("REFDESK_TEST_TIMES") else { return };
+        let line = format!("{:8.1} s  {}\n", self.started.elapsed().as_secs_f64(), self.test);
+        // A test that could not say what it took has passed all the same.
+        let _ = OpenOptions::new().create(true).append(true).open(file).and_then(|mut f| f.write_all(line.as_bytes()));
+    }
 }
 
 impl Start for Arc<Database> {
@@ -47,12 +73,17 @@ impl Database {
                     engine,
                     url: format!("sqlite://{}", file.display()),
                     tampered: AtomicBool::default(),
+                    _stopwatch: Stopwatch::start(),
                     _dir: Some(dir),
                 }
             }
-            Engine::Postgres => {
-                Self { engine, url: postgres_clone().await, tampered: AtomicBool::default(), _dir: None }
-            }
+            Engine::Postgres => Self {
+                engine,
+                url: postgres_clone().await,
+                tampered: AtomicBool::default(),
+                _stopwatch: Stopwatch::start(),
+                _dir: None,
+            },
         }
     }
 
@@ -85,13 +116,19 @@ impl Database {
             Engine::Sqlite => {
                 let dir = fast_dir();
                 let url = format!("sqlite://{}", dir.path().join("refdesk.db").display());
-                Self { engine, url, tampered: AtomicBool::default(), _dir: Some(dir) }
+                Self { engine, url, tampered: AtomicBool::default(), _stopwatch: Stopwatch::start(), _dir: Some(dir) }
             }
             Engine::Postgres => {
                 let name = next_name();
                 let mut conn = maintenance().await;
                 run(&mut conn, format!("CREATE DATABASE {name}")).await.expect("an empty database");
-                Self { engine, url: named(&name), tampered: AtomicBool::default(), _dir: None }
+                Self {
+                    engine,
+                    url: named(&name),
+                    tampered: AtomicBool::default(),
+                    _stopwatch: Stopwatch::start(),
+                    _dir: None,
+                }
             }
         }
     }
