@@ -39,7 +39,7 @@ const TEST_ROWS: [(&str, &str); 13] = [
     ("inbox of payments", "SELECT count(*) FROM inbox_items i JOIN payments p ON p.id = i.payment_id WHERE p.test"),
     ("messages", "SELECT count(*) FROM outbox WHERE test"),
     ("to be searched", "SELECT count(*) FROM search_queue WHERE scope % 4 = 1"),
-    ("kept answers", "SELECT count(*) FROM kept_answers k JOIN api_keys a ON a.id = k.key_id WHERE a.test"),
+    ("kept answers", "SELECT count(*) FROM stored_answers k JOIN api_keys a ON a.id = k.key_id WHERE a.test"),
 ];
 
 async fn left(app: &TestApp) -> Vec<(&'static str, i64)> {
@@ -66,7 +66,7 @@ async fn live(app: &TestApp) -> Vec<(String,)> {
           WHERE NOT COALESCE(l.test, p.test) ORDER BY i.id",
         "SELECT 'message ' || CAST(id AS TEXT) FROM outbox WHERE NOT test ORDER BY id",
         "SELECT 'searched ' || CAST(id AS TEXT) FROM search_queue WHERE scope % 4 <> 1 ORDER BY id",
-        "SELECT 'answer ' || k.text FROM kept_answers k JOIN api_keys a ON a.id = k.key_id WHERE NOT a.test ORDER BY k.text",
+        "SELECT 'answer ' || k.text FROM stored_answers k JOIN api_keys a ON a.id = k.key_id WHERE NOT a.test ORDER BY k.text",
         "SELECT 'counter ' || CAST(scope_id AS TEXT) || name || day || CAST(CAST(sum(value) AS BIGINT) AS TEXT) FROM counters GROUP BY scope_id, name, day ORDER BY 1",
         "SELECT 'referrer ' || CAST(id AS TEXT) FROM referrers ORDER BY id",
         "SELECT 'code ' || CAST(id AS TEXT) || state FROM codes ORDER BY id",

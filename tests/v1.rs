@@ -574,7 +574,7 @@ async fn the_same_call_twice_is_one(app: TestApp) {
     assert_eq!(app.number("SELECT count(*) FROM leads").await, 2);
     app.clock.set(app.clock.now().plus_seconds(72 * 60 * 60 + 1));
     refdesk::stored_answers::tidy(&app.app).await.expect("old answers go");
-    assert_eq!(app.number("SELECT count(*) FROM kept_answers").await, 0);
+    assert_eq!(app.number("SELECT count(*) FROM stored_answers").await, 0);
 }
 
 async fn the_same_call_fifty_times_at_once_is_one(app: TestApp) {

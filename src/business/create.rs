@@ -52,7 +52,7 @@ pub async fn create(core: &Core, new: NewBusiness) -> DbResult<Created> {
                     return Ok(Created::NotFirst);
                 }
                 let business_id = next();
-                store::insert(tx, business_id, &public_id, &new, now).await?;
+                store::insert(tx, business_id, &public_id, &new).await?;
                 let user_id = match users::id_by_email(tx, new.owner.email.key()).await? {
                     Some(known) => known,
                     None => {
@@ -74,10 +74,9 @@ pub async fn create(core: &Core, new: NewBusiness) -> DbResult<Created> {
                 campaigns::insert(tx, &NewCampaign::live(campaign_id, business_id, new.campaign.clone()), now).await?;
                 store::set_default_campaign(tx, business_id, campaign_id).await?;
                 let product_row = next();
-                products::insert(tx, product_row, business_id, campaign_id, &product_id, &new.product, false, now)
-                    .await?;
+                products::insert(tx, product_row, business_id, campaign_id, &product_id, &new.product, false).await?;
                 let terms = NewTerms::percent(new.referral_rate, new.recurring_rate, new.hold_days);
-                products::insert_terms(tx, next(), business_id, product_row, 1, &terms, Some(user_id), now).await?;
+                products::insert_terms(tx, next(), product_row, 1, &terms, Some(user_id), now).await?;
                 let key = NewKey::full(next(), business_id, "First key", &api_key, Some(user_id));
                 keys::insert(tx, &key, now).await?;
                 let actor = std::sync::Arc::new(Actor {

@@ -1,5 +1,4 @@
 use super::{NewBusiness, Settings};
-use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::row;
 
@@ -74,16 +73,15 @@ pub async fn of_user(conn: &mut Conn, user_id: i64) -> DbResult<Vec<(i64, String
     .await
 }
 
-pub async fn insert(tx: &mut Tx, id: i64, public_id: &str, new: &NewBusiness, now: Instant) -> DbResult<()> {
-    sql("INSERT INTO businesses (id, public_id, name, timezone, currency, country, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+pub async fn insert(tx: &mut Tx, id: i64, public_id: &str, new: &NewBusiness) -> DbResult<()> {
+    sql("INSERT INTO businesses (id, public_id, name, timezone, currency, country)
+         VALUES ($1, $2, $3, $4, $5, $6)")
     .bind(id)
     .bind(public_id)
     .bind(&new.name)
     .bind(new.zone.name())
     .bind(new.currency.code())
     .bind(&new.country)
-    .bind(now)
     .execute(tx)
     .await?;
     Ok(())

@@ -442,7 +442,7 @@ pub const QUESTIONS: [(&str, &str); 26] = [
 ];
 
 /// The references of the rows that events write: table, its key, the column, and the table it refers to.
-/// SQLite has these as foreign keys; PostgreSQL does not (the migrations say why).
+/// SQLite has these as foreign keys; PostgreSQL does not (migrations/0001_schema_postgres.sql says why).
 const NAMES: [(&str, &str, &str, &str); 20] = [
     ("leads", "id", "campaign_id", "campaigns"),
     ("leads", "id", "referrer_id", "referrers"),

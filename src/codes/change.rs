@@ -82,13 +82,13 @@ async fn choose_in(
     let code_id = match own {
         Some(own) if own.state == "active" && own.text == new.text => return Ok(Chosen::Same),
         Some(own) => {
-            retreat(tx, now, active.as_ref().filter(|a| a.id != own.id)).await?;
-            store::set_text(tx, own.id, &new.text, now).await?;
-            store::set_state(tx, own.id, "active", now).await?;
+            retreat(tx, active.as_ref().filter(|a| a.id != own.id)).await?;
+            store::set_text(tx, own.id, &new.text).await?;
+            store::set_state(tx, own.id, "active").await?;
             own.id
         }
         None => {
-            retreat(tx, now, active.as_ref()).await?;
+            retreat(tx, active.as_ref()).await?;
             store::insert(tx, &new, now).await?;
             id
         }
@@ -105,9 +105,9 @@ async fn choose_in(
 }
 
 /// The active code makes room: it becomes an alias.
-async fn retreat(tx: &mut Tx, now: Instant, active: Option<&CodeRow>) -> DbResult<()> {
+async fn retreat(tx: &mut Tx, active: Option<&CodeRow>) -> DbResult<()> {
     match active {
-        Some(active) => store::set_state(tx, active.id, "alias", now).await,
+        Some(active) => store::set_state(tx, active.id, "alias").await,
         None => Ok(()),
     }
 }
@@ -194,11 +194,11 @@ async fn move_in(
         (_, CodeState::Active | CodeState::Alias) if code.archived => return Ok(Moved::Archived),
         (_, CodeState::Active) => {
             let active = store::active(tx, &[code.enrollment_id]).await?.pop();
-            retreat(tx, now, active.as_ref()).await?;
+            retreat(tx, active.as_ref()).await?;
         }
         _ => {}
     }
-    store::set_state(tx, code_id, to.word(), now).await?;
+    store::set_state(tx, code_id, to.word()).await?;
     store::note_whether_coded(tx, code.enrollment_id).await?;
     let action = if to == CodeState::Retired { "code.retired" } else { "code.restored" };
     let entry = NewEntry::new(audit_id, business_id, actor, action, ("code", code_id))

@@ -55,8 +55,8 @@ impl NewCode {
 pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
     sql("INSERT INTO codes
                 (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state,
-                 created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10)")
+                 created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)")
     .bind(c.id)
     .bind(c.enrolled.business_id)
     .bind(c.enrolled.campaign_id)
@@ -76,26 +76,24 @@ async fn to_be_found(tx: &mut Tx, codes: &[NewCode]) -> DbResult<()> {
     search::enqueue(tx, rows!(codes, c => { scope: Scope::codes(c.enrolled.campaign_id).number(), id: c.id })).await
 }
 
-pub async fn set_state(tx: &mut Tx, id: i64, state: &str, now: Instant) -> DbResult<()> {
+pub async fn set_state(tx: &mut Tx, id: i64, state: &str) -> DbResult<()> {
     sql("UPDATE codes
-            SET state = $2, updated_at = $3
+            SET state = $2
           WHERE id = $1")
     .bind(id)
     .bind(state)
-    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
 }
 
 /// Another spelling of the same code; its look-up form stays.
-pub async fn set_text(tx: &mut Tx, id: i64, text: &str, now: Instant) -> DbResult<()> {
+pub async fn set_text(tx: &mut Tx, id: i64, text: &str) -> DbResult<()> {
     sql("UPDATE codes
-            SET text = $2, updated_at = $3
+            SET text = $2
           WHERE id = $1")
     .bind(id)
     .bind(text)
-    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
@@ -115,9 +113,9 @@ pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbRes
     });
     sql("INSERT INTO codes
                 (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state,
-                 created_at, updated_at)
+                 created_at)
          SELECT r.id, r.business_id, r.campaign_id, r.enrollment_id, r.referrer_id, r.text, r.lookup, r.repaired,
-                r.kind, 'active', r.at, r.at
+                r.kind, 'active', r.at
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, enrollment_id BIGINT, referrer_id BIGINT,
                      text TEXT, lookup TEXT, repaired TEXT, kind TEXT, at BIGINT) r
           WHERE NOT EXISTS (SELECT 1

@@ -61,6 +61,10 @@ async fn examine(file: &Path) -> Result<Result<i64, String>, sqlx::Error> {
     if let Some((table,)) = broken.first() {
         return Ok(Err(format!("a row of {table} refers to a row that is not there")));
     }
+    let first = sqlx::query_as(migrate::FIRST).fetch_optional(&mut conn).await?;
+    if let Err(former) = migrate::refuse_former(first) {
+        return Ok(Err(former.to_string()));
+    }
     let newest = "SELECT COALESCE(max(version), 0)
                     FROM _sqlx_migrations";
     let (newest,): (i64,) = sqlx::query_as(newest).fetch_one(&mut conn).await?;

@@ -1,10 +1,11 @@
 //! Brings a database to this program's schema.
 //!
-//! One folder serves both engines: `NNNN_name.sql` runs on both, `NNNN_name_sqlite.sql` and
-//! `…_postgres.sql` on one. SQLite makes ids itself unless the column is exactly
-//! `INTEGER PRIMARY KEY`, so `BIGINT PRIMARY KEY` is turned into that.
+//! One folder serves both engines. A version is `NNNN_name.sql`, which runs on both, and after it
+//! `NNNN_name_sqlite.sql` or `NNNN_name_postgres.sql`, which run on one. SQLite makes ids itself unless the
+//! column is exactly `INTEGER PRIMARY KEY`, so `BIGINT PRIMARY KEY` is turned into that.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use rust_embed::RustEmbed;
@@ -41,6 +42,8 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
             .connect()
             .await?;
         let before = applied(&mut conn).await;
+        let first = sqlx::query_as(FIRST).fetch_optional(&mut conn).await;
+        refuse_former(first.ok().flatten())?;
         // There is no lock to take: of several who migrate at once, all but one find a migration done when they
         // look again, and may lose the next one too.
         let (mut done, mut tries) = (before, 3);
@@ -67,6 +70,8 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
         conn.close().await?;
     } else {
         let mut conn = PgConnectOptions::from_str(url)?.disable_statement_logging().connect().await?;
+        let first = sqlx::query_as(FIRST).fetch_optional(&mut conn).await;
+        refuse_former(first.ok().flatten())?;
         migrator(false, last).run_direct(None, &mut conn, false).await.map_err(refused)?;
         conn.close().await?;
     }
@@ -84,11 +89,30 @@ async fn applied(conn: &mut SqliteConnection) -> i64 {
     count.map_or(0, |(n,): (i64,)| n)
 }
 
-/// Refuses a database that a newer program has migrated, for those who only read it.
+/// The name of the first migration that a database has had.
+pub(super) const FIRST: &str = "SELECT description
+       FROM _sqlx_migrations
+      WHERE version = 1";
+
+/// Refuses the database of a program before the first release, whose migrations had the same numbers.
+pub(super) fn refuse_former(first: Option<(String,)>) -> DbResult<()> {
+    match first {
+        Some((name,)) if name == "foundation" => Err(DbError::Unavailable(
+            "the database was made by version 0.1.0-dev, and this program cannot migrate it: export its lists with \
+             that version (refdesk export), and import them into a new database"
+                .into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a database that another program has migrated, for those who only read it.
 pub async fn known(db: &Db) -> DbResult<()> {
+    let mut conn = db.read().await?;
+    refuse_former(sql(FIRST).optional(&mut conn).await?)?;
     let newest = sql("SELECT COALESCE(max(version), 0)
                         FROM _sqlx_migrations")
-    .scalar(&mut db.read().await?)
+    .scalar(&mut conn)
     .await?;
     if newest > self::newest(!db.is_postgres()) { Err(newer(newest)) } else { Ok(()) }
 }
@@ -105,23 +129,27 @@ pub(super) fn newer(version: i64) -> DbError {
 }
 
 fn migrator(sqlite: bool, last: i64) -> Migrator {
-    let other = if sqlite { "_postgres" } else { "_sqlite" };
-    let migrations = Files::iter()
-        .filter_map(|file| {
-            let stem = file.strip_suffix(".sql")?;
-            let (version, name) = stem.split_once('_')?;
-            let version: i64 = version.parse().ok()?;
-            if name.ends_with(other) || version > last {
-                return None;
-            }
-            let text = String::from_utf8(Files::get(&file)?.data.into_owned()).ok()?;
-            let text = if sqlite { text.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY") } else { text };
-            let name = Cow::Owned(name.replace('_', " "));
-            let sql = AssertSqlSafe(text).into_sql_str();
-            Some(Migration::new(version, name, MigrationType::Simple, sql, false))
-        })
-        .collect();
-    Migrator::with_migrations(migrations)
+    let (own, other) = if sqlite { ("_sqlite", "_postgres") } else { ("_postgres", "_sqlite") };
+    let mut versions: BTreeMap<i64, (String, String)> = BTreeMap::new();
+    let mut files: Vec<Cow<'static, str>> = Files::iter().filter(|file| file.ends_with(".sql")).collect();
+    // What both engines have comes before what one has of its own.
+    files.sort_by_key(|file| (file.contains(own), file.clone()));
+    for file in files {
+        let stem = file.trim_end_matches(".sql");
+        let Some((version, name)) = stem.split_once('_') else { continue };
+        let (Ok(version), Some(content)) = (version.parse(), Files::get(&file)) else { continue };
+        if name.ends_with(other) || version > last {
+            continue;
+        }
+        let (_, text) = versions.entry(version).or_insert_with(|| (name.replace('_', " "), String::new()));
+        text.push_str(&String::from_utf8_lossy(&content.data));
+    }
+    let migrations = versions.into_iter().map(|(version, (name, text))| {
+        let text = if sqlite { text.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY") } else { text };
+        let sql = AssertSqlSafe(text).into_sql_str();
+        Migration::new(version, Cow::Owned(name), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
 }
 
 fn refused(error: MigrateError) -> DbError {

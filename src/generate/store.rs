@@ -200,9 +200,9 @@ pub async fn referrers(
             .await?;
             sql("INSERT INTO codes
                         (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind,
-                         state, created_at, updated_at)
+                         state, created_at)
                  SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active',
-                        $7 + r.i * 1000000, $7 + r.i * 1000000
+                        $7 + r.i * 1000000
                    FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r
                   WHERE r.i % 10 <> 3")
             .bind(&table)

@@ -100,7 +100,6 @@ row! {
         pub actor_id: Option<i64>,
         pub actor_name: String,
         pub created_at: i64,
-        pub started_at: Option<i64>,
         pub finished_at: Option<i64>,
     }
 }

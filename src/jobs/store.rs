@@ -3,7 +3,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 
 const JOB: &str = "id, business_id, campaign_id, kind, state, input, cursor, done, total, result, claim, attempts,
-                   error, actor_kind, actor_id, actor_name, created_at, started_at, finished_at";
+                   error, actor_kind, actor_id, actor_name, created_at, finished_at";
 
 /// The unfinished job with this key.
 pub async fn running(conn: &mut Conn, business_id: i64, join_key: &str) -> DbResult<Option<i64>> {
@@ -73,8 +73,7 @@ pub async fn is_any_free(conn: &mut Conn, now: Instant, only: i64) -> DbResult<b
 pub async fn claim(tx: &mut Tx, claim: i64, now: Instant, until: Instant, only: i64) -> DbResult<Option<JobRow>> {
     let text = format!(
         "UPDATE jobs
-            SET claim = $1, claimed_until = $2, state = 'running', attempts = attempts + 1,
-                started_at = COALESCE(started_at, $3)
+            SET claim = $1, claimed_until = $2, state = 'running', attempts = attempts + 1
           WHERE id = (SELECT id
                         FROM jobs
                        WHERE state IN ('queued', 'running')

@@ -247,17 +247,15 @@ pub async fn set_webhook_token(
     business_id: i64,
     campaign_id: i64,
     token: &str,
-    now: Instant,
 ) -> DbResult<()> {
-    sql("INSERT INTO webhook_tokens (campaign_id, business_id, token, hash, created_at)
-         VALUES ($1, $2, $3, $4, $5)
+    sql("INSERT INTO webhook_tokens (campaign_id, business_id, token, hash)
+         VALUES ($1, $2, $3, $4)
          ON CONFLICT (campaign_id) DO UPDATE
-            SET token = excluded.token, hash = excluded.hash, created_at = excluded.created_at")
+            SET token = excluded.token, hash = excluded.hash")
     .bind(campaign_id)
     .bind(business_id)
     .bind(token)
     .bind(id::sha256_hex(token))
-    .bind(now)
     .execute(tx)
     .await?;
     Ok(())

@@ -56,7 +56,7 @@ async fn set(
                 if let Some(old) = old.as_ref().filter(|_| !again) {
                     return Ok(Some(old.clone()));
                 }
-                store::set_webhook_token(tx, business_id, campaign_id, &new, now).await?;
+                store::set_webhook_token(tx, business_id, campaign_id, &new).await?;
                 let entry = NewEntry::new(audit_id, business_id, &actor, "key.webhook", ("campaign", campaign_id))
                     .after(json!({ "replaced": old.is_some() }));
                 audit::write(tx, now, &[entry]).await?;

@@ -61,8 +61,8 @@ pub async fn add(core: &Core, actor: &Arc<Actor>, business_id: i64, new: NewProd
                     return Ok(Added::NameTaken);
                 }
                 let (product, terms) = (ids.start, ids.start + 1);
-                store::insert(tx, product, business_id, new.campaign_id, &public_id, &new.name, new.test, now).await?;
-                store::insert_terms(tx, terms, business_id, product, 1, &new.terms, actor.user(), now).await?;
+                store::insert(tx, product, business_id, new.campaign_id, &public_id, &new.name, new.test).await?;
+                store::insert_terms(tx, terms, product, 1, &new.terms, actor.user(), now).await?;
                 let entry = NewEntry::new(ids.start + 2, business_id, &actor, "product.added", ("product", product)).after(
                     json!({ "name": new.name, "test": new.test, "terms": words::sentence(&new.terms), "number": 1 }),
                 );
@@ -95,7 +95,7 @@ pub async fn new_terms(
                     return Ok(Numbered::NotFound);
                 }
                 let number = store::newest_number(tx, product_id).await? + 1;
-                store::insert_terms(tx, ids.start, business_id, product_id, number, &terms, actor.user(), now).await?;
+                store::insert_terms(tx, ids.start, product_id, number, &terms, actor.user(), now).await?;
                 let mut after = json(&terms);
                 after["number"] = json!(number);
                 let subject = ("product", product_id);

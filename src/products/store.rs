@@ -190,7 +190,6 @@ pub async fn newest_number(conn: &mut Conn, product_id: i64) -> DbResult<i64> {
 /// The first day of a product's first version.
 const BEGINNING: &str = "1900-01-01";
 
-#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 pub async fn insert(
     tx: &mut Tx,
     id: i64,
@@ -199,17 +198,15 @@ pub async fn insert(
     public_id: &str,
     name: &str,
     test: bool,
-    now: Instant,
 ) -> DbResult<()> {
-    sql("INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    sql("INSERT INTO products (id, business_id, campaign_id, public_id, name, test)
+         VALUES ($1, $2, $3, $4, $5, $6)")
     .bind(id)
     .bind(business_id)
     .bind(campaign_id)
     .bind(public_id)
     .bind(name)
     .bind(test)
-    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
@@ -222,11 +219,9 @@ fn columns(pays: &Pays) -> (Option<i64>, Option<String>) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 pub async fn insert_terms(
     tx: &mut Tx,
     id: i64,
-    business_id: i64,
     product_id: i64,
     number: i64,
     terms: &NewTerms,
@@ -241,11 +236,10 @@ pub async fn insert_terms(
         Limit::Payments(n) => ("payments", n),
     };
     sql("INSERT INTO terms
-                (id, business_id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate,
+                (id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate,
                  recurring_flat, recurring_limit, recurring_count, hold_days, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
     .bind(id)
-    .bind(business_id)
     .bind(product_id)
     .bind(number)
     .bind(terms.valid_from.map_or_else(|| BEGINNING.to_owned(), |day| day.to_string()))

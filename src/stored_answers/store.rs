@@ -15,7 +15,7 @@ row! {
 
 /// Begins a call under its text, unless it has begun already: then answers what is known of that one.
 pub async fn begin(tx: &mut Tx, key_id: i64, text: &str, fingerprint: &str, now: Instant) -> DbResult<Option<KeptRow>> {
-    let begun = sql("INSERT INTO kept_answers (key_id, text, fingerprint, status, headers, body, begun_at)
+    let begun = sql("INSERT INTO stored_answers (key_id, text, fingerprint, status, headers, body, begun_at)
                      VALUES ($1, $2, $3, NULL, '', '', $4)
                      ON CONFLICT (key_id, text) DO NOTHING")
     .bind(key_id)
@@ -28,7 +28,7 @@ pub async fn begin(tx: &mut Tx, key_id: i64, text: &str, fingerprint: &str, now:
         return Ok(None);
     }
     sql("SELECT fingerprint, status, headers, body, begun_at
-           FROM kept_answers
+           FROM stored_answers
           WHERE key_id = $1
             AND text = $2")
     .bind(key_id)
@@ -38,7 +38,7 @@ pub async fn begin(tx: &mut Tx, key_id: i64, text: &str, fingerprint: &str, now:
 }
 
 pub async fn keep(tx: &mut Tx, key_id: i64, text: &str, status: i64, headers: &str, body: &str) -> DbResult<()> {
-    sql("UPDATE kept_answers
+    sql("UPDATE stored_answers
             SET status = $3, headers = $4, body = $5
           WHERE key_id = $1
             AND text = $2
@@ -55,7 +55,7 @@ pub async fn keep(tx: &mut Tx, key_id: i64, text: &str, status: i64, headers: &s
 
 /// Forgets a call that did nothing.
 pub async fn forget(tx: &mut Tx, key_id: i64, text: &str) -> DbResult<()> {
-    sql("DELETE FROM kept_answers
+    sql("DELETE FROM stored_answers
           WHERE key_id = $1
             AND text = $2
             AND status IS NULL")
@@ -68,9 +68,9 @@ pub async fn forget(tx: &mut Tx, key_id: i64, text: &str) -> DbResult<()> {
 
 /// Removes what was begun before, a bounded number at a time; answers whether there may be more.
 pub async fn tidy(tx: &mut Tx, before: Instant) -> DbResult<bool> {
-    let gone = sql("DELETE FROM kept_answers
+    let gone = sql("DELETE FROM stored_answers
                      WHERE (key_id, text) IN (SELECT k.key_id, k.text
-                                                FROM kept_answers k
+                                                FROM stored_answers k
                                                WHERE k.begun_at < $1
                                                ORDER BY k.begun_at
                                                LIMIT 1000)")

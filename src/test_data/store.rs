@@ -191,7 +191,7 @@ pub async fn kept(
     most: i64,
 ) -> DbResult<Vec<Kept>> {
     sql("SELECT k.key_id, k.text, k.body
-           FROM kept_answers k
+           FROM stored_answers k
            JOIN api_keys a ON a.id = k.key_id
           WHERE a.business_id = $1
             AND a.test

@@ -136,13 +136,13 @@ impl Shop<'_> {
     }
 
     pub async fn terms_of(&self, product: i64, terms: NewTerms) {
-        let (id, now, business) = (self.app.ids.next().await.expect("an id"), self.app.clock.now(), self.business.id);
+        let (id, now) = (self.app.ids.next().await.expect("an id"), self.app.clock.now());
         let written = self.app.db.write(vec![], move |tx| {
             let terms = terms.clone();
             Box::pin(async move {
                 let number =
                     sql("SELECT count(*) + 1 FROM terms WHERE product_id = $1").bind(product).scalar(tx).await?;
-                products::insert_terms(tx, id, business, product, number, &terms, None, now).await
+                products::insert_terms(tx, id, product, number, &terms, None, now).await
             })
         });
         written.await.expect("terms");
@@ -151,11 +151,11 @@ impl Shop<'_> {
     /// A further product of the first campaign, at 20 % on everything; its row.
     pub async fn product(&self, name: &str, test: bool) -> i64 {
         let id = self.app.ids.next().await.expect("an id");
-        let (now, business, campaign) = (self.app.clock.now(), self.business.id, self.business.campaign_id);
+        let (business, campaign) = (self.business.id, self.business.campaign_id);
         let (public_id, name) = (refdesk::id::random_public_id("product", &mut rand::rng()), name.to_owned());
         let written = self.app.db.write(vec![], move |tx| {
             let (public_id, name) = (public_id.clone(), name.clone());
-            Box::pin(async move { products::insert(tx, id, business, campaign, &public_id, &name, test, now).await })
+            Box::pin(async move { products::insert(tx, id, business, campaign, &public_id, &name, test).await })
         });
         written.await.expect("a product");
         self.terms_of(id, NewTerms::percent(rate("20"), rate("20"), 14)).await;

@@ -167,7 +167,7 @@ async fn unlisted(tx: &mut Tx, leads: &[i64]) -> DbResult<()> {
 /// Forgets answers that were kept for keys: (key, text).
 pub async fn forget(tx: &mut Tx, answers: &[(i64, String)]) -> DbResult<i64> {
     let table = rows!(answers, (key, text) => { key_id: *key, text: text });
-    let gone = sql("DELETE FROM kept_answers WHERE status IS NOT NULL
+    let gone = sql("DELETE FROM stored_answers WHERE status IS NOT NULL
            AND (key_id, text) IN (SELECT r.key_id, r.text FROM rows($1, key_id BIGINT, text TEXT) r)")
     .bind(table)
     .execute(tx)

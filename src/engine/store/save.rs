@@ -298,11 +298,11 @@ async fn insert_cancellations(tx: &mut Tx, work: &Work) -> DbResult<()> {
     }
     let table = rows!(&work.writes.cancellations, c => {
         id: c.id, business_id: c.business_id, product_id: c.product_id, test: c.test, lead_id: c.lead_id, day: &c.day,
-        identity: &c.identity, body_hash: &c.body_hash, at: work.now,
+        identity: &c.identity, body_hash: &c.body_hash,
     });
-    sql("INSERT INTO cancellations (id, business_id, product_id, test, lead_id, day, identity, body_hash, at)
-         SELECT r.id, r.business_id, r.product_id, r.test, r.lead_id, r.day, r.identity, r.body_hash, r.at
-           FROM rows($1, id BIGINT, business_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, day TEXT, identity TEXT, body_hash TEXT, at BIGINT) r")
+    sql("INSERT INTO cancellations (id, business_id, product_id, test, lead_id, day, identity, body_hash)
+         SELECT r.id, r.business_id, r.product_id, r.test, r.lead_id, r.day, r.identity, r.body_hash
+           FROM rows($1, id BIGINT, business_id BIGINT, product_id BIGINT, test BOOLEAN, lead_id BIGINT, day TEXT, identity TEXT, body_hash TEXT) r")
     .bind(table)
     .execute(tx)
     .await?;

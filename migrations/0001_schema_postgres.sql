@@ -1,9 +1,8 @@
--- PostgreSQL asks a foreign key for each row by a statement of its own and locks the parent, and a campaign,
--- a product, a referrer or an enrollment is the parent of what every writer writes at that moment: a quarter
--- of an event's cost, measured. So the tables that events write have none of them here. The engine has read
--- each of these rows under its locks before it writes what names them, none is ever deleted but by the purge
--- of test data, which takes the same locks, SQLite (where a key costs a look-up) keeps them all, and
--- `refdesk check` proves them on both.
+-- The tables that events write have no foreign keys on PostgreSQL. There each one is a statement of its own
+-- per row and a lock on a parent that every writer shares (a campaign, a product, a referrer): a quarter of
+-- an event's cost, measured. The engine has read each parent under its locks before it writes the row that
+-- names it, only the purge of test data deletes such parents, under the same locks, and `refdesk check`
+-- proves every name on both databases. On SQLite a foreign key is a look-up, so it keeps them all.
 ALTER TABLE leads
     DROP CONSTRAINT leads_campaign_id_fkey,
     DROP CONSTRAINT leads_referrer_id_fkey,
@@ -30,6 +29,3 @@ ALTER TABLE commissions
 ALTER TABLE ledger_entries
     DROP CONSTRAINT ledger_entries_referrer_id_fkey,
     DROP CONSTRAINT ledger_entries_commission_id_fkey;
-
--- It served the look for who names a payment that goes.
-DROP INDEX purchases_by_first;

@@ -1,28 +1,31 @@
--- Portable for SQLite and PostgreSQL. Instants are microseconds since 1970 (UTC), dates are
--- YYYY-MM-DD text in the business's zone, money is minor units plus an ISO 4217 code.
--- One sequence of ids serves every table, so an id names one row in the whole database.
---
--- In the tables that events write, only the nearest parent is a foreign key; the ids of its own parents
--- that are copied beside it for an index are proved by `refdesk check`. Each key is a look-up per row, and
--- on PostgreSQL a lock on a parent that every writer shares: they were a third of an event's cost there.
+-- The tables of both databases, by feature. Instants are microseconds since 1970 (UTC), days are YYYY-MM-DD
+-- text in the business's time zone, money is minor units with an ISO 4217 code.
+-- In the tables that events write, only the nearest parent is a foreign key: `refdesk check` proves the ids
+-- of its own parents, which are copied beside it for an index. PostgreSQL has none of these keys (see
+-- 0001_schema_postgres.sql).
 
+-- IDS
+
+-- The next id to be drawn: one sequence for every table, so that an id names one row of the whole database.
 CREATE TABLE id_blocks (
     name TEXT NOT NULL PRIMARY KEY,
     next BIGINT NOT NULL
 );
 INSERT INTO id_blocks (name, next) VALUES ('all', 1001);
 
+-- BUSINESSES AND THEIR STAFF
+
+-- The tenants; each owns its rows of every other table. `default_campaign_id` is added below, after `campaigns`.
 CREATE TABLE businesses (
     id BIGINT PRIMARY KEY,
     public_id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     timezone TEXT NOT NULL,
     currency TEXT NOT NULL,
-    country TEXT NOT NULL,
-    default_campaign_id BIGINT,
-    created_at BIGINT NOT NULL
+    country TEXT NOT NULL
 );
 
+-- The people who sign in.
 CREATE TABLE users (
     id BIGINT PRIMARY KEY,
     email TEXT NOT NULL,
@@ -33,6 +36,7 @@ CREATE TABLE users (
     created_at BIGINT NOT NULL
 );
 
+-- The role of a user in a business.
 CREATE TABLE memberships (
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     user_id BIGINT NOT NULL REFERENCES users (id),
@@ -42,6 +46,7 @@ CREATE TABLE memberships (
 );
 CREATE INDEX memberships_by_user ON memberships (user_id, business_id);
 
+-- Links by which a person joins a business.
 CREATE TABLE invitations (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
@@ -53,10 +58,12 @@ CREATE TABLE invitations (
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     ended_at BIGINT,
-    outcome TEXT CHECK (outcome IN ('accepted', 'withdrawn'))
+    outcome TEXT CHECK (outcome IN ('accepted', 'withdrawn')),
+    CHECK ((ended_at IS NULL) = (outcome IS NULL))
 );
 CREATE INDEX invitations_by_business ON invitations (business_id, created_at, id);
 
+-- Browsers that are signed in; `user_id` is NULL before the sign-in.
 CREATE TABLE sessions (
     id_hash TEXT NOT NULL PRIMARY KEY,
     user_id BIGINT REFERENCES users (id),
@@ -78,6 +85,9 @@ CREATE TABLE login_failures (
     updated_at BIGINT NOT NULL
 );
 
+-- CAMPAIGNS AND PRODUCTS
+
+-- The referral programmes of a business.
 CREATE TABLE campaigns (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
@@ -95,39 +105,24 @@ CREATE TABLE campaigns (
 );
 CREATE INDEX campaigns_by_business ON campaigns (business_id, id);
 
-CREATE TABLE api_keys (
-    id BIGINT PRIMARY KEY,
-    business_id BIGINT NOT NULL REFERENCES businesses (id),
-    campaign_id BIGINT REFERENCES campaigns (id),
-    name TEXT NOT NULL,
-    shown TEXT NOT NULL,
-    hash TEXT NOT NULL UNIQUE,
-    test BOOLEAN NOT NULL,
-    scopes TEXT NOT NULL,
-    created_by BIGINT REFERENCES users (id),
-    created_at BIGINT NOT NULL,
-    expires_at BIGINT,
-    revoked_at BIGINT,
-    last_used_at BIGINT
-);
-CREATE INDEX api_keys_by_business ON api_keys (business_id, created_at, id);
+-- The campaign of leads that name none; NULL only while the business is being set up.
+ALTER TABLE businesses ADD COLUMN default_campaign_id BIGINT REFERENCES campaigns (id);
 
+-- The goods and services that are sold under a campaign.
 CREATE TABLE products (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
     public_id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    test BOOLEAN NOT NULL,
-    created_at BIGINT NOT NULL
+    test BOOLEAN NOT NULL
 );
 CREATE INDEX products_by_campaign ON products (campaign_id, id);
 CREATE INDEX products_by_business ON products (business_id, id);
 
--- Never updated: a change of terms is a new row with the next number.
+-- The versions of a product's commission terms. A row is never updated: a change is the next number.
 CREATE TABLE terms (
     id BIGINT PRIMARY KEY,
-    business_id BIGINT NOT NULL REFERENCES businesses (id),
     product_id BIGINT NOT NULL REFERENCES products (id),
     number BIGINT NOT NULL CHECK (number >= 1),
     valid_from TEXT NOT NULL,
@@ -146,6 +141,108 @@ CREATE TABLE terms (
     CHECK ((recurring_rate IS NULL) <> (recurring_flat IS NULL))
 );
 
+-- KEYS AND CALLS
+
+-- The keys of the APIs, by the hash of their text.
+CREATE TABLE api_keys (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    campaign_id BIGINT REFERENCES campaigns (id),
+    name TEXT NOT NULL,
+    -- The piece of its text that people tell it by.
+    shown TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    test BOOLEAN NOT NULL,
+    scopes TEXT NOT NULL,
+    -- Addresses and networks it may be used from, with a space between them; empty is anywhere.
+    networks TEXT NOT NULL,
+    -- Calls it may make a minute; NULL is without a limit.
+    per_minute BIGINT CHECK (per_minute > 0),
+    created_by BIGINT REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    -- The key that took over from it.
+    replaced_by BIGINT REFERENCES api_keys (id),
+    last_used_at BIGINT
+);
+CREATE INDEX api_keys_by_business ON api_keys (business_id, created_at, id);
+
+-- Keys that stand in the source of a web page. They look codes up and do nothing else, so their text is no
+-- secret and is stored to be shown again.
+CREATE TABLE publishable_keys (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    name TEXT NOT NULL,
+    text TEXT NOT NULL UNIQUE,
+    created_by BIGINT REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+CREATE INDEX publishable_keys_by_business ON publishable_keys (business_id, created_at, id);
+
+-- The web pages a publishable key may be used on, as a browser names them: https://shop.example
+CREATE TABLE publishable_origins (
+    key_id BIGINT NOT NULL REFERENCES publishable_keys (id),
+    origin TEXT NOT NULL,
+    PRIMARY KEY (key_id, origin)
+);
+CREATE INDEX publishable_origins_by_origin ON publishable_origins (origin, key_id);
+
+-- The address that qualifies leads without a key, one for each campaign. Staff see its text, and a call is
+-- found by its hash.
+CREATE TABLE webhook_tokens (
+    campaign_id BIGINT PRIMARY KEY REFERENCES campaigns (id),
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    token TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE
+);
+
+-- The answers to calls with an Idempotency-Key, so that the same call again gets the same answer.
+-- `status` is NULL while the first call is being worked on.
+CREATE TABLE stored_answers (
+    key_id BIGINT NOT NULL REFERENCES api_keys (id),
+    text TEXT NOT NULL,
+    -- SHA-256 over method, address and body.
+    fingerprint TEXT NOT NULL,
+    status BIGINT,
+    headers TEXT NOT NULL,
+    body TEXT NOT NULL,
+    begun_at BIGINT NOT NULL,
+    PRIMARY KEY (key_id, text)
+);
+CREATE INDEX stored_answers_by_time ON stored_answers (begun_at);
+
+-- The last calls of every key, for the developers who make them: a log that is written once a second and
+-- holds 30 days, and at most 1,000 calls of each key. It has no key's text, and no value of a query that may
+-- be a secret. `key_id` names a key of either kind, so it is no foreign key.
+CREATE TABLE calls (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL,
+    key_id BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    contract TEXT NOT NULL CHECK (contract IN ('rn', 'cf', 'rf', 'own')),
+    method TEXT NOT NULL,
+    route TEXT NOT NULL,
+    path TEXT NOT NULL,
+    status BIGINT NOT NULL,
+    micros BIGINT NOT NULL,
+    request_id TEXT NOT NULL,
+    code TEXT,
+    message TEXT,
+    address TEXT NOT NULL,
+    -- The text that the search box looks in, folded.
+    search TEXT NOT NULL,
+    -- Calls of the key before this one that came too fast to be logged.
+    dropped BIGINT NOT NULL
+);
+CREATE INDEX calls_by_business ON calls (business_id, at, id);
+CREATE INDEX calls_by_key ON calls (key_id, at, id);
+CREATE INDEX calls_by_age ON calls (at, id);
+
+-- REFERRERS AND THEIR CODES
+
+-- The people who refer.
 CREATE TABLE referrers (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
@@ -164,10 +261,11 @@ CREATE TABLE referrers (
 );
 CREATE UNIQUE INDEX referrers_by_email ON referrers (business_id, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX referrers_by_phone ON referrers (business_id, phone_key) WHERE phone_key IS NOT NULL;
-CREATE INDEX referrers_by_created ON referrers (business_id, created_at, id);
+-- Whether somebody is archived stands in the index, so that rows in front of a page are counted in it alone.
+CREATE INDEX referrers_by_created ON referrers (business_id, created_at, id, archived_at);
 
 -- The words of a referrer's name, company, e-mail address and phone number: people are found by the
--- beginning of any of them, through the key.
+-- beginning of any of them, through the primary key.
 CREATE TABLE referrer_words (
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     word TEXT NOT NULL,
@@ -176,13 +274,14 @@ CREATE TABLE referrer_words (
 );
 CREATE INDEX referrer_words_by_referrer ON referrer_words (referrer_id);
 
+-- A referrer in a campaign.
 CREATE TABLE enrollments (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
     referrer_id BIGINT NOT NULL REFERENCES referrers (id),
     state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'banned')),
-    -- Kept beside the codes so that "without a code" is an index, not an anti-join.
+    -- Copied from the codes, so that "without a code" is an index and no anti-join.
     has_code BOOLEAN NOT NULL,
     name_fold TEXT NOT NULL,
     archived BOOLEAN NOT NULL,
@@ -193,9 +292,10 @@ CREATE INDEX enrollments_by_referrer ON enrollments (referrer_id, id);
 CREATE INDEX enrollments_by_created ON enrollments (campaign_id, archived, created_at, id);
 CREATE INDEX enrollments_by_name ON enrollments (campaign_id, archived, name_fold, id);
 CREATE INDEX enrollments_by_state ON enrollments (campaign_id, archived, state, created_at, id);
--- The state comes last so that who is without a code is counted in the index alone.
+-- The state comes last so that those without a code are counted in the index alone.
 CREATE INDEX enrollments_codeless ON enrollments (campaign_id, archived, has_code, created_at, id, state);
 
+-- The texts that identify an enrollment.
 CREATE TABLE codes (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
@@ -209,7 +309,6 @@ CREATE TABLE codes (
     kind TEXT NOT NULL CHECK (kind IN ('generated', 'custom')),
     state TEXT NOT NULL CHECK (state IN ('active', 'alias', 'retired')),
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
     UNIQUE (business_id, lookup)
 );
 CREATE UNIQUE INDEX codes_one_active ON codes (enrollment_id) WHERE state = 'active';
@@ -217,12 +316,15 @@ CREATE INDEX codes_by_enrollment ON codes (enrollment_id, id);
 CREATE INDEX codes_by_referrer ON codes (referrer_id, id);
 CREATE INDEX codes_by_repaired ON codes (business_id, repaired);
 CREATE INDEX codes_by_created ON codes (campaign_id, created_at, id);
--- A link names no business: whose code it carries is found among all of them.
+-- A link names no business: its code is looked for among those of all.
 CREATE INDEX codes_by_lookup ON codes (lookup);
 CREATE INDEX codes_generated ON codes (repaired) WHERE kind = 'generated';
 CREATE INDEX codes_by_state ON codes (campaign_id, state, created_at, id);
 CREATE INDEX codes_by_text ON codes (campaign_id, lookup, id);
 
+-- LEADS
+
+-- One person in one campaign, referred or prospective.
 CREATE TABLE leads (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -244,19 +346,20 @@ CREATE TABLE leads (
     region TEXT,
     address TEXT,
     source TEXT,
-    source_origin TEXT NOT NULL,
+    source_origin TEXT NOT NULL CHECK (source_origin IN ('api', 'dashboard')),
     status TEXT NOT NULL CHECK (status IN ('new', 'contacted', 'qualified', 'converted', 'lost')),
     -- The status a qualification lifted, given back when it is undone.
-    status_before TEXT,
+    status_before TEXT CHECK (status_before IN ('new', 'contacted', 'qualified', 'converted', 'lost')),
     active BOOLEAN NOT NULL,
     duplicate_of BIGINT REFERENCES leads (id),
     qualified_at BIGINT,
     converted_at BIGINT,
-    -- How the attributed touch came about: code, link, verbal, import, staff, event; NULL while unattributed.
-    arrival TEXT,
+    -- How the attributed touch came about; NULL while the lead is unattributed.
+    arrival TEXT CHECK (arrival IN ('code', 'link', 'verbal', 'upload', 'staff')),
     referrer_id BIGINT REFERENCES referrers (id),
     enrollment_id BIGINT REFERENCES enrollments (id),
     code_id BIGINT REFERENCES codes (id),
+    -- A touch is written after its lead, so it is no foreign key.
     touch_id BIGINT,
     -- Set when the campaign's rule has qualified this lead, so that it never does so again.
     rule_fired BOOLEAN NOT NULL,
@@ -269,7 +372,8 @@ CREATE TABLE leads (
 );
 CREATE UNIQUE INDEX leads_primary ON leads (campaign_id, test, email_key) WHERE duplicate_of IS NULL AND email_key IS NOT NULL;
 CREATE INDEX leads_by_phone ON leads (campaign_id, test, phone_key) WHERE phone_key IS NOT NULL;
-CREATE INDEX leads_by_created ON leads (campaign_id, test, created_at, id);
+-- As `referrers_by_created`.
+CREATE INDEX leads_by_created ON leads (campaign_id, test, created_at, id, archived_at);
 CREATE INDEX leads_by_status ON leads (campaign_id, test, status, created_at, id);
 CREATE INDEX leads_by_arrival ON leads (campaign_id, test, arrival, created_at, id);
 CREATE INDEX leads_by_name ON leads (campaign_id, test, name_fold, id);
@@ -280,7 +384,16 @@ CREATE INDEX leads_archived ON leads (campaign_id, test, created_at, id) WHERE a
 CREATE INDEX leads_by_referrer ON leads (referrer_id, created_at, id) WHERE referrer_id IS NOT NULL;
 CREATE INDEX leads_by_recorder ON leads (recorded_by, created_at, id) WHERE recorded_by IS NOT NULL;
 CREATE INDEX leads_duplicates ON leads (duplicate_of, id) WHERE duplicate_of IS NOT NULL;
+-- Repeats by the address they came with: `leads_primary` has only the leads they repeat.
+CREATE INDEX leads_repeats ON leads (campaign_id, test, email_key, id) WHERE duplicate_of IS NOT NULL AND email_key IS NOT NULL;
+-- Lists of a business's leads by page number. A page far behind is found by reading one of these and nothing
+-- else, so each carries all its filter asks (SQLite asks for `archived_at` again although the index has only
+-- rows without it).
+CREATE INDEX leads_listed ON leads (business_id, test, created_at, id, archived_at) WHERE archived_at IS NULL;
+CREATE INDEX leads_listed_by_status ON leads (business_id, test, status, created_at, id, archived_at) WHERE archived_at IS NULL;
+CREATE INDEX leads_listed_by_source ON leads (business_id, test, source, created_at, id, status, archived_at) WHERE archived_at IS NULL AND source IS NOT NULL;
 
+-- Evidence that links a lead to a referrer.
 CREATE TABLE touches (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -291,14 +404,17 @@ CREATE TABLE touches (
     referrer_id BIGINT,
     enrollment_id BIGINT REFERENCES enrollments (id),
     -- Why this touch did not count when it arrived; NULL where it could.
-    refused TEXT,
+    refused TEXT CHECK (refused IN ('unknown_code', 'retired_code', 'other_campaign', 'paused', 'banned', 'archived', 'campaign_not_live', 'self_referral')),
     reason TEXT,
     user_id BIGINT REFERENCES users (id),
     at BIGINT NOT NULL
 );
 CREATE INDEX touches_by_lead ON touches (lead_id, at, id);
+CREATE INDEX touches_by_time ON touches (business_id, at, id);
+-- Also for the touches of a code: the codes of a referrer are few.
+CREATE INDEX touches_by_referrer ON touches (referrer_id, at, id) WHERE referrer_id IS NOT NULL;
 
--- The customer-created events that were accepted: what makes a second one a duplicate.
+-- The customer-created events that were accepted: a second one is a duplicate of its row.
 CREATE TABLE sign_ups (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -311,6 +427,9 @@ CREATE TABLE sign_ups (
 );
 CREATE INDEX sign_ups_by_lead ON sign_ups (lead_id, id);
 
+-- PAYMENTS
+
+-- Money that customers paid: stored events.
 CREATE TABLE payments (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -322,7 +441,7 @@ CREATE TABLE payments (
     email_key TEXT NOT NULL,
     amount BIGINT NOT NULL CHECK (amount >= 0),
     currency TEXT NOT NULL,
-    subscription_status TEXT NOT NULL,
+    subscription_status TEXT NOT NULL CHECK (subscription_status IN ('active', 'trialing', 'past_due', 'cancelled')),
     payment_date TEXT NOT NULL,
     -- 'event:…', 'invoice:…', 'key:…', 'date:product|email|date' or 'inbox:…'.
     identity TEXT NOT NULL,
@@ -330,27 +449,90 @@ CREATE TABLE payments (
     -- earned: a commission was decided; nothing: decided, no commission; waiting: not decided yet.
     decision TEXT NOT NULL CHECK (decision IN ('earned', 'nothing', 'waiting')),
     decision_why TEXT NOT NULL,
-    repeats BIGINT NOT NULL,
+    repeats BIGINT NOT NULL CHECK (repeats >= 0),
     disputed_at BIGINT,
+    -- The sum of its applied refunds.
+    refunded BIGINT NOT NULL DEFAULT 0 CHECK (refunded BETWEEN 0 AND amount),
     received_at BIGINT NOT NULL,
     UNIQUE (business_id, test, identity)
 );
 CREATE INDEX payments_by_person ON payments (campaign_id, test, email_key, payment_date, id);
 CREATE INDEX payments_by_lead ON payments (lead_id, payment_date, id) WHERE lead_id IS NOT NULL;
 CREATE INDEX payments_by_received ON payments (business_id, received_at, id);
+-- Disputed payments are few: lists of them, and the sums of what they hold, look at no others.
+CREATE INDEX payments_disputed ON payments (business_id, received_at, id) WHERE disputed_at IS NOT NULL;
 
--- What is remembered per lead and product to tell the first payment from the recurring ones.
+-- The facts that tell the first payment of a lead for a product from the recurring ones.
 CREATE TABLE purchases (
     lead_id BIGINT NOT NULL REFERENCES leads (id),
     product_id BIGINT NOT NULL,
     -- The payment that took the referral rate, and its date; NULL until one was decided.
     first_payment_id BIGINT REFERENCES payments (id),
     first_payment_date TEXT,
-    decided BIGINT NOT NULL,
-    subscription_status TEXT NOT NULL,
+    decided BIGINT NOT NULL CHECK (decided >= 0),
+    subscription_status TEXT NOT NULL CHECK (subscription_status IN ('active', 'trialing', 'past_due', 'cancelled')),
+    -- The day of the last payment and of the cancellation that stands. The later one says how the subscription
+    -- is, in whatever order they arrive.
+    paid_on TEXT,
+    cancelled_on TEXT,
     PRIMARY KEY (lead_id, product_id)
 );
 
+-- Money that was given back: stored events. Only a parked one is written again, once, when its payment arrives.
+CREATE TABLE refunds (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL,
+    campaign_id BIGINT NOT NULL,
+    product_id BIGINT NOT NULL REFERENCES products (id),
+    test BOOLEAN NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    -- How it named its payment: 'date:product|email|date', 'event:…', 'commission:…' or 'payment:…'.
+    named TEXT NOT NULL,
+    payment_id BIGINT REFERENCES payments (id),
+    -- The amount it was sent with, in ten-thousandths of the payment's currency unit; NULL is all that is left.
+    asked BIGINT CHECK (asked > 0),
+    -- The amount given back; NULL while it is parked and when it was refused.
+    amount BIGINT CHECK (amount > 0),
+    currency TEXT,
+    refund_date TEXT NOT NULL,
+    -- 'event:…'; without an id 'same:payment|date|amount' ('all' without an amount), or of one that was parked
+    -- 'parked:name|date|amount'.
+    identity TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    -- parked: its payment is not known yet; refused: it did not fit its payment when that came.
+    state TEXT NOT NULL CHECK (state IN ('parked', 'applied', 'refused')),
+    why TEXT,
+    received_at BIGINT NOT NULL,
+    decided_at BIGINT,
+    UNIQUE (business_id, test, identity),
+    CHECK (state <> 'parked' OR payment_id IS NULL),
+    CHECK ((state = 'parked') = (decided_at IS NULL)),
+    CHECK ((state = 'applied') = (amount IS NOT NULL)),
+    CHECK (state <> 'applied' OR (payment_id IS NOT NULL AND currency IS NOT NULL))
+);
+CREATE INDEX refunds_by_payment ON refunds (payment_id, id) WHERE payment_id IS NOT NULL;
+CREATE INDEX refunds_parked ON refunds (business_id, test, named) WHERE state = 'parked';
+CREATE INDEX refunds_by_received ON refunds (business_id, received_at, id);
+
+-- The subscription-cancelled events that were accepted: a second one is a duplicate of its row.
+CREATE TABLE cancellations (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL,
+    product_id BIGINT NOT NULL REFERENCES products (id),
+    test BOOLEAN NOT NULL,
+    lead_id BIGINT NOT NULL REFERENCES leads (id),
+    day TEXT NOT NULL,
+    -- 'event:…' or 'date:product|email|date'.
+    identity TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    UNIQUE (business_id, test, identity)
+);
+CREATE INDEX cancellations_by_lead ON cancellations (lead_id, id);
+
+-- COMMISSIONS AND THE LEDGER
+
+-- The earnings of a referrer by a payment, or by a qualification (a reward).
 CREATE TABLE commissions (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -369,17 +551,23 @@ CREATE TABLE commissions (
     base_amount BIGINT NOT NULL,
     amount BIGINT NOT NULL CHECK (amount >= 0),
     currency TEXT NOT NULL,
-    hold_days BIGINT NOT NULL,
+    hold_days BIGINT NOT NULL CHECK (hold_days >= 0),
     hold_until TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'paid', 'void')),
+    -- The program's own cause of a void one.
+    void_cause TEXT CHECK (void_cause IN ('refunded', 're-attributed', 'self-referral', 'unqualified', 'staff')),
+    -- The words of a person.
     reason TEXT,
-    -- Set when a banned referrer's commission was released by hand.
+    -- Set when staff released the commission of a banned referrer.
     released BOOLEAN NOT NULL,
     -- Set when a paid one was taken back by a later entry.
     reversed_at BIGINT,
+    -- The sum taken back after it was paid; `amount` stays what was paid.
+    taken_back BIGINT NOT NULL DEFAULT 0 CHECK (taken_back BETWEEN 0 AND amount),
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    CHECK ((kind = 'reward') = (payment_id IS NULL))
+    CHECK ((kind = 'reward') = (payment_id IS NULL)),
+    CHECK (void_cause IS NULL OR state = 'void')
 );
 CREATE UNIQUE INDEX commissions_once ON commissions (payment_id, referrer_id) WHERE payment_id IS NOT NULL;
 CREATE UNIQUE INDEX commissions_one_reward ON commissions (lead_id) WHERE kind = 'reward' AND state <> 'void' AND reversed_at IS NULL;
@@ -389,7 +577,7 @@ CREATE INDEX commissions_by_state ON commissions (campaign_id, test, state, hold
 CREATE INDEX commissions_by_referrer ON commissions (referrer_id, created_at, id);
 CREATE INDEX commissions_due ON commissions (business_id, hold_until, id) WHERE state = 'pending';
 
--- Append-only: only the two seal columns are ever written again, once.
+-- Signed amounts on a referrer's accounts. Rows are only ever added.
 CREATE TABLE ledger_entries (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -397,27 +585,27 @@ CREATE TABLE ledger_entries (
     currency TEXT NOT NULL,
     account TEXT NOT NULL CHECK (account IN ('held', 'due', 'paid')),
     amount BIGINT NOT NULL CHECK (amount <> 0),
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('created', 'approved', 'voided', 'restored', 'refunded', 'clawed back', 'disputed', 'dispute ended')),
     commission_id BIGINT REFERENCES commissions (id),
     day TEXT NOT NULL,
-    at BIGINT NOT NULL,
-    seal_position BIGINT,
-    seal TEXT
+    at BIGINT NOT NULL
 );
 CREATE INDEX ledger_by_referrer ON ledger_entries (referrer_id, currency, id);
 CREATE INDEX ledger_by_commission ON ledger_entries (commission_id, id) WHERE commission_id IS NOT NULL;
-CREATE INDEX ledger_unsealed ON ledger_entries (business_id, id) WHERE seal_position IS NULL;
-CREATE UNIQUE INDEX ledger_sealed ON ledger_entries (business_id, seal_position) WHERE seal_position IS NOT NULL;
 
+-- THE INBOX
+
+-- Arrivals that could not simply be applied and wait for a person.
 CREATE TABLE inbox_items (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     campaign_id BIGINT REFERENCES campaigns (id),
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('unknown_code', 'retired_code', 'other_campaign', 'paused', 'banned', 'archived', 'campaign_not_live',
+        'self_referral', 'late_claim', 'second_payment', 'older_payments', 'no_flat_amount', 'refund_unfit')),
     state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'dismissed')),
     -- One item per cause: a repeat counts up instead of adding a row.
     cause TEXT NOT NULL,
-    times BIGINT NOT NULL,
+    times BIGINT NOT NULL CHECK (times >= 1),
     detail TEXT NOT NULL,
     lead_id BIGINT REFERENCES leads (id),
     payment_id BIGINT REFERENCES payments (id),
@@ -428,12 +616,108 @@ CREATE TABLE inbox_items (
     closed_at BIGINT,
     closed_by BIGINT REFERENCES users (id),
     outcome TEXT,
-    UNIQUE (business_id, cause)
+    UNIQUE (business_id, cause),
+    CHECK ((state = 'open') = (closed_at IS NULL))
 );
 CREATE INDEX inbox_open ON inbox_items (business_id, created_at, id) WHERE state = 'open';
 CREATE INDEX inbox_by_state ON inbox_items (business_id, state, created_at, id);
 CREATE INDEX inbox_by_lead ON inbox_items (lead_id, id) WHERE lead_id IS NOT NULL;
+-- Before a test payment or touch is deleted, the foreign keys look for the items that name it.
+CREATE INDEX inbox_by_payment ON inbox_items (payment_id) WHERE payment_id IS NOT NULL;
+CREATE INDEX inbox_by_touch ON inbox_items (touch_id) WHERE touch_id IS NOT NULL;
 
+-- JOBS AND IMPORTS
+
+-- Work in the background; each feature names its own kinds.
+CREATE TABLE jobs (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    campaign_id BIGINT REFERENCES campaigns (id),
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
+    -- While a job with this key runs or waits, asking for it again joins it.
+    join_key TEXT NOT NULL,
+    input TEXT NOT NULL,
+    cursor TEXT NOT NULL,
+    done BIGINT NOT NULL,
+    total BIGINT NOT NULL,
+    result TEXT NOT NULL,
+    -- The fencing number of the worker that has it, and from when on another one may take it.
+    claim BIGINT,
+    claimed_until BIGINT NOT NULL,
+    -- How often it was claimed since its last progress.
+    attempts BIGINT NOT NULL,
+    error TEXT,
+    actor_kind TEXT NOT NULL CHECK (actor_kind IN ('user', 'key', 'job', 'command')),
+    actor_id BIGINT,
+    actor_name TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    finished_at BIGINT,
+    CHECK ((state IN ('queued', 'running')) = (finished_at IS NULL))
+);
+CREATE UNIQUE INDEX jobs_one_running ON jobs (business_id, join_key) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_waiting ON jobs (claimed_until, id) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_by_business ON jobs (business_id, created_at, id);
+
+-- Tasks that come round: the node that moves `next_at` on runs the task.
+CREATE TABLE schedule (
+    task TEXT NOT NULL PRIMARY KEY,
+    next_at BIGINT NOT NULL
+);
+
+-- Uploaded files.
+CREATE TABLE imports (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
+    kind TEXT NOT NULL CHECK (kind IN ('referrers', 'leads', 'qualifications')),
+    state TEXT NOT NULL CHECK (state IN ('loading', 'staged', 'checking', 'checked', 'running', 'done', 'discarded')),
+    file_name TEXT NOT NULL,
+    encoding TEXT NOT NULL,
+    delimiter TEXT NOT NULL,
+    has_header BOOLEAN NOT NULL,
+    -- JSON arrays: a label for each column, and the field each one is (null where none is known).
+    columns TEXT NOT NULL,
+    mapping TEXT NOT NULL,
+    options TEXT NOT NULL,
+    rows_total BIGINT NOT NULL,
+    -- JSON object, outcome to number of rows: what the dry run said, then what the run did.
+    counts TEXT NOT NULL,
+    job_id BIGINT REFERENCES jobs (id),
+    created_by BIGINT REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    finished_at BIGINT
+);
+CREATE INDEX imports_by_business ON imports (business_id, created_at, id);
+CREATE INDEX imports_left_behind ON imports (state, created_at, id) WHERE state IN ('loading', 'discarded');
+
+-- The rows of an uploaded file, and what became of each.
+CREATE TABLE import_rows (
+    import_id BIGINT NOT NULL REFERENCES imports (id),
+    line BIGINT NOT NULL,
+    cells TEXT NOT NULL,
+    -- Why the file's reader could not read the row.
+    fault TEXT,
+    -- What the dry run said of it, then what the run did.
+    outcome TEXT CHECK (outcome IN ('new', 'updated', 'already', 'duplicate', 'unknown_code', 'unknown', 'invalid')),
+    field TEXT,
+    reason TEXT,
+    -- The person and the own code that the row brought; NULL where it was not accepted. A later row with the
+    -- same is a repeat.
+    person TEXT,
+    code_key TEXT,
+    lead_id BIGINT,
+    referrer_id BIGINT,
+    PRIMARY KEY (import_id, line)
+);
+CREATE INDEX import_rows_by_outcome ON import_rows (import_id, outcome, line);
+CREATE INDEX import_rows_by_person ON import_rows (import_id, person, line) WHERE person IS NOT NULL;
+CREATE INDEX import_rows_by_code ON import_rows (import_id, code_key, line) WHERE code_key IS NOT NULL;
+CREATE INDEX import_rows_by_lead ON import_rows (lead_id) WHERE lead_id IS NOT NULL;
+
+-- AUDIT, SEALS, MESSAGES AND FIGURES
+
+-- Every change of state, with its actor and reason; each feature names its own actions and subjects.
 CREATE TABLE audit_entries (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -451,17 +735,41 @@ CREATE TABLE audit_entries (
     referrer_id BIGINT,
     before TEXT,
     after TEXT,
-    reason TEXT,
-    seal_position BIGINT,
-    seal TEXT
+    reason TEXT
 );
 CREATE INDEX audit_by_time ON audit_entries (business_id, at, id);
 CREATE INDEX audit_by_lead ON audit_entries (lead_id, at, id) WHERE lead_id IS NOT NULL;
 CREATE INDEX audit_by_referrer ON audit_entries (referrer_id, at, id) WHERE referrer_id IS NOT NULL;
-CREATE INDEX audit_unsealed ON audit_entries (business_id, id) WHERE seal_position IS NULL;
-CREATE UNIQUE INDEX audit_sealed ON audit_entries (business_id, seal_position) WHERE seal_position IS NOT NULL;
 
--- What the outside may be told; rows leave when they have been handed on.
+-- The digests of the ledger and audit entries of one transaction, and its position in the chain of seals,
+-- which a task gives it later. An entry that no row lists was not written by the program.
+CREATE TABLE seals (
+    -- The id of the first of its entries.
+    first_id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL,
+    chain TEXT NOT NULL CHECK (chain IN ('ledger', 'audit')),
+    -- Their ids in order, with commas.
+    entries TEXT NOT NULL,
+    -- 32 hexadecimal digits for each; NULL for entries that were loaded in bulk, until they are sealed.
+    digests TEXT,
+    position BIGINT,
+    seal TEXT,
+    CHECK ((position IS NULL) = (seal IS NULL)),
+    CHECK (seal IS NULL OR digests IS NOT NULL)
+);
+CREATE INDEX seals_waiting ON seals (business_id, chain, first_id) WHERE position IS NULL;
+CREATE UNIQUE INDEX seals_by_position ON seals (business_id, chain, position) WHERE position IS NOT NULL;
+
+-- The last seal of each chain, so that a row missing at its end is noticed too.
+CREATE TABLE chains (
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    name TEXT NOT NULL CHECK (name IN ('ledger', 'audit')),
+    position BIGINT NOT NULL,
+    seal TEXT NOT NULL,
+    PRIMARY KEY (business_id, name)
+);
+
+-- Messages for the outside, in the order of their ids; a row is deleted when it has been delivered.
 CREATE TABLE outbox (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -471,10 +779,9 @@ CREATE TABLE outbox (
     payload TEXT NOT NULL,
     at BIGINT NOT NULL
 );
-CREATE INDEX outbox_by_time ON outbox (at, id);
 
--- Sums kept with the rows they count. A slot per writer lane, so that two writers never wait
--- for one another; read as a sum. `day` is '' for the running total, which comes first of its scope.
+-- Sums that are written with the rows they count. A slot per writer lane, so that two writers never wait for
+-- one another; read as a sum. `day` is '' for the running total, which comes first of its scope.
 CREATE TABLE counters (
     scope_id BIGINT NOT NULL,
     name TEXT NOT NULL,
@@ -484,96 +791,38 @@ CREATE TABLE counters (
     PRIMARY KEY (scope_id, day, name, slot)
 );
 
-CREATE TABLE jobs (
+-- SEARCH
+-- `scope` says whose rows they are: four times the id of the campaign (the business, for referrers), plus
+-- 0 for leads, 1 for test leads, 2 for referrers, 3 for codes.
+
+-- Rows that wait to be indexed.
+CREATE TABLE search_queue (
+    scope BIGINT NOT NULL,
+    id BIGINT NOT NULL,
+    -- Drawn anew at each change, so that a change while the row is being indexed keeps it in the queue.
+    stamp BIGINT NOT NULL,
+    PRIMARY KEY (scope, id)
+);
+
+-- Indexed rows, up to 65,536 each. A segment never changes; small ones are merged into larger ones.
+CREATE TABLE search_segments (
     id BIGINT PRIMARY KEY,
-    business_id BIGINT NOT NULL REFERENCES businesses (id),
-    campaign_id BIGINT REFERENCES campaigns (id),
-    kind TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
-    -- While a job with this key is not over, asking for it again joins it.
-    join_key TEXT NOT NULL,
-    input TEXT NOT NULL,
-    cursor TEXT NOT NULL,
-    done BIGINT NOT NULL,
-    total BIGINT NOT NULL,
-    result TEXT NOT NULL,
-    -- The fencing number of the worker that has it, and from when on another one may take it.
-    claim BIGINT,
-    claimed_until BIGINT NOT NULL,
-    -- Times it was taken up since it last got on.
-    attempts BIGINT NOT NULL,
-    error TEXT,
-    actor_kind TEXT NOT NULL,
-    actor_id BIGINT,
-    actor_name TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    started_at BIGINT,
-    finished_at BIGINT
+    scope BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    -- Set when it was merged into another; searches that began before still read it for a while.
+    gone_at BIGINT,
+    -- When the first, the 257th, the 513th … and the last of its rows were made.
+    marks TEXT NOT NULL,
+    -- The ids of its rows, in the order in which they were made.
+    docs TEXT NOT NULL
 );
-CREATE UNIQUE INDEX jobs_one_running ON jobs (business_id, join_key) WHERE state IN ('queued', 'running');
-CREATE INDEX jobs_waiting ON jobs (claimed_until, id) WHERE state IN ('queued', 'running');
-CREATE INDEX jobs_by_business ON jobs (business_id, created_at, id);
+CREATE INDEX search_segments_live ON search_segments (scope, id) WHERE gone_at IS NULL;
+CREATE INDEX search_segments_gone ON search_segments (gone_at, id) WHERE gone_at IS NOT NULL;
 
--- Work that comes round: whoever moves `next_at` on has the turn.
-CREATE TABLE schedule (
-    task TEXT NOT NULL PRIMARY KEY,
-    next_at BIGINT NOT NULL
+-- Three characters each, from `gram` up to the next block of the segment, with the rows that have them.
+CREATE TABLE search_blocks (
+    segment_id BIGINT NOT NULL,
+    gram BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (segment_id, gram)
 );
-
--- The last link of each chain of seals, so that a row missing at its end is noticed too.
-CREATE TABLE chains (
-    business_id BIGINT NOT NULL REFERENCES businesses (id),
-    name TEXT NOT NULL CHECK (name IN ('ledger', 'audit')),
-    position BIGINT NOT NULL,
-    seal TEXT NOT NULL,
-    PRIMARY KEY (business_id, name)
-);
-
-CREATE TABLE imports (
-    id BIGINT PRIMARY KEY,
-    business_id BIGINT NOT NULL REFERENCES businesses (id),
-    campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
-    kind TEXT NOT NULL CHECK (kind IN ('referrers', 'leads', 'qualifications')),
-    state TEXT NOT NULL CHECK (state IN ('loading', 'staged', 'checking', 'checked', 'running', 'done', 'discarded')),
-    file_name TEXT NOT NULL,
-    encoding TEXT NOT NULL,
-    delimiter TEXT NOT NULL,
-    has_header BOOLEAN NOT NULL,
-    -- JSON arrays: a label for each column, and the field each one is (null where nobody knows).
-    columns TEXT NOT NULL,
-    mapping TEXT NOT NULL,
-    options TEXT NOT NULL,
-    rows_total BIGINT NOT NULL,
-    -- JSON object, outcome to number of rows: what the dry run said, then what the run did.
-    counts TEXT NOT NULL,
-    job_id BIGINT REFERENCES jobs (id),
-    created_by BIGINT REFERENCES users (id),
-    created_at BIGINT NOT NULL,
-    finished_at BIGINT
-);
-CREATE INDEX imports_by_business ON imports (business_id, created_at, id);
-CREATE INDEX imports_left_behind ON imports (state, created_at, id) WHERE state IN ('loading', 'discarded');
-
-CREATE TABLE import_rows (
-    import_id BIGINT NOT NULL REFERENCES imports (id),
-    line BIGINT NOT NULL,
-    cells TEXT NOT NULL,
-    -- Why the file's reader could make nothing of the row.
-    fault TEXT,
-    -- What the dry run said of it, then what the run did: new, updated, already, duplicate, unknown_code,
-    -- unknown, invalid.
-    outcome TEXT,
-    field TEXT,
-    reason TEXT,
-    -- Whom, and which own code, the row brought; NULL where it was not accepted. A later row of the
-    -- same is a repeat.
-    person TEXT,
-    code_key TEXT,
-    lead_id BIGINT,
-    referrer_id BIGINT,
-    PRIMARY KEY (import_id, line)
-);
-CREATE INDEX import_rows_by_outcome ON import_rows (import_id, outcome, line);
-CREATE INDEX import_rows_by_person ON import_rows (import_id, person, line) WHERE person IS NOT NULL;
-CREATE INDEX import_rows_by_code ON import_rows (import_id, code_key, line) WHERE code_key IS NOT NULL;
-CREATE INDEX import_rows_by_lead ON import_rows (lead_id) WHERE lead_id IS NOT NULL;
