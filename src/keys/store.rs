@@ -242,12 +242,7 @@ pub async fn webhook_token(conn: &mut Conn, business_id: i64, campaign_id: i64) 
     Ok(found.map(|(token,)| token))
 }
 
-pub async fn set_webhook_token(
-    tx: &mut Tx,
-    business_id: i64,
-    campaign_id: i64,
-    token: &str,
-) -> DbResult<()> {
+pub async fn set_webhook_token(tx: &mut Tx, business_id: i64, campaign_id: i64, token: &str) -> DbResult<()> {
     sql("INSERT INTO webhook_tokens (campaign_id, business_id, token, hash)
          VALUES ($1, $2, $3, $4)
          ON CONFLICT (campaign_id) DO UPDATE

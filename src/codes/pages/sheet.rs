@@ -2,10 +2,10 @@
 
 use askama::Template;
 use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::OriginalUri;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use futures::stream;
 
 use super::{Figures, search};
