@@ -1,4 +1,4 @@
-//! What handlers take: [`Core`] with the caches and limits of this node.
+//! The state that handlers take: [`Core`] with the caches and limits of this node.
 
 use std::sync::Arc;
 

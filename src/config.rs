@@ -48,7 +48,7 @@ pub struct Config {
     pub log_json: bool,
     /// In bytes.
     pub upload_limit: u64,
-    /// Of our own API by a key without a limit of its own; 0 is any number.
+    /// For our own API and keys without a limit of their own; 0 is any number.
     pub calls_per_minute: i64,
     /// How long a caller may take over the head of a request, and over its body beside what its size earns.
     pub patience: Duration,

@@ -1,5 +1,6 @@
-//! What verbs, jobs, imports and scheduled tasks take: the database with its ids, the time, the engine, the
-//! configuration. Caches and limits of a node are in [`App`](crate::app::App), which derefs to this.
+//! The state that verbs, jobs, imports and scheduled tasks take: the database with its ids, the time, the
+//! engine, the configuration. Caches and limits of a node are in [`App`](crate::app::App), which derefs to
+//! this.
 
 use std::sync::Arc;
 

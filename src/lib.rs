@@ -1,4 +1,4 @@
-//! Refdesk: a self-hosted referral desk. See ARCHITECTURE.md for where things are.
+//! Refdesk: a self-hosted referral desk. ARCHITECTURE.md says where things are.
 
 pub mod actor;
 pub mod amounts;

@@ -54,8 +54,8 @@ impl fmt::Display for MoneyError {
                 write!(f, "is larger than {}", limit.shown())
             }
             Self::TooManyDecimalsForAny => write!(f, "must have at most {MOST_DECIMALS} decimals"),
-            Self::TooLargeForAny => f.write_str("is larger than this desk takes"),
-            Self::UnknownCurrency => f.write_str("is not a currency this desk knows"),
+            Self::TooLargeForAny => f.write_str("is larger than Refdesk accepts"),
+            Self::UnknownCurrency => f.write_str("is not a known currency"),
             Self::NotARate => f.write_str("must be a percentage from 0 to 100 with at most 4 decimals, such as 12.5"),
         }
     }

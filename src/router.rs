@@ -60,7 +60,7 @@ pub fn job_kinds() -> Kinds {
         .with(test_data::KIND, test_data::step)
 }
 
-/// What comes round: the tasks that one node at a time does, and what each node writes of what it gathered.
+/// The schedule: tasks that one node at a time runs, and what each node writes of its own counts.
 pub fn schedule(app: &App) -> Schedule {
     const SECOND: Duration = Duration::from_secs(1);
     Schedule::new()
@@ -87,7 +87,7 @@ pub fn schedule(app: &App) -> Schedule {
         })
 }
 
-/// Removes what nobody can use any more; answers whether there may be more.
+/// Removes expired rows; true when more may be left.
 async fn tidy(core: &Core) -> DbResult<bool> {
     let sessions = users::tidy(core).await?;
     let files = imports::tidy(core).await?;

@@ -86,7 +86,7 @@ async fn codes_are_generated_for_all_who_have_none(app: TestApp) {
     let state = format!("/enrollments/{}/state", paused.enrollment_id);
     app.post_form(&state, &[("to", "paused")]).await.is(303);
     app.clock.advance_days(1);
-    let ask = app.get("/referrers/generate").await.is(200).says("Nobody is e-mailed");
+    let ask = app.get("/referrers/generate").await.is(200).says("No e-mail is sent");
     assert_eq!(ask.text("h1"), "Generate 3 codes");
     assert_eq!(ask.count("code"), 3, "three samples");
     assert_eq!(app.number("SELECT count(*) FROM codes").await, 1, "asking makes nothing");
@@ -96,7 +96,7 @@ async fn codes_are_generated_for_all_who_have_none(app: TestApp) {
     let url = answer.is(303).header("location").to_owned();
     let result = app.get(&url).await.is(200);
     assert_eq!(result.text("h1"), "3 codes generated");
-    let result = result.says("1 referrer had one already and keeps it. Nobody was e-mailed.");
+    let result = result.says("1 referrer had one already and keeps it. No e-mail was sent.");
     let sheet = app.get(&result.attr(".actions .primary", "href")).await.is(200);
     assert_eq!(sheet.count(".card"), 3, "the sheet has the cards of this batch");
     assert_eq!(app.number("SELECT count(*) FROM codes WHERE state = 'active'").await, 4);

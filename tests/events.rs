@@ -105,7 +105,7 @@ async fn amounts_have_the_decimals_of_the_payment_s_currency(app: TestApp) {
         (json!({"amount": 1.00001}), "amount", "at most 4 decimals"),
         (json!({"amount": 1e30}), "amount", "larger"),
         (json!({"amount": 10, "currency": "USD"}), "currency", "JPY"),
-        (json!({"amount": 10, "currency": "XXX"}), "currency", "not a currency"),
+        (json!({"amount": 10, "currency": "XXX"}), "currency", "not a known currency"),
         (json!({"amount": 3101}), "amount", "3,100 JPY that is left"),
     ] {
         let answer = app.refund(named(fields)).await;

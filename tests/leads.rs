@@ -230,7 +230,7 @@ async fn leads_are_narrowed_to_whom_somebody_names(app: TestApp) {
     assert_eq!(several.text("h1"), "Whose leads");
     assert_eq!(several.attrs(".people a", "href").len(), 2);
     assert!(several.attrs(".people a", "href").contains(&theirs), "{several:?}");
-    app.get("/leads?by=nobody+at+all").await.is(200).says("Nobody found");
+    app.get("/leads?by=nobody+at+all").await.is(200).says("No match");
     let sales = app.member(Role::Sales).await;
     let own = sales.get(&format!("/leads?referrer={}", jane.id)).await.is(200);
     assert_eq!(own.count("tbody tr"), 0, "only what they recorded");

@@ -112,7 +112,7 @@ async fn codes_are_found_half_misheard_and_mistyped(app: TestApp) {
     let mut wrong: Vec<char> = plain.chars().collect();
     wrong[4] = if wrong[4] == 'W' { 'X' } else { 'W' };
     let wrong: String = wrong.into_iter().collect();
-    let near = app.get(&format!("/record?q={wrong}")).await.is(200).says("Near misses");
+    let near = app.get(&format!("/record?q={wrong}")).await.is(200).says("Did you mean");
     assert_eq!(near.texts(".people mark"), [&plain[4..5]], "what differs is marked");
 }
 

@@ -23,7 +23,7 @@ async fn a_referrer_is_added_with_a_code(app: TestApp) {
     assert!(list.flash().starts_with("Jane Miller was added with the code "), "{}", list.flash());
     assert_eq!(list.texts("tbody th a"), ["Jane Miller"]);
     let again = app.post_form("/referrers", &fields).await.is(422);
-    assert_eq!(again.error_at("email"), "Somebody with this address is in this campaign already.");
+    assert_eq!(again.error_at("email"), "A referrer with this address is already in this campaign.");
     assert_eq!(app.number("SELECT count(*) FROM codes WHERE state = 'active'").await, 1);
 }
 

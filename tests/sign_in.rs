@@ -44,7 +44,7 @@ async fn a_new_server_is_set_up_with_its_token(app: EmptyApp) {
 
 async fn a_wrong_password_is_refused_in_words(app: TestApp) {
     let refused = app.sign_in_as(&app.business.owner_email, "not the one").await.is(422);
-    assert_eq!(refused.error_at("email"), "That e-mail address and password do not belong together.");
+    assert_eq!(refused.error_at("email"), "Wrong e-mail or password.");
     assert_eq!(refused.field("password"), "");
     let unknown = app.sign_in_as("nobody@example.com", "not the one").await.is(422);
     assert_eq!(unknown.error_at("email"), refused.error_at("email"));
@@ -80,7 +80,7 @@ async fn many_guesses_at_once_are_no_more_than_one_after_another(app: TestApp) {
 }
 
 async fn whoever_finds_too_many_in_line_is_asked_to_come_back(app: TestApp) {
-    let held = futures::future::join_all((0..2).map(|_| app.app.passwords.place())).await;
+    let held = futures::future::join_all((0..2).map(|_| app.app.passwords.permit())).await;
     assert!(held.iter().all(Option::is_some));
     let refused = app.sign_in_as(&app.business.owner_email, PASSWORD).await.is(503);
     assert!(!refused.header("retry-after").is_empty());

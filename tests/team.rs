@@ -103,7 +103,7 @@ async fn the_last_owner_stays(app: TestApp) {
     let (role, remove) = (format!("/team/members/{me}/role"), format!("/team/members/{me}/remove"));
     for (path, fields) in [(&role, &[("role", "viewer")][..]), (&remove, &[])] {
         let page = app.post_form(path, fields).await.goes_to("/team").follow().await;
-        assert_eq!(page.flash(), "A business needs an owner. Make somebody else an owner first.");
+        assert_eq!(page.flash(), "A business needs an owner. Make another member an owner first.");
     }
     assert_eq!(app.number("SELECT count(*) FROM memberships WHERE role = 'owner'").await, 1);
     app.add_member(&app.business, Role::Owner).await;

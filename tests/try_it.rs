@@ -62,7 +62,7 @@ async fn a_pasted_call_is_answered_and_nothing_is_kept(app: TestApp) {
     let page = tried(&app, &event(&business, &product, "new@example.com")).await;
     assert_eq!(body(&page)["success"], true, "{page:?}");
     assert!(body(&page)["leadId"].as_str().unwrap().starts_with("lead_"));
-    page.says("Refairn's event API").says("The call goes to app.refairn.com").says("none of this desk's");
+    page.says("Refairn's event API").says("The call goes to app.refairn.com").says("not one of Refdesk's");
     assert_eq!(counts(&app).await, before, "a sign-up");
 
     // It is there as long as the call lasts: the same call in a row is the first one every time.

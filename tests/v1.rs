@@ -567,7 +567,7 @@ async fn the_same_call_twice_is_one(app: TestApp) {
     assert_eq!((again.json(), again.header("idempotency-replayed")), (first.json(), "true"));
     assert_eq!(again.header("etag"), first.header("etag"));
     assert_eq!(again.header("content-type"), "application/json");
-    let other = with(&app, "POST", "/v1/leads", once, &json!({ "name": "Somebody else" })).await.is(409).json();
+    let other = with(&app, "POST", "/v1/leads", once, &json!({ "name": "Another person" })).await.is(409).json();
     assert_eq!(other["code"], "idempotency_mismatch");
     with(&app, "POST", "/v1/leads", ("idempotency-key", "order-2"), &json!({})).await.is(400);
     with(&app, "POST", "/v1/leads", ("idempotency-key", "order-2"), &new).await.is(201);

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::http::{Extensions, HeaderMap, header};
 
-use super::noted;
+use super::call_log;
 use super::problem::Problem;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::keys::{KeyError, Known};
 use crate::web::layers;
 
-/// A caller whose key is good.
+/// The caller of a good key.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub key: Known,
@@ -21,7 +21,7 @@ pub struct Caller {
 impl Caller {
     pub async fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, KeyError> {
         let key = app.keys.of(headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok())).await?;
-        if let Some(known) = extensions.get::<noted::Known>() {
+        if let Some(known) = extensions.get::<call_log::Known>() {
             known.is(key.row.id, key.row.business_id);
         }
         let actor = Arc::new(key.actor(layers::client_ip(extensions, headers, &app.config)));

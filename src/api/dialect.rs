@@ -201,7 +201,7 @@ fn example(status: StatusCode) -> Problem {
         }
         StatusCode::SERVICE_UNAVAILABLE => Problem {
             retry_after: Some(2),
-            ..code("unavailable", "The desk cannot do this just now; nothing was stored. Send it again.")
+            ..code("unavailable", "Refdesk cannot do this just now; nothing was stored. Send it again.")
         },
         _ => Problem::of(status, "Something broke here; nothing was stored."),
     }

@@ -448,7 +448,7 @@ pub trait Word: Sized + Clone {
     fn of(word: &str) -> Option<Self>;
 }
 
-/// A field whose value is one of some words.
+/// A field with one of some words as its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OneOf<W>(pub W);
 

@@ -54,7 +54,7 @@ pub const KINDS: [ProblemKind; 34] = [
         "There is no such address, or no such thing in the key's business.",
         "Test keys see test data only, and live keys live data.",
     ),
-    kind("unknown_code", "404", "Nobody has this referral code.", "The message names codes that are close to it."),
+    kind("unknown_code", "404", "This referral code is unknown.", "The message names codes that are close to it."),
     kind("business_not_found", "404", "There is no business with this id.", "Copy it from the Integrations page."),
     kind(
         "product_not_found",
@@ -90,7 +90,7 @@ pub const KINDS: [ProblemKind; 34] = [
     ),
     kind("email_taken", "409", "Another referrer has this e-mail address.", "The message names them."),
     kind("live_data", "409", "A live lead was to be deleted.", "Only test data can be; archive a live lead."),
-    kind("refused", "409", "A rule of the desk stands against it.", "The message says which."),
+    kind("refused", "409", "A rule of the programme forbids it.", "The message says which."),
     kind(
         "duplicate_event",
         "409",
@@ -137,12 +137,12 @@ pub const KINDS: [ProblemKind; 34] = [
         "internal_error",
         "500",
         "Something broke here; nothing was stored.",
-        "Tell whoever runs the desk the request's id.",
+        "Give the request's id to the people who run Refdesk.",
     ),
     kind(
         "unavailable",
         "503",
-        "The desk cannot do it just now.",
+        "Refdesk cannot do it just now.",
         "Send it again after `Retry-After`; with the same id it counts once.",
     ),
 ];

@@ -2,6 +2,7 @@
 //! ([`guard`]), what calls send ([`object`], [`field`], [`read`]), error bodies ([`dialect`]), and the
 //! document made from it all ([`document`]). One file or folder a contract.
 
+mod call_log;
 mod caller;
 mod cashfin;
 pub mod dialect;
@@ -11,7 +12,6 @@ pub mod field;
 mod guard;
 mod idempotency;
 pub mod kinds;
-mod noted;
 pub mod object;
 pub mod operation;
 pub mod problem;
@@ -50,7 +50,7 @@ pub fn openapi(public_url: &str) -> serde_json::Value {
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
     let router = apis().into_iter().fold(Router::new(), |router, api| router.merge(api.into_router(app)));
-    let router = router.layer(middleware::from_fn_with_state(app.clone(), noted::note));
+    let router = router.layer(middleware::from_fn_with_state(app.clone(), call_log::record));
     router.route("/openapi.json", axum::routing::get(docs::pages::document))
 }
 

@@ -111,7 +111,7 @@ impl<T: Object> schemars::JsonSchema for Tagged<T> {
         let mut fields = T::described(schemas);
         let kind = kebab(&T::schema_name());
         let schema = schemars::json_schema!({ "type": "string", "const": kind });
-        fields.insert(0, Described { name: "type", about: "What happened.".into(), required: true, schema });
+        fields.insert(0, Described { name: "type", about: "The event.".into(), required: true, schema });
         schema_of(String::new(), fields, T::STRICT)
     }
 }

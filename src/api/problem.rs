@@ -129,12 +129,12 @@ impl From<DbError> for Problem {
             }
             DbError::Unavailable(why) | DbError::Lost(why) => {
                 tracing::warn!(why, "a call was not served");
-                unavailable("The desk cannot do this just now; nothing was stored. Send it again.")
+                unavailable("Refdesk cannot do this just now; nothing was stored. Send it again.")
             }
             DbError::InDoubt(why) => {
                 tracing::warn!(why, "the database went away in a commit");
                 unavailable(
-                    "The desk lost its database while it stored this. Look whether it is there, or send it again with the same id: it counts once.",
+                    "Refdesk lost its database while it stored this. Check whether it was stored, or send it again with the same id: it counts once.",
                 )
             }
         }

@@ -6,8 +6,8 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::call_log;
 use super::dialect::Dialect;
-use super::noted;
 use super::problem::Problem;
 use super::standing::tell;
 use crate::app::App;
@@ -75,7 +75,7 @@ async fn enter(
         return Err((slower(*standing), allowed));
     }
     let Some(key) = key else { return Err((refused(text), allowed)) };
-    if let Some(known) = extensions.get::<noted::Known>() {
+    if let Some(known) = extensions.get::<call_log::Known>() {
         known.is_browser(key.id, key.business_id);
     }
     if !allowed {

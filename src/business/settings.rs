@@ -1,4 +1,4 @@
-//! What a business is made from, and what can be set on one.
+//! The facts of a new business, and the settings of one.
 
 use serde_json::{Value as Json, json};
 

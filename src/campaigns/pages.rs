@@ -91,7 +91,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
     let destination = Destination::parse(form.value("destination"));
     let destination = destination.map_err(|why| form.fail("destination", format!("The address {why}."))).ok();
     if destination.as_ref().is_some_and(|d| links::is_one(&page.app.config.public_url, d.text())) {
-        form.fail("destination", "The address is one of the desk's own links, which would lead in a circle.");
+        form.fail("destination", "The address is one of Refdesk's own links, which would lead in a circle.");
     }
     Some(Settings {
         name: name?,
@@ -138,7 +138,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     let Some(settings) = read(&mut form, &page) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, None).await?);
     };
-    let said = format!("{} was made as a draft. Add a product, then let it go live.", settings.name);
+    let said = format!("{} is now a draft. Add a product, then take it live.", settings.name);
     let actor = Arc::new(page.member.actor());
     let made = super::create(&page.app, &actor, page.member.business_id, settings, SameName::Refused).await?;
     let Some(id) = made else {

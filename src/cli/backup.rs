@@ -130,7 +130,7 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Result<(), Refusal> {
     if !report.ok && !args.force {
         let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
         let why = format!(
-            "{} does not pass `refdesk check`, and nothing was restored (--force does it all the same). Broken: {}",
+            "{} does not pass `refdesk check`, and nothing was restored (--force restores it anyway). Broken: {}",
             args.file.display(),
             rules.join("; ")
         );
@@ -163,7 +163,7 @@ fn tell(args: &RestoreArgs, database: &Path, kept: Option<&Path>, report: &Repor
         counted(report.entries)
     );
     if let Some(kept) = kept {
-        println!("What was there before is kept as {}.", kept.display());
+        println!("The old database is now {}.", kept.display());
     }
     println!("Passwords, keys and who is on the team are as they were then: look through what was ended since.");
     Ok(())

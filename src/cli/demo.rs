@@ -24,6 +24,6 @@ pub async fn demo(mut config: Config) -> Result<(), Refusal> {
         .map_err(|e| Refusal::unusable(format!("cannot listen on {}: {e}", app.config.listen)))?;
     println!("A demo of Refdesk is at {}", app.config.public_url);
     println!("Sign in as {} with the password {}", filled.email, filled.password);
-    println!("Nothing of it is kept.");
+    println!("It is deleted when the command ends.");
     serve::run(app, listener).await
 }

@@ -87,7 +87,7 @@ async fn stage(app: &App, args: &Args, file: File) -> Result<Import, Refusal> {
     let id = imports::stage(app, new, file, Choices::default(), imports::limits(&app.config))
         .await?
         .map_err(Refusal::unusable)?;
-    let gone = || Refusal::unusable("the import is not there any more");
+    let gone = || Refusal::unusable("the import no longer exists");
     let import = imports::find(&mut app.db.read().await?, business_id, id).await?.ok_or_else(gone)?;
     let mapping = import.mapping();
     if let Err(why) = args.kind.judge(&mapping) {

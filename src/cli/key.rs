@@ -207,7 +207,7 @@ async fn print_key(
         return Ok(());
     }
     let row = keys::find(&mut app.db.read().await?, business.id, id).await?;
-    let row = row.ok_or_else(|| Refusal::unusable("the key is not there any more"))?;
+    let row = row.ok_or_else(|| Refusal::unusable("the key no longer exists"))?;
     print_json(&json!({
         "id": id::render(Kind::Key, id),
         "key": text,
@@ -224,7 +224,7 @@ async fn meant(app: &App, typed: &str, of: &Of) -> Result<(BusinessRow, KeyLine)
     let typed = typed.trim();
     let mut conn = app.db.read().await?;
     if id::api_key_checksum_ok(typed) {
-        let nobodys = || Refusal::unusable("this desk never made that key");
+        let nobodys = || Refusal::unusable("that key is not one of Refdesk's");
         let (business_id, key_id) = keys::by_text(&mut conn, typed).await?.ok_or_else(nobodys)?;
         let business = crate::business::by_id(&mut conn, business_id).await?.ok_or_else(nobodys)?;
         return match keys::find(&mut conn, business_id, key_id).await? {
@@ -255,7 +255,7 @@ async fn revoke(app: &App, typed: &str, of: &Of) -> Result<(), Refusal> {
     match revoked {
         Revoked::Yes => println!("{} {} was revoked.", key.shown, key.name),
         Revoked::Already => println!("{} {} was revoked before.", key.shown, key.name),
-        Revoked::NotFound => return Err(Refusal::unusable("the key is not there any more")),
+        Revoked::NotFound => return Err(Refusal::unusable("the key no longer exists")),
     }
     Ok(())
 }
@@ -273,9 +273,9 @@ async fn rotate(app: &App, typed: &str, seconds: i64, expires: Option<&str>, of:
             print_key(app, &business, id, &text, of.json, &words).await
         }
         Rotated::Over => {
-            let why = "that key is over, or another one took over from it already; nothing was made".to_owned();
+            let why = "that key has expired or was replaced already; no key was made".to_owned();
             Err(Refusal { code: NO, why })
         }
-        Rotated::NotFound => Err(Refusal::unusable("the key is not there any more")),
+        Rotated::NotFound => Err(Refusal::unusable("the key no longer exists")),
     }
 }

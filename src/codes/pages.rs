@@ -223,7 +223,7 @@ async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResul
     let flash = match super::move_to(&page.app, &actor, page.member.business_id, id, to).await? {
         Moved::Done { text, was } => {
             let said = match to {
-                CodeState::Retired => format!("{text} is retired. It attributes nobody any more."),
+                CodeState::Retired => format!("{text} is retired. New referrals with it no longer count."),
                 CodeState::Alias => format!("{text} is an alias again and attributes."),
                 CodeState::Active => format!("{text} is the active code now."),
             };

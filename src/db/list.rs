@@ -193,7 +193,7 @@ impl Listing {
     }
 
     /// The row at which the list begins, for a list sorted by a number.
-    pub fn place(&self) -> Option<(i64, i64)> {
+    pub fn position(&self) -> Option<(i64, i64)> {
         if let Some((_, Value::Int(Some(value)), id)) = &self.at { Some((*value, *id)) } else { None }
     }
 
@@ -203,7 +203,7 @@ impl Listing {
     }
 
     /// Takes the position out, as a condition on the two named columns.
-    fn take_place(&mut self, key: &str) -> Option<String> {
+    fn take_position(&mut self, key: &str) -> Option<String> {
         let sign = if self.is_down() { '<' } else { '>' };
         let (_, value, id) = self.at.take()?;
         self.values.push(value);
@@ -235,8 +235,8 @@ impl Listing {
         let (column, alias, table, within) = (this.order.column, this.alias, this.table, this.within);
         let order = this.ordered(&format!("{alias}.{column}"), &format!("{alias}.id"));
         let inner = this.ordered("at", "id");
-        let place = this.take_place(&format!("{alias}.{column}, {alias}.id"));
-        this.indexed.extend(place);
+        let position = this.take_position(&format!("{alias}.{column}, {alias}.id"));
+        this.indexed.extend(position);
         let (indexed, searched) = (and(&this.indexed), and(&this.searched));
         let text = format!(
             "WITH looked AS MATERIALIZED (SELECT {alias}.id AS id, {alias}.{column} AS at,
@@ -255,8 +255,8 @@ impl Listing {
         let mut this = self.clone();
         let (column, alias, table, within) = (this.order.column, this.alias, this.table, this.within);
         let order = this.ordered(&format!("{alias}.{column}"), &format!("{alias}.id"));
-        let place = this.take_place(&format!("{alias}.{column}, {alias}.id"));
-        this.indexed.extend(place);
+        let position = this.take_position(&format!("{alias}.{column}, {alias}.id"));
+        this.indexed.extend(position);
         let (indexed, searched) = (and(&this.indexed), and(&this.searched));
         // The searched condition is named because its values are bound.
         sql_built(format!(
@@ -279,7 +279,7 @@ impl Listing {
         let mut this = self.clone();
         let (column, alias, table, within, by) = (this.order.column, this.alias, this.table, this.within, this.by);
         let inner = this.ordered("at", "id");
-        let place = this.take_place("at, id").map(|place| format!("AND {place}")).unwrap_or_default();
+        let position = this.take_position("at, id").map(|position| format!("AND {position}")).unwrap_or_default();
         this.values.push(crate::rows!(ids, id => { id: *id }).into());
         let (indexed, searched, n) = (and(&this.indexed), and(&this.searched), this.values.len());
         // CROSS JOIN fixes the order: the named rows first, then each by its key.
@@ -290,7 +290,7 @@ impl Listing {
                                             CROSS JOIN {table} {alias} {within}
                                            WHERE {alias}.{by} = named.id
                                              AND {indexed}) {}",
-            looked(&place, &inner, limit)
+            looked(&position, &inner, limit)
         );
         look(conn, text, this.values).await
     }
@@ -314,8 +314,8 @@ impl Listing {
         let column = self.order.column;
         let key = format!("{0}.{column}, {0}.id", self.alias);
         let order = self.ordered(&format!("{}.{column}", self.alias), &format!("{}.id", self.alias));
-        let place = self.take_place(&key);
-        self.indexed.extend(place);
+        let position = self.take_position(&key);
+        self.indexed.extend(position);
         let (columns, table, alias, joins) = (self.columns, self.table, self.alias, self.joins);
         let indexed = and(&self.indexed);
         let text = if self.searched.is_empty() {
@@ -343,14 +343,14 @@ fn and(conditions: &[String]) -> String {
 }
 
 /// The statement's answer: a line of sums, then rows.
-fn looked(place: &str, order: &str, limit: usize) -> String {
+fn looked(position: &str, order: &str, limit: usize) -> String {
     format!(
         "SELECT CAST(NULL AS BIGINT) AS id, CAST(NULL AS TEXT) AS at, count(*) AS seen,
                 COALESCE(CAST(sum(hit) AS BIGINT), 0) AS hits
            FROM looked
           UNION ALL
          SELECT id, CAST(at AS TEXT), 0, 0
-           FROM (SELECT id, at FROM looked WHERE hit = 1 {place} {order} LIMIT {limit}) found"
+           FROM (SELECT id, at FROM looked WHERE hit = 1 {position} {order} LIMIT {limit}) found"
     )
 }
 

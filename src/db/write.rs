@@ -265,7 +265,7 @@ async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(wait)).await;
 }
 
-/// A race lost five times means too much load, and the caller is told to come back.
+/// A race lost five times means too much load: the caller is asked to come back.
 fn spent(error: DbError) -> DbError {
     if let DbError::Lost(why) = error {
         DbError::Unavailable(format!("gave up after {TRIES} tries: {why}"))

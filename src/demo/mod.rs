@@ -20,7 +20,7 @@ use crate::engine::{
     AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Payment, Refund, RefundOf, SignUp, Status, TouchKind,
     What, paid_on,
 };
-use crate::links::{self, Place};
+use crate::links::{self, LinkPath};
 use crate::money::{Currency, Money, Rate, Unpriced};
 use crate::referrers::{self, AddReferrer, Added};
 
@@ -153,7 +153,7 @@ impl Story {
     async fn clicks(&mut self, day: i64) -> DbResult<()> {
         let now = self.app.clock.now();
         for (n, code) in (0..).zip(&self.codes).filter(|(n, code)| !code.is_empty() && (day * 7 + n * 5) % 11 < 3) {
-            let place = Place { campaign_id: None, code: code.clone() };
+            let place = LinkPath { campaign_id: None, code: code.clone() };
             let followed = links::follow(&mut self.app.db.read().await?, now, &place, None).await?;
             if let Some(click) = followed.click {
                 self.app.clicks.count_many(&click, 1 + (day + n) % 3);

@@ -454,7 +454,7 @@ impl Nth {
         (self.0 % 10 < 7).then_some(way)
     }
 
-    /// Which of the referrers.
+    /// The number of the referrer.
     fn referrer(&self, referrers: i64) -> Option<i64> {
         (self.0 % 10 < 7).then_some(self.0 * 7919 % referrers)
     }

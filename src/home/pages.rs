@@ -136,7 +136,7 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
         todo.push(Todo {
             url,
             count: count_text,
-            label: "leave hold within a week",
+            label: "commissions to be approved this week",
             detail,
             zero: count == 0,
             tone: "",

@@ -33,26 +33,26 @@ const APPLIED: usize = 64;
 pub fn check_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
         let (import, chunk) = read(&core, &job, CHECKED).await?;
-        let mut told = chunk.told;
+        let mut verdicts = chunk.verdicts;
         match chunk.work {
             Work::Events(events, of) => {
                 let outcomes = if events.is_empty() { Vec::new() } else { core.engine.preview(events).await?.0 };
-                told.extend(of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
+                verdicts.extend(of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
             }
             Work::Referrers(new, of) => {
                 let became = referrers::preview(&mut core.db.read().await?, &new).await?;
-                told.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
+                verdicts.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
             }
         }
-        for verdict in &mut told {
+        for verdict in &mut verdicts {
             // Ids of a preview belong to no row.
             (verdict.lead_id, verdict.referrer_id) = (None, None);
         }
         let (end, now) = (chunk.end, core.clock.now());
         core.db
             .write(vec![], move |tx| {
-                let (import, job, told) = (import.clone(), job.clone(), told.clone());
-                Box::pin(async move { finish(tx, now, &import, &job, told, end, false, 0).await })
+                let (import, job, verdicts) = (import.clone(), job.clone(), verdicts.clone());
+                Box::pin(async move { finish(tx, now, &import, &job, verdicts, end, false, 0).await })
             })
             .await
     })
@@ -63,19 +63,19 @@ pub fn run_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Pr
     Box::pin(async move {
         let (import, chunk) = read(&core, &job, APPLIED).await?;
         let (end, now, audit_id) = (chunk.end, core.clock.now(), core.ids.next().await?);
-        let (import, told) = (Arc::new(import), Arc::new(chunk.told));
+        let (import, verdicts) = (Arc::new(import), Arc::new(chunk.verdicts));
         match chunk.work {
             Work::Events(events, of) => {
                 let of = Arc::new(of);
                 core.engine
                     .slice_and(events, move |tx, outcomes| {
-                        let (import, job, told, of) = (import.clone(), job.clone(), told.clone(), of.clone());
+                        let (import, job, verdicts, of) = (import.clone(), job.clone(), verdicts.clone(), of.clone());
                         Box::pin(async move {
-                            let mut told = told.as_ref().clone();
-                            told.extend(
+                            let mut verdicts = verdicts.as_ref().clone();
+                            verdicts.extend(
                                 of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)),
                             );
-                            finish(tx, now, &import, &job, told, end, true, audit_id).await
+                            finish(tx, now, &import, &job, verdicts, end, true, audit_id).await
                         })
                     })
                     .await
@@ -86,13 +86,13 @@ pub fn run_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Pr
                 let (new, of) = (Arc::new(new), Arc::new(of));
                 core.db
                     .write(keys, move |tx| {
-                        let (import, job, told, of) = (import.clone(), job.clone(), told.clone(), of.clone());
+                        let (import, job, verdicts, of) = (import.clone(), job.clone(), verdicts.clone(), of.clone());
                         let (new, ids) = (new.clone(), ids.clone());
                         Box::pin(async move {
                             let became = referrers::add_many(tx, now, ids, &job.actor, &new).await?;
-                            let mut told = told.as_ref().clone();
-                            told.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
-                            finish(tx, now, &import, &job, told, end, true, audit_id).await
+                            let mut verdicts = verdicts.as_ref().clone();
+                            verdicts.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
+                            finish(tx, now, &import, &job, verdicts, end, true, audit_id).await
                         })
                     })
                     .await
@@ -108,7 +108,7 @@ enum Work {
 
 /// The next rows: those already decided, and those for the engine.
 struct Chunk {
-    told: Vec<Verdict>,
+    verdicts: Vec<Verdict>,
     work: Work,
     /// The last line of the chunk; none when the file is at its end.
     end: Option<i64>,
@@ -117,7 +117,7 @@ struct Chunk {
 async fn read(core: &Core, job: &Claimed, most: usize) -> DbResult<(Import, Chunk)> {
     let mut conn = core.db.read().await?;
     let import_id = job.input()["import"].as_i64().unwrap_or_default();
-    let gone = || DbError::Fault("the import is not there any more".into());
+    let gone = || DbError::Fault("the import no longer exists".into());
     let import = store::find(&mut conn, job.business_id, import_id).await?.ok_or_else(gone)?;
     let (from, _) = place(job);
     let rows = store::next_rows(&mut conn, import.id, from, most).await?;
@@ -143,20 +143,20 @@ async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLin
     let reader = Reader { kind: import.kind(), mapping: &mapping, country: &import.country };
     let first = rows.first().map_or(0, |row| row.line);
     let mut last = rows.last().map(|row| row.line);
-    let (mut told, mut people) = (Vec::new(), Vec::new());
+    let (mut verdicts, mut people) = (Vec::new(), Vec::new());
     for row in rows {
         if let Some(fault) = row.fault {
-            told.push(Verdict::because(row.line, Fate::Invalid, None, fault));
+            verdicts.push(Verdict::because(row.line, Fate::Invalid, None, fault));
             continue;
         }
         let cells = Row { line: row.line.unsigned_abs(), cells: row.cells() };
         match reader.read(&cells) {
             Ok(person) => people.push(person),
-            Err(verdict) => told.push(verdict),
+            Err(verdict) => verdicts.push(verdict),
         }
     }
-    let mut fresh = repeats(conn, import, first, people, &mut told).await?;
-    // Of two rows about one person the second waits for the outcome of the first.
+    let mut fresh = repeats(conn, import, first, people, &mut verdicts).await?;
+    // The second of two rows about one person waits for the outcome of the first.
     let mut seen = HashSet::new();
     let again = fresh.iter().position(|p| {
         let code = p.code_key().filter(|_| import.kind() == Kind::Referrers);
@@ -165,13 +165,13 @@ async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLin
     if let Some(at) = again {
         let line = fresh[at].line;
         fresh.truncate(at);
-        told.retain(|v| v.line < line);
+        verdicts.retain(|v| v.line < line);
         last = Some(line - 1);
     }
     let end = last.filter(|_| whole || again.is_some());
     if import.kind() == Kind::Referrers {
         let new = fresh.iter().map(|p| people_who_refer::new(import, p)).collect();
-        return Ok(Chunk { told, work: Work::Referrers(new, fresh), end });
+        return Ok(Chunk { verdicts, work: Work::Referrers(new, fresh), end });
     }
     let plans = if fresh.is_empty() { Vec::new() } else { resolve::plan(conn, import, &job.actor, &fresh).await? };
     let (mut events, mut of) = (Vec::new(), Vec::new());
@@ -181,10 +181,10 @@ async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLin
                 events.push(*event);
                 of.push((person, claimed));
             }
-            Plan::Told(verdict) => told.push(verdict),
+            Plan::Told(verdict) => verdicts.push(verdict),
         }
     }
-    Ok(Chunk { told, work: Work::Events(events, of), end })
+    Ok(Chunk { verdicts, work: Work::Events(events, of), end })
 }
 
 /// Takes out the rows that an earlier row of the file says already.
@@ -193,7 +193,7 @@ async fn repeats(
     import: &Import,
     first: i64,
     people: Vec<Person>,
-    told: &mut Vec<Verdict>,
+    verdicts: &mut Vec<Verdict>,
 ) -> DbResult<Vec<Person>> {
     let keys: Vec<String> = people.iter().map(|p| p.key.clone()).collect();
     let earlier = store::earlier_people(conn, import.id, first, &keys).await?;
@@ -207,12 +207,12 @@ async fn repeats(
         .into_iter()
         .filter(|p| {
             if let Some(line) = earlier.get(&p.key) {
-                told.push(Verdict::because(p.line, Fate::Duplicate, None, format!("The same as line {line}.")));
+                verdicts.push(Verdict::because(p.line, Fate::Duplicate, None, format!("The same as line {line}.")));
                 return false;
             }
             if let Some(line) = p.code_key().and_then(|code| codes.get(&code)) {
                 let why = format!("Line {line} has this code already.");
-                told.push(Verdict::because(p.line, Fate::Invalid, Some(super::mapping::Field::Code), why));
+                verdicts.push(Verdict::because(p.line, Fate::Invalid, Some(super::mapping::Field::Code), why));
                 return false;
             }
             true
@@ -227,19 +227,19 @@ async fn finish(
     now: Instant,
     import: &Import,
     job: &Claimed,
-    mut told: Vec<Verdict>,
+    mut verdicts: Vec<Verdict>,
     end: Option<i64>,
     for_good: bool,
     audit_id: i64,
 ) -> DbResult<Progress> {
-    told.sort_by_key(|v| v.line);
-    store::mark(tx, import.id, &told).await?;
+    verdicts.sort_by_key(|v| v.line);
+    store::mark(tx, import.id, &verdicts).await?;
     let (from, mut counts) = place(job);
-    for verdict in &told {
+    for verdict in &verdicts {
         counts.add(verdict.fate);
     }
     let mut progress = job.progress();
-    progress.cursor = told.last().map_or(end.unwrap_or(from), |v| v.line).to_string();
+    progress.cursor = verdicts.last().map_or(end.unwrap_or(from), |v| v.line).to_string();
     progress.done = counts.rows;
     progress.total = import.rows_total;
     progress.result = json!(counts).to_string();

@@ -229,7 +229,7 @@ pub fn verdict(p: &Person, claimed: Option<i64>, outcome: Outcome) -> Verdict {
             let reason = match refused {
                 Some(r) => Some(format!("Known already; its referrer did not change: {}.", r.sentence())),
                 None if stays => {
-                    Some("Somebody else referred them before, which stays. The code is kept as a touch.".into())
+                    Some("Another referrer came first and stays. The code is saved with the lead's claims.".into())
                 }
                 None => None,
             };
@@ -240,6 +240,6 @@ pub fn verdict(p: &Person, claimed: Option<i64>, outcome: Outcome) -> Verdict {
             accepted(if changed == Changed::Yes { Fate::Updated } else { Fate::Already }, lead_id)
         }
         Outcome::Refused { why } => Verdict::because(p.line, Fate::Invalid, None, why),
-        _ => Verdict::because(p.line, Fate::Invalid, None, "The lead is not there any more."),
+        _ => Verdict::because(p.line, Fate::Invalid, None, "The lead no longer exists."),
     }
 }

@@ -1,4 +1,4 @@
-//! What files leave behind.
+//! Removes the rows that files leave behind.
 
 use super::store;
 use crate::core::Core;

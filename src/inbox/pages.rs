@@ -200,7 +200,7 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
         return ask.answer(StatusCode::CONFLICT);
     }
     let flash = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Done { changed: false, .. } => Flash::info("Somebody else decided this meanwhile."),
+        Outcome::Done { changed: false, .. } => Flash::info("Another person has already decided this."),
         Outcome::Done { .. } => Flash::good(done(&row)),
         Outcome::PaymentRecorded { .. } => Flash::good("The second payment is recorded."),
         Outcome::PaymentDuplicate { .. } => Flash::info("It was recorded already."),

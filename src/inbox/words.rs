@@ -62,41 +62,43 @@ pub fn words_of(item: &ItemRow) -> Words {
     let claim = if code.is_empty() { format!("{lead} named {who}") } else { format!("{lead} gave the code {code}") };
     let (title, happened, advice) = match item.kind.as_str() {
         "unknown_code" => (
-            format!("{lead} gave a code nobody has: {code}"),
-            "The lead is kept without a referrer.".to_owned(),
+            format!("{lead} gave an unknown code: {code}"),
+            "The lead is saved without a referrer.".to_owned(),
             "These active codes are the closest. One click attributes the lead.".to_owned(),
         ),
         "retired_code" => (
             format!("{lead} gave a retired code: {code}"),
-            format!("It was {who}'s. A retired code attributes nobody, so the lead is kept without a referrer."),
-            format!("Attribute it if {who} referred them all the same."),
+            format!(
+                "It was {who}'s. New referrals with a retired code do not count, so the lead is saved without a referrer."
+            ),
+            format!("Attribute the lead if {who} really referred them."),
         ),
         "other_campaign" => (
             format!("{claim}, which is of another campaign"),
-            format!("{who} is not enrolled in {campaign}, so the lead is kept without a referrer."),
+            format!("{who} is not enrolled in {campaign}, so the lead is saved without a referrer."),
             format!("Enroll {who} in {campaign}, then set the referrer on the lead's page."),
         ),
         "paused" => (
             format!("{claim}, but {who} is paused"),
-            "A paused referrer gets no new leads by themselves. The lead is kept without a referrer.".to_owned(),
-            format!("Attribute it if it should be {who}'s all the same."),
+            "A paused referrer gets no new leads by themselves. The lead is saved without a referrer.".to_owned(),
+            format!("Attribute the lead if it should be {who}'s."),
         ),
         "banned" => (
             format!("{claim}, but {who} is banned"),
-            "A banned referrer gets no new leads. The lead is kept without a referrer.".to_owned(),
+            "A banned referrer gets no new leads. The lead is saved without a referrer.".to_owned(),
             "Dismiss it, or set another referrer on the lead's page.".to_owned(),
         ),
         "archived" => (
             format!("{claim}, but {who} is archived"),
-            "The lead is kept without a referrer.".to_owned(),
+            "The lead is saved without a referrer.".to_owned(),
             format!("Restore {who} first if they should count, then set the referrer on the lead's page."),
         ),
         "campaign_not_live" => (
             format!("{claim} while {campaign} took no new referrals"),
-            "The lead is kept without a referrer.".to_owned(),
+            "The lead is saved without a referrer.".to_owned(),
             match waits_for_live(item) {
                 true => format!("{campaign} is a draft. Make it live first, then it can be attributed here."),
-                false => format!("Attribute it if it should be {who}'s all the same."),
+                false => format!("Attribute the lead if it should be {who}'s."),
             },
         ),
         "self_referral" => (
@@ -121,7 +123,7 @@ pub fn words_of(item: &ItemRow) -> Words {
             let payments = if count == 1 { "1 older payment".to_owned() } else { format!("{count} older payments") };
             (
                 format!("{payments} of {lead} could earn"),
-                format!("They came before {who} counted as the referrer. They earn nothing until somebody says so."),
+                format!("They came before {who} counted as the referrer. They earn nothing until you accept this."),
                 "You see exactly what they would earn first.".to_owned(),
             )
         }
@@ -142,13 +144,11 @@ fn second_payment(item: &ItemRow, detail: &Json, email: &str) -> (String, String
     let day = Day::parse(text("date")).map_or_else(|_| text("date").to_owned(), Day::shown);
     let first = match (item.paid_amount, &item.paid_currency) {
         (Some(minor), Some(currency)) => Money::shown_in(minor, currency),
-        _ => "One".to_owned(),
+        _ => "A payment".to_owned(),
     };
     (
         format!("Possibly a second payment of {email}: {amount}"),
-        format!(
-            "{first} of the same product, address and day ({day}) is recorded already, and nothing tells the two apart."
-        ),
+        format!("{first} for the same product on {day} is recorded. Is {amount} a second payment on that day?"),
         "Record it if they paid twice that day. Dismiss it if it is the same payment sent again.".to_owned(),
     )
 }

@@ -66,7 +66,7 @@ pub async fn run_one(core: &Core, kinds: &Kinds, business_id: i64, id: i64) -> D
         match store::find(&mut core.db.read().await?, business_id, id).await? {
             Some(job) if job.is_over() => return Ok(job),
             Some(_) => tokio::time::sleep(LOOK / 5).await,
-            None => return Err(DbError::Fault("the job is not there any more".into())),
+            None => return Err(DbError::Fault("the job no longer exists".into())),
         }
     }
 }

@@ -30,7 +30,7 @@ struct Task {
 #[derive(Clone)]
 struct Chore {
     every: Duration,
-    /// What the log says when it fails.
+    /// The words of the log when it fails.
     failed: &'static str,
     run: Arc<dyn Fn() -> BoxFuture<'static, DbResult<()>> + Send + Sync>,
 }
@@ -47,20 +47,20 @@ impl Schedule {
         Self::default()
     }
 
-    /// A task whose turn comes every so many seconds.
+    /// A task that runs every so often.
     pub fn task(mut self, name: &'static str, seconds: i64, run: Run) -> Self {
         let look = Duration::from_secs(seconds.unsigned_abs().div_ceil(4));
         self.tasks.push(Task { name, seconds, run, look, is_due: None });
         self
     }
 
-    /// A task whose turn is taken only when `is_due` says so, looked at every so often.
+    /// A task that runs only when `is_due` says so, asked every so often.
     pub fn task_when(mut self, is_due: Run, look: Duration, name: &'static str, seconds: i64, run: Run) -> Self {
         self.tasks.push(Task { name, seconds, run, look, is_due: Some(is_due) });
         self
     }
 
-    /// What each node does with a state of its own.
+    /// A flush of a node's own state.
     pub fn each_node<S: Clone + Send + Sync + 'static>(
         mut self,
         state: &S,

@@ -6,6 +6,7 @@
 mod curls;
 mod make;
 mod networks;
+mod owner;
 pub mod pages;
 pub mod publishable;
 mod ring;
@@ -13,14 +14,13 @@ mod rotate;
 mod scopes;
 mod store;
 mod webhook;
-mod whose;
 
 pub use curls::sign_up_curl;
 pub use make::{Made, MakeKey, Revoked, make, revoke, through};
 pub use networks::Networks;
+pub use owner::{KeyOwner, by_text, owner};
 pub use ring::{KeyError, Keyring, Known};
 pub use rotate::{OVERLAPS, Rotated, rotate};
 pub use scopes::{SCOPES, all_scopes, scopes_in_words};
 pub use store::{KeyLine, NewKey, WebhookRow, find, insert, list};
 pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as webhook_token};
-pub use whose::{Whose, by_text, whose};

@@ -328,7 +328,7 @@ async fn rotate(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
         Rotated::Key { text, .. } => text,
         Rotated::NotFound => return Err(Fault::NotFound),
         Rotated::Over => {
-            let flash = Flash::info("That key is over, or another one took over from it already. Nothing was made.");
+            let flash = Flash::info("That key has expired or was replaced already. No key was made.");
             return page.go("/integrations", flash).await;
         }
     };

@@ -1,4 +1,4 @@
-//! What a key may do: a resource, and whether it may change it.
+//! A right of a key: a resource, and reading or changing it.
 
 /// A right of a key: a resource and reading or changing it.
 pub const SCOPES: [(&str, &str); 10] = [

@@ -66,7 +66,7 @@ pub fn verdict(lead: &LeadRow, touches: &[TouchRow], t: &TouchRow) -> (bool, Str
         let why = match (t.kind.as_str(), t.referrer_id) {
             ("staff", None) => "Counts: staff decided that nobody referred this lead.".to_owned(),
             ("staff", Some(_)) => "Counts: staff decided it.".to_owned(),
-            _ => "Counts: the first touch wins and stays.".to_owned(),
+            _ => "This one counts: it came first.".to_owned(),
         };
         return (true, why);
     }
@@ -86,7 +86,7 @@ pub fn verdict(lead: &LeadRow, touches: &[TouchRow], t: &TouchRow) -> (bool, Str
     let why = match (before, t.kind.as_str()) {
         (true, "staff") => "Replaced by a later decision of staff.".to_owned(),
         (true, _) if first => "Counted until staff decided otherwise.".to_owned(),
-        _ => format!("Also claimed by {claimed}. The first touch wins and stays."),
+        _ => format!("Also claimed by {claimed}. An earlier claim counts."),
     };
     (false, why)
 }

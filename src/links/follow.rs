@@ -9,7 +9,7 @@ use crate::db::{Conn, DbResult};
 
 /// The parts of a link's path.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct LinkPath {
     /// The campaign, where the path names one.
     pub campaign_id: Option<i64>,
     pub code: String,
@@ -40,7 +40,7 @@ pub struct Refers {
 const LONGEST: usize = 400;
 
 /// Looks a link's code up. `earlier` is the code of a link that the visitor followed before.
-pub async fn follow(conn: &mut Conn, now: Instant, place: &Place, earlier: Option<&str>) -> DbResult<Followed> {
+pub async fn follow(conn: &mut Conn, now: Instant, place: &LinkPath, earlier: Option<&str>) -> DbResult<Followed> {
     let named = match place.campaign_id {
         Some(id) => store::campaign(conn, id).await?,
         None => None,
@@ -68,7 +68,7 @@ pub async fn follow(conn: &mut Conn, now: Instant, place: &Place, earlier: Optio
 
 /// The address in the QR code of a link: of the text that is active now. `None` for a code that is unknown or
 /// retired.
-pub async fn qr_address(conn: &mut Conn, public_url: &str, place: &Place) -> DbResult<Option<(String, String)>> {
+pub async fn qr_address(conn: &mut Conn, public_url: &str, place: &LinkPath) -> DbResult<Option<(String, String)>> {
     let business = match place.campaign_id {
         Some(id) => match store::campaign(conn, id).await? {
             Some(named) => Some(named.business_id),

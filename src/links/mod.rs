@@ -16,7 +16,7 @@ mod visitor;
 
 pub use address::{address, is_one, of_code};
 pub use clicks::{Click, Clicks};
-pub use follow::{Followed, Place, Refers, follow, qr_address};
+pub use follow::{Followed, LinkPath, Refers, follow, qr_address};
 pub use qr::svg;
 pub use target::{cookie_domain, with_code};
 pub use visitor::is_person;

@@ -6,7 +6,7 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Followed, Place, Refers};
+use super::{Followed, LinkPath, Refers};
 use crate::app::App;
 use crate::code;
 use crate::id::{self, Kind};
@@ -33,15 +33,15 @@ const KEPT_SECONDS: i64 = 90 * 24 * 3600;
 type One = Result<Path<String>, PathRejection>;
 type Two = Result<Path<(String, String)>, PathRejection>;
 
-fn place(path: One) -> Place {
-    Place { campaign_id: None, code: typed(&path.map(|p| p.0).unwrap_or_default()) }
+fn link_path(path: One) -> LinkPath {
+    LinkPath { campaign_id: None, code: typed(&path.map(|p| p.0).unwrap_or_default()) }
 }
 
-fn place_in(path: Two) -> Place {
+fn link_path_in(path: Two) -> LinkPath {
     let (campaign, code) = path.map(|p| p.0).unwrap_or_default();
     let campaign_id = campaign.parse().ok().or_else(|| id::parse(Kind::Campaign, &campaign));
     // No business has the id 0.
-    Place { campaign_id: Some(campaign_id.unwrap_or(0)), code: typed(&code) }
+    LinkPath { campaign_id: Some(campaign_id.unwrap_or(0)), code: typed(&code) }
 }
 
 /// Some programs write a space as a plus.
@@ -50,11 +50,11 @@ fn typed(code: &str) -> String {
 }
 
 async fn follow(State(app): State<App>, method: Method, headers: HeaderMap, path: One) -> PageResult {
-    answer(&app, &method, &headers, place(path)).await
+    answer(&app, &method, &headers, link_path(path)).await
 }
 
 async fn follow_in(State(app): State<App>, method: Method, headers: HeaderMap, path: Two) -> PageResult {
-    answer(&app, &method, &headers, place_in(path)).await
+    answer(&app, &method, &headers, link_path_in(path)).await
 }
 
 #[derive(Template)]
@@ -72,7 +72,7 @@ struct UnknownPage {
     frame: BareFrame,
 }
 
-async fn answer(app: &App, method: &Method, headers: &HeaderMap, place: Place) -> PageResult {
+async fn answer(app: &App, method: &Method, headers: &HeaderMap, place: LinkPath) -> PageResult {
     let earlier = cookie(headers, OWN_COOKIE);
     let mut conn = app.db.read().await?;
     let followed = super::follow(&mut conn, app.clock.now(), &place, earlier.as_deref()).await?;
@@ -142,17 +142,17 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 async fn qr(State(app): State<App>, OriginalUri(uri): OriginalUri, path: One) -> PageResult {
-    picture(&app, place(path), uri.query()).await
+    picture(&app, link_path(path), uri.query()).await
 }
 
 async fn qr_in(State(app): State<App>, OriginalUri(uri): OriginalUri, path: Two) -> PageResult {
-    picture(&app, place_in(path), uri.query()).await
+    picture(&app, link_path_in(path), uri.query()).await
 }
 
 /// White around a QR code, in modules: the standard asks for four.
 const MARGIN: usize = 4;
 
-async fn picture(app: &App, place: Place, query: Option<&str>) -> PageResult {
+async fn picture(app: &App, place: LinkPath, query: Option<&str>) -> PageResult {
     let found = super::qr_address(&mut app.db.read().await?, &app.config.public_url, &place).await?;
     let (address, code) = found.ok_or(Fault::NotFound)?;
     let mut response = ([(header::CONTENT_TYPE, "image/svg+xml")], super::svg(&address, MARGIN)).into_response();

@@ -1,4 +1,4 @@
-//! What a version of terms pays.
+//! The pay of a version of terms.
 
 use std::collections::BTreeMap;
 

@@ -149,7 +149,7 @@ fn warning(enrollment: &EnrollmentOf, code: Option<&Known>) -> Option<String> {
         (_, "live") => return None,
         _ => "the campaign takes no new referrals",
     };
-    Some(format!("A referral would be kept but not count: {why}."))
+    Some(format!("A referral would be recorded but not count: {why}."))
 }
 
 impl TellPage {
@@ -248,23 +248,26 @@ fn words(r: &Receipt, since: Option<String>) -> (String, String, &'static str) {
             (None, true) => format!(" The referral of {referrer} that was there stays."),
             (None, false) => " An inbox item asks staff to decide.".to_owned(),
         };
-        let sentence = format!("{known}{customer} is kept as a lead, but this claim does not count: {why}.{rest}");
+        let sentence = format!("{known}{customer} is saved as a lead, but this claim does not count: {why}.{rest}");
         return (format!("Not counted for {referrer}"), sentence, "warning");
     }
     match (&r.holder, r.theirs_already, r.counts) {
         (Some(holder), ..) => {
-            let sentence = format!("{known}The referral stays with {holder}. {referrer} is kept as “also claimed by”.");
+            let sentence =
+                format!("{known}The referral stays with {holder}. {referrer} is shown as “also claimed by”.");
             (format!("{customer} is {holder}’s referral already"), sentence, "warning")
         }
         (None, true, _) => (format!("Already recorded for {referrer}"), format!("{known}Nothing was changed."), "good"),
         (None, false, true) if !known.is_empty() => {
-            let sentence = format!("{known}Nobody had referred {customer} until now.");
+            let sentence = format!("{known}{customer} had no referrer until now.");
             (format!("Recorded for {referrer}"), sentence, "good")
         }
         (None, false, true) => (format!("Recorded for {referrer}"), format!("{referrer} referred {customer}."), "good"),
-        (None, false, false) => {
-            (format!("Claim kept for {referrer}"), format!("{known}The claim is kept but does not count."), "warning")
-        }
+        (None, false, false) => (
+            format!("Claim recorded for {referrer}"),
+            format!("{known}The claim is recorded but does not count."),
+            "warning",
+        ),
     }
 }
 

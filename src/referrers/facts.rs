@@ -1,4 +1,4 @@
-//! What a referrer is added with, and called and reached by from now on.
+//! The facts with which a referrer is added, and their later name and contact.
 
 use serde_json::{Value as Json, json};
 

@@ -176,7 +176,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
             page.go("/referrers", Flash::good(format!("{name} was added{with}."))).await
         }
         Added::Known { .. } => {
-            form.fail("email", "Somebody with this address is in this campaign already.");
+            form.fail("email", "A referrer with this address is already in this campaign.");
             html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage { frame: page.frame("referrers").await?, form })
         }
     }

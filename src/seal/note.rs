@@ -1,4 +1,4 @@
-//! Which entries are noted, by the transaction that writes them, with the digests of all their columns.
+//! Records the entries of a transaction, with the digests of all their columns.
 
 use std::collections::HashMap;
 

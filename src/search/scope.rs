@@ -1,4 +1,4 @@
-//! Which rows an index is about, as one number.
+//! The rows of one index, as one number.
 
 /// The kinds of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

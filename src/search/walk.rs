@@ -59,8 +59,8 @@ pub async fn walk(db: &Db, list: &Listing, all: &Candidates, want: usize, count:
         let is_before = |row: &(i64, i64)| rest.is_none_or(|rest| if down { *row > rest } else { *row < rest });
         walked.is_all = rest.is_none();
         walked.is_full = walked.is_all || (found.len() == want && found.last().is_none_or(is_before));
-        let is_on = |place| rest.is_none_or(|rest| if down { rest < place } else { rest > place });
-        let is_far = taken >= most && list.place().is_none_or(is_on);
+        let is_on = |position| rest.is_none_or(|rest| if down { rest < position } else { rest > position });
+        let is_far = taken >= most && list.position().is_none_or(is_on);
         if walked.is_all || is_far || (walked.is_full && walked.hits >= count) {
             found.retain(is_before);
             walked.ids = found.into_iter().map(|(_, id)| id).collect();
@@ -82,7 +82,7 @@ fn foremost<'r, 'c>(runs: &'r mut [Run<'c>], down: bool) -> Option<&'r mut Run<'
 struct Run<'c> {
     part: &'c Part,
     down: bool,
-    place: Option<(i64, i64)>,
+    position: Option<(i64, i64)>,
     next: Option<usize>,
     ids: Option<Ids>,
 }
@@ -90,13 +90,13 @@ struct Run<'c> {
 impl<'c> Run<'c> {
     /// Rows before the list's position are left out as far as the marks show.
     fn new(part: &'c Part, list: &Listing) -> Self {
-        let (down, place) = (list.is_down(), list.place());
+        let (down, position) = (list.is_down(), list.position());
         let next = if down {
-            part.rows.before(place.map_or(usize::MAX, |(at, _)| part.end_of(at)))
+            part.rows.before(position.map_or(usize::MAX, |(at, _)| part.end_of(at)))
         } else {
-            part.rows.next(place.map_or(0, |(at, _)| part.begin_of(at)))
+            part.rows.next(position.map_or(0, |(at, _)| part.begin_of(at)))
         };
-        Self { part, down, place, next, ids: None }
+        Self { part, down, position, next, ids: None }
     }
 
     /// The rest comes after this in the order of the list; `None` when nothing is left.
@@ -127,7 +127,7 @@ impl<'c> Run<'c> {
 
     /// True when a row made at exactly the position's time comes before it.
     fn is_passed(&self, row: usize, id: i64) -> bool {
-        self.place.is_some_and(|(at, last)| {
+        self.position.is_some_and(|(at, last)| {
             if self.down {
                 self.part.earliest(row) == at && id >= last
             } else {

@@ -33,7 +33,7 @@ pub fn layer(app: &App) -> SessionManagerLayer<Store> {
         .with_expiry(Expiry::OnInactivity(time::Duration::seconds(ABSOLUTE_SECONDS)))
 }
 
-/// Who a session belongs to.
+/// The owner of a session.
 pub struct SignedIn {
     pub user: SignedInUser,
     pub member: Option<Member>,

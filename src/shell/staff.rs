@@ -45,7 +45,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Whether the navigation shows a place to this role.
+    /// True when the navigation shows a place to this role.
     pub fn can(&self, place: &str) -> bool {
         let right = match place {
             "record" => Right::Record,
@@ -70,7 +70,7 @@ impl Frame {
         phone::example(&self.country).map(|number| format!("Like {number}.")).unwrap_or_default()
     }
 
-    /// Whether the role has a right that is not a place.
+    /// True when the role has a right beyond the places of the navigation.
     pub fn may(&self, right: Right) -> bool {
         self.rights.contains(&right)
     }

@@ -50,15 +50,15 @@ async fn run(core: &Core, steps: Option<usize>) -> DbResult<(Swept, bool)> {
     let businesses = business::all(&mut core.db.read().await?).await?;
     for b in businesses {
         let zone = Zone::parse(&b.timezone).unwrap_or_default();
-        let mut place: store::Place = (String::new(), 0);
+        let mut position: store::Position = (String::new(), 0);
         loop {
             if left == Some(0) || core.stop.is_cancelled() {
                 return Ok((swept, true));
             }
             let today = zone.day_of(core.clock.now()).to_string();
-            let due = store::due(&mut core.db.read().await?, b.id, &today, &place, STEP).await?;
+            let due = store::due(&mut core.db.read().await?, b.id, &today, &position, STEP).await?;
             let Some(last) = due.last() else { break };
-            place = (last.hold_until.clone(), last.id);
+            position = (last.hold_until.clone(), last.id);
             let whole = due.len() == STEP;
             // Reading costs next to nothing: commissions held back do not count towards the steps.
             if step(core, b.id, due, &mut swept).await? {

@@ -2,7 +2,7 @@ use crate::db::{Conn, DbResult, sql};
 use crate::row;
 
 /// The position from which the search continues: after this hold and commission.
-pub type Place = (String, i64);
+pub type Position = (String, i64);
 
 row! {
     #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ row! {
 }
 
 /// The next pending commissions whose hold ended before `today`, oldest hold first.
-pub async fn due(conn: &mut Conn, business_id: i64, today: &str, after: &Place, most: usize) -> DbResult<Vec<Due>> {
+pub async fn due(conn: &mut Conn, business_id: i64, today: &str, after: &Position, most: usize) -> DbResult<Vec<Due>> {
     sql("SELECT c.id, c.hold_until, (e.state = 'banned' OR p.disputed_at IS NOT NULL) AS held_back
            FROM commissions c
            JOIN enrollments e ON e.id = c.enrollment_id

@@ -140,10 +140,10 @@ enum Phase {
 }
 
 /// Before every lead.
-const START: store::Place = (i64::MIN, 0);
+const START: store::Position = (i64::MIN, 0);
 
 /// The position of a job: its phase, and in it the campaign and the last lead.
-fn place(cursor: &str) -> (Phase, i64, store::Place) {
+fn position(cursor: &str) -> (Phase, i64, store::Position) {
     let mut words = cursor.split(' ');
     let phase = match words.next() {
         Some("leads") => Phase::Leads,
@@ -158,7 +158,7 @@ fn place(cursor: &str) -> (Phase, i64, store::Place) {
 /// The next batch, with the cursor after it; `None` when only stored answers are left.
 async fn next(conn: &mut Conn, job: &Claimed, until: i64) -> DbResult<Option<(Lot, String)>> {
     let business_id = job.business_id;
-    let (phase, mut first, mut last) = place(&job.cursor);
+    let (phase, mut first, mut last) = position(&job.cursor);
     let campaigns = campaigns::choices(conn, business_id).await?;
     for (now, word) in [(Phase::Repeats, "repeats"), (Phase::Leads, "leads")] {
         if phase > now {

@@ -106,7 +106,7 @@ pub async fn duplicates(conn: &mut Conn, lead_id: i64, most: i64) -> DbResult<Ve
 }
 
 /// The start of the next batch: after this instant and row.
-pub type Place = (i64, i64);
+pub type Position = (i64, i64);
 
 /// The next test leads of a campaign after a position, the oldest first: only duplicates, or all.
 pub async fn leads(
@@ -114,7 +114,7 @@ pub async fn leads(
     campaign_id: i64,
     repeats: bool,
     until: i64,
-    behind: Place,
+    behind: Position,
     most: i64,
 ) -> DbResult<Vec<(i64, i64)>> {
     sql("SELECT created_at, id

@@ -8,7 +8,7 @@ use crate::api::operation::Operation;
 use crate::api::trial::compare::{self, Finding, Own, Shape};
 use crate::api::trial::{self, Asked, Trial};
 use crate::keys::sign_up_curl;
-use crate::keys::{Whose, whose};
+use crate::keys::{KeyOwner, owner};
 use crate::products;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
@@ -164,10 +164,11 @@ async fn answer(page: &Page, curl: &Curl, test: bool) -> (Option<Trial>, &'stati
     let asked = Asked { method: curl.method.clone(), target: curl.target(), headers, body: curl.body.clone() };
     match trial::run(&page.app, page.member.business_id, test, &asked).await {
         Ok(trial) => (Some(trial), ""),
-        Err(crate::db::DbError::Unavailable(_)) => {
-            (None, "The desk was too busy to try it, or it took too long. Nothing was kept; try again in a moment.")
-        }
-        Err(_) => (None, "It could not be tried: the address or a header cannot be sent. Nothing was kept."),
+        Err(crate::db::DbError::Unavailable(_)) => (
+            None,
+            "Refdesk was too busy to try the call, or it took too long. Nothing was stored; try again in a moment.",
+        ),
+        Err(_) => (None, "The call could not be tried: its address or a header cannot be sent. Nothing was stored."),
     }
 }
 
@@ -182,7 +183,7 @@ fn about_host(curl: &Curl, public_url: &str) -> Vec<Finding> {
     let text = if HOSTS.contains(&curl.host.as_str()) {
         format!("The call goes to {}. Here its host is {own}; the path stays.", curl.host)
     } else {
-        format!("The host of this desk is {own}.")
+        format!("The host of Refdesk is {own}.")
     };
     vec![Finding::new("info", text)]
 }
@@ -215,28 +216,29 @@ async fn about_key(page: &Page, curl: &Curl, test: bool, operation: Option<&Oper
         return Ok(found);
     }
     let mut conn = page.read().await?;
-    let told = whose(&mut conn, page.member.business_id, &key.text, page.app.clock.now()).await?;
+    let told = owner(&mut conn, page.member.business_id, &key.text, page.app.clock.now()).await?;
     drop(conn);
     let is_public = curl.path.starts_with("/v1/public/");
     let text = match told {
-        Whose::Foreign => {
-            "The key is none of this desk's: put one of yours in its place. It was tried as if it were.".to_owned()
+        KeyOwner::Foreign => {
+            "The key is not one of Refdesk's: put one of yours in its place. The call was tried as if it were."
+                .to_owned()
         }
-        Whose::Nobodys => {
+        KeyOwner::Nobodys => {
             "The key belongs to no business here: put one of yours in its place. It was tried as if it were.".to_owned()
         }
-        Whose::Publishable if is_public => return Ok(found),
-        Whose::Publishable => {
+        KeyOwner::Publishable if is_public => return Ok(found),
+        KeyOwner::Publishable => {
             "A publishable key looks codes up and does nothing else: it would be answered 401.".to_owned()
         }
-        Whose::Ours { over: true, .. } => "The key was revoked or has expired: it would be answered 401.".to_owned(),
-        Whose::Ours { scopes, .. } if compare::lacks(operation, &scopes).is_some() => {
+        KeyOwner::Ours { over: true, .. } => "The key was revoked or has expired: it would be answered 401.".to_owned(),
+        KeyOwner::Ours { scopes, .. } if compare::lacks(operation, &scopes).is_some() => {
             let scope = compare::lacks(operation, &scopes).unwrap_or_default();
             format!("The key lacks the scope {scope}: it would be answered 403. It was tried as if it had it.")
         }
-        Whose::Ours { test: true, .. } if !test => "The key is a test key; this was tried as live.".to_owned(),
-        Whose::Ours { test: false, .. } if test => "The key is a live key; this was tried as test.".to_owned(),
-        Whose::Ours { .. } => return Ok(found),
+        KeyOwner::Ours { test: true, .. } if !test => "The key is a test key; this was tried as live.".to_owned(),
+        KeyOwner::Ours { test: false, .. } if test => "The key is a live key; this was tried as test.".to_owned(),
+        KeyOwner::Ours { .. } => return Ok(found),
     };
     let tone = if text.contains("answered 40") { "bad" } else { "info" };
     found.push(Finding::new(tone, text));

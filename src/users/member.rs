@@ -1,4 +1,4 @@
-//! Who is asking: the signed-in person, in the business they are working in.
+//! The signed-in person, in their current business.
 
 use super::role::{Right, Role};
 use super::store;

@@ -103,14 +103,14 @@ impl std::error::Error for PasswordError {}
 /// Hashes and checks passwords; cheap to clone.
 #[derive(Clone)]
 pub struct Passwords {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// A hash of nothing, so that an unknown address takes as long as a wrong password.
     nobody: Arc<str>,
 }
 
 /// A permit to have a password checked. While one is held, every earlier failure has been counted.
 #[derive(Clone)]
-pub struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
+pub struct Permit(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
 
 impl Default for Passwords {
     fn default() -> Self {
@@ -123,7 +123,7 @@ impl Passwords {
         // The salt and hash of an unused password; its parameters are those of every other hash.
         let nobody =
             "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$CBJpLkrfJMwP2TRDLRZSAlFEe0BEcx5S4KLNPWKxqf4";
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() }
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() }
     }
 
     /// Why a password is refused, if it is.
@@ -153,16 +153,16 @@ impl Passwords {
     }
 
     /// A permit; `None` when the queue is too long.
-    pub async fn place(&self) -> Option<Place> {
-        let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
-        place.ok()?.ok().map(|permit| Place(Arc::new(permit)))
+    pub async fn permit(&self) -> Option<Permit> {
+        let permit = tokio::time::timeout(PATIENCE, self.permits.clone().acquire_owned()).await;
+        permit.ok()?.ok().map(|permit| Permit(Arc::new(permit)))
     }
 
     /// A hash to store. `None` only when the machine has no memory or randomness for it.
     pub async fn hash(&self, password: String) -> Option<String> {
-        let place = self.places.clone().acquire_owned().await.ok()?;
+        let permit = self.permits.clone().acquire_owned().await.ok()?;
         tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _permit = permit;
             Argon2::default().hash_password(password.as_bytes()).ok().map(|hash| hash.to_string())
         })
         .await
@@ -171,12 +171,12 @@ impl Passwords {
 
     /// True when the password is that of the hash; without a hash, the same work and `false`. The permit
     /// lasts until the work is done, even when the caller has hung up.
-    pub async fn verify(&self, place: &Place, password: String, hash: Option<String>) -> bool {
-        let place = place.clone();
+    pub async fn verify(&self, permit: &Permit, password: String, hash: Option<String>) -> bool {
+        let permit = permit.clone();
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.to_string());
         let checked = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _permit = permit;
             let parsed = PasswordHash::new(&hash);
             parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         });
@@ -213,10 +213,10 @@ mod tests {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        let place = passwords.place().await.unwrap();
-        assert!(passwords.verify(&place, "correct horse".into(), Some(hash.clone())).await);
-        assert!(!passwords.verify(&place, "correct horsf".into(), Some(hash)).await);
-        assert!(!passwords.verify(&place, "anything".into(), None).await);
+        let permit = passwords.permit().await.unwrap();
+        assert!(passwords.verify(&permit, "correct horse".into(), Some(hash.clone())).await);
+        assert!(!passwords.verify(&permit, "correct horsf".into(), Some(hash)).await);
+        assert!(!passwords.verify(&permit, "anything".into(), None).await);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What somebody may do: the rights that routes ask for, and the roles that have them.
+//! Rights and roles: the rights that routes ask for, and the roles that have them.
 
 /// The rights of a person. Every route names one; the roles' rights are the table in [`Role::may`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 //! address. The wait grows with each failure and is short enough that a victim is not locked out.
 
 use super::delay::keys;
-use super::password::{Passwords, Place};
+use super::password::{Passwords, Permit};
 use crate::clock::Instant;
 use crate::core::Core;
 use crate::db::{Conn, Db, DbResult};
@@ -21,9 +21,9 @@ pub async fn wait(conn: &mut Conn, email_key: &str, ip: &str, now: Instant) -> D
 }
 
 /// The permission to have a password checked, or the time to wait.
-pub enum Turn {
+pub enum Attempt {
     /// Hold the permit until a failure is counted, so that the next attempt sees it.
-    Now(Place),
+    Now(Permit),
     /// In this many seconds: there were too many failures.
     In(i64),
     /// Too many others wait.
@@ -32,15 +32,15 @@ pub enum Turn {
 
 /// Asks before the queue, so that an attempt that must wait takes no permit, and again after it: those before
 /// it may have failed since.
-pub async fn place(core: &Core, passwords: &Passwords, email_key: &str, ip: &str) -> DbResult<Turn> {
+pub async fn permit(core: &Core, passwords: &Passwords, email_key: &str, ip: &str) -> DbResult<Attempt> {
     let wait = async || wait(&mut core.db.read().await?, email_key, ip, core.clock.now()).await;
     let before = wait().await?;
     if before > 0 {
-        return Ok(Turn::In(before));
+        return Ok(Attempt::In(before));
     }
-    let Some(place) = passwords.place().await else { return Ok(Turn::Later) };
+    let Some(permit) = passwords.permit().await else { return Ok(Attempt::Later) };
     let behind = wait().await?;
-    Ok(if behind > 0 { Turn::In(behind) } else { Turn::Now(place) })
+    Ok(if behind > 0 { Attempt::In(behind) } else { Attempt::Now(permit) })
 }
 
 fn is_over(until: i64, now: Instant) -> bool {

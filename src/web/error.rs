@@ -53,7 +53,7 @@ impl Fault {
         let (DbError::Unavailable(why) | DbError::Lost(why) | DbError::InDoubt(why) | DbError::Fault(why)) = &error;
         tracing::warn!(why, left, "not all of many decisions were made");
         let rest = match error {
-            DbError::InDoubt(_) => "The database went away then. Look what became of the others before you go on.",
+            DbError::InDoubt(_) => "Then the database became unavailable. Check the others before you continue.",
             _ => "It ended there, and the others are as they were. Choose them again in a moment.",
         };
         let left = if left == 1 { "1 was left".to_owned() } else { format!("{left} were left") };

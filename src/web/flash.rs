@@ -1,4 +1,4 @@
-//! What is said once, on the next page.
+//! A message shown once, on the next page.
 
 use askama::Template;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub async fn flash_on(session: &Session, flash: Flash) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What the session has to say, which is said with that.
+/// Takes the session's messages, for this page.
 pub async fn take_flashes(session: &Session) -> Result<Vec<Flash>, Fault> {
     if session.get_value("flash").await?.is_none() {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! What machines ask: does the process live, can it serve, what has it done.
+//! Health checks and metrics: does the process live, can it serve, what has it done.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
 
-/// What is asked for an answer.
+/// The parts that answer a health check.
 #[derive(Clone)]
 pub struct Probe {
     pub db: Db,

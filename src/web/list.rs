@@ -1,4 +1,4 @@
-//! What lists share: tabs, chips and the foot.
+//! Parts that lists share: tabs, chips and the foot.
 
 use crate::db::{Cursor, PAGE};
 use crate::query::ListQuery;

@@ -1,5 +1,5 @@
-//! What every page needs, whoever asks: forms, lists, errors, assets, the layers, the server and its bounds.
-//! It knows no feature.
+//! The parts that every page needs: forms, lists, errors, assets, the layers, the server and its bounds. It
+//! knows no feature.
 
 pub mod assets;
 pub mod bounds;

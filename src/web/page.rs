@@ -1,4 +1,4 @@
-//! What every page is made of: choices, the frame of pages for nobody in particular, the answer itself.
+//! The parts of every page: choices, the frame of pages without a signed-in person, the answer itself.
 
 use askama::Template;
 use axum::http::StatusCode;

@@ -33,7 +33,7 @@ pub fn api() -> Api {
     Api::new(Dialect::Cf, &["/business/lead"])
         .with(
             Operation::post("/business/lead/create", "cfCreateLead", "Create a lead")
-                .about("An e-mail address that is known already is accepted and kept as a possible duplicate of the first lead, so that bulk loops may send whatever they have, hundreds of calls at a time. `referralCode` (or `referral_code`, or `code`) is an extension: the referral code the lead came with.")
+                .about("A known e-mail address is accepted and stored as a possible duplicate of the first lead, so that bulk loops may send all their rows, hundreds of calls at a time. `referralCode` (or `referral_code`, or `code`) is an extension: the referral code the lead came with.")
                 .scope("leads:write")
                 .takes::<Create>(CREATE)
                 .answers::<Created>(201, "The lead as it is stored.", CREATED),

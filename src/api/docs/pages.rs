@@ -51,7 +51,7 @@ struct DocsPage {
     frame: BareFrame,
     contract: &'static Contract,
     contracts: Vec<&'static Contract>,
-    /// Whether the page is the first one, with the guide.
+    /// True for the first page, which has the guide.
     is_guide: bool,
     groups: Vec<Group>,
     filler: Filler,

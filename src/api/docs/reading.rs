@@ -88,7 +88,7 @@ pub struct Call {
     pub fields: Vec<Row>,
     pub form: bool,
     pub body_example: Option<Json_>,
-    /// Whether the first answer has a body.
+    /// True when the first answer has a body.
     pub answers_body: bool,
     pub replies: Vec<Reply>,
 }

@@ -69,7 +69,7 @@ pub fn document<'o>(operations: impl Iterator<Item = &'o Operation>, server: &st
 
 /// Headers of answers, by their name here and as they are called on the line.
 const HEADERS: [(&str, &str, &str, &str, &str); 7] = [
-    ("RequestId", "x-request-id", "The request's id, as in the desk's log.", "string", "9f2c4b7a1d3e5f60"),
+    ("RequestId", "x-request-id", "The request's id, as in Refdesk's log.", "string", "9f2c4b7a1d3e5f60"),
     (
         "Version",
         "ETag",
@@ -362,7 +362,7 @@ fn refused_words(status: u16) -> &'static str {
         415 => "The body is of a kind that is not read here.",
         422 => "A field is missing or wrong.",
         429 => "Too many calls: wait as long as Retry-After says.",
-        503 => "The desk cannot do it just now: come back as Retry-After says.",
+        503 => "Refdesk cannot do it just now: try again after Retry-After.",
         _ => "Something broke here.",
     }
 }

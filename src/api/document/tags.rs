@@ -22,7 +22,7 @@ pub const CONTRACTS: [Contract; 4] = [
         name: "Refdesk",
         prefix: "Problem",
         path: "/docs",
-        about: "The desk's own API: every resource, cursor pages, problems of RFC 9457.",
+        about: "Refdesk's own API: every resource, cursor pages, problems of RFC 9457.",
     },
     Contract {
         dialect: Dialect::Rn,
@@ -60,36 +60,31 @@ impl Contract {
 
 /// Addresses that begin so are about this; the longest beginning counts.
 const RESOURCES: [(Dialect, &str, &str, &str); 23] = [
-    (Dialect::Own, "/v1/me", "Your key", "What the key is and may do."),
+    (Dialect::Own, "/v1/me", "Your key", "The key and its rights."),
     (Dialect::Own, "/v1/campaigns", "Campaigns", "Referral programmes, and when a referral counts in each."),
-    (Dialect::Own, "/v1/products", "Products", "What is sold under a campaign, with every version of its terms."),
+    (Dialect::Own, "/v1/products", "Products", "Products of a campaign, with every version of their terms."),
     (Dialect::Own, "/v1/referrers", "Referrers", "People who refer, the campaigns they are in and what they are owed."),
-    (Dialect::Own, "/v1/codes", "Codes", "What a referrer hands out, and what a checkout asks for."),
-    (Dialect::Own, "/v1/referrers/codes", "Codes", "What a referrer hands out, and what a checkout asks for."),
-    (Dialect::Own, "/v1/jobs", "Codes", "What a referrer hands out, and what a checkout asks for."),
+    (Dialect::Own, "/v1/codes", "Codes", "Codes, which referrers pass on and checkouts ask for."),
+    (Dialect::Own, "/v1/referrers/codes", "Codes", "Codes, which referrers pass on and checkouts ask for."),
+    (Dialect::Own, "/v1/jobs", "Codes", "Codes, which referrers pass on and checkouts ask for."),
     (Dialect::Own, "/v1/leads", "Leads", "People who were referred, or came by themselves."),
     (Dialect::Own, "/v1/qualifications", "Leads", "People who were referred, or came by themselves."),
-    (
-        Dialect::Own,
-        "/v1/events",
-        "Events",
-        "What happens to a customer, as your backend tells it, up to a thousand at a time.",
-    ),
+    (Dialect::Own, "/v1/events", "Events", "Events about customers, sent by your backend, up to a thousand at a time."),
     (Dialect::Own, "/v1/touches", "Touches", "Evidence that links leads to referrers, and why it counts or not."),
     (
         Dialect::Own,
         "/v1/imports",
         "Imports",
-        "Files of converted customers, leads or referrers, and what became of each row.",
+        "Files of converted customers, leads or referrers, and the outcome of each row.",
     ),
-    (Dialect::Own, "/v1/payments", "Payments", "What customers paid, and what the desk decided about it."),
-    (Dialect::Own, "/v1/refunds", "Refunds", "What was given back of payments."),
-    (Dialect::Own, "/v1/commissions", "Commissions", "What referrers earn, with what it was computed from."),
+    (Dialect::Own, "/v1/payments", "Payments", "Payments of customers, and the decision about each."),
+    (Dialect::Own, "/v1/refunds", "Refunds", "Refunds of payments."),
+    (Dialect::Own, "/v1/commissions", "Commissions", "Commissions of referrers, with their arithmetic."),
     (Dialect::Own, "/v1/ledger", "Ledger", "Every amount on a referrer's accounts; entries never change."),
-    (Dialect::Own, "/v1/inbox", "Inbox", "What arrived and could not simply be applied."),
-    (Dialect::Own, "/v1/audit", "Audit", "Who did what, when, from where."),
-    (Dialect::Own, "/v1/test-data", "Test data", "What test keys and test products brought, and how it goes again."),
-    (Dialect::Rn, "/api/events", "Events", "What happens to a customer, as your backend tells it."),
+    (Dialect::Own, "/v1/inbox", "Inbox", "Things that need your decision."),
+    (Dialect::Own, "/v1/audit", "Audit", "Every change: its actor, time and origin."),
+    (Dialect::Own, "/v1/test-data", "Test data", "Data of test keys and test products, and their deletion."),
+    (Dialect::Rn, "/api/events", "Events", "Events about customers, sent by your backend."),
     (Dialect::Cf, "/business/lead", "Leads", "The leads of the business."),
     (
         Dialect::Rf,
@@ -97,7 +92,7 @@ const RESOURCES: [(Dialect, &str, &str, &str); 23] = [
         "Users and campaigns",
         "Referrers and leads are both users; campaigns are what they belong to.",
     ),
-    (Dialect::Rf, "/webhook", "Webhooks", "What qualifies a user without a key: the address is the secret."),
+    (Dialect::Rf, "/webhook", "Webhooks", "Qualifies a user without a key: the address is the secret."),
 ];
 
 /// The group of a call: its name and what it is about.

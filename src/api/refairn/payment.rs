@@ -113,7 +113,7 @@ struct PaymentConflict {
 
 pub(super) fn operation() -> Operation {
     event("/api/events/payment-succeeded", "paymentSucceeded", "A customer paid")
-        .about("Records the payment, and the commission it earns. Who it is about is told by the e-mail address; somebody nobody knows yet is no error: the payment is kept and earns when they are known. Without an id, a second payment of the same product, customer and day answers 409 and waits in the inbox if it differs.")
+        .about("Records the payment, and the commission it earns. The customer is found by the e-mail address. An unknown customer is no error: the payment is stored and earns once they are known. Without an id, a second payment of the same product, customer and day answers 409 and waits in the inbox if it differs.")
         .header("idempotency-key", "An id of the event, where the body has none.")
         .takes::<PaymentSucceeded>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "amount": 100, "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-14"}"#)
         .answers::<PaymentAnswer>(200, "Recorded.", r#"{"success": true, "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28"}"#)

@@ -128,7 +128,7 @@ impl RefundTold {
 
 pub(super) fn operation() -> Operation {
     event("/api/events/payment-refunded", "paymentRefunded", "Money was given back")
-        .about("Takes back what the payment earned, in proportion. A refund that comes before its payment is kept and applied when that arrives (`parked`).")
+        .about("Takes back what the payment earned, in proportion. A refund that comes before its payment is stored and applied when the payment arrives (`parked`).")
         .takes::<PaymentRefunded>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "paymentDate": "2026-06-14", "amount": 40, "refundDate": "2026-06-20"}"#)
         .answers::<RefundAnswer>(200, "Recorded.", r#"{"success": true, "refundId": "refund_abc123", "paymentId": "pay_abc123", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "refundedAmount": 40.00, "remainingAmount": 60.00, "currency": "USD", "commissionAmount": 12.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "parked": false, "message": "40.00 USD refunded. 60.00 USD is left of the payment."}"#)
         .answers::<RefundConflict>(409, "Recorded before: the ids and amounts of the first call.", r#"{"success": false, "code": "duplicate_event", "message": "This refund was recorded before.", "refundId": "refund_abc123", "paymentId": "pay_abc123", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "refundedAmount": 40.00, "remainingAmount": 60.00, "currency": "USD", "commissionAmount": 12.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "parked": false}"#)
@@ -193,7 +193,7 @@ fn sentence(told: &Refunded) -> String {
             format!("{} refunded. Nothing is left of the payment.", amount.shown())
         }
         (Some(amount), Some(left)) => format!("{} refunded. {} is left of the payment.", amount.shown(), left.shown()),
-        _ => "The payment is not known yet. The refund is kept and applied when it arrives.".to_owned(),
+        _ => "The payment is not known yet. The refund is stored and applied when it arrives.".to_owned(),
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn operation() -> Operation {
     event("/api/events/subscription-cancelled", "subscriptionCancelled", "A subscription ended")
         .about("Nothing further is expected of it; what was paid and earned stays. A payment of a later day makes it active again.")
         .takes::<SubscriptionCancelled>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "date": "2026-06-14"}"#)
-        .answers::<CancelAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled", "message": "Subscription cancelled. What was paid and earned stays."}"#)
+        .answers::<CancelAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled", "message": "Subscription cancelled. Earlier payments and commissions stay."}"#)
         .answers::<CancelConflict>(409, "Recorded before.", r#"{"success": false, "code": "duplicate_event", "message": "This cancellation was recorded before.", "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled"}"#)
 }
 
@@ -96,8 +96,8 @@ fn told(outcome: Outcome) -> Result<Reply, Problem> {
     match outcome {
         Outcome::SubscriptionCancelled { lead_id, referrer_id, status } => {
             let message = match lead_id {
-                None => "Nobody with this address is known here; nothing changed.",
-                Some(_) if status == "cancelled" => "Subscription cancelled. What was paid and earned stays.",
+                None => "This address is unknown; nothing changed.",
+                Some(_) if status == "cancelled" => "Subscription cancelled. Earlier payments and commissions stay.",
                 Some(_) => "A payment of a later day stands, so the subscription goes on.",
             };
             Reply::ok(&CancelAnswer {

@@ -31,7 +31,7 @@ const NEW: &str = r#"{"campaign_id":1003,"first_name":"Amy","email":"amy@example
 pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/users", "rfAddUser");
     let add = Operation::post(path, id, "Add a user")
-        .about("Without `referrer` somebody who refers, with a code; with it a lead. Somebody who is in the campaign already is brought up to date and answered with 200: first name and `meta` change, the referrer never does. A test key adds leads, not referrers. `notify` and `promotion` are taken and not acted on. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
+        .about("Without `referrer` the user is a referrer and gets a code; with it a lead. An existing user of the campaign is updated and answered with 200: first name and `meta` change, the referrer never does. A test key adds leads, not referrers. `notify` and `promotion` are taken and not acted on. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
         .takes::<RfNewUser>(NEW)
         .refuses(&[403])
         .answers::<RfOneUser>(201, "The new user.", ONE_USER)

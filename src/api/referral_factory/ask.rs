@@ -177,7 +177,7 @@ object! {
         meta "meta": Option<MetaList>,
         /// The campaign of a lead to qualify.
         campaign_id "campaign_id": Option<IdText>,
-        /// Whether the lead's referral counts.
+        /// True when the lead's referral counts.
         qualified "qualified": Option<bool>,
     }
 }
@@ -185,7 +185,7 @@ object! {
 object! {
     /// The lead whose referral counts, or does not. Several identifiers must mean the same lead.
     pub struct RfQualification {
-        /// Whether it counts.
+        /// True when it counts.
         qualified "qualified": bool,
         /// The lead's id.
         id "id": Option<IdText>,

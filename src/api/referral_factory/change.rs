@@ -31,14 +31,14 @@ const WHO: &str = "An id, a code or an e-mail address. Digits are an id first: a
 pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/users/{identifier}", "rfChangeUser");
     let change = Operation::put(path, id, "Change a user")
-        .about("What is left out stays. `qualified` says whether a lead's referral counts, as in the call for qualification. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
+        .about("Missing fields stay. `qualified` says whether a lead's referral counts, as in the call for qualification. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
         .in_path("identifier", WHO)
         .takes::<RfChangeUser>(CHANGE)
         .refuses(&[403, 404])
         .answers::<RfOneUser>(200, "The user as they are now.", ONE_USER);
     let (path, id) = of_version!(version, "/users/{identifier}", "rfDeleteUser");
     let delete = Operation::delete(path, id, "Archive a user")
-        .about("The user is not found any more and nothing new is attributed to them; history, attribution and money stay, and staff can bring them back. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
+        .about("The user is no longer found and gets no new leads; history, attribution and money stay, and staff can bring them back. Needs the scope `leads:write` for a lead, `referrers:write` for a referrer.")
         .in_path("identifier", WHO)
         .refuses(&[403, 404])
         .answers::<RfOneUser>(200, "The user as they were.", ONE_USER);
@@ -99,7 +99,7 @@ fn accepted(outcomes: &[Outcome]) -> DbResult<i64> {
                 return Err(refused("email", "has already been taken in this campaign"));
             }
             Outcome::Refused { .. } => return Err(refused("qualified", "cannot be set: the lead is a duplicate")),
-            _ => return Err(refused("campaign_id", "does not hold this user any more")),
+            _ => return Err(refused("campaign_id", "no longer has this user")),
         }
     }
     lead.ok_or_else(|| refused("id", "is required"))

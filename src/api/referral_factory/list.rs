@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::ask::{RfGetUser, RfListUsers, RfPages, RfSearchUsers};
 use super::paging::{Paging, RfLinks, RfPageMeta, frame};
-use super::store::list::{self, ENROLLMENT, Hit, LEAD, Place, REFERRER, Which};
+use super::store::list::{self, ENROLLMENT, Hit, LEAD, Position, REFERRER, Which};
 use super::user::{RfOneUser, RfUser, Wanted, shown, wants_analytics};
 use super::who::{self, Scope, Who};
 use super::{Version, of_version, store};
@@ -40,7 +40,7 @@ pub const ONE_USER: &str = ONE;
 pub fn calls(api: Api, version: Version) -> Api {
     let (path, id) = of_version!(version, "/users", "rfListUsers");
     let list = Operation::get(path, id, "List users")
-        .about("Leads and referrers in one list, newest first. Somebody who refers in several campaigns is listed once, unless `campaign_id` names one. Archived users are left out. Needs the scope `referrers:read` as well.")
+        .about("Leads and referrers in one list, newest first. A referrer of several campaigns is listed once, unless `campaign_id` names one. Archived users are left out. Needs the scope `referrers:read` as well.")
         .scope("leads:read")
         .asks::<RfListUsers>()
         .answers::<RfUsers>(200, "A page of users.", SOME);
@@ -56,7 +56,7 @@ pub fn calls(api: Api, version: Version) -> Api {
         .answers::<RfOneUser>(200, "The user.", ONE);
     let (path, id) = of_version!(version, "/users/search", "rfSearchUsers");
     let search = Operation::post(path, id, "Look for users")
-        .about("Whoever fits all that is given, newest first; without a filter everybody. Needs the scope `referrers:read` as well.")
+        .about("Users who match every given filter, newest first; without a filter all users. Needs the scope `referrers:read` as well.")
         .scope("leads:read")
         .asks::<RfPages>()
         .takes::<RfSearchUsers>(SEARCH)
@@ -130,20 +130,20 @@ async fn everybody(
     analytics: bool,
 ) -> DbResult<(i64, Vec<RfUser>)> {
     let total = list::total(conn, which).await?;
-    let places = list::page(conn, which, total, paging.offset(), paging.per_page).await?;
-    Ok((total, at(conn, scope, &places, analytics).await?))
+    let positions = list::page(conn, which, total, paging.offset(), paging.per_page).await?;
+    Ok((total, at(conn, scope, &positions, analytics).await?))
 }
 
 /// The users at these positions of a list, in its order.
-async fn at(conn: &mut Conn, scope: &Scope, places: &[Place], analytics: bool) -> DbResult<Vec<RfUser>> {
-    let of = |kind: i64| places.iter().filter(|p| p.kind == kind).map(|p| p.id).collect::<Vec<_>>();
+async fn at(conn: &mut Conn, scope: &Scope, positions: &[Position], analytics: bool) -> DbResult<Vec<RfUser>> {
+    let of = |kind: i64| positions.iter().filter(|p| p.kind == kind).map(|p| p.id).collect::<Vec<_>>();
     let (referrers, mut enrollments) = (of(REFERRER), of(ENROLLMENT));
     if !referrers.is_empty() {
         enrollments.extend(store::first_enrollments(conn, &referrers).await?);
     }
     let wanted = Wanted { leads: of(LEAD), enrollments, analytics };
     let mut users = shown(conn, scope, &wanted).await?;
-    Ok(places.iter().filter_map(|place| users.remove(&(place.kind, place.id))).collect())
+    Ok(positions.iter().filter_map(|position| users.remove(&(position.kind, position.id))).collect())
 }
 
 async fn get_user(
@@ -181,9 +181,9 @@ async fn search_users(
         Some(hits) => {
             let skip = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
             let take = usize::try_from(paging.per_page).unwrap_or_default();
-            let places: Vec<Place> =
-                hits.iter().skip(skip).take(take).map(|h| Place { kind: h.kind, id: h.id, at: h.at }).collect();
-            (i64::try_from(hits.len()).unwrap_or(i64::MAX), at(&mut conn, &scope, &places, with).await?)
+            let positions: Vec<Position> =
+                hits.iter().skip(skip).take(take).map(|h| Position { kind: h.kind, id: h.id, at: h.at }).collect();
+            (i64::try_from(hits.len()).unwrap_or(i64::MAX), at(&mut conn, &scope, &positions, with).await?)
         }
     };
     let path = format!("{}{}", scope.public_url, operation.path);
@@ -205,7 +205,7 @@ async fn found(conn: &mut Conn, scope: &Scope, which: &Which, sought: &RfSearchU
         let leads = store::find::leads_by_email(conn, &which.campaigns, which.test, email.key()).await?;
         let leads: Vec<i64> = leads.into_iter().map(|l| l.id).collect();
         let referrer = store::find::referrer_by_email(conn, which.business_id, email.key()).await?;
-        narrow(list::places(conn, which, &leads, referrer.as_slice()).await?);
+        narrow(list::positions(conn, which, &leads, referrer.as_slice()).await?);
     }
     if let Some(code) = &sought.code {
         let (mut lead, mut hits) = (None, Vec::new());
@@ -213,10 +213,10 @@ async fn found(conn: &mut Conn, scope: &Scope, which: &Which, sought: &RfSearchU
             lead = store::find::lead(conn, scope.business_id, scope.test, id).await?.map(|l| l.id);
         } else if let Some(known) = store::find::code(conn, which.business_id, code).await? {
             // A code is of one campaign; its referrer may be in others.
-            hits = list::places(conn, which, &[], &[known.referrer_id]).await?;
+            hits = list::positions(conn, which, &[], &[known.referrer_id]).await?;
             hits.retain(|h| h.id == known.enrollment_id);
         }
-        hits.extend(list::places(conn, which, lead.as_slice(), &[]).await?);
+        hits.extend(list::positions(conn, which, lead.as_slice(), &[]).await?);
         narrow(hits);
     }
     if let Some(name) = &sought.first_name {

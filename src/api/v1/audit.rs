@@ -5,7 +5,7 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::common::{After, Limit, Page, Turn, field_id, instant, page};
+use super::common::{After, Limit, Page, Part, field_id, instant, page};
 use super::store::audit::{self as store, EntryRow};
 use crate::api::Caller;
 use crate::api::field::{IdText, Line};
@@ -97,8 +97,8 @@ async fn list(
 ) -> Result<Response, Problem> {
     let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
-    let turn = Turn::new(asked.limit, asked.after);
+    let part = Part::new(asked.limit, asked.after);
     let list = store::listing(caller.business_id(), caller.test(), lead, referrer, asked.action.as_deref());
-    let rows: Vec<EntryRow> = turn.rows(&mut app.db.read().await?, list).await?;
-    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), AuditEntry::of))
+    let rows: Vec<EntryRow> = part.rows(&mut app.db.read().await?, list).await?;
+    Ok(page(&uri, &part, rows, |row| (row.at, row.id), AuditEntry::of))
 }

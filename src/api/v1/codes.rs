@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::common::{
-    After, Limit, Page, Sort, Turn, campaign, campaigns, field_id, instant, merged, merged_hits, nothing, page, path_id,
+    After, Limit, Page, Part, Sort, campaign, campaigns, field_id, instant, merged, merged_hits, nothing, page, path_id,
 };
 use super::jobs::{self, Job};
 use super::store::codes::{self as store, CodeRow};
@@ -51,7 +51,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/codes", "createCode", "Give a referrer a code")
             .once()
-            .about("Generated, or chosen with `text`: then the code they had becomes an alias, which still attributes. Who has one already and asks for none in particular keeps it: 200.")
+            .about("Generated, or chosen with `text`: then the code they had becomes an alias, which still attributes. A referrer who has one already keeps it, unless `text` is given: 200.")
             .scope("referrers:write")
             .takes::<NewCode>(r#"{"referrer": "agent_2bawnr1yyrwq8", "text": "JANE2026"}"#)
             .answers::<Code>(201, "The new code.", "")
@@ -63,7 +63,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/referrers/{referrer}/codes", "giveCode", "Generate a code for one referrer")
             .once()
-            .about("As `POST /v1/codes`, with the referrer in the address: nothing else has to be said. Who has a code already and asks for none in particular keeps it: 200.")
+            .about("As `POST /v1/codes`, with the referrer in the address, so the body may be empty. A referrer who has a code already keeps it, unless `text` is given: 200.")
             .scope("referrers:write")
             .in_path("referrer", "Their id: `agent_…` or the integer.")
             .may_take::<OwnCode>("{}")
@@ -75,7 +75,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/referrers/codes", "generateCodes", "Generate codes for all who have none")
             .once()
-            .about("For every active referrer of a campaign who has no active code; who has one keeps it. Asked for again while it goes on, it is the same job; after it, there is nothing left to make. What takes longer than a moment goes on in the background: 202, and `GET /v1/jobs/{job}` says how far it is.")
+            .about("For every active referrer of a campaign without an active code; existing codes stay. The same call during the job joins it; after the job nothing is left to make. Long jobs run in the background: 202, and `GET /v1/jobs/{job}` says how far it is.")
             .scope("referrers:write")
             .may_take::<Generation>("{}")
             .answers::<Job>(200, "It is over: how many were made, how many had one.", "")
@@ -233,18 +233,18 @@ async fn list(
     let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
     let state = asked.state.map(|s| s.0.word());
-    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &CodeRow| (row.created_at, row.id);
     let needle = Needle::piece(&asked.q.map(|q| code::lookup_form(&q)).unwrap_or_default());
     let list = |campaign| store::listing(campaign, state, referrer, &needle);
     let url = &app.config.public_url;
     if !needle.is_empty() {
         let list = |campaign| (Scope::codes(campaign), list(campaign));
-        let hits = merged_hits(&app.db, &turn, &needle, &campaigns, key, list).await?;
-        return Ok(page(&uri, &turn, hits, key, |row| Code::of(row, url)));
+        let hits = merged_hits(&app.db, &part, &needle, &campaigns, key, list).await?;
+        return Ok(page(&uri, &part, hits, key, |row| Code::of(row, url)));
     }
-    let rows = merged(&mut app.db.read().await?, &turn, &campaigns, key, list).await?;
-    Ok(page(&uri, &turn, rows, key, |row| Code::of(row, url)))
+    let rows = merged(&mut app.db.read().await?, &part, &campaigns, key, list).await?;
+    Ok(page(&uri, &part, rows, key, |row| Code::of(row, url)))
 }
 
 async fn look_up(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Found>, Problem> {
@@ -254,7 +254,7 @@ async fn look_up(State(app): State<App>, caller: Caller, InPath(text): InPath) -
         Lookup::NotFound { closest } => {
             let near: Vec<String> = closest.into_iter().map(|near| near.code.text).collect();
             let hint = if near.is_empty() { String::new() } else { format!(" The closest: {}.", near.join(", ")) };
-            return Err(Problem::new(StatusCode::NOT_FOUND, "unknown_code", format!("Nobody has this code.{hint}")));
+            return Err(Problem::new(StatusCode::NOT_FOUND, "unknown_code", format!("This code is unknown.{hint}")));
         }
     };
     let row = store::by_id(&mut conn, caller.business_id(), id).await?.ok_or_else(|| nothing("code"))?;

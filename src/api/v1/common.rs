@@ -91,7 +91,7 @@ impl Word for Sort {
 
 /// The requested part of a list.
 #[derive(Debug, Clone)]
-pub struct Turn {
+pub struct Part {
     pub limit: usize,
     after: Option<Cursor>,
     /// The list that `after` is of.
@@ -111,7 +111,7 @@ object! {
     }
 }
 
-impl Turn {
+impl Part {
     pub fn new(limit: Option<Limit>, after: Option<After>) -> Self {
         let (after, list) = after.map(|after| (after.cursor, after.list)).unzip();
         Self { limit: limit.map_or(USUAL, |limit| limit.0), after, list, oldest_first: false, by_day: false }
@@ -207,21 +207,21 @@ pub struct Page<T> {
 /// A page as an answer, with `Link` headers.
 pub fn page<R, T: Serialize>(
     uri: &Uri,
-    turn: &Turn,
+    part: &Part,
     hits: impl Into<Hits<R>>,
     key: impl Fn(&R) -> (i64, i64),
     show: impl FnMut(R) -> T,
 ) -> Response {
-    let list = turn.list(uri);
-    if turn.list.as_ref().is_some_and(|of| *of != list) {
+    let list = part.list(uri);
+    if part.list.as_ref().is_some_and(|of| *of != list) {
         return Problem::from(FieldProblem::wrong("after", NO_CURSOR)).into_response();
     }
     let Hits { mut rows, rest } = hits.into();
-    let more = rows.len() > turn.limit;
-    rows.truncate(turn.limit);
+    let more = rows.len() > part.limit;
+    rows.truncate(part.limit);
     // The position itself comes next.
     let before =
-        |(at, id): (i64, i64)| (at, if turn.oldest_first { id.saturating_sub(1) } else { id.saturating_add(1) });
+        |(at, id): (i64, i64)| (at, if part.oldest_first { id.saturating_sub(1) } else { id.saturating_add(1) });
     let last = if more { rows.last().map(&key) } else { rest.map(before) };
     let next = last.map(|(at, id)| Cursor { value: format!("{list}.{at}"), id }.text());
     let mut links = vec![format!("<{}>; rel=\"first\"", with_after(uri, None))];
@@ -289,20 +289,20 @@ async fn campaigns_of(app: &App, caller: &Caller) -> DbResult<Vec<i64>> {
 /// so a page costs one short look per list, and none of them has to keep a second index for the business.
 pub async fn merged<R: crate::db::FromDb, L: Copy>(
     conn: &mut Conn,
-    turn: &Turn,
+    part: &Part,
     lists: &[L],
     key: impl Fn(&R) -> (i64, i64),
     list: impl Fn(L) -> Listing,
 ) -> DbResult<Vec<R>> {
     let mut all = Vec::new();
     for one in lists {
-        all.extend(turn.rows::<R>(conn, list(*one)).await?);
+        all.extend(part.rows::<R>(conn, list(*one)).await?);
     }
     all.sort_by_key(&key);
-    if !turn.oldest_first {
+    if !part.oldest_first {
         all.reverse();
     }
-    all.truncate(turn.limit + 1);
+    all.truncate(part.limit + 1);
     Ok(all)
 }
 
@@ -310,7 +310,7 @@ pub async fn merged<R: crate::db::FromDb, L: Copy>(
 /// ends there.
 pub async fn merged_hits<R: crate::db::FromDb>(
     db: &Db,
-    turn: &Turn,
+    part: &Part,
     needle: &Needle,
     campaigns: &[i64],
     key: impl Fn(&R) -> (i64, i64),
@@ -319,17 +319,17 @@ pub async fn merged_hits<R: crate::db::FromDb>(
     let mut all = Hits::from(Vec::new());
     for campaign in campaigns {
         let (scope, list) = list(*campaign);
-        let hits = turn.search::<R>(db, list, scope, needle).await?;
+        let hits = part.search::<R>(db, list, scope, needle).await?;
         all.rows.extend(hits.rows);
-        all.rest = turn.sooner(all.rest, hits.rest);
+        all.rest = part.sooner(all.rest, hits.rest);
     }
-    let is_before = |place, rest| if turn.oldest_first { place < rest } else { place > rest };
+    let is_before = |place, rest| if part.oldest_first { place < rest } else { place > rest };
     all.rows.retain(|row| all.rest.is_none_or(|rest| is_before(key(row), rest)));
     all.rows.sort_by_key(&key);
-    if !turn.oldest_first {
+    if !part.oldest_first {
         all.rows.reverse();
     }
-    all.rows.truncate(turn.limit + 1);
+    all.rows.truncate(part.limit + 1);
     Ok(all)
 }
 

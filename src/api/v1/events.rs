@@ -28,7 +28,7 @@ pub fn calls(api: Api) -> Api {
             .once()
             .largest(4 * 1024 * 1024)
             .takes::<NewEvents>(r#"{"items": [{"type": "payment-succeeded", "businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "amount": 100, "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-14", "eventId": "evt_1"}]}"#)
-            .answers::<EventsTaken>(200, "What became of each.", r#"{"items": [{"status": 200, "body": {"success": true, "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28"}, "errors": []}]}"#),
+            .answers::<EventsTaken>(200, "The outcome of each.", r#"{"items": [{"status": 200, "body": {"success": true, "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28"}, "errors": []}]}"#),
         send,
     )
 }

@@ -21,7 +21,7 @@ use crate::jobs::{self, JobRow};
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/jobs/{job}", "getJob", "Read how far a job has come")
-            .about("Of `POST /v1/referrers/codes`. It is over when `state` is `done` or `failed`.")
+            .about("The job of `POST /v1/referrers/codes`. It has ended when `state` is `done` or `failed`.")
             .scope("referrers:read")
             .in_path("job", "Its id: `job_…` or the integer.")
             .answers::<Job>(200, "The job as it is now.", "")

@@ -14,7 +14,7 @@ use crate::id::{self, Kind};
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/me", "whoAmI", "Who am I?")
-            .about("What the key is and may do: the first call to make with a new one.")
+            .about("The key and its rights: the first call to make with a new one.")
             .answers::<Me>(200, "The key and its business.", ""),
         me,
     )
@@ -34,7 +34,7 @@ struct Me {
 struct MyKey {
     /// `key_…`.
     id: String,
-    /// What it is called.
+    /// The name.
     name: String,
     /// True when it reads and writes test data.
     test: bool,
@@ -51,7 +51,7 @@ struct MyKey {
 struct MyBusiness {
     /// `business_…`.
     id: String,
-    /// What it is called.
+    /// The name.
     name: String,
     /// The time zone of the business's days: a name of the IANA database.
     timezone: String,

@@ -17,7 +17,7 @@ use crate::{campaigns, codes};
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/public/codes/{text}", "lookUpCodePublicly", "Look a code up from a web page")
-            .about("For a checkout, while a customer types: with a *publishable* key, which may stand in the source of the page, from the origins that are named with it. As forgiving as the look-up with a secret key, and says nothing but whose code it is, masked, and whether it counts. Look-ups that find nothing use up five times as much of what an address may ask in a minute.")
+            .about("For a checkout, while a customer types: with a *publishable* key, which may be in the source of the page, from the origins named with it. As forgiving as the look-up with a secret key; the answer has only the referrer's masked name and whether the code counts. A look-up that finds nothing counts five times towards the address's limit.")
             .publishable()
             .in_path("text", "The code as it was typed or heard.")
             .answers::<PublicCode>(200, "The code that was meant. Without a name where it does not count.", r#"{"code": "K7M-4XP-D2CW", "counts": true, "name": "Jane M."}"#)
@@ -47,7 +47,7 @@ async fn look_up(
     let all = campaigns::choices(&mut conn, caller.business_id).await?;
     drop(conn);
     let Some((code, _)) = found else {
-        let refused = Problem::new(StatusCode::NOT_FOUND, "unknown_code", "Nobody has this code.");
+        let refused = Problem::new(StatusCode::NOT_FOUND, "unknown_code", "This code is unknown.");
         return Ok(missed(refused.into_response()));
     };
     let live = all.iter().any(|c| c.id == code.campaign_id && c.state == "live");

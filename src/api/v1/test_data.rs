@@ -19,9 +19,9 @@ use crate::test_data::{self, Purged};
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/test-data", "countTestData", "Count test data")
-            .about("Of the whole business, whichever key asks.")
+            .about("For the whole business, with any of its keys.")
             .scope("leads:read")
-            .answers::<TestData>(200, "What there is.", ""),
+            .answers::<TestData>(200, "The present test data.", ""),
         show,
     )
     .with(
@@ -36,7 +36,7 @@ pub fn calls(api: Api) -> Api {
             .about("It goes for good, with its duplicates, touches, payments, refunds and commissions. A live lead is never deleted, only archived: 409.")
             .scope("leads:write")
             .in_path("lead", "Its id: `lead_…` or the integer.")
-            .answers::<Deleted>(200, "What is gone.", r#"{"leads": 1, "touches": 1, "payments": 2, "refunds": 0, "commissions": 2, "inbox_items": 0}"#)
+            .answers::<Deleted>(200, "The deleted rows.", r#"{"leads": 1, "touches": 1, "payments": 2, "refunds": 0, "commissions": 2, "inbox_items": 0}"#)
             .refuses(&[404, 409]),
         purge_lead,
     )

@@ -5,7 +5,7 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::common::{After, Limit, Page, Turn, field_id, id_of, instant, page};
+use super::common::{After, Limit, Page, Part, field_id, id_of, instant, page};
 use super::leads::find;
 use super::store::touches::{self as store, Filter, TouchRow};
 use crate::api::Caller;
@@ -21,7 +21,7 @@ use crate::object;
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/leads/{lead}/touches", "listTouches", "List a lead's touches")
-            .about("What links it to referrers, the newest first. One counts: the lead's `touch`.")
+            .about("The evidence that links it to referrers, the newest first. One counts: the lead's `touch`.")
             .scope("leads:read")
             .in_path("lead", "Its id: `lead_…` or the integer.")
             .asks::<PageAsked>()
@@ -31,7 +31,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/touches", "listAllTouches", "List touches")
-            .about("Of all leads, the newest first: who claims whom, and what did not count.")
+            .about("For all leads, the newest first, counting or not.")
             .scope("leads:read")
             .asks::<TouchesAsked>()
             .answers::<Page<Touch>>(200, "A page of touches.", ""),
@@ -112,9 +112,9 @@ async fn of_lead(
     Asked(asked): Asked<PageAsked>,
 ) -> Result<Response, Problem> {
     let lead = find(&app, &caller, &id).await?;
-    let turn = Turn::new(asked.limit, asked.after);
-    let rows: Vec<TouchRow> = turn.rows(&mut app.db.read().await?, store::of_lead(lead.id)).await?;
-    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), Touch::of))
+    let part = Part::new(asked.limit, asked.after);
+    let rows: Vec<TouchRow> = part.rows(&mut app.db.read().await?, store::of_lead(lead.id)).await?;
+    Ok(page(&uri, &part, rows, |row| (row.at, row.id), Touch::of))
 }
 
 /// The intended code, and its owner.
@@ -151,7 +151,7 @@ async fn list(
         if filter.referrer_id.is_some_and(|referrer| referrer != owner) {
             return Ok(page(
                 &uri,
-                &Turn::new(asked.limit, None),
+                &Part::new(asked.limit, None),
                 Vec::new(),
                 |row: &TouchRow| (row.at, row.id),
                 Touch::of,
@@ -159,8 +159,8 @@ async fn list(
         }
         filter.referrer_id = Some(owner);
     }
-    let turn = Turn::new(asked.limit, asked.after);
+    let part = Part::new(asked.limit, asked.after);
     let list = store::listing(caller.business_id(), &filter);
-    let rows: Vec<TouchRow> = turn.rows(&mut app.db.read().await?, list).await?;
-    Ok(page(&uri, &turn, rows, |row| (row.at, row.id), Touch::of))
+    let rows: Vec<TouchRow> = part.rows(&mut app.db.read().await?, list).await?;
+    Ok(page(&uri, &part, rows, |row| (row.at, row.id), Touch::of))
 }

@@ -104,7 +104,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let batch = Batch::of(&job.result());
     let running = !job.is_over();
     let skipped = match batch.skipped {
-        0 => "Nobody had one already.".to_owned(),
+        0 => "All of them got one.".to_owned(),
         1 => "1 referrer had one already and keeps it.".to_owned(),
         n => format!("{} referrers had one already and keep it.", counted(n)),
     };
@@ -121,7 +121,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         } else {
             format!("{} generated", counted_codes(batch.made))
         },
-        sentence: format!("{skipped} Nobody was e-mailed."),
+        sentence: format!("{skipped} No e-mail was sent."),
         sheet_url: format!("/codes/print?state=active&since={}", job.created_at),
         made: batch.made,
     })

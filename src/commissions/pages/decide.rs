@@ -53,13 +53,13 @@ impl Deed {
     fn sentence(self) -> &'static str {
         match self {
             Self::Approve => "It becomes due now instead of when its hold is over.",
-            Self::Void => "It is taken off the referrer's balance and earns nothing any more.",
+            Self::Void => "It is taken off the referrer's balance.",
         }
     }
     fn sentence_of_many(self) -> &'static str {
         match self {
             Self::Approve => "They become due now instead of when their holds are over.",
-            Self::Void => "They are taken off the referrers' balances and earn nothing any more.",
+            Self::Void => "They are taken off the referrers' balances.",
         }
     }
 }

@@ -48,7 +48,7 @@ impl NewPage {
             campaigns: Choice::list(campaigns.iter().map(|c| (c.id, c.name.clone())), &page.campaign.id.to_string()),
             encodings: Choice::list(
                 [
-                    ("", "Find out"),
+                    ("", "Detect automatically"),
                     ("utf-8", "UTF-8"),
                     ("windows-1252", "Western Europe (Windows-1252)"),
                     ("windows-1250", "Central Europe (Windows-1250)"),
@@ -58,11 +58,21 @@ impl NewPage {
                 "",
             ),
             delimiters: Choice::list(
-                [("", "Find out"), (",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Vertical bar")],
+                [
+                    ("", "Detect automatically"),
+                    (",", "Comma"),
+                    (";", "Semicolon"),
+                    ("\t", "Tab"),
+                    ("|", "Vertical bar"),
+                ],
                 "",
             ),
             headers: Choice::list(
-                [("", "Find out"), ("yes", "The first row names the columns"), ("no", "The first row is data")],
+                [
+                    ("", "Detect automatically"),
+                    ("yes", "The first row names the columns"),
+                    ("no", "The first row is data"),
+                ],
                 "",
             ),
             limit: page.app.config.upload_limit >> 20,

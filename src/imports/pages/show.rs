@@ -256,7 +256,7 @@ async fn came_of_it(page: &Page, import: Import, query: Option<&str>) -> PageRes
         (_, false) => "added or updated",
     };
     let sentence = [
-        (counts.already + counts.duplicate, "says nothing new", "say nothing new"),
+        (counts.already + counts.duplicate, "was already up to date", "were already up to date"),
         (counts.rejected(), "needs a look", "need a look"),
     ]
     .into_iter()

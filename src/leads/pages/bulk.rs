@@ -143,9 +143,9 @@ async fn ask(
         vec![format!("{} of {}: {}.", leads(ids.len()), page.campaign.name, many(tally.changed, "changes", "change"))];
     match qualified {
         0 => {}
-        1 => sentences.push("1 of them is qualified, and is not any more after this. There is no undo.".into()),
+        1 => sentences.push("1 of them is qualified and will be unqualified. This cannot be undone.".into()),
         n => sentences
-            .push(format!("{} of them are qualified, and are not any more after this. There is no undo.", counted(n))),
+            .push(format!("{} of them are qualified and will be unqualified. This cannot be undone.", counted(n))),
     }
     if tally.already > 0 {
         sentences.push(format!("{} as wanted already.", many(tally.already, "is", "are")));

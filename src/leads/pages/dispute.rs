@@ -46,9 +46,9 @@ fn sentences(row: &PaymentRow, disputed: bool) -> Vec<String> {
     let day = Day::parse(&row.payment_date).map_or_else(|_| row.payment_date.clone(), Day::shown);
     let paid = format!("{} for {}, paid on {day}.", Money::shown_in(row.amount, &row.currency), row.product);
     let more = if disputed {
-        "Until the dispute is decided, nothing that this payment earned is approved or paid: what is pending stays held, and what is due is held again. What was paid out stays paid."
+        "Until the dispute is decided, this payment's commissions are neither approved nor paid: pending ones stay pending, due ones are held again, and paid ones stay paid."
     } else {
-        "What this payment earned goes on as before: what is approved is due again, and what is pending is approved when its hold is over. If the dispute was lost, refund the whole payment instead, which ends it too."
+        "This payment's commissions continue as before: approved ones are due again, and pending ones are approved when their hold is over. If the dispute was lost, refund the whole payment instead, which ends it too."
     };
     vec![paid, more.to_owned()]
 }

@@ -101,7 +101,7 @@ fn without_code(name: &str, why: Refusal) -> Flash {
 
 fn note_on(contact: &Contact) -> &'static str {
     match (&contact.email, &contact.email_key) {
-        (Some(_), None) => " The e-mail is not an address: it is kept as text and nothing is matched by it.",
+        (Some(_), None) => " The e-mail is not an address. It is saved as text and finds no other lead.",
         _ => "",
     }
 }

@@ -108,7 +108,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
             std::iter::once(("", "Any status".to_owned())).chain(Status::ALL.map(|s| (s.word(), sentence(s.word())))),
             query.get("status"),
         ),
-        arrivals: Choice::list(std::iter::once(("", "Any way of arrival")).chain(ARRIVALS), query.get("arrival")),
+        arrivals: Choice::list(std::iter::once(("", "Any source")).chain(ARRIVALS), query.get("arrival")),
         kept: ["qualified", "referrer", "archived", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
         nothing_yet: rows.is_empty() && chips.is_empty() && view.is_empty(),
         chips,

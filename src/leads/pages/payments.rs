@@ -23,7 +23,7 @@ pub(super) async fn earn(page: Page, Path(id): Path<i64>, form: Form) -> PageRes
     }
     let flash = match page.app.engine.one(page.event(what)).await? {
         Outcome::Done { changed: true, .. } => Flash::good("The waiting payments were decided."),
-        Outcome::Done { .. } => Flash::info("Nothing waits any more."),
+        Outcome::Done { .. } => Flash::info("No payment is waiting now."),
         outcome => refused(outcome)?,
     };
     page.go(&format!("/leads/{id}"), flash).await

@@ -133,12 +133,12 @@ async fn withdraw(page: Page, Path(id): Path<i64>) -> PageResult {
     let flash = match super::withdraw(&page.app, &actor, page.member.business_id, id).await? {
         Withdrawn::NotFound => return Err(Fault::NotFound),
         Withdrawn::Over => Flash::info("That invitation was accepted or withdrawn before."),
-        Withdrawn::Yes => Flash::good("The invitation was withdrawn. Its link does not work any more."),
+        Withdrawn::Yes => Flash::good("The invitation was withdrawn. Its link no longer works."),
     };
     page.go("/team", flash).await
 }
 
-const LAST_OWNER: &str = "A business needs an owner. Make somebody else an owner first.";
+const LAST_OWNER: &str = "A business needs an owner. Make another member an owner first.";
 
 async fn set_role(page: Page, Path(user_id): Path<i64>, mut form: Form) -> PageResult {
     let role = form.choice("role", "The role", Role::parse).ok_or(Fault::Bad("There is no such role.".into()))?;
@@ -149,7 +149,7 @@ async fn set_role(page: Page, Path(user_id): Path<i64>, mut form: Form) -> PageR
         Changed::Same => Flash::info("That is their role already."),
         Changed::Yes => Flash::good(format!("The role is {} now, from their next click on.", role.word())),
     };
-    // A person who gave up the owner's role may not see the team any more.
+    // A person who gave up the owner's role may no longer see the team.
     let to = if user_id == page.member.user_id && !role.may(Right::Team) { "/" } else { "/team" };
     page.go(if matches!(flash.kind.as_str(), "good") { to } else { "/team" }, flash).await
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 
 use super::super::store::{self, SessionLine};
-use super::super::throttle::{self, Turn};
+use super::super::throttle::{self, Attempt};
 use super::super::{self as users, Named, Passwords, agent_in_words};
 use crate::clock::Instant;
 use crate::email;
@@ -101,20 +101,20 @@ async fn change_password(page: Page, mut form: Form) -> PageResult {
     form.set("name", page.member.name.clone());
     let member = &page.member;
     let key = email::key_of(&member.email).unwrap_or_default();
-    let place = match throttle::place(&page.app, &page.app.passwords, &key, &member.ip).await? {
-        Turn::Now(place) => place,
-        Turn::In(wait) => {
+    let permit = match throttle::permit(&page.app, &page.app.passwords, &key, &member.ip).await? {
+        Attempt::Now(permit) => permit,
+        Attempt::In(wait) => {
             form.fail("current", format!("Too many attempts. Try again in {wait} seconds."));
             return html_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::of(&page, Some(form)).await?);
         }
-        Turn::Later => return Err(Fault::Unavailable("too many passwords are checked at once".into())),
+        Attempt::Later => return Err(Fault::Unavailable("too many passwords are checked at once".into())),
     };
     let user = store::by_id(&mut page.read().await?, member.user_id).await?.ok_or(Fault::NotFound)?;
     if let Err(why) = Passwords::judge_for(&new, &[&member.email, &member.name, &member.business_name]) {
         form.fail("password", format!("The new password {why}."));
     } else if new == current {
         form.fail("password", "The new password is the same as the current one.");
-    } else if !page.app.passwords.verify(&place, current, Some(user.password_hash)).await {
+    } else if !page.app.passwords.verify(&permit, current, Some(user.password_hash)).await {
         throttle::failed(&page.app.db, &key, &member.ip, page.app.clock.now()).await?;
         form.fail("current", "That is not your current password.");
     }
@@ -123,7 +123,7 @@ async fn change_password(page: Page, mut form: Form) -> PageResult {
     }
     throttle::succeeded(&page.app.db, &key, &member.ip).await?;
     // Hashing the new password takes a permit of its own.
-    drop(place);
+    drop(permit);
     let hash = page.app.passwords.hash(new).await.ok_or_else(|| Fault::Ours("no password hash".into()))?;
     let actor = Arc::new(member.actor());
     let here = this_session(&page);

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect};
 use tower_sessions::Session;
 
 use super::store;
-use super::throttle::{self, Turn};
+use super::throttle::{self, Attempt};
 use crate::app::App;
 use crate::email;
 use crate::query::pairs;
@@ -43,7 +43,7 @@ async fn show_sign_in(State(app): State<App>, session: Session, OriginalUri(uri)
 }
 
 /// The same sentence for every mistake, so that it never shows which addresses have an account.
-const WRONG: &str = "That e-mail address and password do not belong together.";
+const WRONG: &str = "Wrong e-mail or password.";
 
 async fn sign_in(
     State(app): State<App>,
@@ -56,19 +56,19 @@ async fn sign_in(
     let key = email::key_of(form.value("email")).unwrap_or_else(|| form.value("email").trim().to_lowercase());
     let password = form.value("password").to_owned();
     form.set("password", "");
-    let (place, user) = match throttle::place(&app, &app.passwords, &key, &ip).await? {
-        Turn::Now(place) => (place, store::by_email(&mut app.db.read().await?, &key).await?),
-        Turn::In(wait) => {
+    let (permit, user) = match throttle::permit(&app, &app.passwords, &key, &ip).await? {
+        Attempt::Now(permit) => (permit, store::by_email(&mut app.db.read().await?, &key).await?),
+        Attempt::In(wait) => {
             form.fail("email", format!("Too many attempts. Try again in {wait} seconds."));
             let page = SignInPage { frame: BareFrame::new(), form };
             let mut response = html_with(StatusCode::TOO_MANY_REQUESTS, &page)?;
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
             return Ok(response);
         }
-        Turn::Later => return Err(Fault::Unavailable("too many sign in at once".into())),
+        Attempt::Later => return Err(Fault::Unavailable("too many sign in at once".into())),
     };
     let hash = user.as_ref().map(|u| u.password_hash.clone());
-    let fits = app.passwords.verify(&place, password, hash).await;
+    let fits = app.passwords.verify(&permit, password, hash).await;
     let Some(user) = user.filter(|_| fits) else {
         // The permit is given back once this failure is stored.
         throttle::failed(&app.db, &key, &ip, app.clock.now()).await?;

@@ -27,7 +27,7 @@ pub const REFERRER: i64 = 3;
 row! {
     /// A position in the list: a lead's id, an enrollment's or a referrer's.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub struct Place {
+    pub struct Position {
         pub kind: i64,
         pub id: i64,
         pub at: i64,
@@ -80,7 +80,7 @@ struct Span {
 }
 
 /// The positions of a page, newest first.
-pub async fn page(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i64) -> DbResult<Vec<Place>> {
+pub async fn page(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i64) -> DbResult<Vec<Position>> {
     let wanted = limit.min(total.saturating_sub(offset));
     if wanted <= 0 {
         return Ok(Vec::new());
@@ -95,11 +95,11 @@ pub async fn page(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit
         let days = days(conn, which).await?;
         nearest(&days, offset, behind).unwrap_or_else(|| everything(true, offset))
     };
-    let mut places = read(conn, which, span, wanted).await?;
+    let mut positions = read(conn, which, span, wanted).await?;
     if !span.forward {
-        places.reverse();
+        positions.reverse();
     }
-    Ok(places)
+    Ok(positions)
 }
 
 /// The number of users of each day, by its first instant.
@@ -199,7 +199,7 @@ fn parts(which: &Which, values: &mut Vec<Value>) -> Vec<String> {
     parts
 }
 
-async fn read(conn: &mut Conn, which: &Which, span: Span, wanted: i64) -> DbResult<Vec<Place>> {
+async fn read(conn: &mut Conn, which: &Which, span: Span, wanted: i64) -> DbResult<Vec<Position>> {
     let mut values: Vec<Value> = vec![span.from.into(), span.to.into()];
     let union = parts(which, &mut values).join(" UNION ALL ");
     values.extend([wanted.into(), span.skip.into()]);
@@ -258,7 +258,7 @@ pub async fn called(conn: &mut Conn, which: &Which, beginning: &str) -> DbResult
 }
 
 /// The positions of some leads and of some referrers' enrollments.
-pub async fn places(conn: &mut Conn, which: &Which, leads: &[i64], referrers: &[i64]) -> DbResult<Vec<Hit>> {
+pub async fn positions(conn: &mut Conn, which: &Which, leads: &[i64], referrers: &[i64]) -> DbResult<Vec<Hit>> {
     sql_built(
         "SELECT CAST(1 AS BIGINT) AS kind, l.id AS id, l.created_at AS at, l.id AS person
            FROM rows($1, id BIGINT) r

@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::common::{Page, PageAsked, Turn, expected, id_of, nothing, page, stale, versioned};
+use super::common::{Page, PageAsked, Part, expected, id_of, nothing, page, stale, versioned};
 use super::store::campaigns::{self as store, CampaignRow};
 use crate::amounts::Amounts;
 use crate::api::Caller;
@@ -108,9 +108,9 @@ async fn list(
     Asked(asked): Asked<PageAsked>,
 ) -> Result<Response, Problem> {
     // In the order they were made.
-    let turn = Turn::new(asked.limit, asked.after);
-    let rows = turn.among(store::all(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
-    Ok(page(&uri, &turn, rows, |row| (0, row.id), Campaign::of))
+    let part = Part::new(asked.limit, asked.after);
+    let rows = part.among(store::all(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
+    Ok(page(&uri, &part, rows, |row| (0, row.id), Campaign::of))
 }
 
 async fn show(
@@ -125,7 +125,7 @@ async fn show(
 fn destination(app: &App, text: &str) -> Result<Destination, FieldProblem> {
     let destination = Destination::parse(text).map_err(|why| FieldProblem::wrong("destination", why))?;
     if links::is_one(&app.config.public_url, destination.text()) {
-        let why = "is one of the desk's own links, which would lead in a circle";
+        let why = "is one of Refdesk's own links, which would lead in a circle";
         return Err(FieldProblem::wrong("destination", why));
     }
     Ok(destination)

@@ -1,4 +1,4 @@
-//! What calls about campaigns take and answer.
+//! The bodies and answers of the calls about campaigns.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ impl Word for State {
 object! {
     /// A campaign to make.
     strict pub struct NewCampaign {
-        /// What it is called.
+        /// The name.
         name "name": Line<120>,
         /// When a referral counts; at the first `payment` otherwise.
         qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
@@ -81,7 +81,7 @@ object! {
 object! {
     /// Changes to a campaign. A missing field stays.
     strict pub struct CampaignChange {
-        /// What it is called.
+        /// The name.
         name "name": Option<Line<120>>,
         /// When a referral counts.
         qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
@@ -111,7 +111,7 @@ pub struct Campaign {
     id: String,
     /// The integer behind it, as Referral Factory's API has it.
     number: i64,
-    /// What it is called.
+    /// The name.
     name: String,
     /// `draft`, `live`, `paused` or `ended`.
     state: String,

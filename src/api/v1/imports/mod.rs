@@ -11,7 +11,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::common::{Page, Turn, campaign, nothing, page, path_id};
+use super::common::{Page, Part, campaign, nothing, page, path_id};
 use super::jobs::a_moment;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
@@ -34,12 +34,12 @@ pub fn calls(api: Api) -> Api {
     api.with(
         Operation::post("/v1/imports", "createImport", "Upload a file")
             .once()
-            .about("A CSV or TSV file of at most 16 MiB as the body. `qualifications` are converted customers: each is qualified by code, e-mail or both. `leads` are added, with their codes; `referrers` are added, with codes of their own or generated ones (needs the scope `referrers:write` as well). Columns are told by their names, or by `columns`. With `dry_run` every row says what would come of it, and `POST /v1/imports/{import}/run` does it. What takes longer than a moment goes on in the background: 202. Files bring live data, so a key for tests may not send one.")
+            .about("A CSV or TSV file of at most 16 MiB as the body. `qualifications` are converted customers: each is qualified by code, e-mail or both. `leads` are added, with their codes; `referrers` are added, with codes of their own or generated ones (needs the scope `referrers:write` as well). Columns are recognised by their names, or set by `columns`. With `dry_run` every row shows its expected outcome, and `POST /v1/imports/{import}/run` runs it. Long imports run in the background: 202. Files hold live data, so a test key may not send one.")
             .scope("leads:write")
             .largest(LARGEST)
             .asks::<ImportAsked>()
             .takes_csv("code,email,name\nAGENT123,jane@example.com,Jane Smith\n,omar@example.com,Omar Haddad\n")
-            .answers::<ImportAnswer>(201, "It is over: what became of the rows.", "")
+            .answers::<ImportAnswer>(201, "The import is done: the outcome of the rows.", "")
             .link("getImport", "import", "/id")
             .link("listImportRows", "import", "/id")
             .answers::<ImportAnswer>(202, "It goes on in the background.", "")
@@ -67,7 +67,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/imports/{import}/rows", "listImportRows", "List the rows of an import")
-            .about("In the order of the file, each with what came of it; of a dry run, with what would.")
+            .about("In the order of the file, each with its outcome; for a dry run, with its expected outcome.")
             .scope("leads:read")
             .in_path("import", ID)
             .asks::<RowsAsked>()
@@ -90,7 +90,7 @@ pub fn calls(api: Api) -> Api {
             .about("Asked for twice, it is done once. One that was given up goes on where it stopped.")
             .scope("leads:write")
             .in_path("import", ID)
-            .answers::<ImportAnswer>(200, "It is over: what became of the rows.", "")
+            .answers::<ImportAnswer>(200, "The import is done: the outcome of the rows.", "")
             .answers::<ImportAnswer>(202, "It goes on in the background.", "")
             .refuses(&[404, 409]),
         run,
@@ -228,17 +228,17 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<ImportsAsked>,
 ) -> Result<Response, Problem> {
-    let turn = Turn::new(asked.limit, asked.after);
+    let part = Part::new(asked.limit, asked.after);
     let mut imports: Vec<Import> = Vec::new();
     if !caller.test() {
         let list = imports::listing(caller.business_id(), asked.kind.map(|kind| kind.0));
-        imports = turn.rows(&mut app.db.read().await?, list).await?;
+        imports = part.rows(&mut app.db.read().await?, list).await?;
     }
     let mut shown = Vec::with_capacity(imports.len());
     for import in imports {
         shown.push(((import.created_at, import.id), answer(&app, import).await?));
     }
-    Ok(page(&uri, &turn, shown, |(key, _)| *key, |(_, import)| import))
+    Ok(page(&uri, &part, shown, |(key, _)| *key, |(_, import)| import))
 }
 
 async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<ImportAnswer>, Problem> {
@@ -254,7 +254,7 @@ async fn rows(
 ) -> Result<Json<ImportRows>, Problem> {
     let import = named(&app, &caller, &text).await?;
     // The first row of a file has the number 1.
-    let (after, limit) = (asked.after.map_or(0, |after| after.0), Turn::new(asked.limit, None).limit);
+    let (after, limit) = (asked.after.map_or(0, |after| after.0), Part::new(asked.limit, None).limit);
     let mut conn = app.db.read().await?;
     let mut rows = match (asked.outcome, asked.rejected.unwrap_or(false)) {
         (Some(outcome), _) => imports::rows_with(&mut conn, import.id, outcome.0.word(), after, limit + 1).await?,

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 
-use super::common::{Page, Turn, field_id, nothing, page, path_id};
+use super::common::{Page, Part, field_id, nothing, page, path_id};
 use super::moves::{Preview, event, is_as_seen, look};
 use super::store::inbox::{self as store};
 use super::store::referrers as people;
@@ -38,7 +38,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/inbox/{item}", "getInboxItem", "Read an inbox item")
-            .about("With what is known of it, and what became of it.")
+            .about("With its details and its outcome.")
             .scope("leads:read")
             .in_path("item", ID)
             .answers::<Item>(200, "The item.", "")
@@ -48,7 +48,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/inbox/{item}/accept", "acceptInboxItem", "Accept an inbox item")
             .once()
-            .about("Does what its page offers: attributes the lead (its waiting payments earn), records the second payment, or lets the older payments earn. An item about an unknown code has to be told whose it was. The preview says which money moves; with its `seen`, just that is done or nothing (412). Accepting twice changes nothing.")
+            .about("Does what its page offers: attributes the lead (its waiting payments earn), records the second payment, or lets the older payments earn. An item about an unknown code needs the referrer. The preview says which money moves; with its `seen`, exactly that is done, or nothing (412). Accepting twice changes nothing.")
             .scope("leads:write")
             .in_path("item", ID)
             .may_take::<Acceptance>("{}")
@@ -66,7 +66,7 @@ pub fn calls(api: Api) -> Api {
         .scope("money:read")
         .in_path("item", ID)
         .may_take::<Acceptance>("{}")
-        .answers::<Preview>(200, "What would move.", "")
+        .answers::<Preview>(200, "The money that would move.", "")
         .refuses(&[404, 409]),
         preview,
     )
@@ -83,7 +83,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/inbox/{item}/reopen", "reopenInboxItem", "Take a dismissal back")
             .once()
-            .about("The item waits again. What was accepted was done, and stays so: 409.")
+            .about("The item is open again. An accepted item stays done: 409.")
             .scope("leads:write")
             .in_path("item", ID)
             .answers::<Item>(200, "The item as it is now.", "")
@@ -102,7 +102,7 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<InboxAsked>,
 ) -> Result<Response, Problem> {
-    let turn = Turn::new(asked.limit, asked.after);
+    let part = Part::new(asked.limit, asked.after);
     let filter = store::Filter {
         test: caller.test(),
         state: asked.state.map_or("open", |s| s.0.0),
@@ -110,8 +110,8 @@ async fn list(
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
     };
     let list = store::listing(caller.business_id(), &filter);
-    let rows: Vec<store::ItemRow> = turn.rows(&mut app.db.read().await?, list).await?;
-    Ok(page(&uri, &turn, rows, |row| (row.created_at, row.id), Item::of))
+    let rows: Vec<store::ItemRow> = part.rows(&mut app.db.read().await?, list).await?;
+    Ok(page(&uri, &part, rows, |row| (row.created_at, row.id), Item::of))
 }
 
 async fn find(app: &App, caller: &Caller, id: i64) -> Result<store::ItemRow, Problem> {
@@ -157,7 +157,7 @@ async fn claimant(app: &App, caller: &Caller, row: &ItemRow, asked: &Acceptance)
         (None, Some(text)) => ("referrer", field_id(Kind::Referrer, "referrer", &text.0, "referrer")?, None),
         (Some(_), Some(_)) => return Err(FieldProblem::wrong("code", "cannot stand beside referrer").into()),
         (None, None) => {
-            let message = "is required for this item, or referrer: say whose code it was".to_owned();
+            let message = "or referrer is required for this item: the owner of the code".to_owned();
             return Err(FieldProblem { message, ..FieldProblem::missing("code") }.into());
         }
     };

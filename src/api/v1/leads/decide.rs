@@ -30,7 +30,7 @@ const ID: &str = "Its id: `lead_…` or the integer.";
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::put("/v1/leads/{lead}/attribution", "attributeLead", "Decide who referred a lead")
-            .about("By `referrer` or by `code`; `referrer` `none` takes the attribution away. Unpaid commissions move along, paid ones are netted in the next payout; waiting payments earn only with `pay_back`. The preview says which money moves; with its `seen`, just that is done or nothing (412).")
+            .about("By `referrer` or by `code`; `referrer` `none` takes the attribution away. Unpaid commissions move along, paid ones are netted in the next payout; waiting payments earn only with `pay_back`. The preview says which money moves; with its `seen`, exactly that is done, or nothing (412).")
             .scope("leads:write")
             .in_path("lead", ID)
             .takes::<NewAttribution>(ATTRIBUTION)
@@ -48,7 +48,7 @@ pub fn calls(api: Api) -> Api {
         .scope("money:read")
         .in_path("lead", ID)
         .takes::<NewAttribution>(ATTRIBUTION)
-        .answers::<Preview>(200, "What would move.", "")
+        .answers::<Preview>(200, "The money that would move.", "")
         .refuses(&[404, 409]),
         preview_attribution,
     )
@@ -69,7 +69,7 @@ pub fn calls(api: Api) -> Api {
             .scope("money:read")
             .in_path("lead", ID)
             .takes::<Merging>(MERGE)
-            .answers::<Preview>(200, "What would move.", "")
+            .answers::<Preview>(200, "The money that would move.", "")
             .refuses(&[404, 409]),
         preview_merge,
     )

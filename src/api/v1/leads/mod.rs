@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::common::{
-    Page, Turn, campaign, campaigns, expected, field_id, merged, merged_hits, nothing, page, path_id, stale, versioned,
+    Page, Part, campaign, campaigns, expected, field_id, merged, merged_hits, nothing, page, path_id, stale, versioned,
 };
 use super::moves::event;
 use super::store::leads::{self as store, Filter, LeadRow};
@@ -48,7 +48,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/leads", "createLead", "Add a lead")
             .once()
-            .about("A person who is known by e-mail or phone is found and not added again: 200 with the lead that was there. A code that does not count is kept as a touch, with an inbox item that says why.")
+            .about("A person known by e-mail or phone is not added again: 200 with the existing lead. A code that does not count is stored as a touch, with an inbox item that gives the reason.")
             .scope("leads:write")
             .takes::<NewLead>(NEW_LEAD)
             .answers::<Lead>(201, "The lead that was added.", "")
@@ -66,7 +66,7 @@ pub fn calls(api: Api) -> Api {
             .scope("leads:write")
             .largest(4 * 1024 * 1024)
             .takes::<NewLeads>(NEW_LEADS)
-            .answers::<LeadsAdded>(200, "What became of each.", ""),
+            .answers::<LeadsAdded>(200, "The outcome of each.", ""),
         create_many,
     )
     .with(
@@ -130,7 +130,7 @@ pub fn calls(api: Api) -> Api {
             .scope("leads:write")
             .largest(1024 * 1024)
             .takes::<Qualifications>(r#"{"items": [{"lead": "lead_3n93q4hy1kjz4", "qualified": true}]}"#)
-            .answers::<Qualified>(200, "What became of each.", ""),
+            .answers::<Qualified>(200, "The outcome of each.", ""),
         qualify_many,
     )
 }
@@ -168,22 +168,22 @@ async fn list(
         source: asked.source.map(|source| source.0),
         needle: Needle::piece(&asked.q.map(|q| fold(&q)).unwrap_or_default()),
     };
-    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &LeadRow| (row.created_at, row.id);
     if !filter.needle.is_empty() {
         let list = |campaign| (Scope::leads(campaign, filter.test), store::listing(campaign, &filter));
-        let hits = merged_hits(&app.db, &turn, &filter.needle, &campaigns, key, list).await?;
-        return Ok(page(&uri, &turn, hits, key, Lead::of));
+        let hits = merged_hits(&app.db, &part, &filter.needle, &campaigns, key, list).await?;
+        return Ok(page(&uri, &part, hits, key, Lead::of));
     }
     let mut conn = app.db.read().await?;
     let rows = match filter.by_source() {
         Some(source) => {
             let one = asked.campaign.and(campaigns.first().copied());
-            turn.rows(&mut conn, store::of_source(caller.business_id(), one, source, &filter)).await?
+            part.rows(&mut conn, store::of_source(caller.business_id(), one, source, &filter)).await?
         }
-        None => merged(&mut conn, &turn, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?,
+        None => merged(&mut conn, &part, &campaigns, key, |campaign| store::listing(campaign, &filter)).await?,
     };
-    Ok(page(&uri, &turn, rows, key, Lead::of))
+    Ok(page(&uri, &part, rows, key, Lead::of))
 }
 
 async fn show(

@@ -13,7 +13,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::api::v1::common::{
-    After, Limit, Page, Sort, Turn, campaigns, field_id, instant, merged, nothing, number, page, path_id, place_of,
+    After, Limit, Page, Part, Sort, campaigns, field_id, instant, merged, nothing, number, page, path_id, place_of,
     versioned,
 };
 use crate::api::v1::moves::event;
@@ -53,7 +53,7 @@ pub fn calls(api: Api) -> Api {
             "approveCommission",
             "Approve a commission before its hold is over",
         )
-        .about("It is due at once. What the sweep would wait for is not waited for, so a reason is asked.")
+        .about("It is due at once, before the end of its hold, so a reason is required.")
         .once()
         .scope("money:write")
         .in_path("commission", "Its id: `comm_…` or the integer.")
@@ -238,36 +238,36 @@ async fn list_commissions(
         referrer_id: asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
     };
-    let turn = Turn::new(asked.limit, asked.after);
+    let part = Part::new(asked.limit, asked.after);
     let mut conn = app.db.read().await?;
     if let Some(OneOf(CommissionSort::Hold(soonest_first))) = asked.sort {
         // Their index is by state as well.
         let states = filter.state.map_or(CommissionState::WORDS.to_vec(), |state| vec![state]);
         let lists: Vec<(i64, &str)> = campaigns.iter().flat_map(|c| states.iter().map(|state| (*c, *state))).collect();
-        let turn = turn.by_day(soonest_first);
+        let part = part.by_day(soonest_first);
         let key = |row: &CommissionRow| (place_of(&row.hold_until), row.id);
         let list = |(campaign, state)| store::commissions_by_hold(campaign, state, &filter);
-        let rows = merged(&mut conn, &turn, &lists, key, list).await?;
-        return shown(&uri, &turn, rows, key);
+        let rows = merged(&mut conn, &part, &lists, key, list).await?;
+        return shown(&uri, &part, rows, key);
     }
-    let turn = match asked.sort {
-        Some(OneOf(CommissionSort::Created(sort))) => turn.sorted(Some(OneOf(sort))),
-        _ => turn,
+    let part = match asked.sort {
+        Some(OneOf(CommissionSort::Created(sort))) => part.sorted(Some(OneOf(sort))),
+        _ => part,
     };
     let key = |row: &CommissionRow| (row.created_at, row.id);
-    let rows = merged(&mut conn, &turn, &campaigns, key, |campaign| store::commissions(campaign, &filter)).await?;
-    shown(&uri, &turn, rows, key)
+    let rows = merged(&mut conn, &part, &campaigns, key, |campaign| store::commissions(campaign, &filter)).await?;
+    shown(&uri, &part, rows, key)
 }
 
 fn shown(
     uri: &Uri,
-    turn: &Turn,
+    part: &Part,
     rows: Vec<CommissionRow>,
     key: impl Fn(&CommissionRow) -> (i64, i64),
 ) -> Result<Response, Problem> {
     let rows =
         rows.into_iter().map(|row| Ok((key(&row), Commission::of(row)?))).collect::<Result<Vec<_>, Problem>>()?;
-    Ok(page(uri, turn, rows, |(key, _)| *key, |(_, commission)| commission))
+    Ok(page(uri, part, rows, |(key, _)| *key, |(_, commission)| commission))
 }
 
 async fn commission(app: &App, caller: &Caller, id: i64) -> Result<CommissionRow, Problem> {

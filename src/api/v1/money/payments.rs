@@ -13,7 +13,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::api::v1::common::{
-    After, Limit, Page, Sort, Turn, campaigns, field_id, instant, maybe_instant, merged, nothing, number, page, path_id,
+    After, Limit, Page, Part, Sort, campaigns, field_id, instant, maybe_instant, merged, nothing, number, page, path_id,
 };
 use crate::api::v1::money::commissions::Reason;
 use crate::api::v1::moves::event;
@@ -39,7 +39,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/payments/{payment}", "getPayment", "Read a payment")
-            .about("With what the desk decided about it, and why.")
+            .about("With the decision about it, and the reason.")
             .scope("money:read")
             .in_path("payment", ID)
             .answers::<Payment>(200, "The payment.", "")
@@ -48,7 +48,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/payments/{payment}/dispute", "disputePayment", "Mark a payment as disputed")
-            .about("What it earned is neither approved nor paid while the dispute lasts: commissions keep their state, and what was due is held. One that is disputed already stays so. Of a payment that was wholly refunded, or of 0, nothing is left to dispute: 409.")
+            .about("Its commissions are neither approved nor paid while the dispute lasts: they keep their state, and due amounts are held. A disputed payment stays disputed. A payment that was wholly refunded, or of 0, cannot be disputed: 409.")
             .once()
             .scope("money:write")
             .in_path("payment", ID)
@@ -60,7 +60,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/payments/{payment}/dispute/end", "endDispute", "End the dispute of a payment")
-            .about("What it earned is due again, or pending, as it was before. A dispute that was lost is not ended but decided, by a refund of the whole payment: its commissions are void, and the mark goes with it. One that is not disputed stays so.")
+            .about("Its commissions are due or pending again, as before. A lost dispute is decided by a refund of the whole payment instead: its commissions become void, and the mark ends. An undisputed payment stays so.")
             .once()
             .scope("money:write")
             .in_path("payment", ID)
@@ -171,7 +171,7 @@ async fn list_payments(
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
         disputed: asked.disputed,
     };
-    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &PaymentRow| (row.received_at, row.id);
     let mut conn = app.db.read().await?;
     let rows = match asked.email {
@@ -179,13 +179,13 @@ async fn list_payments(
             // A text that is no address matches no lead.
             let email_key = crate::email::key_of(&email).unwrap_or_default();
             let list = |campaign| store::payments_by(campaign, &email_key, &filter);
-            merged(&mut conn, &turn, &campaigns, key, list).await?
+            merged(&mut conn, &part, &campaigns, key, list).await?
         }
-        None => turn.rows(&mut conn, store::payments(caller.business_id(), &filter)).await?,
+        None => part.rows(&mut conn, store::payments(caller.business_id(), &filter)).await?,
     };
     let rows = rows.into_iter().map(|row| Ok((key(&row), Payment::of(row)?)));
     let rows = rows.collect::<Result<Vec<_>, Problem>>()?;
-    Ok(page(&uri, &turn, rows, |(key, _)| *key, |(_, payment)| payment))
+    Ok(page(&uri, &part, rows, |(key, _)| *key, |(_, payment)| payment))
 }
 
 async fn payment(app: &App, caller: &Caller, id: i64) -> Result<PaymentRow, Problem> {

@@ -13,7 +13,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath};
 use crate::api::v1::common::{
-    After, Limit, Page, Sort, Turn, field_id, instant, maybe_instant, nothing, number, page, path_id,
+    After, Limit, Page, Part, Sort, field_id, instant, maybe_instant, nothing, number, page, path_id,
 };
 use crate::api::v1::store::money::{self as store, RefundFilter, RefundRow};
 use crate::app::App;
@@ -161,12 +161,12 @@ async fn list(
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         state: asked.state.map(|s| s.0.0),
     };
-    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
     let list = store::refunds(caller.business_id(), &filter);
-    let rows: Vec<RefundRow> = turn.rows(&mut app.db.read().await?, list).await?;
+    let rows: Vec<RefundRow> = part.rows(&mut app.db.read().await?, list).await?;
     let rows = rows.into_iter().map(|row| Ok(((row.received_at, row.id), Refund::of(row)?)));
     let rows = rows.collect::<Result<Vec<_>, Problem>>()?;
-    Ok(page(&uri, &turn, rows, |(key, _)| *key, |(_, refund)| refund))
+    Ok(page(&uri, &part, rows, |(key, _)| *key, |(_, refund)| refund))
 }
 
 async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Refund>, Problem> {

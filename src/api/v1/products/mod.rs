@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::common::{Page, PageAsked, Turn, campaign, nothing, page};
+use super::common::{Page, PageAsked, Part, campaign, nothing, page};
 use super::store::campaigns as store;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
@@ -55,7 +55,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::patch("/v1/products/{product}", "updateProduct", "Rename a product")
-            .about("What it pays is changed by new terms; whether it is for tests never changes.")
+            .about("Its pay is changed by new terms; its mode never changes.")
             .scope("campaigns:write")
             .in_path("product", ID)
             .takes::<ProductChange>(r#"{"name": "Pro plan, yearly"}"#)
@@ -66,7 +66,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/products/{product}/terms", "createTerms", "Make a new version of a product's terms")
             .once()
-            .about("It is in force for payments dated from `valid_from` on. What was earned by older versions stays as it is.")
+            .about("It is in force for payments dated from `valid_from` on. Commissions of older versions stay as they are.")
             .scope("campaigns:write")
             .in_path("product", ID)
             .takes::<NewVersion>(TERMS)
@@ -93,9 +93,9 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<PageAsked>,
 ) -> Result<Response, Problem> {
-    let turn = Turn::new(asked.limit, asked.after);
-    let rows = turn.among(products::of_business(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
-    Ok(page(&uri, &turn, rows, |row| (0, row.id), |row| Product::of(&row)))
+    let part = Part::new(asked.limit, asked.after);
+    let rows = part.among(products::of_business(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
+    Ok(page(&uri, &part, rows, |row| (0, row.id), |row| Product::of(&row)))
 }
 
 async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<ProductTerms>, Problem> {

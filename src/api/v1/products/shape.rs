@@ -90,7 +90,7 @@ object! {
     strict pub struct NewProductFacts {
         /// The campaign: `campaign_…` or the integer. The key's, or the business's default, otherwise.
         campaign "campaign": Option<IdText>,
-        /// What it is called.
+        /// The name.
         name "name": Line<120>,
         /// True for a test product, whose commissions are never owed.
         test "test": Option<bool>,
@@ -102,7 +102,7 @@ object! {
 object! {
     /// Changes to a product.
     strict pub struct ProductChange {
-        /// What it is called.
+        /// The name.
         name "name": Line<120>,
     }
 }
@@ -153,7 +153,7 @@ pub struct Product {
     id: String,
     /// `campaign_…`.
     campaign: String,
-    /// What it is called.
+    /// The name.
     name: String,
     /// True for a test product, whose commissions are never owed.
     test: bool,

@@ -9,7 +9,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::common::{Hits, Page, Turn, campaign, expected, nothing, page, path_id, stale, versioned};
+use super::common::{Hits, Page, Part, campaign, expected, nothing, page, path_id, stale, versioned};
 use super::store::referrers::{self as store, EnrollmentRow, Filter, ReferrerRow};
 use crate::api::Caller;
 use crate::api::field::Clearable;
@@ -44,7 +44,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/referrers", "createReferrer", "Add a referrer")
             .once()
-            .about("Enrolls them in a campaign and gives them a code. Who is known by e-mail is found and enrolled: 200 with the referrer that was there.")
+            .about("Enrolls them in a campaign and gives them a code. A referrer known by e-mail is enrolled: 200 with the existing referrer.")
             .scope("referrers:write")
             .takes::<NewReferrer>(r#"{"name": "Jane Doe", "email": "jane@example.com"}"#)
             .answers::<Referrer>(201, "The referrer that was added.", "")
@@ -110,7 +110,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/referrers/{referrer}/enrollments", "enrollReferrer", "Enroll a referrer in a campaign")
             .once()
-            .about("With a code, if not asked otherwise. Who is in it already stays as they are: 200.")
+            .about("With a code by default. An existing enrollment stays unchanged: 200.")
             .scope("referrers:write")
             .in_path("referrer", ID)
             .may_take::<NewEnrollment>(r#"{"campaign": "campaign_5hq4nfhx7n0k2"}"#)
@@ -130,7 +130,7 @@ pub fn calls(api: Api) -> Api {
         set_state,
     )
     .with(
-        Operation::get("/v1/referrers/{referrer}/balances", "getBalances", "What a referrer is owed")
+        Operation::get("/v1/referrers/{referrer}/balances", "getBalances", "The balance of a referrer")
             .about("By currency: held (pending, or approved while the payment is disputed), due (approved), paid.")
             .scope("money:read")
             .in_path("referrer", ID)
@@ -192,12 +192,12 @@ async fn list(
         state: asked.state.map(|state| state.0.word()),
         has_code: asked.has_code,
     };
-    let turn = Turn::new(asked.limit, asked.after).sorted(asked.sort);
+    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
     let list = store::listing(caller.business_id(), &filter);
     let hits: Hits<ReferrerRow> = if filter.needle.is_empty() {
-        turn.rows(&mut app.db.read().await?, list).await?.into()
+        part.rows(&mut app.db.read().await?, list).await?.into()
     } else {
-        turn.search(&app.db, list, Scope::referrers(caller.business_id()), &filter.needle).await?
+        part.search(&app.db, list, Scope::referrers(caller.business_id()), &filter.needle).await?
     };
     let ids: Vec<i64> = hits.rows.iter().map(|row| row.id).collect();
     let mut conn = app.db.read().await?;
@@ -211,7 +211,7 @@ async fn list(
         let enrollments = of.remove(&row.id).unwrap_or_default();
         Referrer::of(row, enrollments, url)
     };
-    Ok(page(&uri, &turn, hits, |row| (row.created_at, row.id), show))
+    Ok(page(&uri, &part, hits, |row| (row.created_at, row.id), show))
 }
 
 fn phone(caller: &Caller, text: Option<&str>) -> Result<Option<Phone>, FieldProblem> {

@@ -46,7 +46,7 @@ const LONGEST: usize = 500;
 /// An error of ours is far smaller.
 const LARGEST_ERROR: usize = 16 * 1024;
 
-pub async fn note(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub async fn record(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let known = Known::default();
     request.extensions_mut().insert(known.clone());
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -57,7 +57,7 @@ pub async fn note(State(app): State<App>, mut request: Request, next: Next) -> R
     let started = Instant::now();
     let response = next.run(request).await;
     if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
-        whose(&app, &known, key).await;
+        identify(&app, &known, key).await;
     }
     let Some(who) = known.0.get().copied() else { return response };
     let micros = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
@@ -87,7 +87,7 @@ pub async fn note(State(app): State<App>, mut request: Request, next: Next) -> R
 }
 
 /// An unknown address authenticates no caller, yet its caller looks for the call in the log.
-async fn whose(app: &App, known: &Known, key: Option<HeaderValue>) {
+async fn identify(app: &App, known: &Known, key: Option<HeaderValue>) {
     let (None, Some(key)) = (known.0.get(), key) else { return };
     if let Ok(key) = app.keys.of(key.to_str().ok()).await {
         known.is(key.row.id, key.row.business_id);
