@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, Ids};
+use crate::db::{Db, DbResult, Ids, Job, Key, Terms};
 use crate::engine::Engine;
 
 /// Cheap to clone: one count.
@@ -38,9 +39,10 @@ pub struct Parts {
 impl Core {
     /// On an open, migrated database.
     pub fn new(db: Db, clock: Clock, config: Config) -> Self {
+        let db = db.at(clock.clone());
         let ids = Ids::new(db.clone());
         Self(Arc::new(Parts {
-            engine: Engine::new(db.clone(), ids.clone(), clock.clone()),
+            engine: Engine::new(db.clone(), clock.clone()),
             db,
             ids,
             clock,
@@ -50,11 +52,21 @@ impl Core {
         }))
     }
 
+    /// A write of somebody: see [`Db::write`].
+    pub async fn write<I, T, F>(&self, keys: Vec<Key>, actor: &Arc<Actor>, input: I, job: F) -> DbResult<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Job<'t, I, T> + 'static,
+    {
+        self.db.write_on(Terms::of(keys).by(actor), input, job).await
+    }
+
     /// The same on the database of a rehearsal, with a run of ids that was drawn for it.
     pub fn rehearsing(&self, db: Db, run: std::ops::Range<i64>) -> Self {
         let ids = Ids::beginning_with(db.clone(), run);
         Self(Arc::new(Parts {
-            engine: Engine::new(db.clone(), ids.clone(), self.clock.clone()),
+            engine: Engine::new(db.clone(), self.clock.clone()),
             db,
             ids,
             clock: self.clock.clone(),

@@ -1,7 +1,6 @@
 //! `refdesk check` finds what is broken: each invariant is broken in turn, named, and mended again.
 
 use refdesk::check::check;
-use refdesk::db::sql_built;
 use refdesk::engine::{RefundOf, What};
 
 use crate::on_both_databases;
@@ -267,15 +266,7 @@ async fn what_is_named_is_there(app: TestApp) {
     app.tamper("SELECT 1").await;
     for (table, column) in NAMES {
         let text = format!("UPDATE {table} SET {column} = -{column}");
-        let change = || {
-            app.app.db.write(vec![], {
-                let text = text.clone();
-                move |tx| {
-                    let text = text.clone();
-                    Box::pin(async move { sql_built(text).execute(tx).await })
-                }
-            })
-        };
+        let change = || app.app.db.write(vec![], text.clone(), crate::support::run_text);
         match change().await {
             Ok(changed) => {
                 assert!(changed > 0, "{text}: nothing to break");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use refdesk::core::Core;
-use refdesk::db::{DbError, DbResult};
+use refdesk::db::{DbError, DbResult, Tx};
 use refdesk::jobs::{self, Claimed, Kinds, NewJob, Progress};
 use refdesk::seal::{self, Chain};
 use refdesk::{check, counters, outbox, sweep};
@@ -50,22 +50,18 @@ fn count(app: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>>
                 gate.1.notified().await;
             }
         }
-        let now = app.clock.now();
-        app.db
-            .write(vec![], move |tx| {
-                let job = job.clone();
-                Box::pin(async move {
-                    let mut progress = job.progress();
-                    progress.done += 1;
-                    progress.cursor = progress.done.to_string();
-                    progress.finished = progress.done == CHUNKS;
-                    counters::add(tx, &[(&(job.id, "counted".to_owned(), String::new()), &1)]).await?;
-                    job.advance(tx, now, &progress).await?;
-                    Ok(progress)
-                })
-            })
-            .await
+        app.db.write(vec![], job, count_one).await
     })
+}
+
+async fn count_one(tx: &mut Tx, job: &Arc<Claimed>) -> DbResult<Progress> {
+    let mut progress = job.progress();
+    progress.done += 1;
+    progress.cursor = progress.done.to_string();
+    progress.finished = progress.done == CHUNKS;
+    counters::add(tx, &[(&(job.id, "counted".to_owned(), String::new()), &1)]).await?;
+    job.advance(tx, &progress).await?;
+    Ok(progress)
 }
 
 /// Holds the first worker of each engine's test back.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use refdesk::db::{self, Db, DbError, sql_built};
+use refdesk::db::{self, Db, DbError, DbResult, Tx, sql_built};
 
 use crate::on_both_databases;
 use crate::support::{Database, Engine, Start, TestApp};
@@ -34,18 +34,16 @@ fn versions() -> Vec<i64> {
 async fn run(database: &Database, text: &str) {
     let db = Db::open(&database.url).await.unwrap();
     let text = text.to_owned();
-    let done = db.write(vec![], move |tx| {
-        let text = text.clone();
-        Box::pin(async move {
-            let without_comments: String = text.lines().filter(|line| !line.starts_with("--")).collect();
-            for statement in without_comments.split(';').filter(|statement| !statement.trim().is_empty()) {
-                sql_built(statement.to_owned()).execute(tx).await?;
-            }
-            Ok(())
-        })
-    });
-    done.await.unwrap();
+    db.write(vec![], text, run_statements).await.unwrap();
     db.close().await;
+}
+
+async fn run_statements(tx: &mut Tx, text: &String) -> DbResult<()> {
+    let without_comments: String = text.lines().filter(|line| !line.starts_with("--")).collect();
+    for statement in without_comments.split(';').filter(|statement| !statement.trim().is_empty()) {
+        sql_built(statement.to_owned()).execute(tx).await?;
+    }
+    Ok(())
 }
 
 /// Every row of these columns, as text, by table.

@@ -17,7 +17,7 @@ use super::read::unread;
 use crate::app::App;
 use crate::db::DbResult;
 use crate::id;
-use crate::stored_answers;
+use crate::stored_answers::{self, NewAnswer};
 
 /// How long a call may run before its outcome is in doubt.
 const WORKED_ON_SECONDS: i64 = 60;
@@ -61,14 +61,8 @@ enum Begun {
 
 async fn begin(app: &App, key_id: i64, text: &str, fingerprint: &str) -> DbResult<Begun> {
     let now = app.clock.now();
-    let (of, print) = (text.to_owned(), fingerprint.to_owned());
-    let known = app
-        .db
-        .write(vec![], move |tx| {
-            let (of, print) = (of.clone(), print.clone());
-            Box::pin(async move { stored_answers::begin(tx, key_id, &of, &print, now).await })
-        })
-        .await?;
+    let call = (key_id, text.to_owned(), fingerprint.to_owned());
+    let known = app.db.write(vec![], call, stored_answers::begin).await?;
     let Some(known) = known else { return Ok(Begun::Here) };
     if known.fingerprint != fingerprint {
         let message = "Another call had this Idempotency-Key. Use a new one for a new call.";
@@ -103,10 +97,7 @@ async fn end(app: &App, key_id: i64, text: String, response: Response) -> Respon
     if !response.status().is_success() {
         // A server's fault may have come after the deed: the call stays begun, and in doubt.
         if response.status().is_client_error() {
-            let forgotten = app.db.write(vec![], move |tx| {
-                let text = text.clone();
-                Box::pin(async move { stored_answers::forget(tx, key_id, &text).await })
-            });
+            let forgotten = app.db.write(vec![], (key_id, text), stored_answers::forget);
             if let Err(error) = forgotten.await {
                 tracing::warn!(%error, "a refused call stays begun");
             }
@@ -119,11 +110,9 @@ async fn end(app: &App, key_id: i64, text: String, response: Response) -> Respon
     };
     let told = TOLD.iter().filter_map(|name| Some(format!("{name}: {}", parts.headers.get(name)?.to_str().ok()?)));
     let headers = told.collect::<Vec<_>>().join("\n");
-    let (status, kept) = (i64::from(parts.status.as_u16()), String::from_utf8_lossy(&bytes).into_owned());
-    let written = app.db.write(vec![], move |tx| {
-        let (text, headers, kept) = (text.clone(), headers.clone(), kept.clone());
-        Box::pin(async move { stored_answers::keep(tx, key_id, &text, status, &headers, &kept).await })
-    });
+    let status = i64::from(parts.status.as_u16());
+    let answer = NewAnswer { key_id, text, status, headers, body: String::from_utf8_lossy(&bytes).into_owned() };
+    let written = app.db.write(vec![], answer, stored_answers::keep);
     if let Err(error) = written.await {
         // It was done, and that is what the caller hears.
         tracing::warn!(%error, "an answer was not kept");

@@ -122,9 +122,9 @@ impl From<DbError> for Problem {
             retry_after: Some(2),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
         };
-        match error {
-            DbError::Fault(why) => {
-                tracing::error!(why, "a call failed");
+        match &error {
+            DbError::Stopped(_) | DbError::Fault(_) => {
+                tracing::error!(%error, "a call failed");
                 Self::of(StatusCode::INTERNAL_SERVER_ERROR, "Something broke here; nothing was stored.")
             }
             DbError::Unavailable(why) | DbError::Lost(why) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::actor::Actor;
+use crate::db::{DbResult, Tx};
 
 /// An entry about to be written.
 #[derive(Debug, Clone)]
@@ -45,6 +46,12 @@ impl NewEntry {
             after: None,
             reason: None,
         }
+    }
+
+    /// An entry of the write that is going on: its actor, and an id of its run.
+    pub fn by(tx: &mut Tx, business_id: i64, action: &'static str, subject: (&'static str, i64)) -> DbResult<Self> {
+        let id = tx.id()?;
+        Ok(Self::new(id, business_id, tx.actor()?, action, subject))
     }
 
     pub fn before(mut self, before: Json) -> Self {

@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::NewEntry;
-use crate::clock::Instant;
 use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql};
 use crate::query::ListQuery;
 use crate::seal::{self, Audited, Chain};
@@ -11,9 +10,10 @@ use crate::text::{fold, like_pattern};
 use crate::{row, rows};
 
 /// Writes entries in the caller's transaction.
-pub async fn write(tx: &mut Tx, now: Instant, entries: &[NewEntry]) -> DbResult<()> {
+pub async fn write(tx: &mut Tx, entries: &[NewEntry]) -> DbResult<()> {
     let Some(first) = entries.first() else { return Ok(()) };
     tx.witness(first.id);
+    let now = tx.now();
     let said: Vec<_> = entries
         .iter()
         .map(|a| (a.before.as_ref().map(Json::to_string), a.after.as_ref().map(Json::to_string)))

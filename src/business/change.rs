@@ -10,33 +10,25 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::campaigns;
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 
 /// Sets name, zone, currency and country; answers whether anything was different.
 pub async fn change(core: &Core, actor: &Arc<Actor>, business_id: i64, new: Settings) -> DbResult<bool> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(business_id)], move |tx| {
-            let (new, actor) = (new.clone(), actor.clone());
-            Box::pin(async move {
-                let old = store::by_id(tx, business_id).await?.as_ref().and_then(Settings::of);
-                if old.as_ref() == Some(&new) {
-                    return Ok(false);
-                }
-                store::update(tx, business_id, &new).await?;
-                let mut entry =
-                    NewEntry::new(audit_id, business_id, &actor, "business.changed", ("business", business_id))
-                        .after(new.json());
-                if let Some(old) = old {
-                    entry = entry.before(old.json());
-                }
-                audit::write(tx, now, &[entry]).await?;
-                Ok(true)
-            })
-        })
-        .await
+    core.write(vec![Key::Row(business_id)], actor, (business_id, new), change_in).await
+}
+
+async fn change_in(tx: &mut Tx, &(business_id, ref new): &(i64, Settings)) -> DbResult<bool> {
+    let old = store::by_id(tx, business_id).await?.as_ref().and_then(Settings::of);
+    if old.as_ref() == Some(new) {
+        return Ok(false);
+    }
+    store::update(tx, business_id, new).await?;
+    let mut entry = NewEntry::by(tx, business_id, "business.changed", ("business", business_id))?.after(new.json());
+    if let Some(old) = old {
+        entry = entry.before(old.json());
+    }
+    audit::write(tx, &[entry]).await?;
+    Ok(true)
 }
 
 /// Makes a campaign the one for leads that name none. Answers whether it was another one before; `None` when
@@ -47,30 +39,24 @@ pub async fn set_default_campaign(
     business_id: i64,
     campaign_id: i64,
 ) -> DbResult<Option<bool>> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(business_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(campaign) = campaigns::find(tx, business_id, campaign_id).await? else { return Ok(None) };
-                let old = store::by_id(tx, business_id).await?.and_then(|b| b.default_campaign_id);
-                if old == Some(campaign_id) {
-                    return Ok(Some(false));
-                }
-                let before = match old {
-                    Some(id) => campaigns::find(tx, business_id, id).await?.map(|c| c.name),
-                    None => None,
-                };
-                store::set_default_campaign(tx, business_id, campaign_id).await?;
-                let subject = ("campaign", campaign_id);
-                let entry = NewEntry::new(audit_id, business_id, &actor, "campaign.default", subject)
-                    .before(json!({ "default_campaign": before }))
-                    .after(json!({ "default_campaign": campaign.name }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Some(true))
-            })
-        })
-        .await
+    core.write(vec![Key::Row(business_id)], actor, (business_id, campaign_id), set_default_campaign_in).await
+}
+
+async fn set_default_campaign_in(tx: &mut Tx, &(business_id, campaign_id): &(i64, i64)) -> DbResult<Option<bool>> {
+    let Some(campaign) = campaigns::find(tx, business_id, campaign_id).await? else { return Ok(None) };
+    let old = store::by_id(tx, business_id).await?.and_then(|b| b.default_campaign_id);
+    if old == Some(campaign_id) {
+        return Ok(Some(false));
+    }
+    let before = match old {
+        Some(id) => campaigns::find(tx, business_id, id).await?.map(|c| c.name),
+        None => None,
+    };
+    store::set_default_campaign(tx, business_id, campaign_id).await?;
+    let subject = ("campaign", campaign_id);
+    let entry = NewEntry::by(tx, business_id, "campaign.default", subject)?
+        .before(json!({ "default_campaign": before }))
+        .after(json!({ "default_campaign": campaign.name }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Some(true))
 }

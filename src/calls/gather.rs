@@ -98,14 +98,10 @@ impl Calls {
             lines.extend(of_key.calls.into_iter().enumerate().map(|(n, call)| (call, dropped(n))));
         }
         lines.sort_by_key(|(call, _)| call.at);
-        let lines: Arc<Vec<_>> = Arc::new(run.zip(lines).collect());
-        db.write(vec![], move |tx| {
-            let lines = lines.clone();
-            Box::pin(async move { store::insert(tx, &lines).await })
-        })
-        .await?;
+        let lines: Vec<_> = run.zip(lines).collect();
+        db.write(vec![], lines, store::insert).await?;
         for key_id in full {
-            db.write(vec![], move |tx| Box::pin(store::cut_back(tx, key_id, KEPT, 2 * CUT_AFTER))).await?;
+            db.write(vec![], (key_id, KEPT, 2 * CUT_AFTER), store::cut_back).await?;
         }
         Ok(())
     }

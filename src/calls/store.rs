@@ -6,7 +6,7 @@ use crate::text::{fold, like_pattern};
 use crate::{row, rows};
 
 /// Writes calls, each with its id and the number of dropped calls before it.
-pub async fn insert(tx: &mut Tx, lines: &[(i64, (Call, i64))]) -> DbResult<()> {
+pub async fn insert(tx: &mut Tx, lines: &Vec<(i64, (Call, i64))>) -> DbResult<()> {
     let table = rows!(lines, (id, (c, dropped)) => {
         id: *id, business_id: c.business_id, key_id: c.key_id, at: c.at, contract: c.contract, method: &c.method,
         route: &c.route,
@@ -34,7 +34,7 @@ fn search(call: &Call) -> String {
 }
 
 /// Removes the oldest calls of a key beyond the last `kept`, at most `most`.
-pub async fn cut_back(tx: &mut Tx, key_id: i64, kept: i64, most: i64) -> DbResult<u64> {
+pub async fn cut_back(tx: &mut Tx, &(key_id, kept, most): &(i64, i64, i64)) -> DbResult<u64> {
     sql("DELETE FROM calls
           WHERE id IN (SELECT c.id
                          FROM calls c
@@ -49,7 +49,7 @@ pub async fn cut_back(tx: &mut Tx, key_id: i64, kept: i64, most: i64) -> DbResul
 }
 
 /// Removes calls from before a moment, at most `most`.
-pub async fn forget(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
+pub async fn forget(tx: &mut Tx, &(before, most): &(Instant, i64)) -> DbResult<u64> {
     sql("DELETE FROM calls
           WHERE id IN (SELECT c.id FROM calls c WHERE c.at < $1 ORDER BY c.at, c.id LIMIT $2)")
     .bind(before)

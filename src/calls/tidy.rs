@@ -12,10 +12,10 @@ pub const DAYS: i64 = 30;
 pub async fn tidy(core: &Core) -> DbResult<bool> {
     const BATCH: i64 = 1_000;
     let before = core.clock.now().plus_seconds(-DAYS * 86_400);
-    let old = core.db.write(vec![], move |tx| Box::pin(store::forget(tx, before, BATCH))).await?;
+    let old = core.db.write(vec![], (before, BATCH), store::forget).await?;
     let mut more = old >= BATCH.unsigned_abs();
     for key_id in store::long_logs(&mut core.db.read().await?, KEPT).await? {
-        let cut = core.db.write(vec![], move |tx| Box::pin(store::cut_back(tx, key_id, KEPT, BATCH))).await?;
+        let cut = core.db.write(vec![], (key_id, KEPT, BATCH), store::cut_back).await?;
         more |= cut >= BATCH.unsigned_abs();
     }
     Ok(more)

@@ -8,7 +8,7 @@ use super::{NewCampaign, Settings, State, store};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 use crate::text::fold;
 
 /// The outcome of changing a campaign's settings.
@@ -55,27 +55,24 @@ pub async fn create(
     settings: Settings,
     same_name: SameName,
 ) -> DbResult<Option<i64>> {
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(business_id)], move |tx| {
-            let (settings, actor, ids) = (settings.clone(), actor.clone(), ids.clone());
-            Box::pin(async move {
-                let there: Vec<String> =
-                    store::choices(tx, business_id).await?.into_iter().map(|campaign| campaign.name).collect();
-                if !same_name.allows(&settings.name, &there) {
-                    return Ok(None);
-                }
-                store::insert(tx, &NewCampaign::draft(ids.start, business_id, &settings), now).await?;
-                let subject = ("campaign", ids.start);
-                let entry = NewEntry::new(ids.start + 1, business_id, &actor, "campaign.created", subject)
-                    .after(settings.json());
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Some(ids.start))
-            })
-        })
-        .await
+    core.write(vec![Key::Row(business_id)], actor, (business_id, settings, same_name), create_in).await
+}
+
+async fn create_in(
+    tx: &mut Tx,
+    &(business_id, ref settings, same_name): &(i64, Settings, SameName),
+) -> DbResult<Option<i64>> {
+    let id = tx.id()?;
+    let now = tx.now();
+    let there: Vec<String> = store::choices(tx, business_id).await?.into_iter().map(|campaign| campaign.name).collect();
+    if !same_name.allows(&settings.name, &there) {
+        return Ok(None);
+    }
+    store::insert(tx, &NewCampaign::draft(id, business_id, settings), now).await?;
+    let subject = ("campaign", id);
+    let entry = NewEntry::by(tx, business_id, "campaign.created", subject)?.after(settings.json());
+    audit::write(tx, &[entry]).await?;
+    Ok(Some(id))
 }
 
 /// Changes everything but the state. `seen` are the settings as the editor saw them; none takes them as they
@@ -88,56 +85,48 @@ pub async fn change(
     new: Settings,
     seen: Option<Settings>,
 ) -> DbResult<Saved> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(id)], move |tx| {
-            let (new, actor, seen) = (new.clone(), actor.clone(), seen.clone());
-            Box::pin(async move {
-                let Some(campaign) = store::find(tx, business_id, id).await? else { return Ok(Saved::NotFound) };
-                let old = Settings::of(&campaign);
-                if seen.is_some_and(|seen| seen != old) {
-                    return Ok(Saved::Stale);
-                }
-                if old == new {
-                    return Ok(Saved::Same);
-                }
-                store::update(tx, id, &new, now).await?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "campaign.changed", ("campaign", id))
-                    .before(old.json())
-                    .after(new.json());
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Saved::Changed)
-            })
-        })
-        .await
+    core.write(vec![Key::Row(id)], actor, (business_id, id, new, seen), change_in).await
+}
+
+async fn change_in(
+    tx: &mut Tx,
+    &(business_id, id, ref new, ref seen): &(i64, i64, Settings, Option<Settings>),
+) -> DbResult<Saved> {
+    let now = tx.now();
+    let Some(campaign) = store::find(tx, business_id, id).await? else { return Ok(Saved::NotFound) };
+    let old = Settings::of(&campaign);
+    if seen.as_ref().is_some_and(|seen| *seen != old) {
+        return Ok(Saved::Stale);
+    }
+    if old == *new {
+        return Ok(Saved::Same);
+    }
+    store::update(tx, id, new, now).await?;
+    let entry =
+        NewEntry::by(tx, business_id, "campaign.changed", ("campaign", id))?.before(old.json()).after(new.json());
+    audit::write(tx, &[entry]).await?;
+    Ok(Saved::Changed)
 }
 
 /// Moves a campaign to another state, if that one may follow.
 pub async fn set_state(core: &Core, actor: &Arc<Actor>, business_id: i64, id: i64, to: State) -> DbResult<Moved> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(campaign) = store::find(tx, business_id, id).await? else { return Ok(Moved::NotFound) };
-                let from = campaign.state();
-                if from == to {
-                    return Ok(Moved::Already);
-                }
-                if !from.next().contains(&to) {
-                    return Ok(Moved::Refused(from));
-                }
-                store::set_state(tx, id, to, now).await?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "campaign.state", ("campaign", id))
-                    .before(json!({ "state": from.word() }))
-                    .after(json!({ "state": to.word() }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Moved::From(from))
-            })
-        })
-        .await
+    core.write(vec![Key::Row(id)], actor, (business_id, id, to), set_state_in).await
+}
+
+async fn set_state_in(tx: &mut Tx, &(business_id, id, to): &(i64, i64, State)) -> DbResult<Moved> {
+    let now = tx.now();
+    let Some(campaign) = store::find(tx, business_id, id).await? else { return Ok(Moved::NotFound) };
+    let from = campaign.state();
+    if from == to {
+        return Ok(Moved::Already);
+    }
+    if !from.next().contains(&to) {
+        return Ok(Moved::Refused(from));
+    }
+    store::set_state(tx, id, to, now).await?;
+    let entry = NewEntry::by(tx, business_id, "campaign.state", ("campaign", id))?
+        .before(json!({ "state": from.word() }))
+        .after(json!({ "state": to.word() }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Moved::From(from))
 }

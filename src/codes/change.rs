@@ -8,7 +8,6 @@ use serde_json::json;
 use super::store::{self, CodeRow, NewCode};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
-use crate::clock::Instant;
 use crate::code::{self, CodeError};
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
@@ -47,31 +46,17 @@ pub async fn choose(
         Ok(text) => text,
         Err(why) => return Ok(Chosen::Invalid(why)),
     };
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Enrollment(enrollment_id)], move |tx| {
-            let (actor, text, ids) = (actor.clone(), text.clone(), ids.clone());
-            Box::pin(async move { choose_in(tx, now, &actor, business_id, enrollment_id, text, ids.start).await })
-        })
-        .await
+    let keys = vec![Key::Enrollment(enrollment_id)];
+    core.write(keys, actor, (business_id, enrollment_id, text), choose_in).await
 }
 
-async fn choose_in(
-    tx: &mut Tx,
-    now: Instant,
-    actor: &Arc<Actor>,
-    business_id: i64,
-    enrollment_id: i64,
-    text: String,
-    id: i64,
-) -> DbResult<Chosen> {
+async fn choose_in(tx: &mut Tx, &(business_id, enrollment_id, ref text): &(i64, i64, String)) -> DbResult<Chosen> {
+    let (id, now) = (tx.id()?, tx.now());
     let Some(owner) = store::enrollment(tx, business_id, enrollment_id).await? else { return Ok(Chosen::NotFound) };
     if owner.archived {
         return Ok(Chosen::Archived);
     }
-    let new = NewCode::custom(id, &owner.enrolled(), text);
+    let new = NewCode::custom(id, &owner.enrolled(), text.clone());
     let alike = store::reads_like(tx, business_id, &new.lookup, &new.repaired).await?;
     let own = alike.iter().find(|c| c.enrollment_id == enrollment_id && c.lookup == new.lookup);
     if let Some(other) = alike.iter().find(|c| own.is_none_or(|own| own.id != c.id)) {
@@ -96,11 +81,11 @@ async fn choose_in(
     store::note_whether_coded(tx, enrollment_id).await?;
     let was = active.map(|a| a.text);
     let action = if was.is_some() { "code.renamed" } else { "code.chosen" };
-    let entry = NewEntry::new(id + 1, business_id, actor, action, ("code", code_id))
+    let entry = NewEntry::by(tx, business_id, action, ("code", code_id))?
         .before(json!({ "code": was }))
         .after(json!({ "code": new.text }))
         .of_referrer(owner.referrer_id);
-    audit::write(tx, now, &[entry]).await?;
+    audit::write(tx, &[entry]).await?;
     Ok(Chosen::Set { code_id, text: new.text, was })
 }
 
@@ -164,26 +149,11 @@ pub async fn move_to(
     let Some(code) = store::by_id(&mut core.db.read().await?, business_id, code_id).await? else {
         return Ok(Moved::NotFound);
     };
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Enrollment(code.enrollment_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move { move_in(tx, now, &actor, business_id, code_id, to, audit_id).await })
-        })
-        .await
+    let keys = vec![Key::Enrollment(code.enrollment_id)];
+    core.write(keys, actor, (business_id, code_id, to), move_in).await
 }
 
-async fn move_in(
-    tx: &mut Tx,
-    now: Instant,
-    actor: &Arc<Actor>,
-    business_id: i64,
-    code_id: i64,
-    to: CodeState,
-    audit_id: i64,
-) -> DbResult<Moved> {
+async fn move_in(tx: &mut Tx, &(business_id, code_id, to): &(i64, i64, CodeState)) -> DbResult<Moved> {
     let Some(code) = store::by_id(tx, business_id, code_id).await? else { return Ok(Moved::NotFound) };
     let was = CodeState::parse(&code.state).unwrap_or(CodeState::Retired);
     if was == to {
@@ -201,10 +171,10 @@ async fn move_in(
     store::set_state(tx, code_id, to.word()).await?;
     store::note_whether_coded(tx, code.enrollment_id).await?;
     let action = if to == CodeState::Retired { "code.retired" } else { "code.restored" };
-    let entry = NewEntry::new(audit_id, business_id, actor, action, ("code", code_id))
+    let entry = NewEntry::by(tx, business_id, action, ("code", code_id))?
         .before(json!({ "code": code.text, "state": was.word() }))
         .after(json!({ "code": code.text, "state": to.word() }))
         .of_referrer(code.referrer_id);
-    audit::write(tx, now, &[entry]).await?;
+    audit::write(tx, &[entry]).await?;
     Ok(Moved::Done { text: code.text, was })
 }

@@ -9,10 +9,9 @@ use super::give::{self, Enrolled};
 use super::store::{self, EnrollmentRow};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
-use crate::clock::Instant;
 use crate::code;
 use crate::core::Core;
-use crate::db::{Conn, DbResult, Key, Tx};
+use crate::db::{Conn, DbResult, Key, Terms, Tx};
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
 /// The outcome of generating a code for one enrollment.
@@ -42,35 +41,28 @@ pub async fn generate_one(
     business_id: i64,
     enrollment_id: i64,
 ) -> DbResult<Generated> {
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Enrollment(enrollment_id)], move |tx| {
-            let (actor, ids) = (actor.clone(), ids.clone());
-            Box::pin(async move {
-                let Some(owner) = store::enrollment(tx, business_id, enrollment_id).await? else {
-                    return Ok(Generated::NotFound);
-                };
-                let name = owner.name.clone();
-                if owner.archived || owner.state != "active" {
-                    let state = if owner.archived { "archived".to_owned() } else { owner.state };
-                    return Ok(Generated::NotActive { name, state });
-                }
-                let given = give::give(tx, now, &[owner.enrolled()], ids.start..ids.start + 1).await?.pop();
-                let Some(given) = given else { return Ok(Generated::NotFound) };
-                if !given.made {
-                    return Ok(Generated::Had { text: given.text, name });
-                }
-                let entry =
-                    NewEntry::new(ids.start + 1, business_id, &actor, "code.generated", ("code", given.code_id))
-                        .after(json!({ "code": given.text }))
-                        .of_referrer(owner.referrer_id);
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Generated::Made { text: given.text, name })
-            })
-        })
-        .await
+    core.write(vec![Key::Enrollment(enrollment_id)], actor, (business_id, enrollment_id), generate_in).await
+}
+
+async fn generate_in(tx: &mut Tx, &(business_id, enrollment_id): &(i64, i64)) -> DbResult<Generated> {
+    let Some(owner) = store::enrollment(tx, business_id, enrollment_id).await? else {
+        return Ok(Generated::NotFound);
+    };
+    let name = owner.name.clone();
+    if owner.archived || owner.state != "active" {
+        let state = if owner.archived { "archived".to_owned() } else { owner.state };
+        return Ok(Generated::NotActive { name, state });
+    }
+    let given = give::give(tx, &[owner.enrolled()]).await?.pop();
+    let Some(given) = given else { return Ok(Generated::NotFound) };
+    if !given.made {
+        return Ok(Generated::Had { text: given.text, name });
+    }
+    let entry = NewEntry::by(tx, business_id, "code.generated", ("code", given.code_id))?
+        .after(json!({ "code": given.text }))
+        .of_referrer(owner.referrer_id);
+    audit::write(tx, &[entry]).await?;
+    Ok(Generated::Made { text: given.text, name })
 }
 
 /// The preview of generating for all.
@@ -147,15 +139,9 @@ pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progre
             let mut conn = core.db.read().await?;
             store::codeless(&mut conn, job.business_id, campaign_id, place(&job.cursor), CHUNK).await?
         };
-        let ids = core.ids.run(found.len() + 1).await?;
-        let now = core.clock.now();
-        let keys = found.iter().map(|e| Key::Enrollment(e.enrollment_id)).collect();
-        core.db
-            .write(keys, move |tx| {
-                let (job, found, ids) = (job.clone(), found.clone(), ids.clone());
-                Box::pin(async move { chunk(tx, now, &job, campaign_id, &found, ids).await })
-            })
-            .await
+        let terms = Terms::of(found.iter().map(|e| Key::Enrollment(e.enrollment_id)).collect());
+        let terms = terms.by(&job.actor).ids(found.len() + 1);
+        core.db.write_on(terms, (job, found), chunk).await
     })
 }
 
@@ -165,19 +151,12 @@ fn place(cursor: &str) -> (i64, i64) {
     cursor.split_once(' ').and_then(|(at, id)| Some((read(at)?, read(id)?))).unwrap_or((i64::MIN, 0))
 }
 
-async fn chunk(
-    tx: &mut Tx,
-    now: Instant,
-    job: &Claimed,
-    campaign_id: i64,
-    found: &[EnrollmentRow],
-    ids: std::ops::Range<i64>,
-) -> DbResult<Progress> {
+async fn chunk(tx: &mut Tx, (job, found): &(Arc<Claimed>, Vec<EnrollmentRow>)) -> DbResult<Progress> {
     let looked_at: Vec<i64> = found.iter().map(|e| e.enrollment_id).collect();
     let waiting = store::still_codeless(tx, &looked_at).await?;
     let enrolled: Vec<Enrolled> =
         found.iter().filter(|e| waiting.contains(&e.enrollment_id)).map(EnrollmentRow::enrolled).collect();
-    let given = give::give(tx, now, &enrolled, ids.start + 1..ids.end).await?;
+    let given = give::give(tx, &enrolled).await?;
     let count = |n: usize| i64::try_from(n).unwrap_or_default();
     let made = count(given.iter().filter(|g| g.made).count());
     let mut batch = if job.cursor.is_empty() {
@@ -194,12 +173,11 @@ async fn chunk(
     progress.done += count(found.len());
     progress.result = batch.json().to_string();
     progress.finished = found.len() < CHUNK;
-    job.advance(tx, now, &progress).await?;
+    job.advance(tx, &progress).await?;
     if progress.finished {
-        let subject = ("campaign", campaign_id);
-        let entry =
-            NewEntry::new(ids.start, job.business_id, &job.actor, "codes.generated", subject).after(batch.json());
-        audit::write(tx, now, &[entry]).await?;
+        let subject = ("campaign", job.campaign_id.unwrap_or_default());
+        let entry = NewEntry::by(tx, job.business_id, "codes.generated", subject)?.after(batch.json());
+        audit::write(tx, &[entry]).await?;
     }
     Ok(progress)
 }

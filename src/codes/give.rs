@@ -2,7 +2,6 @@
 //! already: the unique constraints decide, and enrollments that got none are tried again.
 
 use super::store::{self, NewCode};
-use crate::clock::Instant;
 use crate::code;
 use crate::db::{DbError, DbResult, Tx};
 
@@ -29,9 +28,9 @@ pub struct Given {
 /// Random codes that are taken are tried so often again; more means the generator is broken.
 const TRIES: usize = 5;
 
-/// Makes a code for each enrollment that has no active one, in the caller's transaction. `ids` has one
-/// for each.
-pub async fn give(tx: &mut Tx, now: Instant, enrolled: &[Enrolled], ids: std::ops::Range<i64>) -> DbResult<Vec<Given>> {
+/// Makes a code for each enrollment that has no active one, in the caller's transaction.
+pub async fn give(tx: &mut Tx, enrolled: &[Enrolled]) -> DbResult<Vec<Given>> {
+    let (now, ids) = (tx.now(), tx.ids(enrolled.len())?);
     let mut given: Vec<Given> = Vec::with_capacity(enrolled.len());
     let mut left: Vec<(Enrolled, i64)> = enrolled.iter().cloned().zip(ids).collect();
     for _ in 0..TRIES {

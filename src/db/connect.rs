@@ -10,21 +10,26 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 use tokio::sync::mpsc;
 
+use super::ids::Drawn;
+use super::job::Work;
 use super::rehearse::Shared;
-use super::write::{Lanes, Work, writer};
+use super::write::{Lanes, writer};
 use super::{Conn, DbError, DbResult, sql};
+use crate::clock::Clock;
 
 /// An open database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     backend: Arc<Backend>,
     slot_base: i64,
+    drawn: Arc<Drawn>,
+    clock: Clock,
 }
 
 pub(super) enum Backend {
     Sqlite {
         readers: SqlitePool,
-        writer: mpsc::Sender<Box<dyn Work>>,
+        writer: mpsc::Sender<Work>,
         /// One connection at most, opened when there is something to rehearse.
         rehearsals: SqlitePool,
     },
@@ -126,7 +131,7 @@ impl Db {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (send, receive) = mpsc::channel(QUEUE);
         tokio::spawn(writer(write_pool, receive, 0));
-        Ok(Self { backend: Arc::new(Backend::Sqlite { readers, writer: send, rehearsals }), slot_base: 0 })
+        Ok(Self::of_backend(Backend::Sqlite { readers, writer: send, rehearsals }, Clock::system()))
     }
 
     async fn open_postgres(url: &str, unlocked: bool) -> DbResult<Self> {
@@ -169,7 +174,8 @@ impl Db {
         // Nodes that share a base still count right; they only wait for each other.
         let slot_base = rand::random_range(0..8) * LANES;
         let lanes = Arc::new(Lanes::new(LANES, QUEUE));
-        Ok(Self { backend: Arc::new(Backend::Postgres { readers, writers, lanes, unlocked, rehearsals }), slot_base })
+        let backend = Backend::Postgres { readers, writers, lanes, unlocked, rehearsals };
+        Ok(Self { slot_base, ..Self::of_backend(backend, Clock::system()) })
     }
 
     /// A connection for reading. On SQLite it cannot write.
@@ -182,8 +188,21 @@ impl Db {
     }
 
     /// A database that is no pool of its own.
-    pub(super) fn of_backend(backend: Backend) -> Self {
-        Self { backend: Arc::new(backend), slot_base: 0 }
+    pub(super) fn of_backend(backend: Backend, clock: Clock) -> Self {
+        Self { backend: Arc::new(backend), slot_base: 0, drawn: Arc::default(), clock }
+    }
+
+    /// The same database, whose writes go by this clock.
+    pub fn at(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(super) fn drawn(&self) -> &Drawn {
+        &self.drawn
     }
 
     /// A connection whose every statement sees the database as of one moment. Dropping it ends that.

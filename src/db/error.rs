@@ -12,8 +12,23 @@ pub enum DbError {
     Unavailable(String),
     /// The database was lost during COMMIT and did not return in time to be asked.
     InDoubt(String),
+    /// The write rolled itself back, and says what it lacks.
+    Stopped(Stop),
     /// The statement is wrong for the data or the schema: a fault of ours.
     Fault(String),
+}
+
+/// Why a write rolled itself back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The run of ids that was drawn for it is used up: it runs again with a longer one.
+    MoreIds,
+    /// It found something to decide about that it has not locked: whoever asked comes back with the key.
+    OtherKeys,
+    /// What it was asked about is something else by now.
+    Moved,
+    /// Another worker has taken its job over.
+    TakenOver,
 }
 
 impl fmt::Display for DbError {
@@ -22,6 +37,7 @@ impl fmt::Display for DbError {
             Self::Lost(what) => write!(f, "lost a race: {what}"),
             Self::Unavailable(what) => write!(f, "database unavailable: {what}"),
             Self::InDoubt(what) => write!(f, "database lost while it stored: {what}"),
+            Self::Stopped(why) => write!(f, "write stopped: {why:?}"),
             Self::Fault(what) => write!(f, "database fault: {what}"),
         }
     }

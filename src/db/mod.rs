@@ -11,6 +11,7 @@ mod cursor;
 mod dialect;
 mod error;
 mod ids;
+mod job;
 mod list;
 mod locks;
 mod migrate;
@@ -18,13 +19,15 @@ mod rehearse;
 mod row;
 mod sql;
 mod table;
+mod tx;
 mod write;
 
 pub use backup::{Settled, copy_into, look, settle};
 pub use connect::{Db, file_of};
 pub use cursor::{Cursor, PAGE};
-pub use error::{DbError, DbResult};
+pub use error::{DbError, DbResult, Stop};
 pub use ids::Ids;
+pub use job::{Answer, ErasedThen, Job, Then, answered, then};
 pub use list::{EXAMINED, Listing, Look, Order};
 pub use locks::Key;
 pub use migrate::{known, migrate, migrate_to};
@@ -32,7 +35,8 @@ pub use rehearse::Rehearsal;
 pub use row::{Column, FromDb, Row};
 pub use sql::{Conn, Sql, Value, sql, sql_built};
 pub use table::{Field, Table};
-pub use write::{TURN, Tx};
+pub use tx::Tx;
+pub use write::{TURN, Terms};
 
 /// Declares a struct and how it is read from a row of either database, by column name.
 #[macro_export]

@@ -8,8 +8,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::connect::{Backend, Db};
-use super::write::{Tx, Work, run_saved};
+use super::job::Work;
+use super::tx::Tx;
+use super::write::run_saved;
 use super::{Conn, DbError, DbResult, sql};
+use crate::clock::Clock;
 
 /// Counters have a slot per writer. Rehearsals have a slot of their own, so no writer waits for their counts.
 const SLOT: i64 = 1_000_000;
@@ -39,7 +42,7 @@ impl Shared {
 
     /// As the writer of SQLite does it: under a savepoint, again when a race was lost. No advisory locks are
     /// taken, because nothing is decided here that anybody else could see.
-    pub(super) async fn write(&self, mut work: Box<dyn Work>) {
+    pub(super) async fn write(&self, mut work: Work) {
         let _turn = self.turn.lock().await;
         let mut tx = Tx::new(Conn::Shared(self.clone()), SLOT);
         let outcome = run_saved(&mut tx, &mut work).await.and_then(|outcome| outcome);
@@ -50,12 +53,13 @@ impl Shared {
 /// A rehearsal in progress. Dropping it undoes it as well.
 pub struct Rehearsal {
     shared: Shared,
+    clock: Clock,
 }
 
 impl Rehearsal {
     /// The database as the rehearsal sees it.
     pub fn db(&self) -> Db {
-        Db::of_backend(Backend::Rehearsal(self.shared.clone()))
+        Db::of_backend(Backend::Rehearsal(self.shared.clone()), self.clock.clone())
     }
 
     /// Rolls everything back. Other holders of the rehearsal's database cannot use it afterwards.
@@ -88,6 +92,7 @@ impl Db {
                 sql("SET LOCAL lock_timeout = 500").execute(&mut conn).await?
             }
         };
-        Ok(Rehearsal { shared: Shared { conn: Arc::new(Mutex::new(Some(conn))), turn: Arc::default() } })
+        let shared = Shared { conn: Arc::new(Mutex::new(Some(conn))), turn: Arc::default() };
+        Ok(Rehearsal { shared, clock: self.clock().clone() })
     }
 }

@@ -5,57 +5,20 @@
 //! answered after one flush. PostgreSQL: each write is a transaction that takes its advisory locks first; a
 //! fixed number are in flight per node.
 
-use std::collections::HashSet;
-use std::ops::{Deref, DerefMut};
-use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use rand::RngExt;
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::connect::{Backend, Db};
-use super::{Conn, DbError, DbResult, Key, locks, sql};
-
-/// A transaction that has its locks. Statements go through the [`Conn`] it derefs to.
-pub struct Tx {
-    conn: Conn,
-    held: HashSet<i64>,
-    /// The counter slot of this writer lane.
-    pub slot: i64,
-    witness: Option<i64>,
-}
-
-impl Tx {
-    pub(super) fn new(conn: Conn, slot: i64) -> Self {
-        Self { conn, held: HashSet::new(), slot, witness: None }
-    }
-
-    /// Names an audit entry that this transaction writes: when the answer of its COMMIT is lost, the entry
-    /// proves whether it was committed. Called by the writer of the entry.
-    pub fn witness(&mut self, entry: i64) {
-        self.witness = Some(entry);
-    }
-
-    /// True when the transaction was opened with this key; verbs assert it for what they decide about.
-    pub fn holds(&self, key: &Key) -> bool {
-        self.held.contains(&key.number())
-    }
-}
-
-impl Deref for Tx {
-    type Target = Conn;
-    fn deref(&self) -> &Conn {
-        &self.conn
-    }
-}
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.conn
-    }
-}
+use super::error::{DbError, DbResult, Stop};
+use super::job::{Answer, Erased, Job, Work, answered, erased};
+use super::locks::{self, Key};
+use super::sql::{Conn, sql};
+use super::tx::{FEW, Lent, Tx};
+use crate::actor::Actor;
 
 /// How often a lost race is run again before the caller is asked to come back.
 const TRIES: u32 = 5;
@@ -69,79 +32,81 @@ pub const TURN: Duration = Duration::from_secs(2);
 /// How long the outcome of a COMMIT without an answer is asked for.
 const DOUBT: Duration = Duration::from_secs(4);
 
-/// A queued write: runs as often as needed, answers once.
-pub trait Work: Send {
-    fn keys(&self) -> &HashSet<i64>;
-    fn since(&self) -> Instant;
-    fn attempt<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>>;
-    fn answer(self: Box<Self>, outcome: DbResult<()>);
+/// A run of ids that is used up is drawn so many times as long.
+const LONGER: usize = 16;
+const MOST_IDS: usize = 1 << 20;
+
+/// What a write asks for beside its work.
+#[derive(Default)]
+pub struct Terms {
+    keys: Vec<Key>,
+    actor: Option<Arc<Actor>>,
+    ids: usize,
 }
 
-impl dyn Work {
-    /// A panic must not take the writer, or a half-open transaction, with it.
-    async fn run(&mut self, tx: &mut Tx) -> DbResult<()> {
-        let guarded = AssertUnwindSafe(self.attempt(tx)).catch_unwind().await;
-        guarded.unwrap_or_else(|_| Err(DbError::Fault("a write panicked".into())))
+impl Terms {
+    /// What is decided about: writes that share a key run one after the other.
+    pub fn of(keys: Vec<Key>) -> Self {
+        Self { keys, ..Self::default() }
     }
-}
 
-struct Typed<T, F> {
-    closure: F,
-    held: HashSet<i64>,
-    since: Instant,
-    value: Option<T>,
-    reply: oneshot::Sender<DbResult<T>>,
-}
+    /// Who writes; with a few ids, for an audited write has an entry at least.
+    pub fn by(self, actor: &Arc<Actor>) -> Self {
+        Self { actor: Some(actor.clone()), ids: self.ids.max(FEW), ..self }
+    }
 
-impl<T, F> Work for Typed<T, F>
-where
-    T: Send + 'static,
-    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
-{
-    fn keys(&self) -> &HashSet<i64> {
-        &self.held
-    }
-    fn since(&self) -> Instant {
-        self.since
-    }
-    fn attempt<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, DbResult<()>> {
-        Box::pin(async move {
-            self.value = Some((self.closure)(tx).await?);
-            Ok(())
-        })
-    }
-    fn answer(mut self: Box<Self>, outcome: DbResult<()>) {
-        let value = self.value.take();
-        // The caller may have hung up; the write stands.
-        let _ = self
-            .reply
-            .send(outcome.and_then(|()| value.ok_or_else(|| DbError::Fault("a write ended without a value".into()))));
+    /// How many ids a large write will draw.
+    pub fn ids(self, ids: usize) -> Self {
+        Self { ids: ids + FEW, ..self }
     }
 }
 
 impl Db {
-    /// Runs `closure` in one transaction that holds `keys`, and answers when it is on disk.
-    ///
-    /// The closure runs again, from the locks, when it answers [`DbError::Lost`]; so it takes what it
-    /// needs by clone. Any error rolls everything back.
-    pub async fn write<T, F>(&self, keys: Vec<Key>, closure: F) -> DbResult<T>
+    /// Runs a job in one transaction that holds `keys`, and answers when it is on disk. The job runs again,
+    /// from the locks, when it answers [`DbError::Lost`]. Any error rolls everything back.
+    pub async fn write<I, T, F>(&self, keys: Vec<Key>, input: I, job: F) -> DbResult<T>
     where
+        I: Send + Sync + 'static,
         T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+        F: for<'t> Job<'t, I, T> + 'static,
     {
-        let numbers = locks::numbers(&keys);
-        let held = numbers.iter().copied().collect();
-        let (reply, answer) = oneshot::channel();
-        let work = Typed { closure, held, since: Instant::now(), value: None, reply };
-        self.queue(numbers, Box::new(work)).await?;
-        answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
+        self.write_on(Terms::of(keys), input, job).await
     }
 
-    /// Hands a write over to be run. Knows nothing of its type, so that it is compiled once.
-    async fn queue(&self, numbers: Vec<i64>, work: Box<dyn Work>) -> DbResult<()> {
+    /// The same for a write that is audited, or that draws ids.
+    pub async fn write_on<I, T, F>(&self, terms: Terms, input: I, job: F) -> DbResult<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Job<'t, I, T> + 'static,
+    {
+        answered(self.perform(terms, erased(input, job)).await?)
+    }
+
+    async fn perform(&self, terms: Terms, job: Arc<dyn Erased>) -> DbResult<Answer> {
+        let numbers = locks::numbers(&terms.keys);
         if self.is_postgres() && numbers.len() > locks::MOST {
             return Err(DbError::Fault(format!("a write may hold {} keys at most", locks::MOST)));
         }
+        let mut count = terms.ids;
+        loop {
+            let ids = if count == 0 { 0..0 } else { self.draw(count).await? };
+            let lent = Lent {
+                held: numbers.iter().copied().collect(),
+                actor: terms.actor.clone(),
+                ids,
+                clock: self.clock().clone(),
+            };
+            match self.queue(job.clone(), lent, &numbers).await {
+                Err(DbError::Stopped(Stop::MoreIds)) if count < MOST_IDS => count = count.max(FEW) * LONGER,
+                other => return other,
+            }
+        }
+    }
+
+    async fn queue(&self, job: Arc<dyn Erased>, lent: Lent, numbers: &[i64]) -> DbResult<Answer> {
+        let (reply, answer) = oneshot::channel();
+        let work = Work { job, lent, since: Instant::now(), value: None, reply };
         match self.backend() {
             Backend::Sqlite { writer, .. } => writer.try_send(work).map_err(|refused| {
                 DbError::Unavailable(match refused {
@@ -151,17 +116,17 @@ impl Db {
             })?,
             Backend::Postgres { writers, lanes, unlocked, .. } => {
                 let (pool, lanes) = (writers.clone(), lanes.clone());
-                let numbers = if *unlocked { Vec::new() } else { numbers };
+                let numbers = if *unlocked { Vec::new() } else { numbers.to_vec() };
                 let slot_base = self.slot_base();
                 tokio::spawn(async move { write_postgres(pool, &lanes, numbers, slot_base, work).await });
             }
             Backend::Rehearsal(shared) => shared.write(work).await,
         }
-        Ok(())
+        answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
     }
 }
 
-async fn write_postgres(pool: PgPool, lanes: &Lanes, keys: Vec<i64>, slot_base: i64, mut work: Box<dyn Work>) {
+async fn write_postgres(pool: PgPool, lanes: &Lanes, keys: Vec<i64>, slot_base: i64, mut work: Work) {
     let Some(lane) = lanes.take().await else {
         return work.answer(Err(DbError::Unavailable("too many writes are waiting".into())));
     };
@@ -196,10 +161,11 @@ async fn attempt_postgres(
     pool: &PgPool,
     keys: &[i64],
     slot: i64,
-    work: &mut Box<dyn Work>,
+    work: &mut Work,
     doubt: &mut Option<Doubt>,
 ) -> DbResult<()> {
-    let mut tx = Tx { held: work.keys().clone(), ..Tx::new(Conn::Postgres(pool.acquire().await?), slot) };
+    let mut tx = Tx::new(Conn::Postgres(pool.acquire().await?), slot);
+    tx.held.clone_from(&work.lent.held);
     // A connection that died while it was idle is found out here; nothing has happened, so another is tried.
     sql("BEGIN").execute(&mut tx).await.map_err(|e| if doubt.is_none() { lost(e) } else { e })?;
     let outcome = async {
@@ -314,10 +280,10 @@ impl Drop for Lane<'_> {
 }
 
 /// The task that owns SQLite's one writing connection.
-pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Box<dyn Work>>, slot: i64) {
+pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Work>, slot: i64) {
     let mut tx: Option<Tx> = None;
     while let Some(first) = queue.recv().await {
-        if first.since().elapsed() > TURN {
+        if first.since.elapsed() > TURN {
             first.answer(Err(DbError::Unavailable("the write waited too long for its turn".into())));
             continue;
         }
@@ -340,7 +306,7 @@ pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Box<dyn W
 }
 
 /// Writes what waits in one transaction. Answers whether the connection is sound.
-async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiver<Box<dyn Work>>) -> bool {
+async fn write_group(tx: &mut Tx, first: Work, queue: &mut mpsc::Receiver<Work>) -> bool {
     if let Err(error) = sql("BEGIN IMMEDIATE").execute(tx).await {
         first.answer(Err(error));
         return false;
@@ -381,8 +347,7 @@ async fn write_group(tx: &mut Tx, first: Box<dyn Work>, queue: &mut mpsc::Receiv
 
 /// Runs the first write of a transaction without a savepoint, since SQLite copies each page that a savepoint
 /// could bring back. The transaction is still empty, so after a failure it is begun anew.
-async fn run_first(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>, DbError> {
-    tx.held.clone_from(work.keys());
+async fn run_first(tx: &mut Tx, work: &mut Work) -> Result<DbResult<()>, DbError> {
     let outcome = work.run(tx).await;
     match outcome {
         Ok(()) => Ok(Ok(())),
@@ -396,10 +361,9 @@ async fn run_first(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>
 }
 
 /// Runs one write under a savepoint. The outer error means that the whole transaction is lost.
-pub(super) async fn run_saved(tx: &mut Tx, work: &mut Box<dyn Work>) -> Result<DbResult<()>, DbError> {
+pub(super) async fn run_saved(tx: &mut Tx, work: &mut Work) -> Result<DbResult<()>, DbError> {
     let mut outcome = Ok(());
     for _ in 0..TRIES {
-        tx.held.clone_from(work.keys());
         sql("SAVEPOINT item").execute(tx).await?;
         outcome = work.run(tx).await;
         match &outcome {

@@ -8,8 +8,6 @@ use super::facts::{Facts, Lead, Paid};
 use super::store::contacts;
 use crate::db::{Conn, DbResult, Key, Tx};
 
-pub const MOVED: &str = "the slice decides about people it has not locked";
-
 #[derive(Default)]
 struct Named {
     leads: BTreeSet<i64>,

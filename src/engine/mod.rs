@@ -18,8 +18,6 @@ mod work;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use futures::future::BoxFuture;
-
 pub use event::{
     AddLead, CancelSubscription, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refund, RefundOf,
     Refunded, Refusal, SignUp, Status, TouchKind, What, paid_on,
@@ -28,8 +26,9 @@ pub use event::{
 pub use moves::{Moved, Moves, sum_shown};
 pub use work::Work;
 
+use crate::actor::Actor;
 use crate::clock::{Clock, Instant};
-use crate::db::{Db, DbError, DbResult, Ids, Key, Tx};
+use crate::db::{Answer, Db, DbError, DbResult, ErasedThen, Key, Stop, Terms, Then, Tx, answered, then};
 use batcher::Batcher;
 
 /// Where the ids of previews begin, far above those of rows.
@@ -51,7 +50,6 @@ pub struct Engine {
 
 struct Inner {
     db: Db,
-    ids: Ids,
     clock: Clock,
 }
 
@@ -63,7 +61,23 @@ pub struct Halted {
     pub error: DbError,
 }
 
-/// Applies a slice inside a transaction that holds its keys. Where it ends with [`lock::MOVED`], `lacking`
+/// Events of one transaction, what is written about their outcomes, and the keys they were found to lack.
+struct Slice {
+    events: Vec<Event>,
+    then: Option<Arc<dyn ErasedThen<Vec<Outcome>>>>,
+    lacking: Mutex<Vec<Key>>,
+}
+
+async fn run(tx: &mut Tx, slice: &Arc<Slice>) -> DbResult<Answer> {
+    let (now, ids) = (tx.now(), tx.many_ids());
+    let outcomes = attempt(tx, now, ids, &slice.events, &slice.lacking).await?;
+    match &slice.then {
+        Some(then) => then.run(tx, outcomes).await,
+        None => Ok(Box::new(outcomes)),
+    }
+}
+
+/// Applies a slice inside a transaction that holds its keys. Where it ends with [`Stop::OtherKeys`], `lacking`
 /// says which keys to come back with.
 async fn attempt(
     tx: &mut Tx,
@@ -98,12 +112,12 @@ async fn apply(
         if let Ok(mut lacking) = lacking.lock() {
             lacking.extend(keys);
         }
-        return Err(DbError::Fault(lock::MOVED.to_owned()));
+        return Err(DbError::Stopped(Stop::OtherKeys));
     }
     let mut work = Work::new(loaded, now, ids.clone());
     let outcomes = decide(&mut work, events);
     if work.ran_out() {
-        return Err(DbError::Fault(OUT_OF_IDS.to_owned()));
+        return Err(DbError::Stopped(Stop::MoreIds));
     }
     work.count_listed();
     store::save::save(tx, &work).await?;
@@ -120,11 +134,9 @@ fn decide(work: &mut Work, events: &[Event]) -> Vec<Outcome> {
     events.iter().map(|event| rules::decide(work, event)).collect()
 }
 
-const OUT_OF_IDS: &str = "the slice needs more ids";
-
 impl Engine {
-    pub fn new(db: Db, ids: Ids, clock: Clock) -> Self {
-        let inner = Arc::new(Inner { db, ids, clock });
+    pub fn new(db: Db, clock: Clock) -> Self {
+        let inner = Arc::new(Inner { db, clock });
         Self { batcher: Batcher::start(inner.clone()), inner }
     }
 
@@ -157,14 +169,15 @@ impl Engine {
         Ok(done)
     }
 
-    /// At most [`SLICE`] events, and what `then` writes about their outcomes, in one transaction: an import
+    /// At most [`SLICE`] events, and what `job` writes about their outcomes, in one transaction: an import
     /// marks its rows and notes how far it has come.
-    pub async fn slice_and<T, F>(&self, events: Vec<Event>, then: F) -> DbResult<T>
+    pub async fn slice_and<I, T, F>(&self, actor: &Arc<Actor>, events: Vec<Event>, input: I, job: F) -> DbResult<T>
     where
+        I: Send + Sync + 'static,
         T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, Vec<Outcome>) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+        F: for<'t> Then<'t, I, Vec<Outcome>, T> + 'static,
     {
-        self.inner.transaction_and(events, then).await
+        answered(self.inner.transaction_and(Some(actor), events, Some(then(input, job))).await?)
     }
 
     /// What a slice would come to, without keeping any of it: previews and dry runs.
@@ -198,38 +211,25 @@ impl Inner {
 
     /// One slice, one transaction.
     async fn transaction(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
-        self.transaction_and(events, |_, outcomes| Box::pin(async move { Ok(outcomes) })).await
+        answered(self.transaction_and(None, events, None).await?)
     }
 
-    /// One slice, and what the caller writes with it. A slice that runs out of ids, or that finds people
-    /// it has not locked (a lead with another contact, or one that changed it), starts again.
-    async fn transaction_and<T, F>(&self, events: Vec<Event>, then: F) -> DbResult<T>
-    where
-        T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, Vec<Outcome>) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
-    {
-        let (events, then) = (Arc::new(events), Arc::new(then));
-        let mut per_event = IDS_PER_EVENT;
-        let lacking = Arc::new(Mutex::new(Vec::new()));
+    /// One slice, and what the caller writes with it. A slice that finds people it has not locked (a lead with
+    /// another contact, or one that changed it) starts again.
+    async fn transaction_and(
+        &self,
+        actor: Option<&Arc<Actor>>,
+        events: Vec<Event>,
+        then: Option<Arc<dyn ErasedThen<Vec<Outcome>>>>,
+    ) -> DbResult<Answer> {
+        let slice = Arc::new(Slice { events, then, lacking: Mutex::default() });
         for _ in 0..4 {
-            let mut keys = self.keys(&events).await?;
-            keys.extend(lacking.lock().map(|keys| keys.clone()).unwrap_or_default());
-            let ids = self.ids.run(events.len() * per_event).await?;
-            let (events, clock, then, lacking) = (events.clone(), self.clock.clone(), then.clone(), lacking.clone());
-            let outcome = self
-                .db
-                .write(keys, move |tx| {
-                    let (events, clock, ids, then) = (events.clone(), clock.clone(), ids.clone(), then.clone());
-                    let lacking = lacking.clone();
-                    Box::pin(async move {
-                        let outcomes = attempt(tx, clock.now(), ids, &events, &lacking).await?;
-                        then(tx, outcomes).await
-                    })
-                })
-                .await;
-            match outcome {
-                Err(DbError::Fault(why)) if why == OUT_OF_IDS => per_event *= 64,
-                Err(DbError::Fault(why)) if why == lock::MOVED => {}
+            let mut keys = self.keys(&slice.events).await?;
+            keys.extend(slice.lacking.lock().map(|keys| keys.clone()).unwrap_or_default());
+            let terms = actor.iter().fold(Terms::of(keys), |terms, actor| terms.by(actor));
+            let terms = terms.ids(slice.events.len() * IDS_PER_EVENT);
+            match self.db.write_on(terms, slice.clone(), run).await {
+                Err(DbError::Stopped(Stop::OtherKeys)) => {}
                 other => return other,
             }
         }

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-
 use super::Engine;
-use super::lock::MOVED;
 use super::store::purge as store;
+use crate::actor::Actor;
 use crate::clock::Instant;
-use crate::db::{Conn, DbError, DbResult, Key, Tx};
+use crate::db::{Answer, Conn, DbError, DbResult, ErasedThen, Key, Stop, Terms, Then, Tx, answered, then};
 
 /// Test rows that are deleted together; few enough that the writer is not held long.
 #[derive(Debug, Clone, Default)]
@@ -90,39 +88,33 @@ async fn whole(conn: &mut Conn, lot: &Lot) -> DbResult<(Lot, Vec<Key>)> {
 }
 
 impl Engine {
-    /// Deletes the test rows of a lot, and what `then` writes about it, in one transaction. What of it is not
+    /// Deletes the test rows of a lot, and what `job` writes about it, in one transaction. What of it is not
     /// test data of the business is left alone.
-    pub async fn purge<T, F>(&self, lot: Lot, then: F) -> DbResult<T>
+    pub async fn purge<I, T, F>(&self, actor: &Arc<Actor>, lot: Lot, input: I, job: F) -> DbResult<T>
     where
+        I: Send + Sync + 'static,
         T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, Tally) -> BoxFuture<'t, DbResult<T>> + Send + Sync + 'static,
+        F: for<'t> Then<'t, I, Tally, T> + 'static,
     {
-        let (lot, then) = (Arc::new(lot), Arc::new(then));
+        let purge = Arc::new((lot, then(input, job)));
         for _ in 0..4 {
-            let (_, keys) = whole(&mut self.inner.db.read().await?, &lot).await?;
-            let (lot, then) = (lot.clone(), then.clone());
-            match self.inner.db.write(keys, move |tx| run(tx, lot.clone(), then.clone())).await {
-                Err(DbError::Fault(why)) if why == MOVED => {}
-                other => return other,
+            let (_, keys) = whole(&mut self.inner.db.read().await?, &purge.0).await?;
+            match self.inner.db.write_on(Terms::of(keys).by(actor), purge.clone(), run).await {
+                Err(DbError::Stopped(Stop::OtherKeys)) => {}
+                other => return answered(other?),
             }
         }
         Err(DbError::Unavailable("the test data keeps changing".into()))
     }
 }
 
-fn run<'t, T, F>(tx: &'t mut Tx, lot: Arc<Lot>, then: Arc<F>) -> BoxFuture<'t, DbResult<T>>
-where
-    T: Send + 'static,
-    F: for<'a> Fn(&'a mut Tx, Tally) -> BoxFuture<'a, DbResult<T>> + Send + Sync + 'static,
-{
-    Box::pin(async move {
-        let (lot, keys) = whole(tx, &lot).await?;
-        if !keys.iter().all(|key| tx.holds(key)) {
-            return Err(DbError::Fault(MOVED.to_owned()));
-        }
-        let gone = store::delete(tx, &lot).await?;
-        then(tx, gone).await
-    })
+async fn run(tx: &mut Tx, purge: &Arc<(Lot, Arc<dyn ErasedThen<Tally>>)>) -> DbResult<Answer> {
+    let (lot, keys) = whole(tx, &purge.0).await?;
+    if !keys.iter().all(|key| tx.holds(key)) {
+        return Err(DbError::Stopped(Stop::OtherKeys));
+    }
+    let gone = store::delete(tx, &lot).await?;
+    purge.1.run(tx, gone).await
 }
 
 /// Forgets kept answers that tell of test rows: (key, text). Answers how many.

@@ -50,16 +50,18 @@ pub async fn generate(core: &Core, load: Load, mut said: impl FnMut(i64)) -> DbR
     while from < r {
         let to = (from + CHUNK).min(r);
         let codes = (from..to).map(|_| code::generate(&mut rng)).collect();
-        store::referrers(&core.db, load, bases, from, to, codes, first_referrer).await?;
+        let part = store::Part { load, bases, from, to, first: first_referrer };
+        core.db.write(vec![], (part, codes), store::referrers).await?;
         from = to;
     }
     let mut from = 0;
     while from < l {
         let to = (from + CHUNK).min(l);
-        store::leads(&core.db, load, bases, from, to, now, first_lead).await?;
+        let part = store::Part { load, bases, from, to, first: first_lead };
+        core.db.write(vec![], part, store::leads).await?;
         said(to);
         from = to;
     }
-    store::count(&core.db, load, bases, first_lead).await?;
+    core.db.write(vec![], (load, bases, first_lead), store::count).await?;
     store::restore_indexes(&core.db, indexes).await
 }

@@ -38,68 +38,63 @@ const SCATTERED: &str =
 
 /// Takes the scattered indexes away from empty tables, and answers how to make them again.
 pub async fn drop_indexes(db: &Db) -> DbResult<Vec<IndexRow>> {
-    let postgres = db.is_postgres();
-    db.write(vec![], move |tx| {
-        Box::pin(async move {
-            let some: i64 = sql("SELECT count(*)
-                   FROM (SELECT 1 AS one FROM leads LIMIT 1) x")
-            .scalar(tx)
-            .await?;
-            if some > 0 {
-                return Ok(Vec::new());
-            }
-            let indexes: Vec<IndexRow> = if postgres {
-                sql_built(format!(
-                    "SELECT CAST(indexname AS TEXT) AS name, CAST(indexdef AS TEXT) AS text
-                       FROM pg_indexes
-                      WHERE schemaname = 'public'
-                        AND indexname IN ({SCATTERED})"
-                ))
-                .all(tx)
-                .await?
-            } else {
-                sql_built(format!(
-                    "SELECT name, sql AS text
-                       FROM sqlite_master
-                      WHERE type = 'index'
-                        AND name IN ({SCATTERED})"
-                ))
-                .all(tx)
-                .await?
-            };
-            for index in &indexes {
-                sql_built(format!("DROP INDEX {}", index.name)).patient().execute(tx).await?;
-            }
-            Ok(indexes)
-        })
-    })
-    .await
+    db.write(vec![], db.is_postgres(), drop_indexes_in).await
+}
+
+async fn drop_indexes_in(tx: &mut Tx, &postgres: &bool) -> DbResult<Vec<IndexRow>> {
+    let some: i64 = sql("SELECT count(*)
+           FROM (SELECT 1 AS one FROM leads LIMIT 1) x")
+    .scalar(tx)
+    .await?;
+    if some > 0 {
+        return Ok(Vec::new());
+    }
+    let indexes: Vec<IndexRow> = if postgres {
+        sql_built(format!(
+            "SELECT CAST(indexname AS TEXT) AS name, CAST(indexdef AS TEXT) AS text
+               FROM pg_indexes
+              WHERE schemaname = 'public'
+                AND indexname IN ({SCATTERED})"
+        ))
+        .all(tx)
+        .await?
+    } else {
+        sql_built(format!(
+            "SELECT name, sql AS text
+               FROM sqlite_master
+              WHERE type = 'index'
+                AND name IN ({SCATTERED})"
+        ))
+        .all(tx)
+        .await?
+    };
+    for index in &indexes {
+        sql_built(format!("DROP INDEX {}", index.name)).patient().execute(tx).await?;
+    }
+    Ok(indexes)
 }
 
 pub async fn restore_indexes(db: &Db, indexes: Vec<IndexRow>) -> DbResult<()> {
     for index in indexes {
-        db.write(vec![], move |tx| {
-            let text = index.text.clone();
-            Box::pin(async move {
-                patient(tx).await?;
-                sql_built(text).patient().execute(tx).await?;
-                Ok(())
-            })
-        })
-        .await?;
+        db.write(vec![], index.text, restore_index).await?;
     }
-    db.write(vec![], move |tx| {
-        Box::pin(async move {
-            patient(tx).await?;
-            if matches!(&**tx, Conn::Sqlite(_)) {
-                // A sample of each index says as much as reading all of it.
-                sql("PRAGMA analysis_limit = 1000").execute(tx).await?;
-            }
-            sql("ANALYZE").patient().execute(tx).await?;
-            Ok(())
-        })
-    })
-    .await
+    db.write(vec![], (), analyze).await
+}
+
+async fn restore_index(tx: &mut Tx, text: &String) -> DbResult<()> {
+    patient(tx).await?;
+    sql_built(text.clone()).patient().execute(tx).await?;
+    Ok(())
+}
+
+async fn analyze(tx: &mut Tx, (): &()) -> DbResult<()> {
+    patient(tx).await?;
+    if matches!(&**tx, Conn::Sqlite(_)) {
+        // A sample of each index says as much as reading all of it.
+        sql("PRAGMA analysis_limit = 1000").execute(tx).await?;
+    }
+    sql("ANALYZE").patient().execute(tx).await?;
+    Ok(())
 }
 
 /// A load is the one thing that may run longer than a request.
@@ -124,6 +119,16 @@ const LAST: [&str; 16] = [
     "Adeyemi", "Chen", "Ito", "Brown",
 ];
 
+/// Rows `from..to` of a load.
+pub struct Part {
+    pub load: Load,
+    pub bases: Bases,
+    pub from: i64,
+    pub to: i64,
+    /// When the first row of the load came.
+    pub first: Instant,
+}
+
 /// The searched words of these people.
 fn words(from: i64, to: i64) -> crate::db::Table {
     let all: Vec<(i64, String)> = (from..to)
@@ -139,87 +144,75 @@ fn words(from: i64, to: i64) -> crate::db::Table {
     rows!(&all, (i, word) => { i: *i, word: word })
 }
 
-pub async fn referrers(
-    db: &Db,
-    load: Load,
-    bases: Bases,
-    from: i64,
-    to: i64,
-    codes: Vec<String>,
-    first: Instant,
-) -> DbResult<()> {
-    db.write(vec![], move |tx| {
-        let numbered = (from..to).zip(&codes);
-        let table = rows!(numbered, (i, text) => {
-            i: i, first: FIRST[(i % 16) as usize], last: LAST[(i / 16 % 16) as usize], code: text,
-            lookup: code::lookup_form(text),
-            repaired: code::repaired(text),
-        });
-        let words = words(from, to);
-        Box::pin(async move {
-            patient(tx).await?;
-            sql("INSERT INTO referrers
-                        (id, business_id, name, first_name, email, email_key, company, search, meta, created_at,
-                         updated_at)
-                 SELECT $2 + r.i, $3, r.first || ' ' || r.last || ' ' || r.i, r.first,
-                        'referrer' || r.i || '@example.com', 'referrer' || r.i || '@example.com',
-                        'Company ' || (r.i % 997),
-                        lower(r.first || ' ' || r.last || ' ' || r.i || ' referrer' || r.i || '@example.com company '
-                                || (r.i % 997)),
-                        '[]', $4 + r.i * 1000000, $4 + r.i * 1000000
-                   FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
-            .bind(&table)
-            .bind(bases.referrer)
-            .bind(load.business_id)
-            .bind(first)
-            .patient()
-            .execute(tx)
-            .await?;
-            sql("INSERT INTO referrer_words (business_id, word, referrer_id)
-                 SELECT $3, r.word, $2 + r.i
-                   FROM rows($1, i BIGINT, word TEXT) r")
-            .bind(words)
-            .bind(bases.referrer)
-            .bind(load.business_id)
-            .execute(tx)
-            .await?;
-            sql("INSERT INTO enrollments
-                        (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at)
-                 SELECT $2 + r.i, $3, $4, $5 + r.i,
-                        CASE WHEN r.i % 50 = 7 THEN 'paused' WHEN r.i % 500 = 9 THEN 'banned' ELSE 'active' END,
-                        r.i % 10 <> 3, lower(r.first || ' ' || r.last || ' ' || r.i), false, $6 + r.i * 1000000
-                   FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
-            .bind(&table)
-            .bind(bases.enrollment)
-            .bind(load.business_id)
-            .bind(load.campaign_id)
-            .bind(bases.referrer)
-            .bind(first)
-            .patient()
-            .execute(tx)
-            .await?;
-            sql("INSERT INTO codes
-                        (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind,
-                         state, created_at)
-                 SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active',
-                        $7 + r.i * 1000000
-                   FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r
-                  WHERE r.i % 10 <> 3")
-            .bind(&table)
-            .bind(bases.code)
-            .bind(load.business_id)
-            .bind(load.campaign_id)
-            .bind(bases.enrollment)
-            .bind(bases.referrer)
-            .bind(first)
-            .patient()
-            .execute(tx)
-            .await?;
-            to_be_found(tx, Scope::referrers(load.business_id), bases.referrer, from..to).await?;
-            to_be_found(tx, Scope::codes(load.campaign_id), bases.code, from..to).await
-        })
-    })
-    .await
+pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbResult<()> {
+    let &Part { load, bases, from, to, first } = part;
+    let numbered = (from..to).zip(codes);
+    let table = rows!(numbered, (i, text) => {
+        i: i, first: FIRST[(i % 16) as usize], last: LAST[(i / 16 % 16) as usize], code: text,
+        lookup: code::lookup_form(text),
+        repaired: code::repaired(text),
+    });
+    let words = words(from, to);
+    patient(tx).await?;
+    sql("INSERT INTO referrers
+                (id, business_id, name, first_name, email, email_key, company, search, meta, created_at,
+                 updated_at)
+         SELECT $2 + r.i, $3, r.first || ' ' || r.last || ' ' || r.i, r.first,
+                'referrer' || r.i || '@example.com', 'referrer' || r.i || '@example.com',
+                'Company ' || (r.i % 997),
+                lower(r.first || ' ' || r.last || ' ' || r.i || ' referrer' || r.i || '@example.com company '
+                        || (r.i % 997)),
+                '[]', $4 + r.i * 1000000, $4 + r.i * 1000000
+           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
+    .bind(&table)
+    .bind(bases.referrer)
+    .bind(load.business_id)
+    .bind(first)
+    .patient()
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO referrer_words (business_id, word, referrer_id)
+         SELECT $3, r.word, $2 + r.i
+           FROM rows($1, i BIGINT, word TEXT) r")
+    .bind(words)
+    .bind(bases.referrer)
+    .bind(load.business_id)
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO enrollments
+                (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at)
+         SELECT $2 + r.i, $3, $4, $5 + r.i,
+                CASE WHEN r.i % 50 = 7 THEN 'paused' WHEN r.i % 500 = 9 THEN 'banned' ELSE 'active' END,
+                r.i % 10 <> 3, lower(r.first || ' ' || r.last || ' ' || r.i), false, $6 + r.i * 1000000
+           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
+    .bind(&table)
+    .bind(bases.enrollment)
+    .bind(load.business_id)
+    .bind(load.campaign_id)
+    .bind(bases.referrer)
+    .bind(first)
+    .patient()
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO codes
+                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind,
+                 state, created_at)
+         SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active',
+                $7 + r.i * 1000000
+           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r
+          WHERE r.i % 10 <> 3")
+    .bind(&table)
+    .bind(bases.code)
+    .bind(load.business_id)
+    .bind(load.campaign_id)
+    .bind(bases.enrollment)
+    .bind(bases.referrer)
+    .bind(first)
+    .patient()
+    .execute(tx)
+    .await?;
+    to_be_found(tx, Scope::referrers(load.business_id), bases.referrer, from..to).await?;
+    to_be_found(tx, Scope::codes(load.campaign_id), bases.code, from..to).await
 }
 
 /// The server indexes the new rows when it runs next. Skipped ids belong to no row.
@@ -242,126 +235,115 @@ async fn to_be_found(tx: &mut Tx, scope: Scope, base: i64, numbers: Range<i64>) 
 }
 
 /// Leads from..to: seven of ten referred, a third of those qualified, a sixth paid once.
-pub async fn leads(
-    db: &Db,
-    load: Load,
-    bases: Bases,
-    from: i64,
-    to: i64,
-    now: Instant,
-    first: Instant,
-) -> DbResult<()> {
-    db.write(vec![], move |tx| {
-        let names: Vec<String> = (0..256).map(|i| format!("{} {}", FIRST[i % 16], LAST[i / 16])).collect();
-        let names = rows!(names.iter().enumerate(), (i, name) => {
-            i: i64::try_from(i).unwrap_or(0), name: name, fold: crate::text::fold(name),
-        });
-        // Still held for a while, so that the sweep leaves them as they are.
-        let paid_on = crate::clock::Zone::default().day_of(now).plus_days(-30);
-        let (paid_on, held_until) = (paid_on.to_string(), paid_on.plus_days(90).to_string());
-        Box::pin(async move {
-            patient(tx).await?;
-            // The numbers are CAST so that PostgreSQL knows what the parameters are.
-            sql("INSERT INTO leads
-                        (id, business_id, campaign_id, test, name, name_fold, email, email_key, company, source,
-                         source_origin, status, active, qualified_at, converted_at, arrival, referrer_id,
-                         enrollment_id, touch_id, rule_fired, search, meta, created_at, updated_at)
-                 WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT)
-                                          UNION ALL
-                                         SELECT i + 1
-                                           FROM n
-                                          WHERE i + 1 < $2),
-                                name AS MATERIALIZED (SELECT r.i, r.name, r.fold
-                                                        FROM rows($11, i BIGINT, name TEXT, fold TEXT) r)
-                 SELECT $3 + n.i, $4, $5, false, f.name || ' ' || n.i, f.fold || ' ' || n.i,
-                        'lead' || n.i || '@example' || (n.i % 97) || '.com',
-                        'lead' || n.i || '@example' || (n.i % 97) || '.com', 'Company ' || (n.i % 4999),
-                        CASE n.i % 4 WHEN 0 THEN 'website' WHEN 1 THEN 'ad' ELSE 'referral' END, 'api',
-                        CASE WHEN n.i % 6 = 0 THEN 'converted' WHEN n.i % 6 = 1 THEN 'qualified'
-                             WHEN n.i % 6 = 2 THEN 'contacted' WHEN n.i % 60 = 5 THEN 'lost' ELSE 'new' END,
-                        true, CASE WHEN n.i % 6 < 2 THEN $6 + n.i * 30000000 END,
-                        CASE WHEN n.i % 6 = 0 THEN $6 + n.i * 30000000 END,
-                        CASE WHEN n.i % 10 < 7
-                             THEN CASE n.i % 4 WHEN 0 THEN 'code' WHEN 1 THEN 'link' WHEN 2 THEN 'verbal'
-                                       ELSE 'upload' END END,
-                        CASE WHEN n.i % 10 < 7 THEN $7 + (n.i * 7919) % $10 END,
-                        CASE WHEN n.i % 10 < 7 THEN $8 + (n.i * 7919) % $10 END,
-                        CASE WHEN n.i % 10 < 7 THEN $9 + n.i END, n.i % 6 = 0,
-                        f.fold || ' ' || n.i || ' lead' || n.i || '@example' || (n.i % 97) || '.com company '
-                          || (n.i % 4999),
-                        '[]', $6 + n.i * 30000000, $6 + n.i * 30000000
-                   FROM n
-                   CROSS JOIN name f
-                  WHERE f.i = n.i % 256")
-            .bind(from)
-            .bind(to)
-            .bind(bases.lead)
-            .bind(load.business_id)
-            .bind(load.campaign_id)
-            .bind(first)
-            .bind(bases.referrer)
-            .bind(bases.enrollment)
-            .bind(bases.touch)
-            .bind(load.referrers)
-            .bind(names)
-            .patient()
-            .execute(tx)
-            .await?;
-            sql("INSERT INTO touches (id, business_id, lead_id, kind, referrer_id, enrollment_id, at)
-                 SELECT l.touch_id, l.business_id, l.id,
-                        CASE l.arrival WHEN 'code' THEN 'code' WHEN 'link' THEN 'click' WHEN 'verbal' THEN 'verbal'
-                             ELSE 'import' END,
-                        l.referrer_id, l.enrollment_id, l.created_at
-                   FROM leads l
-                  WHERE l.id >= $1
-                    AND l.id < $2
-                    AND l.touch_id IS NOT NULL")
-            .bind(bases.lead + from)
-            .bind(bases.lead + to)
-            .patient()
-            .execute(tx)
-            .await?;
-            sql("INSERT INTO payments
-                        (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency,
-                         subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats,
-                         received_at)
-                 SELECT $3 + (l.id - $4), l.business_id, l.campaign_id, $5, false, l.id, l.email, l.email_key,
-                        1000 + (l.id * 37) % 20000, b.currency, 'active', $6, 'event:load-' || l.id, 'load',
-                        CASE WHEN e.state <> 'banned' THEN 'earned' ELSE 'waiting' END,
-                        CASE WHEN e.state <> 'banned' THEN 'referral rate' ELSE 'the lead has no referrer' END, 0,
-                        l.created_at
-                   FROM leads l
-                   JOIN businesses b ON b.id = l.business_id
-                   LEFT JOIN enrollments e ON e.id = l.enrollment_id
-                  WHERE l.id >= $1
-                    AND l.id < $2
-                    AND l.status = 'converted'")
-            .bind(bases.lead + from)
-            .bind(bases.lead + to)
-            .bind(bases.payment)
-            .bind(bases.lead)
-            .bind(load.product_id)
-            .bind(paid_on)
-            .patient()
-            .execute(tx)
-            .await?;
-            sql("INSERT INTO purchases
-                        (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status)
-                 SELECT p.lead_id, p.product_id, p.id, p.payment_date, 1, 'active'
-                   FROM payments p
-                  WHERE p.id >= $1
-                    AND p.id < $2
-                    AND p.decision = 'earned'")
-            .bind(bases.payment + from)
-            .bind(bases.payment + to)
-            .patient()
-            .execute(tx)
-            .await?;
-            to_be_found(tx, Scope::leads(load.campaign_id, false), bases.lead, from..to).await?;
-            commissions(tx, bases, from, to, &held_until).await
-        })
-    })
-    .await
+pub async fn leads(tx: &mut Tx, part: &Part) -> DbResult<()> {
+    let &Part { load, bases, from, to, first } = part;
+    let now = tx.now();
+    let names: Vec<String> = (0..256).map(|i| format!("{} {}", FIRST[i % 16], LAST[i / 16])).collect();
+    let names = rows!(names.iter().enumerate(), (i, name) => {
+        i: i64::try_from(i).unwrap_or(0), name: name, fold: crate::text::fold(name),
+    });
+    // Still held for a while, so that the sweep leaves them as they are.
+    let paid_on = crate::clock::Zone::default().day_of(now).plus_days(-30);
+    let (paid_on, held_until) = (paid_on.to_string(), paid_on.plus_days(90).to_string());
+    patient(tx).await?;
+    // The numbers are CAST so that PostgreSQL knows what the parameters are.
+    sql("INSERT INTO leads
+                (id, business_id, campaign_id, test, name, name_fold, email, email_key, company, source,
+                 source_origin, status, active, qualified_at, converted_at, arrival, referrer_id,
+                 enrollment_id, touch_id, rule_fired, search, meta, created_at, updated_at)
+         WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT)
+                                  UNION ALL
+                                 SELECT i + 1
+                                   FROM n
+                                  WHERE i + 1 < $2),
+                        name AS MATERIALIZED (SELECT r.i, r.name, r.fold
+                                                FROM rows($11, i BIGINT, name TEXT, fold TEXT) r)
+         SELECT $3 + n.i, $4, $5, false, f.name || ' ' || n.i, f.fold || ' ' || n.i,
+                'lead' || n.i || '@example' || (n.i % 97) || '.com',
+                'lead' || n.i || '@example' || (n.i % 97) || '.com', 'Company ' || (n.i % 4999),
+                CASE n.i % 4 WHEN 0 THEN 'website' WHEN 1 THEN 'ad' ELSE 'referral' END, 'api',
+                CASE WHEN n.i % 6 = 0 THEN 'converted' WHEN n.i % 6 = 1 THEN 'qualified'
+                     WHEN n.i % 6 = 2 THEN 'contacted' WHEN n.i % 60 = 5 THEN 'lost' ELSE 'new' END,
+                true, CASE WHEN n.i % 6 < 2 THEN $6 + n.i * 30000000 END,
+                CASE WHEN n.i % 6 = 0 THEN $6 + n.i * 30000000 END,
+                CASE WHEN n.i % 10 < 7
+                     THEN CASE n.i % 4 WHEN 0 THEN 'code' WHEN 1 THEN 'link' WHEN 2 THEN 'verbal'
+                               ELSE 'upload' END END,
+                CASE WHEN n.i % 10 < 7 THEN $7 + (n.i * 7919) % $10 END,
+                CASE WHEN n.i % 10 < 7 THEN $8 + (n.i * 7919) % $10 END,
+                CASE WHEN n.i % 10 < 7 THEN $9 + n.i END, n.i % 6 = 0,
+                f.fold || ' ' || n.i || ' lead' || n.i || '@example' || (n.i % 97) || '.com company '
+                  || (n.i % 4999),
+                '[]', $6 + n.i * 30000000, $6 + n.i * 30000000
+           FROM n
+           CROSS JOIN name f
+          WHERE f.i = n.i % 256")
+    .bind(from)
+    .bind(to)
+    .bind(bases.lead)
+    .bind(load.business_id)
+    .bind(load.campaign_id)
+    .bind(first)
+    .bind(bases.referrer)
+    .bind(bases.enrollment)
+    .bind(bases.touch)
+    .bind(load.referrers)
+    .bind(names)
+    .patient()
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO touches (id, business_id, lead_id, kind, referrer_id, enrollment_id, at)
+         SELECT l.touch_id, l.business_id, l.id,
+                CASE l.arrival WHEN 'code' THEN 'code' WHEN 'link' THEN 'click' WHEN 'verbal' THEN 'verbal'
+                     ELSE 'import' END,
+                l.referrer_id, l.enrollment_id, l.created_at
+           FROM leads l
+          WHERE l.id >= $1
+            AND l.id < $2
+            AND l.touch_id IS NOT NULL")
+    .bind(bases.lead + from)
+    .bind(bases.lead + to)
+    .patient()
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO payments
+                (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency,
+                 subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats,
+                 received_at)
+         SELECT $3 + (l.id - $4), l.business_id, l.campaign_id, $5, false, l.id, l.email, l.email_key,
+                1000 + (l.id * 37) % 20000, b.currency, 'active', $6, 'event:load-' || l.id, 'load',
+                CASE WHEN e.state <> 'banned' THEN 'earned' ELSE 'waiting' END,
+                CASE WHEN e.state <> 'banned' THEN 'referral rate' ELSE 'the lead has no referrer' END, 0,
+                l.created_at
+           FROM leads l
+           JOIN businesses b ON b.id = l.business_id
+           LEFT JOIN enrollments e ON e.id = l.enrollment_id
+          WHERE l.id >= $1
+            AND l.id < $2
+            AND l.status = 'converted'")
+    .bind(bases.lead + from)
+    .bind(bases.lead + to)
+    .bind(bases.payment)
+    .bind(bases.lead)
+    .bind(load.product_id)
+    .bind(paid_on)
+    .patient()
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO purchases
+                (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status)
+         SELECT p.lead_id, p.product_id, p.id, p.payment_date, 1, 'active'
+           FROM payments p
+          WHERE p.id >= $1
+            AND p.id < $2
+            AND p.decision = 'earned'")
+    .bind(bases.payment + from)
+    .bind(bases.payment + to)
+    .patient()
+    .execute(tx)
+    .await?;
+    to_be_found(tx, Scope::leads(load.campaign_id, false), bases.lead, from..to).await?;
+    commissions(tx, bases, from, to, &held_until).await
 }
 
 /// One commission for each payment of a referred lead, at a fifth, and its ledger entry.
@@ -509,7 +491,7 @@ fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
 }
 
 /// The counters of everything that was made.
-pub async fn count(db: &Db, load: Load, bases: Bases, first: Instant) -> DbResult<()> {
+pub async fn count(tx: &mut Tx, &(load, bases, first): &(Load, Bases, Instant)) -> DbResult<()> {
     const MONEY: [&str; 3] = [
         "SELECT $1, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT)
            FROM payments p
@@ -530,70 +512,65 @@ pub async fn count(db: &Db, load: Load, bases: Bases, first: Instant) -> DbResul
             AND c.lead_id < $3
           GROUP BY c.currency",
     ];
-    db.write(vec![], move |tx| {
-        let mut counted: Vec<_> = counted(load, bases, first).into_iter().collect();
-        counted.sort_unstable();
-        Box::pin(async move {
-            patient(tx).await?;
-            for chunk in counted.chunks(20_000) {
-                let table = rows!(chunk, ((scope, name, day), value) => {
-                    scope: *scope, name: name.as_ref(), day: day, value: *value,
-                });
-                sql("INSERT INTO counters (scope_id, name, day, slot, value)
-                     SELECT r.scope, r.name, r.day, 0, r.value
-                       FROM rows($1, scope BIGINT, name TEXT, day TEXT, value BIGINT) r
-                      WHERE true
-                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE
-                        SET value = counters.value + excluded.value")
-                .bind(table)
-                .patient()
-                .execute(tx)
-                .await?;
-            }
-            for total in MONEY {
-                sql_built(format!(
-                    "INSERT INTO counters (scope_id, name, day, slot, value)
-                     SELECT *
-                       FROM ({total}) t
-                      WHERE true
-                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE
-                        SET value = counters.value + excluded.value"
-                ))
-                .bind(load.campaign_id)
-                .bind(bases.lead)
-                .bind(bases.lead + load.leads)
-                .patient()
-                .execute(tx)
-                .await?;
-            }
-            for (scope, table, base) in
-                [(load.business_id, "referrers", bases.referrer), (load.campaign_id, "enrollments", bases.enrollment)]
-            {
-                sql_built(format!(
-                    "INSERT INTO counters (scope_id, name, day, slot, value)
-                     SELECT CAST($1 AS BIGINT), 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), 0,
-                            count(*)
-                       FROM {table}
-                      WHERE id >= $2
-                        AND id < $3
-                      GROUP BY 3
-                      UNION ALL
-                     SELECT CAST($1 AS BIGINT), 'users.referrers', '', 0, count(*)
-                       FROM {table}
-                      WHERE id >= $2
-                        AND id < $3
-                     ON CONFLICT (scope_id, name, day, slot) DO UPDATE
-                        SET value = counters.value + excluded.value"
-                ))
-                .bind(scope)
-                .bind(base)
-                .bind(base + load.referrers)
-                .patient()
-                .execute(tx)
-                .await?;
-            }
-            Ok(())
-        })
-    })
-    .await
+    let mut counted: Vec<_> = counted(load, bases, first).into_iter().collect();
+    counted.sort_unstable();
+    patient(tx).await?;
+    for chunk in counted.chunks(20_000) {
+        let table = rows!(chunk, ((scope, name, day), value) => {
+            scope: *scope, name: name.as_ref(), day: day, value: *value,
+        });
+        sql("INSERT INTO counters (scope_id, name, day, slot, value)
+             SELECT r.scope, r.name, r.day, 0, r.value
+               FROM rows($1, scope BIGINT, name TEXT, day TEXT, value BIGINT) r
+              WHERE true
+             ON CONFLICT (scope_id, name, day, slot) DO UPDATE
+                SET value = counters.value + excluded.value")
+        .bind(table)
+        .patient()
+        .execute(tx)
+        .await?;
+    }
+    for total in MONEY {
+        sql_built(format!(
+            "INSERT INTO counters (scope_id, name, day, slot, value)
+             SELECT *
+               FROM ({total}) t
+              WHERE true
+             ON CONFLICT (scope_id, name, day, slot) DO UPDATE
+                SET value = counters.value + excluded.value"
+        ))
+        .bind(load.campaign_id)
+        .bind(bases.lead)
+        .bind(bases.lead + load.leads)
+        .patient()
+        .execute(tx)
+        .await?;
+    }
+    for (scope, table, base) in
+        [(load.business_id, "referrers", bases.referrer), (load.campaign_id, "enrollments", bases.enrollment)]
+    {
+        sql_built(format!(
+            "INSERT INTO counters (scope_id, name, day, slot, value)
+             SELECT CAST($1 AS BIGINT), 'users.referrers', 'u' || CAST(created_at / 86400000000 AS TEXT), 0,
+                    count(*)
+               FROM {table}
+              WHERE id >= $2
+                AND id < $3
+              GROUP BY 3
+              UNION ALL
+             SELECT CAST($1 AS BIGINT), 'users.referrers', '', 0, count(*)
+               FROM {table}
+              WHERE id >= $2
+                AND id < $3
+             ON CONFLICT (scope_id, name, day, slot) DO UPDATE
+                SET value = counters.value + excluded.value"
+        ))
+        .bind(scope)
+        .bind(base)
+        .bind(base + load.referrers)
+        .patient()
+        .execute(tx)
+        .await?;
+    }
+    Ok(())
 }

@@ -14,10 +14,9 @@ use super::store::{self, RowLine};
 use super::table::Row;
 use super::{Import, Kind, referrers as people_who_refer};
 use crate::audit::{self, NewEntry};
-use crate::clock::Instant;
 use crate::core::Core;
-use crate::db::{Conn, DbError, DbResult, Tx};
-use crate::engine::Event;
+use crate::db::{Conn, DbError, DbResult, Terms, Tx};
+use crate::engine::{Event, Outcome};
 use crate::jobs::{Claimed, Progress};
 use crate::referrers::{self, NewReferrer};
 
@@ -48,54 +47,54 @@ pub fn check_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<
             // Ids of a preview belong to no row.
             (verdict.lead_id, verdict.referrer_id) = (None, None);
         }
-        let (end, now) = (chunk.end, core.clock.now());
-        core.db
-            .write(vec![], move |tx| {
-                let (import, job, verdicts) = (import.clone(), job.clone(), verdicts.clone());
-                Box::pin(async move { finish(tx, now, &import, &job, verdicts, end, false, 0).await })
-            })
-            .await
+        let step = Step { import, job, verdicts, of: Vec::new(), end: chunk.end, for_good: false };
+        core.db.write(vec![], step, tell).await
     })
+}
+
+/// What a step tells of its rows.
+struct Step<P> {
+    import: Import,
+    job: Arc<Claimed>,
+    verdicts: Vec<Verdict>,
+    /// Those whose verdict follows from what becomes of them.
+    of: Vec<P>,
+    end: Option<i64>,
+    for_good: bool,
+}
+
+async fn tell(tx: &mut Tx, step: &Step<Person>) -> DbResult<Progress> {
+    finish(tx, step, step.verdicts.clone()).await
+}
+
+async fn tell_outcomes(tx: &mut Tx, step: &Step<(Person, Option<i64>)>, outcomes: Vec<Outcome>) -> DbResult<Progress> {
+    let mut verdicts = step.verdicts.clone();
+    verdicts.extend(step.of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
+    finish(tx, step, verdicts).await
+}
+
+async fn add_referrers(tx: &mut Tx, (step, new): &(Step<Person>, Vec<NewReferrer>)) -> DbResult<Progress> {
+    let became = referrers::add_many(tx, new).await?;
+    let mut verdicts = step.verdicts.clone();
+    verdicts.extend(step.of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
+    finish(tx, step, verdicts).await
 }
 
 /// One step of a run.
 pub fn run_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
-        let (import, chunk) = read(&core, &job, APPLIED).await?;
-        let (end, now, audit_id) = (chunk.end, core.clock.now(), core.ids.next().await?);
-        let (import, verdicts) = (Arc::new(import), Arc::new(chunk.verdicts));
-        match chunk.work {
+        let (import, Chunk { verdicts, work, end }) = read(&core, &job, APPLIED).await?;
+        let actor = job.actor.clone();
+        match work {
             Work::Events(events, of) => {
-                let of = Arc::new(of);
-                core.engine
-                    .slice_and(events, move |tx, outcomes| {
-                        let (import, job, verdicts, of) = (import.clone(), job.clone(), verdicts.clone(), of.clone());
-                        Box::pin(async move {
-                            let mut verdicts = verdicts.as_ref().clone();
-                            verdicts.extend(
-                                of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)),
-                            );
-                            finish(tx, now, &import, &job, verdicts, end, true, audit_id).await
-                        })
-                    })
-                    .await
+                let step = Step { import, job, verdicts, of, end, for_good: true };
+                core.engine.slice_and(&actor, events, step, tell_outcomes).await
             }
             Work::Referrers(new, of) => {
-                let ids = core.ids.run(new.len().max(1) * referrers::IDS_EACH).await?;
-                let keys = new.iter().map(NewReferrer::key).collect();
-                let (new, of) = (Arc::new(new), Arc::new(of));
-                core.db
-                    .write(keys, move |tx| {
-                        let (import, job, verdicts, of) = (import.clone(), job.clone(), verdicts.clone(), of.clone());
-                        let (new, ids) = (new.clone(), ids.clone());
-                        Box::pin(async move {
-                            let became = referrers::add_many(tx, now, ids, &job.actor, &new).await?;
-                            let mut verdicts = verdicts.as_ref().clone();
-                            verdicts.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
-                            finish(tx, now, &import, &job, verdicts, end, true, audit_id).await
-                        })
-                    })
-                    .await
+                let terms = Terms::of(new.iter().map(NewReferrer::key).collect()).by(&actor);
+                let terms = terms.ids(new.len() * referrers::IDS_EACH);
+                let step = Step { import, job, verdicts, of, end, for_good: true };
+                core.db.write_on(terms, (step, new), add_referrers).await
             }
         }
     })
@@ -221,17 +220,8 @@ async fn repeats(
 }
 
 /// Marks the rows and records how far the job has come; at the end, the outcome of the file.
-#[expect(clippy::too_many_arguments, reason = "the one last statement of both kinds of step")]
-async fn finish(
-    tx: &mut Tx,
-    now: Instant,
-    import: &Import,
-    job: &Claimed,
-    mut verdicts: Vec<Verdict>,
-    end: Option<i64>,
-    for_good: bool,
-    audit_id: i64,
-) -> DbResult<Progress> {
+async fn finish<P>(tx: &mut Tx, step: &Step<P>, mut verdicts: Vec<Verdict>) -> DbResult<Progress> {
+    let Step { import, job, for_good, .. } = step;
     verdicts.sort_by_key(|v| v.line);
     store::mark(tx, import.id, &verdicts).await?;
     let (from, mut counts) = place(job);
@@ -239,19 +229,20 @@ async fn finish(
         counts.add(verdict.fate);
     }
     let mut progress = job.progress();
-    progress.cursor = verdicts.last().map_or(end.unwrap_or(from), |v| v.line).to_string();
+    progress.cursor = verdicts.last().map_or(step.end.unwrap_or(from), |v| v.line).to_string();
     progress.done = counts.rows;
     progress.total = import.rows_total;
     progress.result = json!(counts).to_string();
-    progress.finished = end.is_none();
+    progress.finished = step.end.is_none();
     if progress.finished {
-        store::end(tx, import.id, if for_good { "done" } else { "checked" }, &counts, for_good.then_some(now)).await?;
-        if for_good {
-            let entry = NewEntry::new(audit_id, import.business_id, &job.actor, "import.done", ("import", import.id))
+        let (state, at) = (if *for_good { "done" } else { "checked" }, for_good.then(|| tx.now()));
+        store::end(tx, import.id, state, &counts, at).await?;
+        if *for_good {
+            let entry = NewEntry::by(tx, import.business_id, "import.done", ("import", import.id))?
                 .after(json!({ "file": import.file_name, "kind": import.kind, "counts": counts }));
-            audit::write(tx, now, &[entry]).await?;
+            audit::write(tx, &[entry]).await?;
         }
     }
-    job.advance(tx, now, &progress).await?;
+    job.advance(tx, &progress).await?;
     Ok(progress)
 }

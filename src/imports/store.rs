@@ -70,7 +70,8 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     listing.build(PAGE + 1).all(conn).await
 }
 
-pub async fn insert(tx: &mut Tx, id: i64, new: &NewImport, now: Instant) -> DbResult<()> {
+pub async fn insert(tx: &mut Tx, new: &NewImport) -> DbResult<i64> {
+    let (id, now) = (tx.id()?, tx.now());
     sql("INSERT INTO imports
                 (id, business_id, campaign_id, kind, state, file_name, encoding, delimiter, has_header, columns,
                  mapping, options, rows_total, counts, created_by, created_at)
@@ -84,7 +85,7 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &NewImport, now: Instant) -> DbRe
     .bind(now)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(id)
 }
 
 /// A row of the file on its way into the database.
@@ -96,7 +97,7 @@ pub struct StagedRow {
     pub fault: Option<String>,
 }
 
-pub async fn insert_rows(tx: &mut Tx, import_id: i64, staged: &[StagedRow]) -> DbResult<()> {
+pub async fn insert_rows(tx: &mut Tx, &(import_id, ref staged): &(i64, Vec<StagedRow>)) -> DbResult<()> {
     let json = rows!(staged, r => { import_id: import_id, line: r.line, cells: &r.cells, fault: &r.fault });
     sql("INSERT INTO import_rows (import_id, line, cells, fault)
          SELECT r.import_id, r.line, r.cells, r.fault
@@ -118,7 +119,7 @@ pub struct Found {
     pub rows: i64,
 }
 
-pub async fn staged(tx: &mut Tx, id: i64, found: &Found) -> DbResult<()> {
+pub async fn staged(tx: &mut Tx, &(id, ref found): &(i64, Found)) -> DbResult<()> {
     sql("UPDATE imports
             SET state = 'staged', encoding = $2, delimiter = $3, has_header = $4, columns = $5, mapping = $6,
                 rows_total = $7
@@ -135,20 +136,23 @@ pub async fn staged(tx: &mut Tx, id: i64, found: &Found) -> DbResult<()> {
     Ok(())
 }
 
+/// What was chosen for a file.
+pub struct Columns {
+    pub id: i64,
+    pub campaign_id: i64,
+    pub mapping: Mapping,
+    pub options: Options,
+}
+
 /// Changes what the columns mean, while nothing of the file has been applied.
-pub async fn set_columns(
-    tx: &mut Tx,
-    id: i64,
-    campaign_id: i64,
-    mapping: &Mapping,
-    options: &Options,
-) -> DbResult<u64> {
+pub async fn set_columns(tx: &mut Tx, chosen: &Columns) -> DbResult<u64> {
+    let Columns { id, campaign_id, mapping, options } = chosen;
     sql("UPDATE imports
             SET campaign_id = $2, mapping = $3, options = $4, state = 'staged'
           WHERE id = $1
             AND state IN ('staged', 'checked')")
-    .bind(id)
-    .bind(campaign_id)
+    .bind(*id)
+    .bind(*campaign_id)
     .bind(mapping_json(mapping))
     .bind(serde_json::json!(options).to_string())
     .execute(tx)
@@ -183,7 +187,7 @@ pub async fn end(tx: &mut Tx, id: i64, state: &str, counts: &Counts, finished_at
     Ok(())
 }
 
-pub async fn discard(tx: &mut Tx, id: i64) -> DbResult<u64> {
+pub async fn discard(tx: &mut Tx, &id: &i64) -> DbResult<u64> {
     sql("UPDATE imports
             SET state = 'discarded'
           WHERE id = $1
@@ -194,7 +198,7 @@ pub async fn discard(tx: &mut Tx, id: i64) -> DbResult<u64> {
 }
 
 /// Removes rows of files that were discarded or never read to their end; answers how many.
-pub async fn tidy(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
+pub async fn tidy(tx: &mut Tx, &(before, most): &(Instant, i64)) -> DbResult<u64> {
     let left: Option<(i64,)> = sql("SELECT i.id
            FROM imports i
           WHERE (i.state = 'discarded' OR (i.state = 'loading' AND i.created_at < $1))

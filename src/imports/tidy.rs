@@ -10,7 +10,7 @@ pub async fn tidy(core: &Core) -> DbResult<bool> {
     const BATCH: i64 = 500;
     let before = core.clock.now().plus_days(-1);
     for _ in 0..100 {
-        if core.db.write(vec![], move |tx| Box::pin(store::tidy(tx, before, BATCH))).await? == 0 {
+        if core.db.write(vec![], (before, BATCH), store::tidy).await? == 0 {
             return Ok(false);
         }
     }

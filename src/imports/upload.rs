@@ -9,7 +9,7 @@ use super::table::{BadRow, Choices, Limits, Line, Row, Table};
 use super::{Kind, NewImport};
 use crate::config::Config;
 use crate::core::Core;
-use crate::db::{DbError, DbResult};
+use crate::db::{DbError, DbResult, Terms};
 
 /// The bounds of an upload, from the configuration.
 pub fn limits(config: &Config) -> Limits {
@@ -30,24 +30,13 @@ pub async fn stage(
     choices: Choices,
     limits: Limits,
 ) -> DbResult<Result<i64, String>> {
-    let (id, now, kind) = (core.ids.next().await?, core.clock.now(), new.kind);
-    core.db
-        .write(vec![], move |tx| {
-            let new = new.clone();
-            Box::pin(async move { store::insert(tx, id, &new, now).await })
-        })
-        .await?;
+    let kind = new.kind;
+    let id = core.db.write_on(Terms::of(vec![]).ids(1), new, store::insert).await?;
     let (send, mut batches) = mpsc::channel::<Vec<StagedRow>>(2);
     let reading = tokio::task::spawn_blocking(move || read(kind, reader, &choices, &limits, &send));
     let mut stored = Ok(());
     while let Some(batch) = batches.recv().await {
-        stored = core
-            .db
-            .write(vec![], move |tx| {
-                let batch = batch.clone();
-                Box::pin(async move { store::insert_rows(tx, id, &batch).await })
-            })
-            .await;
+        stored = core.db.write(vec![], (id, batch), store::insert_rows).await;
         if stored.is_err() {
             break;
         }
@@ -57,16 +46,11 @@ pub async fn stage(
     let found = reading.await.map_err(|e| DbError::Fault(e.to_string()))?;
     match (stored, found) {
         (Ok(()), Ok(found)) => {
-            core.db
-                .write(vec![], move |tx| {
-                    let found = found.clone();
-                    Box::pin(async move { store::staged(tx, id, &found).await })
-                })
-                .await?;
+            core.db.write(vec![], (id, found), store::staged).await?;
             Ok(Ok(id))
         }
         (stored, found) => {
-            core.db.write(vec![], move |tx| Box::pin(store::discard(tx, id))).await?;
+            core.db.write(vec![], id, store::discard).await?;
             stored?;
             Ok(Err(found.err().unwrap_or_default()))
         }

@@ -31,14 +31,8 @@ pub async fn set_columns(
     mapping: Mapping,
     options: Options,
 ) -> DbResult<bool> {
-    let id = import.id;
-    let changed = core
-        .db
-        .write(vec![Key::Row(id)], move |tx| {
-            let (mapping, options) = (mapping.clone(), options.clone());
-            Box::pin(async move { store::set_columns(tx, id, campaign_id, &mapping, &options).await })
-        })
-        .await?;
+    let chosen = store::Columns { id: import.id, campaign_id, mapping, options };
+    let changed = core.db.write(vec![Key::Row(import.id)], chosen, store::set_columns).await?;
     Ok(changed == 1)
 }
 
@@ -64,63 +58,50 @@ async fn ask(
     kind: &'static str,
     from: &'static str,
 ) -> DbResult<Asked> {
-    let (business, id, actor) = (import.business_id, import.id, actor.clone());
-    let (ids, now) = (core.ids.run(2).await?, core.clock.now());
-    let asked = core
-        .db
-        .write(vec![Key::Row(id)], move |tx| {
-            let (actor, ids) = (actor.clone(), ids.clone());
-            Box::pin(async move {
-                let Some(import) = store::find(tx, business, id).await? else { return Ok(Asked::NotYet) };
-                let to = if kind == CHECK { "checking" } else { "running" };
-                let mut input = json!({ "import": id });
-                match import.state.as_str() {
-                    state if state == from => {}
-                    state if state == to => {
-                        let Some(job) = jobs::find(tx, business, import.job_id.unwrap_or_default()).await? else {
-                            return Ok(Asked::NotYet);
-                        };
-                        if job.state != "failed" {
-                            return Ok(Asked::Job(job.id));
-                        }
-                        // Continues where the stopped one ended.
-                        input = json!({ "import": id, "from": job.cursor.parse().unwrap_or(0_i64), "counts": job.result() });
-                    }
-                    "checked" | "running" | "done" => return Ok(Asked::Done),
-                    _ => return Ok(Asked::NotYet),
-                }
-                let new = NewJob {
-                    business_id: business,
-                    campaign_id: Some(import.campaign_id),
-                    kind,
-                    join_key: format!("import:{id}"),
-                    input,
-                    total: import.rows_total,
-                    actor,
-                };
-                start(tx, &import, to, ids.start, ids.start + 1, &new, now).await.map(Asked::Job)
-            })
-        })
-        .await?;
+    let file = (import.business_id, import.id, kind, from);
+    let asked = core.write(vec![Key::Row(import.id)], actor, file, ask_in).await?;
     core.wake.ring();
     Ok(asked)
 }
 
-async fn start(
-    tx: &mut Tx,
-    import: &Import,
-    to: &str,
-    job_id: i64,
-    audit_id: i64,
-    new: &NewJob,
-    now: crate::clock::Instant,
-) -> DbResult<i64> {
-    let job = jobs::enqueue_in(tx, job_id, new, now).await?;
+async fn ask_in(tx: &mut Tx, &(business, id, kind, from): &(i64, i64, &'static str, &'static str)) -> DbResult<Asked> {
+    let Some(import) = store::find(tx, business, id).await? else { return Ok(Asked::NotYet) };
+    let to = if kind == CHECK { "checking" } else { "running" };
+    let mut input = json!({ "import": id });
+    match import.state.as_str() {
+        state if state == from => {}
+        state if state == to => {
+            let Some(job) = jobs::find(tx, business, import.job_id.unwrap_or_default()).await? else {
+                return Ok(Asked::NotYet);
+            };
+            if job.state != "failed" {
+                return Ok(Asked::Job(job.id));
+            }
+            // Continues where the stopped one ended.
+            input = json!({ "import": id, "from": job.cursor.parse().unwrap_or(0_i64), "counts": job.result() });
+        }
+        "checked" | "running" | "done" => return Ok(Asked::Done),
+        _ => return Ok(Asked::NotYet),
+    }
+    let new = NewJob {
+        business_id: business,
+        campaign_id: Some(import.campaign_id),
+        kind,
+        join_key: format!("import:{id}"),
+        input,
+        total: import.rows_total,
+        actor: tx.actor()?.clone(),
+    };
+    start(tx, &import, to, &new).await.map(Asked::Job)
+}
+
+async fn start(tx: &mut Tx, import: &Import, to: &str, new: &NewJob) -> DbResult<i64> {
+    let job = jobs::enqueue_in(tx, new).await?;
     store::begin(tx, import.id, &import.state, to, job).await?;
     if new.kind == RUN {
-        let entry = NewEntry::new(audit_id, import.business_id, &new.actor, "import.started", ("import", import.id))
+        let entry = NewEntry::by(tx, import.business_id, "import.started", ("import", import.id))?
             .after(json!({ "file": import.file_name, "kind": import.kind, "rows": import.rows_total }));
-        audit::write(tx, now, &[entry]).await?;
+        audit::write(tx, &[entry]).await?;
     }
     Ok(job)
 }
@@ -128,6 +109,6 @@ async fn start(
 /// Throws away a file that has not been run. False when it has.
 pub async fn discard(core: &Core, import: &Import) -> DbResult<bool> {
     let id = import.id;
-    let changed = core.db.write(vec![Key::Row(id)], move |tx| Box::pin(store::discard(tx, id))).await?;
+    let changed = core.db.write(vec![Key::Row(id)], id, store::discard).await?;
     Ok(changed == 1)
 }

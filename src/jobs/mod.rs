@@ -18,22 +18,20 @@
 //!         let campaign_id = job.campaign_id.unwrap_or_default();
 //!         // The cursor is whatever the step needs to go on from; '' at the beginning.
 //!         let chunk = store::without_code(&mut core.db.read().await?, campaign_id, &job.cursor, 200).await?;
-//!         let ids = core.ids.run(chunk.len() + 1).await?;
-//!         let now = core.clock.now();
-//!         core.db.write(keys_of(&chunk), move |tx| {
-//!             let (chunk, ids, job) = (chunk.clone(), ids.clone(), job.clone());
-//!             Box::pin(async move {
-//!                 let given = codes::give(tx, now, &chunk, ids).await?;
-//!                 let mut progress = job.progress();
-//!                 progress.cursor = …;
-//!                 progress.done += given.len() as i64;
-//!                 progress.result = json!({ "made": …, "skipped": … }).to_string();
-//!                 progress.finished = chunk.len() < 200;
-//!                 job.advance(tx, now, &progress).await?;
-//!                 Ok(progress)
-//!             })
-//!         }).await
+//!         let terms = Terms::of(keys_of(&chunk)).by(&job.actor).ids(chunk.len() + 1);
+//!         core.db.write_on(terms, (job, chunk), give_all).await
 //!     })
+//! }
+//!
+//! async fn give_all(tx: &mut Tx, (job, chunk): &(Arc<Claimed>, Vec<Enrolled>)) -> DbResult<Progress> {
+//!     let given = codes::give(tx, chunk).await?;
+//!     let mut progress = job.progress();
+//!     progress.cursor = …;
+//!     progress.done += given.len() as i64;
+//!     progress.result = json!({ "made": …, "skipped": … }).to_string();
+//!     progress.finished = chunk.len() < 200;
+//!     job.advance(tx, &progress).await?;
+//!     Ok(progress)
 //! }
 //!
 //! // The page: a second click, or a second node, joins the job that runs.
@@ -57,9 +55,8 @@ use futures::future::BoxFuture;
 use serde_json::Value as Json;
 
 use crate::actor::{Actor, ActorKind};
-use crate::clock::Instant;
 use crate::core::Core;
-use crate::db::{Conn, DbError, DbResult, Tx};
+use crate::db::{Conn, DbError, DbResult, Stop, Tx};
 use crate::row;
 
 pub use run::{run_all, run_one, start};
@@ -156,8 +153,6 @@ pub const ATTEMPTS: i64 = 5;
 /// A job whose holder has been silent for this long is free again.
 pub const LEASE_SECONDS: i64 = 60;
 
-const TAKEN_OVER: &str = "another worker has taken this job over";
-
 impl Claimed {
     fn of(row: JobRow, claim: i64) -> Self {
         let kind = [ActorKind::User, ActorKind::Key, ActorKind::Job, ActorKind::Command]
@@ -202,12 +197,13 @@ impl Claimed {
     }
 
     /// Notes how far it has come, in the transaction of the work itself, and renews the lease.
-    pub async fn advance(&self, tx: &mut Tx, now: Instant, to: &Progress) -> DbResult<()> {
+    pub async fn advance(&self, tx: &mut Tx, to: &Progress) -> DbResult<()> {
+        let now = tx.now();
         let until = now.plus_seconds(LEASE_SECONDS);
         if store::advance(tx, self.id, self.claim, now, until, to).await? == 1 {
             Ok(())
         } else {
-            Err(DbError::Fault(TAKEN_OVER.into()))
+            Err(DbError::Stopped(Stop::TakenOver))
         }
     }
 
@@ -237,21 +233,15 @@ impl Kinds {
 
 /// Starts a job and answers its id: of a new one, or of the unfinished one with that key.
 pub async fn enqueue(core: &Core, new: NewJob) -> DbResult<i64> {
-    let id = core.ids.next().await?;
-    let now = core.clock.now();
-    let job = core
-        .db
-        .write(vec![], move |tx| {
-            let new = new.clone();
-            Box::pin(async move { enqueue_in(tx, id, &new, now).await })
-        })
-        .await?;
+    let actor = new.actor.clone();
+    let job = core.write(vec![], &actor, new, enqueue_in).await?;
     core.wake.ring();
     Ok(job)
 }
 
-/// The same inside a caller's transaction, with an id of theirs; ring [`Core::wake`] when it is through.
-pub async fn enqueue_in(tx: &mut Tx, id: i64, new: &NewJob, now: Instant) -> DbResult<i64> {
+/// The same inside a caller's transaction; ring [`Core::wake`] when it is through.
+pub async fn enqueue_in(tx: &mut Tx, new: &NewJob) -> DbResult<i64> {
+    let (id, now) = (tx.id()?, tx.now());
     if store::insert(tx, id, new, now).await? == 1 {
         return Ok(id);
     }

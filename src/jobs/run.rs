@@ -6,9 +6,9 @@ use std::time::{Duration, Instant as Moment};
 use futures::FutureExt;
 use tokio::task::JoinSet;
 
-use super::{ATTEMPTS, Claimed, JobRow, Kinds, LEASE_SECONDS, Schedule, Step, TAKEN_OVER, store};
+use super::{ATTEMPTS, Claimed, JobRow, Kinds, Schedule, Step, store};
 use crate::core::Core;
-use crate::db::{DbError, DbResult};
+use crate::db::{DbError, DbResult, Stop};
 
 /// Jobs a node works on at one time.
 const WORKERS: usize = 2;
@@ -80,8 +80,7 @@ async fn take(core: &Core, only: i64) -> DbResult<Option<(String, Claimed)>> {
         return Ok(None);
     }
     let claim = core.ids.next().await?;
-    let until = now.plus_seconds(LEASE_SECONDS);
-    let row = core.db.write(vec![], move |tx| Box::pin(store::claim(tx, claim, now, until, only))).await?;
+    let row = core.db.write(vec![], (claim, only), store::claim).await?;
     Ok(row.map(|row| (row.kind.clone(), Claimed::of(row, claim))))
 }
 
@@ -98,7 +97,7 @@ async fn hold(core: &Core, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Op
                 return;
             }
             Ok(progress) => job = job.at(progress),
-            Err(DbError::Fault(why)) if why == TAKEN_OVER => {
+            Err(DbError::Stopped(Stop::TakenOver)) => {
                 tracing::warn!(job = job.id, kind, "a job was taken over by another worker");
                 return;
             }
@@ -132,28 +131,16 @@ async fn failed(core: &Core, job: &Claimed, error: &DbError) {
 
 async fn give_up(core: &Core, job: &Claimed, why: &str) {
     tracing::error!(job = job.id, why, "a job was given up");
-    let (id, claim, now, why) = (job.id, job.claim, core.clock.now(), why.to_owned());
-    let written = core
-        .db
-        .write(vec![], move |tx| {
-            let why = why.clone();
-            Box::pin(async move { store::fail(tx, id, claim, now, &why).await })
-        })
-        .await;
+    let id = job.id;
+    let written = core.db.write(vec![], (id, job.claim, why.to_owned()), store::fail).await;
     if let Err(error) = written {
         tracing::warn!(job = id, %error, "the end of a job was not written");
     }
 }
 
 async fn release(core: &Core, job: &Claimed, seconds: i64, error: Option<String>) {
-    let (id, claim, at) = (job.id, job.claim, core.clock.now().plus_seconds(seconds));
-    let written = core
-        .db
-        .write(vec![], move |tx| {
-            let error = error.clone();
-            Box::pin(async move { store::release(tx, id, claim, at, error.as_deref()).await })
-        })
-        .await;
+    let id = job.id;
+    let written = core.db.write(vec![], (id, job.claim, seconds, error), store::release).await;
     if let Err(error) = written {
         // The lease runs out by itself.
         tracing::warn!(job = id, %error, "a job was not given back");

@@ -123,7 +123,7 @@ async fn turn(core: &Core, task: Task) -> DbResult<()> {
         return Ok(());
     }
     let (name, held_until) = (task.name, now.plus_seconds(LEASE_SECONDS));
-    if !core.db.write(vec![], move |tx| Box::pin(store::take_turn(tx, name, now, held_until))).await? {
+    if !core.db.write(vec![], (name, now, held_until), store::take_turn).await? {
         return Ok(());
     }
     let more = (task.run)(core.clone()).await;
@@ -131,6 +131,6 @@ async fn turn(core: &Core, task: Task) -> DbResult<()> {
         Ok(true) => now,
         _ => now.plus_seconds(task.seconds),
     };
-    core.db.write(vec![], move |tx| Box::pin(store::end_turn(tx, name, held_until, next))).await?;
+    core.db.write(vec![], (name, held_until, next), store::end_turn).await?;
     more.map(|_| ())
 }

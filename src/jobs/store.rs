@@ -1,4 +1,4 @@
-use super::{JobRow, NewJob, Progress};
+use super::{JobRow, LEASE_SECONDS, NewJob, Progress};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 
@@ -70,7 +70,8 @@ pub async fn is_any_free(conn: &mut Conn, now: Instant, only: i64) -> DbResult<b
 }
 
 /// Takes the job that has waited longest, or `only` one. A row another node is just taking is passed over.
-pub async fn claim(tx: &mut Tx, claim: i64, now: Instant, until: Instant, only: i64) -> DbResult<Option<JobRow>> {
+pub async fn claim(tx: &mut Tx, &(claim, only): &(i64, i64)) -> DbResult<Option<JobRow>> {
+    let (now, until) = (tx.now(), tx.now().plus_seconds(LEASE_SECONDS));
     let text = format!(
         "UPDATE jobs
             SET claim = $1, claimed_until = $2, state = 'running', attempts = attempts + 1
@@ -109,8 +110,9 @@ pub async fn advance(tx: &mut Tx, id: i64, claim: i64, now: Instant, until: Inst
     .await
 }
 
-/// Gives a job back, to be taken again from `at` on.
-pub async fn release(tx: &mut Tx, id: i64, claim: i64, at: Instant, error: Option<&str>) -> DbResult<u64> {
+/// Gives a job back, to be taken again in so many seconds.
+pub async fn release(tx: &mut Tx, &(id, claim, seconds, ref error): &(i64, i64, i64, Option<String>)) -> DbResult<u64> {
+    let at = tx.now().plus_seconds(seconds);
     sql("UPDATE jobs
             SET claim = NULL, claimed_until = $3, error = $4, attempts = CASE WHEN $5 THEN attempts ELSE 0 END
           WHERE id = $1
@@ -119,13 +121,14 @@ pub async fn release(tx: &mut Tx, id: i64, claim: i64, at: Instant, error: Optio
     .bind(id)
     .bind(claim)
     .bind(at)
-    .bind(error)
+    .bind(error.as_deref())
     .bind(error.is_some())
     .execute(tx)
     .await
 }
 
-pub async fn fail(tx: &mut Tx, id: i64, claim: i64, now: Instant, error: &str) -> DbResult<u64> {
+pub async fn fail(tx: &mut Tx, &(id, claim, ref error): &(i64, i64, String)) -> DbResult<u64> {
+    let now = tx.now();
     sql("UPDATE jobs
             SET state = 'failed', error = $3, finished_at = $4
           WHERE id = $1
@@ -151,7 +154,7 @@ pub async fn next_turn(conn: &mut Conn, task: &str) -> DbResult<Option<i64>> {
 }
 
 /// Moves a task's next run on; exactly one caller succeeds.
-pub async fn take_turn(tx: &mut Tx, task: &str, now: Instant, next: Instant) -> DbResult<bool> {
+pub async fn take_turn(tx: &mut Tx, &(task, now, next): &(&'static str, Instant, Instant)) -> DbResult<bool> {
     sql("INSERT INTO schedule (task, next_at)
          VALUES ($1, 0)
          ON CONFLICT DO NOTHING")
@@ -171,7 +174,7 @@ pub async fn take_turn(tx: &mut Tx, task: &str, now: Instant, next: Instant) -> 
 }
 
 /// The end of a run: sets the next one, unless another node has taken the task meanwhile.
-pub async fn end_turn(tx: &mut Tx, task: &str, held_until: Instant, next: Instant) -> DbResult<()> {
+pub async fn end_turn(tx: &mut Tx, &(task, held_until, next): &(&'static str, Instant, Instant)) -> DbResult<()> {
     sql("UPDATE schedule
             SET next_at = $3
           WHERE task = $1

@@ -11,7 +11,7 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::clock::{Day, Instant, Zone};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 use crate::{campaigns, id};
 
 /// A key to make.
@@ -56,36 +56,31 @@ pub enum Revoked {
 }
 
 pub async fn make(core: &Core, actor: &Arc<Actor>, new: MakeKey) -> DbResult<Made> {
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
     let text = id::new_api_key(!new.test, &mut rand::rng());
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(new.business_id)], move |tx| {
-            let (new, actor, ids, text) = (new.clone(), actor.clone(), ids.clone(), text.clone());
-            Box::pin(async move {
-                if let Some(campaign) = new.campaign_id
-                    && campaigns::find(tx, new.business_id, campaign).await?.is_none()
-                {
-                    return Ok(Made::NoSuchCampaign);
-                }
-                let full = NewKey::full(ids.start, new.business_id, &new.name, &text, actor.id);
-                let key = NewKey {
-                    campaign_id: new.campaign_id,
-                    scopes: new.scopes.clone(),
-                    networks: new.networks.to_text(),
-                    per_minute: new.per_minute,
-                    expires_at: new.expires_at,
-                    ..full
-                };
-                store::insert(tx, &key, now).await?;
-                let entry = NewEntry::new(ids.start + 1, new.business_id, &actor, "key.made", ("key", ids.start))
-                    .after(in_words(&key));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Made::Key { id: ids.start, text })
-            })
-        })
-        .await
+    core.write(vec![Key::Row(new.business_id)], actor, (new, text), make_in).await
+}
+
+async fn make_in(tx: &mut Tx, (new, text): &(MakeKey, String)) -> DbResult<Made> {
+    let id = tx.id()?;
+    let now = tx.now();
+    if let Some(campaign) = new.campaign_id
+        && campaigns::find(tx, new.business_id, campaign).await?.is_none()
+    {
+        return Ok(Made::NoSuchCampaign);
+    }
+    let full = NewKey::full(id, new.business_id, &new.name, text, tx.actor()?.id);
+    let key = NewKey {
+        campaign_id: new.campaign_id,
+        scopes: new.scopes.clone(),
+        networks: new.networks.to_text(),
+        per_minute: new.per_minute,
+        expires_at: new.expires_at,
+        ..full
+    };
+    store::insert(tx, &key, now).await?;
+    let entry = NewEntry::by(tx, new.business_id, "key.made", ("key", id))?.after(in_words(&key));
+    audit::write(tx, &[entry]).await?;
+    Ok(Made::Key { id, text: text.clone() })
 }
 
 /// A new key in its audit entry.
@@ -109,25 +104,19 @@ pub async fn revoke(
     business_id: i64,
     key_id: i64,
 ) -> DbResult<Revoked> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    let outcome = core
-        .db
-        .write(vec![Key::Row(key_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(key) = store::find(tx, business_id, key_id).await? else { return Ok(Revoked::NotFound) };
-                if !store::revoke(tx, key_id, now).await? {
-                    return Ok(Revoked::Already);
-                }
-                let entry = NewEntry::new(audit_id, business_id, &actor, "key.revoked", ("key", key_id))
-                    .before(json!({ "name": key.name, "shown": key.shown }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Revoked::Yes)
-            })
-        })
-        .await?;
+    let outcome = core.write(vec![Key::Row(key_id)], actor, (business_id, key_id), revoke_in).await?;
     keyring.forget();
     Ok(outcome)
+}
+
+async fn revoke_in(tx: &mut Tx, &(business_id, key_id): &(i64, i64)) -> DbResult<Revoked> {
+    let now = tx.now();
+    let Some(key) = store::find(tx, business_id, key_id).await? else { return Ok(Revoked::NotFound) };
+    if !store::revoke(tx, key_id, now).await? {
+        return Ok(Revoked::Already);
+    }
+    let entry = NewEntry::by(tx, business_id, "key.revoked", ("key", key_id))?
+        .before(json!({ "name": key.name, "shown": key.shown }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Revoked::Yes)
 }

@@ -11,7 +11,7 @@ pub use super::store::publishable::{NewPublishable, allows, insert, is_known_ori
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{Conn, DbResult, Key};
+use crate::db::{Conn, DbResult, Key, Tx};
 use crate::id;
 
 /// Origins a key may have.
@@ -72,51 +72,41 @@ pub async fn make_publishable(
     name: &str,
     origins: Vec<String>,
 ) -> DbResult<String> {
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
     let text = id::new_publishable_key(&mut rand::rng());
     let key = NewPublishable {
-        id: ids.start,
+        id: core.ids.next().await?,
         business_id,
         name: name.to_owned(),
         text: text.clone(),
         origins,
         created_by: actor.id,
     };
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(business_id)], move |tx| {
-            let (key, actor) = (key.clone(), actor.clone());
-            Box::pin(async move {
-                store::insert(tx, &key, now).await?;
-                let entry = NewEntry::new(key.id + 1, business_id, &actor, "key.publishable_made", ("key", key.id))
-                    .after(json!({ "name": key.name, "origins": key.origins.join(" ") }));
-                audit::write(tx, now, &[entry]).await
-            })
-        })
-        .await?;
+    core.write(vec![Key::Row(business_id)], actor, key, make_in).await?;
     Ok(text)
 }
 
+async fn make_in(tx: &mut Tx, key: &NewPublishable) -> DbResult<()> {
+    let now = tx.now();
+    store::insert(tx, key, now).await?;
+    let entry = NewEntry::by(tx, key.business_id, "key.publishable_made", ("key", key.id))?
+        .after(json!({ "name": key.name, "origins": key.origins.join(" ") }));
+    audit::write(tx, &[entry]).await
+}
+
 pub async fn revoke_publishable(core: &Core, actor: &Arc<Actor>, business_id: i64, key_id: i64) -> DbResult<Revoked> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(key_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(key) = store::find(tx, business_id, key_id).await? else { return Ok(Revoked::NotFound) };
-                if !store::revoke(tx, key_id, now).await? {
-                    return Ok(Revoked::Already);
-                }
-                let entry = NewEntry::new(audit_id, business_id, &actor, "key.publishable_revoked", ("key", key_id))
-                    .before(json!({ "name": key.name }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Revoked::Yes)
-            })
-        })
-        .await
+    core.write(vec![Key::Row(key_id)], actor, (business_id, key_id), revoke_in).await
+}
+
+async fn revoke_in(tx: &mut Tx, &(business_id, key_id): &(i64, i64)) -> DbResult<Revoked> {
+    let now = tx.now();
+    let Some(key) = store::find(tx, business_id, key_id).await? else { return Ok(Revoked::NotFound) };
+    if !store::revoke(tx, key_id, now).await? {
+        return Ok(Revoked::Already);
+    }
+    let entry =
+        NewEntry::by(tx, business_id, "key.publishable_revoked", ("key", key_id))?.before(json!({ "name": key.name }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Revoked::Yes)
 }
 
 /// A publishable key in force, by its text.

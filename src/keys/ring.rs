@@ -115,7 +115,7 @@ impl Keyring {
             Ok(mut used) => used.drain().collect(),
             Err(_) => return Ok(()),
         };
-        if used.is_empty() { Ok(()) } else { store::used(&self.db, used).await }
+        if used.is_empty() { Ok(()) } else { self.db.write(vec![], used, store::used).await }
     }
 }
 

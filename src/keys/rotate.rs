@@ -12,7 +12,7 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 use crate::id;
 
 /// How long the old key still works: the form's word, the label, seconds.
@@ -45,41 +45,41 @@ pub async fn rotate(
     overlap_seconds: i64,
     expires_at: Option<Instant>,
 ) -> DbResult<Rotated> {
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
     let outcome = core
-        .db
-        .write(vec![Key::Row(key_id)], move |tx| {
-            let (actor, ids) = (actor.clone(), ids.clone());
-            Box::pin(async move {
-                let Some(old) = store::find(tx, business_id, key_id).await? else { return Ok(Rotated::NotFound) };
-                let expired = old.expires_at.is_some_and(|at| at <= now.micros());
-                let text = id::new_api_key(!old.test, &mut rand::rng());
-                let key = NewKey {
-                    campaign_id: old.campaign_id,
-                    scopes: old.scopes.clone(),
-                    networks: old.networks.clone(),
-                    per_minute: old.per_minute,
-                    expires_at,
-                    ..NewKey::full(ids.start, business_id, &old.name, &text, actor.id)
-                };
-                if expired || old.revoked_at.is_some() || old.replaced_by.is_some() {
-                    return Ok(Rotated::Over);
-                }
-                store::insert(tx, &key, now).await?;
-                let ends = now.plus_seconds(overlap_seconds);
-                if !store::replace(tx, key_id, key.id, ends).await? {
-                    return Err(crate::db::DbError::Lost("the key was changed meanwhile".into()));
-                }
-                let entry = NewEntry::new(ids.start + 1, business_id, &actor, "key.rotated", ("key", key.id))
-                    .before(json!({ "name": old.name, "shown": old.shown, "ends": ends.to_rfc3339_millis() }))
-                    .after(in_words(&key));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Rotated::Key { id: key.id, text })
-            })
-        })
+        .write(vec![Key::Row(key_id)], actor, (business_id, key_id, overlap_seconds, expires_at), rotate_in)
         .await?;
     keyring.forget();
     Ok(outcome)
+}
+
+async fn rotate_in(
+    tx: &mut Tx,
+    &(business_id, key_id, overlap_seconds, expires_at): &(i64, i64, i64, Option<Instant>),
+) -> DbResult<Rotated> {
+    let id = tx.id()?;
+    let now = tx.now();
+    let Some(old) = store::find(tx, business_id, key_id).await? else { return Ok(Rotated::NotFound) };
+    let expired = old.expires_at.is_some_and(|at| at <= now.micros());
+    let text = id::new_api_key(!old.test, &mut rand::rng());
+    let key = NewKey {
+        campaign_id: old.campaign_id,
+        scopes: old.scopes.clone(),
+        networks: old.networks.clone(),
+        per_minute: old.per_minute,
+        expires_at,
+        ..NewKey::full(id, business_id, &old.name, &text, tx.actor()?.id)
+    };
+    if expired || old.revoked_at.is_some() || old.replaced_by.is_some() {
+        return Ok(Rotated::Over);
+    }
+    store::insert(tx, &key, now).await?;
+    let ends = now.plus_seconds(overlap_seconds);
+    if !store::replace(tx, key_id, key.id, ends).await? {
+        return Err(crate::db::DbError::Lost("the key was changed meanwhile".into()));
+    }
+    let entry = NewEntry::by(tx, business_id, "key.rotated", ("key", key.id))?
+        .before(json!({ "name": old.name, "shown": old.shown, "ends": ends.to_rfc3339_millis() }))
+        .after(in_words(&key));
+    audit::write(tx, &[entry]).await?;
+    Ok(Rotated::Key { id: key.id, text })
 }

@@ -1,7 +1,7 @@
 pub mod publishable;
 
 use crate::clock::Instant;
-use crate::db::{Conn, Db, DbResult, Tx, sql};
+use crate::db::{Conn, DbResult, Tx, sql};
 use crate::{id, row, rows};
 
 row! {
@@ -187,22 +187,14 @@ pub async fn by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<KeyRow>> {
 }
 
 /// Writes when keys were last used, for many at once.
-pub async fn used(db: &Db, used: Vec<(i64, Instant)>) -> DbResult<()> {
-    db.write(vec![], move |tx| {
-        let table = rows!(&used, (id, at) => { id: *id, at: *at });
-        Box::pin(async move {
-            sql("UPDATE api_keys
-                    SET last_used_at = r.at
-                   FROM rows($1, id BIGINT, at BIGINT) r
-                  WHERE api_keys.id = r.id
-                    AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < r.at)")
-            .bind(table)
-            .execute(tx)
-            .await?;
-            Ok(())
-        })
-    })
-    .await
+pub async fn used(tx: &mut Tx, used: &Vec<(i64, Instant)>) -> DbResult<()> {
+    let table = rows!(used, (id, at) => { id: *id, at: *at });
+    sql("UPDATE api_keys SET last_used_at = r.at FROM rows($1, id BIGINT, at BIGINT) r
+          WHERE api_keys.id = r.id AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < r.at)")
+    .bind(table)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 row! {

@@ -9,7 +9,7 @@ use super::store::{self, WebhookRow};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{Conn, DbResult, Key};
+use crate::db::{Conn, DbResult, Key, Tx};
 use crate::{campaigns, id};
 
 /// No token is longer; longer texts are not looked up.
@@ -43,25 +43,24 @@ async fn set(
     campaign_id: i64,
     again: bool,
 ) -> DbResult<Option<String>> {
-    let (audit_id, now) = (core.ids.next().await?, core.clock.now());
-    let (actor, new) = (actor.clone(), id::new_token(&mut rand::rng()));
-    core.db
-        .write(vec![Key::Row(campaign_id)], move |tx| {
-            let (actor, new) = (actor.clone(), new.clone());
-            Box::pin(async move {
-                if campaigns::find(tx, business_id, campaign_id).await?.is_none() {
-                    return Ok(None);
-                }
-                let old = store::webhook_token(tx, business_id, campaign_id).await?;
-                if let Some(old) = old.as_ref().filter(|_| !again) {
-                    return Ok(Some(old.clone()));
-                }
-                store::set_webhook_token(tx, business_id, campaign_id, &new).await?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "key.webhook", ("campaign", campaign_id))
-                    .after(json!({ "replaced": old.is_some() }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Some(new))
-            })
-        })
-        .await
+    let new = id::new_token(&mut rand::rng());
+    core.write(vec![Key::Row(campaign_id)], actor, (business_id, campaign_id, again, new), set_in).await
+}
+
+async fn set_in(
+    tx: &mut Tx,
+    &(business_id, campaign_id, again, ref new): &(i64, i64, bool, String),
+) -> DbResult<Option<String>> {
+    if campaigns::find(tx, business_id, campaign_id).await?.is_none() {
+        return Ok(None);
+    }
+    let old = store::webhook_token(tx, business_id, campaign_id).await?;
+    if let Some(old) = old.as_ref().filter(|_| !again) {
+        return Ok(Some(old.clone()));
+    }
+    store::set_webhook_token(tx, business_id, campaign_id, new).await?;
+    let entry = NewEntry::by(tx, business_id, "key.webhook", ("campaign", campaign_id))?
+        .after(json!({ "replaced": old.is_some() }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Some(new.clone()))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crate::counters;
-use crate::db::{Db, DbResult};
+use crate::db::{Db, DbResult, Tx};
 
 /// The counter of clicks, under their code and under its campaign.
 const NAME: &str = "clicks";
@@ -49,13 +49,7 @@ impl Clicks {
         if taken.is_empty() {
             return Ok(());
         }
-        let counts = taken.clone();
-        let written = db
-            .write(vec![], move |tx| {
-                let counts = counts.clone();
-                Box::pin(async move { counters::add(tx, &counts.iter().collect::<Vec<_>>()).await })
-            })
-            .await;
+        let written = db.write(vec![], taken.clone(), write).await;
         if written.is_err()
             && let Ok(mut counts) = self.0.lock()
         {
@@ -65,4 +59,8 @@ impl Clicks {
         }
         written
     }
+}
+
+async fn write(tx: &mut Tx, counts: &Arc<Counts>) -> DbResult<()> {
+    counters::add(tx, &counts.iter().collect::<Vec<_>>()).await
 }

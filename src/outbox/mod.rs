@@ -20,7 +20,7 @@ pub async fn turn(core: &Core) -> DbResult<bool> {
         if !store::is_any(&mut core.db.read().await?, before, BATCH).await? {
             return Ok(false);
         }
-        core.db.write(vec![], move |tx| Box::pin(store::remove(tx, before, BATCH))).await?;
+        core.db.write(vec![], (before, BATCH), store::remove).await?;
         if core.stop.is_cancelled() {
             return Ok(true);
         }

@@ -13,7 +13,7 @@ pub async fn is_any(conn: &mut Conn, before: Instant, most: i64) -> DbResult<boo
     Ok(old > 0)
 }
 
-pub async fn remove(tx: &mut Tx, before: Instant, most: i64) -> DbResult<u64> {
+pub async fn remove(tx: &mut Tx, &(before, most): &(Instant, i64)) -> DbResult<u64> {
     sql("DELETE FROM outbox
           WHERE id IN (SELECT o.id
                          FROM (SELECT id, at FROM outbox ORDER BY id LIMIT $2) o

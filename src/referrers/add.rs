@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::codes::{self, Enrolled};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
@@ -29,74 +29,67 @@ pub enum Added {
 }
 
 pub async fn add(core: &Core, actor: &Arc<Actor>, new: AddReferrer) -> DbResult<Added> {
-    let ids = core.ids.run(4).await?;
-    let now = core.clock.now();
     // The address decides whether they are known; a referrer without one is always new.
     let keys = new.email.iter().map(|e| Key::Referrer(new.business_id, e.key().to_owned())).collect();
-    let actor = actor.clone();
-    core.db
-        .write(keys, move |tx| {
-            let (new, actor, ids) = (new.clone(), actor.clone(), ids.clone());
-            Box::pin(async move {
-                let [id, enrollment_id, code_id, audit_id] = [ids.start, ids.start + 1, ids.start + 2, ids.start + 3];
-                let known = match &new.email {
-                    Some(email) => store::by_email(tx, new.business_id, email.key()).await?,
-                    None => None,
-                };
-                let referrer_id = known.unwrap_or(id);
-                let mut restored = false;
-                let mut name = new.name.clone();
-                match known {
-                    None => store::insert(tx, id, &new, now).await?,
-                    Some(known) => {
-                        let row = store::by_id(tx, new.business_id, known).await?;
-                        restored = row.as_ref().is_some_and(|r| r.archived_at.is_some());
-                        name = row.map_or(name, |r| r.name);
-                        if restored {
-                            store::set_archived(tx, known, false, now).await?;
-                        }
-                    }
-                }
-                let enrolled = store::enrollment(tx, new.campaign_id, referrer_id).await?;
-                let enrollment = enrolled.unwrap_or(enrollment_id);
-                if enrolled.is_none() {
-                    let (business, campaign) = (new.business_id, new.campaign_id);
-                    store::enroll(tx, enrollment, business, campaign, referrer_id, &name, now).await?;
-                }
-                let business = known.is_none().then_some(new.business_id);
-                let campaign = enrolled.is_none().then_some(new.campaign_id);
-                store::counted::count_new(tx, business.into_iter().chain(campaign), now).await?;
-                let mut code = None;
-                if new.generate {
-                    let who = Enrolled {
-                        enrollment_id: enrollment,
-                        business_id: new.business_id,
-                        campaign_id: new.campaign_id,
-                        referrer_id,
-                    };
-                    code = codes::give(tx, now, &[who], code_id..code_id + 1).await?.pop().map(|g| g.text);
-                }
-                if known.is_none() || enrolled.is_none() || restored {
-                    let action = match (known.is_none(), restored) {
-                        (true, _) => "referrer.added",
-                        (false, true) => "referrer.restored",
-                        (false, false) => "referrer.enrolled",
-                    };
-                    let entry = NewEntry::new(audit_id, new.business_id, &actor, action, ("referrer", referrer_id))
-                        .after(json!({ "name": name, "campaign": new.campaign_id, "code": code }))
-                        .of_referrer(referrer_id);
-                    audit::write(tx, now, &[entry]).await?;
-                }
-                Ok(match known {
-                    None => Added::New { referrer_id, enrollment_id: enrollment, code },
-                    Some(_) => Added::Known {
-                        referrer_id,
-                        enrollment_id: enrollment,
-                        enrolled: enrolled.is_none() || restored,
-                        code,
-                    },
-                })
-            })
-        })
-        .await
+    core.write(keys, actor, new, add_in).await
+}
+
+async fn add_in(tx: &mut Tx, new: &AddReferrer) -> DbResult<Added> {
+    let id = tx.id()?;
+    let now = tx.now();
+    let enrollment_id = tx.id()?;
+    let known = match &new.email {
+        Some(email) => store::by_email(tx, new.business_id, email.key()).await?,
+        None => None,
+    };
+    let referrer_id = known.unwrap_or(id);
+    let mut restored = false;
+    let mut name = new.name.clone();
+    match known {
+        None => store::insert(tx, id, new, now).await?,
+        Some(known) => {
+            let row = store::by_id(tx, new.business_id, known).await?;
+            restored = row.as_ref().is_some_and(|r| r.archived_at.is_some());
+            name = row.map_or(name, |r| r.name);
+            if restored {
+                store::set_archived(tx, known, false, now).await?;
+            }
+        }
+    }
+    let enrolled = store::enrollment(tx, new.campaign_id, referrer_id).await?;
+    let enrollment = enrolled.unwrap_or(enrollment_id);
+    if enrolled.is_none() {
+        let (business, campaign) = (new.business_id, new.campaign_id);
+        store::enroll(tx, enrollment, business, campaign, referrer_id, &name, now).await?;
+    }
+    let business = known.is_none().then_some(new.business_id);
+    let campaign = enrolled.is_none().then_some(new.campaign_id);
+    store::counted::count_new(tx, business.into_iter().chain(campaign), now).await?;
+    let mut code = None;
+    if new.generate {
+        let who = Enrolled {
+            enrollment_id: enrollment,
+            business_id: new.business_id,
+            campaign_id: new.campaign_id,
+            referrer_id,
+        };
+        code = codes::give(tx, &[who]).await?.pop().map(|g| g.text);
+    }
+    if known.is_none() || enrolled.is_none() || restored {
+        let action = match (known.is_none(), restored) {
+            (true, _) => "referrer.added",
+            (false, true) => "referrer.restored",
+            (false, false) => "referrer.enrolled",
+        };
+        let entry = NewEntry::by(tx, new.business_id, action, ("referrer", referrer_id))?
+            .after(json!({ "name": name, "campaign": new.campaign_id, "code": code }))
+            .of_referrer(referrer_id);
+        audit::write(tx, &[entry]).await?;
+    }
+    Ok(match known {
+        None => Added::New { referrer_id, enrollment_id: enrollment, code },
+        Some(_) => {
+            Added::Known { referrer_id, enrollment_id: enrollment, enrolled: enrolled.is_none() || restored, code }
+        }
+    })
 }

@@ -1,16 +1,11 @@
 //! Adds a list of referrers: existing ones are looked up set-wise, and one function decides the outcome of
 //! each, for the dry run and for the real one.
 
-use std::ops::Range;
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::AddReferrer;
 use super::store::{self, many};
-use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
-use crate::clock::Instant;
 use crate::codes::{self, Enrolled, Own};
 use crate::db::{Conn, DbResult, Key, Tx};
 use crate::{code, email, phone};
@@ -124,24 +119,17 @@ pub async fn preview(conn: &mut Conn, new: &[NewReferrer]) -> DbResult<Vec<Becam
 }
 
 /// Adds them in the caller's transaction, which holds [`NewReferrer::key`] of each. No two of the list
-/// are the same person or bring the same code. `ids` has [`IDS_EACH`] for each.
-pub async fn add_many(
-    tx: &mut Tx,
-    now: Instant,
-    ids: Range<i64>,
-    actor: &Arc<Actor>,
-    new: &[NewReferrer],
-) -> DbResult<Vec<Became>> {
+/// are the same person or bring the same code. [`IDS_EACH`] ids each.
+pub async fn add_many(tx: &mut Tx, new: &[NewReferrer]) -> DbResult<Vec<Became>> {
+    let now = tx.now();
     let plans = plan(tx, new).await?;
-    let mut next = ids;
-    let mut id = move || next.next().unwrap_or_default();
     let (mut became, mut restored) = (Vec::with_capacity(new.len()), Vec::new());
     let (mut generate, mut own, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     let mut came = Vec::new();
     for (n, plan) in new.iter().zip(plans) {
         let (referrer_id, action) = match plan.became {
             Became::New { .. } => {
-                let referrer_id = id();
+                let referrer_id = tx.id()?;
                 store::insert(tx, referrer_id, &n.add, now).await?;
                 came.push(n.add.business_id);
                 (referrer_id, "referrer.added")
@@ -157,7 +145,10 @@ pub async fn add_many(
         if plan.restore {
             restored.push(referrer_id);
         }
-        let enrollment_id = plan.enrollment_id.unwrap_or_else(&mut id);
+        let enrollment_id = match plan.enrollment_id {
+            Some(known) => known,
+            None => tx.id()?,
+        };
         if plan.enroll {
             let name = plan.name.clone().unwrap_or_else(|| n.add.name.clone());
             let (business, campaign) = (n.add.business_id, n.add.campaign_id);
@@ -167,11 +158,11 @@ pub async fn add_many(
         let (business_id, campaign_id) = (n.add.business_id, n.add.campaign_id);
         let enrolled = Enrolled { enrollment_id, business_id, campaign_id, referrer_id };
         match &n.own_code {
-            Some(text) if plan.own_code => own.push(Own { id: id(), enrolled, text: text.clone() }),
+            Some(text) if plan.own_code => own.push(Own { id: tx.id()?, enrolled, text: text.clone() }),
             _ if plan.generate => generate.push(enrolled),
             _ => {}
         }
-        let entry = NewEntry::new(id(), business_id, actor, action, ("referrer", referrer_id))
+        let entry = NewEntry::by(tx, business_id, action, ("referrer", referrer_id))?
             .after(json!({ "name": n.add.name, "campaign": campaign_id, "code": n.own_code }))
             .of_referrer(referrer_id);
         entries.push(entry);
@@ -184,11 +175,8 @@ pub async fn add_many(
     store::counted::count_new(tx, came, now).await?;
     codes::claim_own(tx, now, &own).await?;
     if !generate.is_empty() {
-        let start = id();
-        // One id for each is left: a referrer who gets a generated code brings none of their own.
-        let most = i64::try_from(generate.len()).unwrap_or_default();
-        codes::give(tx, now, &generate, start..start + most).await?;
+        codes::give(tx, &generate).await?;
     }
-    audit::write(tx, now, &entries).await?;
+    audit::write(tx, &entries).await?;
     Ok(became)
 }

@@ -10,7 +10,7 @@ use super::words::Described;
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 use crate::email::Email;
 use crate::meta::{self, Meta};
 
@@ -40,39 +40,35 @@ pub async fn amend(
     referrer_id: i64,
     new: Amend,
 ) -> DbResult<Amended> {
-    let (audit_id, now) = (core.ids.next().await?, core.clock.now());
     let mut keys = vec![Key::Row(referrer_id)];
     keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
-    let actor = actor.clone();
-    core.db
-        .write(keys, move |tx| {
-            let (actor, new) = (actor.clone(), new.clone());
-            Box::pin(async move {
-                let Some(old) = amend::facts(tx, business_id, referrer_id).await? else {
-                    return Ok(Amended::NotFound);
-                };
-                if let Some(email) = &new.email
-                    && let Some(other) = store::by_email(tx, business_id, email.key()).await?
-                    && other != referrer_id
-                {
-                    return Ok(Amended::EmailTaken);
-                }
-                let Some(facts) = changed(&old, &new) else { return Ok(Amended::TooMuchMeta) };
-                if facts == old {
-                    return Ok(Amended::Done { changed: false });
-                }
-                let described = described(&facts);
-                amend::set_facts(tx, &facts, &described.search(), now).await?;
-                store::store_words(tx, business_id, referrer_id, &described.words()).await?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "referrer.edited", ("referrer", referrer_id))
-                    .before(shown(&old))
-                    .after(shown(&facts))
-                    .of_referrer(referrer_id);
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Amended::Done { changed: true })
-            })
-        })
-        .await
+    core.write(keys, actor, (business_id, referrer_id, new), amend_in).await
+}
+
+async fn amend_in(tx: &mut Tx, &(business_id, referrer_id, ref new): &(i64, i64, Amend)) -> DbResult<Amended> {
+    let now = tx.now();
+    let Some(old) = amend::facts(tx, business_id, referrer_id).await? else {
+        return Ok(Amended::NotFound);
+    };
+    if let Some(email) = &new.email
+        && let Some(other) = store::by_email(tx, business_id, email.key()).await?
+        && other != referrer_id
+    {
+        return Ok(Amended::EmailTaken);
+    }
+    let Some(facts) = changed(&old, new) else { return Ok(Amended::TooMuchMeta) };
+    if facts == old {
+        return Ok(Amended::Done { changed: false });
+    }
+    let described = described(&facts);
+    amend::set_facts(tx, &facts, &described.search(), now).await?;
+    store::store_words(tx, business_id, referrer_id, &described.words()).await?;
+    let entry = NewEntry::by(tx, business_id, "referrer.edited", ("referrer", referrer_id))?
+        .before(shown(&old))
+        .after(shown(&facts))
+        .of_referrer(referrer_id);
+    audit::write(tx, &[entry]).await?;
+    Ok(Amended::Done { changed: true })
 }
 
 fn changed(old: &Facts, new: &Amend) -> Option<Facts> {

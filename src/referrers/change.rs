@@ -9,7 +9,7 @@ use super::store::{self, ReferrerRow};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edited {
@@ -36,41 +36,39 @@ pub async fn edit(
     new: NewFacts,
     seen: Option<i64>,
 ) -> DbResult<Edited> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
     let mut keys = vec![Key::Row(referrer_id)];
     keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
-    let actor = actor.clone();
-    core.db
-        .write(keys, move |tx| {
-            let (actor, new) = (actor.clone(), new.clone());
-            Box::pin(async move {
-                let Some(old) = store::by_id(tx, business_id, referrer_id).await? else { return Ok(Edited::NotFound) };
-                if seen.is_some_and(|seen| seen != old.updated_at) {
-                    return Ok(Edited::Stale);
-                }
-                if let Some(email) = &new.email
-                    && let Some(other) = store::by_email(tx, business_id, email.key()).await?
-                    && other != referrer_id
-                {
-                    let name = store::by_id(tx, business_id, other).await?.map(|r| r.name).unwrap_or_default();
-                    return Ok(Edited::EmailTaken { referrer_id: other, name });
-                }
-                let (before, after) = (old_json(&old), new.json());
-                if before == after {
-                    return Ok(Edited::Done { changed: false });
-                }
-                store::update(tx, referrer_id, &new, now).await?;
-                store::store_words(tx, business_id, referrer_id, &new.described().words()).await?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "referrer.edited", ("referrer", referrer_id))
-                    .before(before)
-                    .after(after)
-                    .of_referrer(referrer_id);
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Edited::Done { changed: true })
-            })
-        })
-        .await
+    core.write(keys, actor, (business_id, referrer_id, new, seen), edit_in).await
+}
+
+async fn edit_in(
+    tx: &mut Tx,
+    &(business_id, referrer_id, ref new, seen): &(i64, i64, NewFacts, Option<i64>),
+) -> DbResult<Edited> {
+    let now = tx.now();
+    let Some(old) = store::by_id(tx, business_id, referrer_id).await? else { return Ok(Edited::NotFound) };
+    if seen.is_some_and(|seen| seen != old.updated_at) {
+        return Ok(Edited::Stale);
+    }
+    if let Some(email) = &new.email
+        && let Some(other) = store::by_email(tx, business_id, email.key()).await?
+        && other != referrer_id
+    {
+        let name = store::by_id(tx, business_id, other).await?.map(|r| r.name).unwrap_or_default();
+        return Ok(Edited::EmailTaken { referrer_id: other, name });
+    }
+    let (before, after) = (old_json(&old), new.json());
+    if before == after {
+        return Ok(Edited::Done { changed: false });
+    }
+    store::update(tx, referrer_id, new, now).await?;
+    store::store_words(tx, business_id, referrer_id, &new.described().words()).await?;
+    let entry = NewEntry::by(tx, business_id, "referrer.edited", ("referrer", referrer_id))?
+        .before(before)
+        .after(after)
+        .of_referrer(referrer_id);
+    audit::write(tx, &[entry]).await?;
+    Ok(Edited::Done { changed: true })
 }
 
 fn old_json(r: &ReferrerRow) -> Json {
@@ -86,24 +84,18 @@ pub async fn archive(
     referrer_id: i64,
     archived: bool,
 ) -> DbResult<Option<bool>> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(referrer_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(old) = store::by_id(tx, business_id, referrer_id).await? else { return Ok(None) };
-                if old.archived_at.is_some() == archived {
-                    return Ok(Some(false));
-                }
-                store::set_archived(tx, referrer_id, archived, now).await?;
-                let action = if archived { "referrer.archived" } else { "referrer.restored" };
-                let entry = NewEntry::new(audit_id, business_id, &actor, action, ("referrer", referrer_id))
-                    .of_referrer(referrer_id);
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Some(true))
-            })
-        })
-        .await
+    core.write(vec![Key::Row(referrer_id)], actor, (business_id, referrer_id, archived), archive_in).await
+}
+
+async fn archive_in(tx: &mut Tx, &(business_id, referrer_id, archived): &(i64, i64, bool)) -> DbResult<Option<bool>> {
+    let now = tx.now();
+    let Some(old) = store::by_id(tx, business_id, referrer_id).await? else { return Ok(None) };
+    if old.archived_at.is_some() == archived {
+        return Ok(Some(false));
+    }
+    store::set_archived(tx, referrer_id, archived, now).await?;
+    let action = if archived { "referrer.archived" } else { "referrer.restored" };
+    let entry = NewEntry::by(tx, business_id, action, ("referrer", referrer_id))?.of_referrer(referrer_id);
+    audit::write(tx, &[entry]).await?;
+    Ok(Some(true))
 }

@@ -10,7 +10,7 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::codes;
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enrolled {
@@ -34,39 +34,37 @@ pub async fn enroll(
     campaign_id: i64,
     generate: bool,
 ) -> DbResult<Enrolled> {
-    let ids = core.ids.run(3).await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(referrer_id)], move |tx| {
-            let (actor, id) = (actor.clone(), ids.start);
-            Box::pin(async move {
-                let referrer = store::by_id(tx, business_id, referrer_id).await?;
-                let (Some(referrer), true) = (referrer, store::has_campaign(tx, business_id, campaign_id).await?)
-                else {
-                    return Ok(Enrolled::NotFound);
-                };
-                if referrer.archived_at.is_some() {
-                    return Ok(Enrolled::Archived);
-                }
-                if store::enrollment(tx, campaign_id, referrer_id).await?.is_some() {
-                    return Ok(Enrolled::Already);
-                }
-                store::enroll(tx, id, business_id, campaign_id, referrer_id, &referrer.name, now).await?;
-                store::counted::count_new(tx, [campaign_id], now).await?;
-                let mut code = None;
-                if generate {
-                    let who = codes::Enrolled { enrollment_id: id, business_id, campaign_id, referrer_id };
-                    code = codes::give(tx, now, &[who], id + 1..id + 2).await?.pop().map(|g| g.text);
-                }
-                let entry = NewEntry::new(id + 2, business_id, &actor, "referrer.enrolled", ("enrollment", id))
-                    .after(json!({ "campaign": campaign_id, "code": code }))
-                    .of_referrer(referrer_id);
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Enrolled::Done { enrollment_id: id, code })
-            })
-        })
-        .await
+    core.write(vec![Key::Row(referrer_id)], actor, (business_id, referrer_id, campaign_id, generate), enroll_in).await
+}
+
+async fn enroll_in(
+    tx: &mut Tx,
+    &(business_id, referrer_id, campaign_id, generate): &(i64, i64, i64, bool),
+) -> DbResult<Enrolled> {
+    let id = tx.id()?;
+    let now = tx.now();
+    let referrer = store::by_id(tx, business_id, referrer_id).await?;
+    let (Some(referrer), true) = (referrer, store::has_campaign(tx, business_id, campaign_id).await?) else {
+        return Ok(Enrolled::NotFound);
+    };
+    if referrer.archived_at.is_some() {
+        return Ok(Enrolled::Archived);
+    }
+    if store::enrollment(tx, campaign_id, referrer_id).await?.is_some() {
+        return Ok(Enrolled::Already);
+    }
+    store::enroll(tx, id, business_id, campaign_id, referrer_id, &referrer.name, now).await?;
+    store::counted::count_new(tx, [campaign_id], now).await?;
+    let mut code = None;
+    if generate {
+        let who = codes::Enrolled { enrollment_id: id, business_id, campaign_id, referrer_id };
+        code = codes::give(tx, &[who]).await?.pop().map(|g| g.text);
+    }
+    let entry = NewEntry::by(tx, business_id, "referrer.enrolled", ("enrollment", id))?
+        .after(json!({ "campaign": campaign_id, "code": code }))
+        .of_referrer(referrer_id);
+    audit::write(tx, &[entry]).await?;
+    Ok(Enrolled::Done { enrollment_id: id, code })
 }
 
 /// The states of an enrollment.
@@ -109,35 +107,32 @@ pub async fn decide(
     to: State,
     reason: Option<String>,
 ) -> DbResult<Decided> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Enrollment(enrollment_id)], move |tx| {
-            let (actor, reason) = (actor.clone(), reason.clone());
-            Box::pin(async move {
-                let Some(e) = store::enrollment_by_id(tx, business_id, enrollment_id).await? else {
-                    return Ok(Decided::NotFound);
-                };
-                let was = State::parse(&e.state).unwrap_or(State::Active);
-                if was == to {
-                    return Ok(Decided::Already { referrer_id: e.referrer_id, name: e.name });
-                }
-                store::set_enrollment_state(tx, enrollment_id, to.word()).await?;
-                let action = match (was, to) {
-                    (_, State::Paused) => "enrollment.paused",
-                    (_, State::Banned) => "enrollment.banned",
-                    (State::Banned, State::Active) => "enrollment.ban_lifted",
-                    (_, State::Active) => "enrollment.resumed",
-                };
-                let mut entry = NewEntry::new(audit_id, business_id, &actor, action, ("enrollment", enrollment_id))
-                    .before(json!({ "state": was.word() }))
-                    .after(json!({ "state": to.word(), "campaign": e.campaign_id }))
-                    .of_referrer(e.referrer_id);
-                entry.reason = reason;
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Decided::Done { referrer_id: e.referrer_id, name: e.name, was })
-            })
-        })
-        .await
+    core.write(vec![Key::Enrollment(enrollment_id)], actor, (business_id, enrollment_id, to, reason), decide_in).await
+}
+
+async fn decide_in(
+    tx: &mut Tx,
+    &(business_id, enrollment_id, to, ref reason): &(i64, i64, State, Option<String>),
+) -> DbResult<Decided> {
+    let Some(e) = store::enrollment_by_id(tx, business_id, enrollment_id).await? else {
+        return Ok(Decided::NotFound);
+    };
+    let was = State::parse(&e.state).unwrap_or(State::Active);
+    if was == to {
+        return Ok(Decided::Already { referrer_id: e.referrer_id, name: e.name });
+    }
+    store::set_enrollment_state(tx, enrollment_id, to.word()).await?;
+    let action = match (was, to) {
+        (_, State::Paused) => "enrollment.paused",
+        (_, State::Banned) => "enrollment.banned",
+        (State::Banned, State::Active) => "enrollment.ban_lifted",
+        (_, State::Active) => "enrollment.resumed",
+    };
+    let mut entry = NewEntry::by(tx, business_id, action, ("enrollment", enrollment_id))?
+        .before(json!({ "state": was.word() }))
+        .after(json!({ "state": to.word(), "campaign": e.campaign_id }))
+        .of_referrer(e.referrer_id);
+    entry.reason.clone_from(reason);
+    audit::write(tx, &[entry]).await?;
+    Ok(Decided::Done { referrer_id: e.referrer_id, name: e.name, was })
 }

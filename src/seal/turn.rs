@@ -3,7 +3,7 @@
 use super::note::{BATCH, Chain, seal_of};
 use super::store::{self, Note};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 
 /// Such transactions of one chain in one turn, so that a turn ends.
 const BATCHES: usize = 100;
@@ -32,31 +32,29 @@ pub async fn turn(core: &Core) -> DbResult<bool> {
 
 /// Seals the next notes of a business; true when there may be more.
 async fn seal_batch(core: &Core, chain: Chain, business_id: i64) -> DbResult<bool> {
-    core.db
-        .write(vec![Key::Seal(business_id)], move |tx| {
-            Box::pin(async move {
-                let (mut position, mut seal) = store::head(tx, chain, business_id).await?.unwrap_or_default();
-                let mut notes = store::waiting(tx, chain, business_id, 0, BATCH).await?;
-                let mut more = notes.len() == BATCH;
-                let unread = |(_, note): &(usize, &Note)| note.digests.is_none();
-                if let Some((end, _)) = notes.iter().enumerate().filter(unread).nth(UNREAD) {
-                    (more, _) = (true, notes.truncate(end));
-                }
-                let unread: Vec<i64> = notes.iter().filter(|note| note.digests.is_none()).flat_map(Note::ids).collect();
-                let found = store::digests(tx, chain, business_id, &unread).await?;
-                let mut sealed = Vec::with_capacity(notes.len());
-                for note in notes {
-                    position += 1;
-                    let digests = note.digests.clone().unwrap_or_else(|| note.digests_of(&found));
-                    seal = seal_of(&seal, &note, &digests);
-                    sealed.push((note.first_id, digests, position, seal.clone()));
-                }
-                if !sealed.is_empty() {
-                    store::seal(tx, &sealed).await?;
-                    store::set_head(tx, chain, business_id, position, &seal).await?;
-                }
-                Ok(more)
-            })
-        })
-        .await
+    core.db.write(vec![Key::Seal(business_id)], (chain, business_id), seal_in).await
+}
+
+async fn seal_in(tx: &mut Tx, &(chain, business_id): &(Chain, i64)) -> DbResult<bool> {
+    let (mut position, mut seal) = store::head(tx, chain, business_id).await?.unwrap_or_default();
+    let mut notes = store::waiting(tx, chain, business_id, 0, BATCH).await?;
+    let mut more = notes.len() == BATCH;
+    let unread = |(_, note): &(usize, &Note)| note.digests.is_none();
+    if let Some((end, _)) = notes.iter().enumerate().filter(unread).nth(UNREAD) {
+        (more, _) = (true, notes.truncate(end));
+    }
+    let unread: Vec<i64> = notes.iter().filter(|note| note.digests.is_none()).flat_map(Note::ids).collect();
+    let found = store::digests(tx, chain, business_id, &unread).await?;
+    let mut sealed = Vec::with_capacity(notes.len());
+    for note in notes {
+        position += 1;
+        let digests = note.digests.clone().unwrap_or_else(|| note.digests_of(&found));
+        seal = seal_of(&seal, &note, &digests);
+        sealed.push((note.first_id, digests, position, seal.clone()));
+    }
+    if !sealed.is_empty() {
+        store::seal(tx, &sealed).await?;
+        store::set_head(tx, chain, business_id, position, &seal).await?;
+    }
+    Ok(more)
 }

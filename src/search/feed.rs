@@ -3,7 +3,7 @@
 
 use super::Scope;
 use super::grams::{Builder, MARK, ids_of_text, ids_to_text, numbers_to_text};
-use super::store::{self, Doc, NewSegment, Waiting};
+use super::store::{self, Doc, NewSegment};
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult};
 
@@ -48,7 +48,7 @@ pub async fn turn(core: &Core) -> DbResult<bool> {
     }
     let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
     while let Some(id) = store::gone(&mut core.db.read().await?, before).await? {
-        core.db.write(vec![], move |tx| Box::pin(store::remove(tx, id))).await?;
+        core.db.write(vec![], id, store::remove).await?;
     }
     Ok(false)
 }
@@ -66,13 +66,7 @@ async fn feed(core: &Core, scope: Scope) -> DbResult<bool> {
     drop(conn);
     write(core, scope, docs, Vec::new()).await?;
     for out in waiting.chunks(OUT) {
-        let out: Vec<Waiting> = out.to_vec();
-        core.db
-            .write(vec![], move |tx| {
-                let out = out.clone();
-                Box::pin(async move { store::dequeue(tx, scope.number(), &out).await })
-            })
-            .await?;
+        core.db.write(vec![], (scope.number(), out.to_vec()), store::dequeue).await?;
     }
     Ok(true)
 }
@@ -86,16 +80,11 @@ async fn docs(conn: &mut Conn, scope: Scope, ids: &[i64]) -> DbResult<Vec<Doc>> 
 }
 
 async fn write(core: &Core, scope: Scope, docs: Vec<Doc>, merged: Vec<i64>) -> DbResult<()> {
-    let (id, now) = (core.ids.next().await?, core.clock.now());
+    let id = core.ids.next().await?;
     let new = tokio::task::spawn_blocking(move || segment(id, scope, docs, merged))
         .await
         .map_err(|e| DbError::Fault(e.to_string()))?;
-    core.db
-        .write(vec![], move |tx| {
-            let new = new.clone();
-            Box::pin(async move { store::insert(tx, &new, now).await })
-        })
-        .await
+    core.db.write(vec![], new, store::insert).await
 }
 
 fn segment(id: i64, scope: Scope, mut docs: Vec<Doc>, merged: Vec<i64>) -> NewSegment {

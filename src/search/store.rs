@@ -62,7 +62,7 @@ pub async fn count_waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult
 }
 
 /// Takes rows out of the queue, unless they have changed since they were read.
-pub async fn dequeue(tx: &mut Tx, scope: i64, fed: &[Waiting]) -> DbResult<()> {
+pub async fn dequeue(tx: &mut Tx, &(scope, ref fed): &(i64, Vec<Waiting>)) -> DbResult<()> {
     // A stamp is drawn at random for each change, so one that was read is none of a later change.
     sql("DELETE FROM search_queue
           WHERE scope = $1
@@ -235,7 +235,8 @@ pub struct NewSegment {
     pub merged: Vec<i64>,
 }
 
-pub async fn insert(tx: &mut Tx, new: &NewSegment, now: Instant) -> DbResult<()> {
+pub async fn insert(tx: &mut Tx, new: &NewSegment) -> DbResult<()> {
+    let now = tx.now();
     sql("INSERT INTO search_segments (id, scope, size, marks, docs)
          VALUES ($1, $2, $3, $4, $5)")
     .bind(new.id)
@@ -285,7 +286,7 @@ pub async fn gone(conn: &mut Conn, before: Instant) -> DbResult<Option<i64>> {
     Ok(found.map(|(id,)| id))
 }
 
-pub async fn remove(tx: &mut Tx, segment_id: i64) -> DbResult<()> {
+pub async fn remove(tx: &mut Tx, &segment_id: &i64) -> DbResult<()> {
     sql("DELETE FROM search_blocks
           WHERE segment_id = $1")
     .bind(segment_id)

@@ -5,7 +5,7 @@ mod store;
 use crate::core::Core;
 use crate::db::DbResult;
 
-pub use store::{KeptRow, begin, forget, keep};
+pub use store::{KeptRow, NewAnswer, begin, forget, keep};
 
 /// How long answers are stored.
 const KEPT_SECONDS: i64 = 72 * 60 * 60;
@@ -13,5 +13,5 @@ const KEPT_SECONDS: i64 = 72 * 60 * 60;
 /// Forgets answers that are older than anybody may ask for; answers whether there may be more.
 pub async fn tidy(core: &Core) -> DbResult<bool> {
     let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
-    core.db.write(vec![], move |tx| Box::pin(async move { store::tidy(tx, before).await })).await
+    core.db.write(vec![], before, store::tidy).await
 }

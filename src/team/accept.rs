@@ -9,7 +9,7 @@ use super::store::{self, InvitationRow};
 use crate::actor::{Actor, ActorKind};
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Terms, Tx};
 use crate::email::Email;
 use crate::users::Role;
 use crate::{id, users};
@@ -45,41 +45,39 @@ pub enum Accepted {
 }
 
 pub async fn accept(core: &Core, wanted: Accept) -> DbResult<Accepted> {
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
     let hash = id::sha256_hex(&wanted.token);
     let found = store::invitation_by_token(&mut core.db.read().await?, &hash).await?;
     let Some(known) = found else { return Ok(Accepted::Over) };
     // The invitation can be used once; the address can become one user; neither changes meanwhile.
     let keys = vec![Key::Row(known.id), Key::Row(known.business_id), Key::Referrer(0, known.email_key)];
-    core.db
-        .write(keys, move |tx| {
-            let (wanted, hash, ids) = (wanted.clone(), hash.clone(), ids.clone());
-            Box::pin(async move {
-                let row = store::invitation_by_token(tx, &hash).await?;
-                let Some(row) = row.filter(|row| row.standing(now) == Standing::Open) else {
-                    return Ok(Accepted::Over);
-                };
-                let role = Role::parse(&row.role).unwrap_or(Role::Viewer);
-                let holder = users::id_by_email(tx, &row.email_key).await?;
-                let user_id = match (&wanted.who, holder) {
-                    (Who::User(id), Some(holder)) if *id == holder => holder,
-                    (Who::New { name, password_hash }, None) => {
-                        let Ok(email) = Email::parse(&row.email) else { return Ok(Accepted::NotTheirs) };
-                        users::insert_user(tx, ids.start, &email, name, password_hash, now).await?;
-                        ids.start
-                    }
-                    _ => return Ok(Accepted::NotTheirs),
-                };
-                store::end(tx, row.id, "accepted", now).await?;
-                if store::member(tx, row.business_id, user_id).await?.is_none() {
-                    users::insert_membership(tx, row.business_id, user_id, role, now).await?;
-                }
-                audit::write(tx, now, &[joined(ids.start + 1, &row, user_id, &wanted)]).await?;
-                Ok(Accepted::Joined { user_id, business_id: row.business_id })
-            })
-        })
-        .await
+    core.db.write_on(Terms::of(keys).ids(2), (wanted, hash), accept_in).await
+}
+
+async fn accept_in(tx: &mut Tx, (wanted, hash): &(Accept, String)) -> DbResult<Accepted> {
+    let id = tx.id()?;
+    let now = tx.now();
+    let row = store::invitation_by_token(tx, hash).await?;
+    let Some(row) = row.filter(|row| row.standing(now) == Standing::Open) else {
+        return Ok(Accepted::Over);
+    };
+    let role = Role::parse(&row.role).unwrap_or(Role::Viewer);
+    let holder = users::id_by_email(tx, &row.email_key).await?;
+    let user_id = match (&wanted.who, holder) {
+        (Who::User(id), Some(holder)) if *id == holder => holder,
+        (Who::New { name, password_hash }, None) => {
+            let Ok(email) = Email::parse(&row.email) else { return Ok(Accepted::NotTheirs) };
+            users::insert_user(tx, id, &email, name, password_hash, now).await?;
+            id
+        }
+        _ => return Ok(Accepted::NotTheirs),
+    };
+    store::end(tx, row.id, "accepted", now).await?;
+    if store::member(tx, row.business_id, user_id).await?.is_none() {
+        users::insert_membership(tx, row.business_id, user_id, role, now).await?;
+    }
+    let entry = joined(tx.id()?, &row, user_id, wanted);
+    audit::write(tx, &[entry]).await?;
+    Ok(Accepted::Joined { user_id, business_id: row.business_id })
 }
 
 fn joined(audit_id: i64, row: &InvitationRow, user_id: i64, wanted: &Accept) -> NewEntry {

@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::core::Core;
-use crate::db::{DbError, DbResult, Key};
+use crate::db::{DbError, DbResult, Key, Tx};
 use crate::email::Email;
 use crate::id;
 use crate::users::Role;
@@ -50,42 +50,41 @@ impl InvitationRow {
 /// Makes an invitation and withdraws an earlier open one of the same address. An invitation made from the
 /// command line is in the first owner's name.
 pub async fn invite(core: &Core, actor: &Arc<Actor>, business_id: i64, email: Email, role: Role) -> DbResult<Invited> {
-    let ids = core.ids.run(2).await?;
-    let now = core.clock.now();
     let token = id::new_token(&mut rand::rng());
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(business_id)], move |tx| {
-            let (actor, email, token, ids) = (actor.clone(), email.clone(), token.clone(), ids.clone());
-            Box::pin(async move {
-                if let Some(member) = store::member_by_email(tx, business_id, email.key()).await? {
-                    return Ok(Invited::Member { name: member.name });
-                }
-                let invited_by = match actor.user() {
-                    Some(user) => user,
-                    None => store::first_owner(tx, business_id)
-                        .await?
-                        .ok_or_else(|| DbError::Fault("a business without an owner".into()))?,
-                };
-                store::end_earlier(tx, business_id, email.key(), now).await?;
-                let new = NewInvitation {
-                    id: ids.start,
-                    business_id,
-                    email: &email,
-                    role,
-                    token_hash: &id::sha256_hex(&token),
-                    invited_by,
-                    expires_at: now.plus_days(INVITATION_DAYS),
-                };
-                store::insert_invitation(tx, &new, now).await?;
-                let subject = ("invitation", ids.start);
-                let entry = NewEntry::new(ids.start + 1, business_id, &actor, "invitation.made", subject)
-                    .after(json!({ "email": email.text(), "role": role.word() }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Invited::Token(token))
-            })
-        })
-        .await
+    core.write(vec![Key::Row(business_id)], actor, (business_id, email, role, token), invite_in).await
+}
+
+async fn invite_in(
+    tx: &mut Tx,
+    &(business_id, ref email, role, ref token): &(i64, Email, Role, String),
+) -> DbResult<Invited> {
+    let id = tx.id()?;
+    let now = tx.now();
+    if let Some(member) = store::member_by_email(tx, business_id, email.key()).await? {
+        return Ok(Invited::Member { name: member.name });
+    }
+    let invited_by = match tx.actor()?.user() {
+        Some(user) => user,
+        None => store::first_owner(tx, business_id)
+            .await?
+            .ok_or_else(|| DbError::Fault("a business without an owner".into()))?,
+    };
+    store::end_earlier(tx, business_id, email.key(), now).await?;
+    let new = NewInvitation {
+        id: id,
+        business_id,
+        email,
+        role,
+        token_hash: &id::sha256_hex(token),
+        invited_by,
+        expires_at: now.plus_days(INVITATION_DAYS),
+    };
+    store::insert_invitation(tx, &new, now).await?;
+    let subject = ("invitation", id);
+    let entry = NewEntry::by(tx, business_id, "invitation.made", subject)?
+        .after(json!({ "email": email.text(), "role": role.word() }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Invited::Token(token.clone()))
 }
 
 /// The outcome of withdrawing.
@@ -98,25 +97,20 @@ pub enum Withdrawn {
 }
 
 pub async fn withdraw(core: &Core, actor: &Arc<Actor>, business_id: i64, invitation_id: i64) -> DbResult<Withdrawn> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(invitation_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(row) = store::invitation(tx, business_id, invitation_id).await? else {
-                    return Ok(Withdrawn::NotFound);
-                };
-                if !store::end(tx, invitation_id, "withdrawn", now).await? {
-                    return Ok(Withdrawn::Over);
-                }
-                let subject = ("invitation", invitation_id);
-                let entry = NewEntry::new(audit_id, business_id, &actor, "invitation.withdrawn", subject)
-                    .before(json!({ "email": row.email, "role": row.role }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Withdrawn::Yes)
-            })
-        })
-        .await
+    core.write(vec![Key::Row(invitation_id)], actor, (business_id, invitation_id), withdraw_in).await
+}
+
+async fn withdraw_in(tx: &mut Tx, &(business_id, invitation_id): &(i64, i64)) -> DbResult<Withdrawn> {
+    let now = tx.now();
+    let Some(row) = store::invitation(tx, business_id, invitation_id).await? else {
+        return Ok(Withdrawn::NotFound);
+    };
+    if !store::end(tx, invitation_id, "withdrawn", now).await? {
+        return Ok(Withdrawn::Over);
+    }
+    let subject = ("invitation", invitation_id);
+    let entry = NewEntry::by(tx, business_id, "invitation.withdrawn", subject)?
+        .before(json!({ "email": row.email, "role": row.role }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Withdrawn::Yes)
 }

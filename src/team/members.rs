@@ -9,7 +9,7 @@ use super::store;
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 use crate::users::Role;
 
 /// The outcome of a change to a member.
@@ -29,54 +29,43 @@ pub async fn change_role(
     user_id: i64,
     role: Role,
 ) -> DbResult<Changed> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(business_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(member) = store::member(tx, business_id, user_id).await? else { return Ok(Changed::NotFound) };
-                if member.role == role.word() {
-                    return Ok(Changed::Same);
-                }
-                if member.role == Role::Owner.word() && store::owners(tx, business_id).await? < 2 {
-                    return Ok(Changed::LastOwner);
-                }
-                store::set_role(tx, business_id, user_id, role).await?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "member.role", ("user", user_id))
-                    .before(json!({ "name": member.name, "role": member.role }))
-                    .after(json!({ "name": member.name, "role": role.word() }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Changed::Yes)
-            })
-        })
-        .await
+    core.write(vec![Key::Row(business_id)], actor, (business_id, user_id, role), change_role_in).await
+}
+
+async fn change_role_in(tx: &mut Tx, &(business_id, user_id, role): &(i64, i64, Role)) -> DbResult<Changed> {
+    let Some(member) = store::member(tx, business_id, user_id).await? else { return Ok(Changed::NotFound) };
+    if member.role == role.word() {
+        return Ok(Changed::Same);
+    }
+    if member.role == Role::Owner.word() && store::owners(tx, business_id).await? < 2 {
+        return Ok(Changed::LastOwner);
+    }
+    store::set_role(tx, business_id, user_id, role).await?;
+    let entry = NewEntry::by(tx, business_id, "member.role", ("user", user_id))?
+        .before(json!({ "name": member.name, "role": member.role }))
+        .after(json!({ "name": member.name, "role": role.word() }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Changed::Yes)
 }
 
 /// Takes a member out of the business. Their user and history stay; their sessions lose the business with
 /// their next request.
 pub async fn remove(core: &Core, actor: &Arc<Actor>, business_id: i64, user_id: i64) -> DbResult<Changed> {
-    let audit_id = core.ids.next().await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(business_id)], move |tx| {
-            let actor = actor.clone();
-            Box::pin(async move {
-                let Some(member) = store::member(tx, business_id, user_id).await? else { return Ok(Changed::NotFound) };
-                if member.role == Role::Owner.word() && store::owners(tx, business_id).await? < 2 {
-                    return Ok(Changed::LastOwner);
-                }
-                store::remove(tx, business_id, user_id).await?;
-                // A link they made for themselves would bring them back.
-                let withdrawn = store::end_made_by(tx, business_id, user_id, now).await?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "member.removed", ("user", user_id))
-                    .before(json!({ "name": member.name, "email": member.email, "role": member.role }))
-                    .after(json!({ "invitations_withdrawn": withdrawn }));
-                audit::write(tx, now, &[entry]).await?;
-                Ok(Changed::Yes)
-            })
-        })
-        .await
+    core.write(vec![Key::Row(business_id)], actor, (business_id, user_id), remove_in).await
+}
+
+async fn remove_in(tx: &mut Tx, &(business_id, user_id): &(i64, i64)) -> DbResult<Changed> {
+    let now = tx.now();
+    let Some(member) = store::member(tx, business_id, user_id).await? else { return Ok(Changed::NotFound) };
+    if member.role == Role::Owner.word() && store::owners(tx, business_id).await? < 2 {
+        return Ok(Changed::LastOwner);
+    }
+    store::remove(tx, business_id, user_id).await?;
+    // A link they made for themselves would bring them back.
+    let withdrawn = store::end_made_by(tx, business_id, user_id, now).await?;
+    let entry = NewEntry::by(tx, business_id, "member.removed", ("user", user_id))?
+        .before(json!({ "name": member.name, "email": member.email, "role": member.role }))
+        .after(json!({ "invitations_withdrawn": withdrawn }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Changed::Yes)
 }

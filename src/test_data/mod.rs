@@ -14,7 +14,7 @@ use crate::audit::{self, NewEntry};
 use crate::campaigns;
 use crate::clock::Instant;
 use crate::core::Core;
-use crate::db::{Conn, DbResult};
+use crate::db::{Conn, DbResult, Tx};
 use crate::engine::purge::{self, Lot, Tally};
 use crate::id::{self, Kind};
 use crate::jobs::{self, Claimed, NewJob, Progress};
@@ -60,25 +60,24 @@ pub async fn purge_lead(
         }
         let answers = answers_about(&mut conn, core, business_id, &leads).await?;
         drop(conn);
-        let (entry, actor, now) = (core.ids.next().await?, actor.clone(), core.clock.now());
         let lot = Lot { business_id, leads, ..Lot::default() };
-        let done = core.engine.purge(lot, move |tx, tally| {
-            let (actor, answers) = (actor.clone(), answers.clone());
-            Box::pin(async move {
-                let tally = Tally { answers: purge::forget(tx, &answers).await?, ..tally };
-                if tally.leads == 0 {
-                    return Ok(tally);
-                }
-                let about = NewEntry {
-                    lead_id: Some(lead_id),
-                    ..NewEntry::new(entry, business_id, &actor, "lead.purged", ("lead", lead_id))
-                };
-                audit::write(tx, now, &[about.after(counts(&tally))]).await?;
-                Ok(tally)
-            })
-        });
-        gone = gone.plus(&done.await?);
+        let done = core.engine.purge(actor, lot, (business_id, lead_id, answers), purged).await?;
+        gone = gone.plus(&done);
     }
+}
+
+async fn purged(
+    tx: &mut Tx,
+    &(business_id, lead_id, ref answers): &(i64, i64, Vec<(i64, String)>),
+    tally: Tally,
+) -> DbResult<Tally> {
+    let tally = Tally { answers: purge::forget(tx, answers).await?, ..tally };
+    if tally.leads > 0 {
+        let mut about = NewEntry::by(tx, business_id, "lead.purged", ("lead", lead_id))?.after(counts(&tally));
+        about.lead_id = Some(lead_id);
+        audit::write(tx, &[about]).await?;
+    }
+    Ok(tally)
 }
 
 /// The stored answers that name one of these leads or its earnings.
@@ -198,46 +197,43 @@ pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progre
             return finish(&core, job, kept, until).await;
         };
         drop(conn);
-        let now = core.clock.now();
-        core.engine
-            .purge(lot, move |tx, tally| {
-                let (job, cursor) = (job.clone(), cursor.clone());
-                Box::pin(async move {
-                    let mut progress = job.progress();
-                    progress.cursor = cursor;
-                    progress.done += tally.leads;
-                    progress.result = counts(&of_result(&job.result()).plus(&tally)).to_string();
-                    job.advance(tx, now, &progress).await?;
-                    Ok(progress)
-                })
-            })
-            .await
+        let actor = job.actor.clone();
+        core.engine.purge(&actor, lot, (job, cursor), advance).await
     })
+}
+
+async fn advance(tx: &mut Tx, (job, cursor): &(Arc<Claimed>, String), tally: Tally) -> DbResult<Progress> {
+    let mut progress = job.progress();
+    progress.cursor.clone_from(cursor);
+    progress.done += tally.leads;
+    progress.result = counts(&of_result(&job.result()).plus(&tally)).to_string();
+    job.advance(tx, &progress).await?;
+    Ok(progress)
 }
 
 /// Stored answers are deleted last, a bounded number at a time, until none are left.
 async fn finish(core: &Core, job: Arc<Claimed>, kept: Vec<store::Kept>, until: Instant) -> DbResult<Progress> {
     let answers: Vec<(i64, String)> = kept.into_iter().map(|k| (k.key_id, k.text)).collect();
-    let (entry, now) = (core.ids.next().await?, core.clock.now());
-    core.db
-        .write(vec![], move |tx| {
-            let (job, answers) = (job.clone(), answers.clone());
-            Box::pin(async move {
-                let forgotten = Tally { answers: purge::forget(tx, &answers).await?, ..Tally::default() };
-                let all = of_result(&job.result()).plus(&forgotten);
-                let mut progress = job.progress();
-                progress.cursor = "rest".into();
-                progress.result = counts(&all).to_string();
-                progress.finished = answers.is_empty();
-                job.advance(tx, now, &progress).await?;
-                if progress.finished {
-                    purge::silence(tx, job.business_id, until).await?;
-                    let subject = ("business", job.business_id);
-                    let done = NewEntry::new(entry, job.business_id, &job.actor, "test_data.purged", subject);
-                    audit::write(tx, now, &[done.after(counts(&all))]).await?;
-                }
-                Ok(progress)
-            })
-        })
-        .await
+    let actor = job.actor.clone();
+    core.write(vec![], &actor, (job, answers, until), finish_in).await
+}
+
+async fn finish_in(
+    tx: &mut Tx,
+    (job, answers, until): &(Arc<Claimed>, Vec<(i64, String)>, Instant),
+) -> DbResult<Progress> {
+    let forgotten = Tally { answers: purge::forget(tx, answers).await?, ..Tally::default() };
+    let all = of_result(&job.result()).plus(&forgotten);
+    let mut progress = job.progress();
+    progress.cursor = "rest".into();
+    progress.result = counts(&all).to_string();
+    progress.finished = answers.is_empty();
+    job.advance(tx, &progress).await?;
+    if progress.finished {
+        purge::silence(tx, job.business_id, *until).await?;
+        let subject = ("business", job.business_id);
+        let done = NewEntry::by(tx, job.business_id, "test_data.purged", subject)?;
+        audit::write(tx, &[done.after(counts(&all))]).await?;
+    }
+    Ok(progress)
 }

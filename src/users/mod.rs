@@ -30,7 +30,6 @@ pub use store::{
 /// Removes expired sessions and forgotten failures: one run of a scheduled task. True when there are more.
 pub async fn tidy(core: &Core) -> DbResult<bool> {
     const BATCH: i64 = 500;
-    let now = core.clock.now();
-    let removed = core.db.write(vec![], move |tx| Box::pin(store::tidy(tx, now, BATCH))).await?;
+    let removed = core.db.write(vec![], BATCH, store::tidy).await?;
     Ok(removed >= BATCH.unsigned_abs())
 }

@@ -9,7 +9,7 @@ use super::{store, throttle};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{DbError, DbResult, Key};
+use crate::db::{DbResult, Key, Tx};
 
 /// The outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,31 +36,21 @@ pub async fn sign_out(core: &Core, actor: &Arc<Actor>, user_id: i64) -> DbResult
 }
 
 async fn end_all(core: &Core, actor: &Arc<Actor>, user_id: i64, hash: Option<String>) -> DbResult<Ended> {
-    let places = store::memberships(&mut core.db.read().await?, user_id).await?.len();
-    let ids = core.ids.run(places.max(1)).await?;
-    let now = core.clock.now();
-    let actor = actor.clone();
-    core.db
-        .write(vec![Key::Row(user_id)], move |tx| {
-            let (actor, hash, ids) = (actor.clone(), hash.clone(), ids.clone());
-            Box::pin(async move {
-                let memberships = store::memberships(tx, user_id).await?;
-                if memberships.len() > places {
-                    return Err(DbError::Lost("they joined a further business meanwhile".into()));
-                }
-                let action = if hash.is_some() { "user.password_reset" } else { "user.signed_out" };
-                if let Some(hash) = &hash {
-                    store::set_password(tx, user_id, hash).await?;
-                }
-                let sessions = store::end_other_sessions(tx, user_id, "").await?;
-                let entry = |(id, place): (i64, &store::MembershipRow)| {
-                    NewEntry::new(id, place.business_id, &actor, action, ("user", user_id))
-                        .after(json!({ "name": place.name, "email": place.email, "sessions_ended": sessions }))
-                };
-                let entries: Vec<NewEntry> = ids.zip(&memberships).map(entry).collect();
-                audit::write(tx, now, &entries).await?;
-                Ok(Ended { sessions, businesses: memberships.into_iter().map(|place| place.public_id).collect() })
-            })
-        })
-        .await
+    core.write(vec![Key::Row(user_id)], actor, (user_id, hash), end_in).await
+}
+
+async fn end_in(tx: &mut Tx, &(user_id, ref hash): &(i64, Option<String>)) -> DbResult<Ended> {
+    let memberships = store::memberships(tx, user_id).await?;
+    let action = if hash.is_some() { "user.password_reset" } else { "user.signed_out" };
+    if let Some(hash) = hash {
+        store::set_password(tx, user_id, hash).await?;
+    }
+    let sessions = store::end_other_sessions(tx, user_id, "").await?;
+    let mut entries = Vec::with_capacity(memberships.len());
+    for place in &memberships {
+        let entry = NewEntry::by(tx, place.business_id, action, ("user", user_id))?;
+        entries.push(entry.after(json!({ "name": place.name, "email": place.email, "sessions_ended": sessions })));
+    }
+    audit::write(tx, &entries).await?;
+    Ok(Ended { sessions, businesses: memberships.into_iter().map(|place| place.public_id).collect() })
 }

@@ -121,20 +121,18 @@ pub async fn insert_user(
 }
 
 pub async fn set_theme(db: &Db, user_id: i64, theme: String) -> DbResult<()> {
-    db.write(vec![Key::Row(user_id)], move |tx| {
-        let theme = theme.clone();
-        Box::pin(async move {
-            sql("UPDATE users
-                    SET theme = $2
-                  WHERE id = $1")
-            .bind(user_id)
-            .bind(theme)
-            .execute(tx)
-            .await?;
-            Ok(())
-        })
-    })
-    .await
+    db.write(vec![Key::Row(user_id)], (user_id, theme), set_theme_in).await
+}
+
+async fn set_theme_in(tx: &mut Tx, &(user_id, ref theme): &(i64, String)) -> DbResult<()> {
+    sql("UPDATE users
+            SET theme = $2
+          WHERE id = $1")
+    .bind(user_id)
+    .bind(theme)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// A session about to be stored.
@@ -151,40 +149,38 @@ pub struct SessionRow {
 
 /// Stores a session; a new one answers false when the id is taken.
 pub async fn put_session(db: &Db, row: SessionRow, new: bool) -> DbResult<bool> {
-    db.write(vec![], move |tx| {
-        let row = row.clone();
-        Box::pin(async move {
-            let changed = if new {
-                sql("INSERT INTO sessions (id_hash, user_id, data, ip, agent, created_at, seen_at, expires_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
-                     ON CONFLICT (id_hash) DO NOTHING")
-                .bind(row.id_hash)
-                .bind(row.user_id)
-                .bind(row.data)
-                .bind(row.ip)
-                .bind(row.agent)
-                .bind(row.now)
-                .bind(row.expires_at)
-                .execute(tx)
-                .await?
-            } else {
-                // A session that was ended meanwhile stays ended.
-                sql("UPDATE sessions
-                        SET user_id = $2, data = $3, ip = $4, agent = $5, seen_at = $6
-                      WHERE id_hash = $1")
-                .bind(row.id_hash)
-                .bind(row.user_id)
-                .bind(row.data)
-                .bind(row.ip)
-                .bind(row.agent)
-                .bind(row.now)
-                .execute(tx)
-                .await?
-            };
-            Ok(changed == 1)
-        })
-    })
-    .await
+    db.write(vec![], (row, new), put_session_in).await
+}
+
+async fn put_session_in(tx: &mut Tx, (row, new): &(SessionRow, bool)) -> DbResult<bool> {
+    let changed = if *new {
+        sql("INSERT INTO sessions (id_hash, user_id, data, ip, agent, created_at, seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+             ON CONFLICT (id_hash) DO NOTHING")
+        .bind(&row.id_hash)
+        .bind(row.user_id)
+        .bind(&row.data)
+        .bind(&row.ip)
+        .bind(&row.agent)
+        .bind(row.now)
+        .bind(row.expires_at)
+        .execute(tx)
+        .await?
+    } else {
+        // A session that was ended meanwhile stays ended.
+        sql("UPDATE sessions
+                SET user_id = $2, data = $3, ip = $4, agent = $5, seen_at = $6
+              WHERE id_hash = $1")
+        .bind(&row.id_hash)
+        .bind(row.user_id)
+        .bind(&row.data)
+        .bind(&row.ip)
+        .bind(&row.agent)
+        .bind(row.now)
+        .execute(tx)
+        .await?
+    };
+    Ok(changed == 1)
 }
 
 pub async fn load_session(conn: &mut Conn, id_hash: &str) -> DbResult<Option<StoredSession>> {
@@ -198,41 +194,38 @@ pub async fn load_session(conn: &mut Conn, id_hash: &str) -> DbResult<Option<Sto
 }
 
 pub async fn session_seen(db: &Db, id_hash: String, now: Instant) -> DbResult<()> {
-    db.write(vec![], move |tx| {
-        let id_hash = id_hash.clone();
-        Box::pin(async move {
-            sql("UPDATE sessions
-                    SET seen_at = $2
-                  WHERE id_hash = $1
-                    AND seen_at < $2")
-            .bind(id_hash)
-            .bind(now)
-            .execute(tx)
-            .await?;
-            Ok(())
-        })
-    })
-    .await
+    db.write(vec![], (id_hash, now), session_seen_in).await
+}
+
+async fn session_seen_in(tx: &mut Tx, &(ref id_hash, now): &(String, Instant)) -> DbResult<()> {
+    sql("UPDATE sessions
+            SET seen_at = $2
+          WHERE id_hash = $1
+            AND seen_at < $2")
+    .bind(id_hash)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub async fn delete_session(db: &Db, id_hash: String) -> DbResult<()> {
-    db.write(vec![], move |tx| {
-        let id_hash = id_hash.clone();
-        Box::pin(async move {
-            sql("DELETE FROM sessions
-                  WHERE id_hash = $1")
-            .bind(id_hash)
-            .execute(tx)
-            .await?;
-            Ok(())
-        })
-    })
-    .await
+    db.write(vec![], id_hash, delete_session_in).await
+}
+
+async fn delete_session_in(tx: &mut Tx, id_hash: &String) -> DbResult<()> {
+    sql("DELETE FROM sessions
+          WHERE id_hash = $1")
+    .bind(id_hash)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Removes up to `most` sessions that are over and as many old counts of failures; answers the larger
 /// number of the two.
-pub async fn tidy(tx: &mut Tx, now: Instant, most: i64) -> DbResult<u64> {
+pub async fn tidy(tx: &mut Tx, &most: &i64) -> DbResult<u64> {
+    let now = tx.now();
     let idle = now.plus_seconds(-IDLE_SECONDS);
     let sessions = sql("DELETE FROM sessions
                          WHERE id_hash IN (SELECT id_hash
@@ -287,20 +280,18 @@ pub async fn sessions(conn: &mut Conn, user_id: i64) -> DbResult<Vec<SessionLine
 
 /// Ends one session of a user; false when it was another user's or is over.
 pub async fn end_session(db: &Db, user_id: i64, id_hash: String) -> DbResult<bool> {
-    db.write(vec![], move |tx| {
-        let id_hash = id_hash.clone();
-        Box::pin(async move {
-            let ended = sql("DELETE FROM sessions
-                              WHERE id_hash = $1
-                                AND user_id = $2")
-            .bind(id_hash)
-            .bind(user_id)
-            .execute(tx)
-            .await?;
-            Ok(ended == 1)
-        })
-    })
-    .await
+    db.write(vec![], (user_id, id_hash), end_session_in).await
+}
+
+async fn end_session_in(tx: &mut Tx, &(user_id, ref id_hash): &(i64, String)) -> DbResult<bool> {
+    let ended = sql("DELETE FROM sessions
+                      WHERE id_hash = $1
+                        AND user_id = $2")
+    .bind(id_hash)
+    .bind(user_id)
+    .execute(tx)
+    .await?;
+    Ok(ended == 1)
 }
 
 /// Ends every session of a user but one; answers how many.
@@ -348,51 +339,47 @@ pub async fn blocked_until(conn: &mut Conn, key: &str) -> DbResult<Option<i64>> 
 
 /// Counts one failure under each key; an old count starts again.
 pub async fn count_failure(db: &Db, keys: [(String, i64); 2], now: Instant) -> DbResult<()> {
-    db.write(vec![], move |tx| {
-        let keys = keys.clone();
-        Box::pin(async move {
-            let forgotten = now.plus_seconds(-FORGET_SECONDS);
-            for (key, free) in keys {
-                let failures: i64 = sql("INSERT INTO login_failures (key, failures, blocked_until, updated_at)
-                     VALUES ($1, 1, 0, $2)
-                     ON CONFLICT (key) DO UPDATE
-                        SET updated_at = excluded.updated_at,
-                            failures = CASE WHEN login_failures.updated_at < $3 THEN 1
-                                            ELSE login_failures.failures + 1 END
-                     RETURNING failures")
-                .bind(&key)
-                .bind(now)
-                .bind(forgotten)
-                .scalar(tx)
-                .await?;
-                let until = now.plus_seconds(delay(failures, free));
-                sql("UPDATE login_failures
-                        SET blocked_until = $2
-                      WHERE key = $1")
-                .bind(&key)
-                .bind(until)
-                .execute(tx)
-                .await?;
-            }
-            Ok(())
-        })
-    })
-    .await
+    db.write(vec![], (keys, now), count_failure_in).await
+}
+
+async fn count_failure_in(tx: &mut Tx, &(ref keys, now): &([(String, i64); 2], Instant)) -> DbResult<()> {
+    let forgotten = now.plus_seconds(-FORGET_SECONDS);
+    for (key, free) in keys {
+        let failures: i64 = sql("INSERT INTO login_failures (key, failures, blocked_until, updated_at)
+             VALUES ($1, 1, 0, $2)
+             ON CONFLICT (key) DO UPDATE
+                SET updated_at = excluded.updated_at,
+                    failures = CASE WHEN login_failures.updated_at < $3 THEN 1
+                                    ELSE login_failures.failures + 1 END
+             RETURNING failures")
+        .bind(key)
+        .bind(now)
+        .bind(forgotten)
+        .scalar(tx)
+        .await?;
+        let until = now.plus_seconds(delay(failures, *free));
+        sql("UPDATE login_failures
+                SET blocked_until = $2
+              WHERE key = $1")
+        .bind(key)
+        .bind(until)
+        .execute(tx)
+        .await?;
+    }
+    Ok(())
 }
 
 pub async fn forget_failures(db: &Db, key: String) -> DbResult<()> {
-    db.write(vec![], move |tx| {
-        let key = key.clone();
-        Box::pin(async move {
-            sql("DELETE FROM login_failures
-                  WHERE key = $1")
-            .bind(key)
-            .execute(tx)
-            .await?;
-            Ok(())
-        })
-    })
-    .await
+    db.write(vec![], key, forget_failures_in).await
+}
+
+async fn forget_failures_in(tx: &mut Tx, key: &String) -> DbResult<()> {
+    sql("DELETE FROM login_failures
+          WHERE key = $1")
+    .bind(key)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub async fn id_by_email(conn: &mut Conn, email_key: &str) -> DbResult<Option<i64>> {

@@ -42,6 +42,7 @@ impl From<DbError> for Fault {
         match error {
             DbError::Unavailable(why) | DbError::Lost(why) => Self::Unavailable(why),
             DbError::InDoubt(why) => Self::InDoubt(why),
+            DbError::Stopped(_) => Self::Ours(error.to_string()),
             DbError::Fault(why) => Self::Ours(why),
         }
     }
@@ -50,8 +51,7 @@ impl From<DbError> for Fault {
 impl Fault {
     /// The result of many decisions that ended early: `said` tells of those done, and `left` counts the rest.
     pub fn partly(error: DbError, said: &str, left: usize) -> Self {
-        let (DbError::Unavailable(why) | DbError::Lost(why) | DbError::InDoubt(why) | DbError::Fault(why)) = &error;
-        tracing::warn!(why, left, "not all of many decisions were made");
+        tracing::warn!(%error, left, "not all of many decisions were made");
         let rest = match error {
             DbError::InDoubt(_) => "Then the database became unavailable. Check the others before you continue.",
             _ => "It ended there, and the others are as they were. Choose them again in a moment.",

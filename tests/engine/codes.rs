@@ -1,7 +1,7 @@
 //! Codes are made where one is missing: product rules 19 to 21.
 
-use refdesk::codes::{self, Enrolled};
-use refdesk::db::Key;
+use refdesk::codes::{self, Enrolled, Given};
+use refdesk::db::{DbResult, Key, Terms, Tx};
 
 use crate::on_both_databases;
 use crate::support::{Referrer, TestApp};
@@ -21,14 +21,12 @@ pub async fn give(app: &TestApp, to: &[Referrer]) -> Vec<codes::Given> {
             referrer_id: r.id,
         })
         .collect();
-    let ids = app.app.ids.run(enrolled.len()).await.unwrap();
-    let now = app.clock.now();
-    let keys = to.iter().map(|r| Key::Enrollment(r.enrollment_id)).collect();
-    let given = app.app.db.write(keys, move |tx| {
-        let (enrolled, ids) = (enrolled.clone(), ids.clone());
-        Box::pin(async move { codes::give(tx, now, &enrolled, ids).await })
-    });
-    given.await.unwrap()
+    let terms = Terms::of(to.iter().map(|r| Key::Enrollment(r.enrollment_id)).collect()).ids(enrolled.len());
+    app.app.db.write_on(terms, enrolled, give_in).await.unwrap()
+}
+
+async fn give_in(tx: &mut Tx, enrolled: &Vec<Enrolled>) -> DbResult<Vec<Given>> {
+    codes::give(tx, enrolled).await
 }
 
 async fn whoever_has_no_code_gets_one_and_nobody_gets_two(app: TestApp) {

@@ -1,11 +1,12 @@
 //! Disputes of payments: product rule 8.
 
-use refdesk::engine::purge::Lot;
+use refdesk::engine::purge::{Lot, Tally};
 use refdesk::engine::{Outcome, What};
 
 use super::refunds::{AMY, balance, commission, paid, pay_out};
 use crate::on_both_databases;
-use crate::support::{TestApp, day};
+use crate::support::{TestApp, actor, day};
+use refdesk::db::{DbResult, Tx};
 
 on_both_databases! {
     a_disputed_payment_is_neither_swept_nor_approved,
@@ -216,7 +217,11 @@ async fn test_data_is_disputed_on_no_ledger_and_goes_with_its_mark(app: TestApp)
     assert_eq!(count(&app, "outbox", "kind", "payment.disputed").await, 1);
     let leads = vec![app.number("SELECT id FROM leads").await];
     let lot = Lot { business_id: app.business.id, leads, ..Lot::default() };
-    let gone = app.app.engine.purge(lot, |_, tally| Box::pin(async move { Ok(tally) })).await.unwrap();
+    let gone = app.app.engine.purge(&actor(), lot, (), tally).await.unwrap();
     assert_eq!((gone.payments, gone.commissions), (1, 1));
     assert_eq!(count(&app, "outbox", "kind", "payment.disputed").await, 0);
+}
+
+async fn tally(_: &mut Tx, (): &(), tally: Tally) -> DbResult<Tally> {
+    Ok(tally)
 }

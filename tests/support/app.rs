@@ -10,7 +10,7 @@ use refdesk::app::App;
 use refdesk::business::{self, Created, NewBusiness, Owner};
 use refdesk::clock::{Clock, Instant, Zone};
 use refdesk::config::{Config, Settings};
-use refdesk::db::{Db, FromDb, sql_built};
+use refdesk::db::{Db, DbResult, FromDb, Tx, sql_built};
 use refdesk::email::Email;
 use refdesk::keys::{self, NewKey};
 use refdesk::money::{Currency, Rate};
@@ -160,12 +160,7 @@ impl EmptyApp {
 
     /// Changes the database past the application, for what has no verb yet.
     pub async fn arrange(&self, text: &str) -> u64 {
-        let text = text.to_owned();
-        let done = self.app.db.write(vec![], move |tx| {
-            let text = text.clone();
-            Box::pin(async move { sql_built(text).execute(tx).await })
-        });
-        done.await.expect("the statement runs")
+        self.app.db.write(vec![], text.to_owned(), run_text).await.expect("the statement runs")
     }
 }
 
@@ -283,16 +278,8 @@ impl TestApp {
         let id = self.app.ids.next().await.expect("an id");
         let address = format!("{}-{id}@example.com", role.word());
         let email = Email::parse(&address).expect("an address");
-        let (hash, now, business_id) = (password_hash(), self.clock.now(), business.id);
-        let written = self.app.db.write(vec![], move |tx| {
-            let (email, hash) = (email.clone(), hash.clone());
-            Box::pin(async move {
-                let name = format!("Sam {}", role.word());
-                users::insert_user(tx, id, &email, &name, &hash, now).await?;
-                users::insert_membership(tx, business_id, id, role, now).await
-            })
-        });
-        written.await.expect("a member");
+        let new = NewMember { id, email, hash: password_hash(), business_id: business.id, role };
+        self.app.db.write(vec![], new, add_member).await.expect("a member");
         address
     }
 
@@ -306,12 +293,7 @@ impl TestApp {
         let text = refdesk::id::new_api_key(live, &mut rand::rng());
         let id = self.app.ids.next().await.expect("an id");
         let key = NewKey::full(id, self.business.id, "A key", &text, None);
-        let now = self.clock.now();
-        let written = self.app.db.write(vec![], move |tx| {
-            let key = key.clone();
-            Box::pin(async move { keys::insert(tx, &key, now).await })
-        });
-        written.await.expect("a key");
+        self.app.db.write(vec![], key, insert_key).await.expect("a key");
         text
     }
 
@@ -368,4 +350,28 @@ impl Deref for ThreeNodes {
     fn deref(&self) -> &TestApp {
         &self.nodes[0]
     }
+}
+
+/// Runs one statement, whatever it is.
+pub async fn run_text(tx: &mut Tx, text: &String) -> DbResult<u64> {
+    sql_built(text.clone()).execute(tx).await
+}
+
+struct NewMember {
+    id: i64,
+    email: Email,
+    hash: String,
+    business_id: i64,
+    role: Role,
+}
+
+async fn add_member(tx: &mut Tx, new: &NewMember) -> DbResult<()> {
+    let (now, name) = (tx.now(), format!("Sam {}", new.role.word()));
+    users::insert_user(tx, new.id, &new.email, &name, &new.hash, now).await?;
+    users::insert_membership(tx, new.business_id, new.id, new.role, now).await
+}
+
+async fn insert_key(tx: &mut Tx, key: &NewKey) -> DbResult<()> {
+    let now = tx.now();
+    keys::insert(tx, key, now).await
 }

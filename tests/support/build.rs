@@ -6,7 +6,7 @@ use refdesk::actor::{Actor, ActorKind};
 use refdesk::app::App;
 use refdesk::campaigns::{self, NewCampaign};
 use refdesk::clock::Day;
-use refdesk::db::sql;
+use refdesk::db::{DbResult, Tx, sql};
 use refdesk::email::Email;
 use refdesk::engine::{
     AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Outcome, Payment, Refund, RefundOf, SignUp, Status,
@@ -136,28 +136,23 @@ impl Shop<'_> {
     }
 
     pub async fn terms_of(&self, product: i64, terms: NewTerms) {
-        let (id, now) = (self.app.ids.next().await.expect("an id"), self.app.clock.now());
-        let written = self.app.db.write(vec![], move |tx| {
-            let terms = terms.clone();
-            Box::pin(async move {
-                let number =
-                    sql("SELECT count(*) + 1 FROM terms WHERE product_id = $1").bind(product).scalar(tx).await?;
-                products::insert_terms(tx, id, product, number, &terms, None, now).await
-            })
-        });
-        written.await.expect("terms");
+        let new = (self.app.ids.next().await.expect("an id"), product, terms);
+        self.app.db.write(vec![], new, insert_terms).await.expect("terms");
     }
 
     /// A further product of the first campaign, at 20 % on everything; its row.
     pub async fn product(&self, name: &str, test: bool) -> i64 {
         let id = self.app.ids.next().await.expect("an id");
-        let (business, campaign) = (self.business.id, self.business.campaign_id);
-        let (public_id, name) = (refdesk::id::random_public_id("product", &mut rand::rng()), name.to_owned());
-        let written = self.app.db.write(vec![], move |tx| {
-            let (public_id, name) = (public_id.clone(), name.clone());
-            Box::pin(async move { products::insert(tx, id, business, campaign, &public_id, &name, test).await })
-        });
-        written.await.expect("a product");
+        let public_id = refdesk::id::random_public_id("product", &mut rand::rng());
+        let new = Product {
+            id,
+            business_id: self.business.id,
+            campaign_id: self.business.campaign_id,
+            public_id,
+            name: name.to_owned(),
+            test,
+        };
+        self.app.db.write(vec![], new, insert_product).await.expect("a product");
         self.terms_of(id, NewTerms::percent(rate("20"), rate("20"), 14)).await;
         id
     }
@@ -165,12 +160,8 @@ impl Shop<'_> {
     /// A further live campaign; its id.
     pub async fn campaign(&self, name: &str) -> i64 {
         let id = self.app.ids.next().await.expect("an id");
-        let (now, new) = (self.app.clock.now(), NewCampaign::live(id, self.business.id, name.to_owned()));
-        let written = self.app.db.write(vec![], move |tx| {
-            let new = new.clone();
-            Box::pin(async move { campaigns::insert(tx, &new, now).await })
-        });
-        written.await.expect("a campaign");
+        let new = NewCampaign::live(id, self.business.id, name.to_owned());
+        self.app.db.write(vec![], new, insert_campaign).await.expect("a campaign");
         id
     }
 
@@ -299,4 +290,28 @@ impl Shop<'_> {
             qualify: false,
         }))
     }
+}
+
+async fn insert_terms(tx: &mut Tx, &(id, product, ref terms): &(i64, i64, NewTerms)) -> DbResult<()> {
+    let now = tx.now();
+    let number = sql("SELECT count(*) + 1 FROM terms WHERE product_id = $1").bind(product).scalar(tx).await?;
+    products::insert_terms(tx, id, product, number, terms, None, now).await
+}
+
+struct Product {
+    id: i64,
+    business_id: i64,
+    campaign_id: i64,
+    public_id: String,
+    name: String,
+    test: bool,
+}
+
+async fn insert_product(tx: &mut Tx, p: &Product) -> DbResult<()> {
+    products::insert(tx, p.id, p.business_id, p.campaign_id, &p.public_id, &p.name, p.test).await
+}
+
+async fn insert_campaign(tx: &mut Tx, new: &NewCampaign) -> DbResult<()> {
+    let now = tx.now();
+    campaigns::insert(tx, new, now).await
 }

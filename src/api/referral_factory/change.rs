@@ -1,7 +1,5 @@
 //! Changing a user, and taking one out of the lists.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use serde_json::json;
@@ -55,28 +53,10 @@ fn refused(field: &str, why: &str) -> DbError {
 /// Applies events about one lead and stores the program's own fields beside it, in one transaction. If one of
 /// the events is refused, nothing is done.
 pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Meta>) -> Result<Vec<Outcome>, Problem> {
-    let (audit_id, now) = (app.ids.next().await?, app.engine.now());
     let event = |what| Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
     let events: Vec<Event> = whats.into_iter().map(event).collect();
-    let (actor, business_id, changes) = (scope.actor.clone(), scope.business_id, Arc::new(changes));
-    let decided = app
-        .engine
-        .slice_and(events, move |tx, outcomes| {
-            let (actor, changes) = (actor.clone(), changes.clone());
-            Box::pin(async move {
-                let lead_id = accepted(&outcomes)?;
-                let entry = NewEntry::new(audit_id, business_id, &actor, "lead.edited", ("lead", lead_id));
-                let kept = keep(tx, lead_id, &changes, now).await?;
-                if let Some((before, after)) = kept {
-                    let shown = |list: &str| json!({ "meta": meta::items(list) });
-                    let mut entry = entry.before(shown(&before)).after(shown(&after));
-                    entry.lead_id = Some(lead_id);
-                    audit::write(tx, now, &[entry]).await?;
-                }
-                Ok(outcomes)
-            })
-        })
-        .await;
+    let input = (scope.business_id, changes);
+    let decided = app.engine.slice_and(&scope.actor, events, input, keep_beside).await;
     decided.map_err(|error| match &error {
         DbError::Fault(why) if why.starts_with(REFUSED) => {
             let (field, why) = why[REFUSED.len()..].split_once(':').unwrap_or_default();
@@ -84,6 +64,23 @@ pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Met
         }
         _ => error.into(),
     })
+}
+
+async fn keep_beside(
+    tx: &mut Tx,
+    &(business_id, ref changes): &(i64, Vec<Meta>),
+    outcomes: Vec<Outcome>,
+) -> DbResult<Vec<Outcome>> {
+    let lead_id = accepted(&outcomes)?;
+    let now = tx.now();
+    if let Some((before, after)) = keep(tx, lead_id, changes, now).await? {
+        let shown = |list: &str| json!({ "meta": meta::items(list) });
+        let entry = NewEntry::by(tx, business_id, "lead.edited", ("lead", lead_id))?;
+        let mut entry = entry.before(shown(&before)).after(shown(&after));
+        entry.lead_id = Some(lead_id);
+        audit::write(tx, &[entry]).await?;
+    }
+    Ok(outcomes)
 }
 
 /// The lead that all outcomes are about.

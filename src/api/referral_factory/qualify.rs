@@ -20,7 +20,8 @@ use crate::api::read::Sent;
 use crate::app::App;
 use crate::clock::Zone;
 use crate::code;
-use crate::db::{Conn, DbError};
+use crate::db;
+use crate::db::{Conn, DbError, DbResult, Tx};
 use crate::email::Email;
 use crate::engine::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Status, TouchKind, What};
 use crate::keys;
@@ -141,8 +142,6 @@ enum Target {
     Contact { campaign_id: i64, code: String },
 }
 
-/// Rolled back because the names mean another lead by now.
-const MOVED: &str = "the names mean another lead by now";
 /// Times that whom the names mean may change meanwhile.
 const TRIES: usize = 5;
 
@@ -162,7 +161,7 @@ async fn qualify(app: &App, scope: &Scope, names: Names, qualified: bool) -> Res
                 app.engine.one(event(scope, by)).await?
             }
             Target::Only(lead_id) => match while_meant(app, scope, &names, lead_id, qualified).await {
-                Err(DbError::Fault(why)) if why == MOVED => continue,
+                Err(DbError::Stopped(db::Stop::Moved)) => continue,
                 other => other?,
             },
         };
@@ -192,19 +191,23 @@ async fn while_meant(
     qualified: bool,
 ) -> Result<Outcome, DbError> {
     let events = vec![event(scope, What::Qualify { lead_id, qualified, reason: None })];
-    let (scope, names) = (scope.clone(), names.clone());
-    app.engine
-        .slice_and(events, move |tx, mut outcomes| {
-            let (scope, names) = (scope.clone(), names.clone());
-            Box::pin(async move {
-                match target(tx, &scope, &names, qualified).await {
-                    Ok(Target::Only(now)) if now == lead_id => Ok(outcomes.swap_remove(0)),
-                    Err(Stop::Db(error)) => Err(error),
-                    _ => Err(DbError::Fault(MOVED.to_owned())),
-                }
-            })
-        })
-        .await
+    let asked = Meant { scope: scope.clone(), names: names.clone(), lead_id, qualified };
+    app.engine.slice_and(&scope.actor, events, asked, if_meant).await
+}
+
+struct Meant {
+    scope: Scope,
+    names: Names,
+    lead_id: i64,
+    qualified: bool,
+}
+
+async fn if_meant(tx: &mut Tx, asked: &Meant, mut outcomes: Vec<Outcome>) -> DbResult<Outcome> {
+    match target(tx, &asked.scope, &asked.names, asked.qualified).await {
+        Ok(Target::Only(now)) if now == asked.lead_id => Ok(outcomes.swap_remove(0)),
+        Err(Stop::Db(error)) => Err(error),
+        _ => Err(DbError::Stopped(db::Stop::Moved)),
+    }
 }
 
 fn contact_event(scope: &Scope, names: &Names, campaign_id: i64, code: String) -> AddLead {

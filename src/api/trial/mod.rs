@@ -13,7 +13,7 @@ use axum::response::Response;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::db::{DbError, DbResult};
+use crate::db::{DbError, DbResult, Tx};
 use crate::id;
 use crate::keys::publishable::{self, NewPublishable};
 use crate::keys::{self, NewKey};
@@ -95,28 +95,28 @@ async fn answer(dry: &App, business_id: i64, test: bool, asked: &Asked) -> DbRes
 
 /// A key that is there for this call only.
 async fn key_for(dry: &App, business_id: i64, test: bool, target: &str) -> DbResult<String> {
-    let (id, now) = (dry.ids.next().await?, dry.clock.now());
+    let id = dry.ids.next().await?;
     if target.starts_with("/v1/public/") {
         let text = id::new_publishable_key(&mut rand::rng());
         let name = "A trial".to_owned();
         let key = NewPublishable { id, business_id, name, text: text.clone(), origins: Vec::new(), created_by: None };
-        dry.db
-            .write(vec![], move |tx| {
-                let key = key.clone();
-                Box::pin(async move { publishable::insert(tx, &key, now).await })
-            })
-            .await?;
+        dry.db.write(vec![], key, insert_publishable).await?;
         return Ok(text);
     }
     let text = id::new_api_key(!test, &mut rand::rng());
     let key = NewKey::full(id, business_id, "A trial", &text, None);
-    dry.db
-        .write(vec![], move |tx| {
-            let key = key.clone();
-            Box::pin(async move { keys::insert(tx, &key, now).await })
-        })
-        .await?;
+    dry.db.write(vec![], key, insert).await?;
     Ok(text)
+}
+
+async fn insert_publishable(tx: &mut Tx, key: &NewPublishable) -> DbResult<()> {
+    let now = tx.now();
+    publishable::insert(tx, key, now).await
+}
+
+async fn insert(tx: &mut Tx, key: &NewKey) -> DbResult<()> {
+    let now = tx.now();
+    keys::insert(tx, key, now).await
 }
 
 async fn read(response: Response) -> DbResult<Trial> {

@@ -30,7 +30,7 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     upsert_inbox(tx, work).await?;
     reopen_items(tx, work).await?;
     close_items(tx, work).await?;
-    crate::audit::write(tx, work.now, &work.writes.audit).await?;
+    crate::audit::write(tx, &work.writes.audit).await?;
     insert_outbox(tx, work).await?;
     count(tx, work).await
 }
