@@ -585,7 +585,8 @@ CREATE TABLE ledger_entries (
     currency TEXT NOT NULL,
     account TEXT NOT NULL CHECK (account IN ('held', 'due', 'paid')),
     amount BIGINT NOT NULL CHECK (amount <> 0),
-    kind TEXT NOT NULL CHECK (kind IN ('created', 'approved', 'voided', 'restored', 'refunded', 'clawed back', 'disputed', 'dispute ended')),
+    kind TEXT NOT NULL CHECK (kind IN ('created', 'approved', 'voided', 'restored', 'refunded', 'clawed back', 'disputed', 'dispute ended',
+        'paid')),
     commission_id BIGINT REFERENCES commissions (id),
     day TEXT NOT NULL,
     at BIGINT NOT NULL
