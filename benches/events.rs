@@ -265,7 +265,7 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
 /// The engine itself, one event and one flush at a time: what gathering saves.
 async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, from: u64) -> f64 {
     use refdesk::actor::{Actor, ActorKind};
-    use refdesk::engine::{Event, Payment, What};
+    use refdesk::engine::{By, Event, Payment};
     let db = refdesk::db::Db::open(&format!("sqlite://{}", file.display())).await.unwrap();
     let config = refdesk::config::Settings::default().checked().unwrap();
     let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config);
@@ -283,20 +283,16 @@ async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, f
         n += 1;
         let Some(i) = lead(n % (LEADS - 10)) else { continue };
         let payment = Payment {
-            product_id: product.id,
-            test: false,
+            of: refdesk::engine::ProductScope::new(product.id, product.campaign_id, false),
             email: refdesk::email::Email::parse(&format!("lead{i}@example{}.com", i % 97)).unwrap(),
             phone: None,
             amount: refdesk::money::Money { minor: 2999, currency },
-            subscription_status: "active".into(),
+            subscription_status: refdesk::engine::Subscription::Active,
             date: refdesk::clock::Day::parse("2026-06-14").unwrap(),
             identity: Some(format!("event:single-{n}")),
             body_hash: "x".into(),
         };
-        app.engine
-            .slice(vec![Event { business_id: business.id, actor: actor.clone(), what: What::Payment(payment) }])
-            .await
-            .unwrap();
+        app.engine.slice(vec![Event::new(By::new(business.id, &actor), payment)]).await.unwrap();
         done += 1;
     }
     done as f64 / started.elapsed().as_secs_f64()

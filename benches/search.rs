@@ -209,7 +209,7 @@ async fn contracts(server: &Server) {
 /// whenever as many wait as it waits for. Without HTTP, so that the index has its whole share.
 async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
     use refdesk::actor::{Actor, ActorKind};
-    use refdesk::engine::{Event, SignUp, What};
+    use refdesk::engine::{By, Event, ProductScope, SignUp};
     const LEADS: usize = 32 * 1_024;
     let db = refdesk::db::Db::open(url).await.unwrap();
     let config = refdesk::config::Settings::default().checked().unwrap();
@@ -218,17 +218,16 @@ async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
     let business = refdesk::business::by_public_id(&mut app.db.read().await.unwrap(), public).await.unwrap().unwrap();
     let product = app.catalogue.product(business.id, ids["productId"].as_str().unwrap()).await.unwrap().unwrap();
     let actor = Arc::new(Actor { kind: ActorKind::Command, id: None, name: "bench".into(), origin: "bench".into() });
-    let sign_up = |n: usize| Event {
-        business_id: business.id,
-        actor: actor.clone(),
-        what: What::SignUp(SignUp {
-            product_id: product.id,
-            test: false,
+    let (by, of) = (By::new(business.id, &actor), ProductScope::new(product.id, product.campaign_id, false));
+    let sign_up = |n: usize| {
+        let sign_up = SignUp {
+            of,
             email: refdesk::email::Email::parse(&format!("fresh.{n}@shop{}.example.org", n % 61)).unwrap(),
             name: format!("Fresh Customer {n}"),
             phone: None,
             code: None,
-        }),
+        };
+        Event::new(by.clone(), sign_up)
     };
     let (mut signing_up, mut indexing) = (0.0, 0.0);
     for turn in 0..LEADS / 1_024 {

@@ -22,7 +22,9 @@ CREATE TABLE businesses (
     name TEXT NOT NULL,
     timezone TEXT NOT NULL,
     currency TEXT NOT NULL,
-    country TEXT NOT NULL
+    country TEXT NOT NULL,
+    -- Whether anybody listens to messages: only then are they written.
+    listens BOOLEAN NOT NULL DEFAULT false
 );
 
 -- The people who sign in.

@@ -4,7 +4,7 @@ mod examples;
 
 use std::collections::BTreeSet;
 
-use refdesk::engine::{Status, What};
+use refdesk::engine::{Archive, Merge, Qualify, SetStatus, Status, What};
 use refdesk::id;
 use serde_json::{Value as Json, json};
 
@@ -333,7 +333,7 @@ async fn repeats_are_linked_to_the_first(app: TestApp) {
     assert_eq!(app.cf_total("").await, 6);
     // A duplicate becomes part of its lead, and is a row no longer.
     app.sign_in().await;
-    app.shop().send(What::Merge { lead_id: row_id(&again), into: row_id(&first) }).await;
+    app.shop().send(What::Merge(Merge { lead_id: (row_id(&again)).into(), into: (row_id(&first)).into() })).await;
     assert_eq!((app.cf_total("").await, app.cf_total("status=new").await), (5, 5));
 }
 
@@ -417,7 +417,7 @@ async fn pages_show_every_lead_once_from_both_ends(app: TestApp) {
         tick(&app, 1);
     }
     let archived = app.number("SELECT max(id) - 20 FROM leads").await;
-    app.shop().send(What::Archive { lead_id: archived, archived: true }).await;
+    app.shop().send(Archive { lead_id: archived.into(), archived: true }).await;
     for (query, condition) in [
         ("", "TRUE"),
         ("status=lost", "status = 'lost'"),
@@ -492,14 +492,14 @@ async fn totals_follow_whatever_happens_to_a_lead(app: TestApp) {
     let id = row_id(&lead);
     tick(&app, 2);
     // Qualified and converted by a status, by a page's form and by an event.
-    shop.send(What::SetStatus { lead_id: id, status: Status::Contacted }).await;
+    shop.send(SetStatus { lead_id: id.into(), status: Status::Contacted }).await;
     assert_eq!((app.cf_total("status=new").await, app.cf_total("status=contacted&source=website").await), (0, 1));
     let moved = app.cf_list("").await["data"][0].clone();
     assert_eq!(
         (&moved["createdat"], &moved["updatedat"]),
         (&json!("2026-06-20T12:00:00.000Z"), &json!("2026-06-20T12:00:02.000Z"))
     );
-    shop.send(What::Qualify { lead_id: id, qualified: true, reason: None }).await;
+    shop.send(Qualify { lead_id: id.into(), qualified: true, reason: None }).await;
     assert_eq!(app.cf_total("status=qualified&source=website").await, 1);
     shop.pay("jane@example.org", "100.00", "2026-06-20").await;
     assert_eq!((app.cf_total("status=qualified").await, app.cf_total("status=converted").await), (0, 1));
@@ -513,9 +513,9 @@ async fn totals_follow_whatever_happens_to_a_lead(app: TestApp) {
     ];
     app.post_form(&format!("/leads/{id}"), &fields).await.goes_to(&format!("/leads/{id}"));
     assert_eq!((app.cf_total("source=website").await, app.cf_total("source=fair").await), (0, 1));
-    shop.send(What::Archive { lead_id: id, archived: true }).await;
+    shop.send(Archive { lead_id: id.into(), archived: true }).await;
     assert_eq!((app.cf_total("").await, app.cf_total("source=fair").await), (0, 0));
-    shop.send(What::Archive { lead_id: id, archived: false }).await;
+    shop.send(Archive { lead_id: id.into(), archived: false }).await;
     assert_eq!((app.cf_total("").await, app.cf_total("source=fair&status=converted").await), (1, 1));
     // What came another way is a row as well; who typed it is told.
     shop.lead("amy@example.com", None).await;
@@ -525,7 +525,7 @@ async fn totals_follow_whatever_happens_to_a_lead(app: TestApp) {
     // A source goes to the lead that a duplicate becomes part of.
     let primary = app.cf_create(json!({"name": "P", "email": "p@example.org"})).await;
     let repeat = app.cf_create(json!({"name": "P", "email": "p@example.org", "source": "ad"})).await;
-    shop.send(What::Merge { lead_id: row_id(&repeat), into: row_id(&primary) }).await;
+    shop.send(What::Merge(Merge { lead_id: (row_id(&repeat)).into(), into: (row_id(&primary)).into() })).await;
     assert_eq!((app.cf_total("source=ad").await, app.cf_total("").await), (1, 4));
 }
 

@@ -1,7 +1,7 @@
 //! `refdesk check` finds what is broken: each invariant is broken in turn, named, and mended again.
 
 use refdesk::check::check;
-use refdesk::engine::{RefundOf, What};
+use refdesk::engine::{Approve, PaymentRef};
 
 use crate::on_both_databases;
 use crate::support::{TestApp, day};
@@ -216,12 +216,12 @@ async fn every_broken_invariant_is_named(app: TestApp) {
     shop.pay_as("evt_3", "jane@example.com", "100", "2026-06-16").await;
     shop.refund("jane@example.com", day("2026-06-15"), Some("30")).await;
     shop.refund("jane@example.com", day("2026-06-16"), None).await;
-    shop.refund("jane@example.com", RefundOf::Event("never".into()), Some("10")).await;
+    shop.refund("jane@example.com", PaymentRef::Event("never".into()), Some("10")).await;
     shop.cancel("jane@example.com", "2026-06-20").await;
     for date in ["2026-06-17", "2026-06-18"] {
         shop.pay("jane@example.com", "100", date).await;
         let commission_id = app.number("SELECT max(id) FROM commissions").await;
-        shop.send(What::Approve { commission_id, reason: Some("early".into()) }).await;
+        shop.send(Approve { commission_id: commission_id.into(), reason: Some("early".into()) }).await;
     }
     shop.dispute(app.number("SELECT max(id) FROM payments").await, true).await;
     for (what, breaks, mends) in BROKEN {

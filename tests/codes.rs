@@ -1,7 +1,7 @@
 //! /codes, /referrers/generate and the codes of an enrollment.
 
+use crate::support::Outcome;
 use refdesk::codes::{self, How, Lookup};
-use refdesk::engine::Outcome;
 use refdesk::jobs;
 use refdesk::users::Role;
 

@@ -125,7 +125,9 @@ fn split(text: &str) -> (String, Vec<Literal>) {
 }
 
 fn is_pure(path: &str) -> bool {
-    path.starts_with("engine/rules/") || path == "engine/facts.rs" || path == "engine/event.rs"
+    let pure = ["engine/rules/", "engine/event/", "engine/facts"];
+    let alone = ["engine/settle.rs", "engine/state.rs", "engine/decision.rs", "engine/subjects.rs"];
+    pure.iter().any(|p| path.starts_with(p)) || alone.contains(&path)
 }
 
 #[test]

@@ -102,7 +102,7 @@ async fn older_payments_are_let_earn(app: TestApp) {
     shop.pay("amy@example.com", "100.00", "2026-06-10").await;
     app.clock.advance_days(3);
     app.sign_in().await;
-    let another = refdesk::engine::ClaimBy::Enrollment(jane.enrollment_id);
+    let another = refdesk::engine::ClaimBy::Enrollment(jane.enrollment_id.into());
     let refdesk::engine::What::AddLead(mut lead) = shop.lead_event("Amy", None, Some(another)) else { unreachable!() };
     lead.contact.email = Some("amy@example.com".into());
     lead.contact.email_key = Some("amy@example.com".into());

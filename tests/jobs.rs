@@ -276,6 +276,10 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
 
 async fn messages_and_old_sessions_are_let_go(app: TestApp) {
     app.sign_in().await;
+    app.arrange("UPDATE businesses SET listens = false").await;
+    app.shop().lead("b@x.test", None).await;
+    assert_eq!(app.number("SELECT count(*) FROM outbox").await, 0, "nobody listens");
+    app.arrange("UPDATE businesses SET listens = true").await;
     app.shop().lead("c@x.test", None).await;
     assert!(app.number("SELECT count(*) FROM outbox").await > 0);
     outbox::turn(&app.app).await.unwrap();

@@ -2,7 +2,8 @@
 
 mod disputes;
 
-use refdesk::engine::{AddLead, ClaimBy, Contact, Outcome, What};
+use crate::support::Outcome;
+use refdesk::engine::{AddLead, Archive, ClaimBy, Contact, Qualify, Scope, SourceOrigin, What};
 use refdesk::users::Role;
 
 use crate::on_both_databases;
@@ -380,23 +381,22 @@ async fn money_is_given_back_on_the_lead_s_page(app: TestApp) {
 }
 
 fn repeat(app: &TestApp, name: &str, address: &str, company: &str) -> What {
-    What::AddLead(Box::new(AddLead {
-        campaign_id: app.business.campaign_id,
-        test: false,
-        contact: Contact {
+    What::AddLead(AddLead {
+        scope: Scope::new(app.business.campaign_id, false),
+        contact: Box::new(Contact {
             name: name.into(),
             email: Some(address.into()),
             email_key: Some(address.into()),
             company: Some(company.into()),
             ..Contact::default()
-        },
+        }),
         status: refdesk::engine::Status::New,
-        source_origin: "api",
+        source_origin: SourceOrigin::Api,
         claim: None,
         recorded_by: None,
         repeats_allowed: true,
         qualify: false,
-    }))
+    })
 }
 
 async fn a_duplicate_is_merged(app: TestApp) {
@@ -421,9 +421,9 @@ async fn a_merged_lead_is_counted_once(app: TestApp) {
     app.sign_in().await;
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
-    shop.send(shop.lead_event("Bob Ray", None, Some(ClaimBy::Enrollment(jane.enrollment_id)))).await;
+    shop.send(shop.lead_event("Bob Ray", None, Some(ClaimBy::Enrollment(jane.enrollment_id.into())))).await;
     let known = app.number("SELECT id FROM leads").await;
-    shop.send(What::Qualify { lead_id: known, qualified: true, reason: None }).await;
+    shop.send(Qualify { lead_id: known.into(), qualified: true, reason: None }).await;
     let What::AddLead(mut heard) = shop.lead_event("Bobby", Some("+14155552671"), None) else { unreachable!() };
     (heard.contact.email, heard.contact.email_key) = (None, None);
     shop.send(What::AddLead(heard)).await;
@@ -539,9 +539,9 @@ async fn the_list_counts_what_it_shows(app: TestApp) {
     let amy = shop.lead("amy@example.com", Some(&jane.code)).await;
     shop.lead("bob@example.com", Some(&jane.code)).await;
     shop.lead("cid@example.com", None).await;
-    shop.send(What::Qualify { lead_id: amy, qualified: true, reason: None }).await;
-    shop.send(shop.lead_event("Dan Eze", None, Some(ClaimBy::Enrollment(jane.enrollment_id)))).await;
-    shop.send(What::Archive { lead_id: amy, archived: true }).await;
+    shop.send(Qualify { lead_id: amy.into(), qualified: true, reason: None }).await;
+    shop.send(shop.lead_event("Dan Eze", None, Some(ClaimBy::Enrollment(jane.enrollment_id.into())))).await;
+    shop.send(Archive { lead_id: amy.into(), archived: true }).await;
     let tabs = app.get("/leads").await.texts("nav.tabs a");
     assert_eq!(tabs, ["All 3", "Pending 3", "Qualified 0", "Unattributed 1", "Archived 1"]);
     let shown = async |query: &str| {
@@ -562,10 +562,11 @@ async fn sales_see_what_they_recorded_and_no_money(app: TestApp) {
     let jane = shop.referrer("Jane Miller").await;
     let sam = app.member(Role::Sales).await;
     let user = app.number("SELECT user_id FROM memberships WHERE role = 'sales'").await;
-    let What::AddLead(mut own) = shop.lead_event("Amy Lee", None, Some(ClaimBy::Enrollment(jane.enrollment_id))) else {
+    let What::AddLead(mut own) = shop.lead_event("Amy Lee", None, Some(ClaimBy::Enrollment(jane.enrollment_id.into())))
+    else {
         unreachable!()
     };
-    own.recorded_by = Some(user);
+    own.recorded_by = Some(user.into());
     shop.send(What::AddLead(own)).await;
     let own = app.number("SELECT id FROM leads").await;
     let other = shop.lead("bob@example.com", Some(&jane.code)).await;

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::Outcome;
 use refdesk::codes;
-use refdesk::engine::{ClaimBy, Outcome, What};
+use refdesk::engine::{Approve, ClaimBy, Qualify, What};
 use refdesk::products::NewTerms;
 use serde_json::{Value as Json, json};
 
@@ -240,7 +241,10 @@ async fn disputed_by_many(nodes: &ThreeNodes, rounds: usize) {
     for round in 0..rounds {
         let payment = one_payment(nodes, &format!("amy{round}@example.com"), &jane.code).await;
         let commission_id = nodes.number("SELECT max(id) FROM commissions").await;
-        nodes.shop().send(What::Approve { commission_id, reason: Some("early".into()) }).await;
+        nodes
+            .shop()
+            .send(What::Approve(Approve { commission_id: commission_id.into(), reason: Some("early".into()) }))
+            .await;
         for end in ["", "/end", ""] {
             let replies = at_once((0..AT_ONCE).map(|n| dispute(nodes.node(n), payment, end)).collect()).await;
             assert!(replies.iter().all(|r| r.status == 200), "{replies:?}");
@@ -442,7 +446,7 @@ async fn one_person_by_address_and_by_phone_is_decided_in_turn(nodes: ThreeNodes
         add.contact.email_key = None;
         add.claim = Some(refdesk::engine::Claim {
             kind: refdesk::engine::TouchKind::Verbal,
-            by: ClaimBy::Enrollment(jane.enrollment_id),
+            by: ClaimBy::Enrollment(jane.enrollment_id.into()),
         });
         let rep = nodes.node(1).shop();
         let claimed = async { rep.send(What::AddLead(add)).await };
@@ -465,7 +469,7 @@ async fn a_toggle_pressed_by_many_gives_one_reward(nodes: ThreeNodes) {
         let lead_id = nodes.shop().lead(&format!("amy{round}@example.com"), Some(&jane.code)).await;
         let all = (0..AT_ONCE).map(|n| {
             let shop = nodes.node(n).shop();
-            async move { shop.send(What::Qualify { lead_id, qualified: true, reason: None }).await }
+            async move { shop.send(Qualify { lead_id: lead_id.into(), qualified: true, reason: None }).await }
         });
         let outcomes = futures::future::join_all(all).await;
         let yes = Outcome::Qualification { lead_id, changed: refdesk::engine::Changed::Yes };

@@ -8,6 +8,7 @@ use super::call_log;
 use super::problem::Problem;
 use crate::actor::Actor;
 use crate::app::App;
+use crate::engine::By;
 use crate::keys::{KeyError, Known};
 use crate::web::layers;
 
@@ -26,6 +27,11 @@ impl Caller {
         }
         let actor = Arc::new(key.actor(layers::client_ip(extensions, headers, &app.config)));
         Ok(Self { key, actor })
+    }
+
+    /// In whose name the caller's events happen.
+    pub fn by(&self) -> By {
+        By::new(self.business_id(), &self.actor)
     }
 
     pub fn business_id(&self) -> i64 {

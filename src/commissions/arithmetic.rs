@@ -1,5 +1,7 @@
 //! The one line behind an amount: "20 % of 100.00 USD, terms 3, held until 28 Jun".
 
+use std::borrow::Cow;
+
 use crate::clock::Day;
 use crate::engine::Moved;
 use crate::money::{Money, Rate};
@@ -15,7 +17,8 @@ pub struct Arithmetic<'a> {
     pub amount: i64,
     pub currency: &'a str,
     pub terms_number: Option<i64>,
-    pub hold_until: &'a str,
+    /// YYYY-MM-DD.
+    pub hold_until: Cow<'a, str>,
     /// The refunded part of the payment.
     pub refunded: i64,
 }
@@ -23,14 +26,14 @@ pub struct Arithmetic<'a> {
 impl<'a> From<&'a Moved> for Arithmetic<'a> {
     fn from(m: &'a Moved) -> Self {
         Self {
-            kind: &m.kind,
+            kind: m.kind.word(),
             rate: m.rate,
             flat: m.flat,
             base_amount: m.base_amount,
             amount: m.amount,
-            currency: &m.currency,
+            currency: m.currency.code(),
             terms_number: m.terms_number,
-            hold_until: &m.hold_until,
+            hold_until: m.hold_until.to_string().into(),
             refunded: m.refunded,
         }
     }
@@ -73,8 +76,8 @@ impl Arithmetic<'_> {
 
     /// With the hold.
     pub fn line(&self, today: Day) -> String {
-        let until = Day::parse(self.hold_until).map_or_else(|_| self.hold_until.to_owned(), |day| short(today, day));
-        let verb = if self.hold_until < today.to_string().as_str() { "was held" } else { "held" };
+        let until = Day::parse(&self.hold_until).map_or_else(|_| self.hold_until.to_string(), |day| short(today, day));
+        let verb = if *self.hold_until < *today.to_string() { "was held" } else { "held" };
         format!("{}, {verb} until {until}", self.sum())
     }
 }
@@ -91,7 +94,7 @@ mod tests {
         amount: 2_000,
         currency: "USD",
         terms_number: Some(3),
-        hold_until: "2026-06-28",
+        hold_until: Cow::Borrowed("2026-06-28"),
         refunded: 0,
     };
 

@@ -53,7 +53,7 @@ impl CommissionRow {
             amount: self.amount,
             currency: &self.currency,
             terms_number: self.terms_number,
-            hold_until: &self.hold_until,
+            hold_until: (&*self.hold_until).into(),
             refunded: self.refunded,
         }
     }
@@ -84,7 +84,8 @@ impl CommissionRow {
 const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, l.name AS lead, k.referrer_id,
                        p.name AS referrer, e.state AS enrollment_state, d.name AS product, y.payment_date,
                        y.disputed_at, k.terms_number, k.rate, k.flat, k.base_amount, k.amount, k.currency,
-                       k.hold_days, k.hold_until, k.state, k.reason, k.released, k.reversed_at, k.taken_back,
+                       k.hold_days, k.hold_until, k.state, COALESCE(k.reason, k.void_cause) AS reason, k.released,
+                       k.reversed_at, k.taken_back,
                        COALESCE(y.refunded, 0) AS refunded, k.created_at";
 
 const JOINS: &str = "JOIN leads l ON l.id = k.lead_id

@@ -29,6 +29,8 @@ pub enum Stop {
     Moved,
     /// Another worker has taken its job over.
     TakenOver,
+    /// Its caller refuses what it came to, and keeps the reason.
+    Refused,
 }
 
 impl fmt::Display for DbError {

@@ -17,9 +17,11 @@ mod locks;
 mod migrate;
 mod rehearse;
 mod row;
+mod set;
 mod sql;
 mod table;
 mod tx;
+mod typed;
 mod write;
 
 pub use backup::{Settled, copy_into, look, settle};
@@ -32,10 +34,11 @@ pub use list::{EXAMINED, Listing, Look, Order};
 pub use locks::Key;
 pub use migrate::{known, migrate, migrate_to};
 pub use rehearse::Rehearsal;
-pub use row::{Column, FromDb, Row};
+pub use row::{At, Column, FromDb, Row};
 pub use sql::{Conn, Sql, Value, sql, sql_built};
 pub use table::{Field, Table};
 pub use tx::Tx;
+pub use typed::unknown_word;
 pub use write::{TURN, Terms};
 
 /// Declares a struct and how it is read from a row of either database, by column name.

@@ -16,9 +16,10 @@ use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
 use crate::email::Email;
+use crate::engine::names::paid_on;
 use crate::engine::{
-    AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Payment, Refund, RefundOf, SignUp, Status, TouchKind,
-    What, paid_on,
+    AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Event, Payment, PaymentRef, ProductScope, Refund, Scope,
+    SignUp, SourceOrigin, Status, Subscription, TouchKind, What,
 };
 use crate::links::{self, LinkPath};
 use crate::money::{Currency, Money, Rate, Unpriced};
@@ -38,7 +39,7 @@ struct Story {
     app: App,
     business_id: i64,
     campaign_id: i64,
-    product_id: i64,
+    product: ProductScope,
     actor: Arc<Actor>,
     staff: Arc<Actor>,
     user_id: i64,
@@ -104,7 +105,7 @@ impl Story {
             app,
             business_id,
             campaign_id,
-            product_id: product.id,
+            product: ProductScope::new(product.id, campaign_id, false),
             actor: Arc::new(actor),
             staff: Arc::new(staff),
             user_id,
@@ -116,10 +117,11 @@ impl Story {
         })
     }
 
-    fn event(&self, what: What) -> Event {
-        let by_staff = matches!(&what, What::AddLead(_) | What::Qualify { .. } | What::SetStatus { .. });
-        let actor = if by_staff { self.staff.clone() } else { self.actor.clone() };
-        Event { business_id: self.business_id, actor, what }
+    fn event(&self, what: impl Into<What>) -> Event {
+        let what = what.into();
+        let by_staff = matches!(&what, What::AddLead(_) | What::Qualify(_) | What::SetStatus(_));
+        let actor = if by_staff { &self.staff } else { &self.actor };
+        Event::new(By::new(self.business_id, actor), what)
     }
 
     fn person(&mut self) -> DbResult<(String, Email)> {
@@ -143,7 +145,7 @@ impl Story {
             self.renewals.iter().filter(|(on, ..)| *on == day).map(|(_, e, a)| (e.clone(), *a)).collect();
         for (email, amount) in due {
             let email = Email::parse(&email).map_err(broken)?;
-            events.push(self.event(What::Payment(self.payment(email, amount, today, &format!("{day}")))));
+            events.push(self.event(self.payment(email, amount, today, &format!("{day}"))));
         }
         self.app.engine.slice(events).await?;
         self.clicks(day).await
@@ -165,12 +167,11 @@ impl Story {
     fn payment(&self, email: Email, amount: i64, date: crate::clock::Day, salt: &str) -> Payment {
         let body_hash = crate::id::sha256_hex(&format!("{}|{amount}|{date}|{salt}", email.key()));
         Payment {
-            product_id: self.product_id,
-            test: false,
+            of: self.product,
             email,
             phone: None,
             amount: Money { minor: amount, currency: self.currency },
-            subscription_status: "active".into(),
+            subscription_status: Subscription::Active,
             date,
             identity: None,
             body_hash,
@@ -212,9 +213,8 @@ impl Story {
         let roll = self.rng.random_range(0..100);
         if roll < 55 {
             let code = code.filter(|_| roll < 45);
-            let sign_up =
-                SignUp { product_id: self.product_id, test: false, email: email.clone(), name, phone: None, code };
-            events.push(self.event(What::SignUp(sign_up)));
+            let sign_up = SignUp { of: self.product, email: email.clone(), name, phone: None, code };
+            events.push(self.event(sign_up));
         } else {
             let kind = match roll {
                 55..=74 => TouchKind::Verbal,
@@ -230,17 +230,16 @@ impl Story {
                 ..Contact::default()
             };
             let add = AddLead {
-                campaign_id: self.campaign_id,
-                test: false,
-                contact,
+                scope: Scope::new(self.campaign_id, false),
+                contact: Box::new(contact),
                 status: if roll % 3 == 0 { Status::Contacted } else { Status::New },
-                source_origin: "dashboard",
+                source_origin: SourceOrigin::Dashboard,
                 claim: code.map(|code| Claim { kind, by: ClaimBy::Code(code) }),
-                recorded_by: (kind == TouchKind::Verbal).then_some(self.user_id),
+                recorded_by: (kind == TouchKind::Verbal).then_some(self.user_id.into()),
                 repeats_allowed: false,
                 qualify: roll > 94,
             };
-            events.push(self.event(What::AddLead(Box::new(add))));
+            events.push(self.event(add));
         }
         if self.rng.random_bool(0.45) {
             let amount = *[1_900, 3_400, 4_900, 12_000].choose(&mut self.rng).unwrap_or(&1_900);
@@ -262,10 +261,9 @@ impl Story {
         let mut some = self.renewals.iter().filter(paid).cloned();
         if let Some((day, email, amount)) = some.next() {
             let refund = Refund {
-                product_id: self.product_id,
-                test: false,
+                of: self.product,
                 email: Email::parse(&email).map_err(broken)?,
-                of: RefundOf::Date(today.plus_days(day - DAYS)),
+                payment: PaymentRef::Day(today.plus_days(day - DAYS)),
                 amount: Some(Unpriced::of(Money { minor: amount / 2, currency: self.currency })),
                 currency: Some(self.currency),
                 date: today,
@@ -273,19 +271,18 @@ impl Story {
                 body_hash: String::new(),
                 reason: None,
             };
-            events.push(self.event(What::Refund(Box::new(refund))));
+            events.push(self.event(refund));
         }
         if let Some((_, email, _)) = some.next() {
             let email = Email::parse(&email).map_err(broken)?;
             let cancel = CancelSubscription {
-                product_id: self.product_id,
-                test: false,
-                identity: paid_on(self.product_id, email.key(), &today.to_string()),
+                of: self.product,
+                identity: paid_on(self.product.product_id, email.key(), today),
                 email,
                 date: today,
                 body_hash: String::new(),
             };
-            events.push(self.event(What::CancelSubscription(cancel)));
+            events.push(self.event(cancel));
         }
         Ok(())
     }
@@ -296,18 +293,16 @@ impl Story {
         let mut events = Vec::new();
         for typed in ["HARBOR20", "K7M 4XP"] {
             let (name, email) = self.person()?;
-            let sign_up =
-                SignUp { product_id: self.product_id, test: false, email, name, phone: None, code: Some(typed.into()) };
-            events.push(self.event(What::SignUp(sign_up)));
+            let sign_up = SignUp { of: self.product, email, name, phone: None, code: Some(typed.into()) };
+            events.push(self.event(sign_up));
         }
         let (name, email) = self.person()?;
-        let sign_up =
-            SignUp { product_id: self.product_id, test: false, email: email.clone(), name, phone: None, code: None };
-        events.push(self.event(What::SignUp(sign_up.clone())));
+        let sign_up = SignUp { of: self.product, email: email.clone(), name, phone: None, code: None };
+        events.push(self.event(sign_up.clone()));
         let late = SignUp { code: self.a_code(), ..sign_up };
-        events.push(self.event(What::SignUp(late)));
-        events.push(self.event(What::Payment(self.payment(email.clone(), 3_400, today, "a"))));
-        events.push(self.event(What::Payment(self.payment(email, 4_900, today, "b"))));
+        events.push(self.event(late));
+        events.push(self.event(self.payment(email.clone(), 3_400, today, "a")));
+        events.push(self.event(self.payment(email, 4_900, today, "b")));
         self.change_of_mind(&mut events)?;
         // One at a time, as they would have come.
         for event in events {

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::event::{Event, Outcome};
-use super::{Inner, SLICE};
+use super::{Decided, Event, Inner, Outcome, SLICE};
 use crate::db::{DbError, DbResult, TURN};
 
-type Waiting = (Instant, Event, oneshot::Sender<DbResult<Outcome>>);
+type Waiting = (Instant, Event, oneshot::Sender<DbResult<Decided<Outcome>>>);
 
 /// Calls that may wait before further ones are asked to come back.
 const QUEUE: usize = 8_192;
@@ -30,7 +29,7 @@ impl Batcher {
         Self { queue }
     }
 
-    pub async fn submit(&self, event: Event) -> DbResult<Outcome> {
+    pub async fn submit(&self, event: Event) -> DbResult<Decided<Outcome>> {
         let (reply, answer) = oneshot::channel();
         let waiting = (Instant::now(), event, reply);
         self.queue.try_send(waiting).map_err(|_| DbError::Unavailable("too many events are waiting".into()))?;

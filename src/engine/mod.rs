@@ -1,35 +1,57 @@
 //! The engine of attribution and money: events in, outcomes out.
 //!
-//! A slice of events is applied inside a transaction: what they are about is loaded, the pure rules are
-//! folded over it, and what was decided is written. [`Engine`] is how the rest of the program gets there:
-//! [`Engine::one`] gathers single calls that wait at the same moment into one slice, [`Engine::slice`] is
-//! for callers that have many. The rules are in [`rules`], the SQL in [`store`].
+//! A slice of events is applied inside a transaction: what they are about ([`subjects`]) is locked and loaded,
+//! the pure rules of [`event`] are folded over it, and what was decided is written. [`Engine`] is how the rest
+//! of the program gets there: [`Engine::one`] gathers single calls that wait at the same moment into one slice,
+//! [`Engine::slice`] is for callers that have many.
 
 mod batcher;
+pub mod claim;
+pub mod contact;
+pub mod decision;
 pub mod event;
 pub mod facts;
+pub mod ids;
+mod load;
 mod lock;
+pub mod message;
 mod moves;
+pub mod names;
 pub mod purge;
+pub mod rule;
 pub mod rules;
-pub mod store;
+mod save;
+mod settle;
+pub mod state;
+pub mod subjects;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+pub use claim::{Claim, ClaimBy};
+pub use contact::Contact;
+pub use decision::{By, Changed, Decided, Done, Earned, ProductScope, Refusal, Rejected, Scope, Seen};
 pub use event::{
-    AddLead, CancelSubscription, Changed, Claim, ClaimBy, Contact, Earned, Event, Outcome, Payment, Refund, RefundOf,
-    Refunded, Refusal, SignUp, Status, TouchKind, What, paid_on,
+    AcceptOutcome, AcceptPayment, AddLead, AddLeadOutcome, AmendLead, Approve, Archive, CancelOutcome,
+    CancelSubscription, Dismiss, Dispute, EditLead, Event, Kind, Merge, Outcome, PayBack, Payment, PaymentOutcome,
+    Qualified, Qualify, QualifyBy, Reattribute, Refund, RefundOutcome, Refunded, Reopen, SetStatus, SettleItem, SignUp,
+    SignUpOutcome, Void, What,
 };
-
 pub use moves::{Moved, Moves, sum_shown};
+pub use names::PaymentRef;
+pub use rule::Change;
+pub use rules::earning::Warning;
+pub use state::{ClaimRefusal, SourceOrigin, Status, Subscription, TouchKind};
 pub use work::Work;
 
 use crate::actor::Actor;
 use crate::clock::{Clock, Instant};
 use crate::db::{Answer, Db, DbError, DbResult, ErasedThen, Key, Stop, Terms, Then, Tx, answered, then};
 use batcher::Batcher;
+use subjects::Subjects;
 
 /// Where the ids of previews begin, far above those of rows.
 const PREVIEW: i64 = 1 << 60;
@@ -57,14 +79,14 @@ struct Inner {
 #[derive(Debug)]
 pub struct Halted {
     /// The outcomes of the first events, in order.
-    pub done: Vec<Outcome>,
+    pub done: Vec<Decided<Outcome>>,
     pub error: DbError,
 }
 
 /// Events of one transaction, what is written about their outcomes, and the keys they were found to lack.
 struct Slice {
     events: Vec<Event>,
-    then: Option<Arc<dyn ErasedThen<Vec<Outcome>>>>,
+    then: Option<Arc<dyn ErasedThen<Vec<Decided<Outcome>>>>>,
     lacking: Mutex<Vec<Key>>,
 }
 
@@ -85,29 +107,31 @@ async fn attempt(
     mut ids: Range<i64>,
     events: &[Event],
     lacking: &Mutex<Vec<Key>>,
-) -> DbResult<Vec<Outcome>> {
-    let loaded = store::load::load(tx, events).await?;
+) -> DbResult<Vec<Decided<Outcome>>> {
+    let about = event::subjects(events);
+    let loaded = load::load(tx, &about).await?;
     if !loaded.is_part || events.len() == 1 {
-        return apply(tx, loaded, now, &mut ids, events, lacking).await;
+        return apply(tx, (&about, loaded), now, &mut ids, events, lacking).await;
     }
     // Together they are about more than is looked at: each by itself, in the same transaction.
     let mut outcomes = Vec::with_capacity(events.len());
     for one in events.chunks(1) {
-        let loaded = store::load::load(tx, one).await?;
-        outcomes.extend(apply(tx, loaded, now, &mut ids, one, lacking).await?);
+        let about = event::subjects(one);
+        let loaded = load::load(tx, &about).await?;
+        outcomes.extend(apply(tx, (&about, loaded), now, &mut ids, one, lacking).await?);
     }
     Ok(outcomes)
 }
 
 async fn apply(
     tx: &mut Tx,
-    loaded: facts::Facts,
+    (about, loaded): (&Subjects, facts::Facts),
     now: Instant,
     ids: &mut Range<i64>,
     events: &[Event],
     lacking: &Mutex<Vec<Key>>,
-) -> DbResult<Vec<Outcome>> {
-    let keys = lock::lacking(tx, &loaded, events);
+) -> DbResult<Vec<Decided<Outcome>>> {
+    let keys = lock::lacking(tx, &loaded, about);
     if !keys.is_empty() {
         if let Ok(mut lacking) = lacking.lock() {
             lacking.extend(keys);
@@ -120,18 +144,17 @@ async fn apply(
         return Err(DbError::Stopped(Stop::MoreIds));
     }
     work.count_listed();
-    store::save::save(tx, &work).await?;
+    save::save(tx, &work).await?;
     *ids = work.ids_left();
     Ok(outcomes)
 }
 
 /// The outcomes of a slice. Nothing is decided on a part of the facts.
-fn decide(work: &mut Work, events: &[Event]) -> Vec<Outcome> {
+fn decide(work: &mut Work, events: &[Event]) -> Vec<Decided<Outcome>> {
     if work.facts.is_part {
-        let why = "More payments or commissions hang on this than can be decided at once.";
-        return events.iter().map(|_| Outcome::Refused { why: why.to_owned() }).collect();
+        return events.iter().map(|_| Err(Refusal::TooMuch.into())).collect();
     }
-    events.iter().map(|event| rules::decide(work, event)).collect()
+    events.iter().map(|event| event.decide(work)).collect()
 }
 
 impl Engine {
@@ -141,13 +164,21 @@ impl Engine {
     }
 
     /// One event, gathered with others that wait at the same moment; answered when it is on disk.
-    pub async fn one(&self, event: Event) -> DbResult<Outcome> {
+    pub async fn one<E: Kind>(&self, by: By, event: E) -> DbResult<Decided<E::Outcome>> {
+        match self.one_of(Event::new(by, event)).await? {
+            Ok(outcome) => typed::<E>(outcome).map(Ok),
+            Err(rejected) => Ok(Err(rejected)),
+        }
+    }
+
+    /// As [`Engine::one`], for an event whose kind is chosen as the program runs.
+    pub async fn one_of(&self, event: Event) -> DbResult<Decided<Outcome>> {
         self.batcher.submit(event).await
     }
 
     /// Many events, in few transactions; an outcome each, in order. Where it ended after some were stored,
     /// the error says that it is in doubt.
-    pub async fn slice(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
+    pub async fn slice(&self, events: Vec<Event>) -> DbResult<Vec<Decided<Outcome>>> {
         self.slice_so_far(events).await.map_err(|Halted { done, error }| match error {
             DbError::Unavailable(why) | DbError::Lost(why) if !done.is_empty() => {
                 DbError::InDoubt(format!("after {} of the events: {why}", done.len()))
@@ -156,8 +187,8 @@ impl Engine {
         })
     }
 
-    /// As [`Engine::slice`], for who has to tell what was done when it ended early.
-    pub async fn slice_so_far(&self, events: Vec<Event>) -> Result<Vec<Outcome>, Halted> {
+    /// As [`Engine::slice`], for a caller that reports what was done when it ended early.
+    pub async fn slice_so_far(&self, events: Vec<Event>) -> Result<Vec<Decided<Outcome>>, Halted> {
         let mut done = Vec::with_capacity(events.len());
         let longest = if self.inner.db.is_postgres() { SLICE } else { BATCH };
         for chunk in events.chunks(longest) {
@@ -175,15 +206,15 @@ impl Engine {
     where
         I: Send + Sync + 'static,
         T: Send + 'static,
-        F: for<'t> Then<'t, I, Vec<Outcome>, T> + 'static,
+        F: for<'t> Then<'t, I, Vec<Decided<Outcome>>, T> + 'static,
     {
         answered(self.inner.transaction_and(Some(actor), events, Some(then(input, job))).await?)
     }
 
     /// What a slice would come to, without keeping any of it: previews and dry runs.
-    pub async fn preview(&self, events: Vec<Event>) -> DbResult<(Vec<Outcome>, Work)> {
+    pub async fn preview(&self, events: Vec<Event>) -> DbResult<(Vec<Decided<Outcome>>, Work)> {
         let mut conn = self.inner.db.read().await?;
-        let loaded = store::load::load(&mut conn, &events).await?;
+        let loaded = load::load(&mut conn, &event::subjects(&events)).await?;
         // Ids no row has.
         let mut work = Work::new(loaded, self.inner.clock.now(), PREVIEW..i64::MAX);
         let outcomes = decide(&mut work, &events);
@@ -192,7 +223,7 @@ impl Engine {
 
     /// The keys a slice has to hold, with the contacts of the leads and commissions it names by id.
     pub async fn keys(&self, events: &[Event]) -> DbResult<Vec<Key>> {
-        self.inner.keys(events).await
+        lock::keys(&self.inner.db, &event::subjects(events)).await
     }
 
     pub fn now(&self) -> Instant {
@@ -200,17 +231,14 @@ impl Engine {
     }
 }
 
-impl Inner {
-    async fn keys(&self, events: &[Event]) -> DbResult<Vec<Key>> {
-        let mut conn = None;
-        if lock::needs_reading(events) {
-            conn = Some(self.db.read().await?);
-        }
-        lock::keys(conn.as_mut(), events).await
-    }
+/// The outcome of an event as its kind has it.
+fn typed<E: Kind>(outcome: Outcome) -> DbResult<E::Outcome> {
+    E::of(outcome).ok_or_else(|| DbError::Fault("an event came to the outcome of another kind".into()))
+}
 
+impl Inner {
     /// One slice, one transaction.
-    async fn transaction(&self, events: Vec<Event>) -> DbResult<Vec<Outcome>> {
+    async fn transaction(&self, events: Vec<Event>) -> DbResult<Vec<Decided<Outcome>>> {
         answered(self.transaction_and(None, events, None).await?)
     }
 
@@ -220,11 +248,11 @@ impl Inner {
         &self,
         actor: Option<&Arc<Actor>>,
         events: Vec<Event>,
-        then: Option<Arc<dyn ErasedThen<Vec<Outcome>>>>,
+        then: Option<Arc<dyn ErasedThen<Vec<Decided<Outcome>>>>>,
     ) -> DbResult<Answer> {
         let slice = Arc::new(Slice { events, then, lacking: Mutex::default() });
         for _ in 0..4 {
-            let mut keys = self.keys(&slice.events).await?;
+            let mut keys = lock::keys(&self.db, &event::subjects(&slice.events)).await?;
             keys.extend(slice.lacking.lock().map(|keys| keys.clone()).unwrap_or_default());
             let terms = actor.iter().fold(Terms::of(keys), |terms, actor| terms.by(actor));
             let terms = terms.ids(slice.events.len() * IDS_PER_EVENT);

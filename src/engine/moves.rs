@@ -3,26 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::facts::Commission;
+use super::ids::{CommissionId, LeadId, PaymentId, ReferrerId};
+use super::state::{Account, CommissionKind, CommissionState, Decision, DecisionReason};
 use super::work::Work;
+use crate::clock::Day;
 use crate::id::sha256_hex;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 
 /// A commission that changes, as a preview tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
-    pub commission_id: i64,
-    pub lead_id: i64,
-    pub referrer_id: i64,
-    pub payment_id: Option<i64>,
-    pub payment_date: Option<String>,
-    pub kind: String,
+    pub commission_id: CommissionId,
+    pub lead_id: LeadId,
+    pub referrer_id: ReferrerId,
+    pub payment_id: Option<PaymentId>,
+    pub payment_date: Option<Day>,
+    pub kind: CommissionKind,
     pub rate: Option<i64>,
     pub flat: Option<i64>,
     pub base_amount: i64,
     pub amount: i64,
-    pub currency: String,
+    pub currency: Currency,
     pub terms_number: Option<i64>,
-    pub hold_until: String,
+    pub hold_until: Day,
     /// What of the payment was given back.
     pub refunded: i64,
     /// A payment that was waiting until now earns it.
@@ -47,7 +50,7 @@ pub struct Moves {
     /// Paid already, and left with whoever was paid.
     pub kept: Vec<Moved>,
     /// Waiting payments that were decided and earn nothing: (payment, why).
-    pub nothing: Vec<(i64, String)>,
+    pub nothing: Vec<(PaymentId, DecisionReason)>,
 }
 
 impl Moves {
@@ -60,33 +63,33 @@ impl Moves {
         for c in all {
             let changed = work.writes.changed_commissions.contains(&c.id);
             let less = work.writes.reduced.get(&c.id).copied();
-            if let Some(less) = less.filter(|_| c.state != "void") {
-                let by = if c.state == "paid" { &mut moves.clawed_back } else { &mut moves.reduced };
+            if let Some(less) = less.filter(|_| !c.is_void()) {
+                let by = if c.is_paid() { &mut moves.clawed_back } else { &mut moves.reduced };
                 by.push(Moved { amount: less, ..line(c) });
             } else if let Some(less) = less {
                 moves.voided.push(Moved { amount: less, ..line(c) });
-            } else if c.state == "void" && !changed {
+            } else if c.is_void() && !changed {
                 // Earned by a payment that was wholly refunded before: nothing moves.
             } else if work.writes.new_commissions.contains(&c.id) {
                 moves.created.push(line(c));
-            } else if changed && c.state == "void" {
+            } else if changed && c.is_void() {
                 moves.voided.push(line(c));
-            } else if changed && c.state == "pending" {
+            } else if changed && c.state == CommissionState::Pending {
                 moves.created.push(line(c));
-            } else if changed && c.state == "approved" {
+            } else if changed && c.state == CommissionState::Approved {
                 moves.approved.push(line(c));
             } else if let Some(account) = work.writes.moved.get(&c.id) {
-                let by = if *account == "held" { &mut moves.disputed } else { &mut moves.released };
+                let by = if *account == Account::Held { &mut moves.disputed } else { &mut moves.released };
                 by.push(line(c));
             } else if changed && c.reversed_at.is_some() {
                 moves.clawed_back.push(line(c));
-            } else if c.state == "paid" && c.reversed_at.is_none() {
+            } else if c.is_paid() && c.reversed_at.is_none() {
                 moves.kept.push(line(c));
             }
         }
         let decided = work.writes.changed_payments.difference(&work.writes.marked_payments);
         let decided = decided.filter_map(|id| facts.payments.get(id));
-        moves.nothing = decided.filter(|p| p.decision == "nothing").map(|p| (p.id, p.decision_why.clone())).collect();
+        moves.nothing = decided.filter(|p| p.decision == Decision::Nothing).map(|p| (p.id, p.decision_why)).collect();
         moves
     }
 
@@ -133,11 +136,11 @@ impl Moves {
 
 /// Sums per currency, ready to read: "120.00 EUR, 1,250.00 USD"; empty for none.
 pub fn sum_shown(lines: &[Moved]) -> String {
-    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
     for m in lines {
-        *sums.entry(&m.currency).or_default() += m.amount;
+        *sums.entry(m.currency).or_default() += m.amount;
     }
-    let shown: Vec<String> = sums.into_iter().map(|(currency, minor)| Money::shown_in(minor, currency)).collect();
+    let shown: Vec<String> = sums.into_iter().map(|(currency, minor)| Money { minor, currency }.shown()).collect();
     shown.join(", ")
 }
 
@@ -149,15 +152,15 @@ impl Moved {
             lead_id: c.lead_id,
             referrer_id: c.referrer_id,
             payment_id: c.payment_id,
-            payment_date: paid.map(|p| p.payment_date.clone()),
-            kind: c.kind.clone(),
+            payment_date: paid.map(|p| p.payment_date),
+            kind: c.kind,
             rate: c.rate,
             flat: c.flat,
             base_amount: c.base_amount,
             amount: c.amount,
-            currency: c.currency.clone(),
+            currency: c.currency,
             terms_number: c.terms_number,
-            hold_until: c.hold_until.clone(),
+            hold_until: c.hold_until,
             refunded: paid.map_or(0, |p| p.refunded),
             was_waiting: c.payment_id.is_some_and(|id| work.writes.changed_payments.contains(&id)),
         }

@@ -4,101 +4,106 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::event::Refusal;
 use super::facts::{Cancelled, Commission, Facts, Lead, Paid, RefundRow, SignedUp};
+use super::ids::{
+    BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, PaymentId, ProductId, ReferrerId,
+    RefundId, TouchId, UserId,
+};
+use super::message::{Message, News};
+use super::state::{Account, ClaimRefusal, EntryKind, InboxKind, InboxState, TouchKind};
 use crate::audit::NewEntry;
 use crate::clock::{Day, Instant};
 use crate::counters;
+use crate::money::Currency;
 
 #[derive(Debug)]
 pub struct Touch {
-    pub id: i64,
-    pub business_id: i64,
-    pub lead_id: i64,
-    pub kind: &'static str,
-    pub code_id: Option<i64>,
+    pub id: TouchId,
+    pub business_id: BusinessId,
+    pub lead_id: LeadId,
+    pub kind: TouchKind,
+    pub code_id: Option<CodeId>,
     pub code_text: Option<String>,
-    pub referrer_id: Option<i64>,
-    pub enrollment_id: Option<i64>,
-    pub refused: Option<Refusal>,
+    pub referrer_id: Option<ReferrerId>,
+    pub enrollment_id: Option<EnrollmentId>,
+    pub refused: Option<ClaimRefusal>,
     pub reason: Option<String>,
-    pub user_id: Option<i64>,
+    pub user_id: Option<UserId>,
 }
 
 #[derive(Debug)]
 pub struct Entry {
     pub id: i64,
-    pub business_id: i64,
-    pub referrer_id: i64,
-    pub currency: String,
-    pub account: &'static str,
+    pub business_id: BusinessId,
+    pub referrer_id: ReferrerId,
+    pub currency: Currency,
+    pub account: Account,
     pub amount: i64,
-    pub kind: &'static str,
-    pub commission_id: i64,
+    pub kind: EntryKind,
+    pub commission_id: CommissionId,
     pub day: Day,
 }
 
 #[derive(Debug)]
 pub struct NewInboxItem {
-    pub id: i64,
-    pub business_id: i64,
-    pub campaign_id: i64,
-    pub kind: &'static str,
+    pub id: InboxItemId,
+    pub business_id: BusinessId,
+    pub campaign_id: CampaignId,
+    pub kind: InboxKind,
+    /// Tells one reason to ask from another: the same again is counted on the item.
     pub cause: String,
     pub detail: Json,
-    pub lead_id: Option<i64>,
-    pub payment_id: Option<i64>,
-    pub referrer_id: Option<i64>,
-    pub touch_id: Option<i64>,
+    pub lead_id: Option<LeadId>,
+    pub payment_id: Option<PaymentId>,
+    pub referrer_id: Option<ReferrerId>,
+    pub touch_id: Option<TouchId>,
 }
 
+/// How an inbox item that was open, or dismissed, stands after the slice.
 #[derive(Debug)]
-pub struct Message {
-    pub id: i64,
-    pub business_id: i64,
-    pub test: bool,
-    pub kind: &'static str,
-    pub subject_id: i64,
-    pub payload: Json,
+pub struct ItemEnd {
+    /// As the database has it.
+    pub before: InboxState,
+    pub state: InboxState,
+    pub outcome: Option<String>,
+    pub user_id: Option<UserId>,
 }
 
 /// What the slice has decided, ready to be written set-wise.
 #[derive(Debug, Default)]
 pub struct Writes {
-    pub new_leads: BTreeSet<i64>,
+    pub new_leads: BTreeSet<LeadId>,
     /// Each as it was loaded.
-    pub changed_leads: BTreeMap<i64, Lead>,
+    pub changed_leads: BTreeMap<LeadId, Lead>,
     pub touches: Vec<Touch>,
     /// Touches that counted until something was known of them.
-    pub refused_touches: Vec<(i64, Refusal)>,
-    pub sign_ups: Vec<i64>,
+    pub refused_touches: BTreeMap<TouchId, ClaimRefusal>,
     pub new_sign_ups: Vec<SignedUp>,
-    pub new_payments: BTreeSet<i64>,
-    pub changed_payments: BTreeSet<i64>,
-    /// Those of them that are disputed now, or are not any more.
-    pub marked_payments: BTreeSet<i64>,
-    pub new_refunds: BTreeSet<i64>,
+    pub new_payments: BTreeSet<PaymentId>,
+    pub changed_payments: BTreeSet<PaymentId>,
+    /// Those of them whose dispute began or ended.
+    pub marked_payments: BTreeSet<PaymentId>,
+    pub new_refunds: BTreeSet<RefundId>,
     /// Parked ones that were decided.
-    pub decided_refunds: BTreeSet<i64>,
+    pub decided_refunds: BTreeSet<RefundId>,
     pub cancellations: Vec<Cancelled>,
-    pub purchases: BTreeSet<(i64, i64)>,
-    pub new_commissions: BTreeSet<i64>,
-    pub changed_commissions: BTreeSet<i64>,
+    pub purchases: BTreeSet<(LeadId, ProductId)>,
+    pub new_commissions: BTreeSet<CommissionId>,
+    pub changed_commissions: BTreeSet<CommissionId>,
     /// What refunds took off commissions that were there.
-    pub reduced: BTreeMap<i64, i64>,
+    pub reduced: BTreeMap<CommissionId, i64>,
     /// Approved commissions whose amount a dispute, or its end, moved, and to which account.
-    pub moved: BTreeMap<i64, &'static str>,
+    pub moved: BTreeMap<CommissionId, Account>,
     pub entries: Vec<Entry>,
     pub inbox: Vec<NewInboxItem>,
-    /// (item, state, outcome)
-    pub closed_items: Vec<(i64, &'static str, String, Option<i64>)>,
-    pub reopened_items: Vec<i64>,
+    /// Each item once, however often the slice closed it and opened it again.
+    pub items: BTreeMap<InboxItemId, ItemEnd>,
     pub audit: Vec<NewEntry>,
-    pub outbox: Vec<Message>,
+    pub messages: Vec<Message>,
     /// (scope, name, day) to the change.
     pub counters: BTreeMap<(i64, String, String), i64>,
-    /// Touches and payments that move from a merged duplicate to its primary.
-    pub merged: Vec<(i64, i64)>,
+    /// Duplicates that become part of their primaries: touches and payments go along.
+    pub merged: Vec<(LeadId, LeadId)>,
 }
 
 /// When a row is changed, for its version: later than before, whatever the clocks of nodes say.
@@ -122,11 +127,12 @@ impl Work {
 
     /// The next id of the run. When it is used up the slice is run again with a longer one, so the
     /// number given then is never written.
-    pub fn id(&mut self) -> i64 {
-        self.ids.next().unwrap_or_else(|| {
+    pub fn id<T: From<i64>>(&mut self) -> T {
+        let id = self.ids.next().unwrap_or_else(|| {
             self.ran_out = true;
             0
-        })
+        });
+        T::from(id)
     }
 
     /// The ids that were not used.
@@ -138,12 +144,12 @@ impl Work {
         self.ran_out
     }
 
-    pub fn today(&self, business_id: i64) -> Day {
+    pub fn today(&self, business_id: BusinessId) -> Day {
         self.facts.zone(business_id).day_of(self.now)
     }
 
     /// A lead to change; it will be written.
-    pub fn lead_mut(&mut self, id: i64) -> Option<&mut Lead> {
+    pub fn lead_mut(&mut self, id: LeadId) -> Option<&mut Lead> {
         let lead = self.facts.leads.get_mut(&id)?;
         if !self.writes.new_leads.contains(&id) && !self.writes.changed_leads.contains_key(&id) {
             self.writes.changed_leads.insert(id, lead.clone());
@@ -152,7 +158,7 @@ impl Work {
         Some(lead)
     }
 
-    pub fn commission_mut(&mut self, id: i64) -> Option<&mut Commission> {
+    pub fn commission_mut(&mut self, id: CommissionId) -> Option<&mut Commission> {
         let commission = self.facts.commissions.get_mut(&id)?;
         if !self.writes.new_commissions.contains(&id) && self.writes.changed_commissions.insert(id) {
             commission.updated_at = newer(self.now, commission.updated_at);
@@ -160,7 +166,7 @@ impl Work {
         Some(commission)
     }
 
-    pub fn payment_mut(&mut self, id: i64) -> Option<&mut Paid> {
+    pub fn payment_mut(&mut self, id: PaymentId) -> Option<&mut Paid> {
         let payment = self.facts.payments.get_mut(&id)?;
         if !self.writes.new_payments.contains(&id) {
             self.writes.changed_payments.insert(id);
@@ -168,16 +174,8 @@ impl Work {
         Some(payment)
     }
 
-    /// A touch that counted does not any more.
-    pub fn refuse_touch(&mut self, id: i64, why: Refusal) {
-        match self.writes.touches.iter_mut().find(|t| t.id == id) {
-            Some(new) => new.refused = Some(why),
-            None => self.writes.refused_touches.push((id, why)),
-        }
-    }
-
     /// A parked refund to decide.
-    pub fn refund_mut(&mut self, id: i64) -> Option<&mut RefundRow> {
+    pub fn refund_mut(&mut self, id: RefundId) -> Option<&mut RefundRow> {
         let refund = self.facts.refunds.get_mut(&id)?;
         if !self.writes.new_refunds.contains(&id) {
             self.writes.decided_refunds.insert(id);
@@ -185,9 +183,27 @@ impl Work {
         Some(refund)
     }
 
+    /// A touch stops counting.
+    pub fn refuse_touch(&mut self, id: TouchId, why: ClaimRefusal) {
+        match self.writes.touches.iter_mut().find(|t| t.id == id) {
+            Some(new) => new.refused = Some(why),
+            None => {
+                self.writes.refused_touches.insert(id, why);
+            }
+        }
+    }
+
+    /// Closes an inbox item, or opens it again.
+    pub fn end_item(&mut self, id: InboxItemId, state: InboxState, outcome: Option<&str>, user_id: Option<UserId>) {
+        let Some(item) = self.facts.inbox.get_mut(&id) else { return };
+        let before = self.writes.items.get(&id).map_or(item.state, |end| end.before);
+        item.state = state;
+        self.writes.items.insert(id, ItemEnd { before, state, outcome: outcome.map(str::to_owned), user_id });
+    }
+
     /// Counts, for a day and for ever. Test rows are never counted.
-    pub fn count(&mut self, scope: i64, name: impl Into<String>, day: Option<Day>, by: i64) {
-        let name = name.into();
+    pub fn count(&mut self, scope: impl Into<CountScope>, name: impl Into<String>, day: Option<Day>, by: i64) {
+        let (CountScope(scope), name) = (scope.into(), name.into());
         if let Some(day) = day {
             *self.writes.counters.entry((scope, name.clone(), day.to_string())).or_default() += by;
         }
@@ -195,26 +211,27 @@ impl Work {
     }
 
     /// Counts for lists by page number, under the day somebody came.
-    pub fn count_came(&mut self, scope: i64, name: &str, created_at: i64, by: i64) {
-        for day in [crate::counters::came(created_at), String::new()] {
+    pub fn count_came(&mut self, scope: impl Into<CountScope>, name: &str, created_at: i64, by: i64) {
+        let CountScope(scope) = scope.into();
+        for day in [counters::came(created_at), String::new()] {
             *self.writes.counters.entry((scope, name.to_owned(), day)).or_default() += by;
         }
     }
 
-    /// Counts what lists by page number tell, when everything is decided: a lead as it was loaded against
-    /// the lead as it is now, whoever changed it.
+    /// Counts what lists by page number report, when everything is decided: a lead as it was loaded against
+    /// the lead as it is now, whichever event changed it.
     pub fn count_listed(&mut self) {
-        let mut listed: Vec<(i64, String, i64)> = Vec::new();
+        let mut listed: Vec<(BusinessId, String, i64)> = Vec::new();
         let mut note = |lead: &Lead, by: i64| {
             if !lead.test && lead.archived_at.is_none() {
-                listed.push((lead.business_id, counters::listed(&lead.status), by));
-                let of_source = lead.source.as_ref().map(|source| counters::listed_from(&lead.status, source));
+                listed.push((lead.business_id, counters::listed(lead.status.word()), by));
+                let of_source = lead.source.as_ref().map(|source| counters::listed_from(lead.status.word(), source));
                 listed.extend(of_source.map(|name| (lead.business_id, name, by)));
             }
         };
         for (id, before) in &self.writes.changed_leads {
             let Some(after) = self.facts.leads.get(id) else { continue };
-            let counted = |l: &Lead| (l.status.clone(), l.source.clone(), l.archived_at.is_none());
+            let counted = |l: &Lead| (l.status, l.source.clone(), l.archived_at.is_none());
             if counted(before) != counted(after) {
                 note(before, -1);
                 note(after, 1);
@@ -229,12 +246,12 @@ impl Work {
     }
 
     /// A signed amount on one of a commission's accounts; nothing for 0 or for test rows.
-    pub fn post(&mut self, commission_id: i64, account: &'static str, amount: i64, kind: &'static str) {
+    pub fn post(&mut self, commission_id: CommissionId, account: Account, amount: i64, kind: EntryKind) {
         let Some(c) = self.facts.commissions.get(&commission_id) else { return };
         if c.test || amount == 0 {
             return;
         }
-        let (business_id, referrer_id, currency) = (c.business_id, c.referrer_id, c.currency.clone());
+        let (business_id, referrer_id, currency) = (c.business_id, c.referrer_id, c.currency);
         let (campaign_id, day) = (c.campaign_id, self.today(business_id));
         let id = self.id();
         self.count(campaign_id, format!("money.{account}.{currency}"), None, amount);
@@ -251,8 +268,26 @@ impl Work {
         });
     }
 
-    pub fn tell(&mut self, business_id: i64, test: bool, kind: &'static str, subject_id: i64, payload: Json) {
-        let id = self.id();
-        self.writes.outbox.push(Message { id, business_id, test, kind, subject_id, payload });
+    /// Writes a message where somebody listens to the business.
+    pub fn report(&mut self, business_id: BusinessId, test: bool, news: News) {
+        if self.facts.businesses.get(&business_id).is_some_and(|b| b.listens) {
+            let id = self.id();
+            self.writes.messages.push(Message { id, business_id, test, news });
+        }
     }
 }
+
+/// What a counter belongs to: a business, a campaign, a code or an enrollment.
+#[derive(Debug, Clone, Copy)]
+pub struct CountScope(pub i64);
+
+macro_rules! count_scopes {
+    ($($ty:ty),+) => {$(
+        impl From<$ty> for CountScope {
+            fn from(id: $ty) -> Self {
+                Self(id.0)
+            }
+        }
+    )+};
+}
+count_scopes!(BusinessId, CampaignId, CodeId, EnrollmentId);

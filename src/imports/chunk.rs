@@ -16,7 +16,7 @@ use super::{Import, Kind, referrers as people_who_refer};
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult, Terms, Tx};
-use crate::engine::{Event, Outcome};
+use crate::engine::{Decided, Event, Outcome};
 use crate::jobs::{Claimed, Progress};
 use crate::referrers::{self, NewReferrer};
 
@@ -67,7 +67,11 @@ async fn tell(tx: &mut Tx, step: &Step<Person>) -> DbResult<Progress> {
     finish(tx, step, step.verdicts.clone()).await
 }
 
-async fn tell_outcomes(tx: &mut Tx, step: &Step<(Person, Option<i64>)>, outcomes: Vec<Outcome>) -> DbResult<Progress> {
+async fn tell_outcomes(
+    tx: &mut Tx,
+    step: &Step<(Person, Option<i64>)>,
+    outcomes: Vec<Decided<Outcome>>,
+) -> DbResult<Progress> {
     let mut verdicts = step.verdicts.clone();
     verdicts.extend(step.of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
     finish(tx, step, verdicts).await

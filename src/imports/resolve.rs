@@ -11,7 +11,11 @@ use super::store::{self, KnownCode, KnownLead, LeadsOf};
 use super::{Import, Kind};
 use crate::actor::Actor;
 use crate::db::{Conn, DbResult};
-use crate::engine::{AddLead, Changed, Claim, ClaimBy, Event, Outcome, Refusal, Status, TouchKind, What};
+use crate::engine::ids::LeadId;
+use crate::engine::{
+    AddLead, AddLeadOutcome, By, Changed, Claim, ClaimBy, ClaimRefusal, Decided, Event, Outcome, Qualified, Qualify,
+    Rejected, Scope, SourceOrigin, Status, TouchKind, What,
+};
 use crate::{code, id};
 
 /// The plan for a row: an event, or nothing and why.
@@ -152,7 +156,7 @@ impl Planner<'_> {
         }
         let Some(email) = &p.referrer else { return Ok(None) };
         match self.known.referrers.get(email.key()) {
-            Some(enrollment) => Ok(Some(ClaimBy::Enrollment(*enrollment))),
+            Some(enrollment) => Ok(Some(ClaimBy::Enrollment((*enrollment).into()))),
             None => {
                 let why = format!("No referrer of this campaign has the e-mail {}.", email.text());
                 Err(Verdict::because(p.line, Fate::UnknownCode, Some(Field::ReferrerEmail), why))
@@ -177,16 +181,16 @@ impl Planner<'_> {
         Verdict::because(p.line, Fate::Unknown, Some(field), why)
     }
 
-    fn event(&self, what: What, claimed: Option<i64>) -> Plan {
-        let event = Event { business_id: self.import.business_id, actor: self.actor.clone(), what };
-        Plan::Event(Box::new(event), claimed)
+    fn event(&self, what: impl Into<What>, claimed: Option<i64>) -> Plan {
+        let by = By::new(self.import.business_id, self.actor);
+        Plan::Event(Box::new(Event::new(by, what)), claimed)
     }
 
     fn qualify(&self, p: &Person, lead_id: i64) -> Result<Plan, Verdict> {
         if self.known.leads.get(&lead_id).is_some_and(|l| l.archived_at.is_some()) {
             return Err(Verdict::because(p.line, Fate::Invalid, None, "The lead is archived. Restore it first."));
         }
-        Ok(self.event(What::Qualify { lead_id, qualified: true, reason: None }, None))
+        Ok(self.event(Qualify { lead_id: lead_id.into(), qualified: true, reason: None }, None))
     }
 
     fn add(&self, p: &Person, claim: Option<ClaimBy>, qualify: bool) -> Plan {
@@ -199,31 +203,37 @@ impl Planner<'_> {
             _ => None,
         };
         let add = AddLead {
-            campaign_id: self.import.campaign_id,
-            test: false,
-            contact,
+            scope: Scope::new(self.import.campaign_id, false),
+            contact: Box::new(contact),
             status: p.status.unwrap_or(Status::New),
-            source_origin: "dashboard",
+            source_origin: SourceOrigin::Dashboard,
             claim: claim.map(|by| Claim { kind: TouchKind::Import, by }),
             recorded_by: None,
             repeats_allowed: false,
             qualify,
         };
-        self.event(What::AddLead(Box::new(add)), claimed)
+        self.event(add, claimed)
     }
 }
 
 /// The meaning of an engine's outcome for the row.
-pub fn verdict(p: &Person, claimed: Option<i64>, outcome: Outcome) -> Verdict {
-    let accepted =
-        |fate, lead_id| Verdict { person: Some(p.key.clone()), lead_id: Some(lead_id), ..Verdict::new(p.line, fate) };
-    match outcome {
-        Outcome::LeadAdded { lead_id, referrer_id, refused, .. } => {
-            let fate = if refused == Some(Refusal::UnknownCode) { Fate::UnknownCode } else { Fate::New };
+pub fn verdict(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> Verdict {
+    let accepted = |fate, lead_id: LeadId| Verdict {
+        person: Some(p.key.clone()),
+        lead_id: Some(lead_id.0),
+        ..Verdict::new(p.line, fate)
+    };
+    match decided {
+        Ok(Outcome::AddLead(AddLeadOutcome::Added { lead_id, referrer_id, refused, .. })) => {
+            let fate = if refused == Some(ClaimRefusal::UnknownCode) { Fate::UnknownCode } else { Fate::New };
             let reason = refused.map(|r| format!("Added without a referrer: {}.", r.sentence()));
+            let referrer_id = referrer_id.map(|id| id.0);
             Verdict { referrer_id, reason, field: refused.map(|_| Field::Code), ..accepted(fate, lead_id) }
         }
-        Outcome::LeadKnown { lead_id, referrer_id, attributed, qualified, refused, .. } => {
+        Ok(Outcome::AddLead(AddLeadOutcome::Known {
+            lead_id, referrer_id, attributed, qualified, refused, ..
+        })) => {
+            let referrer_id = referrer_id.map(|id| id.0);
             let changed = attributed || qualified == Changed::Yes;
             let stays = claimed.is_some() && referrer_id.is_some() && claimed != referrer_id;
             let reason = match refused {
@@ -236,10 +246,10 @@ pub fn verdict(p: &Person, claimed: Option<i64>, outcome: Outcome) -> Verdict {
             let fate = if changed { Fate::Updated } else { Fate::Already };
             Verdict { referrer_id, reason, ..accepted(fate, lead_id) }
         }
-        Outcome::Qualification { lead_id, changed } => {
-            accepted(if changed == Changed::Yes { Fate::Updated } else { Fate::Already }, lead_id)
+        Ok(Outcome::Qualify(Qualified { lead_id, changed })) => {
+            accepted(if changed { Fate::Updated } else { Fate::Already }, lead_id)
         }
-        Outcome::Refused { why } => Verdict::because(p.line, Fate::Invalid, None, why),
+        Err(Rejected::Refused(why)) => Verdict::because(p.line, Fate::Invalid, None, why.sentence()),
         _ => Verdict::because(p.line, Fate::Invalid, None, "The lead no longer exists."),
     }
 }

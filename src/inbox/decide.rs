@@ -2,7 +2,7 @@
 
 use super::store::ItemRow;
 use super::words::{Fix, fix_of, words_of};
-use crate::engine::What;
+use crate::engine::{AcceptPayment, PayBack, Reattribute, SettleItem, What};
 
 /// The referrer a person chose, where the item itself names none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,23 +13,23 @@ pub struct Claimant {
 
 /// The event behind one click; `None` when there is nothing to do, or a required referrer was not chosen.
 pub fn accepting(row: &ItemRow, chosen: Option<Claimant>) -> Option<What> {
-    let lead_id = row.lead_id.unwrap_or_default();
-    let attribute = |to: Claimant| What::Reattribute {
+    let lead_id = row.lead_id.unwrap_or_default().into();
+    let attribute = |to: Claimant| Reattribute {
         lead_id,
-        to: Some(to.enrollment_id),
-        code_id: to.code_id,
+        to: Some(to.enrollment_id.into()),
+        code_id: to.code_id.map(Into::into),
         reason: format!("inbox: {}", words_of(row).title),
         pay_back: true,
     };
-    let (by, outcome) = match fix_of(row) {
+    let (by, outcome): (What, String) = match fix_of(row) {
         Fix::Attribute => {
             let to = Claimant { enrollment_id: row.enrollment_id?, code_id: row.code_id };
-            (attribute(to), format!("attributed to {}", row.referrer.clone().unwrap_or_default()))
+            (attribute(to).into(), format!("attributed to {}", row.referrer.clone().unwrap_or_default()))
         }
-        Fix::Closest => (attribute(chosen?), "attributed to one of the closest codes".into()),
-        Fix::PayBack => (What::PayBack { lead_id }, "the older payments were let earn".into()),
-        Fix::RecordPayment => return Some(What::AcceptPayment { item_id: row.id }),
+        Fix::Closest => (attribute(chosen?).into(), "attributed to one of the closest codes".into()),
+        Fix::PayBack => (PayBack { lead_id }.into(), "the older payments were let earn".into()),
+        Fix::RecordPayment => return Some(AcceptPayment { item_id: row.id.into() }.into()),
         Fix::None => return None,
     };
-    Some(What::Settle { item_id: row.id, by: Box::new(by), outcome })
+    Some(SettleItem { item_id: row.id.into(), by: Box::new(by), outcome }.into())
 }

@@ -10,7 +10,7 @@ use super::words::{Fix, Words, fix_of, words_of};
 use crate::codes::{self, Lookup};
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::db::Cursor;
-use crate::engine::{Outcome, What};
+use crate::engine::{AcceptOutcome, Change, Dismiss, Outcome, PaymentOutcome, Rejected, Reopen};
 use crate::query::ListQuery;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
@@ -171,8 +171,8 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     let gone = || Fault::Bad("There is nothing left to do about this item.".into());
     let what = accepting(&row, chosen).ok_or_else(gone)?;
     let (outcomes, moves) = preview(&page, &[page.event(what.clone())]).await?;
-    if let Some(Outcome::Refused { why }) = outcomes.into_iter().next() {
-        return page.go(&back, Flash::bad(why)).await;
+    if let Some(Err(Rejected::Refused(why))) = outcomes.into_iter().next() {
+        return page.go(&back, Flash::bad(why.sentence())).await;
     }
     if !moves.is_nothing() && form.value("seen") != moves.seal() {
         let fields = ["to", "code"].into_iter().filter(|name| !form.value(name).is_empty());
@@ -199,13 +199,15 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
         };
         return ask.answer(StatusCode::CONFLICT);
     }
-    let flash = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Done { changed: false, .. } => Flash::info("Another person has already decided this."),
-        Outcome::Done { .. } => Flash::good(done(&row)),
-        Outcome::PaymentRecorded { .. } => Flash::good("The second payment is recorded."),
-        Outcome::PaymentDuplicate { .. } => Flash::info("It was recorded already."),
-        Outcome::Refused { why } => Flash::bad(why),
-        _ => return Err(Fault::NotFound),
+    let flash = match page.app.engine.one_of(page.event(what)).await? {
+        Ok(Outcome::AcceptPayment(AcceptOutcome::Payment(PaymentOutcome::Recorded { .. }))) => {
+            Flash::good("The second payment is recorded.")
+        }
+        Ok(Outcome::AcceptPayment(AcceptOutcome::Payment(_))) => Flash::info("It was recorded already."),
+        Ok(outcome) if outcome.changed() => Flash::good(done(&row)),
+        Ok(_) => Flash::info("Another person has already decided this."),
+        Err(Rejected::Refused(why)) => Flash::bad(why.sentence()),
+        Err(_) => return Err(Fault::NotFound),
     };
     page.go(&back, flash).await
 }
@@ -221,24 +223,24 @@ fn done(row: &ItemRow) -> String {
 async fn dismiss(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     let row = find(&page, id).await?;
     let back = form.back("/inbox");
-    let flash = match page.app.engine.one(page.event(What::Dismiss { item_id: id })).await? {
-        Outcome::Done { changed: true, .. } => {
+    let flash = match page.app.engine.one(page.by(), Dismiss { item_id: id.into() }).await? {
+        Ok(dismissed) if dismissed.changed => {
             Flash::good("Dismissed.").undo(format!("/inbox/{id}/reopen"), "Undo", &[("back", back)])
         }
-        Outcome::Done { .. } => Flash::info(format!("This item was {} already.", row.state)),
-        Outcome::Refused { why } => Flash::bad(why),
-        _ => return Err(Fault::NotFound),
+        Ok(_) => Flash::info(format!("This item was {} already.", row.state)),
+        Err(Rejected::Refused(why)) => Flash::bad(why.sentence()),
+        Err(_) => return Err(Fault::NotFound),
     };
     page.go(back, flash).await
 }
 
 async fn reopen(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     find(&page, id).await?;
-    let flash = match page.app.engine.one(page.event(What::Reopen { item_id: id })).await? {
-        Outcome::Done { changed: true, .. } => Flash::good("The item is open again."),
-        Outcome::Done { .. } => Flash::info("The item was open already."),
-        Outcome::Refused { why } => Flash::bad(why),
-        _ => return Err(Fault::NotFound),
+    let flash = match page.app.engine.one(page.by(), Reopen { item_id: id.into() }).await? {
+        Ok(reopened) if reopened.changed => Flash::good("The item is open again."),
+        Ok(_) => Flash::info("The item was open already."),
+        Err(Rejected::Refused(why)) => Flash::bad(why.sentence()),
+        Err(_) => return Err(Fault::NotFound),
     };
     page.go(form.back("/inbox"), flash).await
 }

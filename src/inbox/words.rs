@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::store::ItemRow;
 use crate::clock::Day;
-use crate::engine::Refusal;
+use crate::engine::ClaimRefusal;
 use crate::money::Money;
 
 /// The words of an item on a page.
@@ -108,7 +108,7 @@ pub fn words_of(item: &ItemRow) -> Words {
         ),
         "late_claim" => (
             format!("{lead} signed up again, with the code {code}"),
-            match item.refused.as_deref().and_then(Refusal::of_word) {
+            match item.refused.as_deref().and_then(ClaimRefusal::parse) {
                 Some(refused) => format!("The lead has no referrer yet. Of the code: {}.", refused.sentence()),
                 None => {
                     format!("It is {who}'s. The lead has no referrer yet; a repeated sign-up alone changes nothing.")

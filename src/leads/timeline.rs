@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::store::one::{AuditRow, LeadRow, PaymentRow, SignUpRow, TouchRow};
 use crate::clock::Day;
 use crate::commissions::CommissionRow;
-use crate::engine::Refusal;
+use crate::engine::ClaimRefusal;
 use crate::money::Money;
 
 /// One line of a timeline, with its moment still a number.
@@ -71,7 +71,7 @@ pub fn verdict(lead: &LeadRow, touches: &[TouchRow], t: &TouchRow) -> (bool, Str
         return (true, why);
     }
     if let Some(refused) = t.refused.as_deref() {
-        let why = Refusal::of_word(refused).map_or_else(|| refused.to_owned(), |r| r.sentence().to_owned());
+        let why = ClaimRefusal::parse(refused).map_or_else(|| refused.to_owned(), |r| r.sentence().to_owned());
         return (false, format!("Does not count: {why}."));
     }
     let Some(counting) = counting else {

@@ -14,7 +14,10 @@ use crate::codes;
 use crate::core::Core;
 use crate::db::DbResult;
 use crate::email::Email;
-use crate::engine::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Refusal, Status, TouchKind, What};
+use crate::engine::ids::ReferrerId;
+use crate::engine::{
+    AddLead, AddLeadOutcome, By, Claim, ClaimBy, ClaimRefusal, Contact, Scope, SourceOrigin, Status, TouchKind,
+};
 use crate::phone::Phone;
 
 pub use find::{Asked, Found, Hit, find};
@@ -61,7 +64,7 @@ pub struct Receipt {
     pub holder: Option<String>,
     /// The lead was theirs already.
     pub theirs_already: bool,
-    /// Why the claim does not count, in the words of [`Refusal::sentence`].
+    /// Why the claim does not count, in the words of [`ClaimRefusal::sentence`].
     pub refused: Option<String>,
 }
 
@@ -85,7 +88,7 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
     let Some(here) = here else { return Ok(None) };
     let by = match &named {
         Some(code) => ClaimBy::Code(code.text.clone()),
-        None => ClaimBy::Enrollment(here.id),
+        None => ClaimBy::Enrollment(here.id.into()),
     };
     let mut contact = Contact { name: told.customer.clone(), ..Contact::default() };
     match &told.reach {
@@ -99,18 +102,16 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
         }
     }
     let add = AddLead {
-        campaign_id: told.campaign_id,
-        test: told.test,
-        contact,
+        scope: Scope::new(told.campaign_id, told.test),
+        contact: Box::new(contact),
         status: Status::New,
-        source_origin: "dashboard",
+        source_origin: SourceOrigin::Dashboard,
         claim: Some(Claim { kind: TouchKind::Verbal, by }),
-        recorded_by: Some(told.user_id),
+        recorded_by: Some(told.user_id.into()),
         repeats_allowed: false,
         qualify: false,
     };
-    let event = Event { business_id: told.business_id, actor: actor.clone(), what: What::AddLead(Box::new(add)) };
-    let outcome = core.engine.one(event).await?;
+    let outcome = core.engine.one(By::new(told.business_id, actor), add).await?;
     let mut receipt = Receipt {
         lead_id: 0,
         customer: told.customer,
@@ -125,14 +126,15 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
         theirs_already: false,
         refused: None,
     };
-    let say = |refused: Option<Refusal>| refused.map(|r| r.sentence().to_owned());
+    let say = |refused: Option<ClaimRefusal>| refused.map(|r| r.sentence().to_owned());
     match outcome {
-        Outcome::LeadAdded { lead_id, referrer_id, refused, .. } => {
-            receipt.lead_id = lead_id;
-            receipt.counts = referrer_id == Some(told.referrer_id);
+        Ok(AddLeadOutcome::Added { lead_id, referrer_id, refused, .. }) => {
+            receipt.lead_id = lead_id.0;
+            receipt.counts = referrer_id == Some(ReferrerId(told.referrer_id));
             receipt.refused = say(refused);
         }
-        Outcome::LeadKnown { lead_id, referrer_id, attributed, refused, .. } => {
+        Ok(AddLeadOutcome::Known { lead_id, referrer_id, attributed, refused, .. }) => {
+            let (lead_id, referrer_id) = (lead_id.0, referrer_id.map(|id| id.0));
             let mut conn = core.db.read().await?;
             receipt.lead_id = lead_id;
             receipt.counts = attributed;
@@ -143,7 +145,7 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
                 receipt.holder = store::referrer(&mut conn, told.business_id, holder).await?.map(|r| r.name);
             }
         }
-        _ => return Ok(None),
+        Err(_) => return Ok(None),
     }
     Ok(Some(receipt))
 }

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::campaigns::{self, CampaignChoice};
 use crate::clock::{Day, Instant};
 use crate::db::Conn;
-use crate::engine::{Event, What};
+use crate::engine::{By, Event, What};
 use crate::query::pairs;
 use crate::users::{Member, Right};
 use crate::web::flash::{Flashes, flash_on, take_flashes};
@@ -151,9 +151,14 @@ fn query_value(query: Option<&str>, name: &str) -> Option<String> {
 }
 
 impl Page {
-    /// The audit actor of the signed-in person.
-    pub fn event(&self, what: What) -> Event {
-        Event { business_id: self.member.business_id, actor: Arc::new(self.member.actor()), what }
+    /// An event in the name of the signed-in person.
+    pub fn event(&self, what: impl Into<What>) -> Event {
+        Event::new(self.by(), what)
+    }
+
+    /// In whose name it happens.
+    pub fn by(&self) -> By {
+        By::new(self.member.business_id, &Arc::new(self.member.actor()))
     }
 
     /// A stored moment, as the business's people say it.

@@ -13,7 +13,7 @@ use crate::business;
 use crate::clock::Zone;
 use crate::core::Core;
 use crate::db::DbResult;
-use crate::engine::{Event, Outcome, SLICE, What};
+use crate::engine::{Approve, By, Change, Event, SLICE};
 
 /// Due commissions looked at in one step.
 const STEP: usize = 500;
@@ -75,17 +75,18 @@ async fn run(core: &Core, steps: Option<usize>) -> DbResult<(Swept, bool)> {
 /// Answers whether there was anything to approve.
 async fn step(core: &Core, business_id: i64, due: Vec<store::Due>, swept: &mut Swept) -> DbResult<bool> {
     let actor = Arc::new(Actor { kind: ActorKind::Job, id: None, name: "sweep".into(), origin: "schedule".into() });
+    let by = By::new(business_id, &actor);
     let found = i64::try_from(due.len()).unwrap_or_default();
     let events: Vec<Event> = due
         .into_iter()
         .filter(|c| !c.held_back)
-        .map(|c| Event { business_id, actor: actor.clone(), what: What::Approve { commission_id: c.id, reason: None } })
+        .map(|c| Event::new(by.clone(), Approve { commission_id: c.id.into(), reason: None }))
         .collect();
     let any = !events.is_empty();
     let mut approved = 0;
     for slice in events.chunks(SLICE / 2) {
         let outcomes = core.engine.slice(slice.to_vec()).await?;
-        approved += outcomes.iter().filter(|o| matches!(o, Outcome::Done { changed: true, .. })).count();
+        approved += outcomes.iter().flatten().filter(|o| o.changed()).count();
     }
     let approved = i64::try_from(approved).unwrap_or_default();
     swept.due += found;

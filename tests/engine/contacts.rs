@@ -1,6 +1,9 @@
 //! A lead that becomes known by another contact: what waited for it, and whom it turns out to be.
 
-use refdesk::engine::{AddLead, ClaimBy, Contact, Outcome, What};
+use crate::support::Outcome;
+use refdesk::engine::{
+    AddLead, ClaimBy, Contact, Dismiss, EditLead, Merge, PayBack, Qualify, Reattribute, SettleItem, What,
+};
 use refdesk::phone::Phone;
 use refdesk::products::NewTerms;
 
@@ -23,8 +26,8 @@ on_both_databases! {
 
 const PHONE: &str = "+1 415 555 2671";
 
-fn rep_s_note(shop: Shop<'_>, address: Option<&str>, referrer: Option<&Referrer>) -> Box<AddLead> {
-    let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+fn rep_s_note(shop: Shop<'_>, address: Option<&str>, referrer: Option<&Referrer>) -> AddLead {
+    let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id.into()));
     let What::AddLead(mut add) = shop.lead_event("Bob", Some(PHONE), claim) else { unreachable!() };
     add.contact.email = address.map(str::to_owned);
     add.contact.email_key = address.map(str::to_owned);
@@ -84,7 +87,7 @@ async fn a_payment_before_its_lead_had_an_address_is_offered(app: TestApp) {
     assert_eq!(open_items(&app).await[0].0, "older_payments");
     let why = app.rows::<(String,)>("SELECT decision_why FROM payments WHERE decision = 'waiting'").await;
     assert_eq!(why, [("it came before its lead had this address".to_owned(),)]);
-    shop.send(What::PayBack { lead_id: lead }).await;
+    shop.send(PayBack { lead_id: lead.into() }).await;
     assert_eq!(commissions(&app).await, [("2026-06-20".into(), 1_000), ("2026-07-20".into(), 1_500)]);
 }
 
@@ -96,7 +99,7 @@ async fn what_a_phone_brings_together_is_decided_in_order_of_its_dates(app: Test
     heard_of_bob(shop, Some(&jane)).await;
     shop.pay("bob@example.com", "100.00", "2026-06-20").await;
     let What::Payment(mut team) = shop.payment_event("bob@example.com", "100.00", "2026-06-17") else { unreachable!() };
-    team.product_id = other;
+    team.of.product_id = other.into();
     shop.send(What::Payment(team)).await;
     let paid = shop.send(phoned(shop.payment_event("bob@example.com", "100.00", "2026-06-19"))).await;
     assert_eq!(earned(&paid).as_deref(), Some("30.00 USD"));
@@ -117,7 +120,7 @@ async fn a_sign_up_that_brings_the_address_lets_the_last_day_earn(app: TestApp) 
     assert!(matches!(known, Outcome::SignedUp { lead_id, known: true, .. } if lead_id == lead), "{known:?}");
     assert_eq!(commissions(&app).await, [("2026-06-22".into(), 3_000)], "the older one waits for a person");
     assert_eq!(open_items(&app).await[0].0, "older_payments");
-    shop.send(What::PayBack { lead_id: lead }).await;
+    shop.send(PayBack { lead_id: lead.into() }).await;
     assert_eq!(held(&app).await, 3_400);
 }
 
@@ -130,7 +133,7 @@ async fn an_address_that_a_rep_brings_offers_what_waited(app: TestApp) {
     assert!(matches!(known, Outcome::LeadKnown { lead_id, .. } if lead_id == lead), "{known:?}");
     assert_eq!(held(&app).await, 0, "what staff bring together earns after a preview");
     assert_eq!(open_items(&app).await[0].0, "older_payments");
-    shop.send(What::PayBack { lead_id: lead }).await;
+    shop.send(PayBack { lead_id: lead.into() }).await;
     assert_eq!(held(&app).await, 2_000);
 }
 
@@ -151,7 +154,7 @@ async fn a_payment_that_shows_who_the_lead_is_ends_the_attribution(app: TestApp)
     app.arrange("UPDATE campaigns SET reward = '{\"USD\": 500}'").await;
     let jane = shop.referrer("Jane Miller").await;
     let lead = heard_of_bob(shop, Some(&jane)).await;
-    shop.send(What::Qualify { lead_id: lead, qualified: true, reason: None }).await;
+    shop.send(Qualify { lead_id: lead.into(), qualified: true, reason: None }).await;
     assert_eq!(held(&app).await, 500);
     let paid = shop.send(phoned(shop.payment_event("jane.miller@example.org", "100.00", "2026-06-20"))).await;
     assert_eq!(earned(&paid), None);
@@ -161,7 +164,8 @@ async fn a_payment_that_shows_who_the_lead_is_ends_the_attribution(app: TestApp)
     let tom = shop.referrer("Tom Ash").await;
     let to = Some(tom.enrollment_id);
     let reason = "he did".to_owned();
-    shop.send(What::Reattribute { lead_id: lead, to, code_id: None, reason, pay_back: true }).await;
+    shop.send(Reattribute { lead_id: lead.into(), to: to.map(Into::into), code_id: None, reason, pay_back: true })
+        .await;
     assert_eq!(held(&app).await, 2_500);
 }
 
@@ -178,9 +182,9 @@ async fn an_edit_that_shows_who_the_lead_is_takes_what_is_unpaid(app: TestApp) {
     shop.pay("amy@example.com", "50.00", "2026-06-19").await;
     app.tamper("UPDATE commissions SET state = 'paid' WHERE amount = 2000").await;
     let contact = known_as("jane.miller@example.org");
-    shop.send(What::EditLead { lead_id: lead, contact, active: true, seen: None }).await;
+    shop.send(EditLead { lead_id: lead.into(), contact, active: true }).await;
     turned_out_to_be_the_referrer(&app, lead).await;
-    let states: Vec<(String, Option<String>)> = app.rows("SELECT state, reason FROM commissions ORDER BY id").await;
+    let states: Vec<(String, Option<String>)> = app.rows("SELECT state, void_cause FROM commissions ORDER BY id").await;
     assert_eq!(states, [("paid".into(), None), ("void".into(), Some("self-referral".into()))]);
 }
 
@@ -192,7 +196,7 @@ async fn a_merge_that_shows_who_the_lead_is_ends_the_attribution(app: TestApp) {
     let heard = heard_of_bob(shop, None).await;
     shop.pay("amy@example.com", "100.00", "2026-06-18").await;
     assert_eq!(held(&app).await, 2_000);
-    shop.send(What::Merge { lead_id: heard, into: amy }).await;
+    shop.send(Merge { lead_id: heard.into(), into: amy.into() }).await;
     turned_out_to_be_the_referrer(&app, amy).await;
     assert_eq!(held(&app).await, 0);
 }
@@ -218,8 +222,9 @@ async fn an_edited_duplicate_leaves_its_primary_where_it_is_found(app: TestApp) 
     repeat.repeats_allowed = true;
     let Outcome::LeadAdded { lead_id: repeat, .. } = shop.send(What::AddLead(repeat)).await else { panic!("known") };
     let bob = heard_of_bob(shop, None).await;
-    let edit =
-        |lead_id: i64, address: &str| What::EditLead { lead_id, contact: known_as(address), active: true, seen: None };
+    let edit = |lead_id: i64, address: &str| {
+        What::EditLead(EditLead { lead_id: lead_id.into(), contact: known_as(address), active: true })
+    };
     // In one slice: what the edits leave behind is found by what follows.
     let outcomes = shop
         .send_all(vec![
@@ -257,19 +262,19 @@ async fn a_second_lot_of_older_payments_opens_the_item_again(app: TestApp) {
     shop.pay("bob@example.com", "100.00", "2026-06-17").await;
     shop.pay("bob@example.org", "50.00", "2026-06-18").await;
     let now_known_as = async |address: &str| {
-        shop.send(What::EditLead { lead_id, contact: known_as(address), active: true, seen: None }).await;
+        shop.send(EditLead { lead_id: lead_id.into(), contact: known_as(address), active: true }).await;
         app.number("SELECT count(*) FROM inbox_items WHERE state = 'open'").await
     };
     assert_eq!(now_known_as("bob@example.com").await, 1);
     let item_id = app.number("SELECT id FROM inbox_items").await;
-    shop.send(What::Dismiss { item_id }).await;
+    shop.send(Dismiss { item_id: item_id.into() }).await;
     let contact = Box::new(Contact { company: Some("Harbour".into()), ..*known_as("bob@example.com") });
-    shop.send(What::EditLead { lead_id, contact, active: true, seen: None }).await;
+    shop.send(EditLead { lead_id: lead_id.into(), contact, active: true }).await;
     assert!(open_items(&app).await.is_empty(), "the same payments were dismissed");
     assert_eq!(now_known_as("bob@example.org").await, 1, "another payment waits beside it");
     assert!(open_items(&app).await[0].1.contains("\"count\":2"));
-    let by = Box::new(What::PayBack { lead_id });
-    shop.send(What::Settle { item_id, by, outcome: "let earn".into() }).await;
+    let by = Box::new(What::PayBack(PayBack { lead_id: lead_id.into() }));
+    shop.send(SettleItem { item_id: item_id.into(), by, outcome: "let earn".into() }).await;
     assert_eq!((held(&app).await, open_items(&app).await.len()), (3_000, 0));
     shop.pay("bob@example.net", "10.00", "2026-06-19").await;
     assert_eq!(now_known_as("bob@example.net").await, 1, "and a third one after they were let earn");

@@ -1,7 +1,9 @@
 //! Disputes of payments: product rule 8.
 
 use refdesk::engine::purge::{Lot, Tally};
-use refdesk::engine::{Outcome, What};
+use refdesk::engine::{Approve, Reattribute, Void, What};
+
+use crate::support::Outcome;
 
 use super::refunds::{AMY, balance, commission, paid, pay_out};
 use crate::on_both_databases;
@@ -39,7 +41,7 @@ fn done(id: i64, changed: bool) -> Outcome {
 
 async fn approve(app: &TestApp) -> Outcome {
     let commission_id = app.number("SELECT max(id) FROM commissions").await;
-    app.shop().send(What::Approve { commission_id, reason: Some("early".into()) }).await
+    app.shop().send(What::Approve(Approve { commission_id: commission_id.into(), reason: Some("early".into()) })).await
 }
 
 async fn a_disputed_payment_is_neither_swept_nor_approved(app: TestApp) {
@@ -133,7 +135,7 @@ async fn what_is_void_and_what_was_paid_stay(app: TestApp) {
     shop.pay(AMY, "50.00", "2026-06-15").await;
     let (payment, commission_id) =
         (app.number("SELECT max(id) FROM payments").await, app.number("SELECT max(id) FROM commissions").await);
-    shop.send(What::Void { commission_id, reason: "fraud".into() }).await;
+    shop.send(Void { commission_id: commission_id.into(), reason: "fraud".into() }).await;
     assert_eq!(shop.dispute(payment, true).await, done(payment, true));
     assert_eq!(shop.dispute(payment, false).await, done(payment, true));
     assert_eq!(balances(&app).await, (0, -600));
@@ -155,8 +157,15 @@ async fn what_a_moved_lead_s_payment_earns_again_is_held(app: TestApp) {
     approve(&app).await;
     shop.dispute(payment, true).await;
     let lead_id = app.number("SELECT id FROM leads").await;
-    let to =
-        |to: Option<i64>| What::Reattribute { lead_id, to, code_id: None, reason: "a mistake".into(), pay_back: false };
+    let to = |to: Option<i64>| {
+        What::Reattribute(Reattribute {
+            lead_id: lead_id.into(),
+            to: to.map(Into::into),
+            code_id: None,
+            reason: "a mistake".into(),
+            pay_back: false,
+        })
+    };
     shop.send(to(Some(tom.enrollment_id))).await;
     let of_tom = format!("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries WHERE referrer_id = {}", tom.id);
     assert_eq!((balances(&app).await, app.number(&of_tom).await), ((2_000, 0), 2_000));
@@ -193,7 +202,7 @@ async fn staff_void_what_is_disputed(app: TestApp) {
     approve(&app).await;
     shop.dispute(payment, true).await;
     let commission_id = app.number("SELECT id FROM commissions").await;
-    shop.send(What::Void { commission_id, reason: "fraud".into() }).await;
+    shop.send(Void { commission_id: commission_id.into(), reason: "fraud".into() }).await;
     assert_eq!(balances(&app).await, (0, 0));
     shop.dispute(payment, false).await;
     assert_eq!((commission(&app).await.0.as_str(), balances(&app).await), ("void", (0, 0)));
@@ -203,8 +212,14 @@ async fn test_data_is_disputed_on_no_ledger_and_goes_with_its_mark(app: TestApp)
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
     let testing = |what: What| match what {
-        What::SignUp(s) => What::SignUp(refdesk::engine::SignUp { test: true, ..s }),
-        What::Payment(p) => What::Payment(refdesk::engine::Payment { test: true, ..p }),
+        What::SignUp(mut s) => {
+            s.of.scope.test = true;
+            What::SignUp(s)
+        }
+        What::Payment(mut p) => {
+            p.of.scope.test = true;
+            What::Payment(p)
+        }
         other => other,
     };
     shop.send(testing(shop.sign_up_event(AMY, Some(&jane.code)))).await;

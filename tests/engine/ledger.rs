@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::Outcome;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use refdesk::engine::{ClaimBy, Outcome, RefundOf, Status, What};
+use refdesk::engine::{
+    AcceptPayment, Approve, Archive, ClaimBy, PayBack, PaymentRef, Qualify, Reattribute, SetStatus, Status, Void, What,
+};
 
 use crate::on_both_databases;
 use crate::support::{Referrer, Shop, TestApp};
@@ -115,8 +118,8 @@ impl World<'_> {
             }
             Step::Refund { who, day, cents, by_id, own } => {
                 let of = match by_id {
-                    Some(id) => RefundOf::Event(format!("{}-{id}", self.case)),
-                    None => RefundOf::Date(crate::support::day(&format!("2026-05-{day:02}"))),
+                    Some(id) => PaymentRef::Event(format!("{}-{id}", self.case)),
+                    None => PaymentRef::Day(crate::support::day(&format!("2026-05-{day:02}"))),
                 };
                 let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
                 let What::Refund(mut refund) = self.shop.refund_event(&self.address(*who), of, amount.as_deref())
@@ -132,7 +135,7 @@ impl World<'_> {
             }
             Step::Walk { who, referrer } => {
                 let claim = referrer.map(|n| match self.referrers.get(usize::from(n)) {
-                    Some(r) => ClaimBy::Enrollment(r.enrollment_id),
+                    Some(r) => ClaimBy::Enrollment(r.enrollment_id.into()),
                     None => ClaimBy::Code("UNKNOWN-99".into()),
                 });
                 let What::AddLead(mut add) = self.shop.lead_event(&self.name(*who), None, claim) else {
@@ -143,25 +146,26 @@ impl World<'_> {
                 What::AddLead(add)
             }
             Step::Qualify { who, on } => {
-                What::Qualify { lead_id: self.lead(*who).await?, qualified: *on, reason: None }
+                What::Qualify(Qualify { lead_id: (self.lead(*who).await?).into(), qualified: *on, reason: None })
             }
-            Step::Status { who, status } => {
-                What::SetStatus { lead_id: self.lead(*who).await?, status: Status::ALL[usize::from(*status)] }
-            }
-            Step::Move { who, to, pay_back } => What::Reattribute {
-                lead_id: self.lead(*who).await?,
-                to: to.and_then(|n| self.referrers.get(usize::from(n))).map(|r| r.enrollment_id),
+            Step::Status { who, status } => What::SetStatus(SetStatus {
+                lead_id: (self.lead(*who).await?).into(),
+                status: Status::ALL[usize::from(*status)],
+            }),
+            Step::Move { who, to, pay_back } => What::Reattribute(Reattribute {
+                lead_id: (self.lead(*who).await?).into(),
+                to: to.and_then(|n| self.referrers.get(usize::from(n))).map(|r| r.enrollment_id).map(Into::into),
                 code_id: None,
                 reason: "a test".into(),
                 pay_back: *pay_back,
-            },
-            Step::PayBack { who } => What::PayBack { lead_id: self.lead(*who).await? },
-            Step::Approve { which, by_staff } => What::Approve {
-                commission_id: self.commission(*which).await?,
+            }),
+            Step::PayBack { who } => What::PayBack(PayBack { lead_id: (self.lead(*who).await?).into() }),
+            Step::Approve { which, by_staff } => What::Approve(Approve {
+                commission_id: (self.commission(*which).await?).into(),
                 reason: by_staff.then(|| "early".to_owned()),
-            },
+            }),
             Step::Void { which } => {
-                What::Void { commission_id: self.commission(*which).await?, reason: "a test".into() }
+                What::Void(Void { commission_id: (self.commission(*which).await?).into(), reason: "a test".into() })
             }
             Step::Dispute { which, on } => {
                 let text = "SELECT p.id FROM payments p WHERE p.email_key LIKE 'CASE' ORDER BY p.id";
@@ -170,9 +174,11 @@ impl World<'_> {
             Step::AcceptPayment { which } => {
                 let text = "SELECT i.id FROM inbox_items i JOIN payments p ON p.id = i.payment_id
                     WHERE i.kind = 'second_payment' AND p.email_key LIKE 'CASE' ORDER BY i.id";
-                What::AcceptPayment { item_id: self.pick(text, *which).await? }
+                What::AcceptPayment(AcceptPayment { item_id: (self.pick(text, *which).await?).into() })
             }
-            Step::Archive { who, on } => What::Archive { lead_id: self.lead(*who).await?, archived: *on },
+            Step::Archive { who, on } => {
+                What::Archive(Archive { lead_id: (self.lead(*who).await?).into(), archived: *on })
+            }
             Step::Ban { .. } | Step::Wait { .. } => return None,
         })
     }

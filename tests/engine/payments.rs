@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use refdesk::engine::{Outcome, What};
+use crate::support::Outcome;
+use refdesk::engine::{AcceptPayment, ProductScope, Reattribute, What};
 use refdesk::products::{Limit, NewTerms, Pays};
 
 use crate::on_both_databases;
@@ -137,13 +138,14 @@ async fn a_test_product_earns_a_row_of_nothing(app: TestApp) {
     let product = shop.product("Trial", true).await;
     shop.terms_of(product, NewTerms::percent(rate("0"), rate("0"), 0)).await;
     let jane = shop.referrer("Jane Miller").await;
+    let of_trial = ProductScope::new(product, app.business.campaign_id, true);
     let on = |what: What| match what {
         What::SignUp(mut s) => {
-            s.product_id = product;
+            s.of = of_trial;
             What::SignUp(s)
         }
         What::Payment(mut p) => {
-            p.product_id = product;
+            p.of = of_trial;
             What::Payment(p)
         }
         other => other,
@@ -163,11 +165,11 @@ async fn a_test_key_never_touches_money(app: TestApp) {
     let jane = shop.referrer("Jane Miller").await;
     let as_test = |what: What| match what {
         What::SignUp(mut s) => {
-            s.test = true;
+            s.of.scope.test = true;
             What::SignUp(s)
         }
         What::Payment(mut p) => {
-            p.test = true;
+            p.of.scope.test = true;
             What::Payment(p)
         }
         other => other,
@@ -267,9 +269,9 @@ async fn the_same_day_is_the_same_payment_unless_somebody_says_otherwise(app: Te
     shop.pay("amy@example.com", "100.00", "2026-06-20").await;
     assert_eq!(app.number("SELECT count(*) FROM inbox_items").await, before + 1);
 
-    let accepted = shop.send(What::AcceptPayment { item_id: item[0].0 }).await;
+    let accepted = shop.send(AcceptPayment { item_id: item[0].0.into() }).await;
     assert_eq!(earned(&accepted).as_deref(), Some("24.00 USD"));
-    let twice = shop.send(What::AcceptPayment { item_id: item[0].0 }).await;
+    let twice = shop.send(AcceptPayment { item_id: item[0].0.into() }).await;
     assert_eq!(twice, Outcome::Done { id: item[0].0, changed: false });
     assert_eq!(app.number("SELECT count(*) FROM payments").await, 2);
 }
@@ -308,7 +310,7 @@ async fn each_product_has_a_first_payment_of_its_own(app: TestApp) {
     shop.lead("amy@example.com", Some(&jane.code)).await;
     let on_other = |amount: &str, date: &str| {
         let What::Payment(mut p) = shop.payment_event("amy@example.com", amount, date) else { unreachable!() };
-        p.product_id = other;
+        p.of.product_id = other.into();
         What::Payment(p)
     };
     assert_eq!(earned(&shop.pay("amy@example.com", "100.00", "2026-06-20").await).as_deref(), Some("30.00 USD"));
@@ -350,7 +352,14 @@ async fn revenue_is_what_the_leads_of_a_code_paid(app: TestApp) {
     assert_eq!(revenue(hers).await, 6_000);
     let to = async |to: Option<i64>, code_id: Option<i64>| {
         let reason = "a correction".to_owned();
-        shop.send(What::Reattribute { lead_id, to, code_id, reason, pay_back: false }).await;
+        shop.send(Reattribute {
+            lead_id: lead_id.into(),
+            to: to.map(Into::into),
+            code_id: code_id.map(Into::into),
+            reason,
+            pay_back: false,
+        })
+        .await;
     };
     to(Some(tom.enrollment_id), Some(his)).await;
     assert_eq!((revenue(hers).await, revenue(his).await), (0, 6_000));

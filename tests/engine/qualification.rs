@@ -1,6 +1,7 @@
 //! When a referral counts, and what that earns: product rules 9 and 10.
 
-use refdesk::engine::{Changed, Outcome, What};
+use crate::support::Outcome;
+use refdesk::engine::{Approve, Changed, PayBack, Qualify, Reattribute, SetStatus, Void, What};
 
 use crate::on_both_databases;
 use crate::support::TestApp;
@@ -20,7 +21,7 @@ on_both_databases! {
 }
 
 fn toggle(lead_id: i64, qualified: bool) -> What {
-    What::Qualify { lead_id, qualified, reason: None }
+    What::Qualify(Qualify { lead_id: lead_id.into(), qualified, reason: None })
 }
 
 async fn status(app: &TestApp) -> (String, bool) {
@@ -37,7 +38,7 @@ async fn balance(app: &TestApp, account: &str) -> i64 {
 async fn by_hand_is_once_and_undone_once(app: TestApp) {
     let shop = app.shop();
     let lead_id = shop.lead("amy@example.com", None).await;
-    shop.send(What::SetStatus { lead_id, status: refdesk::engine::Status::Contacted }).await;
+    shop.send(SetStatus { lead_id: lead_id.into(), status: refdesk::engine::Status::Contacted }).await;
     let yes = Outcome::Qualification { lead_id, changed: Changed::Yes };
     let already = Outcome::Qualification { lead_id, changed: Changed::Already };
     assert_eq!(shop.send(toggle(lead_id, true)).await, yes);
@@ -121,12 +122,14 @@ async fn a_reward_that_comes_back_is_as_it_was_decided(app: TestApp) {
     let hers = (jane.id, "pending".to_owned(), 2_500, "2026-06-27".to_owned());
     assert_eq!(app.rows::<(i64, String, i64, String)>(rewards).await, std::slice::from_ref(&hers));
     // To Tom and back, un-qualified and qualified again on the way: one reward at a time, never another one.
-    let to = |r: &crate::support::Referrer| What::Reattribute {
-        lead_id,
-        to: Some(r.enrollment_id),
-        code_id: None,
-        reason: "a test".into(),
-        pay_back: false,
+    let to = |r: &crate::support::Referrer| {
+        What::Reattribute(Reattribute {
+            lead_id: lead_id.into(),
+            to: Some(r.enrollment_id.into()),
+            code_id: None,
+            reason: "a test".into(),
+            pay_back: false,
+        })
     };
     shop.send_all(vec![to(&tom), toggle(lead_id, false), toggle(lead_id, true), to(&jane)]).await;
     let rows = app.rows::<(i64, String, i64, String)>(rewards).await;
@@ -145,10 +148,10 @@ async fn a_reward_that_staff_voided_is_not_made_again(app: TestApp) {
     let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
     shop.send(toggle(lead_id, true)).await;
     let reward = app.number("SELECT id FROM commissions").await;
-    shop.send(What::Void { commission_id: reward, reason: "fraud".into() }).await;
+    shop.send(Void { commission_id: reward.into(), reason: "fraud".into() }).await;
     shop.send(toggle(lead_id, false)).await;
     shop.send(toggle(lead_id, true)).await;
-    shop.send(What::PayBack { lead_id }).await;
+    shop.send(PayBack { lead_id: lead_id.into() }).await;
     assert_eq!(balance(&app, "held").await, 0);
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1);
 }
@@ -185,12 +188,14 @@ async fn more_than_is_looked_at_at_once_is_refused(app: TestApp) {
          SELECT -i, {columns}, 'event:' || CAST(i AS TEXT), {rest} FROM payments, n WHERE email_key = 'amy@example.com'"
     ))
     .await;
-    let to = |lead_id: i64| What::Reattribute {
-        lead_id,
-        to: Some(jane.enrollment_id),
-        code_id: None,
-        reason: "a test".into(),
-        pay_back: true,
+    let to = |lead_id: i64| {
+        What::Reattribute(Reattribute {
+            lead_id: lead_id.into(),
+            to: Some(jane.enrollment_id.into()),
+            code_id: None,
+            reason: "a test".into(),
+            pay_back: true,
+        })
     };
     let outcomes = shop.send_all(vec![to(many), to(few)]).await;
     assert!(matches!(&outcomes[0], Outcome::Refused { why } if why.contains("at once")), "{outcomes:?}");
@@ -243,17 +248,17 @@ async fn staff_approve_earlier_and_void_with_a_reason(app: TestApp) {
     }
     let ids: Vec<(i64,)> = app.rows("SELECT id FROM commissions ORDER BY id").await;
     let (one, two) = (ids[0].0, ids[1].0);
-    let by_hold = shop.send(What::Approve { commission_id: one, reason: None }).await;
+    let by_hold = shop.send(Approve { commission_id: one.into(), reason: None }).await;
     assert_eq!(by_hold, Outcome::Done { id: one, changed: false }, "the hold is not over");
-    let early = What::Approve { commission_id: one, reason: Some("she leaves".into()) };
+    let early = What::Approve(Approve { commission_id: one.into(), reason: Some("she leaves".into()) });
     assert_eq!(shop.send(early.clone()).await, Outcome::Done { id: one, changed: true });
     assert_eq!(shop.send(early).await, Outcome::Done { id: one, changed: false });
-    let void = |id: i64| What::Void { commission_id: id, reason: "a mistake".into() };
+    let void = |id: i64| What::Void(Void { commission_id: id.into(), reason: "a mistake".into() });
     for id in [one, two, one] {
         shop.send(void(id)).await;
     }
     assert_eq!((balance(&app, "held").await, balance(&app, "due").await), (0, 0));
-    let again = shop.send(What::Approve { commission_id: two, reason: Some("no".into()) }).await;
+    let again = shop.send(What::Approve(Approve { commission_id: two.into(), reason: Some("no".into()) })).await;
     assert!(matches!(again, Outcome::Refused { .. }), "{again:?}");
     let other = app.another_business("Globex").await;
     let theirs = app.shop_of(&other).send(void(one)).await;

@@ -1,6 +1,7 @@
 //! Money given back, and subscriptions that end: product rule 7.
 
-use refdesk::engine::{Outcome, RefundOf, Refunded, What};
+use crate::support::Outcome;
+use refdesk::engine::{PaymentRef, Reattribute, Refunded, What};
 use refdesk::money::Currency;
 use refdesk::products::{NewTerms, Pays};
 
@@ -75,22 +76,22 @@ async fn a_part_is_computed_from_what_is_left_and_the_whole_is_void(app: TestApp
     shop.terms(NewTerms::percent(rate("12.5"), rate("10"), 14)).await;
     let payment_id = paid(&app).await;
     let part = refunded(shop.refund(AMY, day("2026-06-14"), Some("33.33")).await);
-    assert_eq!(part.payment_id, Some(payment_id));
+    assert_eq!(part.payment_id, Some(payment_id.into()));
     assert_eq!(part.amount.unwrap().shown(), "33.33 USD");
     assert_eq!(part.left.unwrap().shown(), "66.67 USD");
     // 12.5 % of 66.67 is 8.33375, which 12.50 less 4.17 (12.5 % of 33.33) would not be.
     let earned = part.earned.unwrap();
-    assert_eq!((earned.amount.shown().as_str(), earned.state.as_str()), ("8.33 USD", "pending"));
+    assert_eq!((earned.amount.shown().as_str(), earned.state.word()), ("8.33 USD", "pending"));
     shop.refund(AMY, day("2026-06-14"), Some("33.34")).await;
     // 12.5 % of 33.33 is 4.16625.
     assert_eq!(commission(&app).await, ("pending".into(), 417, 0));
     assert_eq!(balance(&app, "held").await, 417);
     let rest = refunded(shop.refund(AMY, day("2026-06-14"), None).await);
     assert_eq!(rest.left.unwrap().minor, 0);
-    assert_eq!(rest.earned.unwrap().state, "void");
+    assert_eq!(rest.earned.unwrap().state.word(), "void");
     assert_eq!(balance(&app, "held").await, 0);
     let row: Vec<(String, i64, i64, String)> =
-        app.rows("SELECT state, amount, base_amount, reason FROM commissions").await;
+        app.rows("SELECT state, amount, base_amount, void_cause FROM commissions").await;
     assert_eq!(row, [("void".into(), 0, 10_000, "refunded".into())], "the base stays what it was frozen from");
     let audited: Vec<(String, String)> =
         app.rows("SELECT before, after FROM audit_entries WHERE action = 'payment.refunded' ORDER BY id").await;
@@ -147,7 +148,7 @@ async fn a_paid_commission_is_taken_off_the_next_payout(app: TestApp) {
     assert_eq!((balance(&app, "due").await, balance(&app, "paid").await), (0, 2_000));
     let part = refunded(shop.refund(AMY, day("2026-06-14"), Some("30")).await);
     let earned = part.earned.unwrap();
-    assert_eq!((earned.state.as_str(), earned.amount.minor), ("paid", 1_400), "what it comes to by now");
+    assert_eq!((earned.state.word(), earned.amount.minor), ("paid", 1_400), "what it comes to by now");
     assert_eq!(commission(&app).await, ("paid".into(), 2_000, 600));
     assert_eq!((balance(&app, "due").await, balance(&app, "paid").await), (-600, 2_000));
     assert_eq!(app.number("SELECT count(*) FROM commissions WHERE reversed_at IS NOT NULL").await, 0);
@@ -203,7 +204,8 @@ async fn the_same_refund_counts_once(app: TestApp) {
     let payment_id = paid(&app).await;
     let first = refunded(shop.refund(AMY, day("2026-06-14"), Some("30")).await);
     // By whichever name of the payment.
-    for of in [RefundOf::Date(day("2026-06-14")), RefundOf::Event("evt_1".into()), RefundOf::Payment(payment_id)] {
+    for of in [PaymentRef::Day(day("2026-06-14")), PaymentRef::Event("evt_1".into()), PaymentRef::Id(payment_id.into())]
+    {
         let again = shop.refund(AMY, of, Some("30.00")).await;
         let Outcome::RefundDuplicate { known, mismatch: false } = again else { panic!("{again:?}") };
         assert_eq!(known.refund_id, first.refund_id);
@@ -244,53 +246,53 @@ async fn a_payment_is_named_by_its_day_its_id_or_its_commission(app: TestApp) {
     let commission_id = app.number("SELECT id FROM commissions").await;
     let mut left = 10_000;
     for (n, of) in [
-        RefundOf::Date(day("2026-06-14")),
-        RefundOf::Event("evt_1".into()),
-        RefundOf::Commission(commission_id),
-        RefundOf::Payment(payment_id),
+        PaymentRef::Day(day("2026-06-14")),
+        PaymentRef::Event("evt_1".into()),
+        PaymentRef::Commission(commission_id.into()),
+        PaymentRef::Id(payment_id.into()),
     ]
     .into_iter()
     .enumerate()
     {
         let told = refunded(shop.refund(AMY, of, Some(&format!("{}", n + 1))).await);
         left -= 100 * (n as i64 + 1);
-        assert_eq!((told.payment_id, told.left.unwrap().minor), (Some(payment_id), left));
+        assert_eq!((told.payment_id, told.left.unwrap().minor), (Some(payment_id.into()), left));
     }
     // An invoice id is a name as well.
     let What::Payment(mut invoiced) = shop.payment_event(AMY, "50.00", "2026-06-15") else { unreachable!() };
     invoiced.identity = Some("invoice:in_9".into());
     shop.send(What::Payment(invoiced)).await;
-    assert_eq!(refunded(shop.refund(AMY, RefundOf::Event("in_9".into()), None).await).amount.unwrap().minor, 5_000);
+    assert_eq!(refunded(shop.refund(AMY, PaymentRef::Event("in_9".into()), None).await).amount.unwrap().minor, 5_000);
     // Somebody else's payment, and one of another product, are not what was meant.
-    let other = shop.refund("bob@example.com", RefundOf::Event("evt_1".into()), Some("5")).await;
+    let other = shop.refund("bob@example.com", PaymentRef::Event("evt_1".into()), Some("5")).await;
     assert_eq!(invalid(other).0, "customerEmail");
     let product = shop.product("Team plan", false).await;
-    let What::Refund(mut wrong) = shop.refund_event(AMY, RefundOf::Event("evt_1".into()), Some("5")) else {
+    let What::Refund(mut wrong) = shop.refund_event(AMY, PaymentRef::Event("evt_1".into()), Some("5")) else {
         unreachable!()
     };
-    wrong.product_id = product;
+    wrong.of.product_id = product.into();
     assert_eq!(invalid(shop.send(What::Refund(wrong)).await).0, "productId");
-    for of in [RefundOf::Commission(987_654), RefundOf::Payment(987_654)] {
+    for of in [PaymentRef::Commission(987_654.into()), PaymentRef::Id(987_654.into())] {
         assert_eq!(shop.refund(AMY, of, None).await, Outcome::NotFound);
     }
     // Another business's commission is as unknown.
     let other = app.another_business("Globex").await;
-    let theirs = app.shop_of(&other).refund(AMY, RefundOf::Commission(commission_id), None).await;
+    let theirs = app.shop_of(&other).refund(AMY, PaymentRef::Commission(commission_id.into()), None).await;
     assert_eq!(theirs, Outcome::NotFound);
     // Today's address of a customer names their older payments.
     app.arrange("UPDATE leads SET email = 'amy@new.example', email_key = 'amy@new.example'").await;
-    refunded(shop.refund("amy@new.example", RefundOf::Event("evt_1".into()), Some("6")).await);
+    refunded(shop.refund("amy@new.example", PaymentRef::Event("evt_1".into()), Some("6")).await);
     let by_day = refunded(shop.refund("amy@new.example", day("2026-06-14"), Some("7")).await);
-    assert_eq!(by_day.payment_id, Some(payment_id));
+    assert_eq!(by_day.payment_id, Some(payment_id.into()));
 }
 
 async fn a_refund_waits_for_its_payment(app: TestApp) {
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
     shop.lead(AMY, Some(&jane.code)).await;
-    for of in [RefundOf::Event("evt_7".into()), RefundOf::Date(day("2026-06-14"))] {
+    for of in [PaymentRef::Event("evt_7".into()), PaymentRef::Day(day("2026-06-14"))] {
         let parked = refunded(shop.refund(AMY, of.clone(), Some("10")).await);
-        assert_eq!((parked.state.as_str(), parked.payment_id, parked.amount), ("parked", None, None));
+        assert_eq!((parked.state.word(), parked.payment_id, parked.amount), ("parked", None, None));
         let again = shop.refund(AMY, of, Some("10")).await;
         let Outcome::RefundDuplicate { known, mismatch: false } = again else { panic!("{again:?}") };
         assert_eq!(known, parked);
@@ -303,16 +305,16 @@ async fn a_refund_waits_for_its_payment(app: TestApp) {
     assert_eq!(earned.amount.shown(), "6.00 USD", "20 % of 30.00: both are applied at once");
     assert_eq!(app.number("SELECT count(*) FROM refunds WHERE state = 'applied'").await, 2);
     // The client who asks again learns what became of it; its payment has a name now.
-    let again = shop.refund(AMY, RefundOf::Event("evt_7".into()), Some("10")).await;
+    let again = shop.refund(AMY, PaymentRef::Event("evt_7".into()), Some("10")).await;
     let Outcome::RefundDuplicate { known, .. } = again else { panic!("{again:?}") };
-    assert_eq!((known.state.as_str(), known.left.unwrap().minor), ("applied", 3_000));
+    assert_eq!((known.state.word(), known.left.unwrap().minor), ("applied", 3_000));
 }
 
 async fn one_that_does_not_fit_its_payment_is_for_a_person(app: TestApp) {
     let shop = app.shop();
     shop.refund_as("ref_1", AMY, day("2026-06-14"), Some("70")).await;
     shop.refund_as("ref_2", AMY, day("2026-06-14"), Some("70")).await;
-    shop.refund_as("ref_3", "bob@example.com", RefundOf::Event("evt_1".into()), Some("1")).await;
+    shop.refund_as("ref_3", "bob@example.com", PaymentRef::Event("evt_1".into()), Some("1")).await;
     paid(&app).await;
     assert_eq!(app.number("SELECT refunded FROM payments").await, 7_000);
     let states: Vec<(String,)> = app.rows("SELECT state FROM refunds ORDER BY id").await;
@@ -389,13 +391,20 @@ async fn a_moved_lead_s_refund_follows_the_commission_that_stands(app: TestApp) 
     paid(&app).await;
     let ben = shop.referrer("Ben Otieno").await;
     let lead_id = app.number("SELECT id FROM leads").await;
-    let to =
-        |to: Option<i64>| What::Reattribute { lead_id, to, code_id: None, reason: "a test".into(), pay_back: true };
+    let to = |to: Option<i64>| {
+        What::Reattribute(Reattribute {
+            lead_id: lead_id.into(),
+            to: to.map(Into::into),
+            code_id: None,
+            reason: "a test".into(),
+            pay_back: true,
+        })
+    };
     let jane_s = app.number("SELECT enrollment_id FROM commissions").await;
     shop.send(to(Some(ben.enrollment_id))).await;
     let told = refunded(shop.refund(AMY, day("2026-06-14"), Some("30")).await);
     let earned = told.earned.unwrap();
-    assert_eq!((earned.referrer_id, earned.amount.minor), (ben.id, 1_400));
+    assert_eq!((earned.referrer_id.0, earned.amount.minor), (ben.id, 1_400));
     // What was taken from Jane comes back as what it is worth by now.
     shop.send(to(Some(jane_s))).await;
     let held: Vec<(i64, i64)> = app
@@ -405,8 +414,8 @@ async fn a_moved_lead_s_refund_follows_the_commission_that_stands(app: TestApp) 
     assert_eq!(held[0].0, ben.id);
     // The commission is named, whoever had it.
     let ben_s = app.number(&format!("SELECT id FROM commissions WHERE referrer_id = {}", ben.id)).await;
-    let whole = refunded(shop.refund(AMY, RefundOf::Commission(ben_s), None).await);
-    assert_eq!(whole.earned.unwrap().state, "void");
+    let whole = refunded(shop.refund(AMY, PaymentRef::Commission(ben_s.into()), None).await);
+    assert_eq!(whole.earned.unwrap().state.word(), "void");
     assert_eq!(balance(&app, "held").await, 0);
 }
 
@@ -417,8 +426,13 @@ async fn figures_go_down_where_they_went_up(app: TestApp) {
     let code = app.number("SELECT code_id FROM leads").await;
     let lead_id = app.number("SELECT id FROM leads").await;
     // What a lead paid goes with the lead to whoever counts by now.
-    let moved =
-        What::Reattribute { lead_id, to: Some(ben.enrollment_id), code_id: None, reason: "x".into(), pay_back: true };
+    let moved = What::Reattribute(Reattribute {
+        lead_id: lead_id.into(),
+        to: Some(ben.enrollment_id.into()),
+        code_id: None,
+        reason: "x".into(),
+        pay_back: true,
+    });
     shop.send(moved).await;
     shop.refund(AMY, day("2026-06-14"), Some("30")).await;
     let of = |scope: i64, day: &str| {
@@ -439,16 +453,16 @@ async fn test_refunds_never_meet_live_payments(app: TestApp) {
     let commission_id = app.number("SELECT id FROM commissions").await;
     let as_test = |what: What| match what {
         What::Refund(mut r) => {
-            r.test = true;
+            r.of.scope.test = true;
             What::Refund(r)
         }
         other => other,
     };
-    for of in [RefundOf::Date(day("2026-06-14")), RefundOf::Event("evt_1".into())] {
+    for of in [PaymentRef::Day(day("2026-06-14")), PaymentRef::Event("evt_1".into())] {
         let told = refunded(shop.send(as_test(shop.refund_event(AMY, of, Some("10")))).await);
-        assert_eq!(told.state, "parked");
+        assert_eq!(told.state.word(), "parked");
     }
-    let named = shop.send(as_test(shop.refund_event(AMY, RefundOf::Commission(commission_id), None))).await;
+    let named = shop.send(as_test(shop.refund_event(AMY, PaymentRef::Commission(commission_id.into()), None))).await;
     assert_eq!(named, Outcome::NotFound);
     assert_eq!(app.number("SELECT refunded FROM payments").await, 0);
 }
@@ -463,7 +477,7 @@ async fn of_two_payments_of_a_day_the_oldest_that_has_enough(app: TestApp) {
         let Outcome::PaymentRecorded { payment_id, .. } = paid else { panic!("{paid:?}") };
         ids.push(payment_id);
     }
-    let of = |told: Refunded| ids.iter().position(|id| Some(*id) == told.payment_id).unwrap();
+    let of = |told: Refunded| ids.iter().position(|id| Some((*id).into()) == told.payment_id).unwrap();
     assert_eq!(of(refunded(shop.refund(AMY, day("2026-06-14"), Some("50")).await)), 1);
     assert_eq!(of(refunded(shop.refund(AMY, day("2026-06-14"), Some("60")).await)), 2);
     // Sent again it is the same one, although another payment would have enough left.

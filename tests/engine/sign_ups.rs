@@ -1,6 +1,7 @@
 //! Who referred whom: product rules 12 to 17.
 
-use refdesk::engine::{ClaimBy, Outcome, Refusal, What};
+use crate::support::Outcome;
+use refdesk::engine::{Approve, Change, ClaimBy, ClaimRefusal, Merge, PayBack, Qualify, Reattribute, Void, What};
 
 use crate::on_both_databases;
 use crate::support::{Referrer, Shop, TestApp, actor, address_of, earned};
@@ -34,7 +35,7 @@ async fn inbox(app: &TestApp) -> Vec<String> {
 }
 
 /// Signs up with a code; answers what the rules said.
-async fn signed_up(shop: Shop<'_>, address: &str, code: &str) -> (i64, Option<i64>, Option<Refusal>) {
+async fn signed_up(shop: Shop<'_>, address: &str, code: &str) -> (i64, Option<i64>, Option<ClaimRefusal>) {
     match shop.sign_up(address, Some(code)).await {
         Outcome::SignedUp { lead_id, referrer_id, refused, .. } => (lead_id, referrer_id, refused),
         other => panic!("{other:?}"),
@@ -102,7 +103,7 @@ async fn a_person_known_otherwise_is_reused(app: TestApp) {
     // By another product of the campaign: still the same person.
     let other = shop.product("Team plan", false).await;
     let What::SignUp(mut event) = shop.sign_up_event(&address_of("Amy Pond"), None) else { unreachable!() };
-    event.product_id = other;
+    event.of.product_id = other.into();
     let Outcome::SignedUp { lead_id: third, .. } = shop.send(What::SignUp(event)).await else { panic!("a duplicate") };
     assert_eq!(third, lead_id);
     assert_eq!(app.number("SELECT count(*) FROM leads").await, 1);
@@ -129,12 +130,12 @@ async fn older_payments_wait_for_a_preview(app: TestApp) {
     let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1, "the younger one earned");
     assert_eq!(inbox(&app).await, ["older_payments"]);
-    let (outcomes, work) = app.app.engine.preview(vec![shop.event(What::PayBack { lead_id: lead })]).await.unwrap();
-    assert_eq!(outcomes, [Outcome::Done { id: lead, changed: true }]);
+    let (outcomes, work) = app.app.engine.preview(vec![shop.event(PayBack { lead_id: lead.into() })]).await.unwrap();
+    assert!(outcomes[0].as_ref().is_ok_and(Change::changed), "{outcomes:?}");
     assert_eq!(work.writes.new_commissions.len(), 1, "the preview shows what it would earn");
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1, "and keeps none of it");
-    assert_eq!(shop.send(What::PayBack { lead_id: lead }).await, Outcome::Done { id: lead, changed: true });
-    assert_eq!(shop.send(What::PayBack { lead_id: lead }).await, Outcome::Done { id: lead, changed: false });
+    assert_eq!(shop.send(PayBack { lead_id: lead.into() }).await, Outcome::Done { id: lead, changed: true });
+    assert_eq!(shop.send(PayBack { lead_id: lead.into() }).await, Outcome::Done { id: lead, changed: false });
     assert_eq!(app.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 3_000);
 }
 
@@ -157,11 +158,11 @@ async fn a_code_that_does_not_count_never_fails_a_sign_up(app: TestApp) {
     .await;
     let unknown = "ZZ-NOBODY".to_owned();
     for (n, (code, why)) in [
-        (paused, Refusal::Paused),
-        (banned, Refusal::Banned),
-        (archived, Refusal::Archived),
-        (retired, Refusal::RetiredCode),
-        (unknown, Refusal::UnknownCode),
+        (paused, ClaimRefusal::Paused),
+        (banned, ClaimRefusal::Banned),
+        (archived, ClaimRefusal::Archived),
+        (retired, ClaimRefusal::RetiredCode),
+        (unknown, ClaimRefusal::UnknownCode),
     ]
     .into_iter()
     .enumerate()
@@ -175,7 +176,7 @@ async fn a_code_that_does_not_count_never_fails_a_sign_up(app: TestApp) {
         let jane = shop.referrer(&format!("Jane {state}")).await;
         app.arrange(&format!("UPDATE campaigns SET state = '{state}'")).await;
         let (_, _, refused) = signed_up(shop, &format!("{state}@example.com"), &jane.code).await;
-        assert_eq!(refused, Some(Refusal::CampaignNotLive), "{state}");
+        assert_eq!(refused, Some(ClaimRefusal::CampaignNotLive), "{state}");
     }
 }
 
@@ -183,11 +184,13 @@ async fn nobody_refers_themselves(app: TestApp) {
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
     let (lead, referrer, refused) = signed_up(shop, "JANE.miller@example.org", &jane.code).await;
-    assert_eq!((referrer, refused), (None, Some(Refusal::SelfReferral)));
+    assert_eq!((referrer, refused), (None, Some(ClaimRefusal::SelfReferral)));
     assert_eq!(inbox(&app).await, ["self_referral"]);
     let reason = "she asked".to_owned();
     let to = Some(jane.enrollment_id);
-    let by_staff = shop.send(What::Reattribute { lead_id: lead, to, code_id: None, reason, pay_back: true }).await;
+    let by_staff = shop
+        .send(Reattribute { lead_id: lead.into(), to: to.map(Into::into), code_id: None, reason, pay_back: true })
+        .await;
     assert!(matches!(by_staff, Outcome::Refused { .. }), "{by_staff:?}");
     assert_eq!(earned(&shop.pay("jane.miller@example.org", "100.00", "2026-06-20").await), None);
 }
@@ -197,13 +200,20 @@ async fn a_draft_attributes_test_leads_only(app: TestApp) {
     let jane = shop.referrer("Jane Miller").await;
     let live = shop.lead("amy@example.com", None).await;
     let What::SignUp(mut tried) = shop.sign_up_event("try@example.com", None) else { unreachable!() };
-    tried.test = true;
+    tried.of.scope.test = true;
     let Outcome::SignedUp { lead_id: tried, .. } = shop.send(What::SignUp(tried)).await else { panic!("known") };
     shop.pay("amy@example.com", "100.00", "2026-06-20").await;
     app.arrange("UPDATE campaigns SET state = 'draft'").await;
     let to = async |lead_id: i64| {
         let (to, reason) = (Some(jane.enrollment_id), "she did".to_owned());
-        shop.send(What::Reattribute { lead_id, to, code_id: None, reason, pay_back: true }).await
+        shop.send(Reattribute {
+            lead_id: lead_id.into(),
+            to: to.map(Into::into),
+            code_id: None,
+            reason,
+            pay_back: true,
+        })
+        .await
     };
     assert!(matches!(to(live).await, Outcome::Refused { why } if why.contains("draft")));
     assert_eq!(to(tried).await, Outcome::Done { id: tried, changed: true });
@@ -214,7 +224,7 @@ async fn a_draft_attributes_test_leads_only(app: TestApp) {
     app.arrange("UPDATE campaigns SET state = 'draft'").await;
     assert_eq!(earned(&shop.pay("amy@example.com", "100.00", "2026-06-21").await), None);
     app.arrange("UPDATE campaigns SET state = 'live'").await;
-    shop.send(What::PayBack { lead_id: live }).await;
+    shop.send(PayBack { lead_id: live.into() }).await;
     assert_eq!(app.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 4_000);
 }
 
@@ -240,7 +250,7 @@ async fn a_banned_referrer_earns_nothing_new(app: TestApp) {
     assert_eq!((swept.approved, swept.held_back), (0, 1), "what they had stays out of payouts");
     let commission = app.number("SELECT id FROM commissions").await;
     let reason = Some("checked".to_owned());
-    let released = shop.send(What::Approve { commission_id: commission, reason }).await;
+    let released = shop.send(Approve { commission_id: commission.into(), reason }).await;
     assert_eq!(released, Outcome::Done { id: commission, changed: true });
     assert_eq!(app.number("SELECT count(*) FROM commissions WHERE state = 'approved' AND released").await, 1);
 }
@@ -250,7 +260,7 @@ async fn a_code_of_another_campaign_counts_through_an_enrollment_here(app: TestA
     let winter = shop.campaign("Winter").await;
     let jane = shop.referrer_in(winter, "Jane Miller", true).await;
     let (_, referrer, refused) = signed_up(shop, "amy@example.com", &jane.code).await;
-    assert_eq!((referrer, refused), (None, Some(Refusal::OtherCampaign)));
+    assert_eq!((referrer, refused), (None, Some(ClaimRefusal::OtherCampaign)));
     let here = shop.referrer_without_code("Jane Miller").await;
     assert_eq!(here.id, jane.id, "one person in two campaigns");
     let (lead, referrer, _) = signed_up(shop, "bob@example.com", &jane.code).await;
@@ -265,12 +275,14 @@ async fn staff_move_a_lead_and_its_unpaid_money(app: TestApp) {
     let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
     shop.pay("amy@example.com", "100.00", "2026-06-20").await;
     shop.pay("amy@example.com", "50.00", "2026-06-21").await;
-    let to = |r: &Referrer| What::Reattribute {
-        lead_id: lead,
-        to: Some(r.enrollment_id),
-        code_id: None,
-        reason: "Bob brought her".into(),
-        pay_back: false,
+    let to = |r: &Referrer| {
+        What::Reattribute(Reattribute {
+            lead_id: lead.into(),
+            to: Some(r.enrollment_id.into()),
+            code_id: None,
+            reason: "Bob brought her".into(),
+            pay_back: false,
+        })
     };
     let balance = async |r: &Referrer| {
         app.number(&format!(
@@ -286,8 +298,13 @@ async fn staff_move_a_lead_and_its_unpaid_money(app: TestApp) {
     shop.send(to(&jane)).await;
     assert_eq!((balance(&jane).await, balance(&bob).await), (3_000, 0));
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 4);
-    let nobody =
-        What::Reattribute { lead_id: lead, to: None, code_id: None, reason: "a mistake".into(), pay_back: false };
+    let nobody = What::Reattribute(Reattribute {
+        lead_id: lead.into(),
+        to: None,
+        code_id: None,
+        reason: "a mistake".into(),
+        pay_back: false,
+    });
     shop.send(nobody).await;
     assert_eq!((balance(&jane).await, balance(&bob).await), (0, 0));
     assert_eq!(referrer_of(&app, lead).await, None);
@@ -308,11 +325,12 @@ async fn money_taken_away_with_an_attribution_comes_back_with_the_next(app: Test
         .await
     };
     let (paid, fraud) = (commission_of("2026-06-17").await, commission_of("2026-06-18").await);
-    shop.send(What::Void { commission_id: fraud, reason: "fraud".into() }).await;
+    shop.send(Void { commission_id: fraud.into(), reason: "fraud".into() }).await;
     let to = async |to: Option<&Referrer>| {
         let to = to.map(|r| r.enrollment_id);
         let reason = "a correction".to_owned();
-        shop.send(What::Reattribute { lead_id: lead, to, code_id: None, reason, pay_back: false }).await
+        shop.send(Reattribute { lead_id: lead.into(), to: to.map(Into::into), code_id: None, reason, pay_back: false })
+            .await
     };
     let held = async |r: &Referrer| {
         let sum = "SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE account = 'held'";
@@ -342,10 +360,10 @@ async fn a_duplicate_row_earns_nothing_and_can_be_merged(app: TestApp) {
     let outcome = shop.send(What::AddLead(add)).await;
     let Outcome::LeadAdded { lead_id, duplicate_of, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(duplicate_of, Some(primary));
-    let qualified = shop.send(What::Qualify { lead_id, qualified: true, reason: None }).await;
+    let qualified = shop.send(Qualify { lead_id: lead_id.into(), qualified: true, reason: None }).await;
     assert!(matches!(qualified, Outcome::Refused { .. }), "{qualified:?}");
     assert!(earned(&shop.pay(&address_of("Amy Pond"), "100.00", "2026-06-20").await).is_some());
-    let merged = shop.send(What::Merge { lead_id, into: primary }).await;
+    let merged = shop.send(Merge { lead_id: lead_id.into(), into: primary.into() }).await;
     assert_eq!(merged, Outcome::Done { id: primary, changed: true });
 }
 
@@ -353,14 +371,14 @@ async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
     let shop = app.shop();
     let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ash").await);
     let by_phone = |n: usize, referrer: Option<&Referrer>| {
-        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id.into()));
         let phone = format!("+1 415 555 26{n:02}");
         let What::AddLead(mut add) = shop.lead_event("Amy", Some(&phone), claim) else { unreachable!() };
         (add.contact.email, add.contact.email_key) = (None, None);
         What::AddLead(add)
     };
     let by_address = |n: usize, referrer: Option<&Referrer>| {
-        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id));
+        let claim = referrer.map(|r| ClaimBy::Enrollment(r.enrollment_id.into()));
         shop.lead_event(&format!("Amy {n}"), None, claim)
     };
     let made = |outcome: Outcome| match outcome {
@@ -369,7 +387,14 @@ async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
     };
     let staff_say = async |lead_id: i64, to: Option<&Referrer>| {
         let (to, reason) = (to.map(|r| r.enrollment_id), "they know".to_owned());
-        shop.send(What::Reattribute { lead_id, to, code_id: None, reason, pay_back: false }).await;
+        shop.send(Reattribute {
+            lead_id: lead_id.into(),
+            to: to.map(Into::into),
+            code_id: None,
+            reason,
+            pay_back: false,
+        })
+        .await;
     };
     // The lead that was made later was touched earlier; and the other way round.
     let to = made(shop.send(by_address(1, None)).await);
@@ -377,7 +402,7 @@ async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
     let from = made(shop.send(by_phone(1, Some(&jane))).await);
     app.clock.advance_days(1);
     shop.send(by_address(1, Some(&tom))).await;
-    shop.send(What::Merge { lead_id: from, into: to }).await;
+    shop.send(Merge { lead_id: from.into(), into: to.into() }).await;
     assert_eq!(referrer_of(&app, to).await, Some(jane.id), "Jane was first");
 
     let from = made(shop.send(by_phone(2, None)).await);
@@ -385,7 +410,7 @@ async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
     let to = made(shop.send(by_address(2, Some(&jane))).await);
     app.clock.advance_days(1);
     shop.send(by_phone(2, Some(&tom))).await;
-    shop.send(What::Merge { lead_id: from, into: to }).await;
+    shop.send(Merge { lead_id: from.into(), into: to.into() }).await;
     assert_eq!(referrer_of(&app, to).await, Some(jane.id), "Tom came later");
 
     // What staff decided of the lead that stays is not undone by a merge.
@@ -394,7 +419,7 @@ async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
         let to = made(shop.send(by_address(n, Some(&jane))).await);
         app.clock.advance_days(1);
         staff_say(to, decided).await;
-        shop.send(What::Merge { lead_id: from, into: to }).await;
+        shop.send(Merge { lead_id: from.into(), into: to.into() }).await;
         assert_eq!(referrer_of(&app, to).await, decided.map(|r| r.id), "{n}");
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::Outcome;
 use refdesk::codes::{self, Generated};
-use refdesk::engine::{Changed, ClaimBy, Outcome, What};
+use refdesk::engine::{Approve, Changed, ClaimBy, Qualify, Void, What};
 use refdesk::referrers::{self, AddReferrer, Added};
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -39,7 +40,7 @@ async fn a_commit_whose_answer_is_lost_counts_once_and_is_told() {
         mute();
         node.api_post(PAY, payment(&app, "amy@example.com", "evt_1")).await.is(200);
         muted();
-        let claim = || Some(ClaimBy::Enrollment(jane.enrollment_id));
+        let claim = || Some(ClaimBy::Enrollment(jane.enrollment_id.into()));
         mute();
         let walked_in = shop.send(shop.lead_event("Ben Hill", None, claim())).await;
         muted();
@@ -51,16 +52,18 @@ async fn a_commit_whose_answer_is_lost_counts_once_and_is_told() {
         muted();
         assert!(matches!(repeated, Outcome::LeadAdded { duplicate_of: Some(_), .. }), "{repeated:?}");
         mute();
-        let qualified = shop.send(What::Qualify { lead_id, qualified: true, reason: None }).await;
+        let qualified = shop.send(Qualify { lead_id: lead_id.into(), qualified: true, reason: None }).await;
         muted();
         assert_eq!(qualified, Outcome::Qualification { lead_id, changed: Changed::Yes });
         let commission_id = app.number("SELECT id FROM commissions").await;
         mute();
-        let approved = shop.send(What::Approve { commission_id, reason: Some("early".into()) }).await;
+        let approved = shop
+            .send(What::Approve(Approve { commission_id: commission_id.into(), reason: Some("early".into()) }))
+            .await;
         muted();
         assert_eq!(approved, Outcome::Done { id: commission_id, changed: true });
         mute();
-        let voided = shop.send(What::Void { commission_id, reason: "not theirs".into() }).await;
+        let voided = shop.send(Void { commission_id: commission_id.into(), reason: "not theirs".into() }).await;
         muted();
         assert_eq!(voided, Outcome::Done { id: commission_id, changed: true });
 

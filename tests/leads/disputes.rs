@@ -1,6 +1,6 @@
 //! /leads/…/payments/…/dispute, and where the money of a disputed payment is shown.
 
-use refdesk::engine::What;
+use refdesk::engine::Approve;
 use refdesk::users::Role;
 
 use super::{balance, confirm, proves};
@@ -25,7 +25,7 @@ async fn paid(app: &TestApp) -> (i64, i64, i64, i64) {
 }
 
 async fn approve(app: &TestApp, commission_id: i64) {
-    app.shop().send(What::Approve { commission_id, reason: Some("early".into()) }).await;
+    app.shop().send(Approve { commission_id: commission_id.into(), reason: Some("early".into()) }).await;
 }
 
 async fn a_payment_is_disputed_and_the_dispute_ends(app: TestApp) {

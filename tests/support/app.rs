@@ -182,6 +182,8 @@ impl Start for TestApp {
     async fn start(database: Arc<Database>) -> Self {
         let server = EmptyApp::start(database).await;
         let business = make_business(&server.app, "Acme", "owner@example.com").await;
+        // Somebody listens, so that messages are written and can be looked at.
+        server.arrange("UPDATE businesses SET listens = true").await;
         Self { server, business }
     }
 }

@@ -9,15 +9,15 @@ use refdesk::clock::Day;
 use refdesk::db::{DbResult, Tx, sql};
 use refdesk::email::Email;
 use refdesk::engine::{
-    AddLead, CancelSubscription, Claim, ClaimBy, Contact, Event, Outcome, Payment, Refund, RefundOf, SignUp, Status,
-    TouchKind, What,
+    AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Dispute, Event, Payment, PaymentRef, ProductScope,
+    Refund, Scope, SignUp, SourceOrigin, Status, Subscription, TouchKind, What,
 };
 use refdesk::money::{Currency, Money, Rate, Unpriced};
 use refdesk::phone::Phone;
 use refdesk::products::{self, NewTerms};
 use refdesk::referrers::{self, AddReferrer, Added};
 
-use super::Business;
+use super::{Business, Outcome};
 
 /// Somebody who refers, with their code.
 #[derive(Debug, Clone)]
@@ -63,16 +63,16 @@ pub fn rate(text: &str) -> Rate {
 }
 
 /// What a refund names its payment by: a day, or anything else.
-pub struct Named(RefundOf);
+pub struct Named(PaymentRef);
 
 impl From<Day> for Named {
     fn from(day: Day) -> Self {
-        Self(RefundOf::Date(day))
+        Self(PaymentRef::Day(day))
     }
 }
 
-impl From<RefundOf> for Named {
-    fn from(of: RefundOf) -> Self {
+impl From<PaymentRef> for Named {
+    fn from(of: PaymentRef) -> Self {
         Self(of)
     }
 }
@@ -89,19 +89,22 @@ pub fn earned(outcome: &Outcome) -> Option<String> {
 }
 
 impl Shop<'_> {
-    pub fn event(&self, what: What) -> Event {
-        Event { business_id: self.business.id, actor: actor(), what }
+    pub fn event(&self, what: impl Into<What>) -> Event {
+        Event::new(By::new(self.business.id, &actor()), what)
     }
 
     /// One event through the desk, as an API call sends it.
-    pub async fn send(&self, what: What) -> Outcome {
-        self.app.engine.one(self.event(what)).await.expect("the desk answers")
+    pub async fn send(&self, what: impl Into<What>) -> Outcome {
+        let event = self.event(what);
+        let decided = self.app.engine.one_of(event.clone()).await.expect("the engine answers");
+        Outcome::of(&event.what, decided)
     }
 
     /// Several in one slice, as an import sends them.
     pub async fn send_all(&self, all: Vec<What>) -> Vec<Outcome> {
-        let events = all.into_iter().map(|what| self.event(what)).collect();
-        self.app.engine.slice(events).await.expect("the desk answers")
+        let events: Vec<Event> = all.iter().map(|what| self.event(what.clone())).collect();
+        let decided = self.app.engine.slice(events).await.expect("the engine answers");
+        all.iter().zip(decided).map(|(what, decided)| Outcome::of(what, decided)).collect()
     }
 
     /// Adds somebody, with a code.
@@ -165,10 +168,14 @@ impl Shop<'_> {
         id
     }
 
+    /// The product of set-up, live.
+    pub fn product_scope(&self) -> ProductScope {
+        ProductScope::new(self.business.product_row, self.business.campaign_id, false)
+    }
+
     pub fn sign_up_event(&self, address: &str, code: Option<&str>) -> What {
         What::SignUp(SignUp {
-            product_id: self.business.product_row,
-            test: false,
+            of: self.product_scope(),
             email: email(address),
             name: address.split('@').next().unwrap_or_default().to_owned(),
             phone: None,
@@ -191,12 +198,11 @@ impl Shop<'_> {
 
     pub fn payment_event(&self, address: &str, amount: &str, date: &str) -> What {
         What::Payment(Payment {
-            product_id: self.business.product_row,
-            test: false,
+            of: self.product_scope(),
             email: email(address),
             phone: None,
             amount: money(amount),
-            subscription_status: "active".to_owned(),
+            subscription_status: Subscription::Active,
             date: day(date),
             identity: None,
             body_hash: refdesk::id::sha256_hex(&format!("{}|{amount}|{date}", email(address).key())),
@@ -217,19 +223,18 @@ impl Shop<'_> {
 
     /// A refund of that day's payment, event or commission; all that is left where no amount is given.
     pub fn refund_event(&self, address: &str, of: impl Into<Named>, amount: Option<&str>) -> What {
-        let of = of.into().0;
-        What::Refund(Box::new(Refund {
-            product_id: self.business.product_row,
-            test: false,
+        let payment = of.into().0;
+        What::Refund(Refund {
+            of: self.product_scope(),
             email: email(address),
             amount: amount.map(|text| Unpriced::from_json_number(text).expect("an amount")),
             currency: None,
             date: day("2026-06-20"),
             identity: None,
-            body_hash: refdesk::id::sha256_hex(&format!("{address}|{of:?}|{amount:?}")),
+            body_hash: refdesk::id::sha256_hex(&format!("{address}|{payment:?}|{amount:?}")),
             reason: None,
-            of,
-        }))
+            payment,
+        })
     }
 
     pub async fn refund(&self, address: &str, of: impl Into<Named>, amount: Option<&str>) -> Outcome {
@@ -244,7 +249,7 @@ impl Shop<'_> {
     }
 
     pub fn dispute_event(&self, payment_id: i64, disputed: bool) -> What {
-        What::Dispute { payment_id, disputed, reason: "a chargeback".to_owned() }
+        What::Dispute(Dispute { payment_id: payment_id.into(), disputed, reason: "a chargeback".to_owned() })
     }
 
     /// The payment is disputed, or is not any more.
@@ -259,8 +264,7 @@ impl Shop<'_> {
 
     pub fn cancel_event(&self, address: &str, date: Day) -> CancelSubscription {
         CancelSubscription {
-            product_id: self.business.product_row,
-            test: false,
+            of: self.product_scope(),
             email: email(address),
             date,
             identity: format!("date:{}|{}|{date}", self.business.product_row, email(address).key()),
@@ -271,24 +275,23 @@ impl Shop<'_> {
     /// A lead that a person of staff typed in.
     pub fn lead_event(&self, name: &str, phone: Option<&str>, claim: Option<ClaimBy>) -> What {
         let phone = phone.map(|p| Phone::parse(p, "US").expect("a phone number"));
-        What::AddLead(Box::new(AddLead {
-            campaign_id: self.business.campaign_id,
-            test: false,
-            contact: Contact {
+        What::AddLead(AddLead {
+            scope: Scope::new(self.business.campaign_id, false),
+            contact: Box::new(Contact {
                 name: name.to_owned(),
                 email: Some(address_of(name)),
                 email_key: Some(email(&address_of(name)).key().to_owned()),
                 phone: phone.as_ref().map(|p| p.text().to_owned()),
                 phone_key: phone.as_ref().map(|p| p.e164().to_owned()),
                 ..Contact::default()
-            },
+            }),
             status: Status::New,
-            source_origin: "dashboard",
+            source_origin: SourceOrigin::Dashboard,
             claim: claim.map(|by| Claim { kind: TouchKind::Verbal, by }),
             recorded_by: None,
             repeats_allowed: false,
             qualify: false,
-        }))
+        })
     }
 }
 

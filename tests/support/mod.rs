@@ -10,6 +10,7 @@ mod app;
 mod browser;
 mod build;
 mod database;
+mod outcome;
 pub mod proxy;
 pub mod race;
 mod visitor;
@@ -19,6 +20,7 @@ pub use app::{Business, EmptyApp, PASSWORD, TestApp, ThreeNodes, run_text};
 pub use browser::Browser;
 pub use build::{Named, Referrer, Shop, actor, address_of, day, earned, email, money, rate};
 pub use database::{Database, Engine};
+pub use outcome::Outcome;
 pub use visitor::Visitor;
 
 /// What a test asks for in its argument.

@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::read::{Asked, Sent};
 use crate::app::App;
 use crate::db::DbError;
-use crate::engine::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Status, TouchKind, What};
+use crate::engine::{self, AddLead, Claim, ClaimBy, Contact, SourceOrigin, Status, TouchKind};
 use crate::leads::budget;
 use crate::leads::listed::{self, Which};
 use crate::phone::Phone;
@@ -148,11 +148,10 @@ impl Create {
             source: self.source.map(|l| l.0).or_else(|| code.as_ref().map(|_| "referral".to_owned())),
         };
         AddLead {
-            campaign_id,
-            test: caller.test(),
-            contact,
+            scope: engine::Scope::new(campaign_id, caller.test()),
+            contact: Box::new(contact),
             status: self.status.map_or(Status::New, |status| status.0),
-            source_origin: "api",
+            source_origin: SourceOrigin::Api,
             claim: code.map(|text| Claim { kind: TouchKind::Code, by: ClaimBy::Code(text) }),
             recorded_by: None,
             repeats_allowed: true,
@@ -164,10 +163,9 @@ impl Create {
 async fn create(State(app): State<App>, caller: Caller, Sent(sent): Sent<Create>) -> Result<Response, Problem> {
     let campaign = caller.key.campaign();
     let campaign_id = campaign.ok_or_else(|| Problem::conflict("no_campaign", "The business has no campaign yet."))?;
-    let what = What::AddLead(Box::new(sent.into_lead(&caller, campaign_id)));
-    let event = Event { business_id: caller.business_id(), actor: caller.actor.clone(), what };
-    let lead_id = match app.engine.one(event).await {
-        Ok(Outcome::LeadAdded { lead_id, .. }) => lead_id,
+    let add = sent.into_lead(&caller, campaign_id);
+    let lead_id = match app.engine.one(caller.by(), add).await {
+        Ok(Ok(outcome)) => outcome.lead_id().0,
         Ok(other) => return Err(broken(DbError::Fault(format!("a lead came to {other:?}")))),
         Err(error) => return Err(broken(error)),
     };

@@ -3,15 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Incoming, Ready, Reply, agent, event, phone, place};
+use super::{Incoming, Ready, Reply, agent, event, phone, place, scope, unexpected};
 use crate::api::Caller;
 use crate::api::field::{Line, PassedCode};
 use crate::api::operation::Operation;
 use crate::api::problem::Problem;
 use crate::app::App;
-use crate::db::DbError;
 use crate::email::Email;
-use crate::engine::{Outcome, SignUp, What};
+use crate::engine::{SignUp, SignUpOutcome};
 use crate::id::{self, Kind};
 use crate::object;
 
@@ -81,37 +80,35 @@ impl Incoming for CustomerCreated {
         let phone = phone(self.customer_phone.as_deref(), caller)?;
         let product = place(app, caller, &self.business_id, &self.product_id).await?;
         let sign_up = SignUp {
-            product_id: product.id,
-            test: caller.test(),
+            of: scope(&product, caller),
             email: self.customer_email,
             name: self.customer_name.0,
             phone,
             code: self.referral_code.map(|code| code.0),
         };
-        Ok(Ready { what: What::SignUp(sign_up), told: Box::new(told) })
+        Ok(Ready::new(sign_up, told, unexpected))
     }
 }
 
-fn told(outcome: Outcome) -> Result<Reply, Problem> {
+fn told(outcome: SignUpOutcome) -> Result<Reply, Problem> {
     match outcome {
-        Outcome::SignedUp { lead_id, referrer_id, refused, .. } => {
+        SignUpOutcome::Recorded { lead_id, referrer_id, refused, .. } => {
             let message = match (referrer_id, refused) {
                 (Some(_), _) => "Customer recorded and attributed to agent.".to_owned(),
                 (None, Some(why)) => format!("Customer recorded without attribution: {}.", why.sentence()),
                 (None, None) => "Customer recorded without attribution.".to_owned(),
             };
-            let lead_id = id::render(Kind::Lead, lead_id);
+            let lead_id = id::render(Kind::Lead, lead_id.0);
             let agent_id = agent(referrer_id);
             Reply::ok(&CustomerAnswer { success: true, lead_id, agent_id, attribution: "first_touch", message })
         }
-        Outcome::SignUpDuplicate { lead_id, referrer_id } => Reply::conflict(&CustomerConflict {
+        SignUpOutcome::Duplicate { lead_id, referrer_id } => Reply::conflict(&CustomerConflict {
             success: false,
             code: "duplicate_event",
             message: "This customer was recorded before.",
-            lead_id: id::render(Kind::Lead, lead_id),
+            lead_id: id::render(Kind::Lead, lead_id.0),
             agent_id: agent(referrer_id),
             attribution: "first_touch",
         }),
-        other => Err(DbError::Fault(format!("a sign-up came to {other:?}")).into()),
     }
 }

@@ -32,7 +32,8 @@ use super::read::Sent;
 use crate::app::App;
 use crate::clock::Day;
 use crate::db::DbError;
-use crate::engine::{Earned, Event, Outcome, What};
+use crate::engine::ids::ReferrerId;
+use crate::engine::{Decided, Earned, Event, Kind as EventKind, Outcome, ProductScope, Rejected, What};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
 use crate::phone::Phone;
@@ -57,7 +58,27 @@ pub struct Ready {
     pub told: Told,
 }
 
-pub type Told = Box<dyn FnOnce(Outcome) -> Result<Reply, Problem> + Send>;
+pub type Told = Box<dyn FnOnce(Decided<Outcome>) -> Result<Reply, Problem> + Send>;
+
+impl Ready {
+    /// An event of one kind, with how its outcome is told, and what the rules reject.
+    fn new<E: EventKind + 'static>(
+        event: E,
+        told: impl FnOnce(E::Outcome) -> Result<Reply, Problem> + Send + 'static,
+        rejected: fn(Rejected) -> Problem,
+    ) -> Self {
+        let told = move |decided: Decided<Outcome>| {
+            let outcome = decided.map_err(rejected)?;
+            told(E::of(outcome).ok_or_else(|| DbError::Fault("an event came to another kind's outcome".into()))?)
+        };
+        Self { what: event.into(), told: Box::new(told) }
+    }
+}
+
+/// An event that the rules reject only where a product was taken away meanwhile, which nothing does.
+fn unexpected(rejected: Rejected) -> Problem {
+    DbError::Fault(format!("an event was rejected: {rejected:?}")).into()
+}
 
 /// An answer of this contract.
 pub struct Reply {
@@ -99,8 +120,7 @@ async fn one<T: Incoming>(
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
     let Ready { what, told } = event.ready(&app, &caller, key).await?;
-    let event = Event { business_id: caller.business_id(), actor: caller.actor.clone(), what };
-    let reply = told(app.engine.one(event).await?)?;
+    let reply = told(app.engine.one_of(Event::new(caller.by(), what)).await?)?;
     Ok((reply.status, Json(reply.body)).into_response())
 }
 
@@ -125,13 +145,18 @@ async fn place(app: &App, caller: &Caller, business: &str, product: &str) -> Res
     product.ok_or_else(|| not_found("product_not_found", "There is no product with this productId in the business."))
 }
 
+/// The product with its campaign; a row is test when the key or the product is.
+fn scope(product: &ProductRow, caller: &Caller) -> ProductScope {
+    ProductScope::new(product.id, product.campaign_id, caller.test() || product.test)
+}
+
 fn phone(text: Option<&str>, caller: &Caller) -> Result<Option<Phone>, FieldProblem> {
     let phone = text.map(|text| Phone::parse(text, &caller.key.row.country)).transpose();
     phone.map_err(|why| FieldProblem::wrong("customerPhone", why))
 }
 
-fn agent(referrer_id: Option<i64>) -> Option<String> {
-    referrer_id.map(|id| id::render(Kind::Referrer, id))
+fn agent(referrer_id: Option<ReferrerId>) -> Option<String> {
+    referrer_id.map(|id| id::render(Kind::Referrer, id.0))
 }
 
 /// A JSON number with exactly the currency's decimals.
@@ -153,11 +178,11 @@ impl Columns {
         let amount = number(earned.as_ref().map_or(Money { minor: 0, currency }, |e| e.amount))?;
         Ok(match earned {
             Some(e) => Self {
-                id: Some(id::render(Kind::Commission, e.commission_id)),
+                id: Some(id::render(Kind::Commission, e.commission_id.0)),
                 agent: agent(Some(e.referrer_id)),
                 amount,
-                status: Some(e.state),
-                hold_until: Some(e.hold_until),
+                status: Some(e.state.word().to_owned()),
+                hold_until: Some(e.hold_until.to_string()),
             },
             None => Self { id: None, agent: None, amount, status: None, hold_until: None },
         })

@@ -4,16 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, phone, place};
+use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, phone, place, scope, unexpected};
 use crate::api::Caller;
 use crate::api::field::{Line, NumberText, OneOf, Word, number_schema};
 use crate::api::operation::Operation;
 use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::clock::Day;
-use crate::db::DbError;
 use crate::email::Email;
-use crate::engine::{Outcome, Payment, What};
+use crate::engine::{Payment, PaymentOutcome, Subscription, Warning};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
 use crate::object;
@@ -32,7 +31,7 @@ object! {
         /// ISO 4217.
         currency "currency": Line<20>,
         /// The state of the subscription after this payment.
-        subscription_status "subscriptionStatus": OneOf<Subscription>,
+        subscription_status "subscriptionStatus": OneOf<Status>,
         /// The day it was confirmed, in the business's time zone; at most a day ahead.
         payment_date "paymentDate": Day,
         /// The event's own id: then only that decides whether it is a repeat.
@@ -46,14 +45,13 @@ object! {
 
 /// The states of a subscription.
 #[derive(Debug, Clone, Copy)]
-pub struct Subscription(&'static str);
+pub struct Status(Subscription);
 
-impl Word for Subscription {
+impl Word for Status {
     const WORDS: &'static [&'static str] = &["active", "trialing", "past_due", "cancelled", "canceled"];
 
     fn of(word: &str) -> Option<Self> {
-        let known = Self::WORDS.iter().find(|known| **known == word)?;
-        Some(Self(if *known == "canceled" { "cancelled" } else { known }))
+        Subscription::parse(if word == "canceled" { "cancelled" } else { word }).map(Self)
     }
 }
 
@@ -140,23 +138,22 @@ impl Incoming for PaymentSucceeded {
             caller.test()
         );
         let payment = Payment {
-            product_id: product.id,
-            test: caller.test(),
+            of: scope(&product, caller),
             email,
             phone,
             amount,
-            subscription_status: status.to_owned(),
+            subscription_status: status,
             date,
             identity: of_its_own.or(key.map(|key| format!("key:{key}"))),
             body_hash: id::sha256_hex(&hashed),
         };
-        Ok(Ready { what: What::Payment(payment), told: Box::new(move |outcome| told(outcome, currency)) })
+        Ok(Ready::new(payment, move |outcome| told(outcome, currency), unexpected))
     }
 }
 
-fn told(outcome: Outcome, currency: Currency) -> Result<Reply, Problem> {
+fn told(outcome: PaymentOutcome, currency: Currency) -> Result<Reply, Problem> {
     match outcome {
-        Outcome::PaymentRecorded { earned, warning, .. } => {
+        PaymentOutcome::Recorded { earned, warning, .. } => {
             let c = Columns::of(earned, currency)?;
             Reply::ok(&PaymentAnswer {
                 success: true,
@@ -165,10 +162,10 @@ fn told(outcome: Outcome, currency: Currency) -> Result<Reply, Problem> {
                 commission_amount: c.amount,
                 commission_status: c.status,
                 hold_until: c.hold_until,
-                warning,
+                warning: warning.map(Warning::sentence),
             })
         }
-        Outcome::PaymentDuplicate { payment_id, amount, earned, body_differs, mismatch } => {
+        PaymentOutcome::Duplicate { payment_id, amount, earned, body_differs, mismatch } => {
             let c = Columns::of(earned, amount.currency)?;
             Reply::conflict(&PaymentConflict {
                 success: false,
@@ -178,7 +175,7 @@ fn told(outcome: Outcome, currency: Currency) -> Result<Reply, Problem> {
                 } else {
                     "This payment was recorded before."
                 },
-                payment_id: id::render(Kind::Payment, payment_id),
+                payment_id: id::render(Kind::Payment, payment_id.0),
                 amount: number(amount)?,
                 currency: amount.currency.code(),
                 commission_id: c.id,
@@ -189,6 +186,5 @@ fn told(outcome: Outcome, currency: Currency) -> Result<Reply, Problem> {
                 body_differs,
             })
         }
-        other => Err(DbError::Fault(format!("a payment came to {other:?}")).into()),
     }
 }

@@ -5,16 +5,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, place};
+use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, place, scope, unexpected};
 use crate::api::Caller;
 use crate::api::field::{Line, NumberText, maybe_number_schema};
 use crate::api::operation::Operation;
 use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::clock::Day;
-use crate::db::DbError;
 use crate::email::Email;
-use crate::engine::{Outcome, Refund, RefundOf, Refunded, What};
+use crate::engine::state::RefundState;
+use crate::engine::{PaymentRef, ProductScope, Refund, RefundOutcome, Refunded, Rejected};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money, Unpriced};
 use crate::object;
@@ -111,8 +111,8 @@ impl RefundTold {
             (id, agent, amount, status, hold_until) = (c.id, c.agent, Some(c.amount), c.status, c.hold_until);
         }
         Ok(Self {
-            refund_id: id::render(Kind::Refund, r.refund_id),
-            payment_id: r.payment_id.map(|id| id::render(Kind::Payment, id)),
+            refund_id: id::render(Kind::Refund, r.refund_id.0),
+            payment_id: r.payment_id.map(|id| id::render(Kind::Payment, id.0)),
             commission_id: id,
             agent_id: agent,
             refunded_amount: r.amount.map(number).transpose()?,
@@ -121,7 +121,7 @@ impl RefundTold {
             commission_amount: amount,
             commission_status: status,
             hold_until,
-            parked: r.state == "parked",
+            parked: r.state == RefundState::Parked,
         })
     }
 }
@@ -136,19 +136,19 @@ pub(super) fn operation() -> Operation {
 
 impl Incoming for PaymentRefunded {
     async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
-        let of = self.of(app, caller)?;
+        let payment = self.payment(app, caller)?;
         let (amount, currency) = self.amount()?;
         let date = not_ahead(self.refund_date, "refundDate", app, caller)?;
         let product = place(app, caller, &self.business_id, &self.product_id).await?;
         // An impossible commission id is answered as an unknown one.
-        let of = of.ok_or_else(commission_not_found)?;
+        let payment = payment.ok_or_else(commission_not_found)?;
+        let scope = scope(&product, caller);
         let email = self.customer_email;
-        let body_hash = hash(product.id, caller.test(), &email, &of, amount, currency, date);
+        let body_hash = hash(scope, caller.test(), &email, &payment, amount, currency, date);
         let refund = Refund {
-            product_id: product.id,
-            test: caller.test(),
+            of: scope,
             email,
-            of,
+            payment,
             amount,
             currency,
             date,
@@ -156,17 +156,25 @@ impl Incoming for PaymentRefunded {
             body_hash,
             reason: None,
         };
-        Ok(Ready { what: What::Refund(Box::new(refund)), told: Box::new(told) })
+        Ok(Ready::new(refund, told, rejected))
     }
 }
 
-fn told(outcome: Outcome) -> Result<Reply, Problem> {
+fn rejected(rejected: Rejected) -> Problem {
+    match rejected {
+        Rejected::Invalid { field, why } => FieldProblem::wrong(field, why).into(),
+        Rejected::NotFound => commission_not_found(),
+        other => unexpected(other),
+    }
+}
+
+fn told(outcome: RefundOutcome) -> Result<Reply, Problem> {
     match outcome {
-        Outcome::Refunded(told) => {
+        RefundOutcome::Recorded(told) => {
             let message = sentence(&told);
             Reply::ok(&RefundAnswer { success: true, told: RefundTold::of(told)?, message })
         }
-        Outcome::RefundDuplicate { known, mismatch } => Reply::conflict(&RefundConflict {
+        RefundOutcome::Duplicate { known, mismatch } => Reply::conflict(&RefundConflict {
             success: false,
             code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
             message: if mismatch {
@@ -176,9 +184,6 @@ fn told(outcome: Outcome) -> Result<Reply, Problem> {
             },
             told: RefundTold::of(known)?,
         }),
-        Outcome::Invalid { field, why } => Err(FieldProblem::wrong(field, why).into()),
-        Outcome::NotFound => Err(commission_not_found()),
-        other => Err(DbError::Fault(format!("a refund came to {other:?}")).into()),
     }
 }
 
@@ -199,11 +204,13 @@ fn sentence(told: &Refunded) -> String {
 
 impl PaymentRefunded {
     /// The payment by exactly one of its three names; without one, by an impossible commission id.
-    fn of(&self, app: &App, caller: &Caller) -> Result<Option<RefundOf>, FieldProblem> {
+    fn payment(&self, app: &App, caller: &Caller) -> Result<Option<PaymentRef>, FieldProblem> {
         match (self.payment_date, &self.payment_event_id, &self.commission_id) {
-            (Some(day), None, None) => Ok(Some(RefundOf::Date(not_ahead(day, "paymentDate", app, caller)?))),
-            (None, Some(id), None) => Ok(Some(RefundOf::Event(id.0.clone()))),
-            (None, None, Some(text)) => Ok(id::parse(Kind::Commission, text).map(RefundOf::Commission)),
+            (Some(day), None, None) => Ok(Some(PaymentRef::Day(not_ahead(day, "paymentDate", app, caller)?))),
+            (None, Some(id), None) => Ok(Some(PaymentRef::Event(id.0.clone()))),
+            (None, None, Some(text)) => {
+                Ok(id::parse(Kind::Commission, text).map(|id| PaymentRef::Commission(id.into())))
+            }
             (None, None, None) => Err(FieldProblem {
                 message: "is required, or paymentEventId or commissionId in its place".into(),
                 ..FieldProblem::missing("paymentDate")
@@ -236,15 +243,16 @@ impl PaymentRefunded {
 }
 
 fn hash(
-    product_id: i64,
+    scope: ProductScope,
     test: bool,
     email: &Email,
-    of: &RefundOf,
+    payment: &PaymentRef,
     amount: Option<Unpriced>,
     currency: Option<Currency>,
     date: Day,
 ) -> String {
-    let name = of.name(product_id, email.key());
+    let product_id = scope.product_id;
+    let name = payment.name(product_id, email.key());
     let amount = amount.map_or("all".to_owned(), Unpriced::plain);
     let currency = currency.map_or("", Currency::code);
     id::sha256_hex(&format!("{product_id}|{}|{name}|{amount}|{currency}|{date}|{test}", email.key()))

@@ -3,16 +3,16 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Incoming, Ready, Reply, agent, event, not_ahead, place};
+use super::{Incoming, Ready, Reply, agent, event, not_ahead, place, scope, unexpected};
 use crate::api::Caller;
 use crate::api::field::Line;
 use crate::api::operation::Operation;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::clock::Day;
-use crate::db::DbError;
 use crate::email::Email;
-use crate::engine::{CancelSubscription, Outcome, What, paid_on};
+use crate::engine::names::paid_on;
+use crate::engine::{CancelOutcome, CancelSubscription, Subscription};
 use crate::id::{self, Kind};
 use crate::object;
 
@@ -79,36 +79,38 @@ impl Incoming for SubscriptionCancelled {
         let date = not_ahead(self.date, "date", app, caller)?;
         let product = place(app, caller, &self.business_id, &self.product_id).await?;
         let email = self.customer_email;
-        let by_day = paid_on(product.id, email.key(), &date.to_string());
+        let of = scope(&product, caller);
+        let by_day = paid_on(of.product_id, email.key(), date);
         let cancel = CancelSubscription {
-            product_id: product.id,
-            test: caller.test(),
+            of,
             body_hash: id::sha256_hex(&format!("{by_day}|{}", caller.test())),
             identity: self.event_id.map_or(by_day, |id| format!("event:{}", id.0)),
             email,
             date,
         };
-        Ok(Ready { what: What::CancelSubscription(cancel), told: Box::new(told) })
+        Ok(Ready::new(cancel, told, unexpected))
     }
 }
 
-fn told(outcome: Outcome) -> Result<Reply, Problem> {
+fn told(outcome: CancelOutcome) -> Result<Reply, Problem> {
     match outcome {
-        Outcome::SubscriptionCancelled { lead_id, referrer_id, status } => {
+        CancelOutcome::Recorded { lead_id, referrer_id, status } => {
             let message = match lead_id {
                 None => "This address is unknown; nothing changed.",
-                Some(_) if status == "cancelled" => "Subscription cancelled. Earlier payments and commissions stay.",
+                Some(_) if status == Subscription::Cancelled => {
+                    "Subscription cancelled. Earlier payments and commissions stay."
+                }
                 Some(_) => "A payment of a later day stands, so the subscription goes on.",
             };
             Reply::ok(&CancelAnswer {
                 success: true,
-                lead_id: lead_id.map(|id| id::render(Kind::Lead, id)),
+                lead_id: lead_id.map(|id| id::render(Kind::Lead, id.0)),
                 agent_id: agent(referrer_id),
-                subscription_status: status,
+                subscription_status: status.word().to_owned(),
                 message,
             })
         }
-        Outcome::CancellationDuplicate { lead_id, referrer_id, status, mismatch } => Reply::conflict(&CancelConflict {
+        CancelOutcome::Duplicate { lead_id, referrer_id, status, mismatch } => Reply::conflict(&CancelConflict {
             success: false,
             code: if mismatch { "idempotency_mismatch" } else { "duplicate_event" },
             message: if mismatch {
@@ -116,10 +118,9 @@ fn told(outcome: Outcome) -> Result<Reply, Problem> {
             } else {
                 "This cancellation was recorded before."
             },
-            lead_id: id::render(Kind::Lead, lead_id),
+            lead_id: id::render(Kind::Lead, lead_id.0),
             agent_id: agent(referrer_id),
-            subscription_status: status,
+            subscription_status: status.map_or_else(String::new, |s| s.word().to_owned()),
         }),
-        other => Err(DbError::Fault(format!("a cancellation came to {other:?}")).into()),
     }
 }

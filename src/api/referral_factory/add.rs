@@ -21,7 +21,9 @@ use crate::api::read::Sent;
 use crate::app::App;
 use crate::db::Conn;
 use crate::email::Email;
-use crate::engine::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Status, TouchKind, What};
+use crate::engine::{
+    self, AddLead, AddLeadOutcome, AmendLead, Claim, ClaimBy, Contact, Outcome, SourceOrigin, Status, TouchKind,
+};
 use crate::meta::Meta;
 use crate::referrers::{self, AddReferrer, Added, Amend};
 use crate::text::fold;
@@ -107,7 +109,7 @@ async fn claim(conn: &mut Conn, scope: &Scope, campaign_id: i64, new: &RfNewUser
         None => None,
     };
     match found {
-        Some(Who::Referrer { enrollment_id, .. }) => Ok(ClaimBy::Enrollment(enrollment_id)),
+        Some(Who::Referrer { enrollment_id, .. }) => Ok(ClaimBy::Enrollment(enrollment_id.into())),
         _ => Err(wrong("is not a referrer of this campaign".to_owned()).into()),
     }
 }
@@ -119,36 +121,33 @@ async fn code_claim(conn: &mut Conn, scope: &Scope, code: String) -> Result<Opti
 
 async fn add_lead(app: &App, scope: &Scope, person: Person, by: ClaimBy) -> Result<(StatusCode, Who), Problem> {
     let add = AddLead {
-        campaign_id: person.campaign_id,
-        test: scope.test,
-        contact: Contact {
+        scope: engine::Scope::new(person.campaign_id, scope.test),
+        contact: Box::new(Contact {
             name: person.name.clone(),
             email: Some(person.email.text().to_owned()),
             email_key: Some(person.email.key().to_owned()),
             source: Some("referral".to_owned()),
             ..Contact::default()
-        },
+        }),
         status: Status::New,
-        source_origin: "api",
+        source_origin: SourceOrigin::Api,
         claim: Some(Claim { kind: TouchKind::Code, by }),
         recorded_by: None,
         repeats_allowed: false,
         qualify: false,
     };
-    let what = What::AddLead(Box::new(add));
-    let outcomes = change::decide(app, scope, vec![what], person.meta.clone()).await?;
+    let outcomes = change::decide(app, scope, None, vec![add.into()], person.meta.clone()).await?;
     let (status, lead_id) = match outcomes.first() {
-        Some(Outcome::LeadAdded { lead_id, .. }) => (StatusCode::CREATED, *lead_id),
-        Some(Outcome::LeadKnown { lead_id, .. }) => (StatusCode::OK, *lead_id),
+        Some(Outcome::AddLead(AddLeadOutcome::Added { lead_id, .. })) => (StatusCode::CREATED, lead_id.0),
+        Some(Outcome::AddLead(AddLeadOutcome::Known { lead_id, .. })) => (StatusCode::OK, lead_id.0),
         _ => return Err(FieldProblem::wrong("campaign_id", "is not a campaign of this business").into()),
     };
     let mut known = find::lead(&mut app.db.read().await?, scope.business_id, scope.test, lead_id).await?;
     if status == StatusCode::OK {
         let user = who::show_lead(app, scope, lead_id).await?;
         if let Some(name) = person.renamed(&user.first_name) {
-            let what = What::AmendLead { lead_id, name: Some(name), email: None };
-            let event = Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
-            app.engine.one(event).await?;
+            let amend = AmendLead { lead_id: lead_id.into(), name: Some(name), email: None };
+            let _ = app.engine.one(scope.by(), amend).await?;
         }
     }
     Ok((status, Who::Lead(known.take().ok_or_else(who::nobody)?)))

@@ -1,5 +1,7 @@
 //! Changing a user, and taking one out of the lists.
 
+use std::sync::{Arc, Mutex};
+
 use axum::Json;
 use axum::extract::State;
 use serde_json::json;
@@ -16,8 +18,8 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{InPath, Sent};
 use crate::app::App;
 use crate::audit::{self, NewEntry};
-use crate::db::{DbError, DbResult, Tx};
-use crate::engine::{Event, Outcome, What};
+use crate::db::{DbError, DbResult, Stop, Tx};
+use crate::engine::{AmendLead, Archive, Decided, Event, Outcome, Qualify, Refusal, Rejected, What};
 use crate::leads::{self, Kept};
 use crate::meta::{self, Meta};
 use crate::referrers::{self, Amend, Amended};
@@ -43,39 +45,51 @@ pub fn calls(api: Api, version: Version) -> Api {
     api.with(change, change_user).with(delete, delete_user)
 }
 
-/// Why a slice was rolled back: the wrong field, and the reason.
-const REFUSED: &str = "refused:";
-
-fn refused(field: &str, why: &str) -> DbError {
-    DbError::Fault(format!("{REFUSED}{field}:{why}"))
-}
-
 /// Applies events about one lead and stores the program's own fields beside it, in one transaction. If one of
-/// the events is refused, nothing is done.
-pub async fn decide(app: &App, scope: &Scope, whats: Vec<What>, changes: Vec<Meta>) -> Result<Vec<Outcome>, Problem> {
-    let event = |what| Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
-    let events: Vec<Event> = whats.into_iter().map(event).collect();
-    let input = (scope.business_id, changes);
-    let decided = app.engine.slice_and(&scope.actor, events, input, keep_beside).await;
-    decided.map_err(|error| match &error {
-        DbError::Fault(why) if why.starts_with(REFUSED) => {
-            let (field, why) = why[REFUSED.len()..].split_once(':').unwrap_or_default();
-            FieldProblem::wrong(field.to_owned(), why).into()
-        }
-        _ => error.into(),
+/// the events is refused, nothing is done. `lead_id` is none for a lead that the events add.
+pub async fn decide(
+    app: &App,
+    scope: &Scope,
+    lead_id: Option<i64>,
+    whats: Vec<What>,
+    changes: Vec<Meta>,
+) -> Result<Vec<Outcome>, Problem> {
+    let events: Vec<Event> = whats.into_iter().map(|what| Event::new(scope.by(), what)).collect();
+    let wrong = Arc::new(Mutex::new(None));
+    let beside = Beside { business_id: scope.business_id, lead_id, changes, wrong: wrong.clone() };
+    let decided = app.engine.slice_and(&scope.actor, events, beside, keep_beside).await;
+    decided.map_err(|error| match (error, wrong.lock().ok().and_then(|mut wrong| wrong.take())) {
+        (DbError::Stopped(Stop::Refused), Some(problem)) => problem.into(),
+        (error, _) => error.into(),
     })
 }
 
-async fn keep_beside(
-    tx: &mut Tx,
-    &(business_id, ref changes): &(i64, Vec<Meta>),
-    outcomes: Vec<Outcome>,
-) -> DbResult<Vec<Outcome>> {
-    let lead_id = accepted(&outcomes)?;
+/// What is stored with the outcomes of events, and what is wrong where they are refused.
+struct Beside {
+    business_id: i64,
+    lead_id: Option<i64>,
+    changes: Vec<Meta>,
+    wrong: Arc<Mutex<Option<FieldProblem>>>,
+}
+
+impl Beside {
+    fn refuse(&self, problem: FieldProblem) -> DbError {
+        if let Ok(mut wrong) = self.wrong.lock() {
+            *wrong = Some(problem);
+        }
+        DbError::Stopped(Stop::Refused)
+    }
+}
+
+async fn keep_beside(tx: &mut Tx, beside: &Beside, decided: Vec<Decided<Outcome>>) -> DbResult<Vec<Outcome>> {
+    let outcomes = accepted(decided).map_err(|problem| beside.refuse(problem))?;
+    let added = || outcomes.iter().find_map(Outcome::lead_id).map(|id| id.0);
+    let lead_id = beside.lead_id.or_else(added).unwrap_or_default();
     let now = tx.now();
-    if let Some((before, after)) = keep(tx, lead_id, changes, now).await? {
+    let kept = keep(tx, lead_id, &beside.changes, now).await?.map_err(|problem| beside.refuse(problem))?;
+    if let Some((before, after)) = kept {
         let shown = |list: &str| json!({ "meta": meta::items(list) });
-        let entry = NewEntry::by(tx, business_id, "lead.edited", ("lead", lead_id))?;
+        let entry = NewEntry::by(tx, beside.business_id, "lead.edited", ("lead", lead_id))?;
         let mut entry = entry.before(shown(&before)).after(shown(&after));
         entry.lead_id = Some(lead_id);
         audit::write(tx, &[entry]).await?;
@@ -83,23 +97,16 @@ async fn keep_beside(
     Ok(outcomes)
 }
 
-/// The lead that all outcomes are about.
-fn accepted(outcomes: &[Outcome]) -> DbResult<i64> {
-    let mut lead = None;
-    for outcome in outcomes {
-        match outcome {
-            Outcome::LeadAdded { lead_id, .. }
-            | Outcome::LeadKnown { lead_id, .. }
-            | Outcome::Qualification { lead_id, .. }
-            | Outcome::Done { id: lead_id, .. } => lead = Some(*lead_id),
-            Outcome::Refused { why } if why.contains("e-mail") => {
-                return Err(refused("email", "has already been taken in this campaign"));
-            }
-            Outcome::Refused { .. } => return Err(refused("qualified", "cannot be set: the lead is a duplicate")),
-            _ => return Err(refused("campaign_id", "no longer has this user")),
+/// The outcomes, where every event is accepted.
+fn accepted(decided: Vec<Decided<Outcome>>) -> Result<Vec<Outcome>, FieldProblem> {
+    let wrong = |rejected| match rejected {
+        Rejected::Refused(Refusal::EmailTaken) => {
+            FieldProblem::wrong("email", "has already been taken in this campaign")
         }
-    }
-    lead.ok_or_else(|| refused("id", "is required"))
+        Rejected::Refused(_) => FieldProblem::wrong("qualified", "cannot be set: the lead is a duplicate"),
+        _ => FieldProblem::wrong("campaign_id", "no longer has this user"),
+    };
+    decided.into_iter().collect::<Result<Vec<_>, _>>().map_err(wrong)
 }
 
 async fn keep(
@@ -107,15 +114,15 @@ async fn keep(
     lead_id: i64,
     changes: &[Meta],
     now: crate::clock::Instant,
-) -> DbResult<Option<(String, String)>> {
+) -> DbResult<Result<Option<(String, String)>, FieldProblem>> {
     if changes.is_empty() {
-        return Ok(None);
+        return Ok(Ok(None));
     }
-    match leads::set_meta(tx, lead_id, changes, now).await? {
+    Ok(match leads::set_meta(tx, lead_id, changes, now).await? {
         Kept::Same => Ok(None),
         Kept::Changed(before, after) => Ok(Some((before, after))),
-        Kept::TooMuch => Err(refused("meta", &format!("may have at most {} fields in all", meta::MOST))),
-    }
+        Kept::TooMuch => Err(FieldProblem::wrong("meta", format!("may have at most {} fields in all", meta::MOST))),
+    })
 }
 
 async fn change_user(
@@ -161,9 +168,10 @@ async fn change_lead(
     }
     let lead_id = lead.id;
     // Runs without a change too: the fields stored with the lead are written in a slice of their own.
-    let mut whats = vec![What::AmendLead { lead_id, name: new.first_name.map(|n| n.0), email: new.email }];
-    whats.extend(new.qualified.map(|qualified| What::Qualify { lead_id, qualified, reason: None }));
-    decide(app, scope, whats, changes(new.meta)).await?;
+    let amend = AmendLead { lead_id: lead_id.into(), name: new.first_name.map(|n| n.0), email: new.email };
+    let qualify = new.qualified.map(|qualified| Qualify { lead_id: lead_id.into(), qualified, reason: None });
+    let whats: Vec<What> = std::iter::once(amend.into()).chain(qualify.map(What::from)).collect();
+    decide(app, scope, Some(lead_id), whats, changes(new.meta)).await?;
     Ok(())
 }
 
@@ -193,9 +201,8 @@ async fn delete_user(
     drop(conn);
     let done = match &who {
         Who::Lead(lead) => {
-            let what = What::Archive { lead_id: lead.id, archived: true };
-            let event = Event { business_id: scope.business_id, actor: scope.actor.clone(), what };
-            matches!(app.engine.one(event).await?, Outcome::Done { changed: true, .. })
+            let archive = Archive { lead_id: lead.id.into(), archived: true };
+            app.engine.one(scope.by(), archive).await?.is_ok_and(|done| done.changed)
         }
         Who::Referrer { referrer_id, .. } => {
             let archived = referrers::archive(&app, &scope.actor, scope.business_id, *referrer_id, true).await?;

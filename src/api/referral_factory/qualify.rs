@@ -23,7 +23,10 @@ use crate::code;
 use crate::db;
 use crate::db::{Conn, DbError, DbResult, Tx};
 use crate::email::Email;
-use crate::engine::{AddLead, Claim, ClaimBy, Contact, Event, Outcome, Status, TouchKind, What};
+use crate::engine::{
+    self, AddLead, Claim, ClaimBy, Contact, Decided, Event, Outcome, Qualify, QualifyBy, SourceOrigin, Status,
+    TouchKind,
+};
 use crate::keys;
 use crate::phone::Phone;
 use crate::web::layers::client_ip;
@@ -151,48 +154,42 @@ async fn qualify(app: &App, scope: &Scope, names: Names, qualified: bool) -> Res
         let outcome = match target {
             Target::Contact { campaign_id, code } => {
                 let add = contact_event(scope, &names, campaign_id, code);
-                app.engine.one(event(scope, What::AddLead(Box::new(add)))).await?
+                app.engine.one(scope.by(), add).await?.map(|added| added.lead_id())
             }
             Target::Lead(lead_id) => {
-                app.engine.one(event(scope, What::Qualify { lead_id, qualified, reason: None })).await?
+                let qualify = Qualify { lead_id: lead_id.into(), qualified, reason: None };
+                app.engine.one(scope.by(), qualify).await?.map(|done| done.lead_id)
             }
             Target::Address { campaign_id, email } => {
-                let by = What::QualifyBy { campaign_id, test: scope.test, email, qualified };
-                app.engine.one(event(scope, by)).await?
+                let scope_of = engine::Scope::new(campaign_id, scope.test);
+                let qualify = QualifyBy { scope: scope_of, email, qualified };
+                app.engine.one(scope.by(), qualify).await?.map(|done| done.lead_id)
             }
             Target::Only(lead_id) => match while_meant(app, scope, &names, lead_id, qualified).await {
                 Err(DbError::Stopped(db::Stop::Moved)) => continue,
-                other => other?,
+                other => other?.map(|_| lead_id.into()),
             },
         };
-        match outcome {
-            Outcome::LeadAdded { lead_id, .. }
-            | Outcome::LeadKnown { lead_id, .. }
-            | Outcome::Qualification { lead_id, .. } => {
-                return Ok(Json(RfOneUser { data: who::show_lead(app, scope, lead_id).await? }));
-            }
-            // It became part of another lead, or was archived: whom do they mean now?
-            _ => {}
+        // Otherwise it became part of another lead, or was archived: whom do the names mean now?
+        if let Ok(lead_id) = outcome {
+            return Ok(Json(RfOneUser { data: who::show_lead(app, scope, lead_id.0).await? }));
         }
     }
     Err(DbError::Unavailable("the lead that is meant keeps changing".into()).into())
 }
 
-fn event(scope: &Scope, what: What) -> Event {
-    Event { business_id: scope.business_id, actor: scope.actor.clone(), what }
-}
-
-/// Qualifies a lead if the names still mean it in the transaction that holds its locks.
+/// Qualifies a lead if the names still mean it in the transaction that holds its locks; the write is given up
+/// where they mean another one by now.
 async fn while_meant(
     app: &App,
     scope: &Scope,
     names: &Names,
     lead_id: i64,
     qualified: bool,
-) -> Result<Outcome, DbError> {
-    let events = vec![event(scope, What::Qualify { lead_id, qualified, reason: None })];
+) -> DbResult<Decided<Outcome>> {
+    let qualify = Qualify { lead_id: lead_id.into(), qualified, reason: None };
     let asked = Meant { scope: scope.clone(), names: names.clone(), lead_id, qualified };
-    app.engine.slice_and(&scope.actor, events, asked, if_meant).await
+    app.engine.slice_and(&scope.actor, vec![Event::new(scope.by(), qualify)], asked, if_meant).await
 }
 
 struct Meant {
@@ -202,7 +199,7 @@ struct Meant {
     qualified: bool,
 }
 
-async fn if_meant(tx: &mut Tx, asked: &Meant, mut outcomes: Vec<Outcome>) -> DbResult<Outcome> {
+async fn if_meant(tx: &mut Tx, asked: &Meant, mut outcomes: Vec<Decided<Outcome>>) -> DbResult<Decided<Outcome>> {
     match target(tx, &asked.scope, &asked.names, asked.qualified).await {
         Ok(Target::Only(now)) if now == asked.lead_id => Ok(outcomes.swap_remove(0)),
         Err(Stop::Db(error)) => Err(error),
@@ -215,9 +212,8 @@ fn contact_event(scope: &Scope, names: &Names, campaign_id: i64, code: String) -
     let phone = names.phone.as_ref();
     let fallback = email.and_then(|e| e.text().split('@').next()).or(phone.map(|p| p.text())).unwrap_or_default();
     AddLead {
-        campaign_id,
-        test: scope.test,
-        contact: Contact {
+        scope: engine::Scope::new(campaign_id, scope.test),
+        contact: Box::new(Contact {
             name: names.first_name.clone().unwrap_or_else(|| fallback.to_owned()),
             email: email.map(|e| e.text().to_owned()),
             email_key: email.map(|e| e.key().to_owned()),
@@ -225,9 +221,9 @@ fn contact_event(scope: &Scope, names: &Names, campaign_id: i64, code: String) -
             phone_key: phone.map(|p| p.e164().to_owned()),
             source: Some("referral".to_owned()),
             ..Contact::default()
-        },
+        }),
         status: Status::New,
-        source_origin: "api",
+        source_origin: SourceOrigin::Api,
         claim: Some(Claim { kind: TouchKind::Code, by: ClaimBy::Code(code) }),
         recorded_by: None,
         repeats_allowed: false,

@@ -15,6 +15,7 @@ use crate::campaigns;
 use crate::clock::Zone;
 use crate::db::{Conn, DbError, DbResult};
 use crate::email::Email;
+use crate::engine::By;
 use crate::id::{self, Kind};
 
 /// The scope of a look-up: one business, in one mode.
@@ -31,6 +32,11 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// In whose name the call's events happen.
+    pub fn by(&self) -> By {
+        By::new(self.business_id, &self.actor)
+    }
+
     pub fn of(app: &App, caller: &Caller) -> Self {
         Self {
             business_id: caller.business_id(),

@@ -144,7 +144,7 @@ async fn send(
     }
     let order = by_date(&whats);
     let mut whats: Vec<Option<What>> = whats.into_iter().map(Some).collect();
-    let event = |what| Event { business_id: caller.business_id(), actor: caller.actor.clone(), what };
+    let event = |what: What| Event::new(caller.by(), what);
     let events: Vec<Event> = order.iter().filter_map(|at| whats[*at].take()).map(event).collect();
     let outcomes = app.engine.slice(events).await?;
     let mut tells: Vec<Option<(usize, Told)>> = tells.into_iter().map(Some).collect();

@@ -7,9 +7,11 @@ use serde_json::value::RawValue;
 use super::common::{number, stale};
 use crate::api::Caller;
 use crate::api::field::{Line, number_schema};
-use crate::api::problem::Problem;
+use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
-use crate::engine::{Event, Moved, Moves, Outcome, What};
+use crate::engine::ids::PaymentId;
+use crate::engine::state::DecisionReason;
+use crate::engine::{Event, Moved, Moves, Rejected, What};
 use crate::id::{self, Kind};
 
 /// The name of a preview, as a decision may send it back.
@@ -67,14 +69,14 @@ impl MovedCommission {
     fn all(moved: &[Moved]) -> Result<Vec<Self>, Problem> {
         let one = |m: &Moved| {
             Ok(Self {
-                lead: id::render(Kind::Lead, m.lead_id),
-                referrer: id::render(Kind::Referrer, m.referrer_id),
-                kind: m.kind.clone(),
-                payment: m.payment_id.filter(|id| *id < id::ID_LIMIT).map(|id| id::render(Kind::Payment, id)),
-                amount: number(m.amount, &m.currency)?,
+                lead: id::render(Kind::Lead, m.lead_id.0),
+                referrer: id::render(Kind::Referrer, m.referrer_id.0),
+                kind: m.kind.word().to_owned(),
+                payment: m.payment_id.filter(|id| id.0 < id::ID_LIMIT).map(|id| id::render(Kind::Payment, id.0)),
+                amount: number(m.amount, m.currency.code())?,
                 amount_minor: m.amount,
-                currency: m.currency.clone(),
-                hold_until: m.hold_until.clone(),
+                currency: m.currency.code().to_owned(),
+                hold_until: m.hold_until.to_string(),
             })
         };
         moved.iter().map(one).collect()
@@ -83,9 +85,9 @@ impl MovedCommission {
 
 impl Preview {
     pub fn of(moves: &Moves) -> Result<Self, Problem> {
-        let nothing = |(payment, why): &(i64, String)| EarnsNothing {
-            payment: id::render(Kind::Payment, *payment),
-            decision_why: why.clone(),
+        let nothing = |(payment, why): &(PaymentId, DecisionReason)| EarnsNothing {
+            payment: id::render(Kind::Payment, payment.0),
+            decision_why: why.word().to_owned(),
         };
         Ok(Self {
             seen: moves.seal(),
@@ -98,16 +100,21 @@ impl Preview {
     }
 }
 
-pub fn event(caller: &Caller, what: What) -> Event {
-    Event { business_id: caller.business_id(), actor: caller.actor.clone(), what }
+/// What the rules said no to.
+pub fn rejected(why: Rejected, nothing: fn() -> Problem) -> Problem {
+    match why {
+        Rejected::NotFound => nothing(),
+        Rejected::Refused(refusal) => Problem::conflict("refused", refusal.sentence()),
+        Rejected::Invalid { field, why } => FieldProblem::wrong(field, why).into(),
+        Rejected::Stale => stale(),
+    }
 }
 
 /// The money that a decision would move, or why the rules forbid it.
 pub async fn look(app: &App, caller: &Caller, what: &What, nothing: fn() -> Problem) -> Result<Moves, Problem> {
-    let (outcomes, work) = app.engine.preview(vec![event(caller, what.clone())]).await?;
+    let (outcomes, work) = app.engine.preview(vec![Event::new(caller.by(), what.clone())]).await?;
     match outcomes.into_iter().next() {
-        Some(Outcome::Refused { why }) => Err(Problem::conflict("refused", why)),
-        Some(Outcome::NotFound) => Err(nothing()),
+        Some(Err(why)) => Err(rejected(why, nothing)),
         _ => Ok(Moves::of(&work)),
     }
 }

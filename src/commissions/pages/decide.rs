@@ -7,7 +7,7 @@ use super::list::MOST;
 use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN};
-use crate::engine::{Outcome, What};
+use crate::engine::{Approve, Change, Decided, Outcome, Rejected, Void, What};
 use crate::query::ListQuery;
 use crate::shell::Page;
 use crate::text::counted;
@@ -22,8 +22,8 @@ enum Deed {
 impl Deed {
     fn what(self, commission_id: i64, reason: &str) -> What {
         match self {
-            Self::Approve => What::Approve { commission_id, reason: Some(reason.to_owned()) },
-            Self::Void => What::Void { commission_id, reason: reason.to_owned() },
+            Self::Approve => Approve { commission_id: commission_id.into(), reason: Some(reason.to_owned()) }.into(),
+            Self::Void => Void { commission_id: commission_id.into(), reason: reason.to_owned() }.into(),
         }
     }
     fn verb(self) -> &'static str {
@@ -84,8 +84,8 @@ async fn ask_one(page: &Page, c: CommissionRow, deed: Deed, form: Form, changed:
     let own = format!("/commissions/{}", c.id);
     let (outcomes, moves) = preview(page, &[page.event(deed.what(c.id, "-"))]).await?;
     match outcomes.into_iter().next() {
-        Some(Outcome::Refused { why }) => return page.go(&own, Flash::bad(why)).await,
-        Some(Outcome::Done { changed: false, .. }) => {
+        Some(Err(Rejected::Refused(why))) => return page.go(&own, Flash::bad(why.sentence())).await,
+        Some(Ok(outcome)) if !outcome.changed() => {
             return page.go(&own, Flash::info(format!("It is {} already.", c.state))).await;
         }
         _ => {}
@@ -117,11 +117,11 @@ async fn decide_one(page: &Page, id: i64, deed: Deed, mut form: Form) -> PageRes
     let (_, moves) = preview(page, &[page.event(deed.what(id, "-"))]).await?;
     let changed = form.value("seen") != moves.seal();
     let Some(reason) = reason.filter(|_| !changed) else { return ask_one(page, c, deed, form, changed).await };
-    let flash = match page.app.engine.one(page.event(deed.what(id, &reason))).await? {
-        Outcome::Done { changed: true, .. } => Flash::good(format!("{} of {} {}.", c.shown(), c.referrer, deed.done())),
-        Outcome::Done { .. } => Flash::info(format!("It was {} already.", deed.done())),
-        Outcome::Refused { why } => Flash::bad(why),
-        _ => return Err(Fault::NotFound),
+    let flash = match page.app.engine.one_of(page.event(deed.what(id, &reason))).await? {
+        Ok(outcome) if outcome.changed() => Flash::good(format!("{} of {} {}.", c.shown(), c.referrer, deed.done())),
+        Ok(_) => Flash::info(format!("It was {} already.", deed.done())),
+        Err(Rejected::Refused(why)) => Flash::bad(why.sentence()),
+        Err(_) => return Err(Fault::NotFound),
     };
     page.go(&format!("/commissions/{id}"), flash).await
 }
@@ -231,15 +231,15 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(outcomes: &[Outcome]) -> Self {
+    fn of(outcomes: &[Decided<Outcome>]) -> Self {
         let mut tally = Self::default();
         for outcome in outcomes {
             match outcome {
-                Outcome::Done { changed: true, .. } => tally.changed += 1,
-                Outcome::Refused { why } => {
+                Ok(outcome) if outcome.changed() => tally.changed += 1,
+                Err(Rejected::Refused(why)) => {
                     tally.refused += 1;
                     if tally.why.is_empty() {
-                        tally.why.clone_from(why);
+                        tally.why = why.sentence();
                     }
                 }
                 _ => tally.already += 1,

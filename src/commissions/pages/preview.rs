@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use crate::clock::Day;
 use crate::commissions::{Arithmetic, store};
-use crate::engine::{Event, Moved, Moves, Outcome, SLICE, sum_shown};
+use crate::engine::{Decided, Event, Moved, Moves, Outcome, Rejected, SLICE, sum_shown};
 use crate::money::Money;
 use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
@@ -63,7 +63,7 @@ impl Preview {
         let mut ids: Vec<i64> = groups
             .iter()
             .flat_map(|(_, lines)| lines.iter().take(SHOWN))
-            .flat_map(|m| [m.referrer_id, m.lead_id])
+            .flat_map(|m| [m.referrer_id.0, m.lead_id.0])
             .collect();
         ids.sort_unstable();
         ids.dedup();
@@ -77,7 +77,7 @@ impl Preview {
             lines: lines.iter().take(SHOWN).map(|m| Line::of(m, &names, today)).collect(),
             more: lines.len().saturating_sub(SHOWN),
         });
-        let mut nothing: Vec<String> = moves.nothing.iter().map(|(_, why)| why.clone()).collect();
+        let mut nothing: Vec<String> = moves.nothing.iter().map(|(_, why)| why.word().to_owned()).collect();
         nothing.sort();
         nothing.dedup();
         Ok(Self { groups: groups.collect(), nothing, seal: moves.seal() })
@@ -91,20 +91,20 @@ impl Preview {
 impl Line {
     fn of(m: &Moved, names: &HashMap<i64, String>, today: Day) -> Self {
         let name = |id: i64| names.get(&id).cloned().unwrap_or_default();
-        let paid = m.payment_date.as_deref().and_then(|day| Day::parse(day).ok());
+        let paid = m.payment_date;
         let line = Arithmetic::from(m).line(today);
         Self {
-            referrer: name(m.referrer_id),
-            lead: name(m.lead_id),
-            lead_id: m.lead_id,
-            amount: Money::shown_in(m.amount, &m.currency),
+            referrer: name(m.referrer_id.0),
+            lead: name(m.lead_id.0),
+            lead_id: m.lead_id.0,
+            amount: Money { minor: m.amount, currency: m.currency }.shown(),
             line: paid.map_or(line.clone(), |day| format!("Payment of {}: {line}", day.shown())),
         }
     }
 }
 
 /// The outcomes of events, and the money they would move. Long slices are previewed in pieces.
-pub async fn preview(page: &Page, events: &[Event]) -> Result<(Vec<Outcome>, Moves), Fault> {
+pub async fn preview(page: &Page, events: &[Event]) -> Result<(Vec<Decided<Outcome>>, Moves), Fault> {
     let mut outcomes = Vec::with_capacity(events.len());
     let mut moves = Moves::default();
     for chunk in events.chunks(SLICE) {
@@ -112,7 +112,7 @@ pub async fn preview(page: &Page, events: &[Event]) -> Result<(Vec<Outcome>, Mov
         outcomes.extend(these);
         moves.add(Moves::of(&work));
     }
-    if outcomes.iter().any(|o| matches!(o, Outcome::NotFound)) {
+    if outcomes.iter().any(|o| matches!(o, Err(Rejected::NotFound))) {
         return Err(Fault::NotFound);
     }
     Ok((outcomes, moves))

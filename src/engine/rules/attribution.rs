@@ -2,28 +2,34 @@
 
 use serde_json::json;
 
-use super::{About, audit, commission, payment, qualification, user_of};
+use super::audit::{Note, audit};
+use super::commission;
 use crate::code;
-use crate::engine::event::{Claim, ClaimBy, Event, Outcome, Refusal, TouchKind};
-use crate::engine::facts::{Counting, Enrollment, Paid};
-use crate::engine::work::{NewInboxItem, Touch, Work};
+use crate::engine::claim::{Claim, ClaimBy};
+use crate::engine::decision::{By, Scope};
+use crate::engine::facts::{Counting, Enrollment, Lead, Paid};
+use crate::engine::ids::{BusinessId, CodeId, EnrollmentId, LeadId, TouchId};
+use crate::engine::message::News;
+use crate::engine::state::{CampaignState, ClaimRefusal, CodeState, EnrollmentState, InboxKind, TouchKind, VoidCause};
+use crate::engine::work::{CountScope, NewInboxItem, Touch, Work};
 
 /// A claim that was looked up: whose it is, and whether it may count.
 pub struct Resolved {
     pub enrollment: Option<Enrollment>,
-    pub code_id: Option<i64>,
+    pub code_id: Option<CodeId>,
     pub code_text: Option<String>,
-    pub refused: Option<Refusal>,
+    pub refused: Option<ClaimRefusal>,
 }
 
 /// What a claim did to a lead.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Claimed {
     pub attributed: bool,
-    pub refused: Option<Refusal>,
+    pub refused: Option<ClaimRefusal>,
 }
 
 /// Finds whose claim it is and whether the rules let it count for a lead of this campaign.
-pub fn resolve(work: &Work, business_id: i64, campaign_id: i64, test: bool, claim: &Claim) -> Resolved {
+pub fn resolve(work: &Work, business_id: BusinessId, scope: Scope, claim: &Claim) -> Resolved {
     let facts = &work.facts;
     let mut resolved = Resolved { enrollment: None, code_id: None, code_text: None, refused: None };
     let claimed = match &claim.by {
@@ -33,35 +39,37 @@ pub fn resolve(work: &Work, business_id: i64, campaign_id: i64, test: bool, clai
             let exact = facts.code_by_lookup.get(&(business_id, code::lookup_form(text)));
             let found = exact.or_else(|| facts.code_by_repaired.get(&(business_id, code::repaired(text))));
             let Some(found) = found.and_then(|id| facts.codes.get(id)) else {
-                resolved.refused = Some(Refusal::UnknownCode);
+                resolved.refused = Some(ClaimRefusal::UnknownCode);
                 return resolved;
             };
             resolved.code_id = Some(found.id);
-            if found.state == "retired" {
-                resolved.refused = Some(Refusal::RetiredCode);
+            if found.state == CodeState::Retired {
+                resolved.refused = Some(ClaimRefusal::RetiredCode);
             }
             facts.enrollments.get(&found.enrollment_id)
         }
     };
     let Some(claimed) = claimed.filter(|e| e.business_id == business_id) else {
-        resolved.refused = Some(Refusal::UnknownCode);
+        resolved.refused = Some(ClaimRefusal::UnknownCode);
         return resolved;
     };
     // A code of another campaign counts only through an active enrollment in this one.
-    let here = if claimed.campaign_id == campaign_id {
+    let here = if claimed.campaign_id == scope.campaign_id {
         Some(claimed)
     } else {
-        facts.enrollment_of.get(&(campaign_id, claimed.referrer_id)).and_then(|id| facts.enrollments.get(id))
+        facts.enrollment_of.get(&(scope.campaign_id, claimed.referrer_id)).and_then(|id| facts.enrollments.get(id))
     };
     let refused = match here {
-        None => Some(Refusal::OtherCampaign),
-        Some(e) if e.archived => Some(Refusal::Archived),
-        Some(e) if e.state == "banned" => Some(Refusal::Banned),
-        Some(e) if e.state == "paused" => Some(Refusal::Paused),
-        Some(_) => match facts.campaigns.get(&campaign_id).map(|c| c.state.as_str()) {
-            Some("live") => None,
-            Some("draft") if test => None,
-            _ => Some(Refusal::CampaignNotLive),
+        None => Some(ClaimRefusal::OtherCampaign),
+        Some(e) if e.archived => Some(ClaimRefusal::Archived),
+        Some(e) => match e.state {
+            EnrollmentState::Banned => Some(ClaimRefusal::Banned),
+            EnrollmentState::Paused => Some(ClaimRefusal::Paused),
+            EnrollmentState::Active => match facts.campaigns.get(&scope.campaign_id).map(|c| c.state) {
+                Some(CampaignState::Live) => None,
+                Some(CampaignState::Draft) if scope.test => None,
+                _ => Some(ClaimRefusal::CampaignNotLive),
+            },
         },
     };
     resolved.refused = resolved.refused.or(refused);
@@ -69,35 +77,28 @@ pub fn resolve(work: &Work, business_id: i64, campaign_id: i64, test: bool, clai
     resolved
 }
 
-/// Keeps the touch, and attributes the lead when it has nobody yet and the claim may count.
-pub fn claim(work: &mut Work, event: &Event, lead_id: i64, claim: &Claim) -> Claimed {
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else {
-        return Claimed { attributed: false, refused: None };
-    };
-    let mut resolved = resolve(work, event.business_id, lead.campaign_id, lead.test, claim);
-    if resolved.refused.is_none()
-        && let Some(e) = &resolved.enrollment
-        && is_same_person(&lead.email_key, &lead.phone_key, e)
-    {
-        resolved.refused = Some(Refusal::SelfReferral);
+/// Keeps the touch, and attributes the lead when it has no referrer yet and the claim may count.
+pub fn claim(work: &mut Work, by: &By, lead_id: LeadId, claim: &Claim) -> Claimed {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return Claimed::default() };
+    let mut resolved = resolve(work, by.business_id, lead.scope(), claim);
+    if resolved.refused.is_none() && resolved.enrollment.as_ref().is_some_and(|e| e.is_same_person(&lead)) {
+        resolved.refused = Some(ClaimRefusal::SelfReferral);
     }
     let free = lead.referrer_id.is_none() && lead.duplicate_of.is_none();
-    let touch_id = keep_touch(work, event, lead_id, claim.kind, &resolved, None);
+    let touch_id = keep_touch(work, by, lead_id, claim.kind, &resolved, None);
     if let Some(refused) = resolved.refused {
         if free {
-            refused_item(work, event, lead_id, &resolved, touch_id, refused);
+            refused_item(work, &lead, &resolved, touch_id, refused);
         }
         return Claimed { attributed: false, refused: Some(refused) };
     }
-    let Some(enrollment) = resolved.enrollment.filter(|_| free) else {
-        return Claimed { attributed: false, refused: None };
-    };
+    let Some(enrollment) = resolved.enrollment.filter(|_| free) else { return Claimed::default() };
     attribute(work, lead_id, &enrollment, resolved.code_id, touch_id, claim.kind);
     Claimed { attributed: true, refused: None }
 }
 
 /// Whether an upload or a program brings a claim that the lead has a touch of already.
-pub fn is_repeated(work: &Work, lead_id: i64, claim: &Claim) -> bool {
+pub fn is_repeated(work: &Work, lead_id: LeadId, claim: &Claim) -> bool {
     let touched_by = match &claim.by {
         ClaimBy::Code(text) => code::lookup_form(text),
         ClaimBy::Enrollment(id) => enrollment_touch(*id),
@@ -106,25 +107,20 @@ pub fn is_repeated(work: &Work, lead_id: i64, claim: &Claim) -> bool {
 }
 
 /// How a touch without a code is known in [`Facts::touched_by`](crate::engine::facts::Facts::touched_by).
-pub fn enrollment_touch(enrollment_id: i64) -> String {
+pub fn enrollment_touch(enrollment_id: EnrollmentId) -> String {
     format!("enrollment {enrollment_id}")
-}
-
-/// Same normalised e-mail address or phone number: nobody refers themselves.
-pub fn is_same_person(email: &Option<String>, phone: &Option<String>, e: &Enrollment) -> bool {
-    (email.is_some() && *email == e.email_key) || (phone.is_some() && *phone == e.phone_key)
 }
 
 pub fn keep_touch(
     work: &mut Work,
-    event: &Event,
-    lead_id: i64,
+    by: &By,
+    lead_id: LeadId,
     kind: TouchKind,
     resolved: &Resolved,
-    reason: Option<String>,
-) -> i64 {
+    reason: Option<&str>,
+) -> TouchId {
     let id = work.id();
-    work.facts.counting.insert(id, Counting { id, kind: kind.word().to_owned(), at: work.now.micros() });
+    work.facts.counting.insert(id, Counting { id, kind, at: work.now.micros() });
     if let Some(text) = &resolved.code_text {
         work.facts.touched_by.insert((lead_id, code::lookup_form(text)));
     } else if let Some(e) = &resolved.enrollment {
@@ -132,34 +128,32 @@ pub fn keep_touch(
     }
     work.writes.touches.push(Touch {
         id,
-        business_id: event.business_id,
+        business_id: by.business_id,
         lead_id,
-        kind: kind.word(),
+        kind,
         code_id: resolved.code_id,
         code_text: resolved.code_text.clone(),
         referrer_id: resolved.enrollment.as_ref().map(|e| e.referrer_id),
         enrollment_id: resolved.enrollment.as_ref().map(|e| e.id),
         refused: resolved.refused,
-        reason,
-        user_id: user_of(event),
+        reason: reason.map(str::to_owned),
+        user_id: by.user(),
     });
     id
 }
 
 /// An unknown, retired, paused or banned code never fails a sign-up; a person looks at it.
-fn refused_item(work: &mut Work, event: &Event, lead_id: i64, resolved: &Resolved, touch_id: i64, refused: Refusal) {
-    let Some(lead) = work.facts.leads.get(&lead_id) else { return };
-    let (campaign_id, name) = (lead.campaign_id, lead.name.clone());
-    let id = work.id();
+fn refused_item(work: &mut Work, lead: &Lead, resolved: &Resolved, touch_id: TouchId, refused: ClaimRefusal) {
     let code = resolved.code_text.clone().unwrap_or_default();
+    let id = work.id();
     work.writes.inbox.push(NewInboxItem {
         id,
-        business_id: event.business_id,
-        campaign_id,
-        kind: refused.word(),
-        cause: format!("claim:{lead_id}:{}:{}", refused.word(), code::lookup_form(&code)),
-        detail: json!({ "code": code, "lead": name }),
-        lead_id: Some(lead_id),
+        business_id: lead.business_id,
+        campaign_id: lead.campaign_id,
+        kind: refused.inbox_kind(),
+        cause: format!("claim:{}:{refused}:{}", lead.id, code::lookup_form(&code)),
+        detail: json!({ "code": code, "lead": lead.name }),
+        lead_id: Some(lead.id),
         payment_id: None,
         referrer_id: resolved.enrollment.as_ref().map(|e| e.referrer_id),
         touch_id: Some(touch_id),
@@ -167,24 +161,31 @@ fn refused_item(work: &mut Work, event: &Event, lead_id: i64, resolved: &Resolve
 }
 
 /// The scope its figures are counted under: the code where there is one, else the enrollment.
-pub fn figure_scope(code_id: Option<i64>, enrollment_id: Option<i64>) -> Option<i64> {
-    code_id.or(enrollment_id)
+pub fn figure_scope(lead: &Lead) -> Option<CountScope> {
+    lead.code_id.map(CountScope::from).or(lead.enrollment_id.map(CountScope::from))
 }
 
-fn attribute(work: &mut Work, lead_id: i64, to: &Enrollment, code_id: Option<i64>, touch_id: i64, kind: TouchKind) {
+pub fn attribute(
+    work: &mut Work,
+    lead_id: LeadId,
+    to: &Enrollment,
+    code_id: Option<CodeId>,
+    touch_id: TouchId,
+    kind: TouchKind,
+) {
     let Some(lead) = work.lead_mut(lead_id) else { return };
     lead.referrer_id = Some(to.referrer_id);
     lead.enrollment_id = Some(to.id);
     lead.code_id = code_id;
     lead.touch_id = Some(touch_id);
-    lead.arrival = Some(kind.arrival().to_owned());
-    count_attribution(work, lead_id, 1);
+    lead.arrival = Some(kind.arrival());
+    count(work, lead_id, 1);
 }
 
-/// A lead that becomes part of another, or of its own referrer, holds no attribution any more; its touches
-/// tell who it was.
-pub fn release(work: &mut Work, lead_id: i64) {
-    count_attribution(work, lead_id, -1);
+/// Takes the attribution off a lead: one that becomes part of another, or of its own referrer, or that staff
+/// say nobody referred. Its touches keep who it was.
+pub fn release(work: &mut Work, lead_id: LeadId) {
+    count(work, lead_id, -1);
     if let Some(lead) = work.lead_mut(lead_id) {
         lead.referrer_id = None;
         lead.enrollment_id = None;
@@ -195,21 +196,20 @@ pub fn release(work: &mut Work, lead_id: i64) {
 }
 
 /// A contact that came later may show that the referrer is the lead: then nobody referred it, what was not
-/// paid yet is void, and a person is asked. Answers whether it is so.
-pub fn end_self_referral(work: &mut Work, event: &Event, lead_id: i64) -> bool {
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return false };
-    let enrollment = lead.enrollment_id.and_then(|id| work.facts.enrollments.get(&id));
-    if !enrollment.is_some_and(|e| is_same_person(&lead.email_key, &lead.phone_key, e)) {
-        return false;
+/// paid yet is void, and a person is asked.
+pub fn end_self_referral(work: &mut Work, by: &By, lead_id: LeadId) {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
+    if !work.facts.enrollment_of_lead(&lead).is_some_and(|e| e.is_same_person(&lead)) {
+        return;
     }
-    let taken = commission::take_from_lead(work, lead_id, commission::SELF_REFERRAL);
+    let taken = commission::take_from_lead(work, lead_id, VoidCause::SelfReferral);
     release(work, lead_id);
     let id = work.id();
     work.writes.inbox.push(NewInboxItem {
         id,
         business_id: lead.business_id,
         campaign_id: lead.campaign_id,
-        kind: Refusal::SelfReferral.word(),
+        kind: InboxKind::SelfReferral,
         cause: format!("self:{lead_id}:{}", lead.touch_id.unwrap_or_default()),
         detail: json!({ "lead": lead.name }),
         lead_id: Some(lead_id),
@@ -218,37 +218,26 @@ pub fn end_self_referral(work: &mut Work, event: &Event, lead_id: i64) -> bool {
         touch_id: lead.touch_id,
     });
     if let Some(touch_id) = lead.touch_id {
-        work.refuse_touch(touch_id, Refusal::SelfReferral);
+        work.refuse_touch(touch_id, ClaimRefusal::SelfReferral);
     }
-    let about = About {
-        action: "lead.attributed",
-        kind: "lead",
-        id: lead_id,
-        lead_id: Some(lead_id),
-        referrer_id: lead.referrer_id,
-    };
-    let after = json!({ "referrer": null, "commissions_moved": taken.len() });
-    let reason = Refusal::SelfReferral.sentence().to_owned();
-    audit(work, event, about, Some(json!({ "referrer": lead.referrer_id })), Some(after), Some(reason));
-    work.tell(lead.business_id, lead.test, "lead.attributed", lead_id, json!({ "referrer": null }));
-    true
+    let note = Note::lead("lead.attributed", lead_id, lead.referrer_id)
+        .before(json!({ "referrer": lead.referrer_id }))
+        .after(json!({ "referrer": null, "commissions_moved": taken.len() }))
+        .reason(Some(ClaimRefusal::SelfReferral.sentence()));
+    audit(work, by, note);
+    work.report(lead.business_id, lead.test, News::LeadAttributed { lead_id, referrer_id: None });
 }
 
 /// Adds a lead to, or takes it from, the figures of the way it came by and of who referred it.
-fn count_attribution(work: &mut Work, lead_id: i64, by: i64) {
-    let Some(lead) = work.facts.leads.get(&lead_id) else { return };
-    if lead.test {
-        return;
-    }
-    let (campaign, code, enrollment) = (lead.campaign_id, lead.code_id, lead.enrollment_id);
-    let (qualified, arrival) = (lead.qualified_at.is_some(), lead.arrival.clone());
+pub fn count(work: &mut Work, lead_id: LeadId, by: i64) {
+    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| !l.test).cloned() else { return };
     let day = work.facts.zone(lead.business_id).day_of(crate::clock::Instant::from_micros(lead.created_at));
-    if let Some(arrival) = arrival {
-        work.count(campaign, format!("leads.arrival.{arrival}"), Some(day), by);
+    if let Some(arrival) = lead.arrival {
+        work.count(lead.campaign_id, format!("leads.arrival.{arrival}"), Some(day), by);
     }
-    if let Some(scope) = figure_scope(code, enrollment) {
+    if let Some(scope) = figure_scope(&lead) {
         work.count(scope, "leads", None, by);
-        if qualified {
+        if lead.qualified_at.is_some() {
             work.count(scope, "qualified", None, by);
         }
     }
@@ -262,101 +251,7 @@ fn count_attribution(work: &mut Work, lead_id: i64, by: i64) {
 /// earned. It moves with the lead. Test rows are never counted.
 pub fn count_revenue(work: &mut Work, paid: &Paid, minor: i64) {
     let lead = paid.lead_id.and_then(|id| work.facts.leads.get(&id)).filter(|_| !paid.test);
-    if let Some(scope) = lead.and_then(|l| figure_scope(l.code_id, l.enrollment_id)) {
+    if let Some(scope) = lead.and_then(figure_scope) {
         work.count(scope, format!("revenue.{}", paid.currency), None, minor);
     }
-}
-
-/// Staff decide who referred a lead. Unpaid money moves with the same frozen terms; paid money stays.
-pub fn reattribute(
-    work: &mut Work,
-    event: &Event,
-    lead_id: i64,
-    to: Option<i64>,
-    code_id: Option<i64>,
-    reason: &str,
-    pay_back: bool,
-) -> Outcome {
-    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.business_id == event.business_id).cloned() else {
-        return Outcome::NotFound;
-    };
-    if lead.duplicate_of.is_some() {
-        return Outcome::Refused {
-            why: "A duplicate holds no attribution; merge it or change its primary lead.".into(),
-        };
-    }
-    let target = match to {
-        None => None,
-        Some(id) => match work.facts.enrollments.get(&id).cloned() {
-            Some(e) if e.business_id == event.business_id && e.campaign_id == lead.campaign_id => Some(e),
-            _ => return Outcome::NotFound,
-        },
-    };
-    if let Some(e) = &target {
-        if e.state == "banned" || e.archived {
-            return Outcome::Refused {
-                why: format!("That referrer is {}.", if e.archived { "archived" } else { "banned" }),
-            };
-        }
-        if is_same_person(&lead.email_key, &lead.phone_key, e) {
-            return Outcome::Refused { why: "Nobody can refer themselves.".into() };
-        }
-        if !lead.test && work.facts.is_draft(lead.campaign_id) {
-            return Outcome::Refused {
-                why: "The campaign is a draft, which takes test data only. It has to be live first.".into(),
-            };
-        }
-    }
-    if lead.enrollment_id == to {
-        if pay_back && to.is_some() {
-            return payment::pay_back(work, event, lead_id);
-        }
-        return Outcome::Done { id: lead_id, changed: false };
-    }
-    let left = commission::left_behind(work, lead_id);
-    let moved = commission::take_from_lead(work, lead_id, commission::MOVED);
-    count_attribution(work, lead_id, -1);
-    let code = code_id.and_then(|id| work.facts.codes.get(&id)).filter(|c| Some(c.enrollment_id) == to);
-    let code_id = code.map(|c| c.id);
-    let resolved = Resolved { enrollment: target.clone(), code_id, code_text: None, refused: None };
-    let touch_id = keep_touch(work, event, lead_id, TouchKind::Staff, &resolved, Some(reason.to_owned()));
-    let count = moved.len() + if target.is_some() { left.len() } else { 0 };
-    match &target {
-        Some(e) => {
-            attribute(work, lead_id, e, code_id, touch_id, TouchKind::Staff);
-            for old in left.iter().chain(&moved) {
-                commission::give_again(work, old, e);
-            }
-            if pay_back {
-                payment::earn_waiting(work, event, lead_id);
-                qualification::reward_if_due(work, event, lead_id);
-            }
-        }
-        None => {
-            if let Some(lead) = work.lead_mut(lead_id) {
-                lead.referrer_id = None;
-                lead.enrollment_id = None;
-                lead.code_id = None;
-                lead.arrival = None;
-                lead.touch_id = Some(touch_id);
-            }
-        }
-    }
-    let after = json!({ "referrer": target.as_ref().map(|e| e.referrer_id), "commissions_moved": count });
-    let about = About {
-        action: "lead.attributed",
-        kind: "lead",
-        id: lead_id,
-        lead_id: Some(lead_id),
-        referrer_id: target.as_ref().map(|e| e.referrer_id).or(lead.referrer_id),
-    };
-    audit(work, event, about, Some(json!({ "referrer": lead.referrer_id })), Some(after), Some(reason.to_owned()));
-    work.tell(
-        lead.business_id,
-        lead.test,
-        "lead.attributed",
-        lead_id,
-        json!({ "referrer": target.map(|e| e.referrer_id) }),
-    );
-    Outcome::Done { id: lead_id, changed: true }
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use super::{About, audit};
-use crate::clock::Day;
-use crate::engine::event::{Event, Outcome};
 use crate::engine::facts::{Commission, Enrollment, Paid, Terms, in_currency};
+use crate::engine::ids::{CommissionId, LeadId, PaymentId};
+use crate::engine::message::News;
+use crate::engine::state::{Account, CommissionKind, CommissionState, EntryKind, VoidCause};
 use crate::engine::work::Work;
-use crate::money::{Currency, Money, Rate};
+use crate::money::{Currency, Rate};
 
 /// How one line of the terms pays.
 pub enum Line {
@@ -19,7 +17,7 @@ pub enum Line {
     NoSuchCurrency,
 }
 
-pub fn line_of(terms: &Terms, first: bool, currency: &str) -> Line {
+pub fn line_of(terms: &Terms, first: bool, currency: Currency) -> Line {
     let (rate, flat) =
         if first { (terms.referral_rate, &terms.referral_flat) } else { (terms.recurring_rate, &terms.recurring_flat) };
     match (rate.and_then(Rate::from_units), flat) {
@@ -39,23 +37,31 @@ pub fn amount_of(line: &Line, base: i64) -> i64 {
 }
 
 /// Makes the commission of a payment, pending, and posts it.
-pub fn of_payment(work: &mut Work, paid: &Paid, to: &Enrollment, terms: &Terms, first: bool, line: &Line) -> i64 {
+pub fn of_payment(
+    work: &mut Work,
+    paid: &Paid,
+    lead_id: LeadId,
+    to: &Enrollment,
+    terms: &Terms,
+    first: bool,
+    line: &Line,
+) {
     let id = work.id();
-    let hold_until = Day::parse(&paid.payment_date).map(|d| d.plus_days(terms.hold_days).to_string());
     let (rate, flat) = match line {
         Line::Percent(rate) => (Some(rate.units()), None),
         Line::Flat(flat) => (None, Some(*flat)),
         Line::NoSuchCurrency => (None, None),
     };
+    let now = work.now.micros();
     let commission = Commission {
         id,
         business_id: paid.business_id,
         campaign_id: paid.campaign_id,
         test: paid.test,
-        kind: if first { "referral" } else { "recurring" }.to_owned(),
+        kind: if first { CommissionKind::Referral } else { CommissionKind::Recurring },
         product_id: Some(paid.product_id),
         payment_id: Some(paid.id),
-        lead_id: paid.lead_id.unwrap_or_default(),
+        lead_id,
         referrer_id: to.referrer_id,
         enrollment_id: to.id,
         terms_id: Some(terms.id),
@@ -64,20 +70,20 @@ pub fn of_payment(work: &mut Work, paid: &Paid, to: &Enrollment, terms: &Terms, 
         flat,
         base_amount: paid.amount,
         amount: amount_of(line, paid.amount),
-        currency: paid.currency.clone(),
+        currency: paid.currency,
         hold_days: terms.hold_days,
-        hold_until: hold_until.unwrap_or_else(|_| paid.payment_date.clone()),
-        state: "pending".to_owned(),
+        hold_until: paid.payment_date.plus_days(terms.hold_days),
+        state: CommissionState::Pending,
+        void_cause: None,
         reason: None,
         released: false,
         reversed_at: None,
         taken_back: 0,
-        created_at: work.now.micros(),
-        updated_at: work.now.micros(),
+        created_at: now,
+        updated_at: now,
     };
     insert(work, commission);
     follow_refunds(work, id);
-    id
 }
 
 /// What is due for a payment of which so much was given back: computed from what is left, never from
@@ -94,41 +100,42 @@ pub fn worth(c: &Commission, refunded: i64) -> i64 {
 
 /// Brings a commission to what its payment is worth after its refunds. An unpaid one changes, or is void
 /// when nothing is left; of a paid one the difference is taken off what is due.
-pub fn follow_refunds(work: &mut Work, id: i64) {
+pub fn follow_refunds(work: &mut Work, id: CommissionId) {
     let Some(c) = work.facts.commissions.get(&id).cloned() else { return };
     let Some(paid) = c.payment_id.and_then(|p| work.facts.payments.get(&p)).filter(|p| p.refunded > 0) else { return };
     let (worth, whole) = (worth(&c, paid.refunded), paid.left() == 0);
     let less = c.amount - c.taken_back - worth;
-    let ends = whole && if c.state == "paid" { c.reversed_at.is_none() } else { c.is_unpaid() };
+    let ends = whole && if c.is_paid() { c.reversed_at.is_none() } else { c.is_unpaid() };
     if less == 0 && !ends {
         return;
     }
     let now = work.now.micros();
-    match c.state.as_str() {
-        "paid" => {
-            work.post(id, "due", -less, "clawed back");
+    match c.state {
+        CommissionState::Paid => {
+            work.post(id, Account::Due, -less, EntryKind::ClawedBack);
             if let Some(c) = work.commission_mut(id) {
                 c.taken_back += less;
                 c.reversed_at = whole.then_some(now).or(c.reversed_at);
             }
         }
-        "pending" | "approved" if whole => {
-            void(work, id, "refunded");
+        CommissionState::Pending | CommissionState::Approved => {
+            if whole {
+                void(work, id, VoidCause::Refunded, None);
+            } else {
+                work.post(id, work.facts.account_of(&c), -less, EntryKind::Refunded);
+            }
             if let Some(c) = work.commission_mut(id) {
                 c.amount = worth;
             }
         }
-        state => {
-            // A void one is not on the ledger; it only has to be right if it ever comes back.
-            if state != "void" {
-                work.post(id, work.facts.account_of(&c), -less, "refunded");
-            }
+        // A void one is not on the ledger; its amount has to be right if it ever comes back.
+        CommissionState::Void => {
             if let Some(c) = work.commission_mut(id) {
                 c.amount = worth;
             }
         }
     }
-    if c.state != "void" && !work.writes.new_commissions.contains(&id) {
+    if !c.is_void() && !work.writes.new_commissions.contains(&id) {
         *work.writes.reduced.entry(id).or_default() += less;
     }
 }
@@ -136,51 +143,46 @@ pub fn follow_refunds(work: &mut Work, id: i64) {
 /// A new pending commission: row, ledger, figures, message.
 pub fn insert(work: &mut Work, commission: Commission) {
     let (id, amount) = (commission.id, commission.amount);
-    let told = json!({
-        "amount": shown(&commission),
-        "referrer": commission.referrer_id,
-        "lead": commission.lead_id,
-        "hold_until": commission.hold_until,
-    });
+    let news = News::CommissionCreated {
+        commission_id: id,
+        amount: commission.money(),
+        referrer_id: commission.referrer_id,
+        lead_id: commission.lead_id,
+        hold_until: commission.hold_until,
+    };
     let (business_id, test, account) = (commission.business_id, commission.test, work.facts.account_of(&commission));
     work.facts.commissions.insert(id, commission);
     work.writes.new_commissions.insert(id);
-    work.post(id, account, amount, "created");
-    work.tell(business_id, test, "commission.created", id, told);
-}
-
-/// What it comes to by now.
-pub fn money(c: &Commission) -> Option<Money> {
-    Some(Money { minor: c.amount - c.taken_back, currency: Currency::parse(&c.currency).ok()? })
-}
-
-pub fn shown(c: &Commission) -> String {
-    money(c).map_or_else(String::new, |m| m.shown())
+    work.post(id, account, amount, EntryKind::Created);
+    work.report(business_id, test, news);
 }
 
 /// Moves an unpaid commission to `void` and takes its amount off the ledger.
-pub fn void(work: &mut Work, id: i64, reason: &str) {
+pub fn void(work: &mut Work, id: CommissionId, cause: VoidCause, reason: Option<&str>) {
     let Some(c) = work.facts.commissions.get(&id).filter(|c| c.is_unpaid()).cloned() else { return };
-    work.post(id, work.facts.account_of(&c), -c.amount, "voided");
+    work.post(id, work.facts.account_of(&c), -c.amount, EntryKind::Voided);
+    let reason = reason.map(str::to_owned);
     if let Some(c) = work.commission_mut(id) {
-        c.state = "void".to_owned();
-        c.reason = Some(reason.to_owned());
+        c.state = CommissionState::Void;
+        c.void_cause = Some(cause);
+        c.reason.clone_from(&reason);
     }
-    work.tell(c.business_id, c.test, "commission.voided", id, json!({ "reason": reason }));
+    work.report(c.business_id, c.test, News::CommissionVoided { commission_id: id, cause, reason });
 }
 
 /// A void commission of the same payment and referrer comes back as it was decided.
-fn restore(work: &mut Work, id: i64) {
+fn restore(work: &mut Work, id: CommissionId) {
     let Some(c) = work.commission_mut(id) else { return };
-    c.state = "pending".to_owned();
+    c.state = CommissionState::Pending;
+    c.void_cause = None;
     c.reason = None;
     let c = c.clone();
-    work.post(id, work.facts.account_of(&c), c.amount, "restored");
+    work.post(id, work.facts.account_of(&c), c.amount, EntryKind::Restored);
 }
 
-/// Something was decided about an unpaid commission, or its payment, that stood on that account: its amount goes
-/// to the one it stands on by now. Answers that where it is another one.
-pub fn move_from(work: &mut Work, id: i64, from: &'static str, kind: &'static str) -> Option<&'static str> {
+/// An unpaid commission, or its payment, was decided about: its amount goes from the account it stood on to
+/// the one it stands on now. Answers the new account where it is another one.
+pub fn move_from(work: &mut Work, id: CommissionId, from: Account, kind: EntryKind) -> Option<Account> {
     let c = work.facts.commissions.get(&id).cloned()?;
     let to = work.facts.account_of(&c);
     if to == from {
@@ -192,32 +194,25 @@ pub fn move_from(work: &mut Work, id: i64, from: &'static str, kind: &'static st
 }
 
 /// Voids what a lead's referrer has not been paid yet; answers the rows as they were.
-pub fn take_from_lead(work: &mut Work, lead_id: i64, reason: &str) -> Vec<Commission> {
+pub fn take_from_lead(work: &mut Work, lead_id: LeadId, cause: VoidCause) -> Vec<Commission> {
     let mut taken: Vec<Commission> =
         work.facts.commissions.values().filter(|c| c.lead_id == lead_id && c.is_unpaid()).cloned().collect();
     taken.sort_by_key(|c| c.id);
     for c in &taken {
-        void(work, c.id, reason);
+        void(work, c.id, cause, None);
     }
     taken
 }
 
-/// Why commissions are void that went with their lead's attribution, and come back with the next one.
-pub const MOVED: &str = "re-attributed";
-/// Why commissions are void of a referrer who turned out to be the lead.
-pub const SELF_REFERRAL: &str = "self-referral";
-/// Why a reward is void that comes back with the qualification.
-pub const UNQUALIFIED: &str = "unqualified";
-
 fn went_along(c: &Commission) -> bool {
-    c.state == "void" && matches!(c.reason.as_deref(), Some(MOVED | SELF_REFERRAL))
+    c.is_void() && c.void_cause.is_some_and(VoidCause::went_with_attribution)
 }
 
 /// What went when an attribution was taken away, and nobody has instead: one row a payment, and the reward
 /// of a lead that still counts. What staff voided stays void.
-pub fn left_behind(work: &Work, lead_id: i64) -> Vec<Commission> {
+pub fn left_behind(work: &Work, lead_id: LeadId) -> Vec<Commission> {
     let counts = work.facts.leads.get(&lead_id).is_some_and(|l| l.qualified_at.is_some());
-    let mut by_payment: BTreeMap<Option<i64>, Vec<&Commission>> = BTreeMap::new();
+    let mut by_payment: BTreeMap<Option<PaymentId>, Vec<&Commission>> = BTreeMap::new();
     for c in work.facts.commissions.values().filter(|c| c.lead_id == lead_id) {
         by_payment.entry(c.payment_id).or_default().push(c);
     }
@@ -241,8 +236,8 @@ pub fn give_again(work: &mut Work, old: &Commission, to: &Enrollment) {
     if let Some(payment) = old.payment_id
         && let Some(known) = work.facts.commission_of(payment, to.referrer_id)
     {
-        let (id, state) = (known.id, known.state.clone());
-        if state == "void" {
+        let (id, is_void) = (known.id, known.is_void());
+        if is_void {
             restore(work, id);
         }
         return;
@@ -254,14 +249,16 @@ pub fn give_again(work: &mut Work, old: &Commission, to: &Enrollment) {
 
 /// Gives a referrer a lead's reward again as it was decided; false where they never had one. One that staff
 /// voided stays void, and no other is made.
-pub fn reward_again(work: &mut Work, lead_id: i64, to: &Enrollment) -> bool {
-    let had = |c: &&Commission| c.lead_id == lead_id && c.kind == "reward" && c.referrer_id == to.referrer_id;
-    let Some(last) = work.facts.commissions.values().filter(had).max_by_key(|c| c.id).cloned() else { return false };
-    match (last.state.as_str(), last.reason.as_deref()) {
-        ("void", Some(MOVED | SELF_REFERRAL | UNQUALIFIED)) => restore(work, last.id),
-        ("void", _) => {}
+pub fn reward_again(work: &mut Work, lead_id: LeadId, to: &Enrollment) -> bool {
+    let is_reward = |c: &&Commission| c.lead_id == lead_id && c.kind == CommissionKind::Reward;
+    let of_lead = work.facts.commissions.values().filter(is_reward);
+    let last = of_lead.filter(|c| c.referrer_id == to.referrer_id).max_by_key(|c| c.id).cloned();
+    let Some(last) = last else { return false };
+    if !last.is_void() {
         // It was paid and taken back: that row stays as it is.
-        _ => copy(work, &last, to),
+        copy(work, &last, to);
+    } else if last.void_cause.is_some_and(|cause| cause.went_with_attribution() || cause == VoidCause::Unqualified) {
+        restore(work, last.id);
     }
     true
 }
@@ -272,7 +269,8 @@ fn copy(work: &mut Work, old: &Commission, to: &Enrollment) {
         id,
         referrer_id: to.referrer_id,
         enrollment_id: to.id,
-        state: "pending".to_owned(),
+        state: CommissionState::Pending,
+        void_cause: None,
         reason: None,
         released: false,
         reversed_at: None,
@@ -282,77 +280,4 @@ fn copy(work: &mut Work, old: &Commission, to: &Enrollment) {
         ..old.clone()
     };
     insert(work, commission);
-}
-
-fn find(work: &Work, event: &Event, id: i64) -> Option<Commission> {
-    work.facts.commissions.get(&id).filter(|c| c.business_id == event.business_id).cloned()
-}
-
-/// The hold is over (no reason), or staff approve earlier or release a banned referrer's.
-pub fn approve(work: &mut Work, event: &Event, id: i64, reason: Option<String>) -> Outcome {
-    let Some(c) = find(work, event, id) else { return Outcome::NotFound };
-    let by_staff = reason.is_some();
-    let banned = work.facts.enrollments.get(&c.enrollment_id).is_some_and(|e| e.state == "banned");
-    if work.facts.is_disputed(&c) {
-        return Outcome::Refused { why: "The payment is disputed; decide the dispute first.".into() };
-    }
-    let today = work.today(c.business_id).to_string();
-    if !by_staff && (banned || today <= c.hold_until) {
-        return Outcome::Done { id, changed: false };
-    }
-    let release = banned && by_staff && !c.released;
-    let from = work.facts.account_of(&c);
-    match c.state.as_str() {
-        "pending" => {}
-        "approved" if release => {}
-        "approved" => return Outcome::Done { id, changed: false },
-        state => return Outcome::Refused { why: format!("It is {state} already.") },
-    }
-    if let Some(c) = work.commission_mut(id) {
-        c.state = "approved".to_owned();
-        c.released |= release;
-        c.reason.clone_from(&reason);
-    }
-    move_from(work, id, from, "approved");
-    let about = about("commission.approved", &c);
-    audit(
-        work,
-        event,
-        about,
-        Some(json!({ "state": c.state })),
-        Some(json!({ "state": "approved", "amount": shown(&c) })),
-        reason,
-    );
-    work.tell(
-        c.business_id,
-        c.test,
-        "commission.approved",
-        id,
-        json!({ "amount": shown(&c), "referrer": c.referrer_id }),
-    );
-    Outcome::Done { id, changed: true }
-}
-
-pub fn void_by_staff(work: &mut Work, event: &Event, id: i64, reason: &str) -> Outcome {
-    let Some(c) = find(work, event, id) else { return Outcome::NotFound };
-    match c.state.as_str() {
-        "void" => return Outcome::Done { id, changed: false },
-        "paid" => return Outcome::Refused { why: "It was paid; a refund of the payment takes it back.".into() },
-        _ => {}
-    }
-    void(work, id, reason);
-    let about = about("commission.voided", &c);
-    audit(
-        work,
-        event,
-        about,
-        Some(json!({ "state": c.state })),
-        Some(json!({ "state": "void", "amount": shown(&c) })),
-        Some(reason.to_owned()),
-    );
-    Outcome::Done { id, changed: true }
-}
-
-fn about(action: &'static str, c: &Commission) -> About {
-    About { action, kind: "commission", id: c.id, lead_id: Some(c.lead_id), referrer_id: Some(c.referrer_id) }
 }

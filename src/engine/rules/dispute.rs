@@ -4,65 +4,56 @@
 
 use serde_json::json;
 
-use super::{About, audit, commission};
-use crate::engine::event::{Event, Outcome};
+use super::audit::{Note, audit};
+use super::commission;
+use crate::engine::decision::By;
 use crate::engine::facts::Paid;
+use crate::engine::ids::PaymentId;
+use crate::engine::message::News;
+use crate::engine::state::EntryKind;
 use crate::engine::work::Work;
-use crate::money::Money;
-
-/// Staff mark a payment as disputed, or take the mark off.
-pub fn mark(work: &mut Work, event: &Event, payment_id: i64, disputed: bool, reason: &str) -> Outcome {
-    let Some(paid) = work.facts.payments.get(&payment_id).filter(|p| p.business_id == event.business_id) else {
-        return Outcome::NotFound;
-    };
-    if paid.disputed_at.is_some() == disputed {
-        return Outcome::Done { id: payment_id, changed: false };
-    }
-    if disputed && paid.left() == 0 {
-        let why = match paid.amount {
-            0 => "Nothing was paid, so there is nothing to dispute.",
-            _ => "The payment was wholly refunded: nothing of it is left to dispute.",
-        };
-        return Outcome::Refused { why: why.into() };
-    }
-    set(work, event, payment_id, disputed, reason);
-    Outcome::Done { id: payment_id, changed: true }
-}
 
 /// The whole payment was given back, which is what a lost dispute comes to.
-pub fn lose(work: &mut Work, event: &Event, payment_id: i64) {
+pub fn lose(work: &mut Work, by: &By, payment_id: PaymentId) {
     let lost = |p: &Paid| p.disputed_at.is_some() && p.left() == 0;
     if work.facts.payments.get(&payment_id).is_some_and(lost) {
-        set(work, event, payment_id, false, "The whole payment was refunded.");
+        mark(work, by, payment_id, false, "The whole payment was refunded.");
     }
 }
 
 /// The mark, the money that moves with it, audit and message.
-fn set(work: &mut Work, event: &Event, payment_id: i64, disputed: bool, reason: &str) {
+pub fn mark(work: &mut Work, by: &By, payment_id: PaymentId, disputed: bool, reason: &str) {
     let facts = &work.facts;
-    let unpaid = facts.commissions.values().filter(|c| c.payment_id == Some(payment_id) && c.is_unpaid());
-    let mut unpaid: Vec<(i64, &'static str)> = unpaid.map(|c| (c.id, facts.account_of(c))).collect();
-    unpaid.sort_unstable();
+    let earned = facts.commissions_of(payment_id).into_iter().filter(|c| c.is_unpaid());
+    let unpaid: Vec<_> = earned.map(|c| (c.id, facts.account_of(c))).collect();
     let referrer_id = facts.standing_commission(payment_id).map(|c| c.referrer_id);
     let now = work.now.micros();
     let Some(paid) = work.payment_mut(payment_id) else { return };
     paid.disputed_at = disputed.then_some(now);
     let paid = paid.clone();
     work.writes.marked_payments.insert(payment_id);
-    let (action, kind) =
-        if disputed { ("payment.disputed", "disputed") } else { ("payment.dispute_ended", "dispute ended") };
+    let (action, kind) = if disputed {
+        ("payment.disputed", EntryKind::Disputed)
+    } else {
+        ("payment.dispute_ended", EntryKind::DisputeEnded)
+    };
     for (id, from) in unpaid {
         if let Some(to) = commission::move_from(work, id, from, kind) {
             work.writes.moved.insert(id, to);
         }
     }
-    let about = About { action, kind: "payment", id: payment_id, lead_id: paid.lead_id, referrer_id };
-    let amount = Money::shown_in(paid.amount, &paid.currency);
-    let after = json!({ "disputed": disputed, "amount": amount });
-    audit(work, event, about, Some(json!({ "disputed": !disputed })), Some(after), Some(reason.to_owned()));
-    let mut told = json!({ "amount": amount, "reason": reason });
-    if !disputed {
-        told["lost"] = json!(paid.left() == 0);
-    }
-    work.tell(paid.business_id, paid.test, action, payment_id, told);
+    let amount = paid.money(paid.amount);
+    let note = Note::payment(action, payment_id, paid.lead_id)
+        .of_referrer(referrer_id)
+        .before(json!({ "disputed": !disputed }))
+        .after(json!({ "disputed": disputed, "amount": amount.shown() }))
+        .reason(Some(reason));
+    audit(work, by, note);
+    let reason = reason.to_owned();
+    let news = if disputed {
+        News::PaymentDisputed { payment_id, amount, reason }
+    } else {
+        News::PaymentDisputeEnded { payment_id, amount, reason, lost: paid.left() == 0 }
+    };
+    work.report(paid.business_id, paid.test, news);
 }

@@ -1,91 +1,72 @@
-//! When a referral counts: set once by the campaign's rule or by hand, undone without touching payments.
+//! When a referral counts, and the reward that a campaign pays for it.
 
-use serde_json::json;
-
-use super::{About, attribution, audit, commission};
-use crate::engine::event::{Changed, Event, Outcome, Status};
+use super::attribution::figure_scope;
+use super::commission;
+use crate::engine::decision::{By, is_before_qualified};
 use crate::engine::facts::{Commission, in_currency, in_currency_or_first};
+use crate::engine::ids::LeadId;
+use crate::engine::message::News;
+use crate::engine::state::{Account, CommissionKind, CommissionState, EntryKind, QualifyOn, Status, VoidCause};
 use crate::engine::work::Work;
+use crate::money::Currency;
 
-/// The toggle, RF, an upload, or `/v1`.
-pub fn toggle(work: &mut Work, event: &Event, lead_id: i64, on: bool, reason: Option<String>) -> Outcome {
-    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.business_id == event.business_id).cloned() else {
-        return Outcome::NotFound;
-    };
-    if lead.duplicate_of.is_some() && on {
-        return Outcome::Refused { why: "A duplicate cannot be qualified; its primary lead can.".into() };
-    }
-    let changed = if on { qualify(work, event, lead_id) } else { unqualify(work, lead_id) };
-    if !changed {
-        return Outcome::Qualification { lead_id, changed: Changed::Already };
-    }
-    let now = work.facts.leads.get(&lead_id).map(|l| l.status.clone());
-    let about = About {
-        action: if on { "lead.qualified" } else { "lead.unqualified" },
-        kind: "lead",
-        id: lead_id,
-        lead_id: Some(lead_id),
-        referrer_id: lead.referrer_id,
-    };
-    audit(work, event, about, Some(json!({ "status": lead.status })), Some(json!({ "status": now })), reason);
-    Outcome::Qualification { lead_id, changed: Changed::Yes }
-}
-
-/// Sets `qualified_at` once and earns the reward. Answers whether anything changed.
-pub fn qualify(work: &mut Work, event: &Event, lead_id: i64) -> bool {
+/// Sets `qualified_at` once. Answers whether anything changed; the reward is given by
+/// [`settle`](crate::engine::settle).
+pub fn qualify(work: &mut Work, lead_id: LeadId) -> bool {
     let now = work.now.micros();
     let Some(lead) = work.facts.leads.get(&lead_id) else { return false };
     if lead.qualified_at.is_some() || lead.duplicate_of.is_some() {
         return false;
     }
-    let status = lead.status();
+    let status = lead.status;
     let (business_id, test) = (lead.business_id, lead.test);
     if let Some(lead) = work.lead_mut(lead_id) {
         lead.qualified_at = Some(now);
-        if matches!(status, Status::New | Status::Contacted | Status::Lost) {
-            lead.status_before = Some(status.word().to_owned());
+        if is_before_qualified(status) {
+            lead.status_before = Some(status);
         }
     }
-    if matches!(status, Status::New | Status::Contacted | Status::Lost) {
+    if is_before_qualified(status) {
         move_status(work, lead_id, Status::Qualified);
     }
-    count_qualified(work, lead_id, 1);
-    reward_if_due(work, event, lead_id);
-    work.tell(business_id, test, "lead.qualified", lead_id, json!({}));
+    count(work, lead_id, 1);
+    work.report(business_id, test, News::LeadQualified { lead_id });
     true
 }
 
-/// A lead that becomes part of another is not counted as qualified beside it. It has no reward.
-pub fn release(work: &mut Work, lead_id: i64) {
+/// Takes the qualification off a lead that becomes part of another: one person is counted once. It has no
+/// reward.
+pub fn release(work: &mut Work, lead_id: LeadId) {
     if work.facts.leads.get(&lead_id).is_some_and(|l| l.qualified_at.is_some()) {
-        count_qualified(work, lead_id, -1);
+        count(work, lead_id, -1);
         if let Some(lead) = work.lead_mut(lead_id) {
             lead.qualified_at = None;
-            let before = lead.status_before.take().unwrap_or_else(|| Status::New.word().to_owned());
-            if lead.status() == Status::Qualified {
+            let before = lead.status_before.take().unwrap_or(Status::New);
+            if lead.status == Status::Qualified {
                 lead.status = before;
             }
         }
     }
 }
 
-fn unqualify(work: &mut Work, lead_id: i64) -> bool {
+/// Clears `qualified_at`: the status returns, an unpaid reward is void, a paid one is clawed back. Answers
+/// whether anything changed.
+pub fn unqualify(work: &mut Work, lead_id: LeadId) -> bool {
     let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.qualified_at.is_some()).cloned() else { return false };
-    count_qualified(work, lead_id, -1);
+    count(work, lead_id, -1);
     if let Some(l) = work.lead_mut(lead_id) {
         l.qualified_at = None;
         l.status_before = None;
     }
-    if lead.status() == Status::Qualified {
-        let before = lead.status_before.as_deref().and_then(Status::parse).unwrap_or(Status::New);
-        move_status(work, lead_id, before);
+    if lead.status == Status::Qualified {
+        move_status(work, lead_id, lead.status_before.unwrap_or(Status::New));
     }
     if let Some(reward) = work.facts.live_reward(lead_id).cloned() {
         if reward.is_unpaid() {
-            commission::void(work, reward.id, commission::UNQUALIFIED);
+            commission::void(work, reward.id, VoidCause::Unqualified, None);
         } else {
             // Paid rows stay as they are; what was paid is taken off the next payout.
-            work.post(reward.id, "due", -reward.amount, "clawed back");
+            work.post(reward.id, Account::Due, -reward.amount, EntryKind::ClawedBack);
             let now = work.now.micros();
             if let Some(c) = work.commission_mut(reward.id) {
                 c.reversed_at = Some(now);
@@ -93,124 +74,120 @@ fn unqualify(work: &mut Work, lead_id: i64) -> bool {
             }
         }
     }
-    work.tell(lead.business_id, lead.test, "lead.unqualified", lead_id, json!({}));
+    work.report(lead.business_id, lead.test, News::LeadUnqualified { lead_id });
     true
 }
 
+/// Marks a lead as converted.
+pub fn convert(work: &mut Work, lead_id: LeadId) {
+    let now = work.now.micros();
+    if let Some(lead) = work.lead_mut(lead_id) {
+        lead.converted_at.get_or_insert(now);
+    }
+    move_status(work, lead_id, Status::Converted);
+}
+
 /// Sets the status and keeps the counters by status right.
-pub fn move_status(work: &mut Work, lead_id: i64, to: Status) {
+pub fn move_status(work: &mut Work, lead_id: LeadId, to: Status) {
     let Some(lead) = work.facts.leads.get(&lead_id) else { return };
-    let (from, campaign, counted) = (lead.status.clone(), lead.campaign_id, !lead.test && lead.archived_at.is_none());
-    if from == to.word() {
+    let (from, campaign, counted) = (lead.status, lead.campaign_id, !lead.test && lead.archived_at.is_none());
+    if from == to {
         return;
     }
     if let Some(lead) = work.lead_mut(lead_id) {
-        to.word().clone_into(&mut lead.status);
+        lead.status = to;
     }
     if counted {
         work.count(campaign, format!("leads.status.{from}"), None, -1);
-        work.count(campaign, format!("leads.status.{}", to.word()), None, 1);
+        work.count(campaign, format!("leads.status.{to}"), None, 1);
     }
 }
 
-fn count_qualified(work: &mut Work, lead_id: i64, by: i64) {
-    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| !l.test) else { return };
-    let (campaign, business) = (lead.campaign_id, lead.business_id);
-    let scope = attribution::figure_scope(lead.code_id, lead.enrollment_id);
+fn count(work: &mut Work, lead_id: LeadId, by: i64) {
+    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| !l.test).cloned() else { return };
     // A day's figure follows the day it was qualified, also when it is taken back later.
     let at = lead.qualified_at.map_or(work.now, crate::clock::Instant::from_micros);
-    let day = work.facts.zone(business).day_of(at);
-    work.count(campaign, "qualified", Some(day), by);
-    if let Some(scope) = scope {
+    let day = work.facts.zone(lead.business_id).day_of(at);
+    work.count(lead.campaign_id, "qualified", Some(day), by);
+    if let Some(scope) = figure_scope(&lead) {
         work.count(scope, "qualified", None, by);
     }
 }
 
 /// The reward of a qualified, attributed lead, unless it has one: at most one per lead. What the referrer had
 /// for it before comes back; only where they had nothing a new one is decided.
-pub fn reward_if_due(work: &mut Work, event: &Event, lead_id: i64) {
-    attribution::end_self_referral(work, event, lead_id);
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
-    let (Some(enrollment_id), Some(referrer_id), true) =
-        (lead.enrollment_id, lead.referrer_id, lead.qualified_at.is_some())
-    else {
-        return;
-    };
-    let Some(enrollment) = work.facts.enrollments.get(&enrollment_id).filter(|e| e.state != "banned").cloned() else {
-        return;
-    };
+pub fn reward_if_due(work: &mut Work, by: &By, lead_id: LeadId) {
+    let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.qualified_at.is_some()).cloned() else { return };
+    let Some(enrollment) = work.facts.enrollment_of_lead(&lead).filter(|e| !e.is_banned()).cloned() else { return };
     if work.facts.live_reward(lead_id).is_some() || commission::reward_again(work, lead_id, &enrollment) {
         return;
     }
     let Some(campaign) = work.facts.campaigns.get(&lead.campaign_id).cloned() else { return };
-    let Some(business) = work.facts.businesses.get(&event.business_id) else { return };
-    let reward = in_currency_or_first(&campaign.reward, &business.currency);
+    let Some(business) = work.facts.businesses.get(&by.business_id) else { return };
+    let reward = in_currency_or_first(&campaign.reward, business.currency);
     let Some((currency, amount)) = reward.filter(|(_, amount)| *amount > 0) else { return };
     let id = work.id();
-    let hold_until = work.today(event.business_id).plus_days(campaign.reward_hold_days).to_string();
+    let hold_until = work.today(by.business_id).plus_days(campaign.reward_hold_days);
     let now = work.now.micros();
-    commission::insert(
-        work,
-        Commission {
-            id,
-            business_id: event.business_id,
-            campaign_id: lead.campaign_id,
-            test: lead.test,
-            kind: "reward".to_owned(),
-            product_id: None,
-            payment_id: None,
-            lead_id,
-            referrer_id,
-            enrollment_id,
-            terms_id: None,
-            terms_number: None,
-            rate: None,
-            flat: Some(amount),
-            base_amount: amount,
-            amount,
-            currency,
-            hold_days: campaign.reward_hold_days,
-            hold_until,
-            state: "pending".to_owned(),
-            reason: None,
-            released: false,
-            reversed_at: None,
-            taken_back: 0,
-            created_at: now,
-            updated_at: now,
-        },
-    );
+    let reward = Commission {
+        id,
+        business_id: by.business_id,
+        campaign_id: lead.campaign_id,
+        test: lead.test,
+        kind: CommissionKind::Reward,
+        product_id: None,
+        payment_id: None,
+        lead_id,
+        referrer_id: enrollment.referrer_id,
+        enrollment_id: enrollment.id,
+        terms_id: None,
+        terms_number: None,
+        rate: None,
+        flat: Some(amount),
+        base_amount: amount,
+        amount,
+        currency,
+        hold_days: campaign.reward_hold_days,
+        hold_until,
+        state: CommissionState::Pending,
+        void_cause: None,
+        reason: None,
+        released: false,
+        reversed_at: None,
+        taken_back: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    commission::insert(work, reward);
 }
 
-/// The campaign's own rule, at a sign-up.
-pub fn at_sign_up(work: &mut Work, event: &Event, lead_id: i64) {
-    if rule_is(work, lead_id, "sign_up") {
-        fire(work, event, lead_id);
-    }
+/// The campaign's own rule at a sign-up. Answers whether it qualified the lead.
+pub fn at_sign_up(work: &mut Work, lead_id: LeadId) -> bool {
+    rule_is(work, lead_id, QualifyOn::SignUp) && fire(work, lead_id)
 }
 
-/// The campaign's own rule, at a payment: the first of at least the least amount qualifies.
-pub fn at_payment(work: &mut Work, event: &Event, lead_id: i64, amount: i64, currency: &str) {
-    if !rule_is(work, lead_id, "payment") || amount <= 0 {
-        return;
+/// The campaign's own rule at a payment: the first of at least the least amount qualifies. Answers whether
+/// it did.
+pub fn at_payment(work: &mut Work, lead_id: LeadId, amount: i64, currency: Currency) -> bool {
+    if !rule_is(work, lead_id, QualifyOn::Payment) || amount <= 0 {
+        return false;
     }
-    let Some(lead) = work.facts.leads.get(&lead_id) else { return };
-    let Some(campaign) = work.facts.campaigns.get(&lead.campaign_id) else { return };
+    let lead = work.facts.leads.get(&lead_id);
+    let Some(campaign) = lead.and_then(|l| work.facts.campaigns.get(&l.campaign_id)) else { return false };
     let any = matches!(campaign.qualify_least.trim(), "" | "{}");
-    if any || in_currency(&campaign.qualify_least, currency).is_some_and(|least| amount >= least) {
-        fire(work, event, lead_id);
-    }
+    let enough = any || in_currency(&campaign.qualify_least, currency).is_some_and(|least| amount >= least);
+    enough && fire(work, lead_id)
 }
 
-fn rule_is(work: &Work, lead_id: i64, rule: &str) -> bool {
+fn rule_is(work: &Work, lead_id: LeadId, rule: QualifyOn) -> bool {
     work.facts.leads.get(&lead_id).is_some_and(|l| {
         !l.rule_fired && work.facts.campaigns.get(&l.campaign_id).is_some_and(|c| c.qualify_on == rule)
     })
 }
 
-fn fire(work: &mut Work, event: &Event, lead_id: i64) {
+fn fire(work: &mut Work, lead_id: LeadId) -> bool {
     if let Some(lead) = work.lead_mut(lead_id) {
         lead.rule_fired = true;
     }
-    qualify(work, event, lead_id);
+    qualify(work, lead_id)
 }

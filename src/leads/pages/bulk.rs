@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::list::{MOST, filter_of};
 use crate::commissions::pages::{Ask, Preview, preview};
-use crate::engine::{Changed, Outcome, Status, What};
+use crate::engine::{Archive, Change, Decided, Outcome, Qualify, Rejected, SetStatus, Status, What};
 use crate::leads::filter::KNOWN;
 use crate::leads::store::list as store;
 use crate::query::ListQuery;
@@ -32,10 +32,11 @@ impl Deed {
     }
 
     fn what(self, lead_id: i64) -> What {
+        let lead_id = lead_id.into();
         match self {
-            Self::Qualify(qualified) => What::Qualify { lead_id, qualified, reason: None },
-            Self::Set(status) => What::SetStatus { lead_id, status },
-            Self::Archive(archived) => What::Archive { lead_id, archived },
+            Self::Qualify(qualified) => Qualify { lead_id, qualified, reason: None }.into(),
+            Self::Set(status) => SetStatus { lead_id, status }.into(),
+            Self::Archive(archived) => Archive { lead_id, archived }.into(),
         }
     }
 
@@ -194,19 +195,19 @@ struct Tally {
     why: String,
 }
 
-fn is_changed(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Done { changed: true, .. } | Outcome::Qualification { changed: Changed::Yes, .. })
+fn is_changed(decided: &Decided<Outcome>) -> bool {
+    decided.as_ref().is_ok_and(Change::changed)
 }
 
 impl Tally {
-    fn of(outcomes: &[Outcome]) -> Self {
+    fn of(outcomes: &[Decided<Outcome>]) -> Self {
         let mut tally = Self::default();
         for outcome in outcomes {
             match outcome {
-                Outcome::Refused { why } => {
+                Err(Rejected::Refused(why)) => {
                     tally.refused += 1;
                     if tally.why.is_empty() {
-                        tally.why.clone_from(why);
+                        tally.why = why.sentence();
                     }
                 }
                 outcome if is_changed(outcome) => tally.changed += 1,
@@ -228,7 +229,7 @@ impl Tally {
     }
 }
 
-fn said(deed: Deed, ids: &[i64], outcomes: &[Outcome], back: &str) -> Flash {
+fn said(deed: Deed, ids: &[i64], outcomes: &[Decided<Outcome>], back: &str) -> Flash {
     let tally = Tally::of(outcomes);
     let words = tally.said(deed);
     let flash = if tally.changed == 0 { Flash::info(words) } else { Flash::good(words) };

@@ -8,7 +8,7 @@ use super::refund::payment_of;
 use super::show::find;
 use crate::clock::Day;
 use crate::commissions::pages::{Ask, Preview, preview};
-use crate::engine::{Outcome, What};
+use crate::engine::{Change, Dispute};
 use crate::leads::store::one::{LeadRow, PaymentRow};
 use crate::money::Money;
 use crate::shell::Page;
@@ -34,8 +34,8 @@ pub(super) async fn end(page: Page, Path((id, payment)): Path<(i64, i64)>, form:
     decide(&page, id, payment, false, form).await
 }
 
-fn what(row: &PaymentRow, disputed: bool, reason: &str) -> What {
-    What::Dispute { payment_id: row.id, disputed, reason: reason.to_owned() }
+fn what(row: &PaymentRow, disputed: bool, reason: &str) -> Dispute {
+    Dispute { payment_id: row.id.into(), disputed, reason: reason.to_owned() }
 }
 
 fn already(disputed: bool) -> Flash {
@@ -57,8 +57,8 @@ async fn ask(page: &Page, lead: &LeadRow, row: &PaymentRow, disputed: bool, form
     let own = format!("/leads/{}", lead.id);
     let (outcomes, moves) = preview(page, &[page.event(what(row, disputed, "-"))]).await?;
     match outcomes.into_iter().next() {
-        Some(Outcome::Done { changed: true, .. }) => {}
-        Some(refusal @ Outcome::Refused { .. }) => return page.go(&own, refused(refusal)?).await,
+        Some(Ok(outcome)) if outcome.changed() => {}
+        Some(Err(why)) => return page.go(&own, refused(why)?).await,
         _ => return page.go(&own, already(disputed)).await,
     }
     let (title, button, path) = if disputed {
@@ -96,11 +96,11 @@ async fn decide(page: &Page, id: i64, payment: i64, disputed: bool, mut form: Fo
     let Some(reason) = reason.filter(|_| !changed) else {
         return ask(page, &lead, &row, disputed, form, changed).await;
     };
-    let flash = match page.app.engine.one(page.event(what(&row, disputed, &reason))).await? {
-        Outcome::Done { changed: true, .. } if disputed => Flash::good("The payment is marked as disputed."),
-        Outcome::Done { changed: true, .. } => Flash::good("The dispute is over."),
-        Outcome::Done { .. } => already(disputed),
-        outcome => refused(outcome)?,
+    let flash = match page.app.engine.one(page.by(), what(&row, disputed, &reason)).await? {
+        Ok(done) if done.changed && disputed => Flash::good("The payment is marked as disputed."),
+        Ok(done) if done.changed => Flash::good("The dispute is over."),
+        Ok(_) => already(disputed),
+        Err(why) => refused(why)?,
     };
     page.go(&format!("/leads/{id}"), flash).await
 }

@@ -8,7 +8,10 @@ use super::list::sentence;
 use super::qualification::{refused, set_status};
 use super::show::find;
 use crate::email;
-use crate::engine::{AddLead, Claim, ClaimBy, Contact, Outcome, Refusal, Status, TouchKind, What};
+use crate::engine::{
+    AddLead, AddLeadOutcome, Claim, ClaimBy, ClaimRefusal, Contact, EditLead, Rejected, Scope, SourceOrigin, Status,
+    TouchKind,
+};
 use crate::leads::budget;
 use crate::leads::store::one::LeadRow;
 use crate::phone::Phone;
@@ -52,23 +55,24 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
     let note = note_on(&contact);
     let (name, email_key) = (contact.name.clone(), contact.email_key.clone());
     let add = AddLead {
-        campaign_id: page.campaign.id,
-        test: page.test,
-        contact,
+        scope: Scope::new(page.campaign.id, page.test),
+        contact: Box::new(contact),
         status,
-        source_origin: "dashboard",
+        source_origin: SourceOrigin::Dashboard,
         claim: code.map(|text| Claim { kind: TouchKind::Code, by: ClaimBy::Code(text) }),
-        recorded_by: Some(page.member.user_id),
+        recorded_by: Some(page.member.user_id.into()),
         repeats_allowed: false,
         qualify: false,
     };
-    let (id, flash) = match page.app.engine.one(page.event(What::AddLead(Box::new(add)))).await? {
-        Outcome::LeadAdded { lead_id, refused: None, .. } => (lead_id, Flash::good(format!("{name} was added.{note}"))),
-        Outcome::LeadAdded { lead_id, refused: Some(why), .. } => (lead_id, without_code(&name, why)),
-        Outcome::LeadKnown { lead_id, attributed: false, completed: false, .. } => {
-            return known(&page, lead_id, email_key.as_deref(), form).await;
+    let (id, flash) = match page.app.engine.one(page.by(), add).await? {
+        Ok(AddLeadOutcome::Added { lead_id, refused: None, .. }) => {
+            (lead_id, Flash::good(format!("{name} was added.{note}")))
         }
-        Outcome::LeadKnown { lead_id, attributed, completed, .. } => {
+        Ok(AddLeadOutcome::Added { lead_id, refused: Some(why), .. }) => (lead_id, without_code(&name, why)),
+        Ok(AddLeadOutcome::Known { lead_id, attributed: false, completed: false, .. }) => {
+            return known(&page, lead_id.0, email_key.as_deref(), form).await;
+        }
+        Ok(AddLeadOutcome::Known { lead_id, attributed, completed, .. }) => {
             let code = if attributed { " The code counts for it." } else { "" };
             let words = if completed {
                 format!("This lead has that phone number already. The e-mail address was added to it.{code}")
@@ -77,7 +81,7 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
             };
             (lead_id, Flash::info(words))
         }
-        outcome => return page.go("/leads/new", refused(outcome)?).await,
+        Err(why) => return page.go("/leads/new", refused(why)?).await,
     };
     page.go(&format!("/leads/{id}"), flash).await
 }
@@ -92,7 +96,7 @@ async fn known(page: &Page, lead_id: i64, email_key: Option<&str>, mut form: For
     html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown)
 }
 
-fn without_code(name: &str, why: Refusal) -> Flash {
+fn without_code(name: &str, why: ClaimRefusal) -> Flash {
     let mut flash =
         Flash::info(format!("{name} was added without a referrer: {}. The inbox has an item.", why.sentence()));
     flash.kind = "warning".into();
@@ -122,15 +126,15 @@ pub(super) async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> P
     };
     let own = format!("/leads/{id}");
     let note = note_on(&contact);
-    let what = What::EditLead { lead_id: id, contact: Box::new(contact), active: form.checked("active"), seen: None };
-    let changed = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Done { changed, .. } => changed,
-        Outcome::Refused { why } => {
-            form.fail("email", why);
+    let edit = EditLead { lead_id: id.into(), contact: Box::new(contact), active: form.checked("active") };
+    let changed = match page.app.engine.one(page.by(), edit).await? {
+        Ok(done) => done.changed,
+        Err(Rejected::Refused(why)) => {
+            form.fail("email", why.sentence());
             let shown = page_of(&page, Some((id, lead.name)), &lead.status, form).await?;
             return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
         }
-        outcome => return page.go(&own, refused(outcome)?).await,
+        Err(why) => return page.go(&own, refused(why)?).await,
     };
     if status.word() != lead.status {
         let saved = if changed { "The changes are saved. " } else { "" };

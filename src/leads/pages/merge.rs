@@ -8,7 +8,7 @@ use super::qualification::refused;
 use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::db::PAGE;
-use crate::engine::{Moves, Outcome, What};
+use crate::engine::{Merge, Moves, Rejected};
 use crate::leads::filter::Filter;
 use crate::leads::store::list::{self as store, LeadLine};
 use crate::leads::store::one::LeadRow;
@@ -45,22 +45,22 @@ pub(super) async fn choose(page: Page, Path(id): Path<i64>, OriginalUri(uri): Or
 pub(super) async fn merge(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     let lead = find(&page, id).await?;
     let into: i64 = form.value("into").parse().map_err(|_| Fault::NotFound)?;
-    let what = What::Merge { lead_id: id, into };
-    let (_, moves) = preview(&page, &[page.event(what.clone())]).await?;
+    let merge = Merge { lead_id: id.into(), into: into.into() };
+    let (_, moves) = preview(&page, &[page.event(merge.clone())]).await?;
     if form.value("seen") != moves.seal() {
         return answer(&page, lead, into, true).await;
     }
-    let (to, flash) = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Done { .. } => (into, Flash::good(format!("{} is part of this lead now.", lead.name))),
-        outcome => (id, refused(outcome)?),
+    let (to, flash) = match page.app.engine.one(page.by(), merge).await? {
+        Ok(_) => (into, Flash::good(format!("{} is part of this lead now.", lead.name))),
+        Err(why) => (id, refused(why)?),
     };
     page.go(&format!("/leads/{to}"), flash).await
 }
 
 /// The money that merging would move, and the reason when it is forbidden.
-async fn try_out(page: &Page, lead_id: i64, into: i64) -> Result<(Option<Outcome>, Moves), Fault> {
-    let (outcomes, moves) = preview(page, &[page.event(What::Merge { lead_id, into })]).await?;
-    Ok((outcomes.into_iter().next().filter(|o| matches!(o, Outcome::Refused { .. })), moves))
+async fn try_out(page: &Page, lead_id: i64, into: i64) -> Result<(Option<Rejected>, Moves), Fault> {
+    let (outcomes, moves) = preview(page, &[page.event(Merge { lead_id: lead_id.into(), into: into.into() })]).await?;
+    Ok((outcomes.into_iter().next().and_then(Result::err), moves))
 }
 
 async fn answer(page: &Page, lead: LeadRow, into: i64, changed: bool) -> PageResult {

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
-use crate::engine::{Outcome, What};
+use crate::engine::{Change, PayBack};
 use crate::shell::Page;
 use crate::web::{Flash, Form, PageResult};
 
@@ -16,15 +16,15 @@ pub(super) async fn ask(page: Page, Path(id): Path<i64>) -> PageResult {
 
 pub(super) async fn earn(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     find(&page, id).await?;
-    let what = What::PayBack { lead_id: id };
-    let (_, moves) = preview(&page, &[page.event(what.clone())]).await?;
+    let pay_back = PayBack { lead_id: id.into() };
+    let (_, moves) = preview(&page, &[page.event(pay_back.clone())]).await?;
     if form.value("seen") != moves.seal() {
         return answer(&page, id, true).await;
     }
-    let flash = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Done { changed: true, .. } => Flash::good("The waiting payments were decided."),
-        Outcome::Done { .. } => Flash::info("No payment is waiting now."),
-        outcome => refused(outcome)?,
+    let flash = match page.app.engine.one(page.by(), pay_back).await? {
+        Ok(done) if done.changed => Flash::good("The waiting payments were decided."),
+        Ok(_) => Flash::info("No payment is waiting now."),
+        Err(why) => refused(why)?,
     };
     page.go(&format!("/leads/{id}"), flash).await
 }
@@ -32,10 +32,10 @@ pub(super) async fn earn(page: Page, Path(id): Path<i64>, form: Form) -> PageRes
 async fn answer(page: &Page, id: i64, changed: bool) -> PageResult {
     let lead = find(page, id).await?;
     let own = format!("/leads/{id}");
-    let (outcomes, moves) = preview(page, &[page.event(What::PayBack { lead_id: id })]).await?;
+    let (outcomes, moves) = preview(page, &[page.event(PayBack { lead_id: id.into() })]).await?;
     match outcomes.into_iter().next() {
-        Some(Outcome::Done { changed: true, .. }) => {}
-        Some(refusal @ Outcome::Refused { .. }) => return page.go(&own, refused(refusal)?).await,
+        Some(Ok(outcome)) if outcome.changed() => {}
+        Some(Err(why)) => return page.go(&own, refused(why)?).await,
         _ => return page.go(&own, Flash::info("No payment of this lead waits.")).await,
     }
     let mut sentences =

@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 
 use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
-use crate::engine::{Changed, Moves, Outcome, Status, What};
+use crate::engine::{Archive, Moves, Qualified, Qualify, Rejected, SetStatus, Status, What};
 use crate::leads::store::one::LeadRow;
 use crate::shell::Page;
 use crate::web::{Fault, Flash, Form, PageResult};
 
 /// The confirmation before an event, if it moves money and was not confirmed as it is now.
-async fn to_confirm(page: &Page, what: &What, form: &Form) -> Result<Option<Moves>, Fault> {
-    let (_, moves) = preview(page, &[page.event(what.clone())]).await?;
+async fn to_confirm(page: &Page, what: impl Into<What>, form: &Form) -> Result<Option<Moves>, Fault> {
+    let (_, moves) = preview(page, &[page.event(what)]).await?;
     Ok(if moves.is_nothing() || form.value("seen") == moves.seal() { None } else { Some(moves) })
 }
 
@@ -54,8 +54,8 @@ pub(super) async fn toggle(page: Page, Path(id): Path<i64>, form: Form) -> PageR
     };
     let own = format!("/leads/{id}");
     let back = form.back(&own);
-    let what = What::Qualify { lead_id: id, qualified: on, reason: None };
-    if !on && let Some(moves) = to_confirm(&page, &what, &form).await? {
+    let qualify = Qualify { lead_id: id.into(), qualified: on, reason: None };
+    if !on && let Some(moves) = to_confirm(&page, qualify.clone(), &form).await? {
         let question = Question {
             title: format!("Un-qualify {}", lead.name),
             sentence: "The reward for the qualification goes with it. Commissions on payments stay.".into(),
@@ -66,8 +66,8 @@ pub(super) async fn toggle(page: Page, Path(id): Path<i64>, form: Form) -> PageR
         return ask(&page, &lead, question, &moves, back).await;
     }
     let name = &lead.name;
-    let flash = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Qualification { changed: Changed::Yes, .. } => {
+    let flash = match page.app.engine.one(page.by(), qualify).await? {
+        Ok(Qualified { changed: true, .. }) => {
             let (words, undo) = if on { ("is qualified", "no") } else { ("is pending again", "yes") };
             Flash::good(format!("{name} {words}.")).undo(
                 format!("/leads/{id}/qualification"),
@@ -75,19 +75,20 @@ pub(super) async fn toggle(page: Page, Path(id): Path<i64>, form: Form) -> PageR
                 &[("on", undo), ("back", back)],
             )
         }
-        Outcome::Qualification { .. } if on => Flash::info(format!("{name} was qualified already.")),
-        Outcome::Qualification { .. } => Flash::info(format!("{name} was not qualified.")),
-        outcome => refused(outcome)?,
+        Ok(_) if on => Flash::info(format!("{name} was qualified already.")),
+        Ok(_) => Flash::info(format!("{name} was not qualified.")),
+        Err(why) => refused(why)?,
     };
     page.go(back, flash).await
 }
 
-/// The flash of an outcome that is a refusal.
-pub(super) fn refused(outcome: Outcome) -> Result<Flash, Fault> {
-    match outcome {
-        Outcome::Refused { why } => Ok(Flash::bad(why)),
-        Outcome::NotFound => Err(Fault::NotFound),
-        other => Err(Fault::Ours(format!("an outcome nobody expects here: {other:?}"))),
+/// The flash of a refusal.
+pub(super) fn refused(rejected: Rejected) -> Result<Flash, Fault> {
+    match rejected {
+        Rejected::Refused(refusal) => Ok(Flash::bad(refusal.sentence())),
+        Rejected::Invalid { why, .. } => Ok(Flash::bad(why)),
+        Rejected::NotFound => Err(Fault::NotFound),
+        Rejected::Stale => Err(Fault::Ours("a page decided about a version that it did not name".into())),
     }
 }
 
@@ -111,10 +112,10 @@ pub(super) async fn set_status(
     note: &str,
 ) -> PageResult {
     let id = lead.id;
-    let what = What::SetStatus { lead_id: id, status };
+    let set = SetStatus { lead_id: id.into(), status };
     if lead.qualified_at.is_some()
         && matches!(status, Status::New | Status::Contacted | Status::Lost)
-        && let Some(moves) = to_confirm(page, &what, form).await?
+        && let Some(moves) = to_confirm(page, set.clone(), form).await?
     {
         let question = Question {
             title: format!("Set {} to {}", lead.name, status.word()),
@@ -126,14 +127,14 @@ pub(super) async fn set_status(
         return ask(page, lead, question, &moves, back).await;
     }
     let name = &lead.name;
-    let flash = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Done { changed: true, .. } => Flash::good(format!("{note}{name} is {} now.", status.word())).undo(
+    let flash = match page.app.engine.one(page.by(), set).await? {
+        Ok(done) if done.changed => Flash::good(format!("{note}{name} is {} now.", status.word())).undo(
             format!("/leads/{id}/status"),
             "Undo",
             &[("status", lead.status.as_str()), ("back", back)],
         ),
-        Outcome::Done { .. } => Flash::info(format!("{note}{name} was {} already.", status.word())),
-        outcome => refused(outcome)?,
+        Ok(_) => Flash::info(format!("{note}{name} was {} already.", status.word())),
+        Err(why) => refused(why)?,
     };
     page.go(back, flash).await
 }
@@ -153,12 +154,12 @@ async fn put_away(page: &Page, id: i64, archived: bool, form: &Form) -> PageResu
     let (done, verb, undo) =
         if archived { ("is archived", "archived", "restore") } else { ("is back", "here", "archive") };
     let name = &lead.name;
-    let flash = match page.app.engine.one(page.event(What::Archive { lead_id: id, archived })).await? {
-        Outcome::Done { changed: true, .. } => {
+    let flash = match page.app.engine.one(page.by(), Archive { lead_id: id.into(), archived }).await? {
+        Ok(put) if put.changed => {
             Flash::good(format!("{name} {done}.")).undo(format!("/leads/{id}/{undo}"), "Undo", &[("back", back)])
         }
-        Outcome::Done { .. } => Flash::info(format!("{name} was {verb} already.")),
-        outcome => refused(outcome)?,
+        Ok(_) => Flash::info(format!("{name} was {verb} already.")),
+        Err(why) => refused(why)?,
     };
     page.go(back, flash).await
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::commissions::pages::{Preview, preview};
-use crate::engine::{Moves, Outcome, What};
+use crate::engine::{Moves, Reattribute, Rejected};
 use crate::leads::store::one::{self, CandidateRow, LeadRow};
 use crate::query::ListQuery;
 use crate::shell::{Frame, Page};
@@ -45,11 +45,11 @@ struct Seen {
     without: Moves,
     on_top: Moves,
     seal: String,
-    refused: Option<Outcome>,
+    refused: Option<Rejected>,
 }
 
-fn event_of(lead: &LeadRow, to: Option<i64>, reason: &str, pay_back: bool) -> What {
-    What::Reattribute { lead_id: lead.id, to, code_id: None, reason: reason.to_owned(), pay_back }
+fn event_of(lead: &LeadRow, to: Option<i64>, reason: &str, pay_back: bool) -> Reattribute {
+    Reattribute { lead_id: lead.id.into(), to: to.map(Into::into), code_id: None, reason: reason.to_owned(), pay_back }
 }
 
 async fn look(page: &Page, lead: &LeadRow, to: Option<i64>) -> Result<Seen, Fault> {
@@ -67,7 +67,7 @@ async fn look(page: &Page, lead: &LeadRow, to: Option<i64>) -> Result<Seen, Faul
         nothing: with.nothing,
         ..Moves::default()
     };
-    let refused = outcomes.into_iter().find(|o| matches!(o, Outcome::Refused { .. }));
+    let refused = outcomes.into_iter().find_map(Result::err);
     Ok(Seen { without, on_top, seal, refused })
 }
 
@@ -138,15 +138,11 @@ pub(super) async fn change(page: Page, Path(id): Path<i64>, mut form: Form) -> P
         return confirm(&page, lead, &to, changed, form).await;
     };
     let what = event_of(&lead, enrollment, &reason, form.checked("pay_back"));
-    let flash = match page.app.engine.one(page.event(what)).await? {
-        Outcome::Done { changed: true, .. } if enrollment.is_none() => {
-            Flash::good(format!("{} has no referrer now.", lead.name))
-        }
-        Outcome::Done { changed: true, .. } => {
-            Flash::good(format!("{name} counts as the referrer of {} now.", lead.name))
-        }
-        Outcome::Done { .. } => Flash::info(format!("{name} was the referrer already.")),
-        outcome => refused(outcome)?,
+    let flash = match page.app.engine.one(page.by(), what).await? {
+        Ok(done) if done.changed && enrollment.is_none() => Flash::good(format!("{} has no referrer now.", lead.name)),
+        Ok(done) if done.changed => Flash::good(format!("{name} counts as the referrer of {} now.", lead.name)),
+        Ok(_) => Flash::info(format!("{name} was the referrer already.")),
+        Err(why) => refused(why)?,
     };
     page.go(&format!("/leads/{id}"), flash).await
 }

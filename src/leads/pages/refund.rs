@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::email::Email;
-use crate::engine::{Outcome, Refund, RefundOf, What};
+use crate::engine::{PaymentRef, ProductScope, Refund, RefundOutcome, Rejected};
 use crate::id;
 use crate::leads::store::one::{self, LeadRow, PaymentRow};
 use crate::money::{Currency, Money, Unpriced};
@@ -75,9 +75,9 @@ pub(super) async fn ask(page: Page, Path((id, payment)): Path<(i64, i64)>) -> Pa
 pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mut form: Form) -> PageResult {
     let lead = find(&page, id).await?;
     let row = payment_of(&page, id, payment).await?;
-    if let Some(refund) = read(&page, &row, &mut form)? {
-        let flash = match page.app.engine.one(page.event(What::Refund(Box::new(refund)))).await? {
-            Outcome::Refunded(told) => {
+    if let Some(refund) = read(&page, &lead, &row, &mut form)? {
+        let flash = match page.app.engine.one(page.by(), refund).await? {
+            Ok(RefundOutcome::Recorded(told)) => {
                 let shown = |money: Option<Money>| money.map_or_else(String::new, Money::shown);
                 Some(Flash::good(format!(
                     "{} refunded. {} is left of the payment.",
@@ -85,15 +85,14 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
                     shown(told.left)
                 )))
             }
-            Outcome::RefundDuplicate { .. } => {
+            Ok(RefundOutcome::Duplicate { .. }) => {
                 Some(Flash::info("That refund was recorded already: same payment, amount and day."))
             }
-            Outcome::Invalid { field: "amount", why } => {
+            Err(Rejected::Invalid { field: "amount", why }) => {
                 form.fail("amount", format!("The amount {why}."));
                 None
             }
-            Outcome::Invalid { why, .. } => Some(Flash::bad(why)),
-            outcome => Some(refused(outcome)?),
+            Err(why) => Some(refused(why)?),
         };
         if let Some(flash) = flash {
             return page.go(&format!("/leads/{id}"), flash).await;
@@ -102,7 +101,7 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
     html_with(StatusCode::UNPROCESSABLE_ENTITY, &RefundPage::of(&page, lead, &row, form).await?)
 }
 
-fn read(page: &Page, row: &PaymentRow, form: &mut Form) -> Result<Option<Refund>, Fault> {
+fn read(page: &Page, lead: &LeadRow, row: &PaymentRow, form: &mut Form) -> Result<Option<Refund>, Fault> {
     let currency = currency_of(row)?;
     let amount = form.money("amount", "The amount", currency);
     let date = form.day("date", "The day", page.today());
@@ -115,10 +114,9 @@ fn read(page: &Page, row: &PaymentRow, form: &mut Form) -> Result<Option<Refund>
     };
     let email = Email::parse(&row.email).map_err(|why| Fault::Ours(format!("the payment's address {why}")))?;
     Ok(Some(Refund {
-        product_id: row.product_id,
-        test: row.test,
+        of: ProductScope::new(row.product_id, lead.campaign_id, row.test),
         email,
-        of: RefundOf::Payment(row.id),
+        payment: PaymentRef::Id(row.id.into()),
         amount: Some(Unpriced::of(amount)),
         currency: Some(currency),
         date,

@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 
 use super::common::{Page, Part, field_id, nothing, page, path_id};
-use super::moves::{Preview, event, is_as_seen, look};
+use super::moves::{Preview, is_as_seen, look, rejected};
 use super::store::inbox::{self as store};
 use super::store::referrers as people;
 use crate::api::Caller;
@@ -17,7 +17,7 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, SentIfAny};
 use crate::app::App;
 use crate::codes::{self, Lookup};
-use crate::engine::{Outcome, What};
+use crate::engine::{Dismiss, Event, Reopen, What};
 use crate::id::Kind;
 use crate::inbox::{self, Claimant, Fix, ItemRow};
 use shape::{Acceptance, InboxAsked, Item};
@@ -184,11 +184,8 @@ async fn accept(
     }
     let what = acceptance(&app, &caller, id, &asked).await?;
     is_as_seen(&app, &caller, &what, asked.seen.as_ref(), no_item).await?;
-    match app.engine.one(event(&caller, what)).await? {
-        Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
-        Outcome::NotFound => Err(no_item()),
-        _ => Ok(Json(Item::of(find(&app, &caller, id).await?))),
-    }
+    app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(|why| rejected(why, no_item))?;
+    Ok(Json(Item::of(find(&app, &caller, id).await?)))
 }
 
 async fn preview(
@@ -204,21 +201,18 @@ async fn preview(
 }
 
 /// Closes an item, or opens it, without doing anything about it.
-async fn settle(app: &App, caller: &Caller, id: i64, what: What) -> Result<Json<Item>, Problem> {
+async fn settle(app: &App, caller: &Caller, id: i64, what: impl Into<What>) -> Result<Json<Item>, Problem> {
     find(app, caller, id).await?;
-    match app.engine.one(event(caller, what)).await? {
-        Outcome::Done { .. } => Ok(Json(Item::of(find(app, caller, id).await?))),
-        Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
-        _ => Err(no_item()),
-    }
+    app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(|why| rejected(why, no_item))?;
+    Ok(Json(Item::of(find(app, caller, id).await?)))
 }
 
 async fn dismiss(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Item>, Problem> {
     let id = path_id(Kind::InboxItem, &text, "inbox item")?;
-    settle(&app, &caller, id, What::Dismiss { item_id: id }).await
+    settle(&app, &caller, id, Dismiss { item_id: id.into() }).await
 }
 
 async fn reopen(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Item>, Problem> {
     let id = path_id(Kind::InboxItem, &text, "inbox item")?;
-    settle(&app, &caller, id, What::Reopen { item_id: id }).await
+    settle(&app, &caller, id, Reopen { item_id: id.into() }).await
 }

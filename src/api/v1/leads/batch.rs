@@ -10,10 +10,10 @@ use crate::api::Caller;
 use crate::api::problem::Problem;
 use crate::api::read::Sent;
 use crate::api::v1::common::{campaign, id_of};
-use crate::api::v1::moves::event;
 use crate::api::v1::store::leads as store;
 use crate::app::App;
-use crate::engine::{Changed, Outcome, Refusal, What};
+use crate::engine::ids::ReferrerId;
+use crate::engine::{AddLeadOutcome, Change, ClaimRefusal, Event, Outcome, Qualify, Rejected};
 use crate::id::{self, Kind};
 
 pub async fn create_many(
@@ -36,24 +36,24 @@ pub async fn create_many(
         match read {
             Ok(add) => {
                 places.push(at);
-                events.push(event(&caller, What::AddLead(Box::new(add))));
+                events.push(Event::new(caller.by(), add));
             }
             Err(problems) => line.errors = ItemError::all(&problems),
         }
         items.push(line);
     }
-    let agent = |id: Option<i64>| id.map(|id| id::render(Kind::Referrer, id));
+    let agent = |id: Option<ReferrerId>| id.map(|id| id::render(Kind::Referrer, id.0));
     for (at, outcome) in places.into_iter().zip(app.engine.slice(events).await?) {
-        let (result, lead, referrer, why) = match outcome {
-            Outcome::LeadAdded { lead_id, referrer_id, refused, .. } => ("added", lead_id, referrer_id, refused),
-            Outcome::LeadKnown { lead_id, referrer_id, refused, .. } => ("known", lead_id, referrer_id, refused),
-            other => return Err(refused(other)),
+        let Outcome::AddLead(added) = outcome.map_err(refused)? else { continue };
+        let (result, lead, referrer, why) = match added {
+            AddLeadOutcome::Added { lead_id, referrer_id, refused, .. } => ("added", lead_id, referrer_id, refused),
+            AddLeadOutcome::Known { lead_id, referrer_id, refused, .. } => ("known", lead_id, referrer_id, refused),
         };
         let line = &mut items[at];
         line.result = result;
-        line.lead = Some(id::render(Kind::Lead, lead));
+        line.lead = Some(id::render(Kind::Lead, lead.0));
         line.referrer = agent(referrer);
-        line.refused = why.map(Refusal::word);
+        line.refused = why.map(ClaimRefusal::word);
     }
     Ok(Json(LeadsAdded { items }).into_response())
 }
@@ -78,8 +78,8 @@ pub async fn qualify_many(
                 Some(lead_id) => {
                     line.lead = Some(id::render(Kind::Lead, lead_id));
                     places.push(at);
-                    let what = What::Qualify { lead_id, qualified: q.qualified, reason: q.reason.map(|r| r.0) };
-                    events.push(event(&caller, what));
+                    let (lead_id, reason) = (lead_id.into(), q.reason.map(|r| r.0));
+                    events.push(Event::new(caller.by(), Qualify { lead_id, qualified: q.qualified, reason }));
                 }
             },
         }
@@ -88,11 +88,10 @@ pub async fn qualify_many(
     for (at, outcome) in places.into_iter().zip(app.engine.slice(events).await?) {
         let line = &mut items[at];
         match outcome {
-            Outcome::Qualification { changed: Changed::Yes, .. } => line.result = "changed",
-            Outcome::Qualification { .. } => line.result = "already",
-            Outcome::Refused { why } => (line.result, line.reason) = ("refused", Some(why)),
-            Outcome::NotFound => line.result = "not_found",
-            other => return Err(refused(other)),
+            Ok(outcome) => line.result = if outcome.changed() { "changed" } else { "already" },
+            Err(Rejected::Refused(why)) => (line.result, line.reason) = ("refused", Some(why.sentence())),
+            Err(Rejected::NotFound) => line.result = "not_found",
+            Err(why) => return Err(refused(why)),
         }
     }
     Ok(Json(Qualified { items }).into_response())

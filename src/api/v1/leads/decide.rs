@@ -12,12 +12,12 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{InPath, Sent};
 use crate::api::v1::common::{field_id, nothing};
-use crate::api::v1::moves::{Preview, Seen, event, is_as_seen, look};
+use crate::api::v1::moves::{Preview, Seen, is_as_seen, look};
 use crate::api::v1::store::leads::{self as store, LeadRow};
 use crate::api::v1::store::referrers as people;
 use crate::app::App;
 use crate::codes::{self, Lookup};
-use crate::engine::{Outcome, What};
+use crate::engine::{Archive, Event, Merge, Reattribute, What};
 use crate::id::Kind;
 use crate::object;
 
@@ -149,7 +149,8 @@ async fn target(
 async fn attribution(app: &App, caller: &Caller, lead: &LeadRow, new: &NewAttribution) -> Result<What, Problem> {
     let (to, code_id) = target(app, caller, lead, new).await?;
     let (reason, pay_back) = (new.reason.0.clone(), new.pay_back.unwrap_or(false));
-    Ok(What::Reattribute { lead_id: lead.id, to, code_id, reason, pay_back })
+    let (to, code_id) = (to.map(Into::into), code_id.map(Into::into));
+    Ok(Reattribute { lead_id: lead.id.into(), to, code_id, reason, pay_back }.into())
 }
 
 async fn attribute(
@@ -161,10 +162,8 @@ async fn attribute(
     let lead = find(&app, &caller, &id).await?;
     let what = attribution(&app, &caller, &lead, &new).await?;
     is_as_seen(&app, &caller, &what, new.seen.as_ref(), no_lead).await?;
-    match app.engine.one(event(&caller, what)).await? {
-        Outcome::Done { .. } => answer(&app, &caller, StatusCode::OK, lead.id).await,
-        other => Err(refused(other)),
-    }
+    app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(refused)?;
+    answer(&app, &caller, StatusCode::OK, lead.id).await
 }
 
 async fn preview_attribution(
@@ -184,7 +183,7 @@ async fn merging(app: &App, caller: &Caller, id: &str, into: &IdText) -> Result<
     let into = field_id(Kind::Lead, "into", &into.0, "lead")?;
     let known = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), into).await?;
     known.ok_or_else(|| FieldProblem::wrong("into", "is not a lead of this business"))?;
-    Ok((What::Merge { lead_id: lead.id, into }, into))
+    Ok((Merge { lead_id: lead.id.into(), into: into.into() }.into(), into))
 }
 
 async fn merge(
@@ -195,10 +194,8 @@ async fn merge(
 ) -> Result<Response, Problem> {
     let (what, into) = merging(&app, &caller, &id, &new.into).await?;
     is_as_seen(&app, &caller, &what, new.seen.as_ref(), no_lead).await?;
-    match app.engine.one(event(&caller, what)).await? {
-        Outcome::Done { .. } => answer(&app, &caller, StatusCode::OK, into).await,
-        other => Err(refused(other)),
-    }
+    app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(refused)?;
+    answer(&app, &caller, StatusCode::OK, into).await
 }
 
 async fn preview_merge(
@@ -213,8 +210,7 @@ async fn preview_merge(
 
 async fn restore(State(app): State<App>, caller: Caller, InPath(id): InPath) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
-    match app.engine.one(event(&caller, What::Archive { lead_id, archived: false })).await? {
-        Outcome::Done { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
-        other => Err(refused(other)),
-    }
+    let restore = Archive { lead_id: lead_id.into(), archived: false };
+    app.engine.one(caller.by(), restore).await?.map_err(refused)?;
+    answer(&app, &caller, StatusCode::OK, lead_id).await
 }

@@ -5,7 +5,7 @@ use crate::api::Caller;
 use crate::api::field::{Clearable, ClearableNumber};
 use crate::api::problem::FieldProblem;
 use crate::api::v1::store::leads::LeadRow;
-use crate::engine::{AddLead, Claim, ClaimBy, Contact, Status, TouchKind};
+use crate::engine::{AddLead, Claim, ClaimBy, Contact, Scope, SourceOrigin, Status, TouchKind};
 use crate::phone::Phone;
 
 impl NewLead {
@@ -21,9 +21,8 @@ impl NewLead {
         let code = self.code.map(|code| code.0);
         let source = self.source.map(|s| s.0).or_else(|| code.is_some().then(|| "referral".to_owned()));
         Ok(AddLead {
-            campaign_id,
-            test: caller.test(),
-            contact: Contact {
+            scope: Scope::new(campaign_id, caller.test()),
+            contact: Box::new(Contact {
                 name: self.name.0,
                 email_key: email.as_deref().and_then(crate::email::key_of),
                 email,
@@ -39,9 +38,9 @@ impl NewLead {
                 region: self.state.map(|l| l.0),
                 address: self.address.map(|t| t.0),
                 source,
-            },
+            }),
             status: self.status.map_or(Status::New, |s| s.0),
-            source_origin: "api",
+            source_origin: SourceOrigin::Api,
             claim: code.map(|text| Claim { kind: TouchKind::Code, by: ClaimBy::Code(text) }),
             recorded_by: None,
             repeats_allowed: false,

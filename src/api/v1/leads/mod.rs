@@ -10,16 +10,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::common::{
-    Page, Part, campaign, campaigns, expected, field_id, merged, merged_hits, nothing, page, path_id, stale, versioned,
+    Page, Part, campaign, campaigns, expected, field_id, merged, merged_hits, nothing, page, path_id, versioned,
 };
-use super::moves::event;
+use super::moves::rejected;
 use super::store::leads::{self as store, Filter, LeadRow};
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
-use crate::engine::{Outcome, What};
+use crate::engine::{AddLeadOutcome, Archive, EditLead, Event, Outcome, Qualify, Rejected, Seen, SetStatus, What};
 use crate::id::Kind;
 use crate::search::{Needle, Scope};
 use crate::text::fold;
@@ -200,10 +200,9 @@ async fn show(
 async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewLead>) -> Result<Response, Problem> {
     let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let add = new.event(campaign, &caller)?;
-    let (status, id) = match app.engine.one(event(&caller, What::AddLead(Box::new(add)))).await? {
-        Outcome::LeadAdded { lead_id, .. } => (StatusCode::CREATED, lead_id),
-        Outcome::LeadKnown { lead_id, .. } => (StatusCode::OK, lead_id),
-        other => return Err(refused(other)),
+    let (status, id) = match app.engine.one(caller.by(), add).await?.map_err(refused)? {
+        AddLeadOutcome::Added { lead_id, .. } => (StatusCode::CREATED, lead_id.0),
+        AddLeadOutcome::Known { lead_id, .. } => (StatusCode::OK, lead_id.0),
     };
     answer(&app, &caller, status, id).await
 }
@@ -217,13 +216,8 @@ async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Resu
 }
 
 /// A refusal by the rules.
-fn refused(outcome: Outcome) -> Problem {
-    match outcome {
-        Outcome::NotFound => nothing("lead"),
-        Outcome::Refused { why } => Problem::conflict("refused", why),
-        Outcome::Stale => stale(),
-        other => crate::db::DbError::Fault(format!("a call came to {other:?}")).into(),
-    }
+fn refused(why: Rejected) -> Problem {
+    rejected(why, || nothing("lead"))
 }
 
 async fn update(
@@ -240,22 +234,27 @@ async fn update(
         let seen = expected.unwrap_or(row.updated_at);
         let (lead_id, active) = (row.id, change.active.unwrap_or(row.active));
         let contact = Box::new(changed(row, change.clone(), &caller)?);
-        let what = What::EditLead { lead_id, contact, active, seen: Some(seen) };
-        match app.engine.one(event(&caller, what)).await? {
-            Outcome::Done { .. } => return answer(&app, &caller, StatusCode::OK, lead_id).await,
-            Outcome::Stale if expected.is_none() => {}
-            other => return Err(refused(other)),
+        let edit = EditLead { lead_id: lead_id.into(), contact, active };
+        let seen = Seen { lead_id: lead_id.into(), updated_at: seen };
+        match app.engine.one_of(Event::new(caller.by(), edit).if_unchanged(Some(seen))).await? {
+            Ok(_) => return answer(&app, &caller, StatusCode::OK, lead_id).await,
+            Err(Rejected::Stale) if expected.is_none() => {}
+            Err(why) => return Err(refused(why)),
         }
     }
     Err(Problem::conflict("changed_meanwhile", "The lead keeps changing. Try again."))
 }
 
-/// A change that a call asks for, of the version in its `If-Match` if it has one.
-fn if_match(headers: &HeaderMap, lead_id: i64, what: What) -> Result<What, Problem> {
-    Ok(match expected(headers)? {
-        Some(seen) => What::IfUnchanged { lead_id, seen, by: Box::new(what) },
-        None => what,
-    })
+/// Decides what a call asks for, of the version in its `If-Match` where it says one.
+async fn decide(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    lead_id: i64,
+    what: impl Into<What>,
+) -> Result<Outcome, Problem> {
+    let seen = expected(headers)?.map(|updated_at| Seen { lead_id: lead_id.into(), updated_at });
+    app.engine.one_of(Event::new(caller.by(), what).if_unchanged(seen)).await?.map_err(refused)
 }
 
 async fn archive(
@@ -265,11 +264,8 @@ async fn archive(
     InPath(id): InPath,
 ) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
-    let what = if_match(&headers, lead_id, What::Archive { lead_id, archived: true })?;
-    match app.engine.one(event(&caller, what)).await? {
-        Outcome::Done { .. } => Ok(StatusCode::NO_CONTENT.into_response()),
-        other => Err(refused(other)),
-    }
+    decide(&app, &caller, &headers, lead_id, Archive { lead_id: lead_id.into(), archived: true }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn set_status(
@@ -280,11 +276,9 @@ async fn set_status(
     Sent(new): Sent<NewStatus>,
 ) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
-    let what = if_match(&headers, lead_id, What::SetStatus { lead_id, status: new.status.0 })?;
-    match app.engine.one(event(&caller, what)).await? {
-        Outcome::Done { .. } | Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
-        other => Err(refused(other)),
-    }
+    let set = SetStatus { lead_id: lead_id.into(), status: new.status.0 };
+    decide(&app, &caller, &headers, lead_id, set).await?;
+    answer(&app, &caller, StatusCode::OK, lead_id).await
 }
 
 async fn qualify(
@@ -295,10 +289,7 @@ async fn qualify(
     Sent(q): Sent<Qualification>,
 ) -> Result<Response, Problem> {
     let lead_id = find(&app, &caller, &id).await?.id;
-    let what = What::Qualify { lead_id, qualified: q.qualified, reason: q.reason.map(|r| r.0) };
-    let what = if_match(&headers, lead_id, what)?;
-    match app.engine.one(event(&caller, what)).await? {
-        Outcome::Qualification { .. } => answer(&app, &caller, StatusCode::OK, lead_id).await,
-        other => Err(refused(other)),
-    }
+    let qualify = Qualify { lead_id: lead_id.into(), qualified: q.qualified, reason: q.reason.map(|r| r.0) };
+    decide(&app, &caller, &headers, lead_id, qualify).await?;
+    answer(&app, &caller, StatusCode::OK, lead_id).await
 }

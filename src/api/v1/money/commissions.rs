@@ -16,10 +16,10 @@ use crate::api::v1::common::{
     After, Limit, Page, Part, Sort, campaigns, field_id, instant, merged, nothing, number, page, path_id, place_of,
     versioned,
 };
-use crate::api::v1::moves::event;
+use crate::api::v1::moves::rejected;
 use crate::api::v1::store::money::{self as store, CommissionRow, Filter};
 use crate::app::App;
-use crate::engine::{Outcome, What};
+use crate::engine::{Approve, Event, Void, What};
 use crate::id::{self, Kind};
 use crate::money::Rate;
 use crate::object;
@@ -286,14 +286,10 @@ async fn show_commission(
     Ok(versioned(&headers, StatusCode::OK, version, &Commission::of(row)?))
 }
 
-async fn decide(app: &App, caller: &Caller, id: i64, what: What) -> Result<Response, Problem> {
+async fn decide(app: &App, caller: &Caller, id: i64, what: impl Into<What>) -> Result<Response, Problem> {
     commission(app, caller, id).await?;
-    match app.engine.one(event(caller, what)).await? {
-        Outcome::Done { .. } => {}
-        Outcome::Refused { why } => return Err(Problem::conflict("refused", why)),
-        Outcome::NotFound => return Err(nothing("commission")),
-        other => return Err(crate::db::DbError::Fault(format!("a decision came to {other:?}")).into()),
-    }
+    let decided = app.engine.one_of(Event::new(caller.by(), what)).await?;
+    decided.map_err(|why| rejected(why, || nothing("commission")))?;
     let row = commission(app, caller, id).await?;
     let version = row.updated_at;
     Ok(versioned(&HeaderMap::new(), StatusCode::OK, version, &Commission::of(row)?))
@@ -306,7 +302,7 @@ async fn approve(
     Sent(why): Sent<Reason>,
 ) -> Result<Response, Problem> {
     let id = path_id(Kind::Commission, &text, "commission")?;
-    decide(&app, &caller, id, What::Approve { commission_id: id, reason: Some(why.reason.0) }).await
+    decide(&app, &caller, id, Approve { commission_id: id.into(), reason: Some(why.reason.0) }).await
 }
 
 async fn void(
@@ -316,5 +312,5 @@ async fn void(
     Sent(why): Sent<Reason>,
 ) -> Result<Response, Problem> {
     let id = path_id(Kind::Commission, &text, "commission")?;
-    decide(&app, &caller, id, What::Void { commission_id: id, reason: why.reason.0 }).await
+    decide(&app, &caller, id, Void { commission_id: id.into(), reason: why.reason.0 }).await
 }

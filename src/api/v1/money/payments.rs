@@ -16,11 +16,10 @@ use crate::api::v1::common::{
     After, Limit, Page, Part, Sort, campaigns, field_id, instant, maybe_instant, merged, nothing, number, page, path_id,
 };
 use crate::api::v1::money::commissions::Reason;
-use crate::api::v1::moves::event;
+use crate::api::v1::moves::rejected;
 use crate::api::v1::store::money::{self as store, PaymentFilter, PaymentRow};
 use crate::app::App;
-use crate::db::DbError;
-use crate::engine::{Outcome, What};
+use crate::engine::Dispute;
 use crate::id::{self, Kind};
 use crate::object;
 
@@ -201,13 +200,10 @@ async fn show_payment(State(app): State<App>, caller: Caller, InPath(text): InPa
 async fn mark(app: &App, caller: &Caller, text: &str, disputed: bool, why: Reason) -> Result<Json<Payment>, Problem> {
     let id = path_id(Kind::Payment, text, "payment")?;
     payment(app, caller, id).await?;
-    let what = What::Dispute { payment_id: id, disputed, reason: why.reason.0 };
-    match app.engine.one(event(caller, what)).await? {
-        Outcome::Done { .. } => Ok(Json(Payment::of(payment(app, caller, id).await?)?)),
-        Outcome::Refused { why } => Err(Problem::conflict("refused", why)),
-        Outcome::NotFound => Err(nothing("payment")),
-        other => Err(DbError::Fault(format!("a dispute came to {other:?}")).into()),
-    }
+    let dispute = Dispute { payment_id: id.into(), disputed, reason: why.reason.0 };
+    let decided = app.engine.one(caller.by(), dispute).await?;
+    decided.map_err(|why| rejected(why, || nothing("payment")))?;
+    Ok(Json(Payment::of(payment(app, caller, id).await?)?))
 }
 
 async fn dispute(

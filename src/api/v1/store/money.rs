@@ -187,7 +187,8 @@ row! {
 
 const COMMISSION: &str =
     "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, k.referrer_id, k.terms_number, k.rate,
-     k.base_amount, k.amount, k.currency, k.hold_days, k.hold_until, k.state, k.reason, k.created_at, k.updated_at";
+     k.base_amount, k.amount, k.currency, k.hold_days, k.hold_until, k.state, COALESCE(k.reason, k.void_cause) AS reason,
+     k.created_at, k.updated_at";
 
 /// The filters of a campaign's commissions.
 #[derive(Debug, Clone, Default)]

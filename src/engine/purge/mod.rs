@@ -1,10 +1,11 @@
 //! Deleting test rows for good: a lot of them in one transaction, with all that hangs on them. Nothing
 //! counts them and no ledger knows them, so nothing else moves.
 
+mod store;
+
 use std::sync::Arc;
 
 use super::Engine;
-use super::store::purge as store;
 use crate::actor::Actor;
 use crate::clock::Instant;
 use crate::db::{Answer, Conn, DbError, DbResult, ErasedThen, Key, Stop, Terms, Then, Tx, answered, then};

@@ -6,14 +6,20 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::decide;
 use crate::actor::{Actor, ActorKind};
 use crate::clock::{Day, Instant};
 use crate::code::lookup_form;
 use crate::email::Email;
-use crate::engine::event::{Event, Outcome, Payment, Refund, RefundOf, SignUp, What};
-use crate::engine::facts::{Business, Campaign, Code, Enrollment, Facts, Paid, Product, Terms};
+use crate::engine::facts::{Business, Campaign, Code, Commission, Enrollment, Facts, Paid, Product, Terms};
+use crate::engine::ids::{EnrollmentId, PaymentId, ProductId, ReferrerId};
+use crate::engine::state::{
+    Account, CampaignState, CodeKind, CodeState, CommissionKind, CommissionState, Decision, EnrollmentState, InboxKind,
+    QualifyOn, RecurringLimit, RefundState, Subscription,
+};
 use crate::engine::work::Work;
+use crate::engine::{
+    Approve, By, Dispute, Event, Payment, PaymentRef, ProductScope, Reattribute, Refund, SignUp, What,
+};
 use crate::money::{Currency, Money, Unpriced};
 
 const ADDRESS: &str = "amy@example.com";
@@ -55,63 +61,68 @@ enum Step {
 /// Everything with an id below 1000 is there from the beginning: one campaign, one product, two referrers.
 fn world(pays: Pays) -> Work {
     let mut facts = Facts::default();
-    let business = Business { id: 1, timezone: "UTC".into(), currency: "USD".into(), parked: true };
-    facts.businesses.insert(1, business);
+    let business = Business { id: 1.into(), timezone: "UTC".into(), currency: usd(), parked: true, listens: true };
+    facts.businesses.insert(1.into(), business);
     let campaign = Campaign {
-        id: 2,
-        business_id: 1,
-        state: "live".into(),
-        qualify_on: "payment".into(),
+        id: 2.into(),
+        business_id: 1.into(),
+        state: CampaignState::Live,
+        qualify_on: QualifyOn::Payment,
         qualify_least: "{}".into(),
         reward: "{}".into(),
         reward_hold_days: 14,
     };
-    facts.campaigns.insert(2, campaign);
-    facts.products.insert(3, Product { id: 3, business_id: 1, campaign_id: 2, test: false });
+    facts.campaigns.insert(2.into(), campaign);
+    let product = Product { id: 3.into(), business_id: 1.into(), campaign_id: 2.into(), test: false };
+    facts.products.insert(ProductId(3), product);
     let rate = |n: i64| matches!(pays, Pays::Rates(..)).then_some(n);
     let flat = |n: i64| matches!(pays, Pays::Flat(..)).then(|| format!("{{\"USD\": {n}}}"));
     let (first, later) = match pays {
         Pays::Rates(a, b) | Pays::Flat(a, b) => (a, b),
     };
     let terms = Terms {
-        id: 4,
-        product_id: 3,
+        id: 4.into(),
+        product_id: 3.into(),
         number: 1,
-        valid_from: "1900-01-01".into(),
+        valid_from: Day::parse("1900-01-01").unwrap(),
         referral_rate: rate(first),
         referral_flat: flat(first),
         recurring_rate: rate(later),
         recurring_flat: flat(later),
-        recurring_limit: "none".into(),
+        recurring_limit: RecurringLimit::None,
         recurring_count: 0,
         hold_days: 14,
     };
-    facts.terms.insert(3, vec![terms]);
+    facts.terms.insert(3.into(), vec![terms]);
     for (referrer, text) in [(10, "ANN10"), (20, "BEN20")] {
         facts.add_enrollment(Enrollment {
-            id: referrer + 1,
-            business_id: 1,
-            campaign_id: 2,
-            referrer_id: referrer,
-            state: "active".into(),
+            id: EnrollmentId(referrer + 1),
+            business_id: 1.into(),
+            campaign_id: 2.into(),
+            referrer_id: ReferrerId(referrer),
+            state: EnrollmentState::Active,
             archived: false,
             email_key: None,
             phone_key: None,
         });
         facts.add_code(Code {
-            id: referrer + 2,
-            business_id: 1,
-            enrollment_id: referrer + 1,
-            campaign_id: 2,
-            referrer_id: referrer,
+            id: (referrer + 2).into(),
+            business_id: 1.into(),
+            enrollment_id: (referrer + 1).into(),
+            campaign_id: 2.into(),
+            referrer_id: ReferrerId(referrer),
             lookup: lookup_form(text),
             repaired: text.into(),
-            kind: "custom".into(),
-            state: "active".into(),
+            kind: CodeKind::Custom,
+            state: CodeState::Active,
         });
     }
     let now = Instant::parse_rfc3339("2026-06-20T12:00:00Z").unwrap();
     Work::new(facts, now, 1_000..1_000_000)
+}
+
+fn usd() -> Currency {
+    Currency::parse("USD").unwrap()
 }
 
 fn day(n: usize) -> Day {
@@ -119,49 +130,50 @@ fn day(n: usize) -> Day {
 }
 
 fn what(work: &Work, step: Step) -> What {
-    let (product_id, test, email) = (3, false, Email::parse(ADDRESS).unwrap());
-    let usd = Currency::parse("USD").unwrap();
+    let (of, email) = (ProductScope::new(3, 2, false), Email::parse(ADDRESS).unwrap());
     match step {
         Step::SignUp => {
             let code = Some("ANN10".to_owned());
-            What::SignUp(SignUp { product_id, test, email, name: "Amy".into(), phone: None, code })
+            SignUp { of, email, name: "Amy".into(), phone: None, code }.into()
         }
-        Step::Move => What::Reattribute {
+        Step::Move => Reattribute {
             lead_id: *work.facts.leads.keys().next().unwrap(),
-            to: Some(21),
+            to: Some(21.into()),
             code_id: None,
             reason: "a test".into(),
             pay_back: true,
-        },
-        Step::Pay { n, cents } => What::Payment(Payment {
-            product_id,
-            test,
+        }
+        .into(),
+        Step::Pay { n, cents } => Payment {
+            of,
             email,
             phone: None,
-            amount: Money { minor: cents, currency: usd },
-            subscription_status: "active".into(),
+            amount: Money { minor: cents, currency: usd() },
+            subscription_status: Subscription::Active,
             date: day(n),
             identity: Some(format!("event:p{n}")),
             body_hash: format!("p{n}"),
-        }),
-        Step::Refund { n, of, cents, by_day } => What::Refund(Box::new(Refund {
-            product_id,
-            test,
+        }
+        .into(),
+        Step::Refund { n, of: paid, cents, by_day } => Refund {
+            of,
             email,
-            of: if by_day { RefundOf::Date(day(of)) } else { RefundOf::Event(format!("p{of}")) },
-            amount: cents.map(|minor| Unpriced::of(Money { minor, currency: usd })),
+            payment: if by_day { PaymentRef::Day(day(paid)) } else { PaymentRef::Event(format!("p{paid}")) },
+            amount: cents.map(|minor| Unpriced::of(Money { minor, currency: usd() })),
             currency: None,
             date: day(20),
             identity: Some(format!("event:r{n}")),
             body_hash: format!("r{n}"),
             reason: None,
-        })),
-        Step::Approve { of } => What::Approve {
+        }
+        .into(),
+        Step::Approve { of } => Approve {
             commission_id: work.facts.standing_commission(paid(work, of).unwrap().id).unwrap().id,
             reason: Some("a test".into()),
-        },
+        }
+        .into(),
         Step::Dispute { of, on } => {
-            What::Dispute { payment_id: paid(work, of).unwrap().id, disputed: on, reason: "a test".into() }
+            Dispute { payment_id: paid(work, of).unwrap().id, disputed: on, reason: "a test".into() }.into()
         }
     }
 }
@@ -189,10 +201,9 @@ fn run(pays: Pays, steps: &[Step]) -> Work {
         waiting.push(*step);
         while let Some(at) = waiting.iter().position(|step| is_there(&work, *step)) {
             let step = waiting.remove(at);
-            let event = Event { business_id: 1, actor: actor.clone(), what: what(&work, step) };
-            let outcome = decide(&mut work, &event);
-            let refused = matches!(outcome, Outcome::Invalid { .. } | Outcome::NotFound | Outcome::Refused { .. });
-            assert!(!refused, "{step:?}: {outcome:?}");
+            let event = Event::new(By::new(1, &actor), what(&work, step));
+            let outcome = event.decide(&mut work);
+            assert!(outcome.is_ok(), "{step:?}: {outcome:?}");
         }
     }
     assert!(!work.ran_out());
@@ -203,11 +214,11 @@ fn run(pays: Pays, steps: &[Step]) -> Work {
 #[derive(Debug, PartialEq, Eq)]
 struct End {
     /// Payment to what was refunded and decided.
-    payments: BTreeMap<String, (i64, String)>,
+    payments: BTreeMap<String, (i64, Decision)>,
     /// (payment, referrer, kind, base, amount, state) of those that stand.
-    commissions: BTreeSet<(String, i64, String, i64, i64, String)>,
+    commissions: BTreeSet<(String, ReferrerId, CommissionKind, i64, i64, CommissionState)>,
     /// (referrer, account) to the sum of the entries.
-    balances: BTreeMap<(i64, &'static str), i64>,
+    balances: BTreeMap<(ReferrerId, Account), i64>,
     /// The campaign's, by day.
     revenue: BTreeMap<String, i64>,
     disputed: BTreeSet<String>,
@@ -215,8 +226,8 @@ struct End {
 }
 
 fn end(work: &Work) -> End {
-    let identity = |id: i64| work.facts.payments[&id].identity.clone();
-    let mut balances: BTreeMap<(i64, &'static str), i64> = BTreeMap::new();
+    let identity = |id: PaymentId| work.facts.payments[&id].identity.clone();
+    let mut balances: BTreeMap<(ReferrerId, Account), i64> = BTreeMap::new();
     for entry in &work.writes.entries {
         *balances.entry((entry.referrer_id, entry.account)).or_default() += entry.amount;
     }
@@ -226,18 +237,13 @@ fn end(work: &Work) -> End {
         .counters
         .iter()
         .filter(|((scope, name, _), sum)| *scope == 2 && name == "revenue.USD" && **sum != 0);
-    let standing = work.facts.commissions.values().filter(|c| c.state != "void");
+    let standing = work.facts.commissions.values().filter(|c| !c.is_void());
     End {
-        payments: work
-            .facts
-            .payments
-            .values()
-            .map(|p| (p.identity.clone(), (p.refunded, p.decision.clone())))
-            .collect(),
+        payments: work.facts.payments.values().map(|p| (p.identity.clone(), (p.refunded, p.decision))).collect(),
         commissions: standing
             .map(|c| {
                 let payment = identity(c.payment_id.unwrap());
-                (payment, c.referrer_id, c.kind.clone(), c.base_amount, c.amount, c.state.clone())
+                (payment, c.referrer_id, c.kind, c.base_amount, c.amount, c.state)
             })
             .collect(),
         balances,
@@ -246,7 +252,7 @@ fn end(work: &Work) -> End {
             let disputed = work.facts.payments.values().filter(|p| p.disputed_at.is_some());
             disputed.map(|p| p.identity.clone()).collect()
         },
-        waiting: work.facts.refunds.values().filter(|r| r.state != "applied").count(),
+        waiting: work.facts.refunds.values().filter(|r| r.state != RefundState::Applied).count(),
     }
 }
 
@@ -312,9 +318,9 @@ proptest! {
         let other = run(pays, &shuffled(&told, &keys));
         prop_assert_eq!(end(&other), end(&expected));
         // Void ones too, where nobody was moved.
-        let all = |work: &Work| -> BTreeSet<(String, i64, i64, String)> {
-            let of = |id: i64| work.facts.payments[&id].identity.clone();
-            work.facts.commissions.values().map(|c| (of(c.payment_id.unwrap()), c.referrer_id, c.amount, c.state.clone())).collect()
+        let all = |work: &Work| -> BTreeSet<(String, ReferrerId, i64, CommissionState)> {
+            let of = |id: PaymentId| work.facts.payments[&id].identity.clone();
+            work.facts.commissions.values().map(|c| (of(c.payment_id.unwrap()), c.referrer_id, c.amount, c.state)).collect()
         };
         prop_assert_eq!(all(&other), all(&expected));
     }
@@ -347,7 +353,7 @@ proptest! {
                 (None, flat) => flat.unwrap().min(paid.amount),
             };
             prop_assert_eq!(c.amount, expected);
-            prop_assert_eq!(c.state == "void", left == 0);
+            prop_assert_eq!(c.is_void(), left == 0);
             prop_assert_eq!(c.base_amount, paid.amount, "what it was frozen from");
         }
     }
@@ -369,14 +375,14 @@ proptest! {
         prop_assert_eq!(end(&work).payments, end(&undisputed).payments);
         // Whose dispute goes on: marked and not ended, with something left.
         let goes_on = |of: usize| rest.iter().filter(|s| matches!(s, Step::Dispute { of: n, .. } if *n == of)).count() == 1;
-        let mut expected: BTreeMap<(i64, &'static str), i64> = BTreeMap::new();
+        let mut expected: BTreeMap<(ReferrerId, Account), i64> = BTreeMap::new();
         for of in 0..payments.len() {
             let paid = paid(&work, of).unwrap();
             let disputed = goes_on(of) && paid.left() > 0;
             prop_assert_eq!(paid.disputed_at.is_some(), disputed, "{}", paid.identity);
-            let Some(c) = work.facts.standing_commission(paid.id).filter(|c| c.state != "void") else { continue };
-            prop_assert_eq!(&c.state, "approved");
-            *expected.entry((c.referrer_id, if disputed { "held" } else { "due" })).or_default() += c.amount;
+            let Some(c) = work.facts.standing_commission(paid.id).filter(|c: &&Commission| !c.is_void()) else { continue };
+            prop_assert_eq!(c.state, CommissionState::Approved);
+            *expected.entry((c.referrer_id, if disputed { Account::Held } else { Account::Due })).or_default() += c.amount;
         }
         expected.retain(|_, sum| *sum != 0);
         prop_assert_eq!(end(&work).balances, expected);
@@ -385,7 +391,7 @@ proptest! {
 
 /// (account, amount, kind), in the order they were posted.
 fn entries(work: &Work) -> Vec<(&'static str, i64, &'static str)> {
-    work.writes.entries.iter().map(|e| (e.account, e.amount, e.kind)).collect()
+    work.writes.entries.iter().map(|e| (e.account.word(), e.amount, e.kind.word())).collect()
 }
 
 #[test]
@@ -448,8 +454,8 @@ fn a_parked_refund_that_does_not_fit_is_for_a_person() {
     ];
     let work = run(pays, &steps);
     let end = end(&work);
-    assert_eq!(end.payments["event:p0"], (7_000, "earned".to_owned()));
-    let kinds: Vec<&str> = work.writes.inbox.iter().map(|i| i.kind).collect();
-    assert_eq!(kinds, ["refund_unfit", "refund_unfit"]);
-    assert_eq!(end.balances[&(10, "held")], 600);
+    assert_eq!(end.payments["event:p0"], (7_000, Decision::Earned));
+    let kinds: Vec<InboxKind> = work.writes.inbox.iter().map(|i| i.kind).collect();
+    assert_eq!(kinds, [InboxKind::RefundUnfit, InboxKind::RefundUnfit]);
+    assert_eq!(end.balances[&(10.into(), Account::Held)], 600);
 }

@@ -1,0 +1,201 @@
+//! What every event has in common: in whose name it happens, and how it is answered.
+
+use std::sync::Arc;
+
+use super::ids::{BusinessId, CampaignId, CommissionId, LeadId, ProductId, ReferrerId, UserId};
+use super::state::{CommissionState, Status};
+use crate::actor::Actor;
+use crate::clock::Day;
+use crate::money::Money;
+
+/// In which business something happens, and who does it.
+#[derive(Debug, Clone)]
+pub struct By {
+    pub business_id: BusinessId,
+    pub actor: Arc<Actor>,
+}
+
+impl By {
+    pub fn new(business_id: i64, actor: &Arc<Actor>) -> Self {
+        Self { business_id: BusinessId(business_id), actor: actor.clone() }
+    }
+
+    /// The person of staff, where it is one.
+    pub fn user(&self) -> Option<UserId> {
+        self.actor.user().map(UserId)
+    }
+}
+
+/// Where a lead is known: one campaign, live or test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    pub campaign_id: CampaignId,
+    pub test: bool,
+}
+
+impl Scope {
+    pub fn new(campaign_id: i64, test: bool) -> Self {
+        Self { campaign_id: CampaignId(campaign_id), test }
+    }
+}
+
+/// One e-mail address or phone number as one campaign and mode sees it.
+pub type Contactable = (Scope, String);
+
+/// A product with its campaign and mode, which never change: settled where an event enters and carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProductScope {
+    pub product_id: ProductId,
+    pub scope: Scope,
+}
+
+impl ProductScope {
+    /// A row is test when the key or the product is.
+    pub fn new(product_id: i64, campaign_id: i64, test: bool) -> Self {
+        let scope = Scope { campaign_id: CampaignId(campaign_id), test };
+        Self { product_id: ProductId(product_id), scope }
+    }
+}
+
+/// A lead as somebody saw it: when it was last changed, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    pub lead_id: LeadId,
+    pub updated_at: i64,
+}
+
+/// The answer to an event: what it came to, or why it changed nothing.
+pub type Decided<T> = Result<T, Rejected>;
+
+/// Why an event changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejected {
+    /// No such row in this business.
+    NotFound,
+    /// The rules do not allow it.
+    Refused(Refusal),
+    /// A field does not fit what is known.
+    Invalid { field: &'static str, why: String },
+    /// Somebody else has changed it since it was read.
+    Stale,
+}
+
+/// What a rule refuses, with a code for programs and a sentence for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// A decision needs more rows than one transaction looks at.
+    TooMuch,
+    DuplicateQualified,
+    DuplicateAttributed,
+    EmailTaken,
+    NotMergeable,
+    MergeOtherWay,
+    NoReferrer,
+    ReferrerBanned,
+    ReferrerArchived,
+    SelfReferral,
+    CampaignDraft,
+    PaymentDisputed,
+    /// A commission of this state cannot be approved.
+    CommissionIs(CommissionState),
+    CommissionPaid,
+    NothingPaid,
+    WhollyRefunded,
+    ItemAccepted,
+    ItemWithoutPayment,
+}
+
+impl Refusal {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooMuch => "too_much",
+            Self::DuplicateQualified => "duplicate_qualified",
+            Self::DuplicateAttributed => "duplicate_attributed",
+            Self::EmailTaken => "email_taken",
+            Self::NotMergeable => "not_mergeable",
+            Self::MergeOtherWay => "merge_other_way",
+            Self::NoReferrer => "no_referrer",
+            Self::ReferrerBanned => "referrer_banned",
+            Self::ReferrerArchived => "referrer_archived",
+            Self::SelfReferral => "self_referral",
+            Self::CampaignDraft => "campaign_draft",
+            Self::PaymentDisputed => "payment_disputed",
+            Self::CommissionIs(_) => "commission_state",
+            Self::CommissionPaid => "commission_paid",
+            Self::NothingPaid => "nothing_paid",
+            Self::WhollyRefunded => "wholly_refunded",
+            Self::ItemAccepted => "item_accepted",
+            Self::ItemWithoutPayment => "item_without_payment",
+        }
+    }
+
+    /// The sentence people read.
+    pub fn sentence(self) -> String {
+        let fixed = match self {
+            Self::CommissionIs(state) => return format!("It is {state} already."),
+            Self::TooMuch => "More payments or commissions hang on this than can be decided at once.",
+            Self::DuplicateQualified => "A duplicate cannot be qualified; its primary lead can.",
+            Self::DuplicateAttributed => "A duplicate holds no attribution; merge it or change its primary lead.",
+            Self::EmailTaken => "Another lead of this campaign has that e-mail address.",
+            Self::NotMergeable => {
+                "These two cannot be merged: they are not in one campaign, or the other is a duplicate itself."
+            }
+            Self::MergeOtherWay => {
+                "The lead to merge has sign-ups, payments or commissions of its own; merge the other way round."
+            }
+            Self::NoReferrer => "The lead has no referrer who could earn.",
+            Self::ReferrerBanned => "That referrer is banned.",
+            Self::ReferrerArchived => "That referrer is archived.",
+            Self::SelfReferral => "Nobody can refer themselves.",
+            Self::CampaignDraft => "The campaign is a draft, which takes test data only. It has to be live first.",
+            Self::PaymentDisputed => "The payment is disputed; decide the dispute first.",
+            Self::CommissionPaid => "It was paid; a refund of the payment takes it back.",
+            Self::NothingPaid => "Nothing was paid, so there is nothing to dispute.",
+            Self::WhollyRefunded => "The payment was wholly refunded: nothing of it is left to dispute.",
+            Self::ItemAccepted => "The item was accepted; what was done stays.",
+            Self::ItemWithoutPayment => "The item does not hold a payment.",
+        };
+        fixed.to_owned()
+    }
+}
+
+impl From<Refusal> for Rejected {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The answer of an event that either changes one thing or finds it as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    pub changed: bool,
+}
+
+impl Done {
+    pub const CHANGED: Self = Self { changed: true };
+    pub const ALREADY: Self = Self { changed: false };
+}
+
+/// Whether a qualification did anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Yes,
+    Already,
+    /// Nothing was asked for.
+    No,
+}
+
+/// The commission behind a payment, as the answer reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earned {
+    pub commission_id: CommissionId,
+    pub referrer_id: ReferrerId,
+    pub amount: Money,
+    pub state: CommissionState,
+    pub hold_until: Day,
+}
+
+/// The statuses that a qualification lifts, and that its end returns to.
+pub fn is_before_qualified(status: Status) -> bool {
+    matches!(status, Status::New | Status::Contacted | Status::Lost)
+}

@@ -1,0 +1,96 @@
+//! What people are reached by, read before they are locked.
+
+use std::collections::BTreeSet;
+
+use super::ids;
+use crate::db::{Conn, DbResult, sql};
+use crate::engine::ids::{BusinessId, CommissionId, InboxItemId, LeadId};
+use crate::engine::names::PaymentRef;
+use crate::engine::subjects::Subjects;
+use crate::{row, rows};
+
+row! {
+    pub struct ContactRow {
+        pub id: LeadId,
+        pub business_id: BusinessId,
+        pub email_key: Option<String>,
+        pub phone_key: Option<String>,
+    }
+}
+
+pub async fn of_leads(conn: &mut Conn, leads: &BTreeSet<LeadId>) -> DbResult<Vec<ContactRow>> {
+    sql("SELECT l.id, l.business_id, l.email_key, l.phone_key
+           FROM rows($1, id BIGINT) r
+           JOIN leads l ON l.id = r.id")
+    .bind(ids(leads))
+    .all(conn)
+    .await
+}
+
+pub async fn leads_of_commissions(conn: &mut Conn, commissions: &BTreeSet<CommissionId>) -> DbResult<Vec<LeadId>> {
+    let found: Vec<(LeadId,)> = sql("SELECT c.lead_id
+           FROM rows($1, id BIGINT) r
+           JOIN commissions c ON c.id = r.id")
+    .bind(ids(commissions))
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// Business and e-mail of the payments behind inbox items.
+pub async fn payers_of_items(conn: &mut Conn, items: &BTreeSet<InboxItemId>) -> DbResult<Vec<(BusinessId, String)>> {
+    sql("SELECT i.business_id, p.email_key
+           FROM rows($1, id BIGINT) r
+           JOIN inbox_items i ON i.id = r.id
+           JOIN payments p ON p.id = i.payment_id")
+    .bind(ids(items))
+    .all(conn)
+    .await
+}
+
+row! {
+    pub struct PayerRow {
+        pub business_id: BusinessId,
+        pub email_key: String,
+        pub lead_id: Option<LeadId>,
+    }
+}
+
+/// Who made the payments that refunds and disputes name.
+pub async fn payers(conn: &mut Conn, about: &Subjects) -> DbResult<Vec<PayerRow>> {
+    let mut found: Vec<PayerRow> = Vec::new();
+    if !about.identities.is_empty() {
+        let table = rows!(&about.identities, (b, t, id) => { business: *b, test: *t, identity: id });
+        let named: Vec<PayerRow> = sql("SELECT p.business_id, p.email_key, p.lead_id
+               FROM rows($1, business BIGINT, test BOOLEAN, identity TEXT) r
+               JOIN payments p ON p.business_id = r.business AND p.test = r.test AND p.identity = r.identity")
+        .bind(table)
+        .all(conn)
+        .await?;
+        found.extend(named);
+    }
+    let days: Vec<_> = about.sought.iter().filter(|s| matches!(s.named, PaymentRef::Day(_))).collect();
+    if !days.is_empty() {
+        let table = rows!(&about.paid_on, (of, email, day) => {
+            campaign: of.scope.campaign_id, test: of.scope.test, contact: email, day: *day,
+        });
+        let of_days: Vec<PayerRow> = sql("SELECT p.business_id, p.email_key, p.lead_id
+               FROM rows($1, campaign BIGINT, test BOOLEAN, contact TEXT, day TEXT) r
+               JOIN payments p ON p.campaign_id = r.campaign AND p.test = r.test AND p.email_key = r.contact
+                AND p.payment_date = r.day")
+        .bind(table)
+        .all(conn)
+        .await?;
+        found.extend(of_days);
+    }
+    if !about.payments.is_empty() {
+        let by_id: Vec<PayerRow> = sql("SELECT p.business_id, p.email_key, p.lead_id
+               FROM rows($1, id BIGINT) r
+               JOIN payments p ON p.id = r.id")
+        .bind(ids(&about.payments))
+        .all(conn)
+        .await?;
+        found.extend(by_id);
+    }
+    Ok(found)
+}

@@ -1,0 +1,177 @@
+//! What a slice of events is about: told by the events before anything is read, and the one answer from
+//! which both the locks ([`super::lock`]) and the facts ([`super::load`]) come.
+
+use std::collections::BTreeSet;
+
+use super::decision::{Contactable, ProductScope, Scope};
+use super::ids::{
+    BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, PaymentId, ProductId,
+};
+use super::names::{self, PaymentRef, SoughtPayment};
+use crate::clock::Day;
+use crate::db::Key;
+
+/// Somebody an event names by contact: found by the address, else by the number.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub scope: Scope,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+}
+
+/// (business, test, name)
+pub type Named = (BusinessId, bool, String);
+
+/// Everything that a slice names.
+#[derive(Debug, Clone, Default)]
+pub struct Subjects {
+    /// What is locked without a look at the database.
+    pub keys: Vec<Key>,
+    pub businesses: BTreeSet<BusinessId>,
+    pub campaigns: BTreeSet<CampaignId>,
+    pub products: BTreeSet<ProductId>,
+    pub people: Vec<Person>,
+    pub emails: BTreeSet<Contactable>,
+    pub phones: BTreeSet<Contactable>,
+    /// Leads, commissions and inbox items that are named by their ids: whom they are about is read first.
+    pub leads: BTreeSet<LeadId>,
+    pub commissions: BTreeSet<CommissionId>,
+    pub items: BTreeSet<InboxItemId>,
+    pub enrollments: BTreeSet<EnrollmentId>,
+    pub code_ids: BTreeSet<CodeId>,
+    pub codes: BTreeSet<(BusinessId, String)>,
+    /// (product, test, e-mail)
+    pub sign_ups: BTreeSet<(ProductId, bool, String)>,
+    /// Identities that payments come with.
+    pub identities: BTreeSet<Named>,
+    pub paid_on: BTreeSet<(ProductScope, String, Day)>,
+    pub payments: BTreeSet<PaymentId>,
+    /// What parked refunds may have named these payments by.
+    pub parked: BTreeSet<Named>,
+    pub sought: Vec<SoughtPayment>,
+    /// Identities that refunds come with.
+    pub refunds: BTreeSet<Named>,
+    pub cancellations: BTreeSet<Named>,
+    /// People whose payment came with a phone number, by which their lead may be known.
+    pub phoned: BTreeSet<Contactable>,
+    /// Uploads and programs bring claims that their leads may have already.
+    pub repeatable: bool,
+    /// Leads whose whole money is looked at, not only what the event itself needs.
+    pub deep: BTreeSet<LeadId>,
+    /// Phone numbers that may attribute the lead that has them.
+    pub claimed_phones: BTreeSet<Contactable>,
+    /// Leads that become one: which touch was first decides.
+    pub merging: BTreeSet<LeadId>,
+    /// People whose unattached payments are looked at.
+    pub orphans: BTreeSet<Contactable>,
+    /// Addresses that leads take, which another lead may have, and payments may be waiting for.
+    pub new_emails: Vec<(LeadId, String)>,
+}
+
+impl Subjects {
+    /// Locks what is known by a name in its business: a contact, or the id of an event.
+    pub fn lock(&mut self, business_id: BusinessId, name: impl Into<String>) {
+        self.keys.push(Key::Person(business_id.0, name.into()));
+    }
+
+    /// Somebody by contact, locked and found.
+    pub fn person(&mut self, business_id: BusinessId, scope: Scope, email: Option<&str>, phone: Option<&str>) {
+        for contact in email.into_iter().chain(phone) {
+            self.lock(business_id, contact);
+        }
+        self.find(scope, email, phone);
+    }
+
+    /// Somebody by contact who is locked otherwise.
+    pub fn find(&mut self, scope: Scope, email: Option<&str>, phone: Option<&str>) {
+        self.emails.extend(email.map(|k| (scope, k.to_owned())));
+        self.phones.extend(phone.map(|k| (scope, k.to_owned())));
+        self.people.push(Person { scope, email: email.map(str::to_owned), phone: phone.map(str::to_owned) });
+    }
+
+    pub fn product(&mut self, of: ProductScope) {
+        self.products.insert(of.product_id);
+        self.campaigns.insert(of.scope.campaign_id);
+    }
+
+    pub fn lead(&mut self, id: LeadId) {
+        self.leads.insert(id);
+    }
+
+    /// A lead with all its money.
+    pub fn lead_with_money(&mut self, id: LeadId) {
+        self.leads.insert(id);
+        self.deep.insert(id);
+    }
+
+    pub fn code(&mut self, business_id: BusinessId, text: &str) {
+        self.codes.insert((business_id, text.to_owned()));
+    }
+
+    /// The unattached payments of an address.
+    pub fn orphans(&mut self, scope: Scope, email_key: &str) {
+        self.orphans.insert((scope, email_key.to_owned()));
+    }
+
+    /// A payment that comes with this identity, or none: repeats of it, and refunds that wait for it.
+    pub fn payment(
+        &mut self,
+        business_id: BusinessId,
+        of: ProductScope,
+        email_key: &str,
+        day: Day,
+        identity: Option<&str>,
+    ) {
+        let test = of.scope.test;
+        let waiting = identity.and_then(names::parked).into_iter();
+        let waiting = waiting.chain([names::paid_on(of.product_id, email_key, day)]);
+        self.parked.extend(waiting.map(|name| (business_id, test, name)));
+        match identity {
+            Some(id) => {
+                self.identities.insert((business_id, test, id.to_owned()));
+            }
+            None => {
+                self.paid_on.insert((of, email_key.to_owned(), day));
+            }
+        }
+    }
+
+    /// A payment by the name that a refund gives it, with its other refunds and its lead.
+    pub fn seek(&mut self, sought: SoughtPayment) {
+        let (business_id, test) = (sought.business_id, sought.of.scope.test);
+        match &sought.named {
+            PaymentRef::Day(day) => {
+                self.paid_on.insert((sought.of, sought.email_key.clone(), *day));
+            }
+            PaymentRef::Event(id) => {
+                for name in [format!("event:{id}"), format!("invoice:{id}")] {
+                    // The payment may be arriving right now.
+                    self.lock(business_id, &name);
+                    self.identities.insert((business_id, test, name));
+                }
+            }
+            PaymentRef::Commission(id) => {
+                self.commissions.insert(*id);
+            }
+            PaymentRef::Id(id) => {
+                self.payments.insert(*id);
+            }
+        }
+        self.sought.push(sought);
+    }
+
+    /// A payment by its id, with its refunds and its lead.
+    pub fn payment_by_id(&mut self, id: PaymentId) {
+        self.payments.insert(id);
+    }
+
+    /// Whether payments are named by refunds or disputes, so that their leads and refunds are looked at.
+    pub fn names_payments(&self) -> bool {
+        !self.sought.is_empty() || !self.payments.is_empty()
+    }
+
+    /// Whether the keys can be told only after a look at the database.
+    pub fn needs_reading(&self) -> bool {
+        !(self.leads.is_empty() && self.commissions.is_empty() && self.items.is_empty()) || self.names_payments()
+    }
+}
