@@ -110,7 +110,7 @@ mod tests {
     fn a_wrong_line_is_named() {
         for (text, part) in [
             ("18.00", "not a currency and an amount"),
-            ("XYZ 5", "which is not a currency"),
+            ("XYZ 5", "which is not a known currency"),
             ("JPY 1.5", "no decimals"),
             ("EUR 1\neur 2", "EUR twice"),
             ("EUR -1", "“EUR -1”"),
