@@ -113,7 +113,7 @@ async fn the_audit_is_read_narrowed_and_paged(app: TestApp) {
     assert!(next.texts("tbody .name").last().unwrap().starts_with("Business made"));
 
     let renamed = app.get("/audit?what=product.&who=user").await.is(200);
-    assert_eq!(renamed.texts("tbody .changes > div:first-child").first().unwrap(), "NamePlan 58 → Plan 59");
+    assert_eq!(renamed.texts("tbody .changes > div:first-child").first().unwrap(), "Name Plan 58 → Plan 59");
     assert_eq!(renamed.count("tbody tr"), 50);
     assert_eq!(app.get("/audit?about=referrer").await.count("tbody tr"), 1);
     assert_eq!(app.get("/audit?q=ACME+own").await.count("tbody tr"), 50, "by name, in any case");

@@ -70,7 +70,7 @@ async fn a_call_is_found_by_what_is_known_of_it(app: TestApp) {
     assert_eq!(count("").await, 3);
     assert_eq!(count(&format!("q={}", refused.header("x-request-id"))).await, 1);
     assert_eq!(count("q=BUSINESSID+is+required").await, 1);
-    assert_eq!(count("q=nobody+has").await, 1);
+    assert_eq!(count("q=code+is+unknown").await, 1);
     assert_eq!(count("q=%25").await, 0);
     assert_eq!(count("status=2").await, 1);
     assert_eq!(count("status=4").await, 2);

@@ -39,7 +39,7 @@ fn with<'f>(fields: &[(&'f str, &'f str)], changes: &[(&'f str, &'f str)]) -> Ve
 async fn a_campaign_is_made_as_a_draft_and_goes_live(app: TestApp) {
     app.sign_in().await;
     let made = app.post_form("/campaigns", &CAMPAIGN).await.follow().await.is(200);
-    assert!(made.flash().starts_with("Summer was made as a draft."), "{}", made.flash());
+    assert!(made.flash().starts_with("Summer is now a draft."), "{}", made.flash());
     assert_eq!(made.text(".head .badge"), "draft");
     made.clone().says("At the first payment of at least 45.00 EUR or 5,000 JPY or 1,250.00 USD.");
     let id = app.number("SELECT max(id) FROM campaigns").await;

@@ -70,8 +70,8 @@ const BROKEN: [(&str, &str, &str); 40] = [
     ),
     (
         "whose payment was wholly refunded",
-        "UPDATE commissions SET state = 'pending' WHERE state = 'void'",
-        "UPDATE commissions SET state = 'void' WHERE amount = 0",
+        "UPDATE commissions SET state = 'pending', void_cause = NULL WHERE state = 'void'",
+        "UPDATE commissions SET state = 'void', void_cause = 'refunded' WHERE amount = 0",
     ),
     (
         "a parked refund waits",

@@ -175,7 +175,11 @@ async fn keys_are_made_listed_rotated_and_revoked(app: TestApp) {
     let rotated = answered(&refdesk(&database, &["key", "rotate", &first, "--overlap", "week", "--json"]));
     let successor = rotated["key"].as_str().unwrap();
     app.call("GET", "/v1/leads", successor, None).await.is(200);
-    refused(&refdesk(&database, &["key", "rotate", &first]), 1, "another one took over from it already");
+    refused(
+        &refdesk(&database, &["key", "rotate", &first]),
+        1,
+        "that key has expired or was replaced already; no key was made",
+    );
     let keys = answered(&refdesk(&database, &["key", "list", "--json"]));
     let of =
         |name: &str| keys["keys"].as_array().unwrap().iter().filter(|k| k["name"] == name).cloned().collect::<Vec<_>>();

@@ -178,7 +178,7 @@ async fn a_key_is_rotated_with_an_overlap(app: TestApp) {
     assert_eq!((listed(&app, &old).await, listed(&app, &new).await), (200, 200));
     app.get("/integrations").await.is(200).says("Ending");
     let again = app.post_form(&rotate, &[("overlap", "week")]).await.goes_to("/integrations").follow().await;
-    assert!(again.flash().ends_with("Nothing was made."), "{}", again.flash());
+    assert!(again.flash().ends_with("No key was made."), "{}", again.flash());
     tick(&app, 3_599);
     assert_eq!(listed(&app, &old).await, 200);
     tick(&app, 1);

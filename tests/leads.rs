@@ -194,7 +194,7 @@ async fn many_that_are_qualified_are_asked_about(app: TestApp) {
     let mut fields = vec![("do", "lost"), ("back", "/leads")];
     fields.extend(ids.iter().map(|id| ("id", id.as_str())));
     let asked = app.post_form("/leads/bulk", &fields).await.is(200).says("Mark lost 3 leads");
-    let asked = asked.says("2 of them are qualified, and are not any more after this.");
+    let asked = asked.says("2 of them are qualified and will be unqualified. This cannot be undone.");
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 2);
     // One more was qualified meanwhile: the page that was confirmed said another number.
     app.post_form(&format!("/leads/{}/qualification", ids[2]), &[("on", "yes")]).await.is(303);

@@ -461,7 +461,7 @@ async fn clicks_are_shown_where_leads_are(app: TestApp) {
     counted.sort();
     assert_eq!(counted, ["1", "4"], "{list:?}");
     let person = app.get(&format!("/referrers/{}", jane.id)).await.is(200);
-    assert!(person.texts(".facts div").contains(&"Clicks5".to_owned()), "{person:?}");
+    assert!(person.texts(".facts div").contains(&"Clicks 5".to_owned()), "{person:?}");
     app.get("/").await.is(200).says("Link, 5 clicks");
     assert!(app.get("/codes/export?q=JANE20").await.body.contains("/r/JANE20,4,0,0,"));
 }

@@ -123,13 +123,13 @@ async fn a_known_customer_stays_whose_they_are(app: TestApp) {
     let sam = app.member(Role::Sales).await;
     let receipt = tell(&sam, &app, &peter, "Cleo Customer", "cleo.customer@example.org").await;
     assert_eq!(receipt.text("h1"), "Cleo Customer is Jane Miller’s referral already");
-    receipt.says("The referral stays with Jane Miller. Peter Long is kept as “also claimed by”.");
+    receipt.says("The referral stays with Jane Miller. Peter Long is shown as “also claimed by”.");
     assert_eq!(app.number("SELECT count(*) FROM touches").await, 2);
     // Somebody who was known but had nobody is theirs now.
     shop.lead("free@example.org", None).await;
     let receipt = tell(&sam, &app, &peter, "Free", "free@example.org").await;
     assert_eq!(receipt.text("h1"), "Recorded for Peter Long");
-    receipt.says("Free was known already, since today. Nobody had referred Free until now.");
+    receipt.says("Free was known already, since today. Free had no referrer until now.");
 }
 
 async fn a_claim_that_does_not_count_says_why(app: TestApp) {

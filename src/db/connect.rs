@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::ids::Drawn;
 use super::job::Work;
-use super::rehearse::Shared;
+use super::shared::Shared;
 use super::write::{Lanes, writer};
 use super::{Conn, DbError, DbResult, sql};
 use crate::clock::Clock;

@@ -18,6 +18,7 @@ mod migrate;
 mod rehearse;
 mod row;
 mod set;
+mod shared;
 mod sql;
 mod table;
 mod tx;

@@ -2,13 +2,11 @@
 //! connection and one transaction, which is rolled back at the end. One runs at a time on each node; on
 //! SQLite it takes the writer's turn, so it must be short.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::Mutex;
 
 use super::connect::{Backend, Db};
 use super::job::Work;
+use super::shared::Shared;
 use super::tx::Tx;
 use super::write::run_saved;
 use super::{Conn, DbError, DbResult, sql};
@@ -22,28 +20,11 @@ const END: Duration = Duration::from_secs(1);
 /// rehearsals.
 const BETWEEN: Duration = Duration::from_millis(120);
 
-/// The connection that everything in a rehearsal shares, statement by statement.
-#[derive(Clone)]
-pub struct Shared {
-    conn: Arc<Mutex<Option<Conn>>>,
-    /// Writes come one after the other, each whole.
-    turn: Arc<Mutex<()>>,
-}
-
 impl Shared {
-    /// The connection, for one statement; `None` once the rehearsal is over.
-    pub(super) async fn lock(&self) -> tokio::sync::MutexGuard<'_, Option<Conn>> {
-        self.conn.lock().await
-    }
-
-    pub(super) fn over<T>() -> DbResult<T> {
-        Err(DbError::Unavailable("the rehearsal is over".into()))
-    }
-
     /// As the writer of SQLite does it: under a savepoint, again when a race was lost. No advisory locks are
     /// taken, because nothing is decided here that anybody else could see.
     pub(super) async fn write(&self, mut work: Work) {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         let mut tx = Tx::new(Conn::Shared(self.clone()), SLOT);
         let outcome = run_saved(&mut tx, &mut work).await.and_then(|outcome| outcome);
         work.answer(outcome);
@@ -64,7 +45,7 @@ impl Rehearsal {
 
     /// Rolls everything back. Other holders of the rehearsal's database cannot use it afterwards.
     pub async fn end(self) {
-        let Ok(mut held) = tokio::time::timeout(END, self.shared.conn.lock()).await else { return };
+        let Ok(mut held) = tokio::time::timeout(END, self.shared.lock()).await else { return };
         let Some(mut conn) = held.take() else { return };
         let _ = tokio::time::timeout(END, sql("ROLLBACK").execute(&mut conn)).await;
         let _ = tokio::time::timeout(END, conn.close()).await;
@@ -92,7 +73,7 @@ impl Db {
                 sql("SET LOCAL lock_timeout = 500").execute(&mut conn).await?
             }
         };
-        let shared = Shared { conn: Arc::new(Mutex::new(Some(conn))), turn: Arc::default() };
+        let shared = Shared::new(conn);
         Ok(Rehearsal { shared, clock: self.clock().clone() })
     }
 }

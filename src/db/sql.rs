@@ -10,8 +10,8 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::dialect::{self, Text};
-use super::rehearse::Shared;
 use super::row::{Column, FromDb, Rows};
+use super::shared::Shared;
 use super::{DbError, DbResult, Table};
 use crate::clock::{Day, Instant};
 
