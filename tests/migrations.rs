@@ -38,6 +38,7 @@ async fn run(database: &Database, text: &str) {
     db.close().await;
 }
 
+#[expect(clippy::ptr_arg, reason = "a write lends its job the input as it owns it")]
 async fn run_statements(tx: &mut Tx, text: &String) -> DbResult<()> {
     let without_comments: String = text.lines().filter(|line| !line.starts_with("--")).collect();
     for statement in without_comments.split(';').filter(|statement| !statement.trim().is_empty()) {

@@ -92,15 +92,15 @@ fn label(list: &[(&'static str, &'static str)], value: &str) -> String {
 fn chips(query: &ListQuery) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
-        chips.push(Chip::of(&query, "q", format!("by “{}”", query.get("q"))));
+        chips.push(Chip::of(query, "q", format!("by “{}”", query.get("q"))));
     }
     for (name, list) in [("who", &WHO[..]), ("what", &GROUPS[..]), ("about", &ABOUT[..])] {
         if !query.get(name).is_empty() {
-            chips.push(Chip::of(&query, name, label(list, query.get(name))));
+            chips.push(Chip::of(query, name, label(list, query.get(name))));
         }
     }
     if !query.get("id").is_empty() {
-        chips.push(Chip::of(&query, "id", format!("number {}", query.get("id"))));
+        chips.push(Chip::of(query, "id", format!("number {}", query.get("id"))));
     }
     chips
 }

@@ -88,15 +88,15 @@ fn label(list: &[(&'static str, &'static str)], value: &str) -> String {
 fn chips(query: &ListQuery, keys: &[(i64, String)]) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
-        chips.push(Chip::of(&query, "q", format!("“{}”", query.get("q"))));
+        chips.push(Chip::of(query, "q", format!("“{}”", query.get("q"))));
     }
     if !query.get("key").is_empty() {
         let name = keys.iter().find(|(id, _)| id.to_string() == query.get("key"));
-        chips.push(Chip::of(&query, "key", name.map_or("another key", |(_, name)| name.as_str())));
+        chips.push(Chip::of(query, "key", name.map_or("another key", |(_, name)| name.as_str())));
     }
     for (name, list) in [("status", &STATUSES[..]), ("method", &METHODS[..]), ("contract", &CONTRACTS[..])] {
         if !query.get(name).is_empty() {
-            chips.push(Chip::of(&query, name, label(list, query.get(name))));
+            chips.push(Chip::of(query, name, label(list, query.get(name))));
         }
     }
     chips

@@ -81,6 +81,7 @@ pub async fn restore_indexes(db: &Db, indexes: Vec<IndexRow>) -> DbResult<()> {
     db.write(vec![], (), analyze).await
 }
 
+#[expect(clippy::ptr_arg, reason = "a write lends its job the input as it owns it")]
 async fn restore_index(tx: &mut Tx, text: &String) -> DbResult<()> {
     patient(tx).await?;
     sql_built(text.clone()).patient().execute(tx).await?;

@@ -82,14 +82,14 @@ fn tabs(query: &ListQuery, counts: &store::Counts) -> Vec<Tab> {
 fn chips(query: &ListQuery) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !query.get("q").is_empty() {
-        chips.push(Chip::of(&query, "q", format!("“{}”", query.get("q"))));
+        chips.push(Chip::of(query, "q", format!("“{}”", query.get("q"))));
     }
     // The tabs say the others.
     if ["active", "archived"].contains(&query.get("state")) {
-        chips.push(Chip::of(&query, "state", query.get("state")));
+        chips.push(Chip::of(query, "state", query.get("state")));
     }
     if query.get("code") == "some" {
-        chips.push(Chip::of(&query, "code", "with a code"));
+        chips.push(Chip::of(query, "code", "with a code"));
     }
     chips
 }

@@ -71,7 +71,7 @@ async fn invite_in(
     };
     store::end_earlier(tx, business_id, email.key(), now).await?;
     let new = NewInvitation {
-        id: id,
+        id,
         business_id,
         email,
         role,

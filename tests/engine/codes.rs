@@ -25,6 +25,7 @@ pub async fn give(app: &TestApp, to: &[Referrer]) -> Vec<codes::Given> {
     app.app.db.write_on(terms, enrolled, give_in).await.unwrap()
 }
 
+#[expect(clippy::ptr_arg, reason = "a write lends its job the input as it owns it")]
 async fn give_in(tx: &mut Tx, enrolled: &Vec<Enrolled>) -> DbResult<Vec<Given>> {
     codes::give(tx, enrolled).await
 }

@@ -103,11 +103,14 @@ impl Tree {
     }
 }
 
+/// The names that `use` lines bring in, each with the path it stands for.
+type Names = HashMap<String, Vec<String>>;
+
 /// Reads one file. The names that a module's `use` lines bring in are kept, since paths begin with them.
 struct Reader<'t> {
     tree: &'t mut Tree,
     file: String,
-    scopes: Vec<(Vec<String>, HashMap<String, Vec<String>>)>,
+    scopes: Vec<(Vec<String>, Names)>,
 }
 
 impl Reader<'_> {

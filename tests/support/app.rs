@@ -355,6 +355,7 @@ impl Deref for ThreeNodes {
 }
 
 /// Runs one statement, whatever it is.
+#[expect(clippy::ptr_arg, reason = "a write lends its job the input as it owns it")]
 pub async fn run_text(tx: &mut Tx, text: &String) -> DbResult<u64> {
     sql_built(text.clone()).execute(tx).await
 }

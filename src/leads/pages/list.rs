@@ -185,7 +185,7 @@ fn chips(filter: &Filter, query: &ListQuery, referrer: Option<&str>) -> Vec<Chip
         chips.push(Chip::of(query, "arrival", format!("by {}", arrival)));
     }
     if let By::Referrer(_) = filter.by {
-        chips.push(Chip::of(&query, "referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
+        chips.push(Chip::of(query, "referrer", referrer.map_or("a referrer".to_owned(), |name| format!("by {name}"))));
     }
     if filter.view().is_empty()
         && let Some(qualified) = filter.qualified
