@@ -34,6 +34,7 @@ pub mod links;
 pub mod meta;
 pub mod money;
 pub mod outbox;
+pub mod payments;
 pub mod phone;
 pub mod products;
 pub mod query;

@@ -4,6 +4,7 @@ mod disputes;
 
 use crate::support::Outcome;
 use refdesk::engine::{AddLead, Archive, ClaimBy, Contact, Qualify, Scope, SourceOrigin, What};
+use refdesk::leads::fields::{LeadFact, LeadFacts};
 use refdesk::users::Role;
 
 use crate::on_both_databases;
@@ -387,7 +388,7 @@ fn repeat(app: &TestApp, name: &str, address: &str, company: &str) -> What {
             name: name.into(),
             email: Some(address.into()),
             email_key: Some(address.into()),
-            company: Some(company.into()),
+            facts: LeadFacts::default().with(LeadFact::Company, company),
             ..Contact::default()
         }),
         status: refdesk::engine::Status::New,

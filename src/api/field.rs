@@ -91,7 +91,8 @@ fn optional(mut schema: Schema) -> Schema {
     }
 }
 
-fn or_none<F>(read: Result<F, Wrong>) -> Result<Option<F>, Wrong> {
+/// Nothing where there is nothing to read.
+pub fn or_none<F>(read: Result<F, Wrong>) -> Result<Option<F>, Wrong> {
     match read {
         Err(Wrong::Missing) => Ok(None),
         other => other.map(Some),
@@ -114,10 +115,28 @@ impl<const MOST: usize> Deref for Line<MOST> {
     }
 }
 
+/// One line of at most so many characters.
+pub fn line(raw: Option<&str>, most: usize) -> Result<String, Wrong> {
+    let line = text::line(&string(raw)?, most).map_err(Wrong::because)?;
+    if line.is_empty() { Err(Wrong::Missing) } else { Ok(line) }
+}
+
+/// One line of a caller who is refused nothing for its form: what is no character of a line is a space.
+pub fn any_line(raw: Option<&str>, most: usize) -> Result<String, Wrong> {
+    let text: String = string(raw)?.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = text::line(&text, most).map_err(Wrong::because)?;
+    if line.is_empty() { Err(Wrong::Missing) } else { Ok(line) }
+}
+
+/// Several lines of at most so many characters.
+pub fn lines(raw: Option<&str>, most: usize) -> Result<String, Wrong> {
+    let text = text::clean(&string(raw)?, most).map_err(Wrong::because)?;
+    if text.trim().is_empty() { Err(Wrong::Missing) } else { Ok(text) }
+}
+
 impl<const MOST: usize> Field for Line<MOST> {
     fn read(raw: Option<&str>) -> Result<Self, Wrong> {
-        let line = text::line(&string(raw)?, MOST).map_err(Wrong::because)?;
-        if line.is_empty() { Err(Wrong::Missing) } else { Ok(Self(line)) }
+        line(raw, MOST).map(Self)
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -125,15 +144,13 @@ impl<const MOST: usize> Field for Line<MOST> {
     }
 }
 
-/// One line of text of a caller who is refused nothing for its form: what is no character of a line is a space.
+/// As [`any_line`] reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnyLine<const MOST: usize>(pub String);
 
 impl<const MOST: usize> Field for AnyLine<MOST> {
     fn read(raw: Option<&str>) -> Result<Self, Wrong> {
-        let text: String = string(raw)?.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let line = text::line(&text, MOST).map_err(Wrong::because)?;
-        if line.is_empty() { Err(Wrong::Missing) } else { Ok(Self(line)) }
+        any_line(raw, MOST).map(Self)
     }
 
     fn schema(schemas: &mut SchemaGenerator) -> Schema {
@@ -166,8 +183,7 @@ pub struct Text<const MOST: usize>(pub String);
 
 impl<const MOST: usize> Field for Text<MOST> {
     fn read(raw: Option<&str>) -> Result<Self, Wrong> {
-        let text = text::clean(&string(raw)?, MOST).map_err(Wrong::because)?;
-        if text.trim().is_empty() { Err(Wrong::Missing) } else { Ok(Self(text)) }
+        lines(raw, MOST).map(Self)
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -294,27 +310,6 @@ impl Field for NumberText {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number" })
-    }
-}
-
-/// A number that null or an empty text clears.
-#[derive(Debug, Clone)]
-pub struct ClearableNumber(pub Option<NumberText>);
-
-impl Field for ClearableNumber {
-    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
-        match raw {
-            Some("\"\"") => Ok(Self(None)),
-            raw => NumberText::read(raw).map(|number| Self(Some(number))),
-        }
-    }
-
-    fn cleared() -> Option<Self> {
-        Some(Self(None))
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "number" }, { "type": "string", "maxLength": 0 }] })
     }
 }
 

@@ -4,6 +4,7 @@
 //! JSON is read field by field from its own text, so that a number is never a float here; the fields of a
 //! query string or a form are read from theirs. All faults are found in one pass.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use schemars::{Schema, SchemaGenerator};
@@ -39,6 +40,17 @@ impl Body {
         }
     }
 
+    /// The JSON text of a field in either kind of body; `bare` where a form writes it as JSON does.
+    pub fn text_of(&self, name: &str, bare: bool) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Json(fields) => fields.get(name).map(|raw| Cow::Borrowed(raw.get())),
+            Self::Text(fields) => {
+                let text = fields.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())?;
+                Some(if bare { Cow::Borrowed(text) } else { Cow::Owned(json!(text).to_string()) })
+            }
+        }
+    }
+
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Json(fields) => fields.keys().map(String::as_str).collect(),
@@ -70,9 +82,10 @@ impl Body {
 
 /// The body or query of a call. Declared by [`object!`](crate::object).
 pub trait Object: Sized + schemars::JsonSchema {
-    const FIELDS: &'static [&'static str];
     /// True when unknown fields are refused; the contracts of others ignore them.
     const STRICT: bool;
+
+    fn fields() -> Vec<&'static str>;
 
     fn read_known(body: &Body) -> Result<Self, Vec<FieldProblem>>;
 
@@ -80,7 +93,7 @@ pub trait Object: Sized + schemars::JsonSchema {
     fn described(schemas: &mut SchemaGenerator) -> Vec<Described>;
 
     fn read(body: &Body) -> Result<Self, Vec<FieldProblem>> {
-        let unknown = if Self::STRICT { unknown(body, Self::FIELDS) } else { Vec::new() };
+        let unknown = if Self::STRICT { unknown(body, &Self::fields()) } else { Vec::new() };
         match Self::read_known(body) {
             Ok(value) if unknown.is_empty() => Ok(value),
             Ok(_) => Err(unknown),
@@ -97,6 +110,16 @@ fn unknown(body: &Body, known: &[&str]) -> Vec<FieldProblem> {
     names.retain(|name| !known.contains(name));
     names.sort_unstable();
     names.into_iter().map(|n| FieldProblem::wrong(n.to_owned(), "is not a field of this call")).collect()
+}
+
+/// Fields that several objects have in common, read from one table.
+pub trait Group: Sized {
+    fn names() -> Vec<&'static str>;
+
+    /// Their values, beside what is wrong with some.
+    fn take(body: &Body, problems: &mut Vec<FieldProblem>) -> Self;
+
+    fn described(schemas: &mut SchemaGenerator) -> Vec<Described>;
 }
 
 /// An object of several kinds that says which one it is in a field `type`: the schema of one of them.
@@ -171,7 +194,8 @@ pub fn schema_of(about: String, fields: Vec<Described>, strict: bool) -> Schema 
     Schema::from(object)
 }
 
-/// Declares an object that calls send: `field "jsonName": Type`. `strict struct` refuses unknown fields.
+/// Declares an object that calls send: `field "jsonName": Type`. `strict struct` refuses unknown fields. A
+/// [`Group`] of fields stands last, behind a semicolon: `; facts: Given<V1>`.
 #[macro_export]
 macro_rules! object {
     ($(#[doc = $about:literal])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
@@ -182,33 +206,40 @@ macro_rules! object {
     };
     (@make $strict:literal, [$($about:literal),*], $vis:vis $name:ident {
         $( $(#[doc = $doc:literal])* $field:ident $json:literal : $type:ty ),* $(,)?
+        $(; $group:ident : $group_type:ty)?
     }) => {
         $(#[doc = $about])*
         #[derive(Debug, Clone)]
-        $vis struct $name { $( $(#[doc = $doc])* pub $field: $type, )* }
+        $vis struct $name { $( $(#[doc = $doc])* pub $field: $type, )* $(pub $group: $group_type)? }
 
         impl $crate::api::object::Object for $name {
-            const FIELDS: &'static [&'static str] = &[$($json),*];
             const STRICT: bool = $strict;
+
+            fn fields() -> Vec<&'static str> {
+                let own: &[&'static str] = &[$($json),*];
+                own.iter().copied()$(.chain(<$group_type as $crate::api::object::Group>::names()))?.collect()
+            }
 
             fn read_known(
                 body: &$crate::api::object::Body,
             ) -> Result<Self, Vec<$crate::api::problem::FieldProblem>> {
                 let mut problems = Vec::new();
                 $( let $field = body.take::<$type>($json, &mut problems); )*
+                $( let $group = <$group_type as $crate::api::object::Group>::take(body, &mut problems); )?
                 match ($($field,)*) {
-                    ($(Some($field),)*) if problems.is_empty() => Ok(Self { $($field),* }),
+                    ($(Some($field),)*) if problems.is_empty() => Ok(Self { $($field,)* $($group)? }),
                     _ => Err(problems),
                 }
             }
 
             fn described(schemas: &mut schemars::SchemaGenerator) -> Vec<$crate::api::object::Described> {
-                vec![$( $crate::api::object::Described {
+                let own = [$( $crate::api::object::Described {
                     name: $json,
                     about: $crate::api::object::words(&[$($doc),*]),
                     required: <$type as $crate::api::field::Field>::REQUIRED,
                     schema: <$type as $crate::api::field::Field>::schema(schemas),
-                } ),*]
+                } ),*];
+                own.into_iter()$(.chain(<$group_type as $crate::api::object::Group>::described(schemas)))?.collect()
             }
         }
 

@@ -9,5 +9,6 @@ mod words;
 
 pub use changes::{Change, changes};
 pub use entry::NewEntry;
+pub use store::rows;
 pub use store::write;
 pub use words::words;

@@ -1,3 +1,5 @@
+pub mod rows;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;

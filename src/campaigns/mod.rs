@@ -11,4 +11,5 @@ pub use campaign::{Campaign, CampaignChoice};
 pub use save::{Moved, SameName, Saved, change, create, set_state};
 pub use settings::{Destination, QualifyOn, Settings, days, reward};
 pub use state::State;
+pub use store::rows;
 pub use store::{NewCampaign, choices, find, insert};

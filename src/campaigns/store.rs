@@ -1,3 +1,5 @@
+pub mod rows;
+
 use super::{Campaign, CampaignChoice, Settings, State};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};

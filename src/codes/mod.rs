@@ -14,4 +14,5 @@ pub use generate::{Batch, Generated, KIND, Plan, generate_all, generate_one, pla
 pub use give::{Enrolled, Given, give};
 pub use lookup::{How, Lookup, Near, Part, beginning_with, differences, find, look_up};
 pub use own::{Own, claim_own};
+pub use store::rows;
 pub use store::{CodeRow, Known, by_id, of_enrollment};

@@ -1,5 +1,6 @@
 mod find;
 mod list;
+pub mod rows;
 
 pub use find::*;
 pub use list::*;

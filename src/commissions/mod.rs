@@ -6,4 +6,5 @@ pub mod pages;
 mod store;
 
 pub use arithmetic::Arithmetic;
+pub use store::rows;
 pub use store::{CommissionRow, disputed, of_lead};

@@ -1,3 +1,5 @@
+pub mod rows;
+
 use crate::counters;
 use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, PAGE, sql, sql_built};
 use crate::query::ListQuery;

@@ -8,7 +8,7 @@
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 
-use super::{DbError, DbResult};
+use super::{DbError, DbResult, TextColumn};
 use crate::clock::{Day, Instant};
 
 /// The type of a column.
@@ -49,14 +49,20 @@ enum Cell {
 /// Rows of values with named columns.
 #[derive(Debug, Clone)]
 pub struct Table {
-    columns: &'static [&'static str],
+    columns: Vec<&'static str>,
     cells: Vec<Cell>,
     texts: String,
 }
 
 impl Table {
     pub fn new(columns: &'static [&'static str]) -> Self {
-        Self { columns, cells: Vec::new(), texts: String::new() }
+        Self { columns: columns.to_vec(), cells: Vec::new(), texts: String::new() }
+    }
+
+    /// With the columns of [`Texts`](super::Texts) behind its own.
+    pub fn and<C: TextColumn>(mut self) -> Self {
+        self.columns.extend(C::ALL.iter().map(|column| column.name()));
+        self
     }
 
     /// The position of each declared column among ours.

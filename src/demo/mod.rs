@@ -21,6 +21,7 @@ use crate::engine::{
     AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Event, Payment, PaymentRef, ProductScope, Refund, Scope,
     SignUp, SourceOrigin, Status, Subscription, TouchKind, What,
 };
+use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::links::{self, LinkPath};
 use crate::money::{Currency, Money, Rate, Unpriced};
 use crate::referrers::{self, AddReferrer, Added};
@@ -221,12 +222,13 @@ impl Story {
                 75..=89 => TouchKind::Click,
                 _ => TouchKind::Import,
             };
+            let mut facts = LeadFacts::default().with(LeadFact::Source, "referral");
+            facts[LeadFact::Company] = cast::company(self.people).map(str::to_owned);
             let contact = Contact {
                 name,
                 email: Some(email.text().to_owned()),
                 email_key: Some(email.key().to_owned()),
-                company: cast::company(self.people).map(str::to_owned),
-                source: Some("referral".into()),
+                facts,
                 ..Contact::default()
             };
             let add = AddLead {

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::facts::Lead;
+use crate::leads::fields::{LeadFact, LeadFacts};
 
 /// The facts of a lead that people and programs write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,16 +15,7 @@ pub struct Contact {
     pub email_key: Option<String>,
     pub phone: Option<String>,
     pub phone_key: Option<String>,
-    pub company: Option<String>,
-    pub jobtitle: Option<String>,
-    pub industry: Option<String>,
-    pub website: Option<String>,
-    pub request: Option<String>,
-    pub budget: Option<String>,
-    pub country: Option<String>,
-    pub region: Option<String>,
-    pub address: Option<String>,
-    pub source: Option<String>,
+    pub facts: LeadFacts,
 }
 
 impl Contact {
@@ -36,16 +28,7 @@ impl Contact {
             email_key: l.email_key,
             phone: l.phone,
             phone_key: l.phone_key,
-            company: l.company,
-            jobtitle: l.jobtitle,
-            industry: l.industry,
-            website: l.website,
-            request: l.request,
-            budget: l.budget,
-            country: l.country,
-            region: l.region,
-            address: l.address,
-            source: l.source,
+            facts: l.facts,
         }
     }
 
@@ -56,16 +39,7 @@ impl Contact {
         lead.email_key = self.email_key;
         lead.phone = self.phone;
         lead.phone_key = self.phone_key;
-        lead.company = self.company;
-        lead.jobtitle = self.jobtitle;
-        lead.industry = self.industry;
-        lead.website = self.website;
-        lead.request = self.request;
-        lead.budget = self.budget;
-        lead.country = self.country;
-        lead.region = self.region;
-        lead.address = self.address;
-        lead.source = self.source;
+        lead.facts = self.facts;
     }
 
     /// What it is decided about by: address and phone number.
@@ -84,22 +58,7 @@ pub fn fill(to: &mut Lead, from: &Lead) {
         to.phone.clone_from(&from.phone);
         to.phone_key.clone_from(&from.phone_key);
     }
-    for (mine, theirs) in [
-        (&mut to.company, &from.company),
-        (&mut to.jobtitle, &from.jobtitle),
-        (&mut to.industry, &from.industry),
-        (&mut to.website, &from.website),
-        (&mut to.request, &from.request),
-        (&mut to.budget, &from.budget),
-        (&mut to.country, &from.country),
-        (&mut to.region, &from.region),
-        (&mut to.address, &from.address),
-        (&mut to.source, &from.source),
-    ] {
-        if mine.is_none() {
-            mine.clone_from(theirs);
-        }
-    }
+    to.facts.fill(&from.facts);
 }
 
 /// What the audit says of a lead.
@@ -108,8 +67,8 @@ pub fn audited(l: &Lead) -> Json {
         "name": l.name,
         "email": l.email,
         "phone": l.phone,
-        "company": l.company,
-        "source": l.source,
+        "company": l.facts[LeadFact::Company],
+        "source": l.facts[LeadFact::Source],
         "active": l.active,
     })
 }

@@ -14,6 +14,7 @@ use super::state::{Account, ClaimRefusal, EntryKind, InboxKind, InboxState, Touc
 use crate::audit::NewEntry;
 use crate::clock::{Day, Instant};
 use crate::counters;
+use crate::leads::fields::LeadFact;
 use crate::money::Currency;
 
 #[derive(Debug)]
@@ -225,13 +226,14 @@ impl Work {
         let mut note = |lead: &Lead, by: i64| {
             if !lead.test && lead.archived_at.is_none() {
                 listed.push((lead.business_id, counters::listed(lead.status.word()), by));
-                let of_source = lead.source.as_ref().map(|source| counters::listed_from(lead.status.word(), source));
+                let source = lead.facts[LeadFact::Source].as_ref();
+                let of_source = source.map(|source| counters::listed_from(lead.status.word(), source));
                 listed.extend(of_source.map(|name| (lead.business_id, name, by)));
             }
         };
         for (id, before) in &self.writes.changed_leads {
             let Some(after) = self.facts.leads.get(id) else { continue };
-            let counted = |l: &Lead| (l.status, l.source.clone(), l.archived_at.is_none());
+            let counted = |l: &Lead| (l.status, l.facts[LeadFact::Source].clone(), l.archived_at.is_none());
             if counted(before) != counted(after) {
                 note(before, -1);
                 note(after, 1);

@@ -1,10 +1,14 @@
 //! An import as it is stored: what its file brings, and what was chosen for it.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::mapping::{Field, Mapping};
 use super::outcome::Counts;
 use super::table;
+use crate::db::TextColumn as _;
+use crate::leads::fields::LeadFact;
 use crate::row;
 
 /// The kinds of files.
@@ -50,6 +54,14 @@ impl Kind {
     /// The possible columns of such a file.
     pub fn fields(self) -> &'static [Field] {
         use Field as F;
+        const COMPANY: Field = F::Fact(LeadFact::Company);
+        const SOURCE: Field = F::Fact(LeadFact::Source);
+        static LEADS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+            let first = [F::Name, F::FirstName, F::LastName, F::Email, F::Phone, COMPANY, F::Code, F::ReferrerEmail];
+            let facts =
+                LeadFact::ALL.iter().map(|fact| F::Fact(*fact)).filter(|fact| ![COMPANY, SOURCE].contains(fact));
+            first.into_iter().chain([SOURCE, F::Status]).chain(facts).collect()
+        });
         match self {
             Self::Qualifications => &[
                 F::Code,
@@ -58,31 +70,12 @@ impl Kind {
                 F::Name,
                 F::FirstName,
                 F::LastName,
-                F::Company,
+                COMPANY,
                 F::ReferrerEmail,
                 F::Qualified,
             ],
-            Self::Leads => &[
-                F::Name,
-                F::FirstName,
-                F::LastName,
-                F::Email,
-                F::Phone,
-                F::Company,
-                F::Code,
-                F::ReferrerEmail,
-                F::Source,
-                F::Status,
-                F::JobTitle,
-                F::Industry,
-                F::Website,
-                F::Request,
-                F::Budget,
-                F::Country,
-                F::State,
-                F::Address,
-            ],
-            Self::Referrers => &[F::Name, F::FirstName, F::LastName, F::Email, F::Phone, F::Company, F::Code],
+            Self::Leads => &LEADS,
+            Self::Referrers => &[F::Name, F::FirstName, F::LastName, F::Email, F::Phone, COMPANY, F::Code],
         }
     }
 

@@ -1,8 +1,9 @@
 //! Assigns the columns of an upload to fields.
 //!
-//! [`Mapping::from_header`] knows the column names of the three products we replace and those of common
-//! exports; [`Mapping::guess_without_header`] looks at the cells. The mapping page shows the result and a
-//! person may change it. A field is added by a variant and its line in the table in `mapping/names.rs`.
+//! [`Mapping::from_header`] knows the column names of the three products we replace and those of common exports;
+//! [`Mapping::guess_without_header`] looks at the cells. The mapping page shows the result and a person may change it.
+//! A field is added by a variant and its line in the table in `mapping/names.rs`; the plain facts of a lead are in
+//! `leads::fields`.
 
 use super::table::Row;
 
@@ -11,7 +12,8 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use names::NAMES;
+use crate::leads::fields::LeadFact;
+use names::{NAMES, Names};
 
 /// The possible meanings of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,11 +25,11 @@ pub enum Field {
     /// The row's person; the referrer's is [`Field::ReferrerEmail`].
     Email,
     Phone,
-    Company,
+    /// A plain fact of a lead; a referrer has a company too.
+    Fact(LeadFact),
     /// A referrer's code, or a lead's own, or a coupon: the look-up decides.
     Code,
     ReferrerEmail,
-    Source,
     /// The lead's; a subscription's is [`Field::SubscriptionStatus`].
     Status,
     /// The paid amount, or in an upload of refunds the refunded one.
@@ -38,15 +40,6 @@ pub enum Field {
     RenewalDate,
     Plan,
     SubscriptionStatus,
-    JobTitle,
-    Industry,
-    Website,
-    /// The person's request.
-    Request,
-    Budget,
-    Country,
-    State,
-    Address,
     PaymentId,
     RefundId,
     CampaignId,
@@ -66,14 +59,13 @@ enum Fit {
 }
 
 impl Field {
-    /// Every field, in the order of the form; [`Field::Ignore`] is the last.
     pub fn all() -> impl ExactSizeIterator<Item = Field> {
         NAMES.iter().map(|names| names.field)
     }
 
     /// A stable key for forms and stored mappings.
     pub fn name(self) -> &'static str {
-        NAMES[self as usize].key
+        self.names().map_or("", |names| names.key)
     }
 
     /// The field that has this [`Field::name`].
@@ -83,7 +75,11 @@ impl Field {
 
     /// The label for people.
     pub fn label(self) -> &'static str {
-        NAMES[self as usize].label
+        self.names().map_or("", |names| names.label)
+    }
+
+    fn names(self) -> Option<&'static Names> {
+        NAMES.iter().find(|names| names.field == self)
     }
 
     /// The meaning of a column name. Case, spaces, punctuation, a part in brackets and a plural make no

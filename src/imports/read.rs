@@ -7,6 +7,7 @@ use super::table::{Row, sanitise_for_spreadsheet};
 use crate::email::Email;
 use crate::engine::{Contact, Status};
 use crate::leads::budget;
+use crate::leads::fields::{Kind as Fact, LeadFacts, TABLE};
 use crate::phone::Phone;
 use crate::{code, text};
 
@@ -32,7 +33,6 @@ impl Person {
 }
 
 const LINE: usize = 200;
-const LONG: usize = 5_000;
 
 /// The reading rules of a file's rows.
 pub struct Reader<'i> {
@@ -94,33 +94,41 @@ impl Reader<'_> {
         let joined = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let name = self.line(row, Field::Name)?.or(Some(joined).filter(|name| !name.is_empty()));
         let otherwise = || email.map(Email::text).or(phone.map(Phone::text)).unwrap_or_default().to_owned();
-        let budget = match self.line(row, Field::Budget)?.map(|b| budget::typed(&b)) {
-            Some(None) => {
-                return Err((Some(Field::Budget), "The budget is not a number such as 5000 or 1,250.50.".into()));
-            }
-            budget => budget.flatten(),
-        };
         Ok(Contact {
             name: name.unwrap_or_else(otherwise),
             email: email.map(|e| e.text().to_owned()),
             email_key: email.map(|e| e.key().to_owned()),
             phone: phone.map(|p| p.text().to_owned()),
             phone_key: phone.map(|p| p.e164().to_owned()),
-            company: self.line(row, Field::Company)?,
-            jobtitle: self.line(row, Field::JobTitle)?,
-            industry: self.line(row, Field::Industry)?,
-            website: self.line(row, Field::Website)?,
-            request: self.parsed(row, Field::Request, |t| text::clean(t, LONG).map_err(|e| e.to_string()))?,
-            budget,
-            country: self.line(row, Field::Country)?,
-            region: self.line(row, Field::State)?,
-            address: self.parsed(row, Field::Address, |t| text::clean(t, LONG).map_err(|e| e.to_string()))?,
-            source: self.line(row, Field::Source)?,
+            facts: self.facts(row)?,
         })
     }
 
+    fn facts(&self, row: &Row) -> Result<LeadFacts, (Option<Field>, String)> {
+        let mut facts = LeadFacts::default();
+        for plain in &TABLE {
+            let field = Field::Fact(plain.fact);
+            facts[plain.fact] = match plain.kind {
+                Fact::Text => self.parsed(row, field, |t| text::clean(t, plain.most).map_err(|e| e.to_string()))?,
+                Fact::Line | Fact::Web => self.line_of(row, field, plain.most)?,
+                Fact::Number => match self.line_of(row, field, LINE)?.map(|typed| budget::typed(&typed)) {
+                    Some(None) => {
+                        let why = format!("The {} is not a number such as 5000 or 1,250.50.", plain.file);
+                        return Err((Some(field), why));
+                    }
+                    number => number.flatten(),
+                },
+            };
+        }
+        Ok(facts)
+    }
+
     fn line(&self, row: &Row, field: Field) -> Result<Option<String>, (Option<Field>, String)> {
-        let line = self.parsed(row, field, |t| text::line(t, LINE).map_err(|e| e.to_string()))?;
+        self.line_of(row, field, LINE)
+    }
+
+    fn line_of(&self, row: &Row, field: Field, most: usize) -> Result<Option<String>, (Option<Field>, String)> {
+        let line = self.parsed(row, field, |t| text::line(t, most).map_err(|e| e.to_string()))?;
         Ok(line.filter(|text| !text.is_empty()))
     }
 

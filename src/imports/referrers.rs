@@ -4,6 +4,7 @@ use super::Import;
 use super::mapping::Field;
 use super::outcome::{Fate, Verdict};
 use super::read::Person;
+use crate::leads::fields::LeadFact;
 use crate::referrers::{AddReferrer, Became, NewReferrer};
 
 /// A row as a person to add.
@@ -15,7 +16,7 @@ pub fn new(import: &Import, p: &Person) -> NewReferrer {
             name: p.contact.name.clone(),
             email: p.email.clone(),
             phone: p.phone.clone(),
-            company: p.contact.company.clone(),
+            company: p.contact.facts[LeadFact::Company].clone(),
             generate: import.options().generate,
         },
         own_code: p.code.clone(),

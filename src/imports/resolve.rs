@@ -16,6 +16,7 @@ use crate::engine::{
     AddLead, AddLeadOutcome, By, Changed, Claim, ClaimBy, ClaimRefusal, Decided, Event, Outcome, Qualified, Qualify,
     Rejected, Scope, SourceOrigin, Status, TouchKind, What,
 };
+use crate::leads::fields::LeadFact;
 use crate::{code, id};
 
 /// The plan for a row: an event, or nothing and why.
@@ -195,8 +196,8 @@ impl Planner<'_> {
 
     fn add(&self, p: &Person, claim: Option<ClaimBy>, qualify: bool) -> Plan {
         let mut contact = p.contact.clone();
-        if contact.source.is_none() && claim.is_some() {
-            contact.source = Some("referral".into());
+        if contact.facts[LeadFact::Source].is_none() && claim.is_some() {
+            contact.facts[LeadFact::Source] = Some("referral".into());
         }
         let claimed = match &claim {
             Some(ClaimBy::Code(text)) => self.known.code(text).map(|c| c.referrer_id),

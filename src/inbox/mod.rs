@@ -7,5 +7,6 @@ mod store;
 mod words;
 
 pub use decide::{Claimant, accepting};
+pub use store::rows;
 pub use store::{ItemRow, by_id, open_count};
 pub use words::{Fix, fix_of, words_of};

@@ -1,3 +1,5 @@
+pub mod rows;
+
 use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, sql, sql_built};
 use crate::query::ListQuery;
 use crate::row;

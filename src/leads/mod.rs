@@ -2,11 +2,13 @@
 //! lead is an event of the engine; this feature has no write of its own.
 
 pub mod budget;
+pub mod fields;
 mod filter;
 pub mod pages;
 mod store;
 mod timeline;
 
 pub use filter::ARRIVALS;
-pub use store::listed;
 pub use store::meta::{Kept, set as set_meta};
+pub use store::rows::LeadRow;
+pub use store::{listed, rows, touches};

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::store::one::{AuditRow, LeadRow, PaymentRow, SignUpRow, TouchRow};
+use super::store::one::{AuditRow, PaymentRow, SignUpRow, TouchRow};
+use super::store::rows::LeadRow;
 use crate::clock::Day;
 use crate::commissions::CommissionRow;
 use crate::engine::ClaimRefusal;

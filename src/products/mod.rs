@@ -11,6 +11,7 @@ use crate::db::{Conn, DbResult};
 
 pub use catalogue::Catalogue;
 pub use save::{Added, NewProduct, Numbered, Renamed, add, new_terms, rename};
+pub use store::versions;
 pub use store::{ProductLine, ProductRow, TermsRow, by_public_id, find, first_of, insert, insert_terms, of_business};
 pub use terms::{Limit, NewTerms, Pays};
 pub use words::{earns, line, sentence};

@@ -1,3 +1,5 @@
+pub mod versions;
+
 use super::{Limit, NewTerms, Pays};
 use crate::amounts::Amounts;
 use crate::clock::{Day, Instant};

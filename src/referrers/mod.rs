@@ -18,5 +18,6 @@ pub use amend::{Amend, Amended, amend};
 pub use change::{Edited, archive, edit};
 pub use enroll::{Decided, Enrolled, State, decide, enroll};
 pub use facts::{AddReferrer, NewFacts};
+pub use store::rows;
 pub use store::{balances, store_words};
 pub use words::{Described, asked};

@@ -3,6 +3,7 @@ pub mod counted;
 mod list;
 pub mod many;
 mod person;
+pub mod rows;
 
 pub use list::*;
 pub use person::*;

@@ -4,6 +4,7 @@ use crate::support::Outcome;
 use refdesk::engine::{
     AddLead, ClaimBy, Contact, Dismiss, EditLead, Merge, PayBack, Qualify, Reattribute, SettleItem, What,
 };
+use refdesk::leads::fields::{LeadFact, LeadFacts};
 use refdesk::phone::Phone;
 use refdesk::products::NewTerms;
 
@@ -268,7 +269,10 @@ async fn a_second_lot_of_older_payments_opens_the_item_again(app: TestApp) {
     assert_eq!(now_known_as("bob@example.com").await, 1);
     let item_id = app.number("SELECT id FROM inbox_items").await;
     shop.send(Dismiss { item_id: item_id.into() }).await;
-    let contact = Box::new(Contact { company: Some("Harbour".into()), ..*known_as("bob@example.com") });
+    let contact = Box::new(Contact {
+        facts: LeadFacts::default().with(LeadFact::Company, "Harbour"),
+        ..*known_as("bob@example.com")
+    });
     shop.send(EditLead { lead_id: lead_id.into(), contact, active: true }).await;
     assert!(open_items(&app).await.is_empty(), "the same payments were dismissed");
     assert_eq!(now_known_as("bob@example.org").await, 1, "another payment waits beside it");

@@ -2,12 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::api::field::number_schema;
+use super::Cashfin;
+use crate::api::facts::Shown;
 use crate::clock::Instant;
 use crate::id;
-use crate::leads::listed::Listed;
+use crate::leads::LeadRow;
 
 /// A lead.
 #[derive(Serialize, JsonSchema)]
@@ -19,20 +19,8 @@ pub struct Lead {
     name: String,
     email: Option<String>,
     phone: Option<String>,
-    company: Option<String>,
-    jobtitle: Option<String>,
-    industry: Option<String>,
-    website: Option<String>,
-    request: Option<String>,
-    /// Estimated budget, as it was sent.
-    #[schemars(schema_with = "nullable_number")]
-    budget: Option<Box<RawValue>>,
-    country: Option<String>,
-    /// State or region.
-    state: Option<String>,
-    address: Option<String>,
-    /// The origin of the lead.
-    source: Option<String>,
+    #[serde(flatten)]
+    facts: Shown<Cashfin>,
     /// new, contacted, qualified, converted or lost
     status: String,
     /// api or dashboard
@@ -42,30 +30,15 @@ pub struct Lead {
     updatedat: String,
 }
 
-fn nullable_number(schemas: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let mut schema = number_schema(schemas);
-    schema.insert("type".into(), serde_json::json!(["number", "null"]));
-    schema
-}
-
-impl From<Listed> for Lead {
-    fn from(lead: Listed) -> Self {
+impl From<LeadRow> for Lead {
+    fn from(lead: LeadRow) -> Self {
         let at = |micros: i64| Instant::from_micros(micros).to_rfc3339_millis();
         Self {
             id: id::object_id(lead.id),
             name: lead.name,
             email: lead.email,
             phone: lead.phone,
-            company: lead.company,
-            jobtitle: lead.jobtitle,
-            industry: lead.industry,
-            website: lead.website,
-            request: lead.request,
-            budget: lead.budget.as_deref().and_then(crate::leads::budget::number),
-            country: lead.country,
-            state: lead.region,
-            address: lead.address,
-            source: lead.source,
+            facts: lead.facts.into(),
             status: lead.status,
             // Events and uploads come in without anybody at the dashboard.
             sourceorigin: if lead.source_origin == "dashboard" { "dashboard" } else { "api" }.to_owned(),

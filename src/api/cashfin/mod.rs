@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use super::caller::Caller;
 use super::dialect::Dialect;
-use super::field::{AnyLine, Field, Line, NumberText, OneOf, PassedCode, Text, Wrong};
+use super::facts::{Contract, Given, number_schema, text_schema};
+use super::field::{self, AnyLine, Field, Line, NumberText, OneOf, PassedCode, Wrong, or_none};
 use super::operation::{Api, Operation};
 use super::problem::Problem;
 use super::read::{Asked, Sent};
@@ -24,7 +25,9 @@ use crate::app::App;
 use crate::db::DbError;
 use crate::engine::{self, AddLead, Claim, ClaimBy, Contact, SourceOrigin, Status, TouchKind};
 use crate::leads::budget;
+use crate::leads::fields::{Kind, LeadFact, Plain};
 use crate::leads::listed::{self, Which};
+use crate::leads::rows;
 use crate::phone::Phone;
 use crate::{email, object};
 use lead::Lead;
@@ -62,26 +65,6 @@ object! {
         email "email": Option<AnyLine<1000>>,
         /// Stored as sent; matched when it is a phone number.
         phone "phone": Option<AnyLine<60>>,
-        /// Company or organisation.
-        company "company": Option<AnyLine<200>>,
-        /// Job title.
-        jobtitle "jobtitle": Option<AnyLine<200>>,
-        /// Industry or sector.
-        industry "industry": Option<AnyLine<200>>,
-        /// Company or personal website.
-        website "website": Option<AnyLine<500>>,
-        /// The request of the lead.
-        request "request": Option<Text<5000>>,
-        /// Estimated budget.
-        budget "budget": Option<Budget>,
-        /// Country.
-        country "country": Option<AnyLine<100>>,
-        /// State or region.
-        state "state": Option<AnyLine<100>>,
-        /// Street address.
-        address "address": Option<Text<500>>,
-        /// Where the lead came from (website, referral, ad); `referral` for one with a referral code.
-        source "source": Option<AnyLine<100>>,
         /// The first status; `new` by default.
         status "status": Option<OneOf<Status>>,
         /// An extension: the referral code the lead came with.
@@ -89,27 +72,48 @@ object! {
         /// The same as `referralCode`.
         referral_code_too "referral_code": Option<PassedCode>,
         /// The same as `referralCode`.
-        code "code": Option<PassedCode>,
+        code "code": Option<PassedCode>;
+        facts: Given<Cashfin>
+    }
+}
+
+/// The facts of a lead as this contract has them.
+#[derive(Debug, Clone)]
+struct Cashfin;
+
+impl Contract for Cashfin {
+    type Given = Option<String>;
+
+    fn about(plain: &Plain) -> &'static str {
+        plain.about_cashfin
+    }
+
+    fn read(plain: &'static Plain, raw: Option<&str>) -> Result<Self::Given, Wrong> {
+        let Some(raw) = raw.filter(|raw| *raw != "null") else { return Ok(None) };
+        or_none(match plain.kind {
+            Kind::Line | Kind::Web => field::any_line(Some(raw), plain.most),
+            Kind::Text => field::lines(Some(raw), plain.most),
+            Kind::Number => number(raw, plain.most),
+        })
+    }
+
+    fn schema(plain: &Plain) -> Schema {
+        if plain.kind != Kind::Number {
+            return text_schema(plain);
+        }
+        let mut schema = number_schema();
+        schema.insert("minimum".into(), 0.into());
+        schema
     }
 }
 
 /// A JSON number from 0 up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Budget(String);
-
-impl Field for Budget {
-    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
-        let NumberText(text) = NumberText::read(raw)?;
-        if text.starts_with('-') {
-            return Err(Wrong::because("must not be negative"));
-        }
-        let long = || Wrong::because(format!("must have at most {} digits", budget::LONGEST));
-        budget::plain(&text).map(Self).ok_or_else(long)
+fn number(raw: &str, most: usize) -> Result<String, Wrong> {
+    let NumberText(text) = NumberText::read(Some(raw))?;
+    if text.starts_with('-') {
+        return Err(Wrong::because("must not be negative"));
     }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 0 })
-    }
+    budget::plain(&text).ok_or_else(|| Wrong::because(format!("must have at most {most} digits")))
 }
 
 /// The answer to a lead that was created.
@@ -127,6 +131,10 @@ impl Create {
     /// The lead, with what it can be matched by.
     fn into_lead(self, caller: &Caller, campaign_id: i64) -> AddLead {
         let code = self.referral_code.or(self.referral_code_too).or(self.code).map(|code| code.0);
+        let mut facts = self.facts.facts();
+        if code.is_some() && facts[LeadFact::Source].is_none() {
+            facts = facts.with(LeadFact::Source, "referral");
+        }
         let email = self.email.map(|email| email.0);
         let phone = self.phone.map(|phone| phone.0);
         let number = phone.as_deref().and_then(|text| Phone::parse(text, &caller.key.row.country).ok());
@@ -136,16 +144,7 @@ impl Create {
             email,
             phone_key: number.as_ref().map(|number| number.e164().to_owned()),
             phone: number.map(|number| number.text().to_owned()).or(phone),
-            company: self.company.map(|l| l.0),
-            jobtitle: self.jobtitle.map(|l| l.0),
-            industry: self.industry.map(|l| l.0),
-            website: self.website.map(|l| l.0),
-            request: self.request.map(|text| text.0),
-            budget: self.budget.map(|budget| budget.0),
-            country: self.country.map(|l| l.0),
-            region: self.state.map(|l| l.0),
-            address: self.address.map(|text| text.0),
-            source: self.source.map(|l| l.0).or_else(|| code.as_ref().map(|_| "referral".to_owned())),
+            facts,
         };
         AddLead {
             scope: engine::Scope::new(campaign_id, caller.test()),
@@ -183,7 +182,7 @@ fn broken(error: DbError) -> Problem {
 
 /// The lead was stored but cannot be shown: the client must not send it again.
 async fn stored(app: &App, caller: &Caller, lead_id: i64) -> Result<Lead, Problem> {
-    let found = async { listed::by_id(&mut app.db.read().await?, caller.business_id(), lead_id).await };
+    let found = async { rows::by_id(&mut app.db.read().await?, caller.business_id(), lead_id).await };
     match found.await {
         Ok(Some(lead)) => Ok(lead.into()),
         Ok(None) => Err(broken(DbError::Fault(format!("lead {lead_id} is not there")))),

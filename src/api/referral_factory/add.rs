@@ -24,6 +24,7 @@ use crate::email::Email;
 use crate::engine::{
     self, AddLead, AddLeadOutcome, AmendLead, Claim, ClaimBy, Contact, Outcome, SourceOrigin, Status, TouchKind,
 };
+use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::meta::Meta;
 use crate::referrers::{self, AddReferrer, Added, Amend};
 use crate::text::fold;
@@ -126,7 +127,7 @@ async fn add_lead(app: &App, scope: &Scope, person: Person, by: ClaimBy) -> Resu
             name: person.name.clone(),
             email: Some(person.email.text().to_owned()),
             email_key: Some(person.email.key().to_owned()),
-            source: Some("referral".to_owned()),
+            facts: LeadFacts::default().with(LeadFact::Source, "referral"),
             ..Contact::default()
         }),
         status: Status::New,

@@ -28,6 +28,7 @@ use crate::engine::{
     TouchKind,
 };
 use crate::keys;
+use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::phone::Phone;
 use crate::web::layers::client_ip;
 
@@ -219,8 +220,7 @@ fn contact_event(scope: &Scope, names: &Names, campaign_id: i64, code: String) -
             email_key: email.map(|e| e.key().to_owned()),
             phone: phone.map(|p| p.text().to_owned()),
             phone_key: phone.map(|p| p.e164().to_owned()),
-            source: Some("referral".to_owned()),
-            ..Contact::default()
+            facts: LeadFacts::default().with(LeadFact::Source, "referral"),
         }),
         status: Status::New,
         source_origin: SourceOrigin::Api,

@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::common::{After, Limit, Page, Part, field_id, instant, page};
-use super::store::audit::{self as store, EntryRow};
 use crate::api::Caller;
 use crate::api::field::{IdText, Line};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::Asked;
 use crate::app::App;
+use crate::audit::rows::{self as store, EntryRow};
 use crate::id::{self, Kind};
 use crate::object;
 

@@ -11,8 +11,6 @@ use super::common::{
     After, Limit, Page, Part, Sort, campaign, campaigns, field_id, instant, merged, merged_hits, nothing, page, path_id,
 };
 use super::jobs::{self, Job};
-use super::store::codes::{self as store, CodeRow};
-use super::store::referrers as people;
 use crate::api::Caller;
 use crate::api::field::{IdText, Line, OneOf, Word};
 use crate::api::operation::{Api, Operation};
@@ -20,9 +18,11 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent, SentIfAny};
 use crate::app::App;
 use crate::code;
+use crate::codes::rows::{self as store, CodeRow};
 use crate::codes::{self, Chosen, CodeState, Generated, How, Lookup, Moved};
 use crate::id::{self, Kind};
 use crate::object;
+use crate::referrers::rows as people;
 use crate::search::{Needle, Scope};
 
 /// Data that a test key reads and never changes.

@@ -16,7 +16,6 @@ mod moves;
 mod products;
 mod public;
 mod referrers;
-pub mod store;
 mod test_data;
 mod touches;
 

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::common::{After, Limit, Page, Part, field_id, id_of, instant, page};
 use super::leads::find;
-use super::store::touches::{self as store, Filter, TouchRow};
 use crate::api::Caller;
 use crate::api::field::{IdText, Line};
 use crate::api::operation::{Api, Operation};
@@ -16,6 +15,7 @@ use crate::api::read::{Asked, InPath};
 use crate::app::App;
 use crate::codes::{self, Lookup};
 use crate::id::{self, Kind};
+use crate::leads::touches::{self as store, Filter, TouchRow};
 use crate::object;
 
 pub fn calls(api: Api) -> Api {

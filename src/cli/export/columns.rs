@@ -1,32 +1,23 @@
 //! The columns of each kind. Columns that an import understands come first, by the names it knows.
 
+use std::sync::LazyLock;
+
 use super::write::Cell;
-use crate::api::v1::store::codes::CodeRow;
-use crate::api::v1::store::leads::LeadRow;
-use crate::api::v1::store::money::{CommissionRow, PaymentRow};
-use crate::api::v1::store::referrers::{EnrollmentRow, ReferrerRow};
 use crate::cli::common::instant;
+use crate::codes::rows::CodeRow;
+use crate::commissions::rows::CommissionRow;
+use crate::db::TextColumn as _;
 use crate::id::{self, Kind};
+use crate::leads::LeadRow;
+use crate::leads::fields::LeadFact;
 use crate::links;
 use crate::money::{Currency, Money, Rate};
+use crate::payments::PaymentRow;
+use crate::referrers::rows::{EnrollmentRow, ReferrerRow};
 
-pub const LEADS: [&str; 29] = [
-    "name",
-    "email",
-    "phone",
-    "company",
-    "code",
-    "referrer_email",
-    "source",
-    "status",
-    "job_title",
-    "industry",
-    "website",
-    "request",
-    "budget",
-    "country",
-    "state",
-    "address",
+/// Of leads, before and behind the plain facts that have no place among the first.
+const LEADS_FIRST: [&str; 8] = ["name", "email", "phone", "company", "code", "referrer_email", "source", "status"];
+const LEADS_LAST: [&str; 13] = [
     "qualified",
     "id",
     "campaign",
@@ -41,6 +32,15 @@ pub const LEADS: [&str; 29] = [
     "updated_at",
     "archived_at",
 ];
+
+pub static LEADS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let facts = further_facts().map(|fact| fact.plain().file);
+    LEADS_FIRST.into_iter().chain(facts).chain(LEADS_LAST).collect()
+});
+
+fn further_facts() -> impl Iterator<Item = LeadFact> {
+    LeadFact::ALL.iter().copied().filter(|fact| !matches!(fact, LeadFact::Company | LeadFact::Source))
+}
 
 pub const REFERRERS: [&str; 11] =
     ["name", "email", "phone", "company", "code", "link", "id", "campaign", "enrollment", "created_at", "archived_at"];
@@ -108,23 +108,19 @@ fn money(minor: i64, currency: &str) -> Cell {
 }
 
 pub fn lead(l: LeadRow, referrer_email: Option<String>) -> Vec<Cell> {
-    vec![
+    let fact = |fact: LeadFact| l.facts[fact].clone().into();
+    let mut cells: Vec<Cell> = vec![
         l.name.into(),
         l.email.into(),
         l.phone_key.or(l.phone).into(),
-        l.company.into(),
+        fact(LeadFact::Company),
         l.code.into(),
         referrer_email.into(),
-        l.source.into(),
+        fact(LeadFact::Source),
         l.status.into(),
-        l.jobtitle.into(),
-        l.industry.into(),
-        l.website.into(),
-        l.request.into(),
-        l.budget.into(),
-        l.country.into(),
-        l.region.into(),
-        l.address.into(),
+    ];
+    cells.extend(further_facts().map(fact));
+    cells.extend([
         l.qualified_at.is_some().into(),
         rendered(Kind::Lead, l.id),
         rendered(Kind::Campaign, l.campaign_id),
@@ -138,7 +134,8 @@ pub fn lead(l: LeadRow, referrer_email: Option<String>) -> Vec<Cell> {
         at(l.created_at),
         at(l.updated_at),
         at(l.archived_at),
-    ]
+    ]);
+    cells
 }
 
 pub fn referrer(r: &ReferrerRow, e: &EnrollmentRow, public_url: &str) -> Vec<Cell> {
@@ -238,8 +235,10 @@ mod tests {
             let known = names.into_iter().zip(mapping.columns).filter_map(|(name, field)| Some((name, field?)));
             known.map(|(name, field)| format!("{name}={}", field.name())).collect::<Vec<_>>().join(" ")
         };
-        let fields: Vec<String> =
-            LEADS[..16].iter().map(|name| format!("{name}={}", Field::guess(name).unwrap().name())).collect();
+        let fields: Vec<String> = LEADS[..LEADS_FIRST.len() + further_facts().count()]
+            .iter()
+            .map(|name| format!("{name}={}", Field::guess(name).unwrap().name()))
+            .collect();
         assert_eq!(known(imports::Kind::Leads, &LEADS), fields.join(" "));
         assert!(fields.iter().all(|pair| pair.split_once('=').is_some_and(|(name, field)| name == field)));
         let contact = "name=name email=email phone=phone company=company code=code";

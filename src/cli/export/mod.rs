@@ -11,17 +11,19 @@ use clap::Subcommand;
 
 use super::Refusal;
 use super::common::{business, open};
-use crate::api::v1::store::codes::{self, CodeRow};
-use crate::api::v1::store::leads::{self, LeadRow};
-use crate::api::v1::store::money::{self, CommissionRow, PaymentFilter, PaymentRow};
-use crate::api::v1::store::referrers::{self, ReferrerRow};
 use crate::app::App;
 use crate::business::BusinessRow;
 use crate::clock::{Day, Zone};
+use crate::codes::rows::{self as codes, CodeRow};
+use crate::commissions::rows::{self as commissions, CommissionRow};
 use crate::config::Config;
 use crate::db::{DbResult, FromDb, Listing};
 use crate::engine::Status;
 use crate::id::{self, Kind};
+use crate::leads::LeadRow;
+use crate::leads::rows as leads;
+use crate::payments::{self, PaymentFilter, PaymentRow};
+use crate::referrers::rows::{self as referrers, ReferrerRow};
 use crate::search::Needle;
 use crate::text::counted;
 use crate::{campaigns, imports};
@@ -162,7 +164,7 @@ pub async fn export(config: Config, verb: ExportVerb) -> Result<(), Refusal> {
         ExportVerb::Commissions { state, referrer, test, of } => {
             let states = ["pending", "approved", "paid", "void"];
             let state = states.into_iter().find(|word| state.as_deref() == Some(word));
-            let filter = money::Filter { state, referrer_id: referrer, test, ..money::Filter::default() };
+            let filter = commissions::Filter { state, referrer_id: referrer, test, ..commissions::Filter::default() };
             commissions_of(&mut Export::new(&app, &of, &columns::COMMISSIONS).await?, &filter).await
         }
         ExportVerb::Payments { disputed, test, of } => {
@@ -345,9 +347,9 @@ async fn codes_of(export: &mut Export<'_>, state: Option<&str>, referrer: Option
     export.end()
 }
 
-async fn commissions_of(export: &mut Export<'_>, filter: &money::Filter) -> Result<i64, Ended> {
+async fn commissions_of(export: &mut Export<'_>, filter: &commissions::Filter) -> Result<i64, Ended> {
     for campaign in export.campaigns.clone() {
-        let (list, mut place) = (money::commissions(campaign, filter), None);
+        let (list, mut place) = (commissions::commissions(campaign, filter), None);
         loop {
             let (rows, more) = export.next(&list, place, |k: &CommissionRow| (k.created_at, k.id)).await?;
             let emails = export.emails(rows.iter().map(|k| k.referrer_id).collect()).await?;
@@ -367,7 +369,7 @@ async fn commissions_of(export: &mut Export<'_>, filter: &money::Filter) -> Resu
 async fn payments_of(export: &mut Export<'_>, disputed: bool, test: bool) -> Result<i64, Ended> {
     // The campaign is read row by row, so that all of its payments come and not only the newest.
     let only = PaymentFilter { test, campaign_id: None, lead_id: None, disputed: disputed.then_some(true) };
-    let list = money::payments(export.business.id, &only);
+    let list = payments::payments(export.business.id, &only);
     let mut place = None;
     loop {
         let (rows, more) = export.next(&list, place, |y: &PaymentRow| (y.received_at, y.id)).await?;

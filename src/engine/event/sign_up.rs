@@ -17,6 +17,7 @@ use crate::engine::settle::{Came, settle};
 use crate::engine::state::{ClaimRefusal, InboxKind, SourceOrigin, Status, TouchKind};
 use crate::engine::subjects::Subjects;
 use crate::engine::work::{NewInboxItem, Work};
+use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::phone::Phone;
 
 /// RN customer-created.
@@ -100,14 +101,14 @@ impl SignUp {
 
     fn lead(&self) -> NewLead {
         let phone = self.phone.as_ref();
+        let source = if self.code.is_some() { "referral" } else { "sign-up" };
         let contact = Contact {
             name: self.name.clone(),
             email: Some(self.email.text().to_owned()),
             email_key: Some(self.email.key().to_owned()),
             phone: phone.map(|p| p.text().to_owned()),
             phone_key: phone.map(|p| p.e164().to_owned()),
-            source: Some(if self.code.is_some() { "referral" } else { "sign-up" }.to_owned()),
-            ..Contact::default()
+            facts: LeadFacts::default().with(LeadFact::Source, source),
         };
         NewLead {
             scope: self.of.scope,

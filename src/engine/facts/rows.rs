@@ -12,6 +12,7 @@ use crate::engine::state::{
     EnrollmentState, InboxKind, InboxState, QualifyOn, RecurringLimit, RefundState, SourceOrigin, Status, Subscription,
     TouchKind, VoidCause,
 };
+use crate::leads::fields::LeadFacts;
 use crate::money::{Currency, Money};
 use crate::row;
 
@@ -129,16 +130,6 @@ row! {
         pub email_key: Option<String>,
         pub phone: Option<String>,
         pub phone_key: Option<String>,
-        pub company: Option<String>,
-        pub jobtitle: Option<String>,
-        pub industry: Option<String>,
-        pub website: Option<String>,
-        pub request: Option<String>,
-        pub budget: Option<String>,
-        pub country: Option<String>,
-        pub region: Option<String>,
-        pub address: Option<String>,
-        pub source: Option<String>,
         pub source_origin: SourceOrigin,
         pub status: Status,
         pub status_before: Option<Status>,
@@ -155,7 +146,8 @@ row! {
         pub recorded_by: Option<UserId>,
         pub created_at: i64,
         pub updated_at: i64,
-        pub archived_at: Option<i64>,
+        pub archived_at: Option<i64>;
+        pub facts: LeadFacts
     }
 }
 

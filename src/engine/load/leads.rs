@@ -9,18 +9,25 @@ use crate::engine::decision::Contactable;
 use crate::engine::facts::{Facts, Lead, SignedUp};
 use crate::engine::ids::LeadId;
 use crate::engine::subjects::Subjects;
+use crate::leads::fields::LeadFacts;
 use crate::rows;
 
-const LEAD: &str = "l.id, l.business_id, l.campaign_id, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key,
-                l.company, l.jobtitle, l.industry, l.website, l.request, l.budget, l.country, l.region, l.address,
-                l.source, l.source_origin, l.status, l.status_before, l.active, l.duplicate_of, l.qualified_at,
-                l.converted_at, l.arrival, l.referrer_id, l.enrollment_id, l.code_id, l.touch_id, l.rule_fired,
-                l.recorded_by, l.created_at, l.updated_at, l.archived_at";
+/// The columns of a lead.
+fn lead_columns() -> String {
+    let facts = LeadFacts::columns(", l.", "");
+    format!(
+        "l.id, l.business_id, l.campaign_id, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key,
+                l.source_origin, l.status, l.status_before, l.active, l.duplicate_of, l.qualified_at, l.converted_at,
+                l.arrival, l.referrer_id, l.enrollment_id, l.code_id, l.touch_id, l.rule_fired, l.recorded_by,
+                l.created_at, l.updated_at, l.archived_at{facts}"
+    )
+}
 
 /// Leads by their ids, in no order.
 pub async fn read(conn: &mut Conn, leads: &BTreeSet<LeadId>) -> DbResult<Vec<Lead>> {
+    let lead = lead_columns();
     let text = format!(
-        "SELECT {LEAD}
+        "SELECT {lead}
            FROM rows($1, id BIGINT) r
            JOIN leads l ON l.id = r.id"
     );
@@ -64,8 +71,9 @@ fn contacts(of: &BTreeSet<Contactable>) -> Table {
 pub async fn load_by_contact(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts) -> DbResult<()> {
     let mut found: Vec<Lead> = Vec::new();
     if !about.emails.is_empty() {
+        let lead = lead_columns();
         let text = format!(
-            "SELECT {LEAD}
+            "SELECT {lead}
                FROM rows($1, campaign BIGINT, test BOOLEAN, contact TEXT) r
                JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.email_key = r.contact
               WHERE l.duplicate_of IS NULL
@@ -74,8 +82,9 @@ pub async fn load_by_contact(conn: &mut Conn, about: &mut Subjects, facts: &mut 
         found.extend(sql_built(text).bind(contacts(&about.emails)).all::<Lead>(conn).await?);
     }
     if !about.phones.is_empty() {
+        let lead = lead_columns();
         let text = format!(
-            "SELECT {LEAD}
+            "SELECT {lead}
                FROM rows($1, campaign BIGINT, test BOOLEAN, contact TEXT) r
                JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.phone_key = r.contact
               WHERE l.duplicate_of IS NULL

@@ -11,6 +11,7 @@ use crate::engine::ids::{LeadId, UserId};
 use crate::engine::message::News;
 use crate::engine::state::{SourceOrigin, Status};
 use crate::engine::work::Work;
+use crate::leads::fields::LeadFacts;
 use crate::phone::Phone;
 
 /// A lead about to be made.
@@ -36,16 +37,6 @@ pub fn insert(work: &mut Work, by: &By, new: NewLead) -> LeadId {
         email_key: None,
         phone: None,
         phone_key: None,
-        company: None,
-        jobtitle: None,
-        industry: None,
-        website: None,
-        request: None,
-        budget: None,
-        country: None,
-        region: None,
-        address: None,
-        source: None,
         source_origin: new.source_origin,
         status: new.status,
         status_before: None,
@@ -63,6 +54,7 @@ pub fn insert(work: &mut Work, by: &By, new: NewLead) -> LeadId {
         created_at: now,
         updated_at: now,
         archived_at: None,
+        facts: LeadFacts::default(),
     };
     new.contact.put_into(&mut lead);
     let name = lead.name.clone();

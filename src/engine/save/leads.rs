@@ -4,6 +4,7 @@ use super::expect;
 use crate::db::{DbResult, Table, Tx, sql};
 use crate::engine::facts::Lead;
 use crate::engine::work::Work;
+use crate::leads::fields::LeadFact;
 use crate::search::Scope;
 use crate::text::fold;
 use crate::{insert_rows, rows, update_rows};
@@ -19,7 +20,8 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
 
 /// Everything a search box may match, folded once.
 fn searchable(l: &Lead) -> String {
-    let parts = [Some(&l.name), l.email.as_ref(), l.phone.as_ref(), l.phone_key.as_ref(), l.company.as_ref()];
+    let parts =
+        [Some(&l.name), l.email.as_ref(), l.phone.as_ref(), l.phone_key.as_ref(), l.facts[LeadFact::Company].as_ref()];
     fold(&parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" "))
 }
 
@@ -43,16 +45,6 @@ async fn insert(tx: &mut Tx, work: &Work) -> DbResult<()> {
         email_key TEXT = &l.email_key,
         phone TEXT = &l.phone,
         phone_key TEXT = &l.phone_key,
-        company TEXT = &l.company,
-        jobtitle TEXT = &l.jobtitle,
-        industry TEXT = &l.industry,
-        website TEXT = &l.website,
-        request TEXT = &l.request,
-        budget TEXT = &l.budget,
-        country TEXT = &l.country,
-        region TEXT = &l.region,
-        address TEXT = &l.address,
-        source TEXT = &l.source,
         source_origin TEXT = l.source_origin,
         status TEXT = l.status,
         status_before TEXT = l.status_before,
@@ -71,7 +63,8 @@ async fn insert(tx: &mut Tx, work: &Work) -> DbResult<()> {
         meta TEXT = "[]",
         created_at BIGINT = l.created_at,
         updated_at BIGINT = l.updated_at,
-        archived_at BIGINT = l.archived_at,
+        archived_at BIGINT = l.archived_at;
+        LeadFact = l.facts
     })
     .execute(tx)
     .await?;
@@ -135,16 +128,6 @@ async fn rewrite(tx: &mut Tx, leads: &[&Lead]) -> DbResult<()> {
         email_key TEXT = &l.email_key,
         phone TEXT = &l.phone,
         phone_key TEXT = &l.phone_key,
-        company TEXT = &l.company,
-        jobtitle TEXT = &l.jobtitle,
-        industry TEXT = &l.industry,
-        website TEXT = &l.website,
-        request TEXT = &l.request,
-        budget TEXT = &l.budget,
-        country TEXT = &l.country,
-        region TEXT = &l.region,
-        address TEXT = &l.address,
-        source TEXT = &l.source,
         status TEXT = l.status,
         status_before TEXT = l.status_before,
         active BOOLEAN = l.active,
@@ -159,7 +142,8 @@ async fn rewrite(tx: &mut Tx, leads: &[&Lead]) -> DbResult<()> {
         rule_fired BOOLEAN = l.rule_fired,
         search TEXT = searchable(l),
         updated_at BIGINT = l.updated_at,
-        archived_at BIGINT = l.archived_at,
+        archived_at BIGINT = l.archived_at;
+        LeadFact = l.facts
     })
     .execute(tx)
     .await?;

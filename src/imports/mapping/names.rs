@@ -1,6 +1,9 @@
 //! Every field's key, label and column names. Names are written as `plain` makes them: lower case, nothing between.
 
+use std::sync::LazyLock;
+
 use super::Field;
+use crate::leads::fields::{Plain, TABLE};
 
 pub(super) struct Names {
     pub(super) field: Field,
@@ -20,9 +23,17 @@ const fn names(
     Names { field, key, label, exact, loose }
 }
 
-/// In the order of the variants of [`Field`], which a test checks.
+/// Of every field.
+pub(super) static NAMES: LazyLock<Vec<Names>> = LazyLock::new(|| {
+    let fact = |plain: &'static Plain| {
+        names(Field::Fact(plain.fact), plain.file, plain.file_label, plain.headers, plain.loose_headers)
+    };
+    OWN.into_iter().chain(TABLE.iter().map(fact)).collect()
+});
+
+/// Of the fields that are no plain fact of a lead.
 #[rustfmt::skip]
-pub(super) const NAMES: [Names; 29] = [
+const OWN: [Names; 19] = [
     names(Field::Name, "name", "Name",
         &["name", "fullname", "customername", "leadname", "clientname", "contactname", "username",
           "displayname", "customerfullname", "nomcomplet", "nombrecompleto", "nomecompleto", "vollername", "jinakamili"],
@@ -46,10 +57,6 @@ pub(super) const NAMES: [Names; 29] = [
           "whatsappnumber", "msisdn", "telefon", "telefonnummer", "handy", "téléphone", "teléfono", "telefono", "telefone",
           "celular", "móvil", "movil", "simu", "nambariyasimu"],
         &["number"]),
-    names(Field::Company, "company", "Company",
-        &["company", "companyname", "organization", "organisation", "organizationname", "organisationname", "employer", "firm",
-          "businessname", "firma", "unternehmen", "entreprise", "société", "societe", "empresa", "azienda", "kampuni"],
-        &["business", "account", "accountname"]),
     names(Field::Code, "code", "Referral code",
         &["code", "referralcode", "refcode", "agentcode", "referrercode", "affiliatecode", "partnercode", "invitecode",
           "invitationcode", "usercode", "leadcode", "refairncode", "referralid", "empfehlungscode", "codedeparrainage",
@@ -61,10 +68,6 @@ pub(super) const NAMES: [Names; 29] = [
           "agentemailaddress", "affiliateemail", "partneremail", "referredbyemail", "referredbyemailaddress", "inviteremail",
           "advocateemail"],
         &[]),
-    names(Field::Source, "source", "Source",
-        &["source", "leadsource", "utmsource", "channel", "sourceoflead", "howdidyouhearaboutus", "quelle", "origen", "origem",
-          "chanzo"],
-        &["sourceorigin", "medium"]),
     names(Field::Status, "status", "Status",
         &["status", "leadstatus", "leadstage", "stage", "pipelinestage", "customerstatus", "estado", "statut", "hali"],
         &["paymentstatus", "refundstatus"]),
@@ -91,32 +94,6 @@ pub(super) const NAMES: [Names; 29] = [
     names(Field::SubscriptionStatus, "subscription_status", "Subscription status",
         &["subscriptionstatus", "substatus", "subscriptionstate", "billingstatus", "membershipstatus"],
         &["subscription"]),
-    names(Field::JobTitle, "job_title", "Job title",
-        &["jobtitle", "job", "title", "position", "role", "jobrole", "designation", "occupation", "cargo", "poste", "puesto"],
-        &[]),
-    names(Field::Industry, "industry", "Industry",
-        &["industry", "sector", "branche", "industria", "vertical"],
-        &["secteur", "industrysector", "industryorsector"]),
-    names(Field::Website, "website", "Website",
-        &["website", "websiteurl", "web", "homepage", "site", "webpage", "webseite", "sitioweb", "siteweb", "companywebsite"],
-        &["url", "domain", "companydomain"]),
-    names(Field::Request, "request", "Request",
-        &["request", "message", "inquiry", "enquiry", "requirement", "interest", "interestedin", "nachricht", "mensaje", "ombi"],
-        &["note", "comment", "description", "detail"]),
-    names(Field::Budget, "budget", "Budget",
-        &["budget", "estimatedbudget", "expectedbudget", "presupuesto", "bajeti"],
-        &["dealvalue", "estimatedvalue"]),
-    names(Field::Country, "country", "Country",
-        &["country", "countrycode", "countryname", "land", "pays", "país", "pais", "paese", "nchi"],
-        &["billingcountry", "nation"]),
-    names(Field::State, "state", "State or region",
-        &["state", "region", "province", "stateorregion", "stateregion", "stateprovince", "county", "bundesland", "provincia",
-          "région"],
-        &["billingstate"]),
-    names(Field::Address, "address", "Address",
-        &["address", "streetaddress", "street", "postaladdress", "mailingaddress", "fulladdress", "adresse", "anschrift",
-          "dirección", "direccion", "endereço", "endereco", "indirizzo", "anwani"],
-        &["address1", "addressline1", "billingaddress", "homeaddress"]),
     names(Field::PaymentId, "payment_id", "Payment ID",
         &["paymentid", "paymenteventid", "eventid", "transactionid", "txnid", "transactionreference", "transactionref",
           "paymentreference", "paymentref", "invoiceid", "invoicenumber", "invoiceno", "chargeid", "paymentintentid"],

@@ -1,4 +1,5 @@
 use super::*;
+use crate::imports::Kind;
 
 fn strings(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
@@ -9,10 +10,12 @@ fn row(cells: &[&str]) -> Row {
 }
 
 #[test]
-fn the_table_of_names_is_in_the_order_of_the_fields_and_says_nothing_twice() {
+fn the_table_of_names_has_every_field_and_says_nothing_twice() {
     let mut seen = std::collections::HashSet::new();
-    for (place, names) in NAMES.iter().enumerate() {
-        assert_eq!(names.field as usize, place, "{}", names.key);
+    for kind in [Kind::Leads, Kind::Referrers, Kind::Qualifications] {
+        assert!(kind.fields().iter().all(|field| !field.name().is_empty() && !field.label().is_empty()));
+    }
+    for names in NAMES.iter() {
         assert!(!names.label.is_empty());
         assert_eq!(Field::from_name(names.field.name()), Some(names.field));
         for alias in names.exact.iter().chain(names.loose) {
@@ -20,15 +23,16 @@ fn the_table_of_names_is_in_the_order_of_the_fields_and_says_nothing_twice() {
             assert!(seen.insert(alias), "{alias} is there twice");
         }
     }
-    assert_eq!(Field::all().len(), Field::Ignore as usize + 1);
+    assert_eq!(Field::all().len(), 29);
     assert_eq!(Field::from_name("nonsense"), None);
     assert_eq!(Field::SubscriptionStatus.name(), "subscription_status");
-    assert_eq!(Field::JobTitle.label(), "Job title");
+    assert_eq!(Field::Fact(LeadFact::JobTitle).label(), "Job title");
 }
 
 #[test]
 fn the_columns_of_the_three_products_are_known() {
     use Field::*;
+    use LeadFact::*;
     let known = |header: &[&str], fields: &[Field]| {
         let expected: Vec<_> = fields.iter().copied().map(Some).collect();
         assert_eq!(Mapping::from_header(&strings(header)).columns, expected, "{header:?}");
@@ -53,7 +57,19 @@ fn the_columns_of_the_three_products_are_known() {
             "state", "address", "source", "status",
         ],
         &[
-            Name, Email, Phone, Company, JobTitle, Industry, Website, Request, Budget, Country, State, Address, Source,
+            Name,
+            Email,
+            Phone,
+            Fact(Company),
+            Fact(JobTitle),
+            Fact(Industry),
+            Fact(Website),
+            Fact(Request),
+            Fact(Budget),
+            Fact(Country),
+            Fact(Region),
+            Fact(Address),
+            Fact(Source),
             Status,
         ],
     );
@@ -132,7 +148,7 @@ fn a_cell_is_read_trimmed_and_a_missing_one_is_empty() {
     let row = row(&["  Jane\u{a0}", "jane@example.com"]);
     assert_eq!(mapping.get(&row, Field::Name), "Jane");
     assert_eq!(mapping.get(&row, Field::Email), "jane@example.com");
-    assert_eq!(mapping.get(&row, Field::Request), "", "the row is shorter than the mapping");
+    assert_eq!(mapping.get(&row, Field::Fact(LeadFact::Request)), "", "the row is shorter than the mapping");
     assert_eq!(mapping.get(&row, Field::Phone), "");
 
     mapping.set(0, Some(Field::Ignore));

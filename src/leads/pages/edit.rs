@@ -12,8 +12,9 @@ use crate::engine::{
     AddLead, AddLeadOutcome, Claim, ClaimBy, ClaimRefusal, Contact, EditLead, Rejected, Scope, SourceOrigin, Status,
     TouchKind,
 };
+use crate::leads::LeadRow;
 use crate::leads::budget;
-use crate::leads::store::one::LeadRow;
+use crate::leads::fields::{Kind, LeadFacts, Part, Plain, TABLE};
 use crate::phone::Phone;
 use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
@@ -28,8 +29,22 @@ struct FormPage {
     statuses: Vec<Choice>,
     /// The lead that has what was typed: its id and name.
     known: Option<(i64, String)>,
+    parts: [PartOfForm; 3],
     form: Form,
 }
+
+/// Plain facts that stand together.
+struct PartOfForm {
+    title: &'static str,
+    hint: &'static str,
+    fields: Vec<&'static Plain>,
+}
+
+const PARTS: [(Part, &str, &str); 3] = [
+    (Part::Work, "Work", "What is known about the company."),
+    (Part::Request, "Request", "What they asked for."),
+    (Part::Place, "Place", "Where they are."),
+];
 
 async fn page_of(
     page: &Page,
@@ -38,7 +53,9 @@ async fn page_of(
     form: Form,
 ) -> Result<FormPage, crate::web::Fault> {
     let statuses = Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), status);
-    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, known: None, form })
+    let fields = |of: Part| TABLE.iter().filter(|plain| plain.part == of).collect();
+    let parts = PARTS.map(|(part, title, hint)| PartOfForm { title, hint, fields: fields(part) });
+    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, known: None, parts, form })
 }
 
 pub(super) async fn new(page: Page) -> PageResult {
@@ -151,20 +168,13 @@ fn form_of(lead: &LeadRow) -> Form {
         ("name", lead.name.clone()),
         ("email", text(&lead.email)),
         ("phone", text(&lead.phone)),
-        ("company", text(&lead.company)),
-        ("jobtitle", text(&lead.jobtitle)),
-        ("industry", text(&lead.industry)),
-        ("website", text(&lead.website)),
-        ("request", text(&lead.request)),
-        ("budget", text(&lead.budget)),
-        ("country", text(&lead.country)),
-        ("region", text(&lead.region)),
-        ("address", text(&lead.address)),
-        ("source", text(&lead.source)),
         ("status", lead.status.clone()),
         ("active", if lead.active { "yes" } else { "" }.to_owned()),
     ] {
         form.set(name, value);
+    }
+    for plain in &TABLE {
+        form.set(plain.column, text(&lead.facts[plain.fact]));
     }
     form
 }
@@ -182,26 +192,30 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
         }
         parsed => parsed.and_then(Result::ok),
     };
-    let typed = form.optional_line("budget", "The budget", 40);
-    let plain = typed.as_deref().and_then(budget::typed);
-    if typed.is_some() && plain.is_none() && known.and_then(|l| l.budget.clone()) != typed {
-        form.fail("budget", "The budget must be a number such as 5000 or 1,250.50.");
-    }
+    let facts = facts_of(form, known);
     Some(Contact {
         email_key: email.as_deref().and_then(email::key_of),
         email,
         phone_key: parsed.as_ref().map(|p| p.e164().to_owned()),
         phone: parsed.as_ref().map(|p| p.text().to_owned()).or(phone),
-        company: form.optional_line("company", "The company", 200),
-        jobtitle: form.optional_line("jobtitle", "The job title", 200),
-        industry: form.optional_line("industry", "The industry", 200),
-        website: form.optional_line("website", "The website", 500),
-        request: form.optional_text("request", "The request", 5_000),
-        budget: plain.or(typed),
-        country: form.optional_line("country", "The country", 100),
-        region: form.optional_line("region", "The region", 100),
-        address: form.optional_text("address", "The address", 500),
-        source: form.optional_line("source", "The source", 100),
+        facts,
         name: name?,
     })
+}
+
+fn facts_of(form: &mut Form, known: Option<&LeadRow>) -> LeadFacts {
+    let mut facts = LeadFacts::default();
+    for plain in &TABLE {
+        let the = format!("The {}", plain.label.to_lowercase());
+        let typed = match plain.kind {
+            Kind::Text => form.optional_text(plain.column, &the, plain.most),
+            _ => form.optional_line(plain.column, &the, plain.most),
+        };
+        let number = typed.as_deref().filter(|_| plain.kind == Kind::Number).map(budget::typed);
+        if number == Some(None) && known.and_then(|lead| lead.facts[plain.fact].clone()) != typed {
+            form.fail(plain.column, format!("{the} must be a number such as 5000 or 1,250.50."));
+        }
+        facts[plain.fact] = number.flatten().or(typed);
+    }
+    facts
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Archive, Moves, Qualified, Qualify, Rejected, SetStatus, Status, What};
-use crate::leads::store::one::LeadRow;
+use crate::leads::LeadRow;
 use crate::shell::Page;
 use crate::web::{Fault, Flash, Form, PageResult};
 

@@ -5,10 +5,11 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
 use super::qualification::refused;
-use super::show::find;
+use super::show::{find, names_of};
 use crate::commissions::pages::{Preview, preview};
 use crate::engine::{Moves, Reattribute, Rejected};
-use crate::leads::store::one::{self, CandidateRow, LeadRow};
+use crate::leads::LeadRow;
+use crate::leads::store::one::{self, CandidateRow, LeadNames};
 use crate::query::ListQuery;
 use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
@@ -19,6 +20,7 @@ use crate::web::{Fault, Flash, Form, PageResult, html};
 struct FindPage {
     frame: Frame,
     person: LeadRow,
+    names: LeadNames,
     q: String,
     found: Vec<CandidateRow>,
 }
@@ -28,6 +30,7 @@ struct FindPage {
 struct ConfirmPage {
     frame: Frame,
     person: LeadRow,
+    names: LeadNames,
     /// "none", or the enrollment.
     to: String,
     title: String,
@@ -92,7 +95,8 @@ pub(super) async fn choose(page: Page, Path(id): Path<i64>, OriginalUri(uri): Or
         "" => Vec::new(),
         q => one::candidates(&mut page.read().await?, lead.campaign_id, q).await?,
     };
-    html(&FindPage { frame: page.frame("leads").await?, person: lead, q, found })
+    let names = names_of(&page, &lead).await?;
+    html(&FindPage { frame: page.frame("leads").await?, person: lead, names, q, found })
 }
 
 async fn confirm(page: &Page, lead: LeadRow, to: &str, changed: bool, form: Form) -> PageResult {
@@ -122,6 +126,7 @@ async fn confirm(page: &Page, lead: LeadRow, to: &str, changed: bool, form: Form
         waiting: Preview::of(page, &seen.on_top).await?,
         seen: seen.seal,
         form,
+        names: names_of(page, &lead).await?,
         person: lead,
     };
     html_with(status, &page_shown)

@@ -5,8 +5,10 @@ use super::list::sentence;
 use crate::commissions::{self, CommissionRow};
 use crate::engine::Status;
 use crate::id;
-use crate::leads::store::one::{self, AlikeRow, LeadRow, PaymentRow, RefundRow, SubscriptionRow};
+use crate::leads::fields::{LeadFact, TABLE};
+use crate::leads::store::one::{self, AlikeRow, LeadNames, PaymentRow, RefundRow, SubscriptionRow};
 use crate::leads::timeline::{self, Happened};
+use crate::leads::{LeadRow, rows};
 use crate::money::Money;
 use crate::shell::{Frame, Page};
 use crate::users::Right;
@@ -19,6 +21,7 @@ struct ShowPage {
     frame: Frame,
     /// Named apart from `lead`, which the page head's macro uses.
     person: LeadRow,
+    names: LeadNames,
     details: Vec<(&'static str, String)>,
     lead_code: String,
     public_id: String,
@@ -82,13 +85,19 @@ struct Item {
 /// The lead, if it is the business's and this person may see it.
 pub(super) async fn find(page: &Page, id: i64) -> Result<LeadRow, Fault> {
     let mut conn = page.read().await?;
-    let lead = one::by_id(&mut conn, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
+    let lead = rows::by_id(&mut conn, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
     let seen = page.member.may(Right::SeeLeads) || lead.recorded_by == Some(page.member.user_id);
     if seen { Ok(lead) } else { Err(Fault::NotFound) }
 }
 
+/// The names that belong to a lead that was found.
+pub(super) async fn names_of(page: &Page, lead: &LeadRow) -> Result<LeadNames, Fault> {
+    one::names(&mut page.read().await?, lead.id).await?.ok_or(Fault::NotFound)
+}
+
 pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let lead = find(&page, id).await?;
+    let names = names_of(&page, &lead).await?;
     let sees_money = page.member.may(Right::SeeMoney);
     let sees_all = page.member.may(Right::SeeLeads);
     let mut conn = page.read().await?;
@@ -149,6 +158,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         sees_money,
         frame: page.frame("leads").await?,
         person: lead,
+        names,
     })
 }
 
@@ -198,18 +208,6 @@ pub(super) fn arrival_words(arrival: Option<&str>) -> &'static str {
 
 /// The optional facts that are there.
 fn details(lead: &LeadRow) -> Vec<(&'static str, String)> {
-    let all = [
-        ("Company", &lead.company),
-        ("Job title", &lead.jobtitle),
-        ("Industry", &lead.industry),
-        ("Website", &lead.website),
-        ("Request", &lead.request),
-        ("Budget", &lead.budget),
-        ("Country", &lead.country),
-        ("Region", &lead.region),
-        ("Address", &lead.address),
-        ("Source", &lead.source),
-    ];
-    let there = all.into_iter().filter_map(|(label, value)| Some((label, value.clone().filter(|v| !v.is_empty())?)));
-    there.collect()
+    let value = |fact: LeadFact| lead.facts.text(fact).filter(|text| !text.is_empty()).map(str::to_owned);
+    TABLE.iter().filter_map(|plain| Some((plain.label, value(plain.fact)?))).collect()
 }

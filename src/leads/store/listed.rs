@@ -7,7 +7,7 @@
 use crate::counters;
 use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, Value, sql, sql_built};
 use crate::engine::Status;
-use crate::row;
+use crate::leads::store::rows::{COLUMNS, JOINS, LeadRow};
 use crate::search::{self, Ask, Needle, Scope, Total};
 use crate::text::fold;
 
@@ -27,49 +27,8 @@ pub struct Which {
     pub search: String,
 }
 
-row! {
-    /// A lead with everything its form says.
-    #[derive(Debug, Clone)]
-    pub struct Listed {
-        pub id: i64,
-        pub name: String,
-        pub email: Option<String>,
-        pub phone: Option<String>,
-        pub company: Option<String>,
-        pub jobtitle: Option<String>,
-        pub industry: Option<String>,
-        pub website: Option<String>,
-        pub request: Option<String>,
-        pub budget: Option<String>,
-        pub country: Option<String>,
-        pub region: Option<String>,
-        pub address: Option<String>,
-        pub source: Option<String>,
-        pub status: String,
-        pub source_origin: String,
-        pub active: bool,
-        pub created_at: i64,
-        pub updated_at: i64,
-    }
-}
-
-const COLUMNS: &str =
-    "l.id, l.name, l.email, l.phone, l.company, l.jobtitle, l.industry, l.website, l.request, l.budget, l.country,
-     l.region, l.address, l.source, l.status, l.source_origin, l.active, l.created_at, l.updated_at";
-
-/// One lead.
-pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Listed>> {
-    let text = format!(
-        "SELECT {COLUMNS}
-           FROM leads l
-          WHERE l.id = $1
-            AND l.business_id = $2"
-    );
-    sql_built(text).bind(id).bind(business_id).optional(conn).await
-}
-
 /// Their number, and the rows from `offset` on.
-pub async fn page(db: &Db, which: &Which, offset: i64, limit: i64) -> DbResult<(i64, Vec<Listed>)> {
+pub async fn page(db: &Db, which: &Which, offset: i64, limit: i64) -> DbResult<(i64, Vec<LeadRow>)> {
     let needle = Needle::piece(&fold(&which.search));
     if !needle.is_empty() {
         return found(db, which, &needle, offset, limit).await;
@@ -116,7 +75,7 @@ fn condition(which: &Which) -> (String, Vec<Value>) {
 }
 
 /// The ids come from the index; then the rows of one page are read.
-async fn rows(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i64) -> DbResult<Vec<Listed>> {
+async fn rows(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i64) -> DbResult<Vec<LeadRow>> {
     let wanted = limit.min(total - offset);
     if wanted <= 0 {
         return Ok(Vec::new());
@@ -129,23 +88,25 @@ async fn rows(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i6
     values.extend([wanted.into(), skipped.into()]);
     let n = values.len();
     let text = format!(
-        "SELECT {COLUMNS}
+        "SELECT {}
            FROM (SELECT id, created_at
                    FROM leads
                   WHERE {condition}
                   ORDER BY created_at {direction}, id {direction}
                   LIMIT ${} OFFSET ${n}) p
            JOIN leads l ON l.id = p.id
+           {JOINS}
           ORDER BY p.created_at DESC, p.id DESC",
+        COLUMNS.as_str(),
         n - 1
     );
     sql_built(text).bind_all(values).all(conn).await
 }
 
 /// Looks for a piece of text in all campaigns.
-async fn found(db: &Db, which: &Which, needle: &Needle, offset: i64, limit: i64) -> DbResult<(i64, Vec<Listed>)> {
+async fn found(db: &Db, which: &Which, needle: &Needle, offset: i64, limit: i64) -> DbResult<(i64, Vec<LeadRow>)> {
     let order = Order { column: "created_at", descending: true };
-    let mut list = Listing::new(COLUMNS, "leads", "l", "", order)
+    let mut list = Listing::new(&COLUMNS, "leads", "l", JOINS, order)
         .and("l.business_id = ?", which.business_id)
         .and("l.test = ?", which.test)
         .and_plain("l.archived_at IS NULL");

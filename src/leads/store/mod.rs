@@ -4,3 +4,5 @@ pub mod list;
 pub mod listed;
 pub mod meta;
 pub mod one;
+pub mod rows;
+pub mod touches;

@@ -1,68 +1,31 @@
 use crate::db::{Conn, DbResult, sql, sql_built};
+use crate::leads::store::rows::LeadRow;
 use crate::row;
 
 row! {
-    /// A lead with the names its page shows.
+    /// The names that a lead's page shows beside it.
     #[derive(Debug, Clone)]
-    pub struct LeadRow {
-        pub id: i64,
-        pub campaign_id: i64,
+    pub struct LeadNames {
         pub campaign: String,
-        pub test: bool,
-        pub name: String,
-        pub email: Option<String>,
-        pub email_key: Option<String>,
-        pub phone: Option<String>,
-        pub phone_key: Option<String>,
-        pub company: Option<String>,
-        pub jobtitle: Option<String>,
-        pub industry: Option<String>,
-        pub website: Option<String>,
-        pub request: Option<String>,
-        pub budget: Option<String>,
-        pub country: Option<String>,
-        pub region: Option<String>,
-        pub address: Option<String>,
-        pub source: Option<String>,
-        pub source_origin: String,
-        pub status: String,
-        pub active: bool,
-        pub duplicate_of: Option<i64>,
+        /// Of the lead it is a duplicate of.
         pub primary_name: Option<String>,
-        pub qualified_at: Option<i64>,
-        pub converted_at: Option<i64>,
-        pub arrival: Option<String>,
-        pub referrer_id: Option<i64>,
         pub referrer: Option<String>,
-        pub enrollment_id: Option<i64>,
         pub enrollment_state: Option<String>,
-        pub code: Option<String>,
-        pub touch_id: Option<i64>,
-        pub recorded_by: Option<i64>,
         pub recorder: Option<String>,
-        pub created_at: i64,
-        pub archived_at: Option<i64>,
     }
 }
 
-pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<LeadRow>> {
-    sql("SELECT l.id, l.campaign_id, m.name AS campaign, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key,
-                l.company, l.jobtitle, l.industry, l.website, l.request, l.budget, l.country, l.region, l.address,
-                l.source, l.source_origin, l.status, l.active, l.duplicate_of, o.name AS primary_name, l.qualified_at,
-                l.converted_at, l.arrival, l.referrer_id, p.name AS referrer, l.enrollment_id,
-                e.state AS enrollment_state, c.text AS code, l.touch_id, l.recorded_by, u.name AS recorder,
-                l.created_at, l.archived_at
+pub async fn names(conn: &mut Conn, lead_id: i64) -> DbResult<Option<LeadNames>> {
+    sql("SELECT m.name AS campaign, o.name AS primary_name, p.name AS referrer,
+                e.state AS enrollment_state, u.name AS recorder
            FROM leads l
            JOIN campaigns m ON m.id = l.campaign_id
            LEFT JOIN leads o ON o.id = l.duplicate_of
            LEFT JOIN referrers p ON p.id = l.referrer_id
            LEFT JOIN enrollments e ON e.id = l.enrollment_id
-           LEFT JOIN codes c ON c.id = l.code_id
            LEFT JOIN users u ON u.id = l.recorded_by
-          WHERE l.id = $1
-            AND l.business_id = $2")
-    .bind(id)
-    .bind(business_id)
+          WHERE l.id = $1")
+    .bind(lead_id)
     .optional(conn)
     .await
 }

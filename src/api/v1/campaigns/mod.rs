@@ -8,13 +8,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::common::{Page, PageAsked, Part, expected, id_of, nothing, page, stale, versioned};
-use super::store::campaigns::{self as store, CampaignRow};
 use crate::amounts::Amounts;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
+use crate::campaigns::rows::{self as store, CampaignRow};
 use crate::campaigns::{self, Destination, Moved, QualifyOn, SameName, Saved, Settings};
 use crate::id::Kind;
 use crate::links;

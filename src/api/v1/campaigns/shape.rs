@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::amounts::Amounts;
 use crate::api::field::{Clearable, Field, Line, OneOf, UpTo, Word, Wrong};
 use crate::api::v1::common::instant;
-use crate::api::v1::store::campaigns::CampaignRow;
+use crate::campaigns::rows::CampaignRow;
 use crate::campaigns::{QualifyOn, State};
 use crate::id::{self, Kind};
 use crate::money::{Currency, MAX_MINOR, Money};

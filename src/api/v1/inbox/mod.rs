@@ -9,8 +9,6 @@ use axum::response::Response;
 
 use super::common::{Page, Part, field_id, nothing, page, path_id};
 use super::moves::{Preview, is_as_seen, look, rejected};
-use super::store::inbox::{self as store};
-use super::store::referrers as people;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
@@ -19,7 +17,9 @@ use crate::app::App;
 use crate::codes::{self, Lookup};
 use crate::engine::{Dismiss, Event, Reopen, What};
 use crate::id::Kind;
+use crate::inbox::rows::{self as store};
 use crate::inbox::{self, Claimant, Fix, ItemRow};
+use crate::referrers::rows as people;
 use shape::{Acceptance, InboxAsked, Item};
 
 const ID: &str = "Its id: `inbox_…` or the integer.";

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::api::field::{IdText, Line, OneOf, Word};
 use crate::api::v1::common::{After, Limit, instant, maybe_instant};
 use crate::api::v1::moves::Seen;
-use crate::api::v1::store::inbox::ItemRow;
 use crate::id::{self, Kind};
+use crate::inbox::rows::ItemRow;
 use crate::object;
 
 /// The states of an item.

@@ -10,11 +10,11 @@ use crate::api::Caller;
 use crate::api::problem::Problem;
 use crate::api::read::Sent;
 use crate::api::v1::common::{campaign, id_of};
-use crate::api::v1::store::leads as store;
 use crate::app::App;
 use crate::engine::ids::ReferrerId;
 use crate::engine::{AddLeadOutcome, Change, ClaimRefusal, Event, Outcome, Qualify, Rejected};
 use crate::id::{self, Kind};
+use crate::leads::rows as store;
 
 pub async fn create_many(
     State(app): State<App>,

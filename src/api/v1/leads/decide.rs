@@ -13,13 +13,13 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{InPath, Sent};
 use crate::api::v1::common::{field_id, nothing};
 use crate::api::v1::moves::{Preview, Seen, is_as_seen, look};
-use crate::api::v1::store::leads::{self as store, LeadRow};
-use crate::api::v1::store::referrers as people;
 use crate::app::App;
 use crate::codes::{self, Lookup};
 use crate::engine::{Archive, Event, Merge, Reattribute, What};
 use crate::id::Kind;
+use crate::leads::rows::{self as store, LeadRow};
 use crate::object;
+use crate::referrers::rows as people;
 
 use super::shape::Lead;
 
@@ -181,8 +181,10 @@ async fn preview_attribution(
 async fn merging(app: &App, caller: &Caller, id: &str, into: &IdText) -> Result<(What, i64), Problem> {
     let lead = find(app, caller, id).await?;
     let into = field_id(Kind::Lead, "into", &into.0, "lead")?;
-    let known = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), into).await?;
-    known.ok_or_else(|| FieldProblem::wrong("into", "is not a lead of this business"))?;
+    let known = store::by_id(&mut app.db.read().await?, caller.business_id(), into).await?;
+    known
+        .filter(|lead| lead.test == caller.test())
+        .ok_or_else(|| FieldProblem::wrong("into", "is not a lead of this business"))?;
     Ok((Merge { lead_id: lead.id.into(), into: into.into() }.into(), into))
 }
 

@@ -2,24 +2,100 @@
 
 use super::shape::{LeadChange, NewLead};
 use crate::api::Caller;
-use crate::api::field::{Clearable, ClearableNumber};
+use crate::api::facts::{Contract, Given, number_schema, text_schema};
+use crate::api::field::{self, Clearable, Field, NumberText, Wrong, or_none};
 use crate::api::problem::FieldProblem;
-use crate::api::v1::store::leads::LeadRow;
 use crate::engine::{AddLead, Claim, ClaimBy, Contact, Scope, SourceOrigin, Status, TouchKind};
+use crate::leads::LeadRow;
+use crate::leads::budget;
+use crate::leads::fields::{Kind, LeadFact, LeadFacts, Plain, TABLE};
 use crate::phone::Phone;
+use schemars::{Schema, json_schema};
+
+/// A lead's facts as one is added.
+#[derive(Debug, Clone)]
+pub struct New;
+
+impl Contract for New {
+    type Given = Option<String>;
+
+    fn about(plain: &Plain) -> &'static str {
+        plain.about
+    }
+
+    fn read(plain: &'static Plain, raw: Option<&str>) -> Result<Self::Given, Wrong> {
+        let Some(raw) = raw.filter(|raw| *raw != "null") else { return Ok(None) };
+        or_none(match plain.kind {
+            Kind::Line | Kind::Web => field::line(Some(raw), plain.most),
+            Kind::Text => field::lines(Some(raw), plain.most),
+            Kind::Number => decimal(raw),
+        })
+    }
+
+    fn schema(plain: &Plain) -> Schema {
+        if plain.kind == Kind::Number { number_schema() } else { text_schema(plain) }
+    }
+}
+
+fn decimal(raw: &str) -> Result<String, Wrong> {
+    let NumberText(text) = NumberText::read(Some(raw))?;
+    budget::plain(&text).ok_or_else(|| Wrong::because("must be a plain decimal"))
+}
+
+/// A change of a lead's facts.
+#[derive(Debug, Clone)]
+pub struct Changed;
+
+impl Contract for Changed {
+    /// Nothing where the fact stays; then the text, or none where it is cleared.
+    type Given = Option<Option<String>>;
+
+    fn about(plain: &Plain) -> &'static str {
+        plain.about
+    }
+
+    fn read(plain: &'static Plain, raw: Option<&str>) -> Result<Self::Given, Wrong> {
+        Ok(match raw {
+            None => None,
+            Some("null" | "\"\"") => Some(None),
+            Some(raw) if plain.kind == Kind::Number => Some(Some(decimal(raw)?)),
+            Some(raw) => Some(or_none(field::lines(Some(raw), plain.most))?.map(|text| text.trim().to_owned())),
+        })
+    }
+
+    fn schema(plain: &Plain) -> Schema {
+        if plain.kind != Kind::Number {
+            return text_schema(plain);
+        }
+        json_schema!({ "anyOf": [
+            { "anyOf": [{ "type": "number" }, { "type": "string", "maxLength": 0 }] },
+            { "type": "null" },
+        ] })
+    }
+}
+
+impl Given<Changed> {
+    fn onto(self, mut facts: LeadFacts) -> LeadFacts {
+        for (plain, change) in TABLE.iter().zip(self.0) {
+            if let Some(text) = change {
+                facts[plain.fact] = text;
+            }
+        }
+        facts
+    }
+}
 
 impl NewLead {
     /// The event that adds it, in a campaign.
     pub fn event(self, campaign_id: i64, caller: &Caller) -> Result<AddLead, FieldProblem> {
         let phone = self.phone.as_deref().map(|text| Phone::parse(text, &caller.key.row.country)).transpose();
         let phone = phone.map_err(|why| FieldProblem::wrong("phone", why))?;
-        let budget = self.budget.map(|b| {
-            crate::leads::budget::plain(&b.0).ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))
-        });
         let email = self.email.map(|line| line.0);
-        let line = |text: Option<String>| text;
         let code = self.code.map(|code| code.0);
-        let source = self.source.map(|s| s.0).or_else(|| code.is_some().then(|| "referral".to_owned()));
+        let mut facts = self.facts.facts();
+        if code.is_some() && facts[LeadFact::Source].is_none() {
+            facts = facts.with(LeadFact::Source, "referral");
+        }
         Ok(AddLead {
             scope: Scope::new(campaign_id, caller.test()),
             contact: Box::new(Contact {
@@ -28,16 +104,7 @@ impl NewLead {
                 email,
                 phone_key: phone.as_ref().map(|p| p.e164().to_owned()),
                 phone: phone.map(|p| p.text().to_owned()),
-                company: line(self.company.map(|l| l.0)),
-                jobtitle: line(self.jobtitle.map(|l| l.0)),
-                industry: line(self.industry.map(|l| l.0)),
-                website: line(self.website.map(|l| l.0)),
-                request: self.request.map(|t| t.0),
-                budget: budget.transpose()?,
-                country: self.country.map(|l| l.0),
-                region: self.state.map(|l| l.0),
-                address: self.address.map(|t| t.0),
-                source,
+                facts,
             }),
             status: self.status.map_or(Status::New, |s| s.0),
             source_origin: SourceOrigin::Api,
@@ -51,10 +118,7 @@ impl NewLead {
 
 /// A lead's facts with a change made to them.
 pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Contact, FieldProblem> {
-    fn or<const N: usize>(change: Option<Clearable<N>>, before: Option<String>) -> Option<String> {
-        change.map_or(before, |c| c.0)
-    }
-    let email = or(change.email, row.email);
+    let email = change.email.map_or(row.email, |email| email.0);
     let (phone, phone_key) = match change.phone {
         None => (row.phone, row.phone_key),
         Some(Clearable(None)) => (None, None),
@@ -64,29 +128,12 @@ pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Cont
             (Some(phone.text().to_owned()), Some(phone.e164().to_owned()))
         }
     };
-    let budget = match change.budget {
-        None => row.budget,
-        Some(ClearableNumber(None)) => None,
-        Some(ClearableNumber(Some(text))) => Some(
-            crate::leads::budget::plain(&text.0)
-                .ok_or_else(|| FieldProblem::wrong("budget", "must be a plain decimal"))?,
-        ),
-    };
     Ok(Contact {
         name: change.name.map_or(row.name, |n| n.0),
         email_key: email.as_deref().and_then(crate::email::key_of),
         email,
         phone,
         phone_key,
-        company: or(change.company, row.company),
-        jobtitle: or(change.jobtitle, row.jobtitle),
-        industry: or(change.industry, row.industry),
-        website: or(change.website, row.website),
-        request: or(change.request, row.request),
-        budget,
-        country: or(change.country, row.country),
-        region: or(change.state, row.region),
-        address: or(change.address, row.address),
-        source: or(change.source, row.source),
+        facts: change.facts.onto(row.facts),
     })
 }

@@ -13,7 +13,6 @@ use super::common::{
     Page, Part, campaign, campaigns, expected, field_id, merged, merged_hits, nothing, page, path_id, versioned,
 };
 use super::moves::rejected;
-use super::store::leads::{self as store, Filter, LeadRow};
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
@@ -21,6 +20,7 @@ use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::engine::{AddLeadOutcome, Archive, EditLead, Event, Outcome, Qualify, Rejected, Seen, SetStatus, What};
 use crate::id::Kind;
+use crate::leads::rows::{self as store, Filter, LeadRow};
 use crate::search::{Needle, Scope};
 use crate::text::fold;
 use batch::{create_many, qualify_many};
@@ -142,8 +142,8 @@ const NEW_LEADS: &str = r#"{"items": [{"name": "Jane Smith", "email": "jane@exam
 /// A lead of the caller's.
 pub async fn find(app: &App, caller: &Caller, text: &str) -> Result<LeadRow, Problem> {
     let id = path_id(Kind::Lead, text, "lead")?;
-    let found = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
-    found.ok_or_else(|| nothing("lead"))
+    let found = store::by_id(&mut app.db.read().await?, caller.business_id(), id).await?;
+    found.filter(|lead| lead.test == caller.test()).ok_or_else(|| nothing("lead"))
 }
 
 async fn list(
@@ -209,7 +209,7 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewLead>
 
 /// The present lead, for the answer to a change.
 async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Result<Response, Problem> {
-    let row = store::by_id(&mut app.db.read().await?, caller.business_id(), caller.test(), id).await?;
+    let row = store::by_id(&mut app.db.read().await?, caller.business_id(), id).await?;
     let row = row.ok_or_else(|| nothing("lead"))?;
     let version = row.updated_at;
     Ok(versioned(&HeaderMap::new(), status, version, &Lead::of(row)))

@@ -2,17 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::api::field::{
-    Clearable, ClearableNumber, IdText, Line, Many, NumberText, OneOf, Text, Tried, Word, maybe_number_schema,
-};
+use super::facts::{Changed, New};
+use crate::api::facts::{Given, Shown};
+use crate::api::field::{Clearable, IdText, Line, Many, OneOf, Tried, Word};
 use crate::api::problem::FieldProblem;
 use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant};
-use crate::api::v1::store::leads::LeadRow;
 use crate::engine::Status;
 use crate::id::{self, Kind};
-use crate::leads::ARRIVALS;
+use crate::leads::{ARRIVALS, LeadRow};
 use crate::object;
 
 /// A way of arrival.
@@ -68,30 +66,11 @@ object! {
         email "email": Option<Line<320>>,
         /// The phone number, in the business's country where it has no country code.
         phone "phone": Option<Line<60>>,
-        /// The company they work for.
-        company "company": Option<Line<200>>,
-        /// Their job.
-        jobtitle "jobtitle": Option<Line<200>>,
-        /// The company's industry.
-        industry "industry": Option<Line<200>>,
-        /// The company's address on the web.
-        website "website": Option<Line<500>>,
-        /// Their request.
-        request "request": Option<Text<5000>>,
-        /// A plain decimal.
-        budget "budget": Option<NumberText>,
-        /// In your words.
-        country "country": Option<Line<100>>,
-        /// The part of the country.
-        state "state": Option<Line<100>>,
-        /// Street and town.
-        address "address": Option<Text<500>>,
-        /// The source, in your words.
-        source "source": Option<Line<100>>,
         /// `new` otherwise.
         status "status": Option<OneOf<Status>>,
         /// The referral code they brought.
-        code "code": Option<Line<60>>,
+        code "code": Option<Line<60>>;
+        facts: Given<New>
     }
 }
 
@@ -112,28 +91,9 @@ object! {
         email "email": Option<Clearable<320>>,
         /// In the business's country where it has no country code.
         phone "phone": Option<Clearable<60>>,
-        /// The company they work for.
-        company "company": Option<Clearable<200>>,
-        /// Their job.
-        jobtitle "jobtitle": Option<Clearable<200>>,
-        /// The company's industry.
-        industry "industry": Option<Clearable<200>>,
-        /// The company's address on the web.
-        website "website": Option<Clearable<500>>,
-        /// Their request.
-        request "request": Option<Clearable<5000>>,
-        /// A plain decimal.
-        budget "budget": Option<ClearableNumber>,
-        /// In your words.
-        country "country": Option<Clearable<100>>,
-        /// The part of the country.
-        state "state": Option<Clearable<100>>,
-        /// Street and town.
-        address "address": Option<Clearable<500>>,
-        /// The source, in your words.
-        source "source": Option<Clearable<100>>,
         /// True while it is worked on.
-        active "active": Option<bool>,
+        active "active": Option<bool>;
+        facts: Given<Changed>
     }
 }
 
@@ -192,27 +152,8 @@ pub struct Lead {
     pub email: Option<String>,
     /// As it was written.
     pub phone: Option<String>,
-    /// The company they work for.
-    pub company: Option<String>,
-    /// Their job.
-    pub jobtitle: Option<String>,
-    /// The company's industry.
-    pub industry: Option<String>,
-    /// The company's address on the web.
-    pub website: Option<String>,
-    /// Their request.
-    pub request: Option<String>,
-    /// A plain decimal, without a currency.
-    #[schemars(schema_with = "maybe_number_schema")]
-    pub budget: Option<Box<RawValue>>,
-    /// In your words.
-    pub country: Option<String>,
-    /// The part of the country.
-    pub state: Option<String>,
-    /// Street and town.
-    pub address: Option<String>,
-    /// The source, in your words.
-    pub source: Option<String>,
+    #[serde(flatten)]
+    pub facts: Shown<New>,
     /// `api` or `dashboard`.
     pub source_origin: String,
     /// `new`, `contacted`, `qualified`, `converted` or `lost`.
@@ -259,16 +200,7 @@ impl Lead {
             name: row.name,
             email: row.email,
             phone: row.phone,
-            company: row.company,
-            jobtitle: row.jobtitle,
-            industry: row.industry,
-            website: row.website,
-            request: row.request,
-            budget: row.budget.as_deref().and_then(crate::leads::budget::number),
-            country: row.country,
-            state: row.region,
-            address: row.address,
-            source: row.source,
+            facts: row.facts.into(),
             source_origin: row.source_origin,
             status: row.status,
             active: row.active,

@@ -17,8 +17,8 @@ use crate::api::v1::common::{
     versioned,
 };
 use crate::api::v1::moves::rejected;
-use crate::api::v1::store::money::{self as store, CommissionRow, Filter};
 use crate::app::App;
+use crate::commissions::rows::{self as store, CommissionRow, Filter};
 use crate::engine::{Approve, Event, Void, What};
 use crate::id::{self, Kind};
 use crate::money::Rate;

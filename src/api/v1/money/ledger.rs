@@ -13,12 +13,12 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Asked;
 use crate::api::v1::common::{Limit, Part, field_id, instant, number};
-use crate::api::v1::store::money::{self as store, EntryRow};
-use crate::api::v1::store::referrers as people;
 use crate::app::App;
+use crate::commissions::rows::{self as store, EntryRow};
 use crate::id::{self, Kind};
 use crate::money::Currency;
 use crate::object;
+use crate::referrers::rows as people;
 
 pub fn calls(api: Api) -> Api {
     api.with(

@@ -17,11 +17,11 @@ use crate::api::v1::common::{
 };
 use crate::api::v1::money::commissions::Reason;
 use crate::api::v1::moves::rejected;
-use crate::api::v1::store::money::{self as store, PaymentFilter, PaymentRow};
 use crate::app::App;
 use crate::engine::Dispute;
 use crate::id::{self, Kind};
 use crate::object;
+use crate::payments::{self as store, PaymentFilter, PaymentRow};
 
 const ID: &str = "Its id: `pay_…` or the integer.";
 

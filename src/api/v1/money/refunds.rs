@@ -15,11 +15,11 @@ use crate::api::read::{Asked, InPath};
 use crate::api::v1::common::{
     After, Limit, Page, Part, Sort, field_id, instant, maybe_instant, nothing, number, page, path_id,
 };
-use crate::api::v1::store::money::{self as store, RefundFilter, RefundRow};
 use crate::app::App;
 use crate::id::{self, Kind};
 use crate::money::{Currency, Unpriced};
 use crate::object;
+use crate::payments::{self as store, RefundFilter, RefundRow};
 
 pub fn calls(api: Api) -> Api {
     api.with(

@@ -9,13 +9,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::common::{Page, PageAsked, Part, campaign, nothing, page};
-use super::store::campaigns as store;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::campaigns::SameName;
+use crate::products::versions as store;
 use crate::products::{self, Added, NewProduct, Numbered, ProductLine, Renamed};
 use shape::{NewProductFacts, NewVersion, Product, ProductChange, ProductTerms, Terms};
 

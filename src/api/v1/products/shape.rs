@@ -10,11 +10,11 @@ use crate::api::field::{Field, IdText, Line, Nested, OneOf, UpTo, Word, Wrong};
 use crate::api::problem::FieldProblem;
 use crate::api::v1::campaigns::ByCurrency;
 use crate::api::v1::common::instant;
-use crate::api::v1::store::campaigns::TermsRow;
 use crate::clock::Day;
 use crate::id::{self, Kind};
 use crate::money::Rate;
 use crate::object;
+use crate::products::versions::TermsRow;
 use crate::products::{Limit, NewTerms, Pays as PaysBy, ProductLine};
 
 /// A percentage, as a number or as text.

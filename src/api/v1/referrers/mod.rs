@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::common::{Hits, Page, Part, campaign, expected, nothing, page, path_id, stale, versioned};
-use super::store::referrers::{self as store, EnrollmentRow, Filter, ReferrerRow};
 use crate::api::Caller;
 use crate::api::field::Clearable;
 use crate::api::operation::{Api, Operation};
@@ -20,6 +19,7 @@ use crate::app::App;
 use crate::email::Email;
 use crate::id::{self, Kind};
 use crate::phone::Phone;
+use crate::referrers::rows::{self as store, EnrollmentRow, Filter, ReferrerRow};
 use crate::referrers::{self, AddReferrer, Added, Decided, Edited, Enrolled, NewFacts};
 use crate::search::{Needle, Scope};
 use crate::text::fold;

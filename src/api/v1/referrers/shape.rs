@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use crate::api::field::{Clearable, IdText, Line, OneOf, Word, number_schema};
 use crate::api::problem::Problem;
 use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant, number};
-use crate::api::v1::store::referrers::{BalanceRow, EnrollmentRow, ReferrerRow};
 use crate::email::Email;
 use crate::id::{self, Kind};
 use crate::links;
 use crate::object;
 use crate::referrers::State as Standing;
+use crate::referrers::rows::{BalanceRow, EnrollmentRow, ReferrerRow};
 
 object! {
     /// The filters of the referrers.

@@ -1,3 +1,5 @@
+//! Inbox items as the API reads them.
+
 use crate::db::{Conn, DbResult, Listing, Order, sql_built};
 use crate::row;
 

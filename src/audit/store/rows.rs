@@ -1,3 +1,5 @@
+//! Audit entries as the API reads them.
+
 use crate::db::{Listing, Order};
 use crate::row;
 

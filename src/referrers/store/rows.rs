@@ -1,3 +1,5 @@
+//! Referrers with their enrollments and balances, as the API and exports read them.
+
 use std::collections::BTreeMap;
 
 use crate::db::{Conn, DbResult, Listing, Order, Value, sql, sql_built};

@@ -1,3 +1,5 @@
+//! Codes with their referrers, as the API and exports read them.
+
 use crate::db::{Conn, DbResult, Listing, Order, sql_built};
 use crate::row;
 use crate::search::Needle;

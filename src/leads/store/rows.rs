@@ -1,9 +1,15 @@
+//! Whole leads, one and in lists, as pages, contracts and exports read them.
+
+use std::sync::LazyLock;
+
 use crate::db::{Conn, DbResult, Listing, Order, sql, sql_built};
 use crate::engine::Status;
+use crate::leads::fields::LeadFacts;
 use crate::row;
 use crate::search::Needle;
 
 row! {
+    /// A lead, with the code that it came by.
     #[derive(Debug, Clone)]
     pub struct LeadRow {
         pub id: i64,
@@ -11,18 +17,9 @@ row! {
         pub test: bool,
         pub name: String,
         pub email: Option<String>,
+        pub email_key: Option<String>,
         pub phone: Option<String>,
         pub phone_key: Option<String>,
-        pub company: Option<String>,
-        pub jobtitle: Option<String>,
-        pub industry: Option<String>,
-        pub website: Option<String>,
-        pub request: Option<String>,
-        pub budget: Option<String>,
-        pub country: Option<String>,
-        pub region: Option<String>,
-        pub address: Option<String>,
-        pub source: Option<String>,
         pub source_origin: String,
         pub status: String,
         pub active: bool,
@@ -31,20 +28,28 @@ row! {
         pub converted_at: Option<i64>,
         pub arrival: Option<String>,
         pub referrer_id: Option<i64>,
+        pub enrollment_id: Option<i64>,
         pub touch_id: Option<i64>,
+        pub recorded_by: Option<i64>,
         pub code: Option<String>,
         pub created_at: i64,
         pub updated_at: i64,
-        pub archived_at: Option<i64>,
+        pub archived_at: Option<i64>;
+        pub facts: LeadFacts
     }
 }
 
-const COLUMNS: &str = "l.id, l.campaign_id, l.test, l.name, l.email, l.phone, l.phone_key, l.company, l.jobtitle,
-                       l.industry, l.website, l.request, l.budget, l.country, l.region, l.address, l.source,
-                       l.source_origin, l.status, l.active, l.duplicate_of, l.qualified_at, l.converted_at, l.arrival,
-                       l.referrer_id, l.touch_id, c.text AS code, l.created_at, l.updated_at, l.archived_at";
+/// The columns of a [`LeadRow`], of `leads l` with [`JOINS`].
+pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    let facts = LeadFacts::columns(", l.", "");
+    format!(
+        "l.id, l.campaign_id, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key, l.source_origin, l.status,
+         l.active, l.duplicate_of, l.qualified_at, l.converted_at, l.arrival, l.referrer_id, l.enrollment_id,
+         l.touch_id, l.recorded_by, c.text AS code, l.created_at, l.updated_at, l.archived_at{facts}"
+    )
+});
 
-const JOINS: &str = "LEFT JOIN codes c ON c.id = l.code_id";
+pub const JOINS: &str = "LEFT JOIN codes c ON c.id = l.code_id";
 
 /// The filters of a campaign's leads.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +93,7 @@ const OF_ADDRESS: &str = "l.id IN (SELECT o.id
 /// One condition is served by an index that gives the order as well, the others are searched.
 pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
     let order = Order { column: "created_at", descending: true };
-    let mut list = Listing::new(COLUMNS, "leads", "l", JOINS, order)
+    let mut list = Listing::new(&COLUMNS, "leads", "l", JOINS, order)
         .and("l.campaign_id = ?", campaign_id)
         .and("l.test = ?", f.test)
         .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
@@ -129,7 +134,7 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
 /// The leads of a business with a source, or of one of its campaigns; other conditions are searched.
 pub fn of_source(business_id: i64, campaign_id: Option<i64>, source: &str, f: &Filter) -> Listing {
     let order = Order { column: "created_at", descending: true };
-    let mut list = Listing::new(COLUMNS, "leads", "l", JOINS, order)
+    let mut list = Listing::new(&COLUMNS, "leads", "l", JOINS, order)
         .and("l.business_id = ?", business_id)
         .and("l.test = ?", f.test)
         .and("l.source = ?", source)
@@ -155,23 +160,19 @@ pub fn of_source(business_id: i64, campaign_id: Option<i64>, source: &str, f: &F
     }
 }
 
-/// A lead of the business, in the key's mode.
-pub async fn by_id(conn: &mut Conn, business_id: i64, test: bool, id: i64) -> DbResult<Option<LeadRow>> {
-    sql_built(format!(
-        "SELECT {COLUMNS}
+/// A lead of the business.
+pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<LeadRow>> {
+    let text = format!(
+        "SELECT {}
            FROM leads l {JOINS}
           WHERE l.id = $1
-            AND l.business_id = $2
-            AND l.test = $3"
-    ))
-    .bind(id)
-    .bind(business_id)
-    .bind(test)
-    .optional(conn)
-    .await
+            AND l.business_id = $2",
+        COLUMNS.as_str()
+    );
+    sql_built(text).bind(id).bind(business_id).optional(conn).await
 }
 
-/// The leads among some ids that are the business's, in the key's mode.
+/// The leads among some ids that are the business's, in one mode.
 pub async fn among(conn: &mut Conn, business_id: i64, test: bool, ids: &[i64]) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT l.id
            FROM rows($1, id BIGINT) r

@@ -1,3 +1,5 @@
+//! Touches in lists, as the API reads them.
+
 use crate::db::{Conn, DbResult, Listing, Order, sql};
 use crate::row;
 
