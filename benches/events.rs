@@ -186,7 +186,10 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
         let mut in_group = 0;
         {
             let mut lead_of = tx.prepare_cached("SELECT id, referrer_id, enrollment_id FROM leads WHERE campaign_id = ?1 AND test = 0 AND email_key = ?2 AND duplicate_of IS NULL AND email_key IS NOT NULL").unwrap();
-            let mut payment = tx.prepare_cached("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, received_at) VALUES (?1,?2,?3,?4,0,?5,?6,?6,2999,'USD','active','2026-06-14',?7,'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855','earned','referral rate',0,?8)").unwrap();
+            let mut payment = tx.prepare_cached("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, received_at) VALUES (?1,?2,?3,?4,0,?5,?6,?6,2999,'USD','active','2026-06-14','e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855','earned','referral rate',0,?7)").unwrap();
+            let mut name = tx
+                .prepare_cached("INSERT INTO payment_names (business_id, test, name, payment_id) VALUES (?1,0,?2,?3)")
+                .unwrap();
             let mut commission = tx.prepare_cached("INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, rate, base_amount, amount, currency, hold_days, hold_until, state, released, created_at, updated_at) VALUES (?1,?2,?3,0,'referral',?4,?5,?6,?7,?8,200000,2999,600,'USD',14,'2026-06-28','pending',0,?9,?9)").unwrap();
             let mut entry = tx.prepare_cached("INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at) VALUES (?1,?2,?3,'USD','held',600,'created',?4,'2026-11-20',?5)").unwrap();
             let mut audit = tx.prepare_cached("INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name, actor_fold, origin, action, subject_kind, subject_id, lead_id, referrer_id, after) VALUES (?1,?2,?3,'key',1,'First key','first key','127.0.0.1','payment.recorded','payment',?4,?5,?6,'{\"amount\":\"29.99 USD\",\"commission\":\"6.00 USD\",\"date\":\"2026-06-14\",\"why\":\"referral rate\"}')").unwrap();
@@ -210,18 +213,9 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
                     [1, 2, 3, 4, 5, 6].map(|n| id + n);
                 id += 6;
                 let at = 1_790_000_000_000_000_i64 + id;
-                payment
-                    .execute(params![
-                        payment_id,
-                        business,
-                        campaign,
-                        product,
-                        lead_id,
-                        email,
-                        format!("date:{product}|{email}|2026-06-14|{id}"),
-                        at
-                    ])
-                    .unwrap();
+                payment.execute(params![payment_id, business, campaign, product, lead_id, email, at]).unwrap();
+                let by_day = format!("date:{product}|{email}|2026-06-14|{id}");
+                name.execute(params![business, by_day, payment_id]).unwrap();
                 purchase.execute(params![lead_id, product, payment_id]).unwrap();
                 commission
                     .execute(params![
@@ -265,7 +259,7 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
 /// The engine itself, one event and one flush at a time: what gathering saves.
 async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, from: u64) -> f64 {
     use refdesk::actor::{Actor, ActorKind};
-    use refdesk::engine::{By, Event, Payment};
+    use refdesk::engine::{By, Event, NameKind, Names, Payment, PaymentName};
     let db = refdesk::db::Db::open(&format!("sqlite://{}", file.display())).await.unwrap();
     let config = refdesk::config::Settings::default().checked().unwrap();
     let app = refdesk::app::App::new(db, refdesk::clock::Clock::system(), config);
@@ -289,7 +283,7 @@ async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, f
             amount: refdesk::money::Money { minor: 2999, currency },
             subscription_status: refdesk::engine::Subscription::Active,
             date: refdesk::clock::Day::parse("2026-06-14").unwrap(),
-            identity: Some(format!("event:single-{n}")),
+            names: Names::all_decide([PaymentName::new(NameKind::Event, format!("single-{n}"))]),
             body_hash: "x".into(),
         };
         app.engine.slice(vec![Event::new(By::new(business.id, &actor), payment)]).await.unwrap();
@@ -336,8 +330,9 @@ fn pgbench(cluster: &Cluster, events: u64, clients: u64) -> Figures {
 WITH k AS (SELECT :base * EVENTS + g AS i FROM generate_series(1, EVENTS) g),
  l AS (SELECT l.* FROM k JOIN leads l ON l.campaign_id = (SELECT min(id) FROM campaigns) AND NOT l.test AND l.email_key = 'lead' || k.i || '@example' || (k.i % 97) || '.com' AND l.duplicate_of IS NULL AND l.email_key IS NOT NULL),
  x AS MATERIALIZED (SELECT l.*, nextval('bench_ids') * 10 AS bench FROM l),
- p AS (INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, received_at)
-   SELECT x.bench, x.business_id, x.campaign_id, (SELECT min(id) FROM products), false, x.id, x.email, x.email_key, 2999, 'USD', 'active', '2026-06-14', 'bench:' || x.bench, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'earned', 'referral rate', 0, 1790000000000000 FROM x),
+ p AS (INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, received_at)
+   SELECT x.bench, x.business_id, x.campaign_id, (SELECT min(id) FROM products), false, x.id, x.email, x.email_key, 2999, 'USD', 'active', '2026-06-14', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'earned', 'referral rate', 0, 1790000000000000 FROM x),
+ q AS (INSERT INTO payment_names (business_id, test, name, payment_id) SELECT x.business_id, false, 'event:bench-' || x.bench, x.bench FROM x),
  u AS (INSERT INTO purchases SELECT x.id, (SELECT min(id) FROM products), x.bench, '2026-06-14', 1, 'active' FROM x ON CONFLICT (lead_id, product_id) DO UPDATE SET decided = purchases.decided + 1),
  c AS (INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, rate, base_amount, amount, currency, hold_days, hold_until, state, released, created_at, updated_at)
    SELECT x.bench + 1, x.business_id, x.campaign_id, false, 'referral', (SELECT min(id) FROM products), x.bench, x.id, COALESCE(x.referrer_id, (SELECT min(id) FROM referrers)), COALESCE(x.enrollment_id, (SELECT min(id) FROM enrollments)), 200000, 2999, 600, 'USD', 14, '2026-06-28', 'pending', false, 1790000000000000, 1790000000000000 FROM x),

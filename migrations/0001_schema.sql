@@ -445,8 +445,6 @@ CREATE TABLE payments (
     currency TEXT NOT NULL,
     subscription_status TEXT NOT NULL CHECK (subscription_status IN ('active', 'trialing', 'past_due', 'cancelled')),
     payment_date TEXT NOT NULL,
-    -- 'event:…', 'invoice:…', 'key:…', 'date:product|email|date' or 'inbox:…'.
-    identity TEXT NOT NULL,
     body_hash TEXT NOT NULL,
     -- earned: a commission was decided; nothing: decided, no commission; waiting: not decided yet.
     decision TEXT NOT NULL CHECK (decision IN ('earned', 'nothing', 'waiting')),
@@ -455,14 +453,15 @@ CREATE TABLE payments (
     disputed_at BIGINT,
     -- The sum of its applied refunds.
     refunded BIGINT NOT NULL DEFAULT 0 CHECK (refunded BETWEEN 0 AND amount),
-    received_at BIGINT NOT NULL,
-    UNIQUE (business_id, test, identity)
+    received_at BIGINT NOT NULL
 );
 CREATE INDEX payments_by_person ON payments (campaign_id, test, email_key, payment_date, id);
 CREATE INDEX payments_by_lead ON payments (lead_id, payment_date, id) WHERE lead_id IS NOT NULL;
 CREATE INDEX payments_by_received ON payments (business_id, received_at, id);
 -- Disputed payments are few: lists of them, and the sums of what they hold, look at no others.
 CREATE INDEX payments_disputed ON payments (business_id, received_at, id) WHERE disputed_at IS NOT NULL;
+
+-- The names of payments (payment_names) are a table of each engine's own file.
 
 -- The facts that tell the first payment of a lead for a product from the recurring ones.
 CREATE TABLE purchases (
@@ -489,8 +488,6 @@ CREATE TABLE refunds (
     test BOOLEAN NOT NULL,
     email TEXT NOT NULL,
     email_key TEXT NOT NULL,
-    -- How it named its payment: 'date:product|email|date', 'event:…', 'commission:…' or 'payment:…'.
-    named TEXT NOT NULL,
     payment_id BIGINT REFERENCES payments (id),
     -- The amount it was sent with, in ten-thousandths of the payment's currency unit; NULL is all that is left.
     asked BIGINT CHECK (asked > 0),
@@ -514,8 +511,20 @@ CREATE TABLE refunds (
     CHECK (state <> 'applied' OR (payment_id IS NOT NULL AND currency IS NOT NULL))
 );
 CREATE INDEX refunds_by_payment ON refunds (payment_id, id) WHERE payment_id IS NOT NULL;
-CREATE INDEX refunds_parked ON refunds (business_id, test, named) WHERE state = 'parked';
+-- Most businesses have none, and then no payment looks for one.
+CREATE INDEX refunds_parked ON refunds (business_id) WHERE state = 'parked';
 CREATE INDEX refunds_by_received ON refunds (business_id, received_at, id);
+
+-- The names by which refunds named their payments: a parked one waits for a payment that has any of them.
+CREATE TABLE refund_names (
+    business_id BIGINT NOT NULL,
+    test BOOLEAN NOT NULL,
+    -- As in payment_names.
+    name TEXT NOT NULL,
+    refund_id BIGINT NOT NULL REFERENCES refunds (id),
+    PRIMARY KEY (business_id, test, name, refund_id)
+);
+CREATE INDEX refund_names_by_refund ON refund_names (refund_id);
 
 -- The subscription-cancelled events that were accepted: a second one is a duplicate of its row.
 CREATE TABLE cancellations (

@@ -29,3 +29,14 @@ ALTER TABLE commissions
 ALTER TABLE ledger_entries
     DROP CONSTRAINT ledger_entries_referrer_id_fkey,
     DROP CONSTRAINT ledger_entries_commission_id_fkey;
+
+-- Everything that a payment is known by: any of its names finds it, and no other payment has it.
+CREATE TABLE payment_names (
+    business_id BIGINT NOT NULL,
+    test BOOLEAN NOT NULL,
+    -- 'event:…', 'invoice:…', 'charge:…', 'intent:…', 'key:…', 'date:product|email|date' or 'inbox:…'.
+    name TEXT NOT NULL,
+    payment_id BIGINT NOT NULL,
+    PRIMARY KEY (business_id, test, name)
+);
+CREATE INDEX payment_names_by_payment ON payment_names (payment_id, name);

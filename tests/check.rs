@@ -1,7 +1,7 @@
 //! `refdesk check` finds what is broken: each invariant is broken in turn, named, and mended again.
 
 use refdesk::check::check;
-use refdesk::engine::{Approve, PaymentRef};
+use refdesk::engine::{Approve, NameKind, Names, PaymentName, PaymentRef, What};
 
 use crate::on_both_databases;
 use crate::support::{TestApp, day};
@@ -12,7 +12,7 @@ on_both_databases! {
 }
 
 /// What should hold, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 40] = [
+const BROKEN: [(&str, &str, &str); 44] = [
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -75,13 +75,34 @@ const BROKEN: [(&str, &str, &str); 40] = [
     ),
     (
         "a parked refund waits",
-        "UPDATE refunds SET named = (SELECT max(identity) FROM payments WHERE identity LIKE 'event:%') WHERE state = 'parked'",
-        "UPDATE refunds SET named = 'event:never' WHERE state = 'parked'",
+        "UPDATE refund_names SET name = 'event:evt_3' WHERE name = 'event:never'",
+        "UPDATE refund_names SET name = 'event:never' WHERE name = 'event:evt_3'",
     ),
     (
         "a parked refund waits",
-        "UPDATE refunds SET named = (SELECT max(identity) FROM payments WHERE identity LIKE 'date:%') WHERE state = 'parked'",
-        "UPDATE refunds SET named = 'event:never' WHERE state = 'parked'",
+        "UPDATE refund_names SET name = (SELECT max(name) FROM payment_names WHERE name LIKE 'date:%') WHERE name = 'charge:never'",
+        "UPDATE refund_names SET name = 'charge:never'
+          WHERE refund_id IN (SELECT id FROM refunds WHERE state = 'parked') AND name LIKE 'date:%'",
+    ),
+    (
+        "a name it was asked by",
+        "UPDATE payment_names SET payment_id = (SELECT min(id) FROM payments) WHERE name = 'intent:pi_4'",
+        "UPDATE payment_names SET payment_id = (SELECT payment_id FROM payment_names WHERE name = 'event:evt_4') WHERE name = 'intent:pi_4'",
+    ),
+    (
+        "every payment has a name",
+        "UPDATE payment_names SET payment_id = (SELECT max(id) FROM payments) WHERE name = 'event:evt_3'",
+        "UPDATE payment_names SET payment_id = (SELECT id FROM payments WHERE payment_date = '2026-06-16') WHERE name = 'event:evt_3'",
+    ),
+    (
+        "ids that are copied",
+        "UPDATE payment_names SET test = true WHERE name = 'event:evt_3'",
+        "UPDATE payment_names SET test = false WHERE name = 'event:evt_3'",
+    ),
+    (
+        "ids that are copied",
+        "UPDATE refund_names SET business_id = business_id + 1 WHERE name LIKE 'date:%'",
+        "UPDATE refund_names SET business_id = business_id - 1 WHERE name LIKE 'date:%'",
     ),
     (
         "ids that are copied",
@@ -216,7 +237,13 @@ async fn every_broken_invariant_is_named(app: TestApp) {
     shop.pay_as("evt_3", "jane@example.com", "100", "2026-06-16").await;
     shop.refund("jane@example.com", day("2026-06-15"), Some("30")).await;
     shop.refund("jane@example.com", day("2026-06-16"), None).await;
-    shop.refund("jane@example.com", PaymentRef::Event("never".into()), Some("10")).await;
+    shop.refund("jane@example.com", PaymentRef::id("never"), Some("10")).await;
+    let What::Payment(mut named) = shop.payment_event("jane@example.com", "100", "2026-06-19") else { unreachable!() };
+    named.names = Names::all_decide(
+        [(NameKind::Event, "evt_4"), (NameKind::Intent, "pi_4")].map(|(kind, id)| PaymentName::new(kind, id)),
+    );
+    shop.send(named).await;
+    shop.refund("jane@example.com", PaymentRef::id("pi_4"), Some("10")).await;
     shop.cancel("jane@example.com", "2026-06-20").await;
     for date in ["2026-06-17", "2026-06-18"] {
         shop.pay("jane@example.com", "100", date).await;
@@ -236,7 +263,7 @@ async fn every_broken_invariant_is_named(app: TestApp) {
 }
 
 /// What rows name: the table and the column.
-const NAMES: [(&str, &str); 18] = [
+const NAMES: [(&str, &str); 19] = [
     ("leads", "campaign_id"),
     ("leads", "referrer_id"),
     ("leads", "enrollment_id"),
@@ -249,6 +276,7 @@ const NAMES: [(&str, &str); 18] = [
     ("sign_ups", "lead_id"),
     ("payments", "product_id"),
     ("payments", "lead_id"),
+    ("payment_names", "payment_id"),
     ("purchases", "first_payment_id"),
     ("commissions", "payment_id"),
     ("commissions", "terms_id"),

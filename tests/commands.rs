@@ -472,6 +472,7 @@ async fn an_export_says_what_the_lists_say(app: TestApp) {
     let (payments, text) = lines(&["payments"]);
     assert!(text.contains("\"amount\":100.50,\"currency\":\"USD\""), "{text}");
     assert_eq!((payments.len(), &payments[0]["payment_id"]), (2, &json!("evt_1")));
+    assert_eq!(payments[0]["names"], "event:evt_1");
     assert_eq!(lines(&["payments", "--disputed"]).0.len(), 0);
     let (commissions, text) = lines(&["commissions", "--state", "pending"]);
     assert!(text.contains("\"amount\":20.10,") && text.contains("\"rate\":20,"), "{text}");

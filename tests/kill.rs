@@ -140,9 +140,9 @@ async fn what_was_acknowledged_survives_a_kill(database: Arc<Database>) {
     assert!(slowest < Duration::from_secs(if is_long() { 5 } else { 10 }), "ready only after {slowest:?}");
 
     let (server, _) = Server::start(&database, port).await;
-    let rows: Vec<(String, i64)> = app.rows("SELECT identity, count(*) FROM payments GROUP BY identity").await;
+    let rows: Vec<(String, i64)> = app.rows("SELECT name, count(*) FROM payment_names GROUP BY name").await;
     assert!(rows.iter().all(|(_, count)| *count == 1), "a payment is there twice");
-    let stored: std::collections::HashSet<String> = rows.into_iter().map(|(identity, _)| identity).collect();
+    let stored: std::collections::HashSet<String> = rows.into_iter().map(|(name, _)| name).collect();
     let lost: Vec<&String> = acknowledged.iter().filter(|id| !stored.contains(*id)).collect();
     assert!(lost.is_empty(), "{} acknowledged payments are gone: {:?}", lost.len(), lost.first());
     // Asked again, the new process knows them.

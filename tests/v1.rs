@@ -342,6 +342,7 @@ async fn money_is_read_and_decided(app: TestApp) {
         (&first["event_id"], &first["decision"], &first["amount_minor"]),
         (&json!("evt_1"), &json!("earned"), &json!(10000))
     );
+    assert_eq!(first["names"], json!([{ "kind": "event", "id": "evt_1" }]));
     assert!(payments.body.contains("\"amount\":100.00,"), "{}", payments.body);
     let one = call(&app, "GET", &format!("/v1/payments/{}", text(&first["id"])), None).await.is(200).json();
     assert_eq!(&one, first);
@@ -645,7 +646,8 @@ async fn a_batch_decides_payments_by_their_dates(app: TestApp) {
     ]);
     call(&app, "POST", "/v1/events/batch", Some(json!({ "items": items }))).await.is(200);
     let kinds: Vec<(String, String)> = app
-        .rows("SELECT p.identity, c.kind FROM commissions c JOIN payments p ON p.id = c.payment_id ORDER BY p.payment_date")
+        .rows("SELECT n.name, c.kind FROM commissions c JOIN payments p ON p.id = c.payment_id JOIN payment_names n ON n.payment_id = p.id
+              ORDER BY p.payment_date")
         .await;
     let kinds: Vec<(&str, &str)> = kinds.iter().map(|(id, kind)| (id.as_str(), kind.as_str())).collect();
     assert_eq!(kinds, [("event:first", "referral"), ("event:second", "recurring"), ("event:third", "recurring")]);

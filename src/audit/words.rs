@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 80] = [
+const TABLE: [(&str, &str); 81] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -66,6 +66,7 @@ const TABLE: [(&str, &str); 80] = [
     ("member.role", "Role changed"),
     ("payment.dispute_ended", "Dispute of a payment ended"),
     ("payment.disputed", "Payment disputed"),
+    ("payment.named", "Payment known by further names"),
     ("payment.recorded", "Payment recorded"),
     ("payment.refund_parked", "Refund waits for its payment"),
     ("payment.refund_refused", "Refund did not fit its payment"),

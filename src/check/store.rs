@@ -5,7 +5,7 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// The invariants, each with a query that returns one text per broken row.
-pub const QUESTIONS: [(&str, &str); 26] = [
+pub const QUESTIONS: [(&str, &str); 28] = [
     (
         "a commission's ledger entries say what its state says",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state
@@ -97,10 +97,34 @@ pub const QUESTIONS: [(&str, &str); 26] = [
         "a parked refund waits for a payment that has not come",
         "SELECT 'refund ' || CAST(f.id AS TEXT) AS what
            FROM refunds f
-           JOIN payments p ON p.business_id = f.business_id
-                          AND p.test = f.test
-                          AND p.identity IN (f.named, 'invoice:' || substr(f.named, 7))
+           JOIN refund_names r ON r.refund_id = f.id
+           JOIN payment_names n ON n.business_id = r.business_id
+                               AND n.test = r.test
+                               AND n.name = r.name
           WHERE f.state = 'parked'
+          LIMIT 20",
+    ),
+    (
+        "a refund is of a payment that has a name it was asked by",
+        "SELECT 'refund ' || CAST(f.id AS TEXT) || ' of payment ' || CAST(f.payment_id AS TEXT) AS what
+           FROM refunds f
+           JOIN refund_names r ON r.refund_id = f.id
+           LEFT JOIN payment_names n ON n.business_id = r.business_id
+                                    AND n.test = r.test
+                                    AND n.name = r.name
+                                    AND n.payment_id = f.payment_id
+          WHERE f.state = 'applied'
+            AND r.name NOT LIKE 'date:%'
+          GROUP BY f.id, f.payment_id
+         HAVING count(n.name) = 0
+          LIMIT 20",
+    ),
+    (
+        "every payment has a name",
+        "SELECT 'payment ' || CAST(p.id AS TEXT) AS what
+           FROM payments p
+           LEFT JOIN payment_names n ON n.payment_id = p.id
+          WHERE n.payment_id IS NULL
           LIMIT 20",
     ),
     (
@@ -175,6 +199,18 @@ pub const QUESTIONS: [(&str, &str); 26] = [
           WHERE m.business_id <> p.business_id
              OR m.campaign_id <> p.campaign_id
              OR l.campaign_id <> m.campaign_id
+          UNION ALL
+         SELECT 'name ' || n.name || ' of payment ' || CAST(m.id AS TEXT)
+           FROM payment_names n
+           JOIN payments m ON m.id = n.payment_id
+          WHERE n.business_id <> m.business_id
+             OR n.test <> m.test
+          UNION ALL
+         SELECT 'name ' || r.name || ' of refund ' || CAST(f.id AS TEXT)
+           FROM refund_names r
+           JOIN refunds f ON f.id = r.refund_id
+          WHERE r.business_id <> f.business_id
+             OR r.test <> f.test
           UNION ALL
          SELECT 'refund ' || CAST(f.id AS TEXT)
            FROM refunds f
@@ -443,7 +479,7 @@ pub const QUESTIONS: [(&str, &str); 26] = [
 
 /// The references of the rows that events write: table, its key, the column, and the table it refers to.
 /// SQLite has these as foreign keys; PostgreSQL does not (migrations/0001_schema_postgres.sql says why).
-const NAMES: [(&str, &str, &str, &str); 20] = [
+const NAMES: [(&str, &str, &str, &str); 21] = [
     ("leads", "id", "campaign_id", "campaigns"),
     ("leads", "id", "referrer_id", "referrers"),
     ("leads", "id", "enrollment_id", "enrollments"),
@@ -456,6 +492,7 @@ const NAMES: [(&str, &str, &str, &str); 20] = [
     ("sign_ups", "id", "lead_id", "leads"),
     ("payments", "id", "product_id", "products"),
     ("payments", "id", "lead_id", "leads"),
+    ("payment_names", "payment_id", "payment_id", "payments"),
     ("purchases", "lead_id", "lead_id", "leads"),
     ("purchases", "lead_id", "first_payment_id", "payments"),
     ("commissions", "id", "payment_id", "payments"),

@@ -16,10 +16,9 @@ use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
 use crate::email::Email;
-use crate::engine::names::paid_on;
 use crate::engine::{
-    AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Event, Payment, PaymentRef, ProductScope, Refund, Scope,
-    SignUp, SourceOrigin, Status, Subscription, TouchKind, What,
+    AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Event, Names, Payment, PaymentName, PaymentRef,
+    ProductScope, Refund, Scope, SignUp, SourceOrigin, Status, Subscription, TouchKind, What,
 };
 use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::links::{self, LinkPath};
@@ -174,7 +173,7 @@ impl Story {
             amount: Money { minor: amount, currency: self.currency },
             subscription_status: Subscription::Active,
             date,
-            identity: None,
+            names: Names::default(),
             body_hash,
         }
     }
@@ -279,7 +278,7 @@ impl Story {
             let email = Email::parse(&email).map_err(broken)?;
             let cancel = CancelSubscription {
                 of: self.product,
-                identity: paid_on(self.product.product_id, email.key(), today),
+                identity: PaymentName::paid_on(self.product.product_id, email.key(), today).to_string(),
                 email,
                 date: today,
                 body_hash: String::new(),

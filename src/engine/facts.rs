@@ -19,8 +19,9 @@ use super::ids::{
     BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, PaymentId, ProductId, ReferrerId,
     RefundId, TouchId,
 };
-use super::names::{PaymentRef, SoughtPayment};
+use super::names::{PaymentName, SoughtBy, SoughtPayment};
 use super::state::{Account, CampaignState, CodeKind, CommissionKind, CommissionState, RefundState};
+use super::subjects::{Identified, Named};
 use crate::clock::{Day, Zone};
 use crate::money::Currency;
 
@@ -45,15 +46,14 @@ pub struct Facts {
     /// (product, test, e-mail)
     pub sign_ups: HashMap<(ProductId, bool, String), SignedUp>,
     pub payments: HashMap<PaymentId, Paid>,
-    /// (business, test, identity)
-    pub payment_by_identity: HashMap<(BusinessId, bool, String), PaymentId>,
+    pub payment_by_name: HashMap<Named, PaymentId>,
     /// (product, test, e-mail, date): the earliest one.
     pub payment_by_date: HashMap<(ProductId, bool, String, Day), PaymentId>,
     pub refunds: HashMap<RefundId, RefundRow>,
-    /// (business, test, identity)
-    pub refund_by_identity: HashMap<(BusinessId, bool, String), RefundId>,
-    /// (business, test, identity)
-    pub cancellations: HashMap<(BusinessId, bool, String), Cancelled>,
+    pub refund_by_identity: HashMap<Identified, RefundId>,
+    /// The names, of those that the slice brings, under which parked refunds wait.
+    pub waits_for: HashMap<RefundId, HashSet<PaymentName>>,
+    pub cancellations: HashMap<Identified, Cancelled>,
     pub purchases: HashMap<(LeadId, ProductId), Purchase>,
     pub commissions: HashMap<CommissionId, Commission>,
     pub inbox: HashMap<InboxItemId, InboxItem>,
@@ -137,12 +137,16 @@ impl Facts {
 
     pub fn add_payment(&mut self, payment: Paid) {
         let id = payment.id;
-        let identity = (payment.business_id, payment.test, payment.identity.clone());
-        self.payment_by_identity.insert(identity, id);
         let date = (payment.product_id, payment.test, payment.email_key.clone(), payment.payment_date);
         let earliest = self.payment_by_date.entry(date).or_insert(id);
         *earliest = (*earliest).min(id);
         self.payments.insert(id, payment);
+    }
+
+    /// The payment that has the first of these names that one has.
+    pub fn payment_named(&self, business_id: BusinessId, test: bool, names: &[PaymentName]) -> Option<&Paid> {
+        let id = |name: &PaymentName| self.payment_by_name.get(&(business_id, test, name.clone()));
+        self.payments.get(names.iter().find_map(id)?)
     }
 
     pub fn add_refund(&mut self, refund: RefundRow) {
@@ -159,25 +163,19 @@ impl Facts {
         found
     }
 
-    /// The payments a refund may be of, oldest first: one, unless it names them by their day.
+    /// The payments that may be meant, oldest first: one, unless they are named by their day.
     pub fn payments_named(&self, sought: &SoughtPayment) -> Vec<&Paid> {
-        let (business_id, of) = (sought.business_id, sought.of);
-        let test = of.scope.test;
-        let by_identity =
-            |id: String| self.payment_by_identity.get(&(business_id, test, id)).and_then(|id| self.payments.get(id));
-        let mut found: Vec<&Paid> = match &sought.named {
-            PaymentRef::Event(id) => by_identity(format!("event:{id}"))
-                .or_else(|| by_identity(format!("invoice:{id}")))
-                .into_iter()
-                .collect(),
-            PaymentRef::Commission(id) => {
+        let (business_id, test) = (sought.business_id, sought.test);
+        let mut found: Vec<&Paid> = match &sought.by {
+            SoughtBy::Names(names) => self.payment_named(business_id, test, names).into_iter().collect(),
+            SoughtBy::Commission(id) => {
                 let payment = self.commissions.get(id).and_then(|c| c.payment_id);
                 payment.and_then(|id| self.payments.get(&id)).into_iter().collect()
             }
-            PaymentRef::Id(id) => self.payments.get(id).into_iter().collect(),
-            PaymentRef::Day(day) => {
-                let lead = self.find_lead(of.scope, Some(&sought.email_key), None);
-                let of_them = |p: &&Paid| p.email_key == sought.email_key || (lead.is_some() && p.lead_id == lead);
+            SoughtBy::Id(id) => self.payments.get(id).into_iter().collect(),
+            SoughtBy::Day(of, email_key, day) => {
+                let lead = self.find_lead(of.scope, Some(email_key), None);
+                let of_them = |p: &&Paid| p.email_key == *email_key || (lead.is_some() && p.lead_id == lead);
                 let of_day = |p: &&Paid| p.product_id == of.product_id && p.payment_date == *day;
                 self.payments.values().filter(of_day).filter(of_them).collect()
             }

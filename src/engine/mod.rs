@@ -36,12 +36,12 @@ pub use contact::Contact;
 pub use decision::{By, Changed, Decided, Done, Earned, ProductScope, Refusal, Rejected, Scope, Seen};
 pub use event::{
     AcceptOutcome, AcceptPayment, AddLead, AddLeadOutcome, AmendLead, Approve, Archive, CancelOutcome,
-    CancelSubscription, Dismiss, Dispute, EditLead, Event, Kind, Merge, Outcome, PayBack, Payment, PaymentOutcome,
-    Qualified, Qualify, QualifyBy, Reattribute, Refund, RefundOutcome, Refunded, Reopen, SetStatus, SettleItem, SignUp,
-    SignUpOutcome, Void, What,
+    CancelSubscription, Dismiss, Dispute, DisputedPayment, EditLead, Event, Kind, Merge, Outcome, PayBack, Payment,
+    PaymentOutcome, Qualified, Qualify, QualifyBy, Reattribute, Refund, RefundOutcome, Refunded, Reopen, SetStatus,
+    SettleItem, SignUp, SignUpOutcome, Void, What,
 };
 pub use moves::{Moved, Moves, sum_shown};
-pub use names::PaymentRef;
+pub use names::{NameKind, Names, PaymentName, PaymentRef};
 pub use rule::Change;
 pub use rules::earning::Warning;
 pub use state::{ClaimRefusal, SourceOrigin, Status, Subscription, TouchKind};

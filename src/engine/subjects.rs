@@ -7,7 +7,7 @@ use super::decision::{Contactable, ProductScope, Scope};
 use super::ids::{
     BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, PaymentId, ProductId,
 };
-use super::names::{self, PaymentRef, SoughtPayment};
+use super::names::{Names, PaymentName, SoughtBy, SoughtPayment};
 use crate::clock::Day;
 use crate::db::Key;
 
@@ -19,8 +19,10 @@ pub struct Person {
     pub phone: Option<String>,
 }
 
+/// (business, test, identity)
+pub type Identified = (BusinessId, bool, String);
 /// (business, test, name)
-pub type Named = (BusinessId, bool, String);
+pub type Named = (BusinessId, bool, PaymentName);
 
 /// Everything that a slice names.
 #[derive(Debug, Clone, Default)]
@@ -42,16 +44,16 @@ pub struct Subjects {
     pub codes: BTreeSet<(BusinessId, String)>,
     /// (product, test, e-mail)
     pub sign_ups: BTreeSet<(ProductId, bool, String)>,
-    /// Identities that payments come with.
-    pub identities: BTreeSet<Named>,
+    /// Names that payments come with, or are named by.
+    pub names: BTreeSet<Named>,
     pub paid_on: BTreeSet<(ProductScope, String, Day)>,
     pub payments: BTreeSet<PaymentId>,
-    /// What parked refunds may have named these payments by.
-    pub parked: BTreeSet<Named>,
+    /// Names under which refunds may wait for payments of this slice.
+    pub waited_for: BTreeSet<Named>,
     pub sought: Vec<SoughtPayment>,
     /// Identities that refunds come with.
-    pub refunds: BTreeSet<Named>,
-    pub cancellations: BTreeSet<Named>,
+    pub refunds: BTreeSet<Identified>,
+    pub cancellations: BTreeSet<Identified>,
     /// People whose payment came with a phone number, by which their lead may be known.
     pub phoned: BTreeSet<Contactable>,
     /// Uploads and programs bring claims that their leads may have already.
@@ -113,47 +115,42 @@ impl Subjects {
         self.orphans.insert((scope, email_key.to_owned()));
     }
 
-    /// A payment that comes with this identity, or none: repeats of it, and refunds that wait for it.
-    pub fn payment(
-        &mut self,
-        business_id: BusinessId,
-        of: ProductScope,
-        email_key: &str,
-        day: Day,
-        identity: Option<&str>,
-    ) {
+    /// A payment that comes with these names: repeats of it, and refunds that wait for it.
+    pub fn payment(&mut self, business_id: BusinessId, of: ProductScope, email_key: &str, day: Day, names: &Names) {
         let test = of.scope.test;
-        let waiting = identity.and_then(names::parked).into_iter();
-        let waiting = waiting.chain([names::paid_on(of.product_id, email_key, day)]);
-        self.parked.extend(waiting.map(|name| (business_id, test, name)));
-        match identity {
-            Some(id) => {
-                self.identities.insert((business_id, test, id.to_owned()));
-            }
-            None => {
+        let by_day = PaymentName::paid_on(of.product_id, email_key, day);
+        self.waited_for.extend(names.all().cloned().chain([by_day]).map(|name| (business_id, test, name)));
+        // One name may come with two addresses: the second one decides about the first.
+        self.names(business_id, test, names.all());
+        match names.deciding.as_slice() {
+            [] => {
                 self.paid_on.insert((of, email_key.to_owned(), day));
             }
+            [_] => {}
+            // A payment that is known may get further names, and be what refunds have waited for.
+            several => self.sought.push(SoughtPayment { business_id, test, by: SoughtBy::Names(several.to_vec()) }),
         }
     }
 
-    /// A payment by the name that a refund gives it, with its other refunds and its lead.
+    fn names<'n>(&mut self, business_id: BusinessId, test: bool, names: impl IntoIterator<Item = &'n PaymentName>) {
+        for name in names {
+            self.lock(business_id, name.lock());
+            self.names.insert((business_id, test, name.clone()));
+        }
+    }
+
+    /// A payment as a refund or a dispute names it, with its other refunds and its lead.
     pub fn seek(&mut self, sought: SoughtPayment) {
-        let (business_id, test) = (sought.business_id, sought.of.scope.test);
-        match &sought.named {
-            PaymentRef::Day(day) => {
-                self.paid_on.insert((sought.of, sought.email_key.clone(), *day));
+        match &sought.by {
+            SoughtBy::Day(of, email_key, day) => {
+                self.paid_on.insert((*of, email_key.clone(), *day));
             }
-            PaymentRef::Event(id) => {
-                for name in [format!("event:{id}"), format!("invoice:{id}")] {
-                    // The payment may be arriving right now.
-                    self.lock(business_id, &name);
-                    self.identities.insert((business_id, test, name));
-                }
-            }
-            PaymentRef::Commission(id) => {
+            // The payment may be arriving right now.
+            SoughtBy::Names(names) => self.names(sought.business_id, sought.test, names),
+            SoughtBy::Commission(id) => {
                 self.commissions.insert(*id);
             }
-            PaymentRef::Id(id) => {
+            SoughtBy::Id(id) => {
                 self.payments.insert(*id);
             }
         }

@@ -18,7 +18,8 @@ use crate::engine::state::{
 };
 use crate::engine::work::Work;
 use crate::engine::{
-    Approve, By, Dispute, Event, Payment, PaymentRef, ProductScope, Reattribute, Refund, SignUp, What,
+    Approve, By, Dispute, DisputedPayment, Event, NameKind, Names, Payment, PaymentName, PaymentRef, ProductScope,
+    Reattribute, Refund, SignUp, What,
 };
 use crate::money::{Currency, Money, Unpriced};
 
@@ -37,16 +38,18 @@ enum Step {
     SignUp,
     /// To the second referrer, with everything that waits.
     Move,
+    /// Under the name of its number and those of its further names that the bits choose.
     Pay {
         n: usize,
         cents: i64,
+        names: u8,
     },
     /// None is all that is left.
     Refund {
         n: usize,
         of: usize,
         cents: Option<i64>,
-        by_day: bool,
+        by: NamedBy,
     },
     /// The commission of a payment, by staff.
     Approve {
@@ -57,6 +60,17 @@ enum Step {
         on: bool,
     },
 }
+
+/// How a refund names its payment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum NamedBy {
+    Day,
+    Name(NameKind),
+}
+
+const BY_ID: NamedBy = NamedBy::Name(NameKind::Event);
+/// Every further name.
+const ALL: u8 = 0b111;
 
 /// Everything with an id below 1000 is there from the beginning: one campaign, one product, two referrers.
 fn world(pays: Pays) -> Work {
@@ -144,21 +158,24 @@ fn what(work: &Work, step: Step) -> What {
             pay_back: true,
         }
         .into(),
-        Step::Pay { n, cents } => Payment {
+        Step::Pay { n, cents, names } => Payment {
             of,
             email,
             phone: None,
             amount: Money { minor: cents, currency: usd() },
             subscription_status: Subscription::Active,
             date: day(n),
-            identity: Some(format!("event:p{n}")),
+            names: Names::all_decide(names_of(n, names)),
             body_hash: format!("p{n}"),
         }
         .into(),
-        Step::Refund { n, of: paid, cents, by_day } => Refund {
+        Step::Refund { n, of: paid, cents, by } => Refund {
             of,
             email,
-            payment: if by_day { PaymentRef::Day(day(paid)) } else { PaymentRef::Event(format!("p{paid}")) },
+            payment: match by {
+                NamedBy::Day => PaymentRef::Day(day(paid)),
+                NamedBy::Name(kind) => PaymentRef::Names(vec![PaymentName::new(kind, format!("p{paid}"))]),
+            },
             amount: cents.map(|minor| Unpriced::of(Money { minor, currency: usd() })),
             currency: None,
             date: day(20),
@@ -173,13 +190,27 @@ fn what(work: &Work, step: Step) -> What {
         }
         .into(),
         Step::Dispute { of, on } => {
-            Dispute { payment_id: paid(work, of).unwrap().id, disputed: on, reason: "a test".into() }.into()
+            let payment = DisputedPayment::Id(paid(work, of).unwrap().id);
+            Dispute { payment, disputed: on, reason: "a test".into() }.into()
         }
     }
 }
 
+/// A payment's first name, and those of the further ones that the bits choose.
+fn names_of(n: usize, further: u8) -> impl Iterator<Item = PaymentName> {
+    let chosen = move |at: usize| at == 0 || further >> (at - 1) & 1 == 1;
+    let kinds = NameKind::OF_AN_ID.into_iter().enumerate().filter(move |(at, _)| chosen(*at));
+    kinds.map(move |(_, kind)| PaymentName::new(kind, format!("p{n}")))
+}
+
 fn paid(work: &Work, n: usize) -> Option<&Paid> {
-    work.facts.payments.values().find(|p| p.identity == format!("event:p{n}"))
+    work.facts.payment_named(1.into(), false, &[PaymentName::new(NameKind::Event, format!("p{n}"))])
+}
+
+/// The first name of a payment.
+fn named(work: &Work, id: PaymentId) -> String {
+    let mut names = work.facts.payment_by_name.iter().filter(|(_, of)| **of == id);
+    names.find(|((.., name), _)| name.kind == NameKind::Event).unwrap().0.2.to_string()
 }
 
 /// Staff can decide only about what is there: a lead, a commission, a payment with something left, a dispute.
@@ -226,7 +257,7 @@ struct End {
 }
 
 fn end(work: &Work) -> End {
-    let identity = |id: PaymentId| work.facts.payments[&id].identity.clone();
+    let identity = |id: PaymentId| named(work, id);
     let mut balances: BTreeMap<(ReferrerId, Account), i64> = BTreeMap::new();
     for entry in &work.writes.entries {
         *balances.entry((entry.referrer_id, entry.account)).or_default() += entry.amount;
@@ -239,7 +270,7 @@ fn end(work: &Work) -> End {
         .filter(|((scope, name, _), sum)| *scope == 2 && name == "revenue.USD" && **sum != 0);
     let standing = work.facts.commissions.values().filter(|c| !c.is_void());
     End {
-        payments: work.facts.payments.values().map(|p| (p.identity.clone(), (p.refunded, p.decision))).collect(),
+        payments: work.facts.payments.values().map(|p| (identity(p.id), (p.refunded, p.decision))).collect(),
         commissions: standing
             .map(|c| {
                 let payment = identity(c.payment_id.unwrap());
@@ -250,7 +281,7 @@ fn end(work: &Work) -> End {
         revenue: revenue.map(|((_, _, day), sum)| (day.clone(), *sum)).collect(),
         disputed: {
             let disputed = work.facts.payments.values().filter(|p| p.disputed_at.is_some());
-            disputed.map(|p| p.identity.clone()).collect()
+            disputed.map(|p| identity(p.id)).collect()
         },
         waiting: work.facts.refunds.values().filter(|r| r.state != RefundState::Applied).count(),
     }
@@ -263,7 +294,7 @@ fn story() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(one, 1..5).prop_map(|all| {
         let (mut steps, mut n) = (Vec::new(), 0);
         for (at, (cents, shares, rest, disputed)) in all.into_iter().enumerate() {
-            steps.push(Step::Pay { n: at, cents });
+            steps.push(Step::Pay { n: at, cents, names: 0 });
             if let Some(ends) = disputed {
                 steps.push(Step::Dispute { of: at, on: true });
                 steps.extend(ends.then_some(Step::Dispute { of: at, on: false }));
@@ -274,13 +305,23 @@ fn story() -> impl Strategy<Value = Vec<Step>> {
                 if part > 0 {
                     left -= part;
                     n += 1;
-                    steps.push(Step::Refund { n, of: at, cents: Some(part), by_day: share % 2 == 0 });
+                    steps.push(Step::Refund {
+                        n,
+                        of: at,
+                        cents: Some(part),
+                        by: if share % 2 == 0 { NamedBy::Day } else { BY_ID },
+                    });
                 }
             }
             // The rest in a sum, so that its own place in the order does not matter.
             if let Some(by_day) = rest.filter(|_| left > 0) {
                 n += 1;
-                steps.push(Step::Refund { n, of: at, cents: Some(left), by_day });
+                steps.push(Step::Refund {
+                    n,
+                    of: at,
+                    cents: Some(left),
+                    by: if by_day { NamedBy::Day } else { BY_ID },
+                });
             }
         }
         steps
@@ -319,7 +360,7 @@ proptest! {
         prop_assert_eq!(end(&other), end(&expected));
         // Void ones too, where nobody was moved.
         let all = |work: &Work| -> BTreeSet<(String, ReferrerId, i64, CommissionState)> {
-            let of = |id: PaymentId| work.facts.payments[&id].identity.clone();
+            let of = |id: PaymentId| named(work, id);
             work.facts.commissions.values().map(|c| (of(c.payment_id.unwrap()), c.referrer_id, c.amount, c.state)).collect()
         };
         prop_assert_eq!(all(&other), all(&expected));
@@ -341,7 +382,7 @@ proptest! {
         for c in work.facts.commissions.values() {
             let paid = &work.facts.payments[&c.payment_id.unwrap()];
             let given_back: i64 = story.iter().filter_map(|s| match s {
-                Step::Refund { of, cents: Some(cents), .. } if format!("event:p{of}") == paid.identity => Some(*cents),
+                Step::Refund { of, cents: Some(cents), .. } if format!("event:p{of}") == named(&work, paid.id) => Some(*cents),
                 _ => None,
             }).sum();
             prop_assert_eq!(paid.refunded, given_back);
@@ -362,6 +403,41 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Each payment comes several times, each time under other names, and each refund names it by one of them.
+    #[test]
+    fn any_names_in_any_order_are_one_payment(
+        pays in pays(),
+        story in story(),
+        again in prop::collection::vec((any::<prop::sample::Index>(), any::<u16>(), 0..ALL), 0..8),
+        by in prop::collection::vec(prop::sample::select(&NameKind::OF_AN_ID[..]), 40),
+        keys in prop::collection::vec(any::<u16>(), 40),
+    ) {
+        let mut told: Vec<Step> = vec![Step::SignUp];
+        told.extend(&story);
+        let expected = end(&run(pays, &told));
+        let payments: Vec<Step> = story.iter().copied().filter(|s| matches!(s, Step::Pay { .. })).collect();
+        let mut kinds = by.into_iter().cycle();
+        for step in &mut told {
+            if let Step::Refund { by: NamedBy::Name(kind), .. } = step {
+                *kind = kinds.next().unwrap();
+            }
+        }
+        // All names are known in the end, whichever came first.
+        let whole = payments.iter().map(|step| (*step, 0, ALL));
+        let doubles = again.iter().map(|(which, key, names)| (*which.get(&payments), *key, *names));
+        let mut told = shuffled(&told, &keys);
+        for (step, key, under) in whole.chain(doubles) {
+            let Step::Pay { n, cents, .. } = step else { unreachable!() };
+            let first = told.iter().position(|s| matches!(s, Step::Pay { n: of, .. } if *of == n)).unwrap();
+            let at = first + 1 + usize::from(key) % (told.len() - first);
+            told.insert(at, Step::Pay { n, cents, names: under });
+        }
+        let work = run(pays, &told);
+        prop_assert_eq!(end(&work), expected);
+        prop_assert_eq!(work.facts.payment_by_name.len(), payments.len() * NameKind::OF_AN_ID.len());
+        prop_assert_eq!(work.writes.payment_names.len(), work.facts.payment_by_name.len());
+    }
+
     #[test]
     fn a_dispute_says_on_which_account_and_nothing_else(pays in pays(), story in story(), keys in prop::collection::vec(any::<u16>(), 40)) {
         let (payments, rest): (Vec<Step>, Vec<Step>) = story.iter().copied().partition(|s| matches!(s, Step::Pay { .. }));
@@ -379,7 +455,7 @@ proptest! {
         for of in 0..payments.len() {
             let paid = paid(&work, of).unwrap();
             let disputed = goes_on(of) && paid.left() > 0;
-            prop_assert_eq!(paid.disputed_at.is_some(), disputed, "{}", paid.identity);
+            prop_assert_eq!(paid.disputed_at.is_some(), disputed, "payment {}", of);
             let Some(c) = work.facts.standing_commission(paid.id).filter(|c: &&Commission| !c.is_void()) else { continue };
             prop_assert_eq!(c.state, CommissionState::Approved);
             *expected.entry((c.referrer_id, if disputed { Account::Held } else { Account::Due })).or_default() += c.amount;
@@ -397,9 +473,9 @@ fn entries(work: &Work) -> Vec<(&'static str, i64, &'static str)> {
 #[test]
 fn the_ledger_has_the_same_entries_whichever_came_first() {
     let pays = Pays::Rates(200_000, 200_000);
-    let paid = Step::Pay { n: 0, cents: 10_000 };
-    let part = Step::Refund { n: 1, of: 0, cents: Some(3_000), by_day: true };
-    let rest = Step::Refund { n: 2, of: 0, cents: None, by_day: false };
+    let paid = Step::Pay { n: 0, cents: 10_000, names: 0 };
+    let part = Step::Refund { n: 1, of: 0, cents: Some(3_000), by: NamedBy::Day };
+    let rest = Step::Refund { n: 2, of: 0, cents: None, by: BY_ID };
     let expected = [("held", 2_000, "created"), ("held", -600, "refunded"), ("held", -1_400, "voided")];
     for order in [[paid, part, rest], [part, paid, rest], [part, rest, paid]] {
         let mut steps = vec![Step::SignUp];
@@ -413,9 +489,9 @@ fn the_ledger_has_the_same_entries_whichever_came_first() {
 
 #[test]
 fn what_is_due_is_held_while_it_is_disputed() {
-    let paid = [Step::SignUp, Step::Pay { n: 0, cents: 10_000 }, Step::Approve { of: 0 }];
-    let part = Step::Refund { n: 1, of: 0, cents: Some(3_000), by_day: true };
-    let rest = Step::Refund { n: 2, of: 0, cents: None, by_day: false };
+    let paid = [Step::SignUp, Step::Pay { n: 0, cents: 10_000, names: 0 }, Step::Approve { of: 0 }];
+    let part = Step::Refund { n: 1, of: 0, cents: Some(3_000), by: NamedBy::Day };
+    let rest = Step::Refund { n: 2, of: 0, cents: None, by: BY_ID };
     let (mark, unmark) = (Step::Dispute { of: 0, on: true }, Step::Dispute { of: 0, on: false });
     let approved = [("held", 2_000, "created"), ("held", -2_000, "approved"), ("due", 2_000, "approved")];
     let told = |steps: &[Step]| {
@@ -447,10 +523,10 @@ fn a_parked_refund_that_does_not_fit_is_for_a_person() {
     let pays = Pays::Rates(200_000, 200_000);
     let steps = [
         Step::SignUp,
-        Step::Refund { n: 1, of: 0, cents: Some(7_000), by_day: false },
-        Step::Refund { n: 2, of: 0, cents: Some(7_000), by_day: false },
-        Step::Refund { n: 3, of: 0, cents: Some(10_001), by_day: true },
-        Step::Pay { n: 0, cents: 10_000 },
+        Step::Refund { n: 1, of: 0, cents: Some(7_000), by: BY_ID },
+        Step::Refund { n: 2, of: 0, cents: Some(7_000), by: BY_ID },
+        Step::Refund { n: 3, of: 0, cents: Some(10_001), by: NamedBy::Day },
+        Step::Pay { n: 0, cents: 10_000, names: 0 },
     ];
     let work = run(pays, &steps);
     let end = end(&work);

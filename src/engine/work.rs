@@ -11,6 +11,7 @@ use super::ids::{
 };
 use super::message::{Message, News};
 use super::state::{Account, ClaimRefusal, EntryKind, InboxKind, InboxState, TouchKind};
+use super::subjects::Named;
 use crate::audit::NewEntry;
 use crate::clock::{Day, Instant};
 use crate::counters;
@@ -81,10 +82,12 @@ pub struct Writes {
     pub refused_touches: BTreeMap<TouchId, ClaimRefusal>,
     pub new_sign_ups: Vec<SignedUp>,
     pub new_payments: BTreeSet<PaymentId>,
+    pub payment_names: Vec<(Named, PaymentId)>,
     pub changed_payments: BTreeSet<PaymentId>,
     /// Those of them whose dispute began or ended.
     pub marked_payments: BTreeSet<PaymentId>,
     pub new_refunds: BTreeSet<RefundId>,
+    pub refund_names: Vec<(Named, RefundId)>,
     /// Parked ones that were decided.
     pub decided_refunds: BTreeSet<RefundId>,
     pub cancellations: Vec<Cancelled>,
@@ -173,6 +176,16 @@ impl Work {
             self.writes.changed_payments.insert(id);
         }
         Some(payment)
+    }
+
+    /// Gives a payment a name; false where a payment has it already.
+    pub fn name_payment(&mut self, name: Named, id: PaymentId) -> bool {
+        if self.facts.payment_by_name.contains_key(&name) {
+            return false;
+        }
+        self.facts.payment_by_name.insert(name.clone(), id);
+        self.writes.payment_names.push((name, id));
+        true
     }
 
     /// A parked refund to decide.

@@ -309,10 +309,10 @@ pub async fn leads(tx: &mut Tx, part: &Part) -> DbResult<()> {
     .await?;
     sql("INSERT INTO payments
                 (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency,
-                 subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats,
+                 subscription_status, payment_date, body_hash, decision, decision_why, repeats,
                  received_at)
          SELECT $3 + (l.id - $4), l.business_id, l.campaign_id, $5, false, l.id, l.email, l.email_key,
-                1000 + (l.id * 37) % 20000, b.currency, 'active', $6, 'event:load-' || l.id, 'load',
+                1000 + (l.id * 37) % 20000, b.currency, 'active', $6, 'load',
                 CASE WHEN e.state <> 'banned' THEN 'earned' ELSE 'waiting' END,
                 CASE WHEN e.state <> 'banned' THEN 'referral rate' ELSE 'the lead has no referrer' END, 0,
                 l.created_at
@@ -328,6 +328,16 @@ pub async fn leads(tx: &mut Tx, part: &Part) -> DbResult<()> {
     .bind(bases.lead)
     .bind(load.product_id)
     .bind(paid_on)
+    .patient()
+    .execute(tx)
+    .await?;
+    sql("INSERT INTO payment_names (business_id, test, name, payment_id)
+         SELECT p.business_id, p.test, 'event:load-' || CAST(p.lead_id AS TEXT), p.id
+           FROM payments p
+          WHERE p.id >= $1
+            AND p.id < $2")
+    .bind(bases.payment + from)
+    .bind(bases.payment + to)
     .patient()
     .execute(tx)
     .await?;

@@ -1,4 +1,5 @@
 use crate::db::{Conn, DbResult, Listing, Order, sql_built};
+use crate::engine::{NameKind, PaymentName};
 use crate::row;
 
 row! {
@@ -14,7 +15,8 @@ row! {
         pub currency: String,
         pub subscription_status: String,
         pub payment_date: String,
-        pub identity: String,
+        /// One a line.
+        pub names: String,
         pub decision: String,
         pub decision_why: String,
         pub refunded: i64,
@@ -23,9 +25,26 @@ row! {
     }
 }
 
+impl PaymentRow {
+    /// The names that its sender gave it.
+    pub fn names(&self) -> Vec<PaymentName> {
+        self.names.lines().filter_map(PaymentName::parse).filter(|name| name.kind.is_given()).collect()
+    }
+
+    /// The id by which its sender tells it from others, where it has one.
+    pub fn event_id(&self) -> Option<String> {
+        let names = self.names();
+        let of = |kind| names.iter().find(|name| name.kind == kind).map(|name| name.text.clone());
+        [NameKind::Event, NameKind::Invoice, NameKind::Key].into_iter().find_map(of)
+    }
+}
+
 const PAYMENT: &str = "y.id, y.campaign_id, d.public_id AS product, y.test, y.lead_id, y.email, y.amount, y.currency,
-                       y.subscription_status, y.payment_date, y.identity, y.decision, y.decision_why, y.refunded,
-                       y.disputed_at, y.received_at";
+                       y.subscription_status, y.payment_date, y.decision, y.decision_why, y.refunded,
+                       y.disputed_at, y.received_at,
+                       (SELECT COALESCE(string_agg(n.name, '\n' ORDER BY n.name), '')
+                          FROM payment_names n
+                         WHERE n.payment_id = y.id) AS names";
 
 /// The filters of a business's payments.
 #[derive(Debug, Clone, Default)]

@@ -69,14 +69,20 @@ INSERT INTO touches (id, business_id, lead_id, kind, code_id, code_text, referre
     (3008, 1001, 3006, 'import', NULL, 'NOPE', NULL, NULL, 'unknown_code', NULL, NULL, 1795261303245900);
 INSERT INTO sign_ups (id, business_id, product_id, test, email_key, lead_id, at) VALUES
     (6004, 1001, 1004, FALSE, 'lead0@example0.com', 2007, 1795261263227915);
-INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, identity, body_hash, decision, decision_why, repeats, disputed_at, refunded, received_at) VALUES
-    (2015, 1001, 1003, 1004, FALSE, 2007, 'lead0@example0.com', 'lead0@example0.com', 15259, 'USD', 'active', '2026-10-22', 'event:load-2007', 'load', 'earned', 'referral rate', 0, NULL, 5000, 1795261303103724);
+INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, disputed_at, refunded, received_at) VALUES
+    (2015, 1001, 1003, 1004, FALSE, 2007, 'lead0@example0.com', 'lead0@example0.com', 15259, 'USD', 'active', '2026-10-22', 'load', 'earned', 'referral rate', 0, NULL, 5000, 1795261303103724);
+INSERT INTO payment_names (business_id, test, name, payment_id) VALUES
+    (1001, FALSE, 'event:load-2007', 2015);
 INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status, paid_on, cancelled_on) VALUES
     (2007, 1004, 2015, '2026-10-22', 1, 'cancelled', '2026-10-22', '2026-11-03');
-INSERT INTO refunds (id, business_id, campaign_id, product_id, test, email, email_key, named, payment_id, asked, amount, currency, refund_date, identity, body_hash, state, why, received_at, decided_at) VALUES
-    (4001, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', 'event:load-2007', 2015, 500000, 5000, 'USD', '2026-10-25', 'event:ref-1', 'load', 'applied', NULL, 1795261403103724, 1795261403103724),
-    (4002, 1001, 1003, 1004, FALSE, 'lead1@example1.com', 'lead1@example1.com', 'date:1004|lead1@example1.com|2026-10-30', NULL, NULL, NULL, NULL, '2026-11-02', 'parked:date:1004|lead1@example1.com|2026-10-30|2026-11-02|all', 'load', 'parked', NULL, 1795261403103724, NULL),
-    (4003, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', 'event:load-2007', NULL, 99990000, NULL, 'USD', '2026-10-26', 'event:ref-2', 'load', 'refused', 'only 102.59 USD is left of the payment', 1795261403103724, 1795261403103724);
+INSERT INTO refunds (id, business_id, campaign_id, product_id, test, email, email_key, payment_id, asked, amount, currency, refund_date, identity, body_hash, state, why, received_at, decided_at) VALUES
+    (4001, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', 2015, 500000, 5000, 'USD', '2026-10-25', 'event:ref-1', 'load', 'applied', NULL, 1795261403103724, 1795261403103724),
+    (4002, 1001, 1003, 1004, FALSE, 'lead1@example1.com', 'lead1@example1.com', NULL, NULL, NULL, NULL, '2026-11-02', 'parked:date:1004|lead1@example1.com|2026-10-30|2026-11-02|all', 'load', 'parked', NULL, 1795261403103724, NULL),
+    (4003, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', NULL, 99990000, NULL, 'USD', '2026-10-26', 'event:ref-2', 'load', 'refused', 'only 102.59 USD is left of the payment', 1795261403103724, 1795261403103724);
+INSERT INTO refund_names (business_id, test, name, refund_id) VALUES
+    (1001, FALSE, 'event:load-2007', 4001),
+    (1001, FALSE, 'date:1004|lead1@example1.com|2026-10-30', 4002),
+    (1001, FALSE, 'event:load-2007', 4003);
 INSERT INTO cancellations (id, business_id, product_id, test, lead_id, day, identity, body_hash) VALUES
     (4005, 1001, 1004, FALSE, 2007, '2026-11-03', 'date:1004|lead0@example0.com|2026-11-03', 'load');
 INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, terms_id, terms_number, rate, flat, base_amount, amount, currency, hold_days, hold_until, state, reason, released, reversed_at, taken_back, created_at, updated_at) VALUES

@@ -6,7 +6,8 @@ use crate::support::Outcome;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use refdesk::engine::{
-    AcceptPayment, Approve, Archive, ClaimBy, PayBack, PaymentRef, Qualify, Reattribute, SetStatus, Status, Void, What,
+    AcceptPayment, Approve, Archive, ClaimBy, NameKind, Names, PayBack, PaymentName, PaymentRef, Qualify, Reattribute,
+    SetStatus, Status, Void, What,
 };
 
 use crate::on_both_databases;
@@ -55,9 +56,9 @@ fn step() -> impl Strategy<Value = Step> {
     let (who, code) = (0..4_u8, prop::option::weighted(0.7, 0..4_u8));
     prop_oneof![
         4 => (who.clone(), code.clone()).prop_map(|(who, code)| Step::SignUp { who, code }),
-        8 => (who.clone(), 0..40_000_u32, 1..28_u8, 0..8_u8, prop::option::weighted(0.3, 0..6_u8))
+        8 => (who.clone(), 0..40_000_u32, 1..28_u8, 0..8_u8, prop::option::weighted(0.4, any::<u8>()))
             .prop_map(|(who, cents, day, currency, id)| Step::Pay { who, cents, day, currency, id }),
-        6 => (who.clone(), 1..28_u8, prop::option::of(1..40_000_u32), prop::option::weighted(0.4, 0..6_u8), prop::option::of(0..6_u8))
+        6 => (who.clone(), 1..28_u8, prop::option::of(1..40_000_u32), prop::option::weighted(0.4, 0..8_u8), prop::option::of(0..6_u8))
             .prop_map(|(who, day, cents, by_id, own)| Step::Refund { who, day, cents, by_id, own }),
         1 => (who.clone(), 1..28_u8).prop_map(|(who, day)| Step::Cancel { who, day }),
         2 => (who.clone(), code.clone()).prop_map(|(who, referrer)| Step::Walk { who, referrer }),
@@ -91,6 +92,14 @@ impl World<'_> {
         format!("Person{who} Case{}", self.case)
     }
 
+    /// The names of payment `id % 8` that the rest of the number chooses: those of a sender, of which the first
+    /// decides, or those of a provider, which all do.
+    fn names(&self, id: u8) -> Names {
+        let kinds = NameKind::OF_AN_ID.into_iter().enumerate().filter(|(at, _)| id >> (3 + at) & 1 == 1);
+        let names = kinds.map(|(_, kind)| PaymentName::new(kind, format!("{}-{}", self.case, id % 8)));
+        if id >> 7 == 1 { Names::all_decide(names) } else { Names::first_decides(names) }
+    }
+
     async fn pick(&self, text: &str, which: u8) -> Option<i64> {
         let found: Vec<(i64,)> = self.app.rows(&text.replace("CASE", &format!("%case{}@%", self.case))).await;
         (!found.is_empty()).then(|| found[usize::from(which) % found.len()].0)
@@ -113,12 +122,12 @@ impl World<'_> {
                 };
                 let event = self.shop.payment_event(&self.address(*who), &amount, &format!("2026-05-{day:02}"));
                 let What::Payment(mut payment) = event else { unreachable!() };
-                payment.identity = id.map(|id| format!("event:{}-{id}", self.case));
+                payment.names = id.map(|id| self.names(id)).unwrap_or_default();
                 What::Payment(payment)
             }
             Step::Refund { who, day, cents, by_id, own } => {
                 let of = match by_id {
-                    Some(id) => PaymentRef::Event(format!("{}-{id}", self.case)),
+                    Some(id) => PaymentRef::id(&format!("{}-{}", self.case, id % 8)),
                     None => PaymentRef::Day(crate::support::day(&format!("2026-05-{day:02}"))),
                 };
                 let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));

@@ -4,6 +4,7 @@ pub mod codes;
 mod contacts;
 mod disputes;
 mod ledger;
+mod names;
 mod payments;
 mod qualification;
 mod refunds;

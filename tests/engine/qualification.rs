@@ -184,8 +184,8 @@ async fn more_than_is_looked_at_at_once_is_refused(app: TestApp) {
     let columns = "business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date";
     let rest = "body_hash, decision, decision_why, repeats, received_at";
     app.tamper(&format!(
-        "INSERT INTO payments (id, {columns}, identity, {rest}) {NUMBERS}
-         SELECT -i, {columns}, 'event:' || CAST(i AS TEXT), {rest} FROM payments, n WHERE email_key = 'amy@example.com'"
+        "INSERT INTO payments (id, {columns}, {rest}) {NUMBERS}
+         SELECT -i, {columns}, {rest} FROM payments, n WHERE email_key = 'amy@example.com'"
     ))
     .await;
     let to = |lead_id: i64| {

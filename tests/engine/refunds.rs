@@ -1,7 +1,7 @@
 //! Money given back, and subscriptions that end: product rule 7.
 
 use crate::support::Outcome;
-use refdesk::engine::{PaymentRef, Reattribute, Refunded, What};
+use refdesk::engine::{NameKind, Names, PaymentName, PaymentRef, Reattribute, Refunded, What};
 use refdesk::money::Currency;
 use refdesk::products::{NewTerms, Pays};
 
@@ -204,8 +204,7 @@ async fn the_same_refund_counts_once(app: TestApp) {
     let payment_id = paid(&app).await;
     let first = refunded(shop.refund(AMY, day("2026-06-14"), Some("30")).await);
     // By whichever name of the payment.
-    for of in [PaymentRef::Day(day("2026-06-14")), PaymentRef::Event("evt_1".into()), PaymentRef::Id(payment_id.into())]
-    {
+    for of in [PaymentRef::Day(day("2026-06-14")), PaymentRef::id("evt_1"), PaymentRef::Id(payment_id.into())] {
         let again = shop.refund(AMY, of, Some("30.00")).await;
         let Outcome::RefundDuplicate { known, mismatch: false } = again else { panic!("{again:?}") };
         assert_eq!(known.refund_id, first.refund_id);
@@ -247,7 +246,7 @@ async fn a_payment_is_named_by_its_day_its_id_or_its_commission(app: TestApp) {
     let mut left = 10_000;
     for (n, of) in [
         PaymentRef::Day(day("2026-06-14")),
-        PaymentRef::Event("evt_1".into()),
+        PaymentRef::id("evt_1"),
         PaymentRef::Commission(commission_id.into()),
         PaymentRef::Id(payment_id.into()),
     ]
@@ -260,16 +259,14 @@ async fn a_payment_is_named_by_its_day_its_id_or_its_commission(app: TestApp) {
     }
     // An invoice id is a name as well.
     let What::Payment(mut invoiced) = shop.payment_event(AMY, "50.00", "2026-06-15") else { unreachable!() };
-    invoiced.identity = Some("invoice:in_9".into());
+    invoiced.names = Names::first_decides([PaymentName::new(NameKind::Invoice, "in_9")]);
     shop.send(What::Payment(invoiced)).await;
-    assert_eq!(refunded(shop.refund(AMY, PaymentRef::Event("in_9".into()), None).await).amount.unwrap().minor, 5_000);
+    assert_eq!(refunded(shop.refund(AMY, PaymentRef::id("in_9"), None).await).amount.unwrap().minor, 5_000);
     // Somebody else's payment, and one of another product, are not what was meant.
-    let other = shop.refund("bob@example.com", PaymentRef::Event("evt_1".into()), Some("5")).await;
+    let other = shop.refund("bob@example.com", PaymentRef::id("evt_1"), Some("5")).await;
     assert_eq!(invalid(other).0, "customerEmail");
     let product = shop.product("Team plan", false).await;
-    let What::Refund(mut wrong) = shop.refund_event(AMY, PaymentRef::Event("evt_1".into()), Some("5")) else {
-        unreachable!()
-    };
+    let What::Refund(mut wrong) = shop.refund_event(AMY, PaymentRef::id("evt_1"), Some("5")) else { unreachable!() };
     wrong.of.product_id = product.into();
     assert_eq!(invalid(shop.send(What::Refund(wrong)).await).0, "productId");
     for of in [PaymentRef::Commission(987_654.into()), PaymentRef::Id(987_654.into())] {
@@ -281,7 +278,7 @@ async fn a_payment_is_named_by_its_day_its_id_or_its_commission(app: TestApp) {
     assert_eq!(theirs, Outcome::NotFound);
     // Today's address of a customer names their older payments.
     app.arrange("UPDATE leads SET email = 'amy@new.example', email_key = 'amy@new.example'").await;
-    refunded(shop.refund("amy@new.example", PaymentRef::Event("evt_1".into()), Some("6")).await);
+    refunded(shop.refund("amy@new.example", PaymentRef::id("evt_1"), Some("6")).await);
     let by_day = refunded(shop.refund("amy@new.example", day("2026-06-14"), Some("7")).await);
     assert_eq!(by_day.payment_id, Some(payment_id.into()));
 }
@@ -290,7 +287,7 @@ async fn a_refund_waits_for_its_payment(app: TestApp) {
     let shop = app.shop();
     let jane = shop.referrer("Jane Miller").await;
     shop.lead(AMY, Some(&jane.code)).await;
-    for of in [PaymentRef::Event("evt_7".into()), PaymentRef::Day(day("2026-06-14"))] {
+    for of in [PaymentRef::id("evt_7"), PaymentRef::Day(day("2026-06-14"))] {
         let parked = refunded(shop.refund(AMY, of.clone(), Some("10")).await);
         assert_eq!((parked.state.word(), parked.payment_id, parked.amount), ("parked", None, None));
         let again = shop.refund(AMY, of, Some("10")).await;
@@ -305,7 +302,7 @@ async fn a_refund_waits_for_its_payment(app: TestApp) {
     assert_eq!(earned.amount.shown(), "6.00 USD", "20 % of 30.00: both are applied at once");
     assert_eq!(app.number("SELECT count(*) FROM refunds WHERE state = 'applied'").await, 2);
     // The client who asks again learns what became of it; its payment has a name now.
-    let again = shop.refund(AMY, PaymentRef::Event("evt_7".into()), Some("10")).await;
+    let again = shop.refund(AMY, PaymentRef::id("evt_7"), Some("10")).await;
     let Outcome::RefundDuplicate { known, .. } = again else { panic!("{again:?}") };
     assert_eq!((known.state.word(), known.left.unwrap().minor), ("applied", 3_000));
 }
@@ -314,7 +311,7 @@ async fn one_that_does_not_fit_its_payment_is_for_a_person(app: TestApp) {
     let shop = app.shop();
     shop.refund_as("ref_1", AMY, day("2026-06-14"), Some("70")).await;
     shop.refund_as("ref_2", AMY, day("2026-06-14"), Some("70")).await;
-    shop.refund_as("ref_3", "bob@example.com", PaymentRef::Event("evt_1".into()), Some("1")).await;
+    shop.refund_as("ref_3", "bob@example.com", PaymentRef::id("evt_1"), Some("1")).await;
     paid(&app).await;
     assert_eq!(app.number("SELECT refunded FROM payments").await, 7_000);
     let states: Vec<(String,)> = app.rows("SELECT state FROM refunds ORDER BY id").await;
@@ -458,7 +455,7 @@ async fn test_refunds_never_meet_live_payments(app: TestApp) {
         }
         other => other,
     };
-    for of in [PaymentRef::Day(day("2026-06-14")), PaymentRef::Event("evt_1".into())] {
+    for of in [PaymentRef::Day(day("2026-06-14")), PaymentRef::id("evt_1")] {
         let told = refunded(shop.send(as_test(shop.refund_event(AMY, of, Some("10")))).await);
         assert_eq!(told.state.word(), "parked");
     }

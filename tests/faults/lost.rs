@@ -288,9 +288,9 @@ async fn connections_that_are_terminated_under_load_lose_nothing() {
         for writer in writers {
             acknowledged.extend(writer.await.unwrap());
         }
-        let rows: Vec<(String, i64)> = app.rows("SELECT identity, count(*) FROM payments GROUP BY identity").await;
+        let rows: Vec<(String, i64)> = app.rows("SELECT name, count(*) FROM payment_names GROUP BY name").await;
         assert!(rows.iter().all(|(_, count)| *count == 1), "a payment is there twice");
-        let stored: HashSet<String> = rows.into_iter().map(|(identity, _)| identity).collect();
+        let stored: HashSet<String> = rows.into_iter().map(|(name, _)| name).collect();
         let lost: Vec<_> = acknowledged.iter().filter(|id| !stored.contains(*id)).collect();
         assert!(lost.is_empty(), "{} of {} acknowledged payments are gone", lost.len(), acknowledged.len());
     })

@@ -9,8 +9,9 @@ use refdesk::clock::Day;
 use refdesk::db::{DbResult, Tx, sql};
 use refdesk::email::Email;
 use refdesk::engine::{
-    AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Dispute, Event, Payment, PaymentRef, ProductScope,
-    Refund, Scope, SignUp, SourceOrigin, Status, Subscription, TouchKind, What,
+    AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Dispute, DisputedPayment, Event, NameKind, Names,
+    Payment, PaymentName, PaymentRef, ProductScope, Refund, Scope, SignUp, SourceOrigin, Status, Subscription,
+    TouchKind, What,
 };
 use refdesk::money::{Currency, Money, Rate, Unpriced};
 use refdesk::phone::Phone;
@@ -204,7 +205,7 @@ impl Shop<'_> {
             amount: money(amount),
             subscription_status: Subscription::Active,
             date: day(date),
-            identity: None,
+            names: Names::default(),
             body_hash: refdesk::id::sha256_hex(&format!("{}|{amount}|{date}", email(address).key())),
         })
     }
@@ -217,7 +218,7 @@ impl Shop<'_> {
     /// A payment with an id of its own.
     pub async fn pay_as(&self, id: &str, address: &str, amount: &str, date: &str) -> Outcome {
         let What::Payment(mut payment) = self.payment_event(address, amount, date) else { unreachable!() };
-        payment.identity = Some(format!("event:{id}"));
+        payment.names = Names::first_decides([PaymentName::new(NameKind::Event, id)]);
         self.send(What::Payment(payment)).await
     }
 
@@ -249,7 +250,11 @@ impl Shop<'_> {
     }
 
     pub fn dispute_event(&self, payment_id: i64, disputed: bool) -> What {
-        What::Dispute(Dispute { payment_id: payment_id.into(), disputed, reason: "a chargeback".to_owned() })
+        What::Dispute(Dispute {
+            payment: DisputedPayment::Id(payment_id.into()),
+            disputed,
+            reason: "a chargeback".to_owned(),
+        })
     }
 
     /// The payment is disputed, or is not any more.

@@ -1,8 +1,8 @@
 //! What an event came to, flat and with plain ids, as tests speak of it.
 
 use refdesk::engine::{
-    self, AcceptOutcome, AddLeadOutcome, CancelOutcome, Changed, ClaimRefusal, Decided, Earned, PaymentOutcome,
-    Qualified, RefundOutcome, Refunded, Rejected, SignUpOutcome, What,
+    self, AcceptOutcome, AddLeadOutcome, CancelOutcome, Changed, ClaimRefusal, Decided, Dispute, DisputedPayment,
+    Earned, PaymentOutcome, Qualified, RefundOutcome, Refunded, Rejected, SignUpOutcome, What,
 };
 use refdesk::money::Money;
 
@@ -159,7 +159,7 @@ fn named(what: &What) -> i64 {
         What::Qualify(e) => e.lead_id.0,
         What::Approve(e) => e.commission_id.0,
         What::Void(e) => e.commission_id.0,
-        What::Dispute(e) => e.payment_id.0,
+        What::Dispute(Dispute { payment: DisputedPayment::Id(id), .. }) => id.0,
         What::Merge(e) => e.into.0,
         What::Archive(e) => e.lead_id.0,
         What::Dismiss(e) => e.item_id.0,

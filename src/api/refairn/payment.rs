@@ -12,7 +12,7 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::clock::Day;
 use crate::email::Email;
-use crate::engine::{Payment, PaymentOutcome, Subscription, Warning};
+use crate::engine::{NameKind, Names, Payment, PaymentName, PaymentOutcome, Subscription, Warning};
 use crate::id::{self, Kind};
 use crate::money::{Currency, Money};
 use crate::object;
@@ -36,7 +36,7 @@ object! {
         payment_date "paymentDate": Day,
         /// The event's own id: then only that decides whether it is a repeat.
         event_id "eventId": Option<Line<200>>,
-        /// As `eventId`, where an invoice has one.
+        /// As `eventId`, where there is none. Beside an `eventId` it only finds the payment: a refund may name it.
         invoice_id "invoiceId": Option<Line<200>>,
         /// Beyond Refairn's: who is known by phone only is found by it.
         customer_phone "customerPhone": Option<Line<60>>,
@@ -125,8 +125,10 @@ impl Incoming for PaymentSucceeded {
         let amount = amount.map_err(|why| FieldProblem::wrong("amount", why))?;
         let date = not_ahead(self.payment_date, "paymentDate", app, caller)?;
         let phone = phone(self.customer_phone.as_deref(), caller)?;
-        let of_its_own = self.event_id.map(|id| format!("event:{}", id.0));
-        let of_its_own = of_its_own.or(self.invoice_id.map(|id| format!("invoice:{}", id.0)));
+        let event = self.event_id.map(|id| PaymentName::new(NameKind::Event, id.0));
+        let invoice = self.invoice_id.map(|id| PaymentName::new(NameKind::Invoice, id.0));
+        let key = key.filter(|_| event.is_none() && invoice.is_none());
+        let key = key.map(|key| PaymentName::new(NameKind::Key, key));
         let product = place(app, caller, &self.business_id, &self.product_id).await?;
         let (email, status) = (self.customer_email, self.subscription_status.0.0);
         let hashed = format!(
@@ -144,7 +146,7 @@ impl Incoming for PaymentSucceeded {
             amount,
             subscription_status: status,
             date,
-            identity: of_its_own.or(key.map(|key| format!("key:{key}"))),
+            names: Names::first_decides([event, invoice, key].into_iter().flatten()),
             body_hash: id::sha256_hex(&hashed),
         };
         Ok(Ready::new(payment, move |outcome| told(outcome, currency), unexpected))

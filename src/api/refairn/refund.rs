@@ -31,7 +31,7 @@ object! {
         customer_email "customerEmail": Email,
         /// The payment's day.
         payment_date "paymentDate": Option<Day>,
-        /// The payment's `eventId` or `invoiceId`.
+        /// Any id of the payment: its `eventId` or `invoiceId`, or that of its charge or payment intent.
         payment_event_id "paymentEventId": Option<Line<200>>,
         /// The commission of the payment: `comm_…`.
         commission_id "commissionId": Option<Line<200>>,
@@ -207,7 +207,7 @@ impl PaymentRefunded {
     fn payment(&self, app: &App, caller: &Caller) -> Result<Option<PaymentRef>, FieldProblem> {
         match (self.payment_date, &self.payment_event_id, &self.commission_id) {
             (Some(day), None, None) => Ok(Some(PaymentRef::Day(not_ahead(day, "paymentDate", app, caller)?))),
-            (None, Some(id), None) => Ok(Some(PaymentRef::Event(id.0.clone()))),
+            (None, Some(id), None) => Ok(Some(PaymentRef::id(id))),
             (None, None, Some(text)) => {
                 Ok(id::parse(Kind::Commission, text).map(|id| PaymentRef::Commission(id.into())))
             }
@@ -252,7 +252,7 @@ fn hash(
     date: Day,
 ) -> String {
     let product_id = scope.product_id;
-    let name = payment.name(product_id, email.key());
+    let name = payment.text(product_id, email.key());
     let amount = amount.map_or("all".to_owned(), Unpriced::plain);
     let currency = currency.map_or("", Currency::code);
     id::sha256_hex(&format!("{product_id}|{}|{name}|{amount}|{currency}|{date}|{test}", email.key()))

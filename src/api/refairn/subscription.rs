@@ -11,8 +11,7 @@ use crate::api::problem::Problem;
 use crate::app::App;
 use crate::clock::Day;
 use crate::email::Email;
-use crate::engine::names::paid_on;
-use crate::engine::{CancelOutcome, CancelSubscription, Subscription};
+use crate::engine::{CancelOutcome, CancelSubscription, PaymentName, Subscription};
 use crate::id::{self, Kind};
 use crate::object;
 
@@ -80,7 +79,7 @@ impl Incoming for SubscriptionCancelled {
         let product = place(app, caller, &self.business_id, &self.product_id).await?;
         let email = self.customer_email;
         let of = scope(&product, caller);
-        let by_day = paid_on(of.product_id, email.key(), date);
+        let by_day = PaymentName::paid_on(of.product_id, email.key(), date).to_string();
         let cancel = CancelSubscription {
             of,
             body_hash: id::sha256_hex(&format!("{by_day}|{}", caller.test())),

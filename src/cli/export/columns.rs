@@ -7,6 +7,7 @@ use crate::cli::common::instant;
 use crate::codes::rows::CodeRow;
 use crate::commissions::rows::CommissionRow;
 use crate::db::TextColumn as _;
+use crate::engine::PaymentName;
 use crate::id::{self, Kind};
 use crate::leads::LeadRow;
 use crate::leads::fields::LeadFact;
@@ -71,7 +72,7 @@ pub const COMMISSIONS: [&str; 20] = [
     "updated_at",
 ];
 
-pub const PAYMENTS: [&str; 17] = [
+pub const PAYMENTS: [&str; 18] = [
     "email",
     "amount",
     "currency",
@@ -89,6 +90,7 @@ pub const PAYMENTS: [&str; 17] = [
     "test",
     "disputed_at",
     "received_at",
+    "names",
 ];
 
 fn rendered(kind: Kind, id: impl Into<Option<i64>>) -> Cell {
@@ -198,7 +200,8 @@ pub fn commission(k: CommissionRow, referrer_email: Option<String>) -> Vec<Cell>
 }
 
 pub fn payment(y: PaymentRow) -> Vec<Cell> {
-    let own_id = ["event:", "invoice:", "key:"].iter().find_map(|kind| y.identity.strip_prefix(kind));
+    let own_id = y.event_id();
+    let names: Vec<String> = y.names().iter().map(PaymentName::to_string).collect();
     vec![
         y.email.into(),
         money(y.amount, &y.currency),
@@ -217,6 +220,7 @@ pub fn payment(y: PaymentRow) -> Vec<Cell> {
         y.test.into(),
         at(y.disputed_at),
         at(y.received_at),
+        names.join("; ").into(),
     ]
 }
 

@@ -1,7 +1,8 @@
-//! Staff mark a payment as disputed, or take the mark off.
+//! A payment is marked as disputed, or the mark is taken off: by staff, or by what knows the payment by its names.
 
-use crate::engine::decision::{By, Decided, Done, Refusal};
+use crate::engine::decision::{By, Decided, Done, Refusal, Rejected};
 use crate::engine::ids::{BusinessId, PaymentId};
+use crate::engine::names::{PaymentName, SoughtBy, SoughtPayment};
 use crate::engine::rule::Rule;
 use crate::engine::rules::dispute;
 use crate::engine::subjects::Subjects;
@@ -9,20 +10,41 @@ use crate::engine::work::Work;
 
 #[derive(Debug, Clone)]
 pub struct Dispute {
-    pub payment_id: PaymentId,
+    pub payment: DisputedPayment,
     pub disputed: bool,
     pub reason: String,
+}
+
+#[derive(Debug, Clone)]
+pub enum DisputedPayment {
+    Id(PaymentId),
+    /// The first of the names that a payment has.
+    Names {
+        test: bool,
+        names: Vec<PaymentName>,
+    },
 }
 
 impl Rule for Dispute {
     type Outcome = Done;
 
-    fn subjects(&self, _: BusinessId, about: &mut Subjects) {
-        about.payment_by_id(self.payment_id);
+    fn subjects(&self, business_id: BusinessId, about: &mut Subjects) {
+        match &self.payment {
+            DisputedPayment::Id(id) => about.payment_by_id(*id),
+            DisputedPayment::Names { test, names } => {
+                about.seek(SoughtPayment { business_id, test: *test, by: SoughtBy::Names(names.clone()) });
+            }
+        }
     }
 
     fn decide(&self, work: &mut Work, by: &By) -> Decided<Done> {
-        let paid = work.facts.payment(by, self.payment_id)?;
+        let paid = match &self.payment {
+            DisputedPayment::Id(id) => work.facts.payment(by, *id)?,
+            DisputedPayment::Names { test, names } => {
+                work.facts.payment_named(by.business_id, *test, names).ok_or(Rejected::NotFound)?
+            }
+        };
+        let payment_id = paid.id;
         if paid.disputed_at.is_some() == self.disputed {
             return Ok(Done::ALREADY);
         }
@@ -30,7 +52,7 @@ impl Rule for Dispute {
             let refusal = if paid.amount == 0 { Refusal::NothingPaid } else { Refusal::WhollyRefunded };
             return Err(refusal.into());
         }
-        dispute::mark(work, by, self.payment_id, self.disputed, &self.reason);
+        dispute::mark(work, by, payment_id, self.disputed, &self.reason);
         Ok(Done::CHANGED)
     }
 }

@@ -6,6 +6,7 @@ use super::payment::{Payment, PaymentOutcome};
 use crate::engine::decision::{By, Decided, Done, Refusal};
 use crate::engine::facts::InboxItem;
 use crate::engine::ids::{BusinessId, InboxItemId};
+use crate::engine::names::PaymentName;
 use crate::engine::rule::{Change, Rule};
 use crate::engine::rules::audit::{Note, audit};
 use crate::engine::state::InboxState;
@@ -86,7 +87,7 @@ impl Rule for AcceptPayment {
 
     fn subjects(&self, business_id: BusinessId, about: &mut Subjects) {
         about.items.insert(self.item_id);
-        about.lock(business_id, format!("inbox:{}", self.item_id));
+        about.lock(business_id, PaymentName::of_item(self.item_id).lock());
     }
 
     fn decide(&self, work: &mut Work, by: &By) -> Decided<AcceptOutcome> {

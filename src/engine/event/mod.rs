@@ -27,7 +27,7 @@ pub use add_lead::{AddLead, AddLeadOutcome};
 pub use approve::Approve;
 pub use archive::Archive;
 pub use cancel_subscription::{CancelOutcome, CancelSubscription};
-pub use dispute::Dispute;
+pub use dispute::{Dispute, DisputedPayment};
 pub use edit_lead::{AmendLead, EditLead};
 pub use inbox::{AcceptOutcome, AcceptPayment, Dismiss, Reopen};
 pub use merge::Merge;

@@ -1,4 +1,4 @@
-//! A payment: stored once by its identity, and decided as soon as its lead has a referrer.
+//! A payment: stored once by its names, and decided as soon as its lead has a referrer.
 
 use serde_json::{Value as Json, json};
 
@@ -7,11 +7,11 @@ use crate::email::Email;
 use crate::engine::decision::{By, Decided, Earned, ProductScope};
 use crate::engine::facts::{InboxItem, Paid};
 use crate::engine::ids::{BusinessId, LeadId, PaymentId};
-use crate::engine::names;
+use crate::engine::names::{Names, PaymentName};
 use crate::engine::rule::{Change, Rule};
 use crate::engine::rules::audit::{Note, audit};
 use crate::engine::rules::earning::{self, Warning};
-use crate::engine::rules::{attribution, leads};
+use crate::engine::rules::{attribution, leads, refunds};
 use crate::engine::settle::{Came, settle};
 use crate::engine::state::{Decision, DecisionReason, InboxKind, Subscription};
 use crate::engine::subjects::Subjects;
@@ -22,7 +22,6 @@ use crate::phone::Phone;
 /// An identical body within this many seconds is a retry and only counted.
 const RETRY_WINDOW: i64 = 10 * 60;
 
-/// RN payment-succeeded.
 #[derive(Debug, Clone)]
 pub struct Payment {
     pub of: ProductScope,
@@ -31,8 +30,7 @@ pub struct Payment {
     pub amount: Money,
     pub subscription_status: Subscription,
     pub date: Day,
-    /// `event:…`, `invoice:…` or `key:…`; none means product, e-mail and date decide.
-    pub identity: Option<String>,
+    pub names: Names,
     /// SHA-256 over the parsed fields: tells a retry from a second payment.
     pub body_hash: String,
 }
@@ -55,14 +53,10 @@ impl Rule for Payment {
     fn subjects(&self, business_id: BusinessId, about: &mut Subjects) {
         about.product(self.of);
         about.person(business_id, self.of.scope, Some(self.email.key()), self.phone.as_ref().map(Phone::e164));
-        if let Some(identity) = &self.identity {
-            // One identity may come with two addresses: the second one decides about the first.
-            about.lock(business_id, identity);
-        }
         if self.phone.is_some() {
             about.phoned.insert((self.of.scope, self.email.key().to_owned()));
         }
-        about.payment(business_id, self.of, self.email.key(), self.date, self.identity.as_deref());
+        about.payment(business_id, self.of, self.email.key(), self.date, &self.names);
     }
 
     fn decide(&self, work: &mut Work, by: &By) -> Decided<PaymentOutcome> {
@@ -93,23 +87,30 @@ impl Rule for Payment {
 }
 
 impl Payment {
-    /// The payment this one repeats. With an id only that id decides; without one, any payment of the
+    /// The payment this one repeats. With names that decide only these do; without one, any payment of the
     /// product, e-mail address and date.
     fn same(&self, work: &Work, by: &By) -> Option<Paid> {
         let test = self.of.scope.test;
-        let id = match &self.identity {
-            Some(identity) => work.facts.payment_by_identity.get(&(by.business_id, test, identity.clone())),
-            None => {
-                let day = (self.of.product_id, test, self.email.key().to_owned(), self.date);
-                work.facts.payment_by_date.get(&day)
+        if self.names.deciding.is_empty() {
+            let day = (self.of.product_id, test, self.email.key().to_owned(), self.date);
+            return work.facts.payments.get(work.facts.payment_by_date.get(&day)?).cloned();
+        }
+        work.facts.payment_named(by.business_id, test, &self.names.deciding).cloned()
+    }
+
+    /// Gives the payment those of some names that no payment has; answers which.
+    fn give(&self, work: &mut Work, by: &By, id: PaymentId, names: &[PaymentName]) -> Vec<PaymentName> {
+        let mut given = Vec::new();
+        for name in names {
+            if work.name_payment((by.business_id, self.of.scope.test, name.clone()), id) {
+                given.push(name.clone());
             }
-        };
-        work.facts.payments.get(id?).cloned()
+        }
+        given
     }
 
     fn keep(&self, work: &mut Work, by: &By, lead_id: Option<LeadId>) -> PaymentId {
         let id = work.id();
-        let identity = self.identity.clone();
         let paid = Paid {
             id,
             business_id: by.business_id,
@@ -123,7 +124,6 @@ impl Payment {
             currency: self.amount.currency,
             subscription_status: self.subscription_status,
             payment_date: self.date,
-            identity: identity.unwrap_or_else(|| names::paid_on(self.of.product_id, self.email.key(), self.date)),
             body_hash: self.body_hash.clone(),
             decision: Decision::Waiting,
             decision_why: DecisionReason::NoLead,
@@ -138,13 +138,20 @@ impl Payment {
         attribution::count_revenue(work, &paid, paid.amount);
         work.facts.add_payment(paid);
         work.writes.new_payments.insert(id);
+        if self.names.deciding.is_empty() {
+            let by_day = PaymentName::paid_on(self.of.product_id, self.email.key(), self.date);
+            self.give(work, by, id, &[by_day]);
+        }
+        self.give(work, by, id, &self.names.deciding);
+        self.give(work, by, id, &self.names.further);
         id
     }
 
     fn repeated(&self, work: &mut Work, by: &By, known: Paid) -> PaymentOutcome {
+        self.learn(work, by, &known);
         let earned = earning::earned_at_first(work, known.id);
         let body_differs = known.body_hash != self.body_hash;
-        let by_id = self.identity.is_some();
+        let by_id = !self.names.deciding.is_empty();
         if !by_id {
             let fresh = work.now < Instant::from_micros(known.received_at).plus_seconds(RETRY_WINDOW);
             if !body_differs && fresh {
@@ -162,6 +169,19 @@ impl Payment {
             body_differs,
             mismatch: by_id && body_differs,
         }
+    }
+
+    /// The payment is known by one of its names: it gets the others that decide, and refunds may have waited for
+    /// one of these.
+    fn learn(&self, work: &mut Work, by: &By, known: &Paid) {
+        let given = self.give(work, by, known.id, &self.names.deciding);
+        if given.is_empty() {
+            return;
+        }
+        let names: Vec<String> = given.iter().map(PaymentName::to_string).collect();
+        let note = Note::payment("payment.named", known.id, known.lead_id).after(json!({ "names": names }));
+        audit(work, by, note);
+        refunds::apply_parked(work, by, known.id);
     }
 
     /// One item per payment and distinct body: it may be a genuine second payment of that day.
@@ -190,7 +210,7 @@ impl Payment {
         });
     }
 
-    /// The payment that an item of the inbox holds, under an identity of its own.
+    /// The payment that an item of the inbox holds, under a name of its own.
     pub fn of_item(item: &InboxItem) -> Option<Self> {
         if item.kind != InboxKind::SecondPayment {
             return None;
@@ -206,7 +226,7 @@ impl Payment {
             amount: Money { minor: detail.get("amount")?.as_i64()?, currency },
             subscription_status: Subscription::parse(text("status")?)?,
             date: Day::parse(text("date")?).ok()?,
-            identity: Some(format!("inbox:{}", item.id)),
+            names: Names::all_decide([PaymentName::of_item(item.id)]),
             body_hash: text("body_hash")?.to_owned(),
         })
     }

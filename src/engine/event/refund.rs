@@ -10,7 +10,7 @@ use crate::email::Email;
 use crate::engine::decision::{By, Decided, Earned, ProductScope, Rejected};
 use crate::engine::facts::{Paid, RefundRow};
 use crate::engine::ids::{BusinessId, PaymentId, RefundId};
-use crate::engine::names::{PaymentRef, SoughtPayment};
+use crate::engine::names::PaymentRef;
 use crate::engine::rule::{Change, Rule};
 use crate::engine::rules::audit::{Note, audit};
 use crate::engine::rules::earning;
@@ -86,7 +86,7 @@ impl Rule for Refund {
         }
         let identity = self.identity.clone().unwrap_or_else(|| self.parked_identity());
         about.refunds.insert((business_id, self.of.scope.test, identity));
-        about.seek(self.sought(business_id));
+        about.seek(self.payment.sought(business_id, self.of, self.email.key()));
     }
 
     fn decide(&self, work: &mut Work, by: &By) -> Decided<RefundOutcome> {
@@ -103,7 +103,7 @@ impl Rule for Refund {
                 Ok(RefundOutcome::Recorded(report(work, id)))
             }
             Found::Again(id) => Ok(again(work, id, None)),
-            Found::Unknown if matches!(self.payment, PaymentRef::Commission(_) | PaymentRef::Id(_)) => {
+            Found::Unknown if self.payment.names(self.of.product_id, self.email.key()).is_empty() => {
                 Err(Rejected::NotFound)
             }
             Found::Unknown => {
@@ -118,11 +118,6 @@ impl Rule for Refund {
 }
 
 impl Refund {
-    fn sought(&self, business_id: BusinessId) -> SoughtPayment {
-        let email_key = self.email.key().to_owned();
-        SoughtPayment { business_id, of: self.of, email_key, named: self.payment.clone() }
-    }
-
     fn known_as(&self, work: &Work, by: &By, identity: &str) -> Option<RefundId> {
         let identity = (by.business_id, self.of.scope.test, identity.to_owned());
         work.facts.refund_by_identity.get(&identity).copied()
@@ -131,12 +126,12 @@ impl Refund {
     /// What a refund without an id of its own is known by until its payment arrives.
     fn parked_identity(&self) -> String {
         let asked = self.amount.map_or("all".to_owned(), Unpriced::plain);
-        format!("parked:{}|{}|{asked}", self.payment.name(self.of.product_id, self.email.key()), self.date)
+        format!("parked:{}|{}|{asked}", self.payment.text(self.of.product_id, self.email.key()), self.date)
     }
 
     fn find(&self, work: &Work, by: &By) -> Decided<Found> {
         let unfit = |field, why: String| Err(Rejected::Invalid { field, why });
-        let all = work.facts.payments_named(&self.sought(by.business_id));
+        let all = work.facts.payments_named(&self.payment.sought(by.business_id, self.of, self.email.key()));
         let Some(first) = all.first().copied() else {
             return match self.is_of_reward(work, by) {
                 true => unfit("commissionId", "is a reward for a qualification, which no payment is behind".into()),
@@ -213,7 +208,6 @@ impl Refund {
             test: self.of.scope.test,
             email: self.email.text().to_owned(),
             email_key: self.email.key().to_owned(),
-            named: self.payment.name(self.of.product_id, self.email.key()),
             payment_id: None,
             asked: self.amount.map(Unpriced::units),
             amount: None,
@@ -226,6 +220,10 @@ impl Refund {
             received_at: work.now.micros(),
         });
         work.writes.new_refunds.insert(id);
+        let names = self.payment.names(self.of.product_id, self.email.key());
+        let named = names.iter().map(|name| ((by.business_id, self.of.scope.test, name.clone()), id));
+        work.writes.refund_names.extend(named);
+        work.facts.waits_for.insert(id, names.into_iter().collect());
         id
     }
 

@@ -6,7 +6,6 @@ use crate::engine::ids::{
     BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, PaymentId, ProductId, ReferrerId,
     RefundId, TermsId, TouchId, UserId,
 };
-use crate::engine::names;
 use crate::engine::state::{
     Arrival, CampaignState, CodeKind, CodeState, CommissionKind, CommissionState, Decision, DecisionReason,
     EnrollmentState, InboxKind, InboxState, QualifyOn, RecurringLimit, RefundState, SourceOrigin, Status, Subscription,
@@ -203,7 +202,6 @@ row! {
         pub currency: Currency,
         pub subscription_status: Subscription,
         pub payment_date: Day,
-        pub identity: String,
         pub body_hash: String,
         pub decision: Decision,
         pub decision_why: DecisionReason,
@@ -222,12 +220,6 @@ impl Paid {
     pub fn money(&self, minor: i64) -> Money {
         Money { minor, currency: self.currency }
     }
-
-    /// What a refund that came before it may have named it by.
-    pub fn refund_names(&self) -> impl Iterator<Item = String> {
-        let day = names::paid_on(self.product_id, &self.email_key, self.payment_date);
-        names::parked(&self.identity).into_iter().chain([day])
-    }
 }
 
 row! {
@@ -240,7 +232,6 @@ row! {
         pub test: bool,
         pub email: String,
         pub email_key: String,
-        pub named: String,
         pub payment_id: Option<PaymentId>,
         pub asked: Option<i64>,
         pub amount: Option<i64>,

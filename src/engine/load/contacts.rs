@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::ids;
+use super::{ids, money};
 use crate::db::{Conn, DbResult, sql};
 use crate::engine::ids::{BusinessId, CommissionId, InboxItemId, LeadId};
-use crate::engine::names::PaymentRef;
+use crate::engine::names::SoughtBy;
 use crate::engine::subjects::Subjects;
 use crate::{row, rows};
 
@@ -59,18 +59,19 @@ row! {
 /// Who made the payments that refunds and disputes name.
 pub async fn payers(conn: &mut Conn, about: &Subjects) -> DbResult<Vec<PayerRow>> {
     let mut found: Vec<PayerRow> = Vec::new();
-    if !about.identities.is_empty() {
-        let table = rows!(&about.identities, (b, t, id) => { business: *b, test: *t, identity: id });
+    if !about.names.is_empty() {
         let named: Vec<PayerRow> = sql("SELECT p.business_id, p.email_key, p.lead_id
-               FROM rows($1, business BIGINT, test BOOLEAN, identity TEXT) r
-               JOIN payments p ON p.business_id = r.business AND p.test = r.test AND p.identity = r.identity")
-        .bind(table)
+               FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
+               JOIN payment_names n ON n.business_id = r.business
+                AND n.test = r.test
+                AND n.name = r.name
+               JOIN payments p ON p.id = n.payment_id")
+        .bind(money::named(&about.names))
         .all(conn)
         .await?;
         found.extend(named);
     }
-    let days: Vec<_> = about.sought.iter().filter(|s| matches!(s.named, PaymentRef::Day(_))).collect();
-    if !days.is_empty() {
+    if about.sought.iter().any(|sought| matches!(sought.by, SoughtBy::Day(..))) {
         let table = rows!(&about.paid_on, (of, email, day) => {
             campaign: of.scope.campaign_id, test: of.scope.test, contact: email, day: *day,
         });

@@ -3,20 +3,20 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{LIMIT, MANY, ids, leads};
-use crate::db::{Conn, DbResult, Table, sql, sql_built};
+use crate::db::{Conn, DbResult, FromDb, Row, Table, sql, sql_built};
 use crate::engine::facts::{Cancelled, Commission, Facts, Lead, Paid, Purchase, RefundRow};
 use crate::engine::ids::{LeadId, PaymentId};
-use crate::engine::names::PaymentRef;
+use crate::engine::names::{PaymentName, SoughtBy};
 use crate::engine::state::Decision;
-use crate::engine::subjects::{Named, Subjects};
+use crate::engine::subjects::{Identified, Named, Subjects};
 use crate::rows;
 
 const PAID: &str =
     "p.id, p.business_id, p.campaign_id, p.product_id, p.test, p.lead_id, p.email, p.email_key, p.amount,
-                p.currency, p.subscription_status, p.payment_date, p.identity, p.body_hash, p.decision, p.decision_why,
+                p.currency, p.subscription_status, p.payment_date, p.body_hash, p.decision, p.decision_why,
                 p.repeats, p.disputed_at, p.refunded, p.received_at";
 
-const REFUND: &str = "f.id, f.business_id, f.campaign_id, f.product_id, f.test, f.email, f.email_key, f.named,
+const REFUND: &str = "f.id, f.business_id, f.campaign_id, f.product_id, f.test, f.email, f.email_key,
                 f.payment_id, f.asked, f.amount, f.currency, f.refund_date, f.identity, f.body_hash, f.state, f.why,
                 f.received_at";
 
@@ -25,8 +25,24 @@ const COMMISSION: &str = "c.id, c.business_id, c.campaign_id, c.test, c.kind, c.
                 c.currency, c.hold_days, c.hold_until, c.state, c.void_cause, c.reason, c.released, c.reversed_at,
                 c.taken_back, c.created_at, c.updated_at";
 
-fn named(all: &BTreeSet<Named>) -> Table {
-    rows!(all, (b, t, n) => { business: *b, test: *t, name: n })
+/// A row, and the name it was found by.
+struct ByName<T> {
+    name: PaymentName,
+    row: T,
+}
+
+impl<T: FromDb> FromDb for ByName<T> {
+    fn from_db(row: &Row<'_>) -> DbResult<Self> {
+        Ok(Self { name: row.get("name")?, row: T::from_db(row)? })
+    }
+}
+
+fn identified(all: &BTreeSet<Identified>) -> Table {
+    rows!(all, (b, t, identity) => { business: *b, test: *t, identity: identity })
+}
+
+pub fn named(all: &BTreeSet<Named>) -> Table {
+    rows!(all, (b, t, name) => { business: *b, test: *t, name: name })
 }
 
 pub async fn load_named_commissions(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts) -> DbResult<()> {
@@ -52,30 +68,38 @@ pub async fn load_known_refunds(conn: &mut Conn, about: &mut Subjects, facts: &m
     if !about.refunds.is_empty() {
         let text = format!(
             "SELECT {REFUND}
-               FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
-               JOIN refunds f ON f.business_id = r.business AND f.test = r.test AND f.identity = r.name"
+               FROM rows($1, business BIGINT, test BOOLEAN, identity TEXT) r
+               JOIN refunds f ON f.business_id = r.business
+                AND f.test = r.test
+                AND f.identity = r.identity"
         );
-        found.extend(sql_built(text).bind(named(&about.refunds)).all::<RefundRow>(conn).await?);
+        found.extend(sql_built(text).bind(identified(&about.refunds)).all::<RefundRow>(conn).await?);
         about.payments.extend(found.iter().filter_map(|f| f.payment_id));
     }
-    about.parked.retain(|(business, ..)| facts.businesses.get(business).is_some_and(|b| b.parked));
-    if !about.parked.is_empty() {
+    about.waited_for.retain(|(business, ..)| facts.businesses.get(business).is_some_and(|b| b.parked));
+    if !about.waited_for.is_empty() {
         let text = format!(
-            "SELECT {REFUND}
+            "SELECT n.name, {REFUND}
                FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
-               JOIN refunds f ON f.business_id = r.business AND f.test = r.test AND f.named = r.name
-                AND f.state = 'parked'"
+               JOIN refund_names n ON n.business_id = r.business
+                AND n.test = r.test
+                AND n.name = r.name
+               JOIN refunds f ON f.id = n.refund_id
+              WHERE f.state = 'parked'"
         );
-        found.extend(sql_built(text).bind(named(&about.parked)).all::<RefundRow>(conn).await?);
+        for waits in sql_built(text).bind(named(&about.waited_for)).all::<ByName<RefundRow>>(conn).await? {
+            facts.waits_for.entry(waits.row.id).or_default().insert(waits.name);
+            found.push(waits.row);
+        }
     }
     found.into_iter().for_each(|f| facts.add_refund(f));
     if !about.cancellations.is_empty() {
         let known: Vec<Cancelled> =
             sql("SELECT c.id, c.business_id, c.product_id, c.test, c.lead_id, c.day, c.identity,
                 c.body_hash
-               FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
-               JOIN cancellations c ON c.business_id = r.business AND c.test = r.test AND c.identity = r.name")
-            .bind(named(&about.cancellations))
+               FROM rows($1, business BIGINT, test BOOLEAN, identity TEXT) r
+               JOIN cancellations c ON c.business_id = r.business AND c.test = r.test AND c.identity = r.identity")
+            .bind(identified(&about.cancellations))
             .all(conn)
             .await?;
         let identity = |c: &Cancelled| (c.business_id, c.test, c.identity.clone());
@@ -88,7 +112,7 @@ pub async fn load_known_refunds(conn: &mut Conn, about: &mut Subjects, facts: &m
 /// answer to these is the first answer.
 pub async fn load_refunds(conn: &mut Conn, about: &Subjects, facts: &mut Facts) -> DbResult<()> {
     let refunded: BTreeSet<PaymentId> = facts.payments.values().filter(|p| p.refunded > 0).map(|p| p.id).collect();
-    let asked = about.names_payments() || !about.identities.is_empty() || !about.paid_on.is_empty();
+    let asked = about.names_payments() || !about.names.is_empty() || !about.paid_on.is_empty();
     if !asked || refunded.is_empty() {
         return Ok(());
     }
@@ -117,13 +141,20 @@ pub async fn load_payers(conn: &mut Conn, about: &Subjects, facts: &mut Facts) -
 pub async fn load_payments(conn: &mut Conn, about: &Subjects, facts: &mut Facts) -> DbResult<()> {
     let mut found: HashMap<PaymentId, Paid> = HashMap::new();
     let mut add = |rows: Vec<Paid>| found.extend(rows.into_iter().map(|p| (p.id, p)));
-    if !about.identities.is_empty() {
+    if !about.names.is_empty() {
         let text = format!(
-            "SELECT {PAID}
+            "SELECT n.name, {PAID}
                FROM rows($1, business BIGINT, test BOOLEAN, name TEXT) r
-               JOIN payments p ON p.business_id = r.business AND p.test = r.test AND p.identity = r.name"
+               JOIN payment_names n ON n.business_id = r.business
+                AND n.test = r.test
+                AND n.name = r.name
+               JOIN payments p ON p.id = n.payment_id"
         );
-        add(sql_built(text).bind(named(&about.identities)).all(conn).await?);
+        let known: Vec<ByName<Paid>> = sql_built(text).bind(named(&about.names)).all(conn).await?;
+        for ByName { name, row } in &known {
+            facts.payment_by_name.insert((row.business_id, row.test, name.clone()), row.id);
+        }
+        add(known.into_iter().map(|known| known.row).collect());
     }
     if !about.paid_on.is_empty() {
         let table = rows!(&about.paid_on, (of, email, day) => {
@@ -140,8 +171,8 @@ pub async fn load_payments(conn: &mut Conn, about: &Subjects, facts: &mut Facts)
     }
     // A refund by day may name the address that the lead has today.
     let of_lead = about.sought.iter().filter_map(|sought| {
-        let PaymentRef::Day(day) = sought.named else { return None };
-        Some((facts.find_lead(sought.of.scope, Some(&sought.email_key), None)?, day))
+        let SoughtBy::Day(of, email_key, day) = &sought.by else { return None };
+        Some((facts.find_lead(of.scope, Some(email_key), None)?, *day))
     });
     let days: BTreeSet<_> = of_lead.collect();
     if !days.is_empty() {

@@ -86,6 +86,7 @@ pub async fn delete(tx: &mut Tx, lot: &Lot) -> DbResult<Tally> {
     messages(tx, business_id, [leads, payments.as_slice(), commissions.as_slice()].concat().as_slice()).await?;
     gone.commissions = by(tx, "commissions", "id", "AND test", &commissions).await?;
     by(tx, "purchases", "lead_id", "", leads).await?;
+    by(tx, "payment_names", "payment_id", "AND test", &payments).await?;
     gone.payments = by(tx, "payments", "id", "AND test", &payments).await?;
     gone.cancellations = by(tx, "cancellations", "lead_id", "AND test", leads).await?;
     gone.sign_ups = by(tx, "sign_ups", "lead_id", "AND test", leads).await?;
@@ -132,6 +133,7 @@ async fn refunds_of(tx: &mut Tx, business_id: i64, leads: &[i64], payments: &[i6
     );
     all.sort_unstable();
     all.dedup();
+    by(tx, "refund_names", "refund_id", "AND test", &all).await?;
     by(tx, "refunds", "id", "AND test", &all).await
 }
 

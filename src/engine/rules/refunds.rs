@@ -9,6 +9,7 @@ use crate::engine::decision::By;
 use crate::engine::facts::{Commission, Paid, RefundRow};
 use crate::engine::ids::{PaymentId, ProductId, RefundId};
 use crate::engine::message::News;
+use crate::engine::names::PaymentName;
 use crate::engine::state::{InboxKind, RefundState};
 use crate::engine::work::{NewInboxItem, Work};
 use crate::money::{Money, MoneyError, Unpriced};
@@ -97,16 +98,20 @@ fn audit_commission(work: &mut Work, by: &By, before: &Commission) {
     work.report(now.business_id, now.test, news);
 }
 
-/// A payment arrived: the refunds that waited for it are applied, oldest day first. One that does not fit
+/// A payment arrived, or got further names: the refunds that waited for it are applied, oldest day first. One that does not fit
 /// is for a person.
 pub fn apply_parked(work: &mut Work, by: &By, payment_id: PaymentId) {
     let Some(paid) = work.facts.payments.get(&payment_id).cloned() else { return };
-    let names: Vec<String> = paid.refund_names().collect();
+    let by_day = PaymentName::paid_on(paid.product_id, &paid.email_key, paid.payment_date);
+    let has = |name: &PaymentName| {
+        let named = (paid.business_id, paid.test, name.clone());
+        *name == by_day || work.facts.payment_by_name.get(&named) == Some(&payment_id)
+    };
     let waits = |r: &&RefundRow| {
         r.state == RefundState::Parked
             && r.business_id == paid.business_id
             && r.test == paid.test
-            && names.contains(&r.named)
+            && work.facts.waits_for.get(&r.id).is_some_and(|names| names.iter().any(has))
     };
     let mut parked: Vec<RefundRow> = work.facts.refunds.values().filter(waits).cloned().collect();
     parked.sort_by_key(|r| (r.refund_date, r.id));

@@ -10,8 +10,10 @@ use crate::{insert_rows, rows, update_rows};
 
 pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     insert_payments(tx, work).await?;
+    insert_payment_names(tx, work).await?;
     update_payments(tx, work).await?;
     insert_refunds(tx, work).await?;
+    insert_refund_names(tx, work).await?;
     decide_refunds(tx, work).await?;
     insert_cancellations(tx, work).await?;
     upsert_purchases(tx, work).await?;
@@ -38,7 +40,6 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         currency TEXT = p.currency,
         subscription_status TEXT = p.subscription_status,
         payment_date TEXT = p.payment_date,
-        identity TEXT = &p.identity,
         body_hash TEXT = &p.body_hash,
         decision TEXT = p.decision,
         decision_why TEXT = p.decision_why,
@@ -46,6 +47,21 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         disputed_at BIGINT = p.disputed_at,
         refunded BIGINT = p.refunded,
         received_at BIGINT = p.received_at,
+    })
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_payment_names(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.payment_names.is_empty() {
+        return Ok(());
+    }
+    insert_rows!("payment_names", &work.writes.payment_names, ((business_id, test, name), payment_id) => {
+        business_id BIGINT = business_id,
+        test BOOLEAN = test,
+        name TEXT = name,
+        payment_id BIGINT = payment_id,
     })
     .execute(tx)
     .await?;
@@ -84,7 +100,6 @@ async fn insert_refunds(tx: &mut Tx, work: &Work) -> DbResult<()> {
         test BOOLEAN = f.test,
         email TEXT = &f.email,
         email_key TEXT = &f.email_key,
-        named TEXT = &f.named,
         payment_id BIGINT = f.payment_id,
         asked BIGINT = f.asked,
         amount BIGINT = f.amount,
@@ -96,6 +111,21 @@ async fn insert_refunds(tx: &mut Tx, work: &Work) -> DbResult<()> {
         why TEXT = &f.why,
         received_at BIGINT = f.received_at,
         decided_at BIGINT = (f.state != RefundState::Parked).then_some(work.now),
+    })
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_refund_names(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.refund_names.is_empty() {
+        return Ok(());
+    }
+    insert_rows!("refund_names", &work.writes.refund_names, ((business_id, test, name), refund_id) => {
+        business_id BIGINT = business_id,
+        test BOOLEAN = test,
+        name TEXT = name,
+        refund_id BIGINT = refund_id,
     })
     .execute(tx)
     .await?;

@@ -8,7 +8,7 @@ use super::refund::payment_of;
 use super::show::find;
 use crate::clock::Day;
 use crate::commissions::pages::{Ask, Preview, preview};
-use crate::engine::{Change, Dispute};
+use crate::engine::{Change, Dispute, DisputedPayment};
 use crate::leads::LeadRow;
 use crate::leads::store::one::PaymentRow;
 use crate::money::Money;
@@ -36,7 +36,7 @@ pub(super) async fn end(page: Page, Path((id, payment)): Path<(i64, i64)>, form:
 }
 
 fn what(row: &PaymentRow, disputed: bool, reason: &str) -> Dispute {
-    Dispute { payment_id: row.id.into(), disputed, reason: reason.to_owned() }
+    Dispute { payment: DisputedPayment::Id(row.id.into()), disputed, reason: reason.to_owned() }
 }
 
 fn already(disputed: bool) -> Flash {

@@ -18,7 +18,7 @@ use crate::api::v1::common::{
 use crate::api::v1::money::commissions::Reason;
 use crate::api::v1::moves::rejected;
 use crate::app::App;
-use crate::engine::Dispute;
+use crate::engine::{Dispute, DisputedPayment};
 use crate::id::{self, Kind};
 use crate::object;
 use crate::payments::{self as store, PaymentFilter, PaymentRow};
@@ -118,6 +118,8 @@ struct Payment {
     payment_date: String,
     /// The event's own id, where it had one.
     event_id: Option<String>,
+    /// Everything it is known by: a refund names it by any of these.
+    names: Vec<Name>,
     /// `earned`, `nothing` or `waiting`.
     decision: String,
     /// Why.
@@ -131,10 +133,20 @@ struct Payment {
     received_at: String,
 }
 
+/// A name of a payment.
+#[derive(Serialize, JsonSchema)]
+struct Name {
+    /// `event`, `invoice`, `charge`, `intent` or `key`.
+    kind: &'static str,
+    /// The id.
+    id: String,
+}
+
 impl Payment {
     fn of(row: PaymentRow) -> Result<Self, Problem> {
-        let event_id = ["event:", "invoice:", "key:"].iter().find_map(|kind| row.identity.strip_prefix(kind));
         Ok(Self {
+            event_id: row.event_id(),
+            names: row.names().into_iter().map(|name| Name { kind: name.kind.word(), id: name.text }).collect(),
             id: id::render(Kind::Payment, row.id),
             campaign: id::render(Kind::Campaign, row.campaign_id),
             test: row.test,
@@ -142,7 +154,6 @@ impl Payment {
             amount: number(row.amount, &row.currency)?,
             amount_minor: row.amount,
             refunded: number(row.refunded, &row.currency)?,
-            event_id: event_id.map(str::to_owned),
             product: row.product,
             email: row.email,
             currency: row.currency,
@@ -200,7 +211,7 @@ async fn show_payment(State(app): State<App>, caller: Caller, InPath(text): InPa
 async fn mark(app: &App, caller: &Caller, text: &str, disputed: bool, why: Reason) -> Result<Json<Payment>, Problem> {
     let id = path_id(Kind::Payment, text, "payment")?;
     payment(app, caller, id).await?;
-    let dispute = Dispute { payment_id: id.into(), disputed, reason: why.reason.0 };
+    let dispute = Dispute { payment: DisputedPayment::Id(id.into()), disputed, reason: why.reason.0 };
     let decided = app.engine.one(caller.by(), dispute).await?;
     decided.map_err(|why| rejected(why, || nothing("payment")))?;
     Ok(Json(Payment::of(payment(app, caller, id).await?)?))
