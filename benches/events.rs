@@ -269,7 +269,13 @@ async fn one_transaction_each(file: &std::path::Path, ids: &serde_json::Value, f
             .unwrap()
             .unwrap();
     let product = app.catalogue.product(business.id, ids["productId"].as_str().unwrap()).await.unwrap().unwrap();
-    let actor = Arc::new(Actor { kind: ActorKind::Command, id: None, name: "bench".into(), origin: "bench".into() });
+    let actor = Arc::new(Actor {
+        kind: ActorKind::Command,
+        id: None,
+        name: "bench".into(),
+        origin: "bench".into(),
+        call: None,
+    });
     let currency = refdesk::money::Currency::parse("USD").unwrap();
     let (mut done, mut n) = (0_u64, from);
     let started = Instant::now();

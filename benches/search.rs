@@ -217,7 +217,13 @@ async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
     let public = ids["businessId"].as_str().unwrap();
     let business = refdesk::business::by_public_id(&mut app.db.read().await.unwrap(), public).await.unwrap().unwrap();
     let product = app.catalogue.product(business.id, ids["productId"].as_str().unwrap()).await.unwrap().unwrap();
-    let actor = Arc::new(Actor { kind: ActorKind::Command, id: None, name: "bench".into(), origin: "bench".into() });
+    let actor = Arc::new(Actor {
+        kind: ActorKind::Command,
+        id: None,
+        name: "bench".into(),
+        origin: "bench".into(),
+        call: None,
+    });
     let (by, of) = (By::new(business.id, &actor), ProductScope::new(product.id, product.campaign_id, false));
     let sign_up = |n: usize| {
         let sign_up = SignUp {

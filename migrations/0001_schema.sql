@@ -161,6 +161,8 @@ CREATE TABLE api_keys (
     -- Calls it may make a minute; NULL is without a limit.
     per_minute BIGINT CHECK (per_minute > 0),
     created_by BIGINT REFERENCES users (id),
+    -- The member whose role of today bounds it; NULL for a key of the command line.
+    held_by BIGINT REFERENCES users (id),
     created_at BIGINT NOT NULL,
     expires_at BIGINT,
     revoked_at BIGINT,
@@ -207,6 +209,9 @@ CREATE TABLE stored_answers (
     text TEXT NOT NULL,
     -- SHA-256 over method, address and body.
     fingerprint TEXT NOT NULL,
+    -- A line per write of the call, stored with the write.
+    outcomes TEXT NOT NULL,
+    -- The answer, once it was given.
     status BIGINT,
     headers TEXT NOT NULL,
     body TEXT NOT NULL,

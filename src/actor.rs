@@ -1,13 +1,47 @@
 //! The actor of a change. Every audit entry names one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 /// The actor's name, for the audit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Actor {
     pub kind: ActorKind,
     pub id: Option<i64>,
     pub name: String,
     /// From where: an address, or the command.
     pub origin: String,
+    /// The call with an `Idempotency-Key` by which it is done: the outcome is stored with the change.
+    pub call: Option<Arc<OnceCall>>,
+}
+
+/// A call that is done once, however often it is sent.
+#[derive(Debug)]
+pub struct OnceCall {
+    pub key_id: i64,
+    /// The `Idempotency-Key`.
+    pub text: String,
+    /// SHA-256 over method, address and body.
+    pub fingerprint: String,
+    /// Set where it was sent before and has written.
+    pub repeated: bool,
+    writes: AtomicUsize,
+}
+
+impl OnceCall {
+    pub fn new(key_id: i64, text: String, fingerprint: String, repeated: bool) -> Self {
+        Self { key_id, text, fingerprint, repeated, writes: AtomicUsize::new(0) }
+    }
+
+    /// The number of its next write: a call makes its writes in the same order each time.
+    pub fn next_write(&self) -> usize {
+        self.writes.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// True when it has written anything.
+    pub fn has_written(&self) -> bool {
+        self.writes.load(Ordering::Relaxed) > 0
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::keys::Keyring;
 use crate::limits::Limits;
 use crate::links::Clicks;
 use crate::products::Catalogue;
+use crate::stored_answers::InFlight;
 use crate::users::Passwords;
 
 /// A call passes a dozen layers that each clone it: that is one count.
@@ -29,6 +30,7 @@ pub struct Parts {
     pub passwords: Passwords,
     pub catalogue: Catalogue,
     pub limits: Limits,
+    pub in_flight: InFlight,
 }
 
 impl std::ops::Deref for App {
@@ -62,6 +64,7 @@ impl App {
             calls: Calls::default(),
             passwords,
             limits: Limits::default(),
+            in_flight: InFlight::default(),
         }))
     }
 

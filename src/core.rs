@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, DbResult, Ids, Job, Key, Terms};
+use crate::db::{Db, DbResult, Ids, Job, Key, Part, Terms};
 use crate::engine::Engine;
 
 /// Cheap to clone: one count.
@@ -60,6 +62,20 @@ impl Core {
         F: for<'t> Job<'t, I, T> + 'static,
     {
         self.db.write_on(Terms::of(keys).by(actor), input, job).await
+    }
+
+    /// As [`Core::write`]; for a call with an `Idempotency-Key` the outcome is stored in the same transaction.
+    pub async fn write_once<I, T, F>(&self, keys: Vec<Key>, actor: &Arc<Actor>, input: I, job: F) -> DbResult<T>
+    where
+        I: Send + Sync + 'static,
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: for<'t> Job<'t, I, T> + 'static,
+    {
+        let terms = Terms::of(keys).by(actor);
+        match Part::next_of(actor) {
+            Some(part) => self.db.write_once(terms, part, input, job).await,
+            None => self.db.write_on(terms, input, job).await,
+        }
     }
 
     /// The same on the database of a rehearsal, with a run of ids that was drawn for it.

@@ -9,7 +9,7 @@ use refdesk::jobs;
 use refdesk::users::Role;
 
 use crate::on_both_databases;
-use crate::support::{Answer, TestApp, Visitor};
+use crate::support::{Answer, TestApp, Visitor, actor};
 
 on_both_databases! {
     customers_are_qualified_by_code_or_address_or_both,
@@ -254,7 +254,10 @@ async fn a_file_that_is_too_large_leaves_nothing(app: TestApp) {
         (Limits { max_rows: 2_000, ..Limits::default() }, "This file has more than 2,000 rows"),
     ] {
         let reader = Cursor::new(file.clone().into_bytes());
-        let why = imports::stage(&app.app, new.clone(), reader, Choices::default(), limits).await.unwrap().unwrap_err();
+        let why = imports::stage(&app.app, &actor(), new.clone(), reader, Choices::default(), limits)
+            .await
+            .unwrap()
+            .unwrap_err();
         assert!(why.starts_with(says), "{why}");
     }
     while imports::tidy(&app.app).await.unwrap() {}

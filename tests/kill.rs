@@ -65,19 +65,27 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
-/// Sends sign-ups and payments until told to stop; answers the ids of payments that were acknowledged.
+/// Sends sign-ups, payments and leads until told to stop; answers the ids of payments that were acknowledged, and the
+/// leads whose calls got no answer.
 async fn write_until(
     stop: Arc<AtomicBool>,
     base: String,
     app: Arc<TestApp>,
     code: String,
     next: Arc<AtomicU64>,
-) -> Vec<String> {
+) -> (Vec<String>, Vec<u64>) {
     let visitor = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().expect("a client");
-    let mut acknowledged = Vec::new();
+    let (mut acknowledged, mut unanswered) = (Vec::new(), Vec::new());
     while !stop.load(Ordering::Relaxed) {
         let n = next.fetch_add(1, Ordering::Relaxed);
         // A few people pay often, so that first and recurring are decided under fire.
+        if n.is_multiple_of(3) {
+            match add_lead(&visitor, &base, &app, n).await {
+                Ok(status) => assert!(matches!(status, 201 | 503), "{status}"),
+                Err(_) => unanswered.push(n),
+            }
+            continue;
+        }
         let address = format!("person{}@example.com", n % 40);
         let (path, body) = if n.is_multiple_of(5) {
             let body = json!({ "businessId": app.business.public_id, "productId": app.business.product_id,
@@ -105,14 +113,24 @@ async fn write_until(
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
-    acknowledged
+    (acknowledged, unanswered)
+}
+
+/// Adds a lead by a call that is done once.
+async fn add_lead(visitor: &reqwest::Client, base: &str, app: &TestApp, n: u64) -> reqwest::Result<u16> {
+    let call = visitor.post(format!("{base}/v1/leads")).bearer_auth(&app.business.api_key);
+    let answer = call.header("idempotency-key", format!("lead-{n}")).json(&json!({ "name": format!("Once {n}") }));
+    let answer = answer.send().await?;
+    let status = answer.status().as_u16();
+    answer.bytes().await.map(|_| status)
 }
 
 async fn what_was_acknowledged_survives_a_kill(database: Arc<Database>) {
     let app = Arc::new(TestApp::start(database.clone()).await);
     let jane = app.shop().referrer("Jane Miller").await;
     let (port, next) = (free_port(), Arc::new(AtomicU64::new(0)));
-    let (kills, mut slowest, mut acknowledged) = (if is_long() { 100 } else { 5 }, Duration::ZERO, Vec::new());
+    let (kills, mut slowest) = (if is_long() { 100 } else { 5 }, Duration::ZERO);
+    let (mut acknowledged, mut unanswered) = (Vec::new(), Vec::new());
     for _ in 0..kills {
         let (server, took) = Server::start(&database, port).await;
         slowest = slowest.max(took);
@@ -128,7 +146,9 @@ async fn what_was_acknowledged_survives_a_kill(database: Arc<Database>) {
         server.kill();
         stop.store(true, Ordering::Relaxed);
         for writer in writers {
-            acknowledged.extend(writer.await.expect("a writer"));
+            let (paid, left) = writer.await.expect("a writer");
+            acknowledged.extend(paid);
+            unanswered.extend(left);
         }
         // The next process has a clean start; so has the one that looks.
         if database.engine == Engine::Postgres {
@@ -154,6 +174,14 @@ async fn what_was_acknowledged_survives_a_kill(database: Arc<Database>) {
             "subscriptionStatus": "active", "paymentDate": "2026-06-20", "eventId": format!("evt_{n}") });
         visitor.call("POST", "/api/events/payment-succeeded", &app.business.api_key, Some(body)).await.is(409);
     }
+    // A call without an answer is sent again at once, and was done or is done now.
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    for n in unanswered {
+        assert_eq!(add_lead(&client, &server.base, &app, n).await.expect("an answer"), 201, "lead {n}");
+    }
+    let twice =
+        "SELECT count(*) FROM (SELECT name FROM leads WHERE name LIKE 'Once %' GROUP BY name HAVING count(*) > 1) t";
+    assert_eq!(app.number(twice).await, 0, "a lead is there twice");
     // No half rows: `prove` looks at every commission, entry and counter when this test is over.
 }
 

@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 34] = [
+pub const KINDS: [ProblemKind; 33] = [
     kind(
         "missing_field",
         "400",
@@ -99,12 +99,6 @@ pub const KINDS: [ProblemKind; 34] = [
     ),
     kind("idempotency_mismatch", "409", "The id was used before, for something else.", "Use a new id for a new event."),
     kind("in_progress", "409", "The same call is being worked on.", "Ask again in a moment."),
-    kind(
-        "in_doubt",
-        "409",
-        "The same call was begun, and nobody knows whether it was done.",
-        "Look whether it was; use a new Idempotency-Key to do it.",
-    ),
     kind(
         "origin_not_allowed",
         "403",

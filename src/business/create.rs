@@ -77,6 +77,7 @@ async fn create_in(tx: &mut Tx, (new, made): &(NewBusiness, Texts)) -> DbResult<
     let key = NewKey::full(tx.id()?, business_id, "First key", &made.api_key, Some(user_id));
     keys::insert(tx, &key, now).await?;
     let actor = std::sync::Arc::new(Actor {
+        call: None,
         kind: ActorKind::User,
         id: Some(user_id),
         name: new.owner.name.clone(),

@@ -55,7 +55,7 @@ pub async fn create(
     settings: Settings,
     same_name: SameName,
 ) -> DbResult<Option<i64>> {
-    core.write(vec![Key::Row(business_id)], actor, (business_id, settings, same_name), create_in).await
+    core.write_once(vec![Key::Row(business_id)], actor, (business_id, settings, same_name), create_in).await
 }
 
 async fn create_in(

@@ -48,7 +48,13 @@ pub async fn business(conn: &mut Conn, wanted: Option<&str>) -> Result<BusinessR
 
 /// The actor of the audit entries.
 pub fn actor(command: &str) -> Arc<Actor> {
-    Arc::new(Actor { kind: ActorKind::Command, id: None, name: format!("refdesk {command}"), origin: "command".into() })
+    Arc::new(Actor {
+        kind: ActorKind::Command,
+        id: None,
+        name: format!("refdesk {command}"),
+        origin: "command".into(),
+        call: None,
+    })
 }
 
 /// The line that is typed or piped in.

@@ -52,8 +52,9 @@ pub async fn import(config: Config, args: Args) -> Result<(), Refusal> {
     let file = File::open(&args.file).map_err(|e| Refusal::unusable(format!("{}: {e}", args.file.display())))?;
     db::migrate(&config.database_url).await?;
     let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config);
-    let staged = stage(&app, &args, file).await?;
-    let counts = run(&app, &args, &staged).await?;
+    let actor = command_actor();
+    let staged = stage(&app, &actor, &args, file).await?;
+    let counts = run(&app, &actor, &args, &staged).await?;
     if let Some(path) = &args.rejects {
         write_rejects(&app, &staged, path).await?;
     }
@@ -73,7 +74,7 @@ pub async fn import(config: Config, args: Args) -> Result<(), Refusal> {
     }
 }
 
-async fn stage(app: &App, args: &Args, file: File) -> Result<Import, Refusal> {
+async fn stage(app: &App, actor: &Arc<Actor>, args: &Args, file: File) -> Result<Import, Refusal> {
     let unknown = || Refusal::unusable(format!("there is no campaign {}", args.campaign));
     let typed = args.campaign.trim();
     let campaign_id = typed.parse().ok().or_else(|| id::parse(id::Kind::Campaign, typed)).ok_or_else(unknown)?;
@@ -84,7 +85,7 @@ async fn stage(app: &App, args: &Args, file: File) -> Result<Import, Refusal> {
     }
     let file_name = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let new = NewImport { business_id, campaign_id, kind: args.kind, file_name, created_by: None };
-    let id = imports::stage(app, new, file, Choices::default(), imports::limits(&app.config))
+    let id = imports::stage(app, actor, new, file, Choices::default(), imports::limits(&app.config))
         .await?
         .map_err(Refusal::unusable)?;
     let gone = || Refusal::unusable("the import no longer exists");
@@ -101,12 +102,15 @@ async fn stage(app: &App, args: &Args, file: File) -> Result<Import, Refusal> {
     Ok(import)
 }
 
-async fn run(app: &App, args: &Args, import: &Import) -> Result<Counts, Refusal> {
-    let actor =
-        Arc::new(Actor { kind: ActorKind::Command, id: None, name: "refdesk import".into(), origin: "command".into() });
+fn command_actor() -> Arc<Actor> {
+    let (name, origin) = ("refdesk import".into(), "command".into());
+    Arc::new(Actor { kind: ActorKind::Command, id: None, name, origin, call: None })
+}
+
+async fn run(app: &App, actor: &Arc<Actor>, args: &Args, import: &Import) -> Result<Counts, Refusal> {
     let asked = match args.dry_run {
-        true => imports::ask_check(app, &actor, import).await?,
-        false => imports::ask_run_at_once(app, &actor, import).await?,
+        true => imports::ask_check(app, actor, import).await?,
+        false => imports::ask_run_at_once(app, actor, import).await?,
     };
     let Asked::Job(job_id) = asked else { return Err(Refusal::unusable("the import was taken by somebody else")) };
     let telling = tokio::spawn(tell(app.clone(), import.business_id, job_id));

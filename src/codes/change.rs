@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::store::{self, CodeRow, NewCode};
@@ -13,7 +14,7 @@ use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 
 /// The outcome of choosing a code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Chosen {
     /// It is the active one now; `was` is the one that became an alias.
     Set {
@@ -23,6 +24,7 @@ pub enum Chosen {
     },
     /// It is the active one already, letter by letter.
     Same,
+    #[serde(skip)]
     Invalid(CodeError),
     /// Another referrer's code reads the same; it may be a retired one.
     Taken {
@@ -47,7 +49,7 @@ pub async fn choose(
         Err(why) => return Ok(Chosen::Invalid(why)),
     };
     let keys = vec![Key::Enrollment(enrollment_id)];
-    core.write(keys, actor, (business_id, enrollment_id, text), choose_in).await
+    core.write_once(keys, actor, (business_id, enrollment_id, text), choose_in).await
 }
 
 async fn choose_in(tx: &mut Tx, &(business_id, enrollment_id, ref text): &(i64, i64, String)) -> DbResult<Chosen> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::give::{self, Enrolled};
@@ -15,7 +16,7 @@ use crate::db::{Conn, DbResult, Key, Terms, Tx};
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
 /// The outcome of generating a code for one enrollment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Generated {
     Made {
         text: String,
@@ -41,7 +42,7 @@ pub async fn generate_one(
     business_id: i64,
     enrollment_id: i64,
 ) -> DbResult<Generated> {
-    core.write(vec![Key::Enrollment(enrollment_id)], actor, (business_id, enrollment_id), generate_in).await
+    core.write_once(vec![Key::Enrollment(enrollment_id)], actor, (business_id, enrollment_id), generate_in).await
 }
 
 async fn generate_in(tx: &mut Tx, &(business_id, enrollment_id): &(i64, i64)) -> DbResult<Generated> {

@@ -21,6 +21,8 @@ pub enum Key {
     /// First set-up, or the order in which a business's chain is sealed.
     Setup,
     Seal(i64),
+    /// A call of an API key, by its `Idempotency-Key`.
+    Call(i64, String),
 }
 
 impl Key {
@@ -33,6 +35,7 @@ impl Key {
             Self::Row(id) => format!("row/{id}"),
             Self::Setup => "setup".to_owned(),
             Self::Seal(business) => format!("seal/{business}"),
+            Self::Call(key_id, text) => format!("call/{key_id}/{text}"),
         };
         let digest = Sha256::digest(text.as_bytes());
         let mut bytes = [0; 8];

@@ -42,6 +42,13 @@ macro_rules! words {
             }
         }
 
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let word = <::std::borrow::Cow<'_, str> as ::serde::Deserialize>::deserialize(from)?;
+                Self::parse(&word).ok_or_else(|| ::serde::de::Error::custom(word))
+            }
+        }
+
         impl From<$name> for $crate::db::Value {
             fn from(value: $name) -> Self {
                 value.word().into()
@@ -101,6 +108,12 @@ macro_rules! ids {
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.serialize_i64(self.0)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                <i64 as ::serde::Deserialize>::deserialize(from).map(Self)
             }
         }
 

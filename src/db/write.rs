@@ -50,6 +50,12 @@ impl Terms {
         Self { keys, ..Self::default() }
     }
 
+    /// Another subject that is decided about.
+    pub fn and(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
     /// Who writes; with a few ids, for an audited write has an entry at least.
     pub fn by(self, actor: &Arc<Actor>) -> Self {
         Self { actor: Some(actor.clone()), ids: self.ids.max(FEW), ..self }
@@ -83,7 +89,7 @@ impl Db {
         answered(self.perform(terms, erased(input, job)).await?)
     }
 
-    async fn perform(&self, terms: Terms, job: Arc<dyn Erased>) -> DbResult<Answer> {
+    pub(super) async fn perform(&self, terms: Terms, job: Arc<dyn Erased>) -> DbResult<Answer> {
         let numbers = locks::numbers(&terms.keys);
         if self.is_postgres() && numbers.len() > locks::MOST {
             return Err(DbError::Fault(format!("a write may hold {} keys at most", locks::MOST)));

@@ -98,9 +98,15 @@ impl Story {
             return Err(broken("the demo wants an empty database"));
         };
         let product = app.catalogue.product(business_id, &product_id).await?.ok_or_else(|| broken("no product"))?;
-        let actor = Actor { kind: ActorKind::Key, id: None, name: "First key".into(), origin: "checkout".into() };
-        let staff =
-            Actor { kind: ActorKind::User, id: Some(user_id), name: "Morgan Hale".into(), origin: "demo".into() };
+        let actor =
+            Actor { kind: ActorKind::Key, id: None, name: "First key".into(), origin: "checkout".into(), call: None };
+        let staff = Actor {
+            kind: ActorKind::User,
+            id: Some(user_id),
+            name: "Morgan Hale".into(),
+            origin: "demo".into(),
+            call: None,
+        };
         Ok(Self {
             app,
             business_id,

@@ -10,10 +10,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::once::EventsOfCall;
 use super::{Decided, Event, Inner, Outcome, SLICE};
-use crate::db::{DbError, DbResult, TURN};
+use crate::db::{DbError, DbResult, Part, TURN};
 
-type Waiting = (Instant, Event, oneshot::Sender<DbResult<Decided<Outcome>>>);
+/// An event that waits for the next slice.
+struct Waiting {
+    since: Instant,
+    event: Event,
+    /// The write of a call with an `Idempotency-Key` that it is.
+    part: Option<Part>,
+    reply: oneshot::Sender<DbResult<Decided<Outcome>>>,
+}
 
 /// Calls that may wait before further ones are asked to come back.
 const QUEUE: usize = 8_192;
@@ -31,7 +39,8 @@ impl Batcher {
 
     pub async fn submit(&self, event: Event) -> DbResult<Decided<Outcome>> {
         let (reply, answer) = oneshot::channel();
-        let waiting = (Instant::now(), event, reply);
+        let part = Part::next_of(&event.by.actor);
+        let waiting = Waiting { since: Instant::now(), event, part, reply };
         self.queue.try_send(waiting).map_err(|_| DbError::Unavailable("too many events are waiting".into()))?;
         answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the event was dropped".into())))
     }
@@ -75,32 +84,40 @@ async fn run(engine: Arc<Inner>, mut waiting: mpsc::Receiver<Waiting>) {
 }
 
 async fn write(engine: &Inner, gathered: Vec<Waiting>) {
-    let (late, gathered): (Vec<_>, Vec<_>) = gathered.into_iter().partition(|(since, ..)| since.elapsed() > TURN);
-    for (_, _, reply) in late {
-        let _ = reply.send(Err(DbError::Unavailable("the event waited too long for its turn".into())));
+    let (late, gathered): (Vec<_>, Vec<_>) = gathered.into_iter().partition(|waiting| waiting.since.elapsed() > TURN);
+    for waiting in late {
+        let _ = waiting.reply.send(Err(DbError::Unavailable("the event waited too long for its turn".into())));
     }
     if gathered.is_empty() {
         return;
     }
-    let (events, replies): (Vec<Event>, Vec<_>) = gathered.into_iter().map(|(_, event, reply)| (event, reply)).unzip();
-    match engine.transaction(events.clone()).await {
+    let events: Vec<Event> = gathered.iter().map(|waiting| waiting.event.clone()).collect();
+    match engine.transaction(events, calls(&gathered)).await {
         Ok(outcomes) => {
-            for (reply, outcome) in replies.into_iter().zip(outcomes) {
+            for (waiting, outcome) in gathered.into_iter().zip(outcomes) {
                 // A caller who hung up is answered all the same; the write stands.
-                let _ = reply.send(Ok(outcome));
+                let _ = waiting.reply.send(Ok(outcome));
             }
         }
         // A fault of one item must not fail its neighbours: each on its own.
-        Err(DbError::Fault(_)) if replies.len() > 1 => {
-            for (event, reply) in events.into_iter().zip(replies) {
-                let outcome = engine.transaction(vec![event]).await.map(|mut all| all.swap_remove(0));
-                let _ = reply.send(outcome);
+        Err(DbError::Fault(_)) if gathered.len() > 1 => {
+            for waiting in gathered {
+                let calls = calls(std::slice::from_ref(&waiting));
+                let outcome = engine.transaction(vec![waiting.event], calls).await.map(|mut all| all.swap_remove(0));
+                let _ = waiting.reply.send(outcome);
             }
         }
         Err(error) => {
-            for reply in replies {
-                let _ = reply.send(Err(error.clone()));
+            for waiting in gathered {
+                let _ = waiting.reply.send(Err(error.clone()));
             }
         }
     }
+}
+
+/// The calls with an `Idempotency-Key` among the events of a slice.
+fn calls(gathered: &[Waiting]) -> Vec<EventsOfCall> {
+    let part =
+        |(at, waiting): (usize, &Waiting)| waiting.part.clone().map(|part| EventsOfCall { part, events: at..at + 1 });
+    gathered.iter().enumerate().filter_map(part).collect()
 }

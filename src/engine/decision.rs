@@ -1,6 +1,9 @@
 //! What every event has in common: in whose name it happens, and how it is answered.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::ids::{BusinessId, CampaignId, CommissionId, LeadId, ProductId, ReferrerId, UserId};
 use super::state::{CommissionState, Status};
@@ -68,20 +71,20 @@ pub struct Seen {
 pub type Decided<T> = Result<T, Rejected>;
 
 /// Why an event changed nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rejected {
     /// No such row in this business.
     NotFound,
     /// The rules do not allow it.
     Refused(Refusal),
     /// A field does not fit what is known.
-    Invalid { field: &'static str, why: String },
+    Invalid { field: Cow<'static, str>, why: String },
     /// Somebody else has changed it since it was read.
     Stale,
 }
 
 /// What a rule refuses, with a code for programs and a sentence for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// A decision needs more rows than one transaction looks at.
     TooMuch,
@@ -103,6 +106,8 @@ pub enum Refusal {
     WhollyRefunded,
     ItemAccepted,
     ItemWithoutPayment,
+    /// Another call had its `Idempotency-Key`.
+    AnotherCall,
 }
 
 impl Refusal {
@@ -126,6 +131,7 @@ impl Refusal {
             Self::WhollyRefunded => "wholly_refunded",
             Self::ItemAccepted => "item_accepted",
             Self::ItemWithoutPayment => "item_without_payment",
+            Self::AnotherCall => "idempotency_mismatch",
         }
     }
 
@@ -154,6 +160,7 @@ impl Refusal {
             Self::WhollyRefunded => "The payment was wholly refunded: nothing of it is left to dispute.",
             Self::ItemAccepted => "The item was accepted; what was done stays.",
             Self::ItemWithoutPayment => "The item does not hold a payment.",
+            Self::AnotherCall => "Another call had this Idempotency-Key. Use a new one for a new call.",
         };
         fixed.to_owned()
     }
@@ -166,7 +173,7 @@ impl From<Refusal> for Rejected {
 }
 
 /// The answer of an event that either changes one thing or finds it as it should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     pub changed: bool,
 }
@@ -177,7 +184,7 @@ impl Done {
 }
 
 /// Whether a qualification did anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Changed {
     Yes,
     Already,
@@ -186,7 +193,7 @@ pub enum Changed {
 }
 
 /// The commission behind a payment, as the answer reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Earned {
     pub commission_id: CommissionId,
     pub referrer_id: ReferrerId,

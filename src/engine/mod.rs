@@ -17,6 +17,7 @@ mod lock;
 pub mod message;
 mod moves;
 pub mod names;
+mod once;
 pub mod purge;
 pub mod rule;
 pub mod rules;
@@ -49,8 +50,9 @@ pub use work::Work;
 
 use crate::actor::Actor;
 use crate::clock::{Clock, Instant};
-use crate::db::{Answer, Db, DbError, DbResult, ErasedThen, Key, Stop, Terms, Then, Tx, answered, then};
+use crate::db::{Answer, Db, DbError, DbResult, ErasedThen, Key, Part, Stop, Terms, Then, Tx, answered, then};
 use batcher::Batcher;
+use once::EventsOfCall;
 use subjects::Subjects;
 
 /// Where the ids of previews begin, far above those of rows.
@@ -86,17 +88,35 @@ pub struct Halted {
 /// Events of one transaction, what is written about their outcomes, and the keys they were found to lack.
 struct Slice {
     events: Vec<Event>,
+    calls: Vec<EventsOfCall>,
     then: Option<Arc<dyn ErasedThen<Vec<Decided<Outcome>>>>>,
     lacking: Mutex<Vec<Key>>,
 }
 
 async fn run(tx: &mut Tx, slice: &Arc<Slice>) -> DbResult<Answer> {
     let (now, ids) = (tx.now(), tx.many_ids());
-    let outcomes = attempt(tx, now, ids, &slice.events, &slice.lacking).await?;
+    let outcomes = if slice.calls.is_empty() {
+        attempt(tx, now, ids, &slice.events, &slice.lacking).await?
+    } else {
+        attempt_once(tx, now, ids, slice).await?
+    };
     match &slice.then {
         Some(then) => then.run(tx, outcomes).await,
         None => Ok(Box::new(outcomes)),
     }
+}
+
+/// Applies the events of a slice that were not done before, when their calls came first.
+async fn attempt_once(tx: &mut Tx, now: Instant, ids: Range<i64>, slice: &Slice) -> DbResult<Vec<Decided<Outcome>>> {
+    let known = once::known(tx, &slice.calls, &slice.events).await?;
+    let new = slice.events.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(event, _)| event.clone());
+    let new: Vec<Event> = new.collect();
+    let mut decided = attempt(tx, now, ids, &new, &slice.lacking).await?.into_iter();
+    let all = known.iter().map(|known| known.clone().or_else(|| decided.next()));
+    let all: Option<Vec<Decided<Outcome>>> = all.collect();
+    let all = all.ok_or_else(|| DbError::Fault("an event has no outcome".into()))?;
+    once::keep(tx, &slice.calls, &known, &all).await?;
+    Ok(all)
 }
 
 /// Applies a slice inside a transaction that holds its keys. Where it ends with [`Stop::OtherKeys`], `lacking`
@@ -192,7 +212,9 @@ impl Engine {
         let mut done = Vec::with_capacity(events.len());
         let longest = if self.inner.db.is_postgres() { SLICE } else { BATCH };
         for chunk in events.chunks(longest) {
-            match self.inner.transaction(chunk.to_vec()).await {
+            let part = chunk.first().and_then(|event| Part::next_of(&event.by.actor));
+            let calls = part.into_iter().map(|part| EventsOfCall { part, events: 0..chunk.len() }).collect();
+            match self.inner.transaction(chunk.to_vec(), calls).await {
                 Ok(outcomes) => done.extend(outcomes),
                 Err(error) => return Err(Halted { done, error }),
             }
@@ -208,7 +230,7 @@ impl Engine {
         T: Send + 'static,
         F: for<'t> Then<'t, I, Vec<Decided<Outcome>>, T> + 'static,
     {
-        answered(self.inner.transaction_and(Some(actor), events, Some(then(input, job))).await?)
+        answered(self.inner.transaction_and(Some(actor), events, Vec::new(), Some(then(input, job))).await?)
     }
 
     /// What a slice would come to, without keeping any of it: previews and dry runs.
@@ -238,8 +260,8 @@ fn typed<E: Kind>(outcome: Outcome) -> DbResult<E::Outcome> {
 
 impl Inner {
     /// One slice, one transaction.
-    async fn transaction(&self, events: Vec<Event>) -> DbResult<Vec<Decided<Outcome>>> {
-        answered(self.transaction_and(None, events, None).await?)
+    async fn transaction(&self, events: Vec<Event>, calls: Vec<EventsOfCall>) -> DbResult<Vec<Decided<Outcome>>> {
+        answered(self.transaction_and(None, events, calls, None).await?)
     }
 
     /// One slice, and what the caller writes with it. A slice that finds people it has not locked (a lead with
@@ -248,11 +270,13 @@ impl Inner {
         &self,
         actor: Option<&Arc<Actor>>,
         events: Vec<Event>,
+        calls: Vec<EventsOfCall>,
         then: Option<Arc<dyn ErasedThen<Vec<Decided<Outcome>>>>>,
     ) -> DbResult<Answer> {
-        let slice = Arc::new(Slice { events, then, lacking: Mutex::default() });
+        let slice = Arc::new(Slice { events, calls, then, lacking: Mutex::default() });
         for _ in 0..4 {
             let mut keys = lock::keys(&self.db, &event::subjects(&slice.events)).await?;
+            keys.extend(slice.calls.iter().map(|call| call.part.key()));
             keys.extend(slice.lacking.lock().map(|keys| keys.clone()).unwrap_or_default());
             let terms = actor.iter().fold(Terms::of(keys), |terms, actor| terms.by(actor));
             let terms = terms.ids(slice.events.len() * IDS_PER_EVENT);

@@ -226,7 +226,8 @@ fn is_there(work: &Work, step: Step) -> bool {
 /// Lets everything happen; what is about something that is not there yet waits for it.
 fn run(pays: Pays, steps: &[Step]) -> Work {
     let mut work = world(pays);
-    let actor = Arc::new(Actor { kind: ActorKind::Command, id: None, name: "test".into(), origin: "test".into() });
+    let actor =
+        Arc::new(Actor { kind: ActorKind::Command, id: None, name: "test".into(), origin: "test".into(), call: None });
     let mut waiting: Vec<Step> = Vec::new();
     for step in steps {
         waiting.push(*step);

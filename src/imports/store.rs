@@ -119,7 +119,8 @@ pub struct Found {
     pub rows: i64,
 }
 
-pub async fn staged(tx: &mut Tx, &(id, ref found): &(i64, Found)) -> DbResult<()> {
+/// Notes that a file is stored whole; answers the id of its import.
+pub async fn staged(tx: &mut Tx, &(id, ref found): &(i64, Found)) -> DbResult<i64> {
     sql("UPDATE imports
             SET state = 'staged', encoding = $2, delimiter = $3, has_header = $4, columns = $5, mapping = $6,
                 rows_total = $7
@@ -133,7 +134,7 @@ pub async fn staged(tx: &mut Tx, &(id, ref found): &(i64, Found)) -> DbResult<()
     .bind(found.rows)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(id)
 }
 
 /// What was chosen for a file.

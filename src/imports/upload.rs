@@ -1,12 +1,14 @@
 //! A file into the database: read as a stream on a thread of its own, stored in batches as it comes.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::store::{self, Found, StagedRow};
 use super::table::{BadRow, Choices, Limits, Line, Row, Table};
 use super::{Kind, NewImport};
+use crate::actor::Actor;
 use crate::config::Config;
 use crate::core::Core;
 use crate::db::{DbError, DbResult, Terms};
@@ -25,6 +27,7 @@ const BATCH_CHARS: usize = 256 * 1024;
 /// file leaves no rows.
 pub async fn stage(
     core: &Core,
+    actor: &Arc<Actor>,
     new: NewImport,
     reader: impl Read + Send + 'static,
     choices: Choices,
@@ -46,8 +49,12 @@ pub async fn stage(
     let found = reading.await.map_err(|e| DbError::Fault(e.to_string()))?;
     match (stored, found) {
         (Ok(()), Ok(found)) => {
-            core.db.write(vec![], (id, found), store::staged).await?;
-            Ok(Ok(id))
+            let staged = core.write_once(vec![], actor, (id, found), store::staged).await?;
+            if staged != id {
+                // A repeated call: its file was stored before.
+                core.db.write(vec![], id, store::discard).await?;
+            }
+            Ok(Ok(staged))
         }
         (stored, found) => {
             core.db.write(vec![], id, store::discard).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::mapping::Mapping;
@@ -13,7 +14,7 @@ use crate::db::{DbResult, Key, Tx};
 use crate::jobs::{self, NewJob};
 
 /// The outcome of starting a dry run or the run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Asked {
     /// It is being done, by this job.
     Job(i64),
@@ -59,7 +60,7 @@ async fn ask(
     from: &'static str,
 ) -> DbResult<Asked> {
     let file = (import.business_id, import.id, kind, from);
-    let asked = core.write(vec![Key::Row(import.id)], actor, file, ask_in).await?;
+    let asked = core.write_once(vec![Key::Row(import.id)], actor, file, ask_in).await?;
     core.wake.ring();
     Ok(asked)
 }

@@ -159,8 +159,13 @@ impl Claimed {
             .into_iter()
             .find(|kind| kind.word() == row.actor_kind)
             .unwrap_or(ActorKind::Job);
-        let actor =
-            Actor { kind, id: row.actor_id, name: row.actor_name, origin: format!("{} job {}", row.kind, row.id) };
+        let actor = Actor {
+            kind,
+            id: row.actor_id,
+            name: row.actor_name,
+            origin: format!("{} job {}", row.kind, row.id),
+            call: None,
+        };
         Self {
             id: row.id,
             business_id: row.business_id,
@@ -234,7 +239,7 @@ impl Kinds {
 /// Starts a job and answers its id: of a new one, or of the unfinished one with that key.
 pub async fn enqueue(core: &Core, new: NewJob) -> DbResult<i64> {
     let actor = new.actor.clone();
-    let job = core.write(vec![], &actor, new, enqueue_in).await?;
+    let job = core.write_once(vec![], &actor, new, enqueue_in).await?;
     core.wake.ring();
     Ok(job)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{NewTerms, store, words};
@@ -24,7 +25,7 @@ pub struct NewProduct {
 }
 
 /// The outcome of making a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Added {
     As(i64),
     NameTaken,
@@ -33,7 +34,7 @@ pub enum Added {
 }
 
 /// The outcome of a new version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Numbered {
     /// The number it was given.
     As(i64),
@@ -47,7 +48,7 @@ fn json(terms: &NewTerms) -> Json {
 /// Adds a product with its first terms.
 pub async fn add(core: &Core, actor: &Arc<Actor>, business_id: i64, new: NewProduct) -> DbResult<Added> {
     let public_id = id::random_public_id("product", &mut rand::rng());
-    core.write(vec![Key::Row(new.campaign_id)], actor, (business_id, new, public_id), add_in).await
+    core.write_once(vec![Key::Row(new.campaign_id)], actor, (business_id, new, public_id), add_in).await
 }
 
 async fn add_in(tx: &mut Tx, &(business_id, ref new, ref public_id): &(i64, NewProduct, String)) -> DbResult<Added> {
@@ -75,7 +76,7 @@ pub async fn new_terms(
     product_id: i64,
     terms: NewTerms,
 ) -> DbResult<Numbered> {
-    core.write(vec![Key::Row(product_id)], actor, (business_id, product_id, terms), new_terms_in).await
+    core.write_once(vec![Key::Row(product_id)], actor, (business_id, product_id, terms), new_terms_in).await
 }
 
 async fn new_terms_in(tx: &mut Tx, &(business_id, product_id, ref terms): &(i64, i64, NewTerms)) -> DbResult<Numbered> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{AddReferrer, store};
@@ -11,7 +12,7 @@ use crate::codes::{self, Enrolled};
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Added {
     New {
         referrer_id: i64,
@@ -31,7 +32,7 @@ pub enum Added {
 pub async fn add(core: &Core, actor: &Arc<Actor>, new: AddReferrer) -> DbResult<Added> {
     // The address decides whether they are known; a referrer without one is always new.
     let keys = new.email.iter().map(|e| Key::Referrer(new.business_id, e.key().to_owned())).collect();
-    core.write(keys, actor, new, add_in).await
+    core.write_once(keys, actor, new, add_in).await
 }
 
 async fn add_in(tx: &mut Tx, new: &AddReferrer) -> DbResult<Added> {

@@ -84,7 +84,7 @@ pub async fn archive(
     referrer_id: i64,
     archived: bool,
 ) -> DbResult<Option<bool>> {
-    core.write(vec![Key::Row(referrer_id)], actor, (business_id, referrer_id, archived), archive_in).await
+    core.write_once(vec![Key::Row(referrer_id)], actor, (business_id, referrer_id, archived), archive_in).await
 }
 
 async fn archive_in(tx: &mut Tx, &(business_id, referrer_id, archived): &(i64, i64, bool)) -> DbResult<Option<bool>> {

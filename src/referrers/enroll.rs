@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::store;
@@ -12,7 +13,7 @@ use crate::codes;
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Enrolled {
     Done {
         enrollment_id: i64,
@@ -34,7 +35,8 @@ pub async fn enroll(
     campaign_id: i64,
     generate: bool,
 ) -> DbResult<Enrolled> {
-    core.write(vec![Key::Row(referrer_id)], actor, (business_id, referrer_id, campaign_id, generate), enroll_in).await
+    core.write_once(vec![Key::Row(referrer_id)], actor, (business_id, referrer_id, campaign_id, generate), enroll_in)
+        .await
 }
 
 async fn enroll_in(

@@ -1,72 +1,62 @@
 use crate::clock::Instant;
-use crate::db::{DbResult, Tx, sql};
+use crate::db::{Conn, DbResult, Tx, sql};
 use crate::row;
 
 row! {
     #[derive(Debug, Clone)]
-    pub struct KeptRow {
+    pub struct StoredAnswer {
         pub fingerprint: String,
+        /// None until the answer was given.
         pub status: Option<i64>,
         pub headers: String,
         pub body: String,
-        pub begun_at: i64,
     }
 }
 
-/// Begins a call under its text, unless it has begun already: then answers what is known of that one.
-pub async fn begin(
-    tx: &mut Tx,
-    &(key_id, ref text, ref fingerprint): &(i64, String, String),
-) -> DbResult<Option<KeptRow>> {
-    let now = tx.now();
-    let begun = sql("INSERT INTO stored_answers (key_id, text, fingerprint, status, headers, body, begun_at)
-                     VALUES ($1, $2, $3, NULL, '', '', $4)
-                     ON CONFLICT (key_id, text) DO NOTHING")
-    .bind(key_id)
-    .bind(text)
-    .bind(fingerprint)
-    .bind(now)
-    .execute(tx)
-    .await?;
-    if begun == 1 {
-        return Ok(None);
-    }
-    sql("SELECT fingerprint, status, headers, body, begun_at
+/// The call of a key that has this `Idempotency-Key`.
+pub async fn find(conn: &mut Conn, key_id: i64, text: &str) -> DbResult<Option<StoredAnswer>> {
+    sql("SELECT fingerprint, status, headers, body
            FROM stored_answers
           WHERE key_id = $1
             AND text = $2")
     .bind(key_id)
     .bind(text)
-    .optional(tx)
+    .optional(conn)
     .await
 }
 
-/// What a call was answered.
+/// The answer to a call.
 pub struct NewAnswer {
     pub key_id: i64,
     pub text: String,
+    pub fingerprint: String,
     pub status: i64,
     pub headers: String,
     pub body: String,
 }
 
+/// Stores an answer; the first one stays.
 pub async fn keep(tx: &mut Tx, answer: &NewAnswer) -> DbResult<()> {
-    sql("UPDATE stored_answers
-            SET status = $3, headers = $4, body = $5
-          WHERE key_id = $1
-            AND text = $2
-            AND status IS NULL")
+    let now = tx.now();
+    sql("INSERT INTO stored_answers (key_id, text, fingerprint, outcomes, status, headers, body, begun_at)
+         VALUES ($1, $2, $3, '', $4, $5, $6, $7)
+             ON CONFLICT (key_id, text) DO UPDATE
+            SET status = excluded.status, headers = excluded.headers, body = excluded.body
+          WHERE stored_answers.status IS NULL
+            AND stored_answers.fingerprint = excluded.fingerprint")
     .bind(answer.key_id)
     .bind(&answer.text)
+    .bind(&answer.fingerprint)
     .bind(answer.status)
     .bind(&answer.headers)
     .bind(&answer.body)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Forgets a call that did nothing.
+/// Forgets a call that was refused.
 pub async fn forget(tx: &mut Tx, &(key_id, ref text): &(i64, String)) -> DbResult<()> {
     sql("DELETE FROM stored_answers
           WHERE key_id = $1

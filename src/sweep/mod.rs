@@ -74,7 +74,8 @@ async fn run(core: &Core, steps: Option<usize>) -> DbResult<(Swept, bool)> {
 
 /// Answers whether there was anything to approve.
 async fn step(core: &Core, business_id: i64, due: Vec<store::Due>, swept: &mut Swept) -> DbResult<bool> {
-    let actor = Arc::new(Actor { kind: ActorKind::Job, id: None, name: "sweep".into(), origin: "schedule".into() });
+    let actor =
+        Arc::new(Actor { kind: ActorKind::Job, id: None, name: "sweep".into(), origin: "schedule".into(), call: None });
     let by = By::new(business_id, &actor);
     let found = i64::try_from(due.len()).unwrap_or_default();
     let events: Vec<Event> = due

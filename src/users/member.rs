@@ -41,7 +41,13 @@ impl Member {
 
     /// For the audit.
     pub fn actor(&self) -> Actor {
-        Actor { kind: ActorKind::User, id: Some(self.user_id), name: self.name.clone(), origin: self.ip.clone() }
+        Actor {
+            kind: ActorKind::User,
+            id: Some(self.user_id),
+            name: self.name.clone(),
+            origin: self.ip.clone(),
+            call: None,
+        }
     }
 }
 

@@ -28,8 +28,8 @@ INSERT INTO publishable_origins (key_id, origin) VALUES
     (6002, 'https://shop.example');
 INSERT INTO webhook_tokens (campaign_id, business_id, token, hash) VALUES
     (1003, 1001, 'token-text', '9c1f');
-INSERT INTO stored_answers (key_id, text, fingerprint, status, headers, body, begun_at) VALUES
-    (1006, 'order-1', '77aa', 201, '[]', '{}', 1795261263227915);
+INSERT INTO stored_answers (key_id, text, fingerprint, outcomes, status, headers, body, begun_at) VALUES
+    (1006, 'order-1', '77aa', '1001', 201, '[]', '{}', 1795261263227915);
 INSERT INTO calls (id, business_id, key_id, at, contract, method, route, path, status, micros, request_id, code, message, address, search, dropped) VALUES
     (6003, 1001, 6002, 1795261263227915, 'own', 'GET', '/v1/public/codes/{code}', '/v1/public/codes/JANE', 200, 1200, 'req-1', NULL, NULL, '127.0.0.1', 'get /v1/public/codes/jane', 0);
 INSERT INTO referrers (id, business_id, name, first_name, email, email_key, phone, phone_key, company, search, meta, created_at, updated_at, archived_at) VALUES

@@ -53,7 +53,7 @@ fn refunded(outcome: Outcome) -> Refunded {
 }
 
 #[track_caller]
-fn invalid(outcome: Outcome) -> (&'static str, String) {
+fn invalid(outcome: Outcome) -> (std::borrow::Cow<'static, str>, String) {
     match outcome {
         Outcome::Invalid { field, why } => (field, why),
         other => panic!("accepted: {other:?}"),

@@ -1,7 +1,7 @@
 //! What breaks around the program: the disk, the database, the network, its callers, itself.
 
 mod callers;
-mod disk;
+pub mod disk;
 mod lost;
 mod restart;
 

@@ -37,7 +37,7 @@ pub struct Shop<'a> {
 }
 
 pub fn actor() -> Arc<Actor> {
-    Arc::new(Actor { kind: ActorKind::Command, id: None, name: "test".into(), origin: "test".into() })
+    Arc::new(Actor { kind: ActorKind::Command, id: None, name: "test".into(), origin: "test".into(), call: None })
 }
 
 /// "Jane Miller" is jane.miller@example.org.

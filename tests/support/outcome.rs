@@ -67,7 +67,7 @@ pub enum Outcome {
         why: String,
     },
     Invalid {
-        field: &'static str,
+        field: std::borrow::Cow<'static, str>,
         why: String,
     },
     NotFound,

@@ -88,6 +88,7 @@ async fn qualify_by_webhook(
         id: None,
         name: format!("Webhook of {}", hook.campaign),
         origin: client_ip(&extensions, &headers, &app.config),
+        call: None,
     };
     let scope = Scope {
         business_id: hook.business_id,

@@ -1,5 +1,6 @@
 //! A lead that staff, an upload or an API other than events brings.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::archive;
@@ -31,7 +32,7 @@ pub struct AddLead {
     pub qualify: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AddLeadOutcome {
     Added {
         lead_id: LeadId,

@@ -1,6 +1,7 @@
 //! A subscription ended. It marks the lead's purchase and touches nothing that was paid or earned; a payment
 //! of a later day goes on.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::clock::Day;
@@ -27,7 +28,7 @@ pub struct CancelSubscription {
     pub body_hash: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CancelOutcome {
     /// `lead_id` none: nobody has that address, so nothing changed.
     Recorded {

@@ -1,5 +1,6 @@
 //! What a person decides about an inbox item.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::payment::{Payment, PaymentOutcome};
@@ -31,7 +32,7 @@ pub struct AcceptPayment {
     pub item_id: InboxItemId,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AcceptOutcome {
     Payment(PaymentOutcome),
     /// Somebody else decided the item meanwhile.

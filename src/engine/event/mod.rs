@@ -41,6 +41,8 @@ pub use settle_item::SettleItem;
 pub use sign_up::{SignUp, SignUpOutcome};
 pub use void::Void;
 
+use serde::{Deserialize, Serialize};
+
 use super::decision::{By, Decided, Done, Rejected, Seen};
 use super::ids::{BusinessId, LeadId};
 use super::rule::{Change, Rule};
@@ -73,7 +75,7 @@ macro_rules! events {
         }
 
         /// What one event came to.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Outcome {
             $($kind($outcome)),+
         }

@@ -1,5 +1,6 @@
 //! A payment: stored once by its names, and decided as soon as its lead has a referrer.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::clock::{Day, Instant};
@@ -35,7 +36,7 @@ pub struct Payment {
     pub body_hash: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PaymentOutcome {
     Recorded { payment_id: PaymentId, lead_id: Option<LeadId>, earned: Option<Earned>, warning: Option<Warning> },
     Duplicate { payment_id: PaymentId, amount: Money, earned: Option<Earned>, body_differs: bool, mismatch: bool },

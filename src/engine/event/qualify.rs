@@ -1,5 +1,6 @@
 //! A lead's qualification, set or taken back by hand, by an upload or by a program.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::email::Email;
@@ -28,7 +29,7 @@ pub struct QualifyBy {
     pub qualified: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Qualified {
     pub lead_id: LeadId,
     pub changed: bool,

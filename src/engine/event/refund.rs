@@ -3,6 +3,7 @@
 //!
 //! Of several payments of one day a refund is of the oldest that has enough left.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::clock::Day;
@@ -39,7 +40,7 @@ pub struct Refund {
     pub reason: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefundOutcome {
     Recorded(Refunded),
     Duplicate {
@@ -56,7 +57,7 @@ impl Change for RefundOutcome {
 }
 
 /// A refund, as its answer reports it, by how things stand now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refunded {
     pub refund_id: RefundId,
     pub state: RefundState,
@@ -130,7 +131,7 @@ impl Refund {
     }
 
     fn find(&self, work: &Work, by: &By) -> Decided<Found> {
-        let unfit = |field, why: String| Err(Rejected::Invalid { field, why });
+        let unfit = |field: &'static str, why: String| Err(Rejected::Invalid { field: field.into(), why });
         let all = work.facts.payments_named(&self.payment.sought(by.business_id, self.of, self.email.key()));
         let Some(first) = all.first().copied() else {
             return match self.is_of_reward(work, by) {
@@ -229,7 +230,7 @@ impl Refund {
 
     fn park(&self, work: &mut Work, by: &By, identity: String) -> Decided<RefundOutcome> {
         if self.amount.is_some_and(|a| a.units() == 0) {
-            return Err(Rejected::Invalid { field: "amount", why: "must be more than 0".to_owned() });
+            return Err(Rejected::Invalid { field: "amount".into(), why: "must be more than 0".to_owned() });
         }
         let id = self.keep(work, by, identity);
         let lead_id = work.facts.find_lead(self.of.scope, Some(self.email.key()), None);

@@ -1,5 +1,6 @@
 //! A customer signed up: found or made as a lead, attributed by the code it brought.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::code;
@@ -30,7 +31,7 @@ pub struct SignUp {
     pub code: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignUpOutcome {
     Recorded {
         lead_id: LeadId,

@@ -1,5 +1,6 @@
 //! What payments earn: a payment is decided once, as soon as its lead has a referrer.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::commission::{self, Line};
@@ -16,7 +17,7 @@ use crate::money::{Currency, Money};
 const AT_ONCE: i64 = 24 * 60 * 60;
 
 /// Why a payment earned nothing where it should have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Warning {
     NoFlatAmount { terms_number: i64, currency: Currency },
 }

@@ -1,6 +1,7 @@
 //! Uploading a file, or pasting its rows.
 
 use std::io::{Cursor, Read, Seek};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{DefaultBodyLimit, Multipart, OriginalUri, Path};
@@ -116,10 +117,10 @@ async fn create(page: Page, body: Multipart) -> PageResult {
             file.rewind().map_err(|e| Fault::Unavailable(e.to_string()))?;
             let reader: Box<dyn Read + Send> =
                 if size > 0 { Box::new(file) } else { Box::new(Cursor::new(pasted.into_bytes())) };
-            let (app, choices) = (page.app.clone(), choices(&form));
+            let (app, actor, choices) = (page.app.clone(), Arc::new(page.member.actor()), choices(&form));
             // On its own, so that a browser that hangs up leaves no half of a file.
             let staged =
-                tokio::spawn(async move { stage(&app, new, reader, choices, limits(&app.config)).await }).await;
+                tokio::spawn(async move { stage(&app, &actor, new, reader, choices, limits(&app.config)).await }).await;
             Some(staged.map_err(|e| Fault::Ours(e.to_string()))??)
         }
         _ => None,

@@ -89,7 +89,7 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
             Ok(RefundOutcome::Duplicate { .. }) => {
                 Some(Flash::info("That refund was recorded already: same payment, amount and day."))
             }
-            Err(Rejected::Invalid { field: "amount", why }) => {
+            Err(Rejected::Invalid { field, why }) if field == "amount" => {
                 form.fail("amount", format!("The amount {why}."));
                 None
             }

@@ -118,11 +118,17 @@ fn may_bring(caller: &Caller, kind: FileKind) -> Result<(), Problem> {
 }
 
 /// The file, read and stored row by row; on its own, so that a caller who hangs up leaves no half of it.
-async fn staged(app: &App, new: NewImport, file: SentCsv, header: Option<bool>) -> Result<i64, Problem> {
-    let (this, choices) = (app.clone(), Choices { header, ..Choices::default() });
+async fn staged(
+    app: &App,
+    caller: &Caller,
+    new: NewImport,
+    file: SentCsv,
+    header: Option<bool>,
+) -> Result<i64, Problem> {
+    let (this, actor, choices) = (app.clone(), caller.actor.clone(), Choices { header, ..Choices::default() });
     let staging = tokio::spawn(async move {
         let limits = imports::limits(&this.config);
-        imports::stage(&this, new, Cursor::new(file.0), choices, limits).await
+        imports::stage(&this, &actor, new, Cursor::new(file.0), choices, limits).await
     });
     let staged = staging.await.map_err(|e| DbError::Fault(e.to_string()))??;
     staged.map_err(|why| FieldProblem::wrong("file", format!("cannot be used: {}", why.trim_end_matches('.'))).into())
@@ -172,7 +178,7 @@ async fn create(
     let business_id = caller.business_id();
     let file_name = asked.file_name.map_or_else(|| "By the API".to_owned(), |name| name.0);
     let new = NewImport { business_id, campaign_id, kind, file_name, created_by: None };
-    let id = staged(&app, new, file, asked.header).await?;
+    let id = staged(&app, &caller, new, file, asked.header).await?;
     let import = find(&app, &caller, id).await?;
     let mapping = match mapping(&import, asked.columns.as_deref()) {
         Ok(mapping) => mapping,
