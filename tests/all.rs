@@ -23,6 +23,7 @@ mod imports;
 mod inbox;
 mod integrations;
 mod jobs;
+mod key_rights;
 mod kill;
 mod leads;
 mod links;

@@ -68,6 +68,8 @@ row! {
         pub at: i64,
         pub actor_kind: String,
         pub actor_name: String,
+        /// The person who made the key, where a key did it.
+        pub made_by: Option<String>,
         pub origin: String,
         pub action: String,
         pub subject_kind: String,
@@ -86,11 +88,11 @@ pub const KNOWN: [&str; 7] = ["q", "who", "what", "about", "id", "after", "befor
 /// One page of a business's audit, the newest first, and whether entries were left unexamined.
 pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<(Vec<EntryLine>, bool)> {
     let mut listing = Listing::new(
-        "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.lead_id,
+        "a.id, a.at, a.actor_kind, a.actor_name, u.name AS made_by, a.origin, a.action, a.subject_kind, a.subject_id, a.lead_id,
          a.referrer_id, a.before, a.after, a.reason",
         "audit_entries",
         "a",
-        "",
+        "LEFT JOIN api_keys k ON k.id = a.actor_id AND a.actor_kind = 'key' LEFT JOIN users u ON u.id = k.created_by",
         Order { column: "at", descending: true },
     )
     .and("a.business_id = ?", business_id);

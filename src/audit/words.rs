@@ -43,6 +43,7 @@ const TABLE: [(&str, &str); 81] = [
     ("inbox.reopened", "Inbox item opened again"),
     ("invitation.made", "Invitation made"),
     ("invitation.withdrawn", "Invitation withdrawn"),
+    ("key.handed_over", "Key handed over"),
     ("key.made", "Key made"),
     ("key.publishable_made", "Publishable key made"),
     ("key.publishable_revoked", "Publishable key revoked"),

@@ -189,6 +189,7 @@ async fn make(app: &App, new: Make) -> Result<(), Refusal> {
     };
     match keys::make(app, &actor("key make"), wanted).await? {
         Made::Key { id, text } => print_key(app, &business, id, &text, new.of.json, "It is shown once.").await,
+        Made::BeyondRole => Err(Refusal::unusable("the key may do more than its maker")),
         Made::NoSuchCampaign => Err(no_campaign(new.campaign.as_deref().unwrap_or_default())),
     }
 }
@@ -276,6 +277,7 @@ async fn rotate(app: &App, typed: &str, seconds: i64, expires: Option<&str>, of:
             let why = "that key has expired or was replaced already; no key was made".to_owned();
             Err(Refusal { code: NO, why })
         }
+        Rotated::BeyondRole => Err(Refusal::unusable("the key may do more than its maker")),
         Rotated::NotFound => Err(Refusal::unusable("the key no longer exists")),
     }
 }

@@ -3,6 +3,7 @@
 use super::KeyLine;
 use crate::clock::Day;
 use crate::money::Money;
+use crate::users::Role;
 
 /// One call, under what it does.
 pub struct Curl {
@@ -52,9 +53,18 @@ pub fn ready(scopes: &str, text: &str, ids: &Ids<'_>) -> Vec<Curl> {
 }
 
 impl KeyLine {
+    /// The scopes that it holds today.
+    pub fn scopes_today(&self) -> String {
+        match (self.held_by, self.holder_role.as_deref().and_then(Role::parse)) {
+            (None, _) => self.scopes.clone(),
+            (Some(_), None) => String::new(),
+            (Some(_), Some(role)) => super::scopes::within(&self.scopes, role),
+        }
+    }
+
     /// The rights of the key, in words.
     pub fn scopes_in_words(&self) -> String {
-        super::scopes_in_words(&self.scopes)
+        super::scopes_in_words(&self.scopes_today())
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::networks::Networks;
 use super::ring::Keyring;
+use super::scopes::within;
 use super::store::{self, NewKey};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
@@ -40,6 +41,8 @@ pub enum Made {
     },
     /// The campaign belongs to another business.
     NoSuchCampaign,
+    /// The maker's role does not allow one of the scopes.
+    BeyondRole,
 }
 
 /// When a key ends that works through a day, in the business's zone; `None` when that day has passed.
@@ -68,7 +71,10 @@ async fn make_in(tx: &mut Tx, (new, text): &(MakeKey, String)) -> DbResult<Made>
     {
         return Ok(Made::NoSuchCampaign);
     }
-    let full = NewKey::full(id, new.business_id, &new.name, text, tx.actor()?.id);
+    if is_beyond(tx, new.business_id, &new.scopes).await? {
+        return Ok(Made::BeyondRole);
+    }
+    let full = NewKey::full(id, new.business_id, &new.name, text, tx.actor()?.user());
     let key = NewKey {
         campaign_id: new.campaign_id,
         scopes: new.scopes.clone(),
@@ -81,6 +87,13 @@ async fn make_in(tx: &mut Tx, (new, text): &(MakeKey, String)) -> DbResult<Made>
     let entry = NewEntry::by(tx, new.business_id, "key.made", ("key", id))?.after(in_words(&key));
     audit::write(tx, &[entry]).await?;
     Ok(Made::Key { id, text: text.clone() })
+}
+
+/// True when a person of staff makes a key with these scopes and their role does not allow all of them.
+pub(super) async fn is_beyond(tx: &mut Tx, business_id: i64, scopes: &str) -> DbResult<bool> {
+    let Some(user_id) = tx.actor()?.user() else { return Ok(false) };
+    let role = store::role_of(tx, business_id, user_id).await?;
+    Ok(role.is_none_or(|role| within(scopes, role) != scopes))
 }
 
 /// A new key in its audit entry.

@@ -4,6 +4,7 @@
 //! it has read of a key for at most a second, so a revoked key is dead everywhere within one.
 
 mod curls;
+mod hand_over;
 mod make;
 mod networks;
 mod owner;
@@ -16,11 +17,12 @@ mod store;
 mod webhook;
 
 pub use curls::sign_up_curl;
+pub use hand_over::{Successor, end_or_hand_over, held_by};
 pub use make::{Made, MakeKey, Revoked, make, revoke, through};
 pub use networks::Networks;
 pub use owner::{KeyOwner, by_text, owner};
 pub use ring::{KeyError, Keyring, Known};
 pub use rotate::{OVERLAPS, Rotated, rotate};
-pub use scopes::{SCOPES, all_scopes, scopes_in_words};
+pub use scopes::{SCOPES, all_scopes, scopes_in_words, scopes_of};
 pub use store::{KeyLine, NewKey, WebhookRow, find, insert, list};
 pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as webhook_token};

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use super::curls::{self, Curl};
 use super::store::{self, KeyLine};
-use super::{Made, MakeKey, Networks, OVERLAPS, Revoked, Rotated, SCOPES};
+use super::{Made, MakeKey, Networks, OVERLAPS, Revoked, Rotated, scopes_of};
 use crate::campaigns::{self, CampaignChoice};
 use crate::clock::Instant;
 use crate::id::{self, Kind};
@@ -43,6 +43,8 @@ struct IndexPage {
     campaigns: Vec<CampaignLine>,
     keys: Vec<Line>,
     publishable: Vec<publishable::PublishableRow>,
+    /// True when the person may delete test data.
+    purges: bool,
 }
 
 struct CampaignLine {
@@ -59,7 +61,7 @@ fn webhook_address(page: &Page, token: &str) -> String {
 
 struct Line {
     key: KeyLine,
-    /// "", expired or revoked
+    /// "", expired, left or revoked
     over: &'static str,
     made: When,
     used: Option<When>,
@@ -72,6 +74,8 @@ fn line(page: &Page, key: KeyLine) -> Line {
         "revoked"
     } else if key.expires_at.is_some_and(|at| at <= now.micros()) {
         "expired"
+    } else if key.held_by.is_some() && key.holder_role.is_none() {
+        "left"
     } else {
         ""
     };
@@ -116,6 +120,7 @@ async fn index(page: Page) -> PageResult {
         campaigns: lines,
         keys: keys.into_iter().map(|key| line(&page, key)).collect(),
         publishable,
+        purges: page.member.may(Right::EditLeads),
     })
 }
 
@@ -144,7 +149,7 @@ impl NewPage {
         Ok(Self {
             frame: page.frame("integrations").await?,
             modes: Choice::list(modes, "live"),
-            scopes: SCOPES.map(scope).into(),
+            scopes: scopes_of(page.member.role).map(scope).collect(),
             campaigns: Choice::list([default].into_iter().chain(all), form.value("campaign")),
             understood: crate::clock::Day::parse_said(form.value("expires"), page.today())
                 .map(|d| d.shown())
@@ -156,7 +161,7 @@ impl NewPage {
 
 async fn new(page: Page) -> PageResult {
     let mut values = vec![("mode", "live")];
-    values.extend(SCOPES.map(|(scope, _)| ("scope", scope)));
+    values.extend(scopes_of(page.member.role).map(|(scope, _)| ("scope", scope)));
     html(&NewPage::of(&page, Form::filled(&values)).await?)
 }
 
@@ -168,7 +173,8 @@ fn read(page: &Page, form: &mut Form) -> Option<MakeKey> {
         "test" => Some(true),
         _ => None,
     });
-    let scopes: Vec<&str> = SCOPES.iter().map(|(s, _)| *s).filter(|s| form.all("scope").any(|c| c == *s)).collect();
+    let may = scopes_of(page.member.role).map(|(scope, _)| scope);
+    let scopes: Vec<&str> = may.filter(|s| form.all("scope").any(|c| c == *s)).collect();
     if scopes.is_empty() {
         form.fail("scope", "Choose at least one thing that the key may do.");
     }
@@ -240,9 +246,16 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     let (name, test, scopes) = (new.name.clone(), new.test, new.scopes.clone());
     let campaign = new.campaign_id.or(page.member.default_campaign_id).unwrap_or(page.campaign.id);
     let actor = Arc::new(page.member.actor());
-    let Made::Key { text, .. } = super::make(&page.app, &actor, new).await? else {
-        form.fail("campaign", "The campaign is not one of the choices.");
-        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
+    let text = match super::make(&page.app, &actor, new).await? {
+        Made::Key { text, .. } => text,
+        Made::NoSuchCampaign => {
+            form.fail("campaign", "The campaign is not one of the choices.");
+            return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
+        }
+        Made::BeyondRole => {
+            form.fail("scope", "Your role does not allow all of this any more.");
+            return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
+        }
     };
     made(&page, KeyMade { name, test, scopes, campaign, text, replaces: None }).await
 }
@@ -327,6 +340,10 @@ async fn rotate(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let text = match super::rotate(&page.app, &page.app.keys, &actor, business, id, *seconds, expires).await? {
         Rotated::Key { text, .. } => text,
         Rotated::NotFound => return Err(Fault::NotFound),
+        Rotated::BeyondRole => {
+            let why = "This key may do more than your role allows. Ask an owner to rotate it.";
+            return page.go("/integrations", Flash::bad(why)).await;
+        }
         Rotated::Over => {
             let flash = Flash::info("That key has expired or was replaced already. No key was made.");
             return page.go("/integrations", flash).await;

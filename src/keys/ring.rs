@@ -7,11 +7,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::networks::Networks;
+use super::scopes::within;
 use super::store::{self, KeyRow};
 use crate::actor::{Actor, ActorKind};
 use crate::clock::{Clock, Instant, Zone};
 use crate::db::{Db, DbError, DbResult};
 use crate::id;
+use crate::users::Role;
 
 /// A key that may be used, with what its business needs to know.
 #[derive(Debug, Clone)]
@@ -27,7 +29,7 @@ impl Known {
     }
 
     pub fn actor(&self, origin: String) -> Actor {
-        Actor { kind: ActorKind::Key, id: Some(self.row.id), name: self.row.name.clone(), origin }
+        Actor { kind: ActorKind::Key, id: Some(self.row.id), name: self.row.name.clone(), origin, call: None }
     }
 
     /// The campaign of leads that name none.
@@ -74,7 +76,8 @@ impl Keyring {
             return if is_over(&known.row, now) { Err(KeyError::Unknown) } else { Ok(self.note(known, now)) };
         }
         let mut conn = self.db.read().await.map_err(KeyError::Unavailable)?;
-        let row = store::by_hash(&mut conn, &hash).await.map_err(KeyError::Unavailable)?.ok_or(KeyError::Unknown)?;
+        let found = store::by_hash(&mut conn, &hash).await.map_err(KeyError::Unavailable)?;
+        let row = found.and_then(bounded).ok_or(KeyError::Unknown)?;
         if is_over(&row, now) {
             return Err(KeyError::Unknown);
         }
@@ -117,6 +120,14 @@ impl Keyring {
         };
         if used.is_empty() { Ok(()) } else { self.db.write(vec![], used, store::used).await }
     }
+}
+
+/// The key with the scopes that its holder's role allows today; none where the holder is no member any more.
+fn bounded(mut row: KeyRow) -> Option<KeyRow> {
+    if row.held_by.is_some() {
+        row.scopes = within(&row.scopes, Role::parse(row.holder_role.as_deref()?)?);
+    }
+    Some(row)
 }
 
 fn is_over(row: &KeyRow, now: Instant) -> bool {

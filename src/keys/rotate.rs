@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::make::in_words;
+use super::make::{in_words, is_beyond};
 use super::ring::Keyring;
 use super::store::{self, NewKey};
 use crate::actor::Actor;
@@ -32,6 +32,8 @@ pub enum Rotated {
     },
     /// It was revoked, has expired, or another key has taken over already.
     Over,
+    /// The key may do more than the role of the person who rotates it.
+    BeyondRole,
     NotFound,
 }
 
@@ -67,10 +69,13 @@ async fn rotate_in(
         networks: old.networks.clone(),
         per_minute: old.per_minute,
         expires_at,
-        ..NewKey::full(id, business_id, &old.name, &text, tx.actor()?.id)
+        ..NewKey::full(id, business_id, &old.name, &text, tx.actor()?.user())
     };
     if expired || old.revoked_at.is_some() || old.replaced_by.is_some() {
         return Ok(Rotated::Over);
+    }
+    if is_beyond(tx, business_id, &old.scopes).await? {
+        return Ok(Rotated::BeyondRole);
     }
     store::insert(tx, &key, now).await?;
     let ends = now.plus_seconds(overlap_seconds);

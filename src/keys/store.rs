@@ -2,6 +2,7 @@ pub mod publishable;
 
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::users::Role;
 use crate::{id, row, rows};
 
 row! {
@@ -22,6 +23,9 @@ row! {
         pub per_minute: Option<i64>,
         pub expires_at: Option<i64>,
         pub revoked_at: Option<i64>,
+        pub held_by: Option<i64>,
+        /// The holder's role of today; none where they are no member.
+        pub holder_role: Option<String>,
     }
 }
 
@@ -74,9 +78,9 @@ pub fn shown(text: &str) -> String {
 
 pub async fn insert(tx: &mut Tx, k: &NewKey, now: Instant) -> DbResult<()> {
     sql("INSERT INTO api_keys
-                (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, created_at, expires_at,
-                 networks, per_minute)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+                (id, business_id, campaign_id, name, shown, hash, test, scopes, created_by, held_by, created_at,
+                 expires_at, networks, per_minute)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13)")
     .bind(k.id)
     .bind(k.business_id)
     .bind(k.campaign_id)
@@ -110,6 +114,9 @@ row! {
         pub campaign_id: Option<i64>,
         pub campaign: Option<String>,
         pub made_by: Option<String>,
+        pub held_by: Option<i64>,
+        pub holder: Option<String>,
+        pub holder_role: Option<String>,
         pub created_at: i64,
         pub expires_at: Option<i64>,
         pub revoked_at: Option<i64>,
@@ -120,10 +127,13 @@ row! {
 /// The keys of a business, those in force first, the newest first.
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<KeyLine>> {
     sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id,
-                c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+                c.name AS campaign, u.name AS made_by, k.held_by, h.name AS holder, m.role AS holder_role,
+                k.created_at, k.expires_at, k.revoked_at, k.last_used_at
            FROM api_keys k
            LEFT JOIN campaigns c ON c.id = k.campaign_id
            LEFT JOIN users u ON u.id = k.created_by
+           LEFT JOIN users h ON h.id = k.held_by
+           LEFT JOIN memberships m ON m.business_id = k.business_id AND m.user_id = k.held_by
           WHERE k.business_id = $1
           ORDER BY CASE WHEN k.revoked_at IS NULL THEN 0 ELSE 1 END, k.created_at DESC, k.id DESC
           LIMIT 500")
@@ -134,16 +144,51 @@ pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<KeyLine>> {
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<KeyLine>> {
     sql("SELECT k.id, k.name, k.shown, k.test, k.scopes, k.networks, k.per_minute, k.replaced_by, k.campaign_id,
-                c.name AS campaign, u.name AS made_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+                c.name AS campaign, u.name AS made_by, k.held_by, h.name AS holder, m.role AS holder_role,
+                k.created_at, k.expires_at, k.revoked_at, k.last_used_at
            FROM api_keys k
            LEFT JOIN campaigns c ON c.id = k.campaign_id
            LEFT JOIN users u ON u.id = k.created_by
+           LEFT JOIN users h ON h.id = k.held_by
+           LEFT JOIN memberships m ON m.business_id = k.business_id AND m.user_id = k.held_by
           WHERE k.id = $1
             AND k.business_id = $2")
     .bind(id)
     .bind(business_id)
     .optional(conn)
     .await
+}
+
+/// The keys in force that a member holds.
+pub async fn held_by(conn: &mut Conn, business_id: i64, user_id: i64, now: Instant) -> DbResult<Vec<KeyLine>> {
+    let keys = list(conn, business_id).await?;
+    let in_force = |key: &KeyLine| key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now.micros());
+    Ok(keys.into_iter().filter(|key| key.held_by == Some(user_id) && in_force(key)).collect())
+}
+
+/// The role of a member.
+pub async fn role_of(conn: &mut Conn, business_id: i64, user_id: i64) -> DbResult<Option<Role>> {
+    let found: Option<(String,)> = sql("SELECT role
+           FROM memberships
+          WHERE business_id = $1
+            AND user_id = $2")
+    .bind(business_id)
+    .bind(user_id)
+    .optional(conn)
+    .await?;
+    Ok(found.and_then(|(word,)| Role::parse(&word)))
+}
+
+/// Gives a key another holder.
+pub async fn hand_over(tx: &mut Tx, id: i64, to: i64) -> DbResult<()> {
+    sql("UPDATE api_keys
+            SET held_by = $2
+          WHERE id = $1")
+    .bind(id)
+    .bind(to)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Ends a key; false when it was over before.
@@ -177,9 +222,10 @@ pub async fn replace(tx: &mut Tx, id: i64, by: i64, ends: Instant) -> DbResult<b
 pub async fn by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<KeyRow>> {
     sql("SELECT k.id, k.business_id, b.public_id AS business_public_id, b.timezone, b.currency, b.country,
                 k.campaign_id, b.default_campaign_id, k.name, k.test, k.scopes, k.networks, k.per_minute,
-                k.expires_at, k.revoked_at
+                k.expires_at, k.revoked_at, k.held_by, m.role AS holder_role
            FROM api_keys k
            JOIN businesses b ON b.id = k.business_id
+           LEFT JOIN memberships m ON m.business_id = k.business_id AND m.user_id = k.held_by
           WHERE k.hash = $1")
     .bind(hash)
     .optional(conn)

@@ -85,7 +85,7 @@ fn joined(audit_id: i64, row: &InvitationRow, user_id: i64, wanted: &Accept) -> 
         Who::New { name, .. } => name.clone(),
         Who::User(_) => row.email.clone(),
     };
-    let actor = Actor { kind: ActorKind::User, id: Some(user_id), name, origin: wanted.ip.clone() };
+    let actor = Actor { kind: ActorKind::User, id: Some(user_id), name, origin: wanted.ip.clone(), call: None };
     NewEntry::new(audit_id, row.business_id, &Arc::new(actor), "member.joined", ("user", user_id))
         .after(json!({ "email": row.email, "role": row.role }))
 }

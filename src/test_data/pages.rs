@@ -17,14 +17,13 @@ use crate::users::Right;
 use crate::web::{Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
-    let all = Access::May(Right::Integrations);
-    let one = Access::May(Right::EditLeads);
+    let may = Access::May(Right::EditLeads);
     Routes::new()
-        .get("/test-data/delete", all, confirm)
-        .post("/test-data/delete", all, delete)
-        .get("/test-data/delete/{job}", all, show)
-        .get("/leads/{id}/delete", one, confirm_lead)
-        .post("/leads/{id}/delete", one, delete_lead)
+        .get("/test-data/delete", may, confirm)
+        .post("/test-data/delete", may, delete)
+        .get("/test-data/delete/{job}", may, show)
+        .get("/leads/{id}/delete", may, confirm_lead)
+        .post("/leads/{id}/delete", may, delete_lead)
 }
 
 /// "1 payment", "1,204 payments" for everything there is of it.
@@ -78,7 +77,7 @@ async fn confirm(page: Page) -> PageResult {
         n => format!("Delete {} test leads", counted(n)),
     };
     let title = if there.is_empty() { "There is no test data" } else { "Delete all test data" };
-    let frame = page.frame("integrations").await?;
+    let frame = page.frame("leads").await?;
     html(&ConfirmPage { frame, title: title.to_owned(), button, there, until, running })
 }
 
@@ -117,7 +116,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let gone = words(&super::of_result(&job.result()));
     let running = !job.is_over();
     html(&ResultPage {
-        frame: page.frame("integrations").await?,
+        frame: page.frame("leads").await?,
         running,
         failed: job.state == "failed",
         poll_url: if running { format!("/test-data/delete/{id}") } else { String::new() },

@@ -19,7 +19,7 @@ use crate::object;
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/audit", "listAudit", "Read the audit")
-            .about("The newest first.")
+            .about("The newest first. A test key reads what happened to test leads.")
             .scope("audit:read")
             .asks::<AuditAsked>()
             .answers::<Page<AuditEntry>>(200, "A page of entries.", ""),
@@ -54,6 +54,8 @@ struct AuditEntry {
     actor_kind: String,
     /// The actor's name at that time.
     actor_name: String,
+    /// The person who made the key, where a key did it.
+    made_by: Option<String>,
     /// From where: an address, or the command.
     origin: String,
     /// The action: `lead.qualified`, `payment.recorded` …
@@ -78,6 +80,7 @@ impl AuditEntry {
             at: instant(row.at),
             actor_kind: row.actor_kind,
             actor_name: row.actor_name,
+            made_by: row.made_by,
             origin: row.origin,
             action: row.action,
             subject_kind: row.subject_kind,

@@ -11,7 +11,7 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::engine::ids::PaymentId;
 use crate::engine::state::DecisionReason;
-use crate::engine::{Event, Moved, Moves, Rejected, What};
+use crate::engine::{Event, Moved, Moves, Reattribute, Rejected, What};
 use crate::id::{self, Kind};
 
 /// The name of a preview, as a decision may send it back.
@@ -119,7 +119,28 @@ pub async fn look(app: &App, caller: &Caller, what: &What, nothing: fn() -> Prob
     }
 }
 
-/// Stops a decision that would move other money than its caller has seen.
+/// Refuses a decision that moves money to a key without the scope `money:write`, whatever else the key may do.
+pub async fn may_move(app: &App, caller: &Caller, what: &What, nothing: fn() -> Problem) -> Result<(), Problem> {
+    if caller.key.may("money:write") || is_repeated(caller) {
+        return Ok(());
+    }
+    let pays = match what {
+        What::Reattribute(Reattribute { pay_back: true, .. }) | What::AcceptPayment(_) | What::PayBack(_) => true,
+        _ => !look(app, caller, what, nothing).await?.is_nothing(),
+    };
+    if !pays {
+        return Ok(());
+    }
+    Err(Problem::forbidden("This API key may not do that: it moves money, and the key lacks the scope money:write."))
+}
+
+/// True when the call was decided when it came first.
+fn is_repeated(caller: &Caller) -> bool {
+    caller.actor.call.as_ref().is_some_and(|call| call.repeated)
+}
+
+/// Stops a decision that would move other money than its caller has seen. A repeated call was stopped, or decided,
+/// when it came first.
 pub async fn is_as_seen(
     app: &App,
     caller: &Caller,
@@ -127,7 +148,7 @@ pub async fn is_as_seen(
     seen: Option<&Seen>,
     nothing: fn() -> Problem,
 ) -> Result<(), Problem> {
-    let Some(seen) = seen else { return Ok(()) };
+    let Some(seen) = seen.filter(|_| !is_repeated(caller)) else { return Ok(()) };
     let moves = look(app, caller, what, nothing).await?;
     if moves.seal() == **seen { Ok(()) } else { Err(stale()) }
 }

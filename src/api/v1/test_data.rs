@@ -26,8 +26,8 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/test-data/purge", "purgeTestData", "Delete all test data")
-            .about("Leads, payments, refunds and commissions of test mode go for good, with all that hangs on them: what came until now. Referrers, codes, products and keys stay, and live data is never touched. It is done in the background: ask `GET /v1/test-data` until `deleting` is false. Only a test key may; asking again while it is done changes nothing.")
-            .scope("leads:write")
+            .about("Leads, payments, refunds and commissions of test mode go for good, with all that hangs on them: what came until now. Referrers, codes, products and keys stay, and live data is never touched. It is done in the background: ask `GET /v1/test-data` until `deleting` is false. Only a test key with the scope `money:write` may; asking again while it is done changes nothing.")
+            .scope("money:write")
             .answers::<TestData>(202, "It is being deleted.", r#"{"leads": 1204, "payments": 310, "refunds": 12, "commissions": 288, "inbox_items": 7, "deleting": true}"#),
         purge,
     )

@@ -10,6 +10,8 @@ row! {
         pub at: i64,
         pub actor_kind: String,
         pub actor_name: String,
+        /// The person who made the key, where a key did it.
+        pub made_by: Option<String>,
         pub origin: String,
         pub action: String,
         pub subject_kind: String,
@@ -20,10 +22,12 @@ row! {
     }
 }
 
-const JOINS: &str = "LEFT JOIN leads l ON l.id = a.lead_id";
+const JOINS: &str = "LEFT JOIN leads l ON l.id = a.lead_id
+    LEFT JOIN api_keys k ON k.id = a.actor_id AND a.actor_kind = 'key'
+    LEFT JOIN users u ON u.id = k.created_by";
 
 /// The audit of a business, or of one of its leads or referrers.
-/// A key for tests sees nothing of live leads.
+/// A key for tests sees what happened to test leads.
 pub fn listing(
     business_id: i64,
     test: bool,
@@ -31,8 +35,8 @@ pub fn listing(
     referrer: Option<i64>,
     action: Option<&str>,
 ) -> Listing {
-    let columns = "a.id, a.at, a.actor_kind, a.actor_name, a.origin, a.action, a.subject_kind, a.subject_id, a.before,
-                   a.after, a.reason";
+    let columns = "a.id, a.at, a.actor_kind, a.actor_name, u.name AS made_by, a.origin, a.action, a.subject_kind,
+                   a.subject_id, a.before, a.after, a.reason";
     let order = Order { column: "at", descending: true };
     let mut list = Listing::new(columns, "audit_entries", "a", JOINS, order).and("a.business_id = ?", business_id);
     if let Some(id) = lead {
@@ -42,7 +46,7 @@ pub fn listing(
         list = if lead.is_some() { list.search("a.referrer_id = ?", id) } else { list.and("a.referrer_id = ?", id) };
     }
     if test {
-        list = list.search_plain("(a.lead_id IS NULL OR l.test)");
+        list = list.search_plain("l.test");
     }
     match action {
         Some(action) => list.search("a.action = ?", action),

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 
 use super::store::{self, InvitationRow, MemberLine};
 use super::{Changed, Invited, Standing, Withdrawn};
+use crate::keys::{self, KeyLine, Successor};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::{Right, Role};
 use crate::web::page::html_with;
@@ -160,18 +161,38 @@ struct RemovePage {
     frame: Frame,
     member: MemberLine,
     you: bool,
+    /// The keys that the member holds.
+    keys: Vec<KeyLine>,
+    /// The member who holds them afterwards, where they are kept.
+    successor: String,
+}
+
+/// The member who takes over keys: the one who removes another, or an owner who stays.
+async fn successor(page: &Page, user_id: i64) -> Result<Option<MemberLine>, Fault> {
+    let members = store::members(&mut page.read().await?, page.member.business_id).await?;
+    let stays =
+        |m: &MemberLine| m.user_id != user_id && (m.user_id == page.member.user_id || m.role == Role::Owner.word());
+    let (here, others): (Vec<_>, Vec<_>) =
+        members.into_iter().filter(stays).partition(|m| m.user_id == page.member.user_id);
+    Ok(here.into_iter().chain(others).next())
 }
 
 async fn confirm_remove(page: Page, Path(user_id): Path<i64>) -> PageResult {
     let found = store::member(&mut page.read().await?, page.member.business_id, user_id).await?;
     let member = found.ok_or(Fault::NotFound)?;
-    html(&RemovePage { you: user_id == page.member.user_id, member, frame: page.frame("team").await? })
+    let now = page.app.clock.now();
+    let keys = keys::held_by(&mut page.read().await?, page.member.business_id, user_id, now).await?;
+    let successor = successor(&page, user_id).await?.map(|m| m.name).unwrap_or_default();
+    let you = user_id == page.member.user_id;
+    html(&RemovePage { you, member, keys, successor, frame: page.frame("team").await? })
 }
 
-async fn remove(page: Page, Path(user_id): Path<i64>) -> PageResult {
+async fn remove(page: Page, Path(user_id): Path<i64>, form: Form) -> PageResult {
     let actor = Arc::new(page.member.actor());
     let you = user_id == page.member.user_id;
-    match super::remove(&page.app, &actor, page.member.business_id, user_id).await? {
+    let kept = if form.value("keys") == "keep" { successor(&page, user_id).await? } else { None };
+    let keys = kept.map_or(Successor::None, |member| Successor::User(member.user_id));
+    match super::remove(&page.app, &page.app.keys, &actor, page.member.business_id, user_id, keys).await? {
         Changed::NotFound => Err(Fault::NotFound),
         Changed::LastOwner => page.go("/team", Flash::bad(LAST_OWNER)).await,
         Changed::Yes | Changed::Same => {

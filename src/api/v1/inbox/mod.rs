@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 
 use super::common::{Page, Part, field_id, nothing, page, path_id};
-use super::moves::{Preview, is_as_seen, look, rejected};
+use super::moves::{Preview, is_as_seen, look, may_move, rejected};
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
@@ -48,7 +48,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/inbox/{item}/accept", "acceptInboxItem", "Accept an inbox item")
             .once()
-            .about("Does what its page offers: attributes the lead (its waiting payments earn), records the second payment, or lets the older payments earn. An item about an unknown code needs the referrer. The preview says which money moves; with its `seen`, exactly that is done, or nothing (412). Accepting twice changes nothing.")
+            .about("Does what its page offers: attributes the lead (its waiting payments earn), records the second payment, or lets the older payments earn. An item about an unknown code needs the referrer. The preview says which money moves; with its `seen`, exactly that is done, or nothing (412). Where money moves, the key needs `money:write` as well. Accepting twice changes nothing.")
             .scope("leads:write")
             .in_path("item", ID)
             .may_take::<Acceptance>("{}")
@@ -183,6 +183,7 @@ async fn accept(
         return Ok(Json(Item::of(item)));
     }
     let what = acceptance(&app, &caller, id, &asked).await?;
+    may_move(&app, &caller, &what, no_item).await?;
     is_as_seen(&app, &caller, &what, asked.seen.as_ref(), no_item).await?;
     app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(|why| rejected(why, no_item))?;
     Ok(Json(Item::of(find(&app, &caller, id).await?)))

@@ -12,7 +12,7 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{InPath, Sent};
 use crate::api::v1::common::{field_id, nothing};
-use crate::api::v1::moves::{Preview, Seen, is_as_seen, look};
+use crate::api::v1::moves::{Preview, Seen, is_as_seen, look, may_move};
 use crate::app::App;
 use crate::codes::{self, Lookup};
 use crate::engine::{Archive, Event, Merge, Reattribute, What};
@@ -30,7 +30,7 @@ const ID: &str = "Its id: `lead_…` or the integer.";
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::put("/v1/leads/{lead}/attribution", "attributeLead", "Decide who referred a lead")
-            .about("By `referrer` or by `code`; `referrer` `none` takes the attribution away. Unpaid commissions move along, paid ones are netted in the next payout; waiting payments earn only with `pay_back`. The preview says which money moves; with its `seen`, exactly that is done, or nothing (412).")
+            .about("By `referrer` or by `code`; `referrer` `none` takes the attribution away. Unpaid commissions move along, paid ones are netted in the next payout; waiting payments earn only with `pay_back`. The preview says which money moves; with its `seen`, exactly that is done, or nothing (412). Where money moves, the key needs `money:write` as well.")
             .scope("leads:write")
             .in_path("lead", ID)
             .takes::<NewAttribution>(ATTRIBUTION)
@@ -55,7 +55,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/leads/{lead}/merge", "mergeLead", "Merge a lead into another")
             .once()
-            .about("The lead of the address becomes part of `into`: its touches go over, and its facts where the other has none; the earliest touch counts; the lead itself is archived. One that has sign-ups, payments or commissions stays: merge the other one into it.")
+            .about("The lead of the address becomes part of `into`: its touches go over, and its facts where the other has none; the earliest touch counts; the lead itself is archived. One that has sign-ups, payments or commissions stays: merge the other one into it. Where money moves, the key needs `money:write` as well.")
             .scope("leads:write")
             .in_path("lead", ID)
             .takes::<Merging>(MERGE)
@@ -161,6 +161,7 @@ async fn attribute(
 ) -> Result<Response, Problem> {
     let lead = find(&app, &caller, &id).await?;
     let what = attribution(&app, &caller, &lead, &new).await?;
+    may_move(&app, &caller, &what, no_lead).await?;
     is_as_seen(&app, &caller, &what, new.seen.as_ref(), no_lead).await?;
     app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(refused)?;
     answer(&app, &caller, StatusCode::OK, lead.id).await
@@ -195,6 +196,7 @@ async fn merge(
     Sent(new): Sent<Merging>,
 ) -> Result<Response, Problem> {
     let (what, into) = merging(&app, &caller, &id, &new.into).await?;
+    may_move(&app, &caller, &what, no_lead).await?;
     is_as_seen(&app, &caller, &what, new.seen.as_ref(), no_lead).await?;
     app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(refused)?;
     answer(&app, &caller, StatusCode::OK, into).await
