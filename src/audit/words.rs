@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 81] = [
+const TABLE: [(&str, &str); 82] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
