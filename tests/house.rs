@@ -2,6 +2,7 @@
 
 mod directions;
 mod imports;
+mod variables;
 
 use std::path::{Path, PathBuf};
 
