@@ -8,12 +8,11 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use super::ids::Drawn;
 use super::job::Work;
-use super::shared::Shared;
-use super::write::{Lanes, writer};
+use super::write::{self, Brackets, Lanes, Writers};
 use super::{Conn, DbError, DbResult, sql};
 use crate::clock::Clock;
 
@@ -21,26 +20,19 @@ use crate::clock::Clock;
 #[derive(Clone)]
 pub struct Db {
     backend: Arc<Backend>,
-    slot_base: i64,
     drawn: Arc<Drawn>,
     clock: Clock,
+    /// Held by the rehearsal that runs on this node.
+    pub(super) rehearsals: Arc<Mutex<()>>,
 }
 
 pub(super) enum Backend {
-    Sqlite {
-        readers: SqlitePool,
-        writer: mpsc::Sender<Work>,
-        /// One connection at most, opened when there is something to rehearse.
-        rehearsals: SqlitePool,
-    },
-    /// `unlocked` leaves the advisory locks out: only the control run of the race tests does.
-    Postgres { readers: PgPool, writers: PgPool, lanes: Arc<Lanes>, unlocked: bool, rehearsals: PgPool },
-    /// One transaction of one connection, which is closed afterwards.
-    Rehearsal(Shared),
+    Sqlite { readers: SqlitePool, writer: mpsc::Sender<Work> },
+    Postgres { readers: PgPool, writers: Arc<Writers> },
 }
 
 /// How many writes may wait before callers are asked to come back.
-const QUEUE: usize = 4_096;
+pub(super) const QUEUE: usize = 4_096;
 /// PostgreSQL transactions in flight per node.
 const LANES: i64 = 6;
 /// A connection that was idle for longer is tested before it is used.
@@ -117,11 +109,6 @@ impl Db {
             .test_before_acquire(false)
             .connect_with(bounded(writer_options, parameters)?)
             .await?;
-        let rehearsals = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(2))
-            .test_before_acquire(false)
-            .connect_lazy_with(bounded(options.clone().create_if_missing(false), parameters)?);
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .idle_timeout(None)
@@ -129,9 +116,8 @@ impl Db {
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
-        let (send, receive) = mpsc::channel(QUEUE);
-        tokio::spawn(writer(write_pool, receive, 0));
-        Ok(Self::of_backend(Backend::Sqlite { readers, writer: send, rehearsals }, Clock::system()))
+        let writer = write::sqlite_writer(write_pool, 0, Brackets::SQLITE);
+        Ok(Self::of_backend(Backend::Sqlite { readers, writer }, Clock::system()))
     }
 
     async fn open_postgres(url: &str, unlocked: bool) -> DbResult<Self> {
@@ -166,16 +152,15 @@ impl Db {
         };
         // A write that meets a dead connection runs again; a read has no second try, so it asks every time.
         let readers = pool(16, Duration::ZERO).connect_with(options.clone()).await?;
-        let rehearsals = pool(1, Duration::ZERO).connect_lazy_with(options.clone());
         // Writes look rows up by their keys, a slice at a time: a generic plan is the right one, and planning
         // anew costs more than running it.
         let generic = options.options([("plan_cache_mode", "force_generic_plan")]);
-        let writers = pool(u32::try_from(LANES).unwrap_or(1), RESTED).connect_lazy_with(generic);
+        let pool = pool(u32::try_from(LANES).unwrap_or(1), RESTED).connect_lazy_with(generic);
         // Nodes that share a base still count right; they only wait for each other.
         let slot_base = rand::random_range(0..8) * LANES;
-        let lanes = Arc::new(Lanes::new(LANES, QUEUE));
-        let backend = Backend::Postgres { readers, writers, lanes, unlocked, rehearsals };
-        Ok(Self { slot_base, ..Self::of_backend(backend, Clock::system()) })
+        let lanes = Lanes::new(slot_base, LANES, QUEUE);
+        let writers = Arc::new(Writers { pool, lanes, unlocked, brackets: Brackets::POSTGRES });
+        Ok(Self::of_backend(Backend::Postgres { readers, writers }, Clock::system()))
     }
 
     /// A connection for reading. On SQLite it cannot write.
@@ -183,13 +168,11 @@ impl Db {
         Ok(match &*self.backend {
             Backend::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
             Backend::Postgres { readers, .. } => Conn::Postgres(readers.acquire().await?),
-            Backend::Rehearsal(shared) => Conn::Shared(shared.clone()),
         })
     }
 
-    /// A database that is no pool of its own.
     pub(super) fn of_backend(backend: Backend, clock: Clock) -> Self {
-        Self { backend: Arc::new(backend), slot_base: 0, drawn: Arc::default(), clock }
+        Self { backend: Arc::new(backend), drawn: Arc::default(), clock, rehearsals: Arc::default() }
     }
 
     /// The same database, whose writes go by this clock.
@@ -211,8 +194,6 @@ impl Db {
         let begin = match &conn {
             Conn::Sqlite(_) => "BEGIN",
             Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            // It is in a transaction of its own already.
-            Conn::Shared(_) => return Ok(conn),
         };
         sql(begin).execute(&mut conn).await?;
         if matches!(conn, Conn::Postgres(_)) {
@@ -241,23 +222,14 @@ impl Db {
         &self.backend
     }
 
-    pub(super) fn slot_base(&self) -> i64 {
-        self.slot_base
-    }
-
     /// Waits for what is in flight, then closes every connection.
     pub async fn close(&self) {
         match &*self.backend {
-            Backend::Sqlite { readers, rehearsals, .. } => {
-                rehearsals.close().await;
+            Backend::Sqlite { readers, .. } => readers.close().await,
+            Backend::Postgres { readers, writers } => {
+                writers.pool.close().await;
                 readers.close().await;
             }
-            Backend::Postgres { readers, writers, rehearsals, .. } => {
-                rehearsals.close().await;
-                writers.close().await;
-                readers.close().await;
-            }
-            Backend::Rehearsal(_) => {}
         }
     }
 }

@@ -19,7 +19,6 @@ mod once;
 mod rehearse;
 mod row;
 mod set;
-mod shared;
 mod sql;
 mod table;
 mod texts;

@@ -1,79 +1,84 @@
-//! Runs a call without storing anything. A rehearsal is a [`Db`] of its own whose reads and writes share one
-//! connection and one transaction, which is rolled back at the end. One runs at a time on each node; on
-//! SQLite it takes the writer's turn, so it must be short.
+//! Runs a call without storing anything. A rehearsal is a [`Db`] whose pool has one connection, in a transaction
+//! that is never committed: its writes are savepoints, and closing the connection undoes them. One runs at a time
+//! on each node; on SQLite all writers wait for it, so it must be short.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::connect::{Backend, Db};
-use super::job::Work;
-use super::shared::Shared;
-use super::tx::Tx;
-use super::write::run_saved;
-use super::{Conn, DbError, DbResult, sql};
-use crate::clock::Clock;
+use sqlx::pool::PoolOptions;
+use sqlx::{Database, Executor, Postgres, Sqlite};
+use tokio::sync::OwnedMutexGuard;
+
+use super::connect::{Backend, Db, QUEUE};
+use super::write::{self, Brackets, Lanes, TURN, Writers};
+use super::{DbError, DbResult};
 
 /// Counters have a slot per writer. Rehearsals have a slot of their own, so no writer waits for their counts.
 const SLOT: i64 = 1_000_000;
-/// How long the rollback may take before the connection is cut.
+/// How long the end waits for a statement that still runs.
 const END: Duration = Duration::from_secs(1);
-/// SQLite's writer looks again after a tenth of a second at most: this gives it a turn between two
-/// rehearsals.
+/// SQLite's writer looks again after a tenth of a second at most: this lets it write between two rehearsals.
 const BETWEEN: Duration = Duration::from_millis(120);
-
-impl Shared {
-    /// As the writer of SQLite does it: under a savepoint, again when a race was lost. No advisory locks are
-    /// taken, because nothing is decided here that anybody else could see.
-    pub(super) async fn write(&self, mut work: Work) {
-        let _turn = self.turn().await;
-        let mut tx = Tx::new(Conn::Shared(self.clone()), SLOT);
-        let outcome = run_saved(&mut tx, &mut work).await.and_then(|outcome| outcome);
-        work.answer(outcome);
-    }
-}
 
 /// A rehearsal in progress. Dropping it undoes it as well.
 pub struct Rehearsal {
-    shared: Shared,
-    clock: Clock,
+    db: Db,
+    _only: OwnedMutexGuard<()>,
 }
 
 impl Rehearsal {
     /// The database as the rehearsal sees it.
     pub fn db(&self) -> Db {
-        Db::of_backend(Backend::Rehearsal(self.shared.clone()), self.clock.clone())
+        self.db.clone()
     }
 
     /// Rolls everything back. Other holders of the rehearsal's database cannot use it afterwards.
     pub async fn end(self) {
-        let Ok(mut held) = tokio::time::timeout(END, self.shared.lock()).await else { return };
-        let Some(mut conn) = held.take() else { return };
-        let _ = tokio::time::timeout(END, sql("ROLLBACK").execute(&mut conn)).await;
-        let _ = tokio::time::timeout(END, conn.close()).await;
+        let _ = tokio::time::timeout(END, self.db.close()).await;
     }
 }
 
 impl Db {
     /// Begins a rehearsal, once the one before it is over.
     pub async fn rehearse(&self) -> DbResult<Rehearsal> {
-        let mut conn = match self.backend() {
-            Backend::Sqlite { rehearsals, .. } => Conn::Sqlite(rehearsals.acquire().await?),
-            Backend::Postgres { rehearsals, .. } => Conn::Postgres(rehearsals.acquire().await?),
-            Backend::Rehearsal(_) => return Err(DbError::Fault("a rehearsal within a rehearsal".into())),
-        };
-        // A connection with an open transaction must never return to a pool.
-        conn.close_on_drop();
-        match &conn {
-            Conn::Sqlite(_) => {
+        let only = tokio::time::timeout(TURN, self.rehearsals.clone().lock_owned()).await;
+        let only = only.map_err(|_| DbError::Unavailable("too many calls are being tried".into()))?;
+        let backend = match self.backend() {
+            Backend::Sqlite { readers, .. } => {
                 tokio::time::sleep(BETWEEN).await;
-                sql("BEGIN IMMEDIATE").execute(&mut conn).await?
+                let options = (*readers.connect_options()).clone().read_only(false);
+                let readers = one_connection::<Sqlite>("BEGIN IMMEDIATE").connect_with(options).await?;
+                Backend::Sqlite { writer: write::sqlite_writer(readers.clone(), SLOT, Brackets::REHEARSAL), readers }
             }
-            _ => {
-                sql("BEGIN").execute(&mut conn).await?;
+            Backend::Postgres { readers, .. } => {
                 // Shorter than PostgreSQL's deadlock timeout, so that the rehearsal always gives up first.
-                sql("SET LOCAL lock_timeout = 500").execute(&mut conn).await?
+                let options = (*readers.connect_options()).clone().options([("lock_timeout", "500")]);
+                let readers = one_connection::<Postgres>("BEGIN").connect_with(options).await?;
+                let (pool, lanes) = (readers.clone(), Lanes::new(SLOT, 1, QUEUE));
+                // No advisory locks: what is decided here is seen by nobody else.
+                let writers = Writers { pool, lanes, unlocked: true, brackets: Brackets::REHEARSAL };
+                Backend::Postgres { readers, writers: Arc::new(writers) }
             }
         };
-        let shared = Shared::new(conn);
-        Ok(Rehearsal { shared, clock: self.clock().clone() })
+        Ok(Rehearsal { db: Self::of_backend(backend, self.clock().clone()), _only: only })
     }
+}
+
+/// A pool of one connection, which begins its transaction before anybody gets it.
+fn one_connection<D: Database>(begin: &'static str) -> PoolOptions<D>
+where
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+{
+    PoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(TURN)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |conn: &mut D::Connection, _| {
+            Box::pin(async move {
+                conn.execute(begin).await?;
+                Ok(())
+            })
+        })
 }

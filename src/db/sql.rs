@@ -11,7 +11,6 @@ use sqlx::{Arguments, AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConne
 
 use super::dialect::{self, Text};
 use super::row::{Column, FromDb, Rows};
-use super::shared::Shared;
 use super::{DbError, DbResult, Table};
 use crate::clock::{Day, Instant};
 
@@ -51,8 +50,6 @@ value_from! {
 pub enum Conn {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
-    /// The one of a rehearsal, which every statement has to itself for its time.
-    Shared(Shared),
 }
 
 impl Conn {
@@ -61,16 +58,7 @@ impl Conn {
         match self {
             Self::Sqlite(c) => c.close_on_drop(),
             Self::Postgres(c) => c.close_on_drop(),
-            Self::Shared(_) => {}
         }
-    }
-
-    pub(super) async fn close(self) {
-        let _ = match self {
-            Self::Sqlite(c) => c.close().await,
-            Self::Postgres(c) => c.close().await,
-            Self::Shared(_) => Ok(()),
-        };
     }
 }
 
@@ -119,11 +107,6 @@ impl Sql {
             match conn {
                 Conn::Sqlite(c) => self.execute_sqlite(c).await,
                 Conn::Postgres(c) => self.execute_postgres(c).await,
-                Conn::Shared(shared) => match &mut *shared.lock().await {
-                    Some(Conn::Sqlite(c)) => self.execute_sqlite(c).await,
-                    Some(Conn::Postgres(c)) => self.execute_postgres(c).await,
-                    _ => Shared::over(),
-                },
             }
         })
     }
@@ -153,11 +136,6 @@ impl Sql {
             match conn {
                 Conn::Sqlite(c) => self.fetch_sqlite(c).await,
                 Conn::Postgres(c) => self.fetch_postgres(c).await,
-                Conn::Shared(shared) => match &mut *shared.lock().await {
-                    Some(Conn::Sqlite(c)) => self.fetch_sqlite(c).await,
-                    Some(Conn::Postgres(c)) => self.fetch_postgres(c).await,
-                    _ => Shared::over(),
-                },
             }
         })
     }

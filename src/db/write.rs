@@ -12,7 +12,7 @@ use rand::RngExt;
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::connect::{Backend, Db};
+use super::connect::{Backend, Db, QUEUE};
 use super::error::{DbError, DbResult, Stop};
 use super::job::{Answer, Erased, Job, Work, answered, erased};
 use super::locks::{self, Key};
@@ -120,25 +120,55 @@ impl Db {
                     mpsc::error::TrySendError::Closed(_) => "the database is closing".into(),
                 })
             })?,
-            Backend::Postgres { writers, lanes, unlocked, .. } => {
-                let (pool, lanes) = (writers.clone(), lanes.clone());
-                let numbers = if *unlocked { Vec::new() } else { numbers.to_vec() };
-                let slot_base = self.slot_base();
-                tokio::spawn(async move { write_postgres(pool, &lanes, numbers, slot_base, work).await });
+            Backend::Postgres { writers, .. } => {
+                let numbers = if writers.unlocked { Vec::new() } else { numbers.to_vec() };
+                let writers = writers.clone();
+                tokio::spawn(async move { write_postgres(&writers, numbers, work).await });
             }
-            Backend::Rehearsal(shared) => shared.write(work).await,
         }
         answer.await.unwrap_or_else(|_| Err(DbError::Unavailable("the write was dropped".into())))
     }
 }
 
-async fn write_postgres(pool: PgPool, lanes: &Lanes, keys: Vec<i64>, slot_base: i64, mut work: Work) {
-    let Some(lane) = lanes.take().await else {
+/// The statements that begin and end the transaction of a write.
+#[derive(Clone, Copy)]
+pub(super) struct Brackets {
+    begin: &'static str,
+    commit: &'static str,
+    rollback: &'static str,
+    /// SQLite's writer has its connection to itself, and keeps it between two writes.
+    keeps_connection: bool,
+}
+
+impl Brackets {
+    pub const SQLITE: Self =
+        Self { begin: "BEGIN IMMEDIATE", commit: "COMMIT", rollback: "ROLLBACK", keeps_connection: true };
+    pub const POSTGRES: Self = Self { begin: "BEGIN", ..Self::SQLITE };
+    /// Within a transaction that is never committed.
+    pub const REHEARSAL: Self = Self {
+        begin: "SAVEPOINT rehearsed",
+        commit: "RELEASE SAVEPOINT rehearsed",
+        rollback: "ROLLBACK TO SAVEPOINT rehearsed",
+        keeps_connection: false,
+    };
+}
+
+/// The connections of PostgreSQL that write.
+pub(super) struct Writers {
+    pub pool: PgPool,
+    pub lanes: Lanes,
+    /// Leaves the advisory locks out: the control run of the race tests, and rehearsals.
+    pub unlocked: bool,
+    pub brackets: Brackets,
+}
+
+async fn write_postgres(writers: &Writers, keys: Vec<i64>, mut work: Work) {
+    let Some(lane) = writers.lanes.take().await else {
         return work.answer(Err(DbError::Unavailable("too many writes are waiting".into())));
     };
     let (mut doubt, mut attempt) = (None, 0);
     let outcome = loop {
-        let outcome = attempt_postgres(&pool, &keys, slot_base + lane.number, &mut work, &mut doubt).await;
+        let outcome = attempt_postgres(writers, &keys, lane.number, &mut work, &mut doubt).await;
         let again = match (&outcome, &doubt) {
             (Err(DbError::Unavailable(_)), Some(doubt)) => doubt.since.elapsed() < DOUBT,
             (Err(DbError::Lost(_)), _) => attempt + 1 < TRIES,
@@ -164,16 +194,17 @@ struct Doubt {
 }
 
 async fn attempt_postgres(
-    pool: &PgPool,
+    writers: &Writers,
     keys: &[i64],
     slot: i64,
     work: &mut Work,
     doubt: &mut Option<Doubt>,
 ) -> DbResult<()> {
-    let mut tx = Tx::new(Conn::Postgres(pool.acquire().await?), slot);
+    let mut tx = Tx::new(Conn::Postgres(writers.pool.acquire().await?), slot);
+    let Brackets { begin, commit, rollback, .. } = writers.brackets;
     tx.held.clone_from(&work.lent.held);
     // A connection that died while it was idle is found out here; nothing has happened, so another is tried.
-    sql("BEGIN").execute(&mut tx).await.map_err(|e| if doubt.is_none() { lost(e) } else { e })?;
+    sql(begin).execute(&mut tx).await.map_err(|e| if doubt.is_none() { lost(e) } else { e })?;
     let outcome = async {
         locks::take(&mut tx, keys).await?;
         if took(&mut tx, doubt).await? {
@@ -184,7 +215,7 @@ async fn attempt_postgres(
     .await;
     match outcome {
         Ok(()) => {
-            let committed = sql("COMMIT").execute(&mut tx).await.map(|_| ());
+            let committed = sql(commit).execute(&mut tx).await.map(|_| ());
             match &committed {
                 Ok(()) => *doubt = None,
                 Err(DbError::Unavailable(_)) if doubt.is_none() => {
@@ -195,7 +226,7 @@ async fn attempt_postgres(
             committed
         }
         Err(error) => {
-            if sql("ROLLBACK").execute(&mut tx).await.is_err()
+            if sql(rollback).execute(&mut tx).await.is_err()
                 && let Conn::Postgres(c) = &mut tx.conn
             {
                 c.close_on_drop();
@@ -261,9 +292,10 @@ pub struct Lane<'l> {
 }
 
 impl Lanes {
-    pub fn new(count: i64, waiting: usize) -> Self {
+    /// So many lanes, with slots from `first` on.
+    pub fn new(first: i64, count: i64, waiting: usize) -> Self {
         Self {
-            free: std::sync::Mutex::new((0..count).rev().collect()),
+            free: std::sync::Mutex::new((first..first + count).rev().collect()),
             permits: Semaphore::new(usize::try_from(count).unwrap_or(1)),
             waiting: Semaphore::new(waiting),
         }
@@ -285,8 +317,14 @@ impl Drop for Lane<'_> {
     }
 }
 
-/// The task that owns SQLite's one writing connection.
-pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Work>, slot: i64) {
+/// Starts the task that owns SQLite's one writing connection, and answers its queue.
+pub(super) fn sqlite_writer(pool: SqlitePool, slot: i64, brackets: Brackets) -> mpsc::Sender<Work> {
+    let (send, receive) = mpsc::channel(QUEUE);
+    tokio::spawn(write_sqlite(pool, receive, slot, brackets));
+    send
+}
+
+async fn write_sqlite(pool: SqlitePool, mut queue: mpsc::Receiver<Work>, slot: i64, brackets: Brackets) {
     let mut tx: Option<Tx> = None;
     while let Some(first) = queue.recv().await {
         if first.since.elapsed() > TURN {
@@ -299,8 +337,8 @@ pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Work>, sl
         };
         match open {
             Ok(mut open) => {
-                if write_group(&mut open, first, &mut queue).await {
-                    tx = Some(open);
+                if write_group(&mut open, first, &mut queue, brackets).await {
+                    tx = brackets.keeps_connection.then_some(open);
                 } else if let Conn::Sqlite(c) = &mut open.conn {
                     // After a full disk or an I/O error nothing is presumed of a connection.
                     c.close_on_drop();
@@ -312,8 +350,8 @@ pub(super) async fn writer(pool: SqlitePool, mut queue: mpsc::Receiver<Work>, sl
 }
 
 /// Writes what waits in one transaction. Answers whether the connection is sound.
-async fn write_group(tx: &mut Tx, first: Work, queue: &mut mpsc::Receiver<Work>) -> bool {
-    if let Err(error) = sql("BEGIN IMMEDIATE").execute(tx).await {
+async fn write_group(tx: &mut Tx, first: Work, queue: &mut mpsc::Receiver<Work>, brackets: Brackets) -> bool {
+    if let Err(error) = sql(brackets.begin).execute(tx).await {
         first.answer(Err(error));
         return false;
     }
@@ -321,12 +359,13 @@ async fn write_group(tx: &mut Tx, first: Work, queue: &mut mpsc::Receiver<Work>)
     let mut written = Vec::new();
     let mut next = Some(first);
     while let Some(mut work) = next.take() {
-        let run = if written.is_empty() { run_first(tx, &mut work).await } else { run_saved(tx, &mut work).await };
+        let run =
+            if written.is_empty() { run_first(tx, &mut work, brackets).await } else { run_saved(tx, &mut work).await };
         match run {
             Ok(outcome) => written.push((work, outcome)),
             Err(fatal) => {
                 // The transaction itself failed (full disk, I/O error), so every write in it failed.
-                let _ = sql("ROLLBACK").execute(tx).await;
+                let _ = sql(brackets.rollback).execute(tx).await;
                 work.answer(Err(fatal.clone()));
                 for (work, outcome) in written {
                     work.answer(outcome.and(Err(fatal.clone())));
@@ -338,13 +377,13 @@ async fn write_group(tx: &mut Tx, first: Work, queue: &mut mpsc::Receiver<Work>)
             next = queue.try_recv().ok();
         }
     }
-    match sql("COMMIT").execute(tx).await {
+    match sql(brackets.commit).execute(tx).await {
         Ok(_) => {
             written.into_iter().for_each(|(work, outcome)| work.answer(outcome));
             true
         }
         Err(error) => {
-            let _ = sql("ROLLBACK").execute(tx).await;
+            let _ = sql(brackets.rollback).execute(tx).await;
             written.into_iter().for_each(|(work, outcome)| work.answer(outcome.and(Err(error.clone()))));
             false
         }
@@ -353,21 +392,21 @@ async fn write_group(tx: &mut Tx, first: Work, queue: &mut mpsc::Receiver<Work>)
 
 /// Runs the first write of a transaction without a savepoint, since SQLite copies each page that a savepoint
 /// could bring back. The transaction is still empty, so after a failure it is begun anew.
-async fn run_first(tx: &mut Tx, work: &mut Work) -> Result<DbResult<()>, DbError> {
+async fn run_first(tx: &mut Tx, work: &mut Work, brackets: Brackets) -> Result<DbResult<()>, DbError> {
     let outcome = work.run(tx).await;
     match outcome {
         Ok(()) => Ok(Ok(())),
         Err(DbError::Unavailable(why)) => Err(DbError::Unavailable(why)),
         Err(error) => {
-            sql("ROLLBACK").execute(tx).await?;
-            sql("BEGIN IMMEDIATE").execute(tx).await?;
+            sql(brackets.rollback).execute(tx).await?;
+            sql(brackets.begin).execute(tx).await?;
             if matches!(error, DbError::Lost(_)) { run_saved(tx, work).await } else { Ok(Err(spent(error))) }
         }
     }
 }
 
 /// Runs one write under a savepoint. The outer error means that the whole transaction is lost.
-pub(super) async fn run_saved(tx: &mut Tx, work: &mut Work) -> Result<DbResult<()>, DbError> {
+async fn run_saved(tx: &mut Tx, work: &mut Work) -> Result<DbResult<()>, DbError> {
     let mut outcome = Ok(());
     for _ in 0..TRIES {
         sql("SAVEPOINT item").execute(tx).await?;
