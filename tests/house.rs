@@ -1,5 +1,6 @@
 //! Rules of the house that can be checked are checked: each failure names file, line and the reason.
 
+mod connections;
 mod directions;
 mod imports;
 mod variables;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use refdesk::db::{Db, DbError, DbResult, Tx, sql};
+use refdesk::id::{self, Kind};
 use refdesk::users::Role;
 
 use crate::on_both_databases;
@@ -14,6 +16,8 @@ on_both_databases! {
     the_pasted_key_is_never_seen_again,
     what_cannot_be_tried_says_so,
     a_trial_sees_what_is_there_and_not_what_others_have,
+    a_call_that_writes_and_reads_is_tried_on_one_connection,
+    nothing_is_written_once_a_rehearsal_is_over,
     the_desk_goes_on_while_calls_are_tried,
     only_who_may_integrate_may_try,
 }
@@ -235,6 +239,52 @@ async fn a_trial_sees_what_is_there_and_not_what_others_have(app: TestApp) {
         tried(&app, &format!("curl {}/v1/leads -H 'Authorization: Bearer {}'", app.url(""), globex.api_key)).await;
     let said = page.text("#answer pre");
     assert!(said.contains("eve@example.com") && !said.contains("gus@example.com"), "{page:?}");
+}
+
+async fn a_call_that_writes_and_reads_is_tried_on_one_connection(app: TestApp) {
+    app.sign_in().await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    let before = counts(&app).await;
+    let (url, referrer) = (app.url(""), id::render(Kind::Referrer, jane.id));
+    for (path, body) in [
+        ("referrers", r#"{"name": "Ada", "email": "ada@example.com"}"#.to_owned()),
+        ("codes", format!(r#"{{"referrer": "{referrer}", "text": "JANE-9"}}"#)),
+    ] {
+        let page = tried(&app, &format!("curl {url}/v1/{path} -u key: --json '{body}'")).await;
+        assert_eq!(page.text("#answer .badge.as-is"), "201", "{path}: {page:?}");
+        assert_eq!(counts(&app).await, before, "{path}");
+    }
+}
+
+async fn nothing_is_written_once_a_rehearsal_is_over(app: TestApp) {
+    let db = &app.app.db;
+    let rehearsal = db.rehearse().await.unwrap();
+    let within = rehearsal.db();
+    assert_eq!(within.is_postgres(), db.is_postgres());
+    let count = async |db: &Db| {
+        sql("SELECT count(*) FROM id_blocks").scalar::<i64>(&mut db.read().await.unwrap()).await.unwrap()
+    };
+    let before = count(&within).await;
+    let name = "rehearsed".to_owned();
+    within.write(vec![], name.clone(), insert).await.unwrap();
+    assert_eq!((count(&within).await, count(db).await), (before + 1, before));
+    // A write that fails leaves the earlier ones of the rehearsal as they are.
+    assert!(within.write(vec![], name.clone(), insert_and_fail).await.is_err());
+    assert_eq!(count(&within).await, before + 1);
+    rehearsal.end().await;
+    assert!(matches!(within.write(vec![], name.clone(), insert).await, Err(DbError::Unavailable(_))));
+    assert_eq!(count(db).await, before);
+    db.write(vec![], name, insert).await.unwrap();
+    assert_eq!(count(db).await, before + 1);
+}
+
+async fn insert(tx: &mut Tx, name: &String) -> DbResult<()> {
+    sql("INSERT INTO id_blocks (name, next) VALUES ($1, 1)").bind(name).execute(tx).await.map(|_| ())
+}
+
+async fn insert_and_fail(tx: &mut Tx, name: &String) -> DbResult<()> {
+    insert(tx, &format!("{name} wrongly")).await?;
+    Err(DbError::Fault("on purpose".into()))
 }
 
 async fn the_desk_goes_on_while_calls_are_tried(app: TestApp) {

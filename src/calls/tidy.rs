@@ -14,7 +14,8 @@ pub async fn tidy(core: &Core) -> DbResult<bool> {
     let before = core.clock.now().plus_seconds(-DAYS * 86_400);
     let old = core.db.write(vec![], (before, BATCH), store::forget).await?;
     let mut more = old >= BATCH.unsigned_abs();
-    for key_id in store::long_logs(&mut core.db.read().await?, KEPT).await? {
+    let long = store::long_logs(&mut core.db.read().await?, KEPT).await?;
+    for key_id in long {
         let cut = core.db.write(vec![], (key_id, KEPT, BATCH), store::cut_back).await?;
         more |= cut >= BATCH.unsigned_abs();
     }

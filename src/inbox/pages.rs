@@ -147,7 +147,8 @@ fn detail(row: &ItemRow) -> serde_json::Value {
 async fn closest(page: &Page, row: &ItemRow) -> Result<Vec<Choice>, Fault> {
     let detail = detail(row);
     let text = detail.get("code").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let near = match codes::look_up(&mut page.read().await?, page.member.business_id, text).await? {
+    let found = codes::look_up(&mut page.read().await?, page.member.business_id, text).await?;
+    let near = match found {
         Lookup::NotFound { closest } => closest.into_iter().map(|near| near.code).collect(),
         // A code that was unknown then may have been made since.
         Lookup::Found { code, .. } => vec![*code],

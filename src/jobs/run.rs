@@ -63,7 +63,8 @@ pub async fn run_one(core: &Core, kinds: &Kinds, business_id: i64, id: i64) -> D
         if let Some((kind, job)) = take(core, id).await? {
             hold(core, kinds, &kind, job, None).await;
         }
-        match store::find(&mut core.db.read().await?, business_id, id).await? {
+        let job = store::find(&mut core.db.read().await?, business_id, id).await?;
+        match job {
             Some(job) if job.is_over() => return Ok(job),
             Some(_) => tokio::time::sleep(LOOK / 5).await,
             None => return Err(DbError::Fault("the job no longer exists".into())),

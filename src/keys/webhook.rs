@@ -25,8 +25,9 @@ pub async fn find(conn: &mut Conn, token: &str) -> DbResult<Option<WebhookRow>> 
 
 /// The token of a campaign; made now if it has none. `None` when the campaign belongs to another business.
 pub async fn token_of(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
-    if let Some(token) = store::webhook_token(&mut core.db.read().await?, business_id, campaign_id).await? {
-        return Ok(Some(token));
+    let known = store::webhook_token(&mut core.db.read().await?, business_id, campaign_id).await?;
+    if known.is_some() {
+        return Ok(known);
     }
     set(core, actor, business_id, campaign_id, false).await
 }

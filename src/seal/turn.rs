@@ -15,7 +15,8 @@ const UNREAD: usize = 4;
 pub async fn turn(core: &Core) -> DbResult<bool> {
     let mut more = false;
     for chain in Chain::ALL {
-        for business_id in store::businesses(&mut core.db.read().await?, chain).await? {
+        let businesses = store::businesses(&mut core.db.read().await?, chain).await?;
+        for business_id in businesses {
             for batch in 0..=BATCHES {
                 if batch == BATCHES || core.stop.is_cancelled() {
                     more = true;

@@ -36,7 +36,9 @@ pub async fn is_due(conn: &mut Conn) -> DbResult<bool> {
 /// One run of the scheduled task; true when more rows wait.
 pub async fn turn(core: &Core) -> DbResult<bool> {
     let (mut behind, mut steps) = (i64::MIN, 0);
-    while let Some(scope) = store::next_waiting(&mut core.db.read().await?, behind).await? {
+    loop {
+        let next = store::next_waiting(&mut core.db.read().await?, behind).await?;
+        let Some(scope) = next else { break };
         while feed(core, Scope(scope)).await? {
             while merge(core, Scope(scope)).await? {}
             steps += 1;
@@ -47,10 +49,11 @@ pub async fn turn(core: &Core) -> DbResult<bool> {
         behind = scope;
     }
     let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
-    while let Some(id) = store::gone(&mut core.db.read().await?, before).await? {
+    loop {
+        let gone = store::gone(&mut core.db.read().await?, before).await?;
+        let Some(id) = gone else { return Ok(false) };
         core.db.write(vec![], id, store::remove).await?;
     }
-    Ok(false)
 }
 
 /// Makes one segment of what waits, and answers whether that was worth it.

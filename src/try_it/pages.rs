@@ -216,32 +216,36 @@ async fn about_key(page: &Page, curl: &Curl, test: bool, operation: Option<&Oper
         return Ok(found);
     }
     let mut conn = page.read().await?;
-    let told = owner(&mut conn, page.member.business_id, &key.text, page.app.clock.now()).await?;
+    let owner = owner(&mut conn, page.member.business_id, &key.text, page.app.clock.now()).await?;
     drop(conn);
     let is_public = curl.path.starts_with("/v1/public/");
-    let text = match told {
-        KeyOwner::Foreign => {
-            "The key is not one of Refdesk's: put one of yours in its place. The call was tried as if it were."
-                .to_owned()
-        }
-        KeyOwner::Nobodys => {
-            "The key belongs to no business here: put one of yours in its place. It was tried as if it were.".to_owned()
-        }
+    let finding = match owner {
+        KeyOwner::Foreign => Finding::new(
+            "info",
+            "The key is not one of Refdesk's: put one of yours in its place. The call was tried as if it were.",
+        ),
+        KeyOwner::Nobodys => Finding::new(
+            "info",
+            "The key belongs to no business here: put one of yours in its place. It was tried as if it were.",
+        ),
         KeyOwner::Publishable if is_public => return Ok(found),
         KeyOwner::Publishable => {
-            "A publishable key looks codes up and does nothing else: it would be answered 401.".to_owned()
+            Finding::new("bad", "A publishable key looks codes up and does nothing else: it would be answered 401.")
         }
-        KeyOwner::Ours { over: true, .. } => "The key was revoked or has expired: it would be answered 401.".to_owned(),
-        KeyOwner::Ours { scopes, .. } if compare::lacks(operation, &scopes).is_some() => {
-            let scope = compare::lacks(operation, &scopes).unwrap_or_default();
-            format!("The key lacks the scope {scope}: it would be answered 403. It was tried as if it had it.")
+        KeyOwner::Ours { over: true, .. } => {
+            Finding::new("bad", "The key was revoked or has expired: it would be answered 401.")
         }
-        KeyOwner::Ours { test: true, .. } if !test => "The key is a test key; this was tried as live.".to_owned(),
-        KeyOwner::Ours { test: false, .. } if test => "The key is a live key; this was tried as test.".to_owned(),
-        KeyOwner::Ours { .. } => return Ok(found),
+        KeyOwner::Ours { scopes, test: of_key, .. } => match compare::lacks(operation, &scopes) {
+            Some(scope) => Finding::new(
+                "bad",
+                format!("The key lacks the scope {scope}: it would be answered 403. It was tried as if it had it."),
+            ),
+            None if of_key && !test => Finding::new("info", "The key is a test key; this was tried as live."),
+            None if !of_key && test => Finding::new("info", "The key is a live key; this was tried as test."),
+            None => return Ok(found),
+        },
     };
-    let tone = if text.contains("answered 40") { "bad" } else { "info" };
-    found.push(Finding::new(tone, text));
+    found.push(finding);
     Ok(found)
 }
 

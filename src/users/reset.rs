@@ -23,7 +23,8 @@ pub struct Ended {
 /// the old one.
 pub async fn reset_password(core: &Core, actor: &Arc<Actor>, user_id: i64, hash: String) -> DbResult<Ended> {
     let ended = end_all(core, actor, user_id, Some(hash)).await?;
-    if let Some(user) = store::by_id(&mut core.db.read().await?, user_id).await? {
+    let user = store::by_id(&mut core.db.read().await?, user_id).await?;
+    if let Some(user) = user {
         let key = crate::email::key_of(&user.email).unwrap_or_default();
         throttle::succeeded(&core.db, &key, "").await?;
     }

@@ -143,7 +143,7 @@ async fn add_lead(app: &App, scope: &Scope, person: Person, by: ClaimBy) -> Resu
         Some(Outcome::AddLead(AddLeadOutcome::Known { lead_id, .. })) => (StatusCode::OK, lead_id.0),
         _ => return Err(FieldProblem::wrong("campaign_id", "is not a campaign of this business").into()),
     };
-    let mut known = find::lead(&mut app.db.read().await?, scope.business_id, scope.test, lead_id).await?;
+    let known = find::lead(&mut app.db.read().await?, scope.business_id, scope.test, lead_id).await?;
     if status == StatusCode::OK {
         let user = who::show_lead(app, scope, lead_id).await?;
         if let Some(name) = person.renamed(&user.first_name) {
@@ -151,7 +151,7 @@ async fn add_lead(app: &App, scope: &Scope, person: Person, by: ClaimBy) -> Resu
             let _ = app.engine.one(scope.by(), amend).await?;
         }
     }
-    Ok((status, Who::Lead(known.take().ok_or_else(who::nobody)?)))
+    Ok((status, Who::Lead(known.ok_or_else(who::nobody)?)))
 }
 
 async fn add_referrer(app: &App, scope: &Scope, person: Person) -> Result<(StatusCode, Who), Problem> {

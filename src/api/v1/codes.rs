@@ -308,7 +308,8 @@ async fn give(
             Generated::NotFound => return Err(nothing("referrer")),
         },
     };
-    match codes::look_up(&mut app.db.read().await?, caller.business_id(), &text).await? {
+    let found = codes::look_up(&mut app.db.read().await?, caller.business_id(), &text).await?;
+    match found {
         Lookup::Found { code, .. } => answer(app, caller, status, code.id).await,
         Lookup::NotFound { .. } => Err(nothing("code")),
     }

@@ -127,13 +127,16 @@ async fn target(
         (None, None) => return Err(FieldProblem::missing("referrer").into()),
         (Some(text), None) if text.0 == "none" => return Ok((None, None)),
         (Some(text), None) => ("referrer", field_id(Kind::Referrer, "referrer", &text.0, "referrer")?, None),
-        (None, Some(text)) => match codes::look_up(&mut app.db.read().await?, caller.business_id(), text).await? {
-            Lookup::Found { code, .. } if code.state == "retired" => {
-                return Err(FieldProblem::wrong("code", "is retired").into());
+        (None, Some(text)) => {
+            let found = codes::look_up(&mut app.db.read().await?, caller.business_id(), text).await?;
+            match found {
+                Lookup::Found { code, .. } if code.state == "retired" => {
+                    return Err(FieldProblem::wrong("code", "is retired").into());
+                }
+                Lookup::Found { code, .. } => ("code", code.referrer_id, Some(code)),
+                Lookup::NotFound { .. } => return Err(FieldProblem::wrong("code", "is nobody's").into()),
             }
-            Lookup::Found { code, .. } => ("code", code.referrer_id, Some(code)),
-            Lookup::NotFound { .. } => return Err(FieldProblem::wrong("code", "is nobody's").into()),
-        },
+        }
     };
     let mut conn = app.db.read().await?;
     if people::by_id(&mut conn, caller.business_id(), referrer).await?.is_none() {
