@@ -56,7 +56,7 @@ impl Figures {
     }
 }
 
-/// What a payment of the n-th lead says.
+/// The body of a payment of the n-th lead.
 fn payment(server: &Server, i: u64) -> String {
     let (business, product) = (server.id("businessId"), server.id("productId"));
     let domain = i % 97;
@@ -209,7 +209,7 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
                 let email = format!("lead{i}@example{}.com", i % 97);
                 let (lead_id, referrer, enrollment): (i64, i64, i64) =
                     lead_of.query_row(params![campaign, email], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap();
-                let [payment_id, commission_id, entry_id, audit_id, told, told_too] =
+                let [payment_id, commission_id, entry_id, audit_id, message_id, second_message_id] =
                     [1, 2, 3, 4, 5, 6].map(|n| id + n);
                 id += 6;
                 let at = 1_790_000_000_000_000_i64 + id;
@@ -232,8 +232,8 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
                     .unwrap();
                 entry.execute(params![entry_id, business, referrer, commission_id, at]).unwrap();
                 audit.execute(params![audit_id, business, at, payment_id, lead_id, referrer]).unwrap();
-                outbox.execute(params![told, business, "commission.created", commission_id, at]).unwrap();
-                outbox.execute(params![told_too, business, "lead.qualified", lead_id, at]).unwrap();
+                outbox.execute(params![message_id, business, "commission.created", commission_id, at]).unwrap();
+                outbox.execute(params![second_message_id, business, "lead.qualified", lead_id, at]).unwrap();
                 convert.execute(params![lead_id, at]).unwrap();
                 count.execute(params![enrollment, "qualified", "", 1]).unwrap();
                 count.execute(params![enrollment, "revenue.USD", "", 2999]).unwrap();

@@ -158,7 +158,7 @@ async fn pages(server: &Server) {
     slow.print("pages");
 }
 
-/// What took longer than it may.
+/// The steps that took longer than they may.
 #[derive(Default)]
 struct Slow {
     all: usize,
@@ -205,7 +205,7 @@ async fn contracts(server: &Server) {
     slow.print("calls");
 }
 
-/// What the index adds to a new lead: sign-ups by the engine itself, 64 a transaction, and the schedule's turn
+/// The cost of the index for a new lead: sign-ups by the engine itself, 64 a transaction, and the schedule's run
 /// whenever as many wait as it waits for. Without HTTP, so that the index has its whole share.
 async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
     use refdesk::actor::{Actor, ActorKind};
@@ -236,14 +236,14 @@ async fn cost(url: &str, ids: &serde_json::Value, cpu: impl Fn() -> f64) {
         Event::new(by.clone(), sign_up)
     };
     let (mut signing_up, mut indexing) = (0.0, 0.0);
-    for turn in 0..LEADS / 1_024 {
+    for round in 0..LEADS / 1_024 {
         let before = cpu();
         for slice in 0..16 {
-            let from = turn * 1_024 + slice * 64;
+            let from = round * 1_024 + slice * 64;
             app.engine.slice((from..from + 64).map(sign_up).collect()).await.unwrap();
         }
         let between = cpu();
-        while refdesk::search::turn(&app).await.unwrap() {}
+        while refdesk::search::run(&app).await.unwrap() {}
         signing_up += between - before;
         indexing += cpu() - between;
     }

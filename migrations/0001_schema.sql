@@ -23,7 +23,7 @@ CREATE TABLE businesses (
     timezone TEXT NOT NULL,
     currency TEXT NOT NULL,
     country TEXT NOT NULL,
-    -- Whether anybody listens to messages: only then are they written.
+    -- True while anybody listens to messages: only then are they written.
     listens BOOLEAN NOT NULL DEFAULT false
 );
 
@@ -268,7 +268,7 @@ CREATE TABLE referrers (
 );
 CREATE UNIQUE INDEX referrers_by_email ON referrers (business_id, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX referrers_by_phone ON referrers (business_id, phone_key) WHERE phone_key IS NOT NULL;
--- Whether somebody is archived stands in the index, so that rows in front of a page are counted in it alone.
+-- The archived flag stands in the index, so that rows in front of a page are counted in it alone.
 CREATE INDEX referrers_by_created ON referrers (business_id, created_at, id, archived_at);
 
 -- The words of a referrer's name, company, e-mail address and phone number: people are found by the
@@ -361,7 +361,7 @@ CREATE TABLE leads (
     duplicate_of BIGINT REFERENCES leads (id),
     qualified_at BIGINT,
     converted_at BIGINT,
-    -- How the attributed touch came about; NULL while the lead is unattributed.
+    -- The kind of the attributed touch; NULL while the lead is unattributed.
     arrival TEXT CHECK (arrival IN ('code', 'link', 'verbal', 'upload', 'staff')),
     referrer_id BIGINT REFERENCES referrers (id),
     enrollment_id BIGINT REFERENCES enrollments (id),
@@ -662,7 +662,7 @@ CREATE TABLE jobs (
     -- The fencing number of the worker that has it, and from when on another one may take it.
     claim BIGINT,
     claimed_until BIGINT NOT NULL,
-    -- How often it was claimed since its last progress.
+    -- The number of claims since its last progress.
     attempts BIGINT NOT NULL,
     error TEXT,
     actor_kind TEXT NOT NULL CHECK (actor_kind IN ('user', 'key', 'job', 'command')),
@@ -715,7 +715,7 @@ CREATE TABLE import_rows (
     cells TEXT NOT NULL,
     -- Why the file's reader could not read the row.
     fault TEXT,
-    -- What the dry run said of it, then what the run did.
+    -- The result of the dry run, then that of the run.
     outcome TEXT CHECK (outcome IN ('new', 'updated', 'already', 'duplicate', 'unknown_code', 'unknown', 'invalid')),
     field TEXT,
     reason TEXT,

@@ -73,10 +73,10 @@ fn has_letter(symbols: &str) -> bool {
 /// space, invisible marks, dashes of all kinds and dots. Doing it twice changes nothing.
 #[must_use]
 pub fn lookup_form(text: &str) -> String {
-    let kept = |c: &char| !(c.is_whitespace() || text::is_hidden(*c) || is_dash(*c) || *c == '.');
+    let is_significant = |c: &char| !(c.is_whitespace() || text::is_hidden(*c) || is_dash(*c) || *c == '.');
     // Upper case can decompose, and what composes or loses a dash can have another upper case.
     text::settled(text, |text| {
-        let plain: String = text.nfkc().filter(kept).collect();
+        let plain: String = text.nfkc().filter(is_significant).collect();
         plain.to_uppercase().nfkc().collect()
     })
 }
@@ -262,7 +262,7 @@ fn spoken_char(word: &str) -> Option<char> {
     })
 }
 
-/// How many single steps (insert, drop, replace, swap of neighbours) lead from one text to the
+/// The number of single steps (insert, drop, replace, swap of neighbours) from one text to the
 /// other: optimal string alignment. For "did you mean", over [`lookup_form`]s.
 #[must_use]
 pub fn distance(a: &str, b: &str) -> usize {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 
-/// How the program runs. A flag wins over the environment, which wins over the file.
+/// The settings of the program. A flag wins over the environment, which wins over the file.
 #[derive(Debug, Clone, Args, Deserialize, Default)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Settings {
@@ -50,7 +50,7 @@ pub struct Config {
     pub upload_limit: u64,
     /// For our own API and keys without a limit of their own; 0 is any number.
     pub calls_per_minute: i64,
-    /// How long a caller may take over the head of a request, and over its body beside what its size earns.
+    /// The time a caller may take over the head of a request, and over its body beside what its size earns.
     pub patience: Duration,
 }
 

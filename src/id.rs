@@ -250,8 +250,8 @@ fn is_key(text: &str, random: Option<&str>) -> bool {
 /// CRC-32 of everything before it, in base 62: 62^6 is just above 2^32.
 fn key_check(body: &str) -> String {
     let crc = crc32fast::hash(body.as_bytes());
-    let place = |power: u32| char::from(BASE62[(crc / 62_u32.pow(power) % 62) as usize]);
-    (0..6).rev().map(place).collect()
+    let digit = |power: u32| char::from(BASE62[(crc / 62_u32.pow(power) % 62) as usize]);
+    (0..6).rev().map(digit).collect()
 }
 
 fn pick(alphabet: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> char {
@@ -264,8 +264,8 @@ fn valid(id: u64) -> Option<i64> {
 
 /// The low `chars` * 5 bits, highest first.
 fn base32(value: u64, chars: u32) -> String {
-    let digit = |place: u32| BASE32[(value >> (5 * place) & 31) as usize];
-    (0..chars).rev().map(|place| char::from(digit(place))).collect()
+    let digit = |index: u32| BASE32[(value >> (5 * index) & 31) as usize];
+    (0..chars).rev().map(|index| char::from(digit(index))).collect()
 }
 
 /// At most 13 characters, so at most 65 bits.

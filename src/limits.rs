@@ -101,7 +101,7 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-/// How many nanoseconds a bucket lacks of being full. A bucket emptied under another rate, or by a clock that
+/// The nanoseconds until a bucket is full. A bucket emptied under another rate, or by a clock that
 /// went back, locks nobody out for longer than it takes to fill.
 fn missing<K: Eq + Hash>(buckets: &HashMap<K, i64>, key: &K, rate: Rate, now: i64) -> i64 {
     let longest = (rate.each() * rate.burst).max(MINUTE);

@@ -86,7 +86,7 @@ impl Currency {
         self.0.code()
     }
 
-    /// How many decimals an amount has: 2 for USD, 0 for JPY, 3 for KWD, 4 for CLF.
+    /// The decimals of an amount: 2 for USD, 0 for JPY, 3 for KWD, 4 for CLF.
     #[must_use]
     pub fn decimals(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
@@ -382,11 +382,11 @@ impl Decimal {
 
     fn new(negative: bool, whole: &str, fraction: &str, exponent: i64) -> Self {
         let all = format!("{whole}{fraction}");
-        let kept = all.trim_end_matches('0');
-        let dropped = as_i64(all.len() - kept.len());
+        let significant = all.trim_end_matches('0');
+        let dropped = as_i64(all.len() - significant.len());
         Self {
             negative,
-            digits: kept.trim_start_matches('0').to_owned(),
+            digits: significant.trim_start_matches('0').to_owned(),
             scale: as_i64(fraction.len()).saturating_sub(dropped).saturating_sub(exponent),
             looks_grouped_by_dot: false,
         }

@@ -64,17 +64,17 @@ pub fn job_kinds() -> Kinds {
 pub fn schedule(app: &App) -> Schedule {
     const SECOND: Duration = Duration::from_secs(1);
     Schedule::new()
-        .task("sweep", 60, |core| Box::pin(async move { sweep::turn(&core).await }))
-        .task("seal", 20, |core| Box::pin(async move { seal::turn(&core).await }))
-        .task("outbox", 60, |core| Box::pin(async move { outbox::turn(&core).await }))
+        .task("sweep", 60, |core| Box::pin(async move { sweep::run(&core).await }))
+        .task("seal", 20, |core| Box::pin(async move { seal::run(&core).await }))
+        .task("outbox", 60, |core| Box::pin(async move { outbox::run(&core).await }))
         .task("tidy", 600, |core| Box::pin(async move { tidy(&core).await }))
         .task_when(
-            // The look is cheap and frequent; the turn is taken only when rows enough wait to be worth it.
+            // The look is cheap and frequent; the task runs only when rows enough wait to be worth it.
             |core| Box::pin(async move { search::is_due(&mut core.db.read().await?).await }),
             2 * SECOND,
             "search",
             1,
-            |core| Box::pin(async move { search::turn(&core).await }),
+            |core| Box::pin(async move { search::run(&core).await }),
         )
         .each_node(app, 30 * SECOND, "the last use of keys was not written", |app| {
             Box::pin(async move { app.keys.flush().await })

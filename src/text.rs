@@ -141,7 +141,7 @@ pub fn counted(n: i64) -> String {
     if n < 0 { format!("\u{2212}{out}") } else { out }
 }
 
-/// How many rows were examined, where a page has to say it.
+/// The number of rows examined, where a page has to say it.
 pub fn looked_at(looked: Option<usize>) -> String {
     looked.map(|n| counted(i64::try_from(n).unwrap_or(i64::MAX))).unwrap_or_default()
 }

@@ -42,7 +42,7 @@
 		setTimeout(icon, 1600, '#i-copy');
 	};
 
-	// How a date was understood no longer holds once it is typed over.
+	// The reading of a date no longer holds once it is typed over.
 	on(doc, 'input', ({ target }) => { const field = target.closest('.field'); if (field) $('.understood', field)?.remove(); });
 
 	// The language of examples is chosen once.
@@ -254,7 +254,7 @@
 	}, 1500);
 	all('[data-poll-url]').forEach(poll);
 
-	// What a field begins with is to be gone on with.
+	// The first words of a field are the beginning of a longer text.
 	const begun = $('[autofocus]');
 	if (begun?.matches('[type=text], [type=search]')) begun.setSelectionRange(begun.value.length, begun.value.length);
 	$('[data-focus]')?.focus();

@@ -49,8 +49,8 @@ async fn every_call_of_a_known_key_is_listed_with_its_error(app: TestApp) {
     assert_eq!(errors[0].1, None);
     assert_eq!(errors[1].0, refused.header("x-request-id"));
     assert!(errors[1].2.as_deref().unwrap().contains("wrong is not a field of this call."), "{errors:?}");
-    let told = "businessId is required. productId is required. customerEmail is required. customerName is required.";
-    assert_eq!((errors[2].1.as_deref(), errors[2].2.as_deref()), (Some("missing_field"), Some(told)));
+    let message = "businessId is required. productId is required. customerEmail is required. customerName is required.";
+    assert_eq!((errors[2].1.as_deref(), errors[2].2.as_deref()), (Some("missing_field"), Some(message)));
     assert_eq!(errors[4].1.as_deref(), Some("duplicate_event"));
     assert_eq!(errors.iter().map(|e| e.3.as_str()).collect::<Vec<_>>(), ["own", "own", "rn", "rn", "rn", "own"]);
     let page = page.says("businessId is required.").says("127.0.0.1").says("Refairn events");

@@ -32,8 +32,8 @@ const CAMPAIGN: [(&str, &str); 6] = [
 ];
 
 fn with<'f>(fields: &[(&'f str, &'f str)], changes: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
-    let kept = fields.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-    kept.chain(changes).copied().collect()
+    let unchanged = fields.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    unchanged.chain(changes).copied().collect()
 }
 
 async fn a_campaign_is_made_as_a_draft_and_goes_live(app: TestApp) {

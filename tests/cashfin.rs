@@ -386,13 +386,13 @@ async fn a_code_that_does_not_count_fails_nothing(app: TestApp) {
 }
 
 async fn no_address_is_refused_for_its_form(app: TestApp) {
-    for (sent, kept) in [
+    for (sent, stored) in [
         ("a\nb@c.d".to_owned(), "a b@c.d".to_owned()),
         ("none yet\t".to_owned(), "none yet".to_owned()),
         (format!("{}@example.org", "x".repeat(400)), format!("{}@example.org", "x".repeat(400))),
     ] {
         let lead = app.cf_create(json!({"name": "Tab\there", "email": sent})).await;
-        assert_eq!((&lead["email"], &lead["name"]), (&json!(kept), &json!("Tab here")));
+        assert_eq!((&lead["email"], &lead["name"]), (&json!(stored), &json!("Tab here")));
     }
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE email_key IS NOT NULL").await, 0);
 }
@@ -517,7 +517,7 @@ async fn totals_follow_whatever_happens_to_a_lead(app: TestApp) {
     assert_eq!((app.cf_total("").await, app.cf_total("source=fair").await), (0, 0));
     shop.send(Archive { lead_id: id.into(), archived: false }).await;
     assert_eq!((app.cf_total("").await, app.cf_total("source=fair&status=converted").await), (1, 1));
-    // What came another way is a row as well; who typed it is told.
+    // A lead that came another way is a row as well; it names the person who typed it.
     shop.lead("amy@example.com", None).await;
     app.post_form("/leads", &[("name", "By hand"), ("status", "lost"), ("source", "fair")]).await;
     let list = app.cf_list("status=lost&source=fair").await;

@@ -11,7 +11,7 @@ on_both_databases! {
     what_is_named_is_there,
 }
 
-/// What should hold, a statement that breaks it, and one that mends it.
+/// The rule, a statement that breaks it, and one that mends it.
 const BROKEN: [(&str, &str, &str); 44] = [
     (
         "entries say what its state says",
@@ -262,7 +262,7 @@ async fn every_broken_invariant_is_named(app: TestApp) {
     assert!(check(&app.app.db).await.unwrap().ok);
 }
 
-/// What rows name: the table and the column.
+/// The columns that name rows: the table and the column.
 const NAMES: [(&str, &str); 19] = [
     ("leads", "campaign_id"),
     ("leads", "referrer_id"),

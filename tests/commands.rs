@@ -54,7 +54,7 @@ const ACME: [&str; 8] =
 const GLOBEX: [&str; 8] =
     ["--business", "Globex", "--email", "gus@globex.test", "--campaign", "Customers", "--product", "Shop"];
 
-/// What a command prints for programs.
+/// The output of a command for programs.
 fn answered(output: &Output) -> Json {
     assert_eq!(output.status.code(), Some(0), "{}", said(output));
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", said(output)))
@@ -87,7 +87,7 @@ async fn an_owner_who_forgot_the_password_is_let_in(app: TestApp) {
         globex.id, app.business.owner_id
     );
     app.arrange(&joins).await;
-    // Whoever forgot it has tried it too often.
+    // A person who forgot the password has tried it too often.
     let visitor = app.stranger();
     for _ in 0..7 {
         visitor.sign_in_as(&owner, "was it this one").await;
@@ -196,7 +196,7 @@ async fn keys_are_made_listed_rotated_and_revoked(app: TestApp) {
     let again = answered(&refdesk(&database, &["key", "revoke", id, "--json"]));
     assert_eq!(again["already"], true);
     refused(&refdesk(&database, &["key", "revoke", "key_0000000000000"]), 2, "there is no such key in Acme");
-    // What a node has read of a key it believes for a second.
+    // A node believes its last look at a key for a second.
     app.clock.advance_days(1);
     for key in [text, successor] {
         app.call("GET", "/v1/leads", key, None).await.is(401);
@@ -319,16 +319,16 @@ async fn a_restore_keeps_what_was_there() {
 
     let restored = answered(&refdesk(&database, &["restore", &backup, "--json"]));
     assert_eq!((businesses(&live), restored["ok"].as_bool()), (1, Some(true)));
-    let kept = restored["kept"].as_str().unwrap();
-    assert!(kept.starts_with(live.to_str().unwrap()), "{kept} is beside it");
-    assert_eq!(businesses(Path::new(kept)), 2);
+    let old = restored["kept"].as_str().unwrap();
+    assert!(old.starts_with(live.to_str().unwrap()), "{old} is beside it");
+    assert_eq!(businesses(Path::new(old)), 2);
     answered(&refdesk(&database, &["backup", &backup, "--force", "--json"]));
 
     let all = || std::fs::read_dir(live.parent().unwrap()).unwrap().count();
     assert_eq!(all(), 2);
     for n in 3..6 {
         answered(&refdesk(&database, &["restore", &backup, "--json"]));
-        assert_eq!(all(), n, "each is kept, also in one second");
+        assert_eq!(all(), n, "each is stored, also in one second");
     }
     // A database that is damaged is what a backup is for.
     std::fs::write(&live, vec![b'x'; 20_000]).unwrap();
@@ -391,14 +391,14 @@ async fn what_is_no_sound_backup_is_not_restored() {
     assert_eq!((businesses(&live), forced["ok"].as_bool()), (1, Some(false)));
 }
 
-/// The rows of a CSV without the columns that are told by another desk's ids and times.
+/// The rows of a CSV without the columns of ids and times, which differ between desks.
 fn rows(output: &Output, columns: &[&str]) -> Vec<Vec<String>> {
     assert_eq!(output.status.code(), Some(0), "{}", said(output));
     let mut reader = csv::Reader::from_reader(output.stdout.as_slice());
     let names = reader.headers().unwrap().clone();
-    let places: Vec<usize> =
+    let indexes: Vec<usize> =
         columns.iter().map(|column| names.iter().position(|name| name == *column).unwrap()).collect();
-    let row = |row: csv::StringRecord| places.iter().map(|at| row[*at].to_owned()).collect();
+    let row = |row: csv::StringRecord| indexes.iter().map(|at| row[*at].to_owned()).collect();
     let mut rows: Vec<Vec<String>> = reader.records().map(|record| row(record.unwrap())).collect();
     rows.sort();
     rows

@@ -277,7 +277,7 @@ async fn the_page_names_every_call_and_every_link_on_it_leads_somewhere(app: Tes
     for kind in &KINDS {
         assert!(start.has(&format!("#{}", kind.anchor())), "{}", kind.code);
     }
-    // What cannot be read as text here counts three times, so this is more than is sent.
+    // Bytes that are no text count three times here, so this is more than is sent.
     let small = stranger.request("GET", "/docs", &[("accept-encoding", "gzip")], Vec::new()).await.is(200);
     assert!(small.body.len() < 90_000, "the page has become heavy: {}", small.body.len());
 }

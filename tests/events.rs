@@ -63,26 +63,26 @@ async fn a_refund_is_answered_in_the_style_of_a_payment(app: TestApp) {
     let paid = app.paid(json!(100), "USD").await;
     let answer =
         app.refund(json!({"paymentDate": "2026-06-14", "amount": 30, "refundDate": "2026-06-18"})).await.is(200);
-    let told = answer.json();
-    assert_eq!(told["success"], true);
-    assert_eq!(told["commissionId"], paid["commissionId"]);
-    assert_eq!(told["agentId"], paid["agentId"]);
-    assert_eq!(told["commissionStatus"], "pending");
-    assert_eq!(told["holdUntil"], "2026-06-28");
-    assert_eq!(told["parked"], false);
-    assert_eq!(told["currency"], "USD");
-    assert!(told["refundId"].as_str().unwrap().starts_with("refund_"));
-    assert!(told["paymentId"].as_str().unwrap().starts_with("pay_"));
-    assert_eq!(told["message"], "30.00 USD refunded. 70.00 USD is left of the payment.");
+    let body = answer.json();
+    assert_eq!(body["success"], true);
+    assert_eq!(body["commissionId"], paid["commissionId"]);
+    assert_eq!(body["agentId"], paid["agentId"]);
+    assert_eq!(body["commissionStatus"], "pending");
+    assert_eq!(body["holdUntil"], "2026-06-28");
+    assert_eq!(body["parked"], false);
+    assert_eq!(body["currency"], "USD");
+    assert!(body["refundId"].as_str().unwrap().starts_with("refund_"));
+    assert!(body["paymentId"].as_str().unwrap().starts_with("pay_"));
+    assert_eq!(body["message"], "30.00 USD refunded. 70.00 USD is left of the payment.");
     for part in ["\"refundedAmount\":30.00", "\"remainingAmount\":70.00", "\"commissionAmount\":14.00"] {
         assert!(answer.body.contains(part), "{part}: {answer:?}");
     }
-    let names: Vec<String> = told.as_object().unwrap().keys().cloned().collect();
+    let names: Vec<String> = body.as_object().unwrap().keys().cloned().collect();
     assert_eq!(names.len(), 13, "{names:?}");
     // Named by its commission, what is left of it.
     let whole = app.refund(json!({"commissionId": paid["commissionId"], "refundDate": "2026-06-19"})).await.is(200);
-    let told = whole.json();
-    assert_eq!((&told["commissionStatus"], &told["commissionId"]), (&json!("void"), &paid["commissionId"]));
+    let body = whole.json();
+    assert_eq!((&body["commissionStatus"], &body["commissionId"]), (&json!("void"), &paid["commissionId"]));
     for part in ["\"refundedAmount\":70.00", "\"remainingAmount\":0.00", "\"commissionAmount\":0.00"] {
         assert!(whole.body.contains(part), "{part}: {whole:?}");
     }
@@ -178,12 +178,12 @@ async fn a_refund_that_was_here_tells_its_ids(app: TestApp) {
     let fields = json!({"paymentDate": "2026-06-14", "amount": 30, "refundDate": "2026-06-18"});
     let first = app.refund(fields.clone()).await.is(200).json();
     let again = app.refund(fields.clone()).await.is(409);
-    let told = again.json();
-    assert_eq!((&told["success"], &told["code"]), (&json!(false), &json!("duplicate_event")));
+    let body = again.json();
+    assert_eq!((&body["success"], &body["code"]), (&json!(false), &json!("duplicate_event")));
     for name in ["refundId", "paymentId", "commissionId", "agentId", "commissionStatus", "holdUntil", "parked"] {
-        assert_eq!(told[name], first[name], "{name}");
+        assert_eq!(body[name], first[name], "{name}");
     }
-    assert_eq!(told["commissionId"], paid["commissionId"]);
+    assert_eq!(body["commissionId"], paid["commissionId"]);
     assert!(again.body.contains("\"refundedAmount\":30.00"), "{again:?}");
     let mut own = fields.clone();
     own["eventId"] = "ref_1".into();
@@ -221,7 +221,7 @@ async fn a_payment_after_its_refund_is_answered_with_what_is_left(app: TestApp) 
     assert_eq!((&paid["commissionAmount"], &paid["commissionStatus"]), (&json!(14.0), &json!("pending")));
 }
 
-/// What an answer says was earned.
+/// The earnings that an answer names.
 fn earned(answer: &Answer) -> Vec<Json> {
     let json = answer.json();
     ["commissionId", "agentId", "commissionAmount", "commissionStatus", "holdUntil"]
@@ -246,9 +246,9 @@ async fn a_payment_that_comes_again_is_told_what_it_was_told_at_first(app: TestA
     assert_eq!(third[2..4], [json!(0.0), json!("void")]);
     let all = [("2026-06-14", "evt_1", &first), ("2026-06-15", "evt_2", &second), ("2026-06-16", "evt_3", &third)];
     let again = async |when: &str| {
-        for (day, id, told) in &all {
+        for (day, id, earned_first) in &all {
             let known = pay(day, id).await.is(409);
-            assert_eq!((&earned(&known), &known.json()["amount"]), (*told, &json!(100.0)), "{id} {when}");
+            assert_eq!((&earned(&known), &known.json()["amount"]), (*earned_first, &json!(100.0)), "{id} {when}");
         }
     };
     again("at once").await;

@@ -15,7 +15,7 @@ use directions::{is_pages, is_store};
 
 on_both_databases! { every_fixed_sql_text_is_one_both_engines_understand }
 
-/// A source file, with comments and its tests blanked out and strings kept apart.
+/// A source file, with comments and its tests blanked out and strings in a list of their own.
 struct Source {
     /// Below src, with slashes.
     path: String,
@@ -27,7 +27,7 @@ struct Source {
 
 struct Literal {
     line: usize,
-    /// What stands directly before it, without white space.
+    /// The code directly before it, without white space.
     before: String,
     text: String,
 }
@@ -140,7 +140,7 @@ fn only_pages_and_apis_name_the_web_framework() {
     };
     for source in sources().iter().filter(|s| !may(&s.path)) {
         for (at, line) in source.lines.iter().enumerate() {
-            // How an address is written is nobody's framework.
+            // The spelling of an address belongs to no framework.
             let line = line.replace("axum::http::uri::", "");
             assert!(
                 !line.contains("axum::") && !line.contains("tower_sessions::"),
@@ -152,7 +152,7 @@ fn only_pages_and_apis_name_the_web_framework() {
     }
 }
 
-/// Whether a text is a statement, or a piece that only makes sense in one.
+/// True when a text is a statement, or a piece that only makes sense in one.
 fn is_sql(text: &str) -> bool {
     let begins = ["SELECT ", "INSERT INTO ", "DELETE FROM ", "UPDATE ", "WITH ", "CREATE ", "ALTER "];
     let text = text.trim_start();

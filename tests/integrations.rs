@@ -129,7 +129,7 @@ async fn made(app: &TestApp, more: &[(&str, &str)]) -> (String, i64) {
     (text, app.number("SELECT max(id) FROM api_keys").await)
 }
 
-/// What a call with a key is answered.
+/// The answer to a call with a key.
 async fn listed(app: &TestApp, key: &str) -> u16 {
     app.call("GET", LIST, key, None).await.status
 }
@@ -185,7 +185,7 @@ async fn a_key_is_rotated_with_an_overlap(app: TestApp) {
     assert_eq!((listed(&app, &old).await, listed(&app, &new).await), (401, 200));
     app.get("/integrations").await.is(200).says("Expired");
     assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'key.rotated'").await, 1);
-    // What ends before the overlap does is not made to last.
+    // A key that ends before the overlap does ends as before.
     let (_, id) = self::made(&app, &[("expires", "2026-06-21")]).await;
     let before = app.number(&format!("SELECT expires_at FROM api_keys WHERE id = {id}")).await;
     app.post_form(&format!("/integrations/keys/{id}/rotate"), &[("overlap", "week"), ("expires", "2027-01-01")])
@@ -326,7 +326,7 @@ async fn bad_keys_are_limited_by_address(app: TestApp) {
     let event = app.call("POST", "/api/events/customer-created", &unknown, Some(json!({}))).await.is(429).json();
     assert_eq!(event, json!({"success": false, "code": "rate_limited", "message": why}));
     assert_eq!(listed(&app, &app.business.api_key).await, 200, "a good key from there still works");
-    // What the caller says of itself changes nothing: no proxy is trusted here.
+    // The caller's word about itself changes nothing: no proxy is trusted here.
     let headers = [("authorization", "guessed"), ("x-forwarded-for", "203.0.113.9")];
     app.request("GET", LIST, &headers, vec![]).await.is(429);
     tick(&app, 1);

@@ -206,11 +206,11 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
     }
     let before = verified(&app, Chain::Ledger).await;
     assert_eq!((before.sealed, before.unsealed), (0, 4));
-    // As what was here before entries were noted: they are read when they are sealed.
+    // As what was here before entries had notes: they are read when they are sealed.
     app.tamper("UPDATE seals SET digests = NULL WHERE chain = 'audit'").await;
-    assert!(!seal::turn(&app.app).await.unwrap());
+    assert!(!seal::run(&app.app).await.unwrap());
     sweep::all(&app.app).await.unwrap();
-    seal::turn(&app.app).await.unwrap();
+    seal::run(&app.app).await.unwrap();
     for chain in Chain::ALL {
         let whole = verified(&app, chain).await;
         assert!(whole.sealed >= 12 && whole.unsealed == 0 && whole.broken.is_none(), "{chain:?} {whole:?}");
@@ -242,7 +242,7 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
             "DELETE FROM ledger_entries WHERE id < 0",
         )
         .await,
-        format!("there are {} ledger entries, and {written} were noted as they were written", written + 1)
+        format!("there are {} ledger entries, and {written} were recorded as they were written", written + 1)
     );
     assert_eq!(
         broken(
@@ -282,12 +282,12 @@ async fn messages_and_old_sessions_are_let_go(app: TestApp) {
     app.arrange("UPDATE businesses SET listens = true").await;
     app.shop().lead("c@x.test", None).await;
     assert!(app.number("SELECT count(*) FROM outbox").await > 0);
-    outbox::turn(&app.app).await.unwrap();
+    outbox::run(&app.app).await.unwrap();
     assert!(app.number("SELECT count(*) FROM outbox").await > 0, "they are not a minute old");
     refdesk::users::tidy(&app.app).await.unwrap();
     assert_eq!(app.number("SELECT count(*) FROM sessions WHERE user_id IS NOT NULL").await, 1);
     app.clock.advance_days(2);
-    outbox::turn(&app.app).await.unwrap();
+    outbox::run(&app.app).await.unwrap();
     refdesk::users::tidy(&app.app).await.unwrap();
     assert_eq!(app.number("SELECT count(*) FROM outbox").await, 0);
     assert_eq!(app.number("SELECT count(*) FROM sessions").await, 0, "idle for two days");

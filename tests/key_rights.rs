@@ -43,7 +43,7 @@ fn a_moment_later(app: &TestApp) {
     app.clock.set(app.clock.now().plus_seconds(2));
 }
 
-/// What a key of an owner may do, and one of a developer may not.
+/// The calls that a key of an owner may make, and one of a developer may not.
 async fn deeds(app: &TestApp, key: &str) -> Vec<u16> {
     let commission = app.number("SELECT max(id) FROM commissions").await;
     let approve = format!("/v1/commissions/{commission}/approve");

@@ -65,7 +65,7 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
-/// Sends sign-ups, payments and leads until told to stop; answers the ids of payments that were acknowledged, and the
+/// Sends sign-ups, payments and leads until a signal stops it; answers the ids of payments that were acknowledged, and the
 /// leads whose calls got no answer.
 async fn write_until(
     stop: Arc<AtomicBool>,

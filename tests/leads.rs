@@ -40,7 +40,7 @@ async fn state_of(app: &TestApp, lead: i64) -> (String, i64) {
     (status, qualified)
 }
 
-/// What a referrer has on an account, in minor units.
+/// The balance of a referrer's account, in minor units.
 async fn balance(app: &TestApp, referrer: i64, account: &str) -> i64 {
     app.number(&format!(
         "SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries WHERE referrer_id = {referrer} AND account = '{account}'"
@@ -251,13 +251,13 @@ async fn many_that_end_early_are_told_apart(app: TestApp) {
     let mut fields = vec![("do", "qualify"), ("back", "/leads")];
     fields.extend(ids.iter().map(|id| ("id", id.as_str())));
     let asked = app.post_form("/leads/bulk", &fields).await.is(200).says("Qualify 140 leads");
-    let told = confirm(&asked, &[]).await.is(503);
+    let page = confirm(&asked, &[]).await.is(503);
     let qualified = app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await;
     if app.app.db.is_postgres() {
-        told.says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
+        page.says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
         assert_eq!(qualified, 128);
     } else {
-        told.says("Nothing was changed");
+        page.says("Nothing was changed");
         assert_eq!(qualified, 0);
     }
 }
@@ -370,7 +370,7 @@ async fn money_is_given_back_on_the_lead_s_page(app: TestApp) {
     shown.says("Changed by a refund").says("20 % of 100.00 USD less 100.00 USD refunded");
     app.get("/audit").await.is(200).says("Payment refunded").says("Commission changed by a refund");
 
-    // Whoever only reads is not offered it.
+    // A person who only reads is not offered it.
     let viewer = app.member(Role::Viewer).await;
     assert!(!viewer.get(&own).await.is(200).has("a[href$='/refund']"));
     // A payment of somebody else is not this lead's.

@@ -39,7 +39,7 @@ on_both_databases! {
 
 const SITE: &str = "https://shop.example/welcome";
 
-/// Where the campaign's links lead, as staff set it.
+/// The destination of the campaign's links, as staff set it.
 async fn lead_to(app: &TestApp, destination: &str) {
     app.sign_in().await;
     let here = format!("/campaigns/{}", app.business.campaign_id);
@@ -124,7 +124,7 @@ async fn the_destination_keeps_its_own_query_and_fragment(app: TestApp) {
     ] {
         lead_to(&app, destination).await;
         leads_to(&visit(&app, &format!("/r/{}", jane.code)).await, &to.replace("CODE", &jane.code));
-        // What is written behind the link cannot change where it leads.
+        // Text behind the link leaves its destination as it is.
         let asked = format!("/r/{}?ref=EVIL&url=https://evil.example", jane.code);
         leads_to(&visit(&app, &asked).await, &to.replace("CODE", &jane.code));
         leads_to(&visit(&app, "/r/NO-SUCH-CODE").await, destination);
@@ -256,7 +256,7 @@ async fn the_first_link_a_visitor_followed_stays(app: TestApp) {
     leads_to(&later, &format!("{SITE}?ref={}", bob.code));
     assert_eq!(cookies(&later), Vec::<String>::new(), "first touch wins and stays");
     let again = visitor.get(&format!("/r/{}", jane.code)).await;
-    assert_eq!(cookies(&again).len(), 2, "the same code is kept on");
+    assert_eq!(cookies(&again).len(), 2, "the same code stays");
     // One that attributes nobody any more makes room.
     app.post_form(&format!("/enrollments/{}/state", jane.enrollment_id), &[("to", "paused")]).await.is(303);
     let later = visitor.get(&format!("/r/{}", bob.code)).await;
@@ -284,12 +284,12 @@ async fn the_cookie_reaches_the_site_and_is_secure_on_https(database: Arc<Databa
     tokio::spawn(async move { axum::serve(listener, service).await });
     let answer = Visitor::new(&base).get(&format!("/r/{}", jane.code)).await;
     leads_to(&answer, &format!("https://www.acme.example/?ref={}", jane.code));
-    let kept = "Path=/; Max-Age=7776000; SameSite=Lax; Secure";
+    let attributes = "Path=/; Max-Age=7776000; SameSite=Lax; Secure";
     assert_eq!(
         cookies(&answer),
         [
-            format!("refairn_code={}; {kept}; Domain=acme.example", jane.code),
-            format!("refdesk_code={}; {kept}; HttpOnly", jane.code),
+            format!("refairn_code={}; {attributes}; Domain=acme.example", jane.code),
+            format!("refdesk_code={}; {attributes}; HttpOnly", jane.code),
         ]
     );
 }
@@ -365,7 +365,7 @@ async fn the_same_code_in_two_businesses_leads_to_each(app: TestApp) {
     referrer_called(&app, app.shop(), "Jane Miller", "FRIEND").await;
     app.clock.advance_days(1);
     let peter = referrer_called(&app, app.shop_of(&other), "Peter Long", "friend").await;
-    // Whoever had it first keeps the short link, also when they stop using the code.
+    // The first business keeps the short link, also when it stops using the code.
     leads_to(&visit(&app, "/r/friend").await, &format!("{SITE}?ref=FRIEND"));
     let theirs = format!("/r/{}/friend", other.campaign_id);
     leads_to(&visit(&app, &theirs).await, "https://globex.example/?ref=friend");
@@ -546,7 +546,7 @@ fn modules(svg: &str) -> Vec<(i64, i64)> {
     found
 }
 
-/// What the library that counts the dots says of a text: the picture is of this text and no other.
+/// The dots that the library computes for a text: the picture is of this text and no other.
 fn expected(text: &str) -> Vec<(i64, i64)> {
     let code = fast_qr::QRBuilder::new(text).ecl(fast_qr::ECL::M).build().unwrap();
     let size = code.size;

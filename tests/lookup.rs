@@ -159,11 +159,11 @@ async fn trying_codes_out_is_slow(app: TestApp) {
     assert_eq!(refused.header("access-control-allow-origin"), SHOP);
     look_up(&app, &key, SHOP, &jane.code).await.is(429);
     app.clock.set(app.clock.now().plus_seconds(60));
-    // What is found costs a sixth of what is not.
+    // A look-up that finds costs a sixth of one that does not.
     for _ in 0..25 {
         look_up(&app, &key, SHOP, &jane.code).await.is(200);
     }
-    // What is found but does not count is no cheaper than what is not found.
+    // A code that is found but does not count is no cheaper than one that is not found.
     app.clock.set(app.clock.now().plus_seconds(120));
     app.arrange("UPDATE enrollments SET state = 'paused'").await;
     let mut uncounted = 0;

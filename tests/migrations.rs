@@ -89,7 +89,7 @@ async fn what_was_there_stays_whichever_version_it_was_written_by(database: Arc<
     for version in versions() {
         db::migrate_to(&old.url, version).await.unwrap();
         let made: BTreeMap<String, Vec<String>> = columns(&old).await;
-        // What a migration takes away on purpose is not looked for.
+        // Columns that a migration takes away on purpose are not looked for.
         known.retain(|table, columns: &mut Vec<String>| {
             made.get(table).is_some_and(|now| columns.iter().all(|column| now.contains(column)))
         });

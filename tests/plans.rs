@@ -1,4 +1,4 @@
-//! What the pages cost on a database with many rows. PostgreSQL tells what every statement really read;
+//! The cost of pages on a database with many rows. PostgreSQL says what every statement really read;
 //! SQLite is asked for its plan of the same statements.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -67,7 +67,7 @@ async fn filled(engine: Engine) -> TestApp {
         referrers: REFERRERS,
     };
     generate::generate(&app.app, load, |_| {}).await.expect("load data");
-    while search::turn(&app.app).await.expect("the index") {}
+    while search::run(&app.app).await.expect("the index") {}
     app.arrange("ANALYZE").await;
     app
 }
@@ -112,7 +112,7 @@ async fn visit(app: &TestApp) -> Vec<String> {
         }
         opened.extend(seen);
     }
-    // Whoever brought the most.
+    // The referrer who brought the most.
     let busy = app
         .number("SELECT referrer_id FROM commissions GROUP BY referrer_id ORDER BY count(*) DESC, referrer_id LIMIT 1")
         .await;
@@ -250,7 +250,7 @@ async fn sqlite_agrees(texts: BTreeSet<String>) {
         let plan = sql_built(format!("EXPLAIN QUERY PLAN {text}")).all::<(i64, i64, i64, String)>(&mut conn).await;
         let steps: Vec<String> = plan.unwrap_or_else(|e| panic!("{e}: {text}")).into_iter().map(|row| row.3).collect();
         asked += 1;
-        // What was cut at a number of rows before may be read and sorted.
+        // Rows that were cut at a number before may be read and sorted.
         let cut = |alias: &str| {
             steps.iter().any(|s| *s == format!("CO-ROUTINE {alias}") || *s == format!("MATERIALIZE {alias}"))
         };

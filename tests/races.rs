@@ -276,7 +276,7 @@ async fn without_locks_a_payment_is_marked_twice() {
     assert!(marked > 20, "three nodes without locks agreed 30 times: the race is no race");
 }
 
-/// What comes of it is up to their order; that the ledger agrees is proved behind every test.
+/// Their order decides the result; a proof behind every test says that the ledger agrees.
 async fn a_dispute_beside_an_approval_and_a_refund_leaves_the_ledger_true(nodes: ThreeNodes) {
     let jane = nodes.shop().referrer("Jane Miller").await;
     for round in 0..rounds() {
@@ -332,7 +332,7 @@ async fn one_of_many_codes_for_one_person_wins(nodes: ThreeNodes) {
         let replies = at_once(calls.collect()).await;
         let (won, lost) = one_winner(&replies);
         let winner = replies.iter().position(|r| r.status == 200).unwrap();
-        assert!(lost.iter().all(|r| r.json["agentId"] == won.json["agentId"]), "the losers are told who won");
+        assert!(lost.iter().all(|r| r.json["agentId"] == won.json["agentId"]), "the losers hear who won");
         let stored = format!("SELECT referrer_id FROM leads WHERE email_key = '{address}'");
         assert_eq!(nodes.number(&stored).await, people[winner].id);
     }

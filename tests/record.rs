@@ -17,7 +17,7 @@ on_both_databases! {
     another_business_finds_nobody,
 }
 
-async fn tell(visitor: &Visitor, app: &TestApp, r: &Referrer, name: &str, reach: &str) -> Answer {
+async fn record(visitor: &Visitor, app: &TestApp, r: &Referrer, name: &str, reach: &str) -> Answer {
     let (referrer, campaign) = (r.id.to_string(), app.business.campaign_id.to_string());
     let fields = [("referrer", referrer.as_str()), ("campaign", campaign.as_str()), ("name", name), ("reach", reach)];
     visitor.post_form("/record", &fields).await.goes_to("/record/receipt").follow().await.is(200)
@@ -39,7 +39,7 @@ async fn a_referral_is_recorded_by_sales(app: TestApp) {
     let spoken = receipt.text(".spoken");
     assert!(spoken.starts_with(&jane.code) && spoken.contains(" for "), "{spoken}");
     assert_eq!(receipt.texts(".actions a")[0], "Record another");
-    // Whoever took it down reads it back, and mends it where it was heard wrong.
+    // The rep reads it back, and mends it where it was heard wrong.
     let lead = receipt.attrs(".actions a", "href").into_iter().find(|url| url.starts_with("/leads/")).unwrap();
     sam.get(&lead).await.is(200).says("Cleo Customer");
     assert!(receipt.words().contains("(202) 555-0147"), "{}", receipt.words());
@@ -121,13 +121,13 @@ async fn a_known_customer_stays_whose_they_are(app: TestApp) {
     let (jane, peter) = (shop.referrer("Jane Miller").await, shop.referrer("Peter Long").await);
     shop.send(shop.lead_event("Cleo Customer", None, Some(ClaimBy::Code(jane.code.clone())))).await;
     let sam = app.member(Role::Sales).await;
-    let receipt = tell(&sam, &app, &peter, "Cleo Customer", "cleo.customer@example.org").await;
+    let receipt = record(&sam, &app, &peter, "Cleo Customer", "cleo.customer@example.org").await;
     assert_eq!(receipt.text("h1"), "Cleo Customer is Jane Miller’s referral already");
     receipt.says("The referral stays with Jane Miller. Peter Long is shown as “also claimed by”.");
     assert_eq!(app.number("SELECT count(*) FROM touches").await, 2);
     // Somebody who was known but had nobody is theirs now.
     shop.lead("free@example.org", None).await;
-    let receipt = tell(&sam, &app, &peter, "Free", "free@example.org").await;
+    let receipt = record(&sam, &app, &peter, "Free", "free@example.org").await;
     assert_eq!(receipt.text("h1"), "Recorded for Peter Long");
     receipt.says("Free was known already, since today. Free had no referrer until now.");
 }
@@ -135,19 +135,19 @@ async fn a_known_customer_stays_whose_they_are(app: TestApp) {
 async fn a_claim_that_does_not_count_says_why(app: TestApp) {
     app.sign_in().await;
     let jane = app.shop().referrer("Jane Miller").await;
-    let selfish = tell(&app, &app, &jane, "Jane", "JANE.Miller@example.org").await;
+    let selfish = record(&app, &app, &jane, "Jane", "JANE.Miller@example.org").await;
     assert_eq!(selfish.text("h1"), "Not counted for Jane Miller");
     selfish.says("the referrer and the lead are the same person").says("An inbox item asks staff to decide.");
     let state = format!("/enrollments/{}/state", jane.enrollment_id);
     app.post_form(&state, &[("to", "banned"), ("reason", "Fraud")]).await.is(303);
     app.get(&format!("/record?referrer={}", jane.id)).await.is(200).says("the referrer is banned in this campaign");
-    tell(&app, &app, &jane, "Betty", "betty@example.org")
+    record(&app, &app, &jane, "Betty", "betty@example.org")
         .await
         .says("this claim does not count: the referrer is banned.");
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE referrer_id IS NULL").await, 2);
     assert_eq!(app.number("SELECT count(*) FROM inbox_items WHERE state = 'open'").await, 2);
     app.post_form(&state, &[("to", "active")]).await.is(303);
-    assert_eq!(tell(&app, &app, &jane, "Cleo", "cleo@example.org").await.text("h1"), "Recorded for Jane Miller");
+    assert_eq!(record(&app, &app, &jane, "Cleo", "cleo@example.org").await.text("h1"), "Recorded for Jane Miller");
 }
 
 async fn a_form_with_faults_comes_back_as_typed(app: TestApp) {

@@ -53,7 +53,7 @@ async fn qualify(app: &TestApp, body: Json) -> Answer {
     app.api_put("/api/v2/users/qualification", body).await
 }
 
-/// What is wrong with a field, in the contract's shape.
+/// The problem with a field, in the contract's shape.
 #[track_caller]
 fn error(answer: &Answer, field: &str) -> String {
     let body = answer.json();
@@ -145,7 +145,7 @@ async fn a_lead_is_added_under_whoever_is_named(app: TestApp) {
         error(&app.api_post("/api/v2/users", body).await, field);
     }
     assert_eq!(app.number("SELECT count(*) FROM leads").await, 5, "what was refused is not there");
-    // A code that is known and rests fails nobody: the lead is kept for a person to look at.
+    // A code that is known and rests fails nobody: the lead is stored for a person to look at.
     app.arrange(&format!("UPDATE enrollments SET state = 'paused' WHERE id = {}", jane.enrollment_id)).await;
     let body = json!({ "first_name": "Zoe", "email": "zoe@example.com", "referrer_code": jane.code });
     assert_eq!(add(&app, body).await["referrer_id"], Json::Null);
@@ -153,7 +153,7 @@ async fn a_lead_is_added_under_whoever_is_named(app: TestApp) {
 }
 
 /// Everything that a call could have left behind.
-async fn kept(app: &TestApp) -> Vec<i64> {
+async fn row_counts(app: &TestApp) -> Vec<i64> {
     let mut all = Vec::new();
     for table in ["leads", "touches", "inbox_items", "audit_entries", "outbox", "counters", "search_queue"] {
         all.push(app.number(&format!("SELECT count(*) FROM {table}")).await);
@@ -194,7 +194,7 @@ async fn a_code_of_digits_may_be_sent_as_a_number(app: TestApp) {
             assert_eq!(zoe["referrer_id"], jane.id, "{name}");
         }
     }
-    let before = kept(&app).await;
+    let before = row_counts(&app).await;
     let why = "must be a string or a whole number";
     for odd in ["-7", "1.5", "1e3", "true", "[]", "{}"] {
         for name in ["code", "coupon", "phone"] {
@@ -214,7 +214,7 @@ async fn a_code_of_digits_may_be_sent_as_a_number(app: TestApp) {
     ] {
         assert_eq!(error(&app.api_post(path, body).await, "first_name"), "first_name must be a string.");
     }
-    assert_eq!(kept(&app).await, before);
+    assert_eq!(row_counts(&app).await, before);
 }
 
 async fn a_code_of_digits_comes_behind_the_ids(app: TestApp) {
@@ -232,7 +232,7 @@ async fn a_code_of_digits_comes_behind_the_ids(app: TestApp) {
     let path = format!("/api/v2/users/{amy}");
     let changed = app.api_put(&path, json!({ "first_name": "Amelia" })).await.is(200).json()["data"].clone();
     assert_eq!((&changed["id"], &changed["first_name"]), (&json!(amy), &json!("Amelia")));
-    // Where a call asks for a code, the code it is.
+    // A call that asks for a code gets the code.
     assert_eq!(search(&app, json!({ "code": amy })).await, [bob.id]);
     let zoe = json!({ "first_name": "Zoe", "email": "zoe@example.com", "referrer_code": amy.to_string() });
     assert_eq!(add(&app, zoe).await["referrer_id"], bob.id);
@@ -329,7 +329,7 @@ async fn names_that_disagree_change_nothing(app: TestApp) {
     }
     assert_eq!(qualified(&app).await, 0);
     assert_eq!(app.number("SELECT count(*) FROM leads").await, 2);
-    // What agrees may be said in several ways: the lead, and the code of whoever referred it.
+    // Names that agree may stand together: the lead's, and the code of its referrer.
     qualify(&app, json!({ "id": amy["id"], "code": jane.code, "qualified": true })).await.is(200);
 }
 
@@ -576,7 +576,7 @@ async fn users_are_looked_for(app: TestApp) {
     error(&app.api_post("/api/v1/users/search", json!({ "email": "x" })).await, "email");
     let page = app.api_post("/api/v1/users/search", json!({ "per_page": 1, "page": 2 })).await.is(200).json();
     assert_eq!((ids(page["data"].as_array().unwrap()), &page["meta"]["total"]), (vec![jane.id], &json!(2)));
-    // Whoever follows the links sends the same body again.
+    // A caller who follows the links sends the same body again.
     let body = json!({ "per_page": 1 });
     let first = app.api_post("/api/v2/users/search", body.clone()).await.is(200).json();
     let next = first["links"]["next"].as_str().unwrap().strip_prefix(&app.url("")).unwrap().to_owned();
@@ -591,11 +591,11 @@ async fn figures_are_told_when_asked_for(app: TestApp) {
     qualify(&app, json!({ "id": amy["id"], "qualified": true })).await.is(200);
     let path = format!("/api/v2/users/{}", jane.id);
     assert!(app.api_get(&path).await.json()["data"].get("analytics").is_none());
-    let told = json!({ "reach": 0, "referrals": 2, "qualified_referrals": 1 });
-    assert_eq!(app.api_get(&format!("{path}?with=user.analytics")).await.json()["data"]["analytics"], told);
+    let analytics = json!({ "reach": 0, "referrals": 2, "qualified_referrals": 1 });
+    assert_eq!(app.api_get(&format!("{path}?with=user.analytics")).await.json()["data"]["analytics"], analytics);
     let list = app.api_get("/api/v1/users?with=user.analytics").await.is(200).json();
     let of_jane = list["data"].as_array().unwrap().iter().find(|u| u["id"] == jane.id).unwrap();
-    assert_eq!(of_jane["analytics"], told);
+    assert_eq!(of_jane["analytics"], analytics);
     let none = json!({ "reach": 0, "referrals": 0, "qualified_referrals": 0 });
     assert_eq!(list["data"][0]["analytics"], none, "a lead brought nobody");
 }
@@ -838,7 +838,7 @@ async fn a_test_key_sees_test_leads_only(app: TestApp) {
 async fn a_test_key_changes_no_referrer(app: TestApp) {
     let jane = app.shop().referrer("Jane Miller").await;
     let key = app.key(false).await;
-    let before = kept(&app).await;
+    let before = row_counts(&app).await;
     let path = format!("/api/v2/users/{}", jane.id);
     for (method, path, body) in [
         ("POST", "/api/v2/users".to_owned(), json!({ "first_name": "Tess", "email": "tess@example.com" })),
@@ -852,7 +852,7 @@ async fn a_test_key_changes_no_referrer(app: TestApp) {
         let message = "Referrers are not test data: change them with a live key.";
         assert_eq!(refused, json!({ "code": 403, "message": message }), "{method} {path}");
     }
-    assert_eq!(kept(&app).await, before);
+    assert_eq!(row_counts(&app).await, before);
     app.call("GET", &path, &key, None).await.is(200);
 }
 
@@ -900,10 +900,10 @@ async fn a_webhook_qualifies_without_a_key(app: TestApp) {
     let origin =
         "SELECT count(*) FROM audit_entries WHERE actor_name = 'Webhook of Refer a friend' AND actor_kind = 'key'";
     assert!(app.number(origin).await >= 3);
-    let kept = format!(
+    let logged = format!(
         "SELECT count(*) FROM audit_entries WHERE after LIKE '%{token}%' OR before LIKE '%{token}%' OR origin LIKE '%{token}%'"
     );
-    assert_eq!(app.number(&kept).await, 0, "the audit does not tell the secret");
+    assert_eq!(app.number(&logged).await, 0, "the audit leaves the secret out");
 
     for wrong in [
         format!("/webhook/{}/qualify", &token[1..]),

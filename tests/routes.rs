@@ -153,7 +153,7 @@ async fn another_business_finds_nothing_and_changes_nothing(app: TestApp) {
     }
 }
 
-/// Whatever a page offers somebody is there, and is theirs to open.
+/// Every link that a page offers a person leads to a page they may open.
 async fn every_link_leads_somewhere(app: TestApp) {
     World::make(&app, app.shop()).await;
     app.shop().lead("eve@example.com", Some("NO-SUCH-CODE")).await;
@@ -192,7 +192,7 @@ async fn other_sites_cannot_post(app: TestApp) {
         }
     }
     app.get("/").await.is(200);
-    // What a browser on the site itself sends passes: an empty form is refused in words, not as foreign.
+    // Forms of a browser on the site itself pass: an empty one is refused in words, not as foreign.
     let ours = [("sec-fetch-site", "same-origin"), ("origin", own.as_str()), form];
     app.request("POST", "/referrers", &ours, Vec::new()).await.is(422);
 }
@@ -252,7 +252,7 @@ async fn an_unknown_address_and_a_wrong_method_say_so(app: TestApp) {
     app.sign_in().await;
     let nothing = app.get("/nothing-here").await.is(404);
     assert_eq!(nothing.text("h1"), "Nothing here");
-    // Whoever is signed in keeps the way on; nobody in particular is shown no navigation.
+    // A signed-in person keeps the way on; anybody else is shown no navigation.
     for path in ["/nothing-here", "/leads/999999", "/leads/not-a-number"] {
         assert!(app.get(path).await.is(404).has("nav[aria-label=Main] a[href='/leads']"), "{path}");
     }

@@ -33,7 +33,7 @@ async fn filled(database: Arc<Database>, leads: i64, referrers: i64) -> TestApp 
 }
 
 async fn index(app: &TestApp) {
-    while search::turn(&app.app).await.expect("a turn") {}
+    while search::run(&app.app).await.expect("a run") {}
 }
 
 struct Row {
@@ -115,7 +115,7 @@ async fn every_way_of_looking_finds_what_reading_all_finds(database: Arc<Databas
             folded.split(' ').all(|part| row.text.contains(part))
         };
         let q = word.replace('%', "%25").replace(' ', "+");
-        for (filter, kept) in &filters {
+        for (filter, passes) in &filters {
             for (sort, rows) in [("", &newest), ("&sort=created", &oldest), ("&sort=name", &named)] {
                 // Too short for an index, or a common word by name: a bounded number of rows, and the page says so.
                 let many = newest.iter().filter(|row| row.text.contains("ökonom")).count();
@@ -128,7 +128,7 @@ async fn every_way_of_looking_finds_what_reading_all_finds(database: Arc<Databas
                 {
                     continue;
                 }
-                let wanted: Vec<i64> = rows.iter().filter(|row| has(row) && kept(row)).map(|row| row.id).collect();
+                let wanted: Vec<i64> = rows.iter().filter(|row| has(row) && passes(row)).map(|row| row.id).collect();
                 let address = format!("/leads?q={q}{filter}{sort}");
                 let (ids, said) = pages(&app, &address, 3).await;
                 assert_eq!(ids, wanted[..wanted.len().min(150)], "{address}");
@@ -270,15 +270,15 @@ fn asked(name: &str, value: &str) -> String {
 
 /// Every id a list of our own API has, page by page.
 async fn all_of(app: &TestApp, address: &str, kind: refdesk::id::Kind) -> Vec<i64> {
-    let (mut ids, mut next, mut turns) = (Vec::new(), String::new(), 0);
+    let (mut ids, mut next, mut pages) = (Vec::new(), String::new(), 0);
     loop {
         let page = app.api_get(&format!("{address}&limit=250{next}")).await.is(200).json();
         let shown = page["data"].as_array().unwrap();
         ids.extend(shown.iter().map(|row| refdesk::id::parse(kind, row["id"].as_str().unwrap()).unwrap()));
         let Some(after) = page["next"].as_str() else { return ids };
         next = format!("&after={after}");
-        turns += 1;
-        assert!(turns < 100, "{address} does not end");
+        pages += 1;
+        assert!(pages < 100, "{address} does not end");
     }
 }
 

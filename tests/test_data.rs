@@ -25,7 +25,7 @@ on_both_databases! {
     owners_and_marketing_delete_test_data,
 }
 
-/// What test mode has in every table that may have some.
+/// The rows of test mode in every table that may have some.
 const TEST_ROWS: [(&str, &str); 13] = [
     ("leads", "SELECT count(*) FROM leads WHERE test"),
     ("touches", "SELECT count(*) FROM touches t JOIN leads l ON l.id = t.lead_id WHERE l.test"),
@@ -39,7 +39,7 @@ const TEST_ROWS: [(&str, &str); 13] = [
     ("inbox of payments", "SELECT count(*) FROM inbox_items i JOIN payments p ON p.id = i.payment_id WHERE p.test"),
     ("messages", "SELECT count(*) FROM outbox WHERE test"),
     ("to be searched", "SELECT count(*) FROM search_queue WHERE scope % 4 = 1"),
-    ("kept answers", "SELECT count(*) FROM stored_answers k JOIN api_keys a ON a.id = k.key_id WHERE a.test"),
+    ("stored answers", "SELECT count(*) FROM stored_answers k JOIN api_keys a ON a.id = k.key_id WHERE a.test"),
 ];
 
 async fn left(app: &TestApp) -> Vec<(&'static str, i64)> {
@@ -171,16 +171,16 @@ async fn a_test_lead_goes_with_all_that_hangs_on_it(app: TestApp) {
     );
     assert_eq!(left(&app).await, before.0, "the other test lead is as it was");
     assert_eq!(live(&app).await, before.1, "live data is as it was");
-    let told = "SELECT after FROM audit_entries WHERE action = 'lead.purged'";
-    let told: Vec<(String,)> = app.rows(told).await;
-    let told: Json = serde_json::from_str(&told[0].0).unwrap();
-    assert_eq!((&told["leads"], &told["payments"], &told["answers"]), (&json!(2), &json!(3), &json!(1)));
+    let statement = "SELECT after FROM audit_entries WHERE action = 'lead.purged'";
+    let entries: Vec<(String,)> = app.rows(statement).await;
+    let counts: Json = serde_json::from_str(&entries[0].0).unwrap();
+    assert_eq!((&counts["leads"], &counts["payments"], &counts["answers"]), (&json!(2), &json!(3), &json!(1)));
     app.get(&format!("/leads/{lead}")).await.is(404);
     app.get(&format!("/leads/{lead}/delete")).await.is(404);
     let audit = app.get("/audit").await.is(200).says("Test lead deleted");
     let links = audit.attrs("a[href^='/leads/']", "href");
     assert!(!links.is_empty() && !links.contains(&format!("/leads/{lead}")), "what is gone is no link: {links:?}");
-    // The same person may come again, and the kept answer of the one who went is not told.
+    // The same person may come again, and without the stored answer of the one who went.
     fill(&app, &test, "amy@example.com", codes).await;
 }
 
@@ -212,12 +212,12 @@ async fn all_test_data_goes_and_live_data_stays(app: TestApp) {
     );
     assert!(left(&app).await.iter().all(|(_, n)| *n == 0), "{:?}", left(&app).await);
     assert_eq!(live(&app).await, before);
-    let told: Vec<(String, String)> =
+    let entries: Vec<(String, String)> =
         app.rows("SELECT actor_kind, after FROM audit_entries WHERE action = 'test_data.purged'").await;
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].0, "user");
-    let told: Json = serde_json::from_str(&told[0].1).unwrap();
-    assert_eq!((&told["leads"], &told["payments"], &told["answers"]), (&json!(7), &json!(10), &json!(3)));
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].0, "user");
+    let counts: Json = serde_json::from_str(&entries[0].1).unwrap();
+    assert_eq!((&counts["leads"], &counts["payments"], &counts["answers"]), (&json!(7), &json!(10), &json!(3)));
     // Again, by the API: nothing is left to do.
     let asked = app.call("POST", "/v1/test-data/purge", &test, None).await.is(202).json();
     assert_eq!((&asked["leads"], &asked["deleting"]), (&json!(0), &json!(true)));
@@ -351,7 +351,7 @@ async fn events_that_arrive_meanwhile_are_all_answered(app: TestApp) {
         };
         tokio::join!(pay(1), pay(2), purge(), pay(3), pay(4));
         assert_eq!(app.number("SELECT count(*) FROM leads WHERE test").await, 0);
-        // Who paid after it waits for a lead, and goes with the rest.
+        // A payment after it waits for a lead, and goes with the rest.
         test_data::purge_all(&app.app, &actor(), app.business.id, app.clock.now()).await.unwrap();
         app.run_jobs().await;
         assert_eq!(app.number("SELECT count(*) FROM payments").await, 0);

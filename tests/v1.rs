@@ -135,7 +135,7 @@ async fn changes_of_different_fields_at_once_all_stand(app: TestApp) {
     let changes = fields.map(|field| {
         let (app, path) = (&app, &path);
         async move {
-            // Somebody who is told that it keeps changing tries again, as the answer says.
+            // A caller who hears that the row keeps changing tries again, as the answer says.
             loop {
                 let answer = call(app, "PATCH", path, Some(json!({ field: field }))).await;
                 if answer.status != 409 {

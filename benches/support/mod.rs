@@ -1,4 +1,4 @@
-//! What the benchmarks share: a server process with its own database, a bare HTTP client, figures.
+//! The tools of the benchmarks: a server process with its own database, a bare HTTP client, figures.
 
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 

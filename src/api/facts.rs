@@ -14,9 +14,9 @@ use super::problem::FieldProblem;
 use crate::leads::budget;
 use crate::leads::fields::{Kind, LeadFacts, Plain, TABLE};
 
-/// How one contract reads the facts of a lead.
+/// The facts of a lead as one contract reads them.
 pub trait Contract: std::fmt::Debug + Clone {
-    /// What a call gives for one fact.
+    /// The value that a call gives for one fact.
     type Given;
 
     fn about(plain: &Plain) -> &'static str;

@@ -14,7 +14,7 @@ use super::idempotency;
 use super::operation::{Access, Operation};
 use super::problem::Problem;
 use super::public;
-use super::standing::tell;
+use super::standing;
 use crate::app::App;
 use crate::keys::KeyError;
 use crate::limits::{Rate, Standing};
@@ -40,7 +40,7 @@ pub async fn admit(
                 request.extensions_mut().insert(caller.clone());
                 known = Some(caller);
             }
-            Err(problem) => return told(problem.into_response(), &app, dialect, standing),
+            Err(problem) => return with_standing(problem.into_response(), &app, dialect, standing),
         }
     }
     request.extensions_mut().insert(operation);
@@ -48,7 +48,7 @@ pub async fn admit(
         Some(caller) => idempotency::once(&app, &caller, largest, request, next).await,
         None => next.run(request).await,
     };
-    told(response, &app, dialect, standing)
+    with_standing(response, &app, dialect, standing)
 }
 
 /// The caller, and the remaining calls of the key.
@@ -82,7 +82,7 @@ async fn enter(app: &App, dialect: Dialect, headers: &HeaderMap, extensions: &Ex
     Entered { caller, standing }
 }
 
-/// How often a key may call: its own limit, else the limit of our own API. On another contract a key without
+/// The rate at which a key may call: its own limit, else the limit of our own API. On another contract a key without
 /// a limit has none, since its programs expect none.
 fn rate(app: &App, dialect: Dialect, own: Option<i64>) -> Option<Rate> {
     let usual = (dialect == Dialect::Own).then_some(app.config.calls_per_minute).filter(|calls| *calls > 0);
@@ -115,9 +115,9 @@ fn in_scope(operation: &Operation, caller: Caller) -> Result<Caller, Problem> {
     }
 }
 
-fn told(mut response: Response, app: &App, dialect: Dialect, standing: Option<Standing>) -> Response {
+fn with_standing(mut response: Response, app: &App, dialect: Dialect, standing: Option<Standing>) -> Response {
     if let Some(standing) = standing {
-        tell(response.headers_mut(), dialect, standing, app.clock.now());
+        standing::put(response.headers_mut(), dialect, standing, app.clock.now());
     }
     response
 }

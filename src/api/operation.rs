@@ -295,7 +295,7 @@ impl Api {
             }
             router = router.route(path, guarded);
         }
-        // Where all calls are alike, one sentence on how to make them helps most.
+        // One sentence on how to make the calls helps most when all of them are alike.
         let message = match methods.len() {
             1 => format!("Calls of this API are sent with {}.", methods.join("")),
             _ => "This endpoint does not take that method: the header Allow says which it does.".to_owned(),

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::call_log;
 use super::dialect::Dialect;
 use super::problem::Problem;
-use super::standing::tell;
+use super::standing;
 use crate::app::App;
 use crate::db::DbError;
 use crate::keys::publishable;
@@ -47,7 +47,7 @@ pub async fn admit(app: &App, mut request: Request, next: Next) -> Response {
                 (response, true)
             }
         };
-    tell(response.headers_mut(), Dialect::Own, standing, now);
+    standing::put(response.headers_mut(), Dialect::Own, standing, now);
     share(response.headers_mut(), origin.filter(|_| allowed));
     response
 }

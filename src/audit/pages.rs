@@ -148,16 +148,16 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     drop(conn);
     let pager = Pager::cut(&query, &mut rows, |r| Cursor { value: r.at.to_string(), id: r.id }, "");
     let frame = page.frame("audit").await?;
-    let place = |row: &EntryLine| match row.subject_id {
+    let address = |row: &EntryLine| match row.subject_id {
         id if may_be_gone(row) && id.is_none_or(|id| !names.contains_key(&id)) => String::new(),
         id => url(&frame, &row.subject_kind, id),
     };
     let line = |row: EntryLine| Line {
         words: words(&row.action),
         changes: changes(row.before.as_deref(), row.after.as_deref()),
-        url: place(&row),
+        url: address(&row),
         subject: subject(&row, &names),
-        beside: beside(&frame, &row, &names, !place(&row).is_empty()),
+        beside: beside(&frame, &row, &names, !address(&row).is_empty()),
         at: page.when(row.at),
         row,
     };

@@ -43,7 +43,7 @@ pub async fn create(core: &Core, new: NewBusiness) -> DbResult<Created> {
     core.db.write_on(Terms::of(keys).ids(8), (new, made), create_in).await
 }
 
-/// What is drawn for a new business.
+/// The ids and secrets of a new business.
 struct Texts {
     public_id: String,
     product_id: String,

@@ -33,8 +33,8 @@ fn search(call: &Call) -> String {
     fold(&format!("{} {code} {message} {}", call.request_id, call.path))
 }
 
-/// Removes the oldest calls of a key beyond the last `kept`, at most `most`.
-pub async fn cut_back(tx: &mut Tx, &(key_id, kept, most): &(i64, i64, i64)) -> DbResult<u64> {
+/// Removes the oldest calls of a key beyond the last `newest`, at most `most`.
+pub async fn cut_back(tx: &mut Tx, &(key_id, newest, most): &(i64, i64, i64)) -> DbResult<u64> {
     sql("DELETE FROM calls
           WHERE id IN (SELECT c.id
                          FROM calls c
@@ -42,7 +42,7 @@ pub async fn cut_back(tx: &mut Tx, &(key_id, kept, most): &(i64, i64, i64)) -> D
                         ORDER BY c.at DESC, c.id DESC
                         LIMIT $3 OFFSET $2)")
     .bind(key_id)
-    .bind(kept)
+    .bind(newest)
     .bind(most)
     .execute(tx)
     .await
@@ -59,12 +59,12 @@ pub async fn forget(tx: &mut Tx, &(before, most): &(Instant, i64)) -> DbResult<u
 }
 
 /// The keys with more calls than are stored.
-pub async fn long_logs(conn: &mut Conn, kept: i64) -> DbResult<Vec<i64>> {
+pub async fn long_logs(conn: &mut Conn, newest: i64) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT c.key_id
            FROM calls c
           GROUP BY c.key_id
          HAVING count(*) > $1")
-    .bind(kept)
+    .bind(newest)
     .all(conn)
     .await?;
     Ok(found.into_iter().map(|(key_id,)| key_id).collect())

@@ -28,7 +28,7 @@ pub struct Finding {
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Report {
     pub ok: bool,
-    /// How many invariants were checked.
+    /// The number of invariants that were checked.
     pub rules: usize,
     pub commissions: i64,
     pub entries: i64,

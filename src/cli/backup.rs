@@ -141,15 +141,15 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Result<(), Refusal> {
     if database.exists() {
         alone(&database, Duration::from_secs(2)).await?;
     }
-    let kept = put_in_place(&copy, &database).map_err(wrong(&database))?;
-    tell(&args, &database, kept.as_deref(), &report)
+    let old = put_in_place(&copy, &database).map_err(wrong(&database))?;
+    print(&args, &database, old.as_deref(), &report)
 }
 
-fn tell(args: &RestoreArgs, database: &Path, kept: Option<&Path>, report: &Report) -> Result<(), Refusal> {
+fn print(args: &RestoreArgs, database: &Path, old: Option<&Path>, report: &Report) -> Result<(), Refusal> {
     if args.json {
         return print_json(&json!({
             "database": database.display().to_string(),
-            "kept": kept.map(|path| path.display().to_string()),
+            "kept": old.map(|path| path.display().to_string()),
             "ok": report.ok,
             "commissions": report.commissions,
             "entries": report.entries,
@@ -162,8 +162,8 @@ fn tell(args: &RestoreArgs, database: &Path, kept: Option<&Path>, report: &Repor
         counted(report.commissions),
         counted(report.entries)
     );
-    if let Some(kept) = kept {
-        println!("The old database is now {}.", kept.display());
+    if let Some(old) = old {
+        println!("The old database is now {}.", old.display());
     }
     println!("Passwords, keys and who is on the team are as they were then: look through what was ended since.");
     Ok(())
@@ -218,21 +218,21 @@ async fn prove(file: &Path) -> Result<Report, Refusal> {
 /// Moves the old database to a dated name and the new one into its place. The rest of an old log is moved as
 /// well, since SQLite would take it for the new one's.
 fn put_in_place(copy: &Path, database: &Path) -> io::Result<Option<PathBuf>> {
-    let kept = unused(database);
+    let old = unused(database);
     for ending in ["-wal", "-shm", "-journal"] {
         let left = with_ending(database, ending);
         if left.exists() {
-            fs::rename(&left, with_ending(&kept, ending))?;
+            fs::rename(&left, with_ending(&old, ending))?;
         }
     }
     let before = database.exists();
     // A second name first, so that there is a database under the first one at every moment.
-    if before && fs::hard_link(database, &kept).is_err() {
-        fs::rename(database, &kept)?;
+    if before && fs::hard_link(database, &old).is_err() {
+        fs::rename(database, &old)?;
     }
     fs::rename(copy, database)?;
     flushed(database)?;
-    Ok(before.then_some(kept))
+    Ok(before.then_some(old))
 }
 
 /// The database's name with the time, and a number where two are put aside in one second.

@@ -113,9 +113,9 @@ async fn run(app: &App, actor: &Arc<Actor>, args: &Args, import: &Import) -> Res
         false => imports::ask_run_at_once(app, actor, import).await?,
     };
     let Asked::Job(job_id) = asked else { return Err(Refusal::unusable("the import was taken by somebody else")) };
-    let telling = tokio::spawn(tell(app.clone(), import.business_id, job_id));
+    let progress = tokio::spawn(show_progress(app.clone(), import.business_id, job_id));
     let job = jobs::run_one(app, &router::job_kinds(), import.business_id, job_id).await;
-    telling.abort();
+    progress.abort();
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
@@ -127,7 +127,7 @@ async fn run(app: &App, actor: &Arc<Actor>, args: &Args, import: &Import) -> Res
 }
 
 /// The progress on one line of a terminal.
-async fn tell(app: App, business_id: i64, job_id: i64) {
+async fn show_progress(app: App, business_id: i64, job_id: i64) {
     if !std::io::stderr().is_terminal() {
         return;
     }

@@ -34,7 +34,7 @@ pub enum KeyVerb {
     Rotate {
         /// Its id from `refdesk key list` (key_…), or the key itself
         key: String,
-        /// How long the old one still works: now (not at all), hour, day or week
+        /// The time the old one still works: now (not at all), hour, day or week
         #[arg(long, default_value = "day", value_parser = overlap)]
         overlap: i64,
         /// The last day the new one works on, YYYY-MM-DD [default: it does not expire]
@@ -47,7 +47,7 @@ pub enum KeyVerb {
 
 #[derive(clap::Args)]
 pub struct Of {
-    /// Which (business_…), where there are several
+    /// The business (business_…), where there are several
     #[arg(long)]
     business: Option<String>,
     /// Print one JSON object

@@ -13,7 +13,7 @@ use crate::db::{self, Db};
 use crate::router;
 use crate::web::server;
 
-/// How long requests in flight may take after the signal to stop.
+/// The time that requests in flight may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
 pub async fn serve(config: Config) -> Result<(), Refusal> {
@@ -31,7 +31,7 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
     run(app, listener).await
 }
 
-/// Serves, with the background work, until the process is told to stop, then waits for requests in flight.
+/// Serves, with the background work, until a signal ends it, then waits for requests in flight.
 pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
     let (stop, clicks, db) = (app.stop.clone(), app.clicks.clone(), app.db.clone());
     let (calls, ids) = (app.calls.clone(), app.ids.clone());

@@ -46,7 +46,7 @@ pub enum UserVerb {
         /// owner, marketing, sales, developer or viewer
         #[arg(long, value_parser = role)]
         role: Role,
-        /// Which (business_…), where there are several
+        /// The business (business_…), where there are several
         #[arg(long)]
         business: Option<String>,
         /// Print one JSON object
@@ -76,7 +76,7 @@ pub async fn user(config: Config, verb: UserVerb) -> Result<(), Refusal> {
 /// A person with the businesses they are in.
 struct Person {
     row: PersonRow,
-    places: Vec<(String, String, String)>,
+    memberships: Vec<(String, String, String)>,
 }
 
 async fn list(app: &App, wanted: Option<&str>, as_json: bool) -> Result<(), Refusal> {
@@ -87,23 +87,24 @@ async fn list(app: &App, wanted: Option<&str>, as_json: bool) -> Result<(), Refu
     };
     let mut people: Vec<Person> = Vec::new();
     for row in users::everybody(&mut conn, app.clock.now()).await? {
-        let place = row.business.clone().zip(row.business_name.clone()).zip(row.role.clone());
+        let membership = row.business.clone().zip(row.business_name.clone()).zip(row.role.clone());
         if people.last().is_none_or(|last| last.row.id != row.id) {
-            people.push(Person { row, places: Vec::new() });
+            people.push(Person { row, memberships: Vec::new() });
         }
-        let last = people.last_mut().map(|person| &mut person.places);
-        last.into_iter().for_each(|places| places.extend(place.clone().map(|((id, name), role)| (id, name, role))));
+        let last = people.last_mut().map(|person| &mut person.memberships);
+        last.into_iter()
+            .for_each(|memberships| memberships.extend(membership.clone().map(|((id, name), role)| (id, name, role))));
     }
     if let Some(only) = &only {
-        people.retain(|person| person.places.iter().any(|(id, ..)| id == only));
+        people.retain(|person| person.memberships.iter().any(|(id, ..)| id == only));
     }
     if as_json {
         let one = |p: &Person| {
-            let place = |(id, name, role): &(String, String, String)| json!({ "id": id, "name": name, "role": role });
+            let shown = |(id, name, role): &(String, String, String)| json!({ "id": id, "name": name, "role": role });
             json!({
                 "email": p.row.email,
                 "name": p.row.name,
-                "businesses": p.places.iter().map(place).collect::<Vec<_>>(),
+                "businesses": p.memberships.iter().map(shown).collect::<Vec<_>>(),
                 "sessions": p.row.sessions,
                 "created_at": instant(p.row.created_at),
             })
@@ -111,10 +112,10 @@ async fn list(app: &App, wanted: Option<&str>, as_json: bool) -> Result<(), Refu
         return print_json(&json!({ "users": people.iter().map(one).collect::<Vec<_>>() }));
     }
     let line = |p: &Person| {
-        let places = p.places.iter().map(|(id, name, role)| format!("{role} of {name} ({id})"));
-        let places = places.collect::<Vec<_>>().join(", ");
-        let places = if places.is_empty() { "in no business".to_owned() } else { places };
-        vec![p.row.email.clone(), p.row.name.clone(), p.row.sessions.to_string(), places]
+        let memberships = p.memberships.iter().map(|(id, name, role)| format!("{role} of {name} ({id})"));
+        let memberships = memberships.collect::<Vec<_>>().join(", ");
+        let memberships = if memberships.is_empty() { "in no business".to_owned() } else { memberships };
+        vec![p.row.email.clone(), p.row.name.clone(), p.row.sessions.to_string(), memberships]
     };
     print_table(&["e-mail", "name", "sessions", "roles"], &people.iter().map(line).collect::<Vec<_>>());
     Ok(())
@@ -141,16 +142,16 @@ async fn reset_password(app: &App, email: &str, as_json: bool) -> Result<(), Ref
     let hash = app.passwords.hash(password).await;
     let hash = hash.ok_or_else(|| Refusal::unusable("the password could not be hashed"))?;
     let ended = users::reset_password(app, &actor("user reset-password"), id, hash).await?;
-    tell(email, "has the new password", &ended, as_json)
+    print(email, "has the new password", &ended, as_json)
 }
 
 async fn sign_out(app: &App, email: &str, as_json: bool) -> Result<(), Refusal> {
     let (id, _) = known(app, email).await?;
     let ended = users::sign_out(app, &actor("user sign-out"), id).await?;
-    tell(email, "is signed out", &ended, as_json)
+    print(email, "is signed out", &ended, as_json)
 }
 
-fn tell(email: &str, became: &str, ended: &Ended, as_json: bool) -> Result<(), Refusal> {
+fn print(email: &str, became: &str, ended: &Ended, as_json: bool) -> Result<(), Refusal> {
     if as_json {
         return print_json(
             &json!({ "email": email, "sessions_ended": ended.sessions, "businesses": ended.businesses }),

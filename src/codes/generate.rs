@@ -138,7 +138,7 @@ pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progre
         let campaign_id = job.campaign_id.unwrap_or_default();
         let found = {
             let mut conn = core.db.read().await?;
-            store::codeless(&mut conn, job.business_id, campaign_id, place(&job.cursor), CHUNK).await?
+            store::codeless(&mut conn, job.business_id, campaign_id, position(&job.cursor), CHUNK).await?
         };
         let terms = Terms::of(found.iter().map(|e| Key::Enrollment(e.enrollment_id)).collect());
         let terms = terms.by(&job.actor).ids(found.len() + 1);
@@ -147,7 +147,7 @@ pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progre
 }
 
 /// Behind which enrollment the next chunk begins.
-fn place(cursor: &str) -> (i64, i64) {
+fn position(cursor: &str) -> (i64, i64) {
     let read = |text: &str| text.parse::<i64>().ok();
     cursor.split_once(' ').and_then(|(at, id)| Some((read(at)?, read(id)?))).unwrap_or((i64::MIN, 0))
 }

@@ -7,7 +7,7 @@ use super::store::{self, Known};
 use crate::code;
 use crate::db::{Conn, DbResult};
 
-/// How a text became a code.
+/// The way from a text to a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     Exact,
@@ -41,7 +41,7 @@ pub struct Part {
 
 /// No code is longer, in any spelling; longer texts are not looked up.
 const LONGEST: usize = 400;
-/// How many near misses are named.
+/// The most near misses that are named.
 const NAMED: usize = 5;
 /// Candidates of one prefix, at most.
 const CANDIDATES: i64 = 100;
@@ -122,8 +122,8 @@ async fn closest(conn: &mut Conn, business_id: i64, form: &str) -> DbResult<Vec<
     }
     let alike = store::active_repaired_from(conn, business_id, &code::repaired(form), CANDIDATES).await?;
     found.extend(alike.into_iter().map(|c| (c.id, c)));
-    for kept in (length / 2..length).rev() {
-        let prefix: String = form.chars().take(kept).collect();
+    for shorter in (length / 2..length).rev() {
+        let prefix: String = form.chars().take(shorter).collect();
         let sharing = store::active_from(conn, business_id, &prefix, CANDIDATES).await?;
         found.extend(sharing.into_iter().map(|c| (c.id, c)));
     }

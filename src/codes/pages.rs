@@ -46,7 +46,7 @@ struct ListPage {
     pager: Pager,
     /// Only some rows were examined. How many were examined, where not all were searched.
     looked: String,
-    /// How the search was understood, if that is not plain.
+    /// The meaning of the search, if that is not plain.
     understood: String,
     near: Vec<Near>,
     elsewhere: Option<Elsewhere>,

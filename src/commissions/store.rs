@@ -205,7 +205,7 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
 pub struct CommissionPage {
     pub rows: Vec<CommissionRow>,
     pub total: Total,
-    /// How many rows were examined, where not all were searched.
+    /// The number of rows examined, where not all were searched.
     pub looked: Option<usize>,
 }
 
@@ -271,8 +271,8 @@ pub async fn ids(db: &Db, f: &Filter, most: usize) -> DbResult<Option<Vec<i64>>>
 
 /// Live money of a campaign by account (held, due, paid) and currency, from the counters.
 pub async fn balances(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<(String, String, i64)>> {
-    let kept = counters::totals(conn, &[campaign_id]).await?;
-    let money = kept.into_iter().filter_map(|((_, name), value)| {
+    let totals = counters::totals(conn, &[campaign_id]).await?;
+    let money = totals.into_iter().filter_map(|((_, name), value)| {
         let (account, currency) = name.strip_prefix("money.")?.split_once('.')?;
         Some((account.to_owned(), currency.to_owned(), value))
     });

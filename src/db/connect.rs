@@ -31,13 +31,13 @@ pub(super) enum Backend {
     Postgres { readers: PgPool, writers: Arc<Writers> },
 }
 
-/// How many writes may wait before callers are asked to come back.
+/// The most writes that wait; further callers are asked to come back.
 pub(super) const QUEUE: usize = 4_096;
 /// PostgreSQL transactions in flight per node.
 const LANES: i64 = 6;
 /// A connection that was idle for longer is tested before it is used.
 const RESTED: Duration = Duration::from_secs(1);
-/// How long the test may take.
+/// The time that the test may take.
 const PONG: Duration = Duration::from_secs(1);
 /// The log of SQLite is cut back to this when a reader that held it up is done.
 const LOG_KEPT: &str = "67108864";

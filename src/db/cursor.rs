@@ -1,4 +1,4 @@
-//! Where a page of a list begins.
+//! The position from which a list continues.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

@@ -152,7 +152,7 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
         Some(columns) if dialect == Dialect::Postgres => columns.len(),
         _ => 1,
     };
-    let place = |position: usize| 1 + (0..position).map(width).sum::<usize>();
+    let number = |position: usize| 1 + (0..position).map(width).sum::<usize>();
     let mut out = String::with_capacity(text.len() * 2);
     for piece in pieces {
         match (piece, dialect) {
@@ -160,9 +160,9 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
             (Piece::Plain(text), Dialect::Sqlite) => {
                 out.push_str(&text.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace("FOR NO KEY UPDATE", ""));
             }
-            (Piece::Parameter(position), _) => out.push_str(&format!("${}", place(position))),
+            (Piece::Parameter(position), _) => out.push_str(&format!("${}", number(position))),
             (Piece::Table(Declared { position, columns, alias }), Dialect::Postgres) => {
-                let from = place(position);
+                let from = number(position);
                 let arrays: Vec<String> =
                     columns.iter().zip(from..).map(|((_, kind), n)| format!("${n}::{}", kind.postgres())).collect();
                 let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
@@ -172,7 +172,7 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
                 let [(_, kind)] = columns.as_slice() else {
                     return Err(DbError::Fault("IN rows(…) has one column".into()));
                 };
-                let from = place(position);
+                let from = number(position);
                 out.push_str(&match dialect {
                     Dialect::Postgres => format!("= ANY(${from}::{})", kind.postgres()),
                     Dialect::Sqlite => format!("IN (SELECT value->>0 FROM jsonb_each(${from}))"),
@@ -181,7 +181,7 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
             (Piece::Table(Declared { position, columns, alias }), Dialect::Sqlite) => {
                 let fields: Vec<String> =
                     columns.iter().zip(0..).map(|((name, _), n)| format!("value->>{n} AS {name}")).collect();
-                let from = place(position);
+                let from = number(position);
                 out.push_str(&format!("(SELECT {} FROM jsonb_each(${from})) AS {alias}", fields.join(", ")));
             }
         }

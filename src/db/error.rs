@@ -25,7 +25,7 @@ pub enum Stop {
     MoreIds,
     /// It found something to decide about that it has not locked: whoever asked comes back with the key.
     OtherKeys,
-    /// What it was asked about is something else by now.
+    /// The subject of the call is something else by now.
     Moved,
     /// Another worker has taken its job over.
     TakenOver,

@@ -1,4 +1,4 @@
-//! Where ids come from: blocks of numbers taken from one row, so that an id is known before
+//! The source of ids: blocks of numbers taken from one row, so that an id is known before
 //! anything is decided and rows of a slice can refer to each other.
 
 use std::ops::Range;
@@ -74,7 +74,7 @@ impl Db {
             if let Some(run) = drawn.take(count) {
                 return Ok(run);
             }
-            // Where the first has to wait, those behind it must not wait for each other's turns as well.
+            // While the first waits, those behind it must not wait for each other as well.
             let one_refill = tokio::time::timeout(TURN, drawn.refill.lock()).await;
             let _one_refill = one_refill.map_err(|_| DbError::Unavailable("no ids could be drawn in time".into()))?;
             if let Some(run) = drawn.take(count) {

@@ -1,4 +1,4 @@
-//! What a write does: an async function that is lent its transaction and its input. It is erased here, so
+//! The job of a write: an async function that is lent its transaction and its input. It is erased here, so
 //! that the queue is compiled once and not once for each write.
 
 use std::any::Any;
@@ -29,7 +29,7 @@ where
     }
 }
 
-/// What a write does with something that was decided in it: `async fn(&mut Tx, &I, O) -> DbResult<T>`.
+/// The second half of a write, which takes its decision: `async fn(&mut Tx, &I, O) -> DbResult<T>`.
 pub trait Then<'t, I, O, T>: Send + Sync {
     fn run(&self, tx: &'t mut Tx, input: &'t I, decided: O) -> impl Future<Output = DbResult<T>> + Send;
 }
@@ -71,7 +71,7 @@ where
     Arc::new(Whole { input, job, answer: PhantomData })
 }
 
-/// What an erased job answered.
+/// The answer of an erased job.
 pub fn answered<T: 'static>(answer: Answer) -> DbResult<T> {
     answer.downcast().map(|value| *value).map_err(|_| DbError::Fault("a write answered something else".into()))
 }

@@ -78,7 +78,7 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
     Ok(())
 }
 
-/// How many migrations a database has had; none when it is new.
+/// The number of migrations a database has had; none when it is new.
 async fn applied(conn: &mut SqliteConnection) -> i64 {
     let count = sqlx::query_as(
         "SELECT count(*)
@@ -132,7 +132,7 @@ fn migrator(sqlite: bool, last: i64) -> Migrator {
     let (own, other) = if sqlite { ("_sqlite", "_postgres") } else { ("_postgres", "_sqlite") };
     let mut versions: BTreeMap<i64, (String, String)> = BTreeMap::new();
     let mut files: Vec<Cow<'static, str>> = Files::iter().filter(|file| file.ends_with(".sql")).collect();
-    // What both engines have comes before what one has of its own.
+    // The files for both engines come before those for one.
     files.sort_by_key(|file| (file.contains(own), file.clone()));
     for file in files {
         let stem = file.trim_end_matches(".sql");

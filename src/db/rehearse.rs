@@ -15,7 +15,7 @@ use super::{DbError, DbResult};
 
 /// Counters have a slot per writer. Rehearsals have a slot of their own, so no writer waits for their counts.
 const SLOT: i64 = 1_000_000;
-/// How long the end waits for a statement that still runs.
+/// The time that the end waits for a statement in flight.
 const END: Duration = Duration::from_secs(1);
 /// SQLite's writer looks again after a tenth of a second at most: this lets it write between two rehearsals.
 const BETWEEN: Duration = Duration::from_millis(120);

@@ -13,7 +13,7 @@ pub enum Row<'r> {
     Postgres(&'r PgRow),
 }
 
-/// Where a column stands in its row.
+/// The index of a column in its row.
 #[derive(Clone, Copy)]
 pub enum At {
     Name(&'static str),

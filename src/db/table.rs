@@ -66,12 +66,12 @@ impl Table {
     }
 
     /// The position of each declared column among ours.
-    fn places(&self, declared: &[(String, Kind)]) -> DbResult<Vec<usize>> {
-        let place = |(name, _): &(String, Kind)| {
+    fn indexes(&self, declared: &[(String, Kind)]) -> DbResult<Vec<usize>> {
+        let index = |(name, _): &(String, Kind)| {
             let found = self.columns.iter().position(|ours| ours == name);
             found.ok_or_else(|| DbError::Fault(format!("a rows table lacks the column {name}")))
         };
-        declared.iter().map(place).collect()
+        declared.iter().map(index).collect()
     }
 
     fn rows(&self) -> impl Iterator<Item = &[Cell]> {
@@ -91,13 +91,13 @@ impl Table {
         const INT: u8 = 3;
         const TEXT_RAW: u8 = 10;
         const ARRAY: u8 = 11;
-        let places = self.places(declared)?;
+        let indexes = self.indexes(declared)?;
         let mut body = Vec::with_capacity(self.cells.len() * 8 + self.texts.len());
         let mut row = Vec::new();
         for cells in self.rows() {
             row.clear();
-            for place in &places {
-                match cells.get(*place).copied().unwrap_or(Cell::Null) {
+            for index in &indexes {
+                match cells.get(*index).copied().unwrap_or(Cell::Null) {
                     Cell::Null => element(&mut row, NULL, &[]),
                     Cell::Bool(true) => element(&mut row, TRUE, &[]),
                     Cell::Bool(false) => element(&mut row, FALSE, &[]),
@@ -114,8 +114,8 @@ impl Table {
 
     /// Adds an array per declared column.
     pub(super) fn add_arrays(&self, declared: &[(String, Kind)], arguments: &mut PgArguments) -> DbResult<()> {
-        for (place, (name, kind)) in self.places(declared)?.into_iter().zip(declared) {
-            let column = self.rows().map(|cells| cells.get(place).copied().unwrap_or(Cell::Null));
+        for (index, (name, kind)) in self.indexes(declared)?.into_iter().zip(declared) {
+            let column = self.rows().map(|cells| cells.get(index).copied().unwrap_or(Cell::Null));
             let added = match kind {
                 Kind::Int => {
                     arguments.add(all(column, name, |cell| if let Cell::Int(n) = cell { Some(n) } else { None })?)

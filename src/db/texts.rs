@@ -7,13 +7,13 @@ use std::ops::{Index, IndexMut};
 use super::table::{Field, Table};
 use super::{DbResult, FromDb, Row};
 
-/// One of the columns. Its place in `ALL` is its discriminant.
+/// One of the columns. Its index in `ALL` is its discriminant.
 pub trait TextColumn: Copy + Send + 'static {
     const ALL: &'static [Self];
 
     fn name(self) -> &'static str;
 
-    fn place(self) -> usize;
+    fn index(self) -> usize;
 }
 
 /// A text, or none, in each of the columns.
@@ -30,13 +30,13 @@ impl<C: TextColumn> Index<C> for Texts<C> {
     type Output = Option<String>;
 
     fn index(&self, column: C) -> &Option<String> {
-        &self.0[column.place()]
+        &self.0[column.index()]
     }
 }
 
 impl<C: TextColumn> IndexMut<C> for Texts<C> {
     fn index_mut(&mut self, column: C) -> &mut Option<String> {
-        &mut self.0[column.place()]
+        &mut self.0[column.index()]
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Tx {
     ids: Range<i64>,
 }
 
-/// What a transaction lends a write, each time it runs: the same ids whenever it runs again.
+/// The loan of a transaction to a write, each time it runs: the same ids whenever it runs again.
 pub struct Lent {
     pub held: HashSet<i64>,
     pub actor: Option<Arc<Actor>>,
@@ -53,7 +53,7 @@ impl Tx {
         self.now
     }
 
-    /// Who writes, for the audit.
+    /// The actor, for the audit.
     pub fn actor(&self) -> DbResult<&Arc<Actor>> {
         self.actor.as_ref().ok_or_else(|| DbError::Fault("a write that is audited names its actor".into()))
     }
@@ -88,7 +88,7 @@ impl Tx {
         self.witness = Some(entry);
     }
 
-    /// Whether the transaction was opened with this key; verbs assert what they decide about.
+    /// True when the transaction was opened with this key; verbs assert the keys of their decisions.
     pub fn holds(&self, key: &Key) -> bool {
         self.held.contains(&key.number())
     }

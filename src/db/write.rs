@@ -20,23 +20,23 @@ use super::sql::{Conn, sql};
 use super::tx::{FEW, Lent, Tx};
 use crate::actor::Actor;
 
-/// How often a lost race is run again before the caller is asked to come back.
+/// The tries of a lost race before the caller is asked to come back.
 const TRIES: u32 = 5;
 /// The most writes the writer task takes into one transaction.
 const GROUP: usize = 64;
-/// How long one transaction keeps taking writes, so that none of them waits long for the flush.
+/// The time that one transaction takes writes, so that none of them waits long for the flush.
 const GROUP_TIME: Duration = Duration::from_millis(40);
 /// A write that has waited this long for its turn is refused, together with all that wait behind it, so that
 /// a stuck database is reported at once.
 pub const TURN: Duration = Duration::from_secs(2);
-/// How long the outcome of a COMMIT without an answer is asked for.
+/// The time that the outcome of a COMMIT without an answer is asked for.
 const DOUBT: Duration = Duration::from_secs(4);
 
 /// A run of ids that is used up is drawn so many times as long.
 const LONGER: usize = 16;
 const MOST_IDS: usize = 1 << 20;
 
-/// What a write asks for beside its work.
+/// The terms of a write, beside its work.
 #[derive(Default)]
 pub struct Terms {
     keys: Vec<Key>,
@@ -45,7 +45,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// What is decided about: writes that share a key run one after the other.
+    /// The keys of a decision: writes that share a key run one after the other.
     pub fn of(keys: Vec<Key>) -> Self {
         Self { keys, ..Self::default() }
     }
@@ -56,12 +56,12 @@ impl Terms {
         self
     }
 
-    /// Who writes; with a few ids, for an audited write has an entry at least.
+    /// The actor of an audited write; with a few ids, since it has an entry at least.
     pub fn by(self, actor: &Arc<Actor>) -> Self {
         Self { actor: Some(actor.clone()), ids: self.ids.max(FEW), ..self }
     }
 
-    /// How many ids a large write will draw.
+    /// The number of ids that a large write will draw.
     pub fn ids(self, ids: usize) -> Self {
         Self { ids: ids + FEW, ..self }
     }
@@ -288,7 +288,7 @@ pub struct Lane<'l> {
     number: i64,
     lanes: &'l Lanes,
     _permit: tokio::sync::SemaphorePermit<'l>,
-    _place: tokio::sync::SemaphorePermit<'l>,
+    _queued: tokio::sync::SemaphorePermit<'l>,
 }
 
 impl Lanes {
@@ -302,10 +302,10 @@ impl Lanes {
     }
     /// `None` when the queue is full or stuck.
     async fn take(&self) -> Option<Lane<'_>> {
-        let place = self.waiting.try_acquire().ok()?;
+        let queued = self.waiting.try_acquire().ok()?;
         let permit = tokio::time::timeout(TURN, self.permits.acquire()).await.ok()?.ok()?;
         let number = self.free.lock().ok()?.pop()?;
-        Some(Lane { number, lanes: self, _permit: permit, _place: place })
+        Some(Lane { number, lanes: self, _permit: permit, _queued: queued })
     }
 }
 

@@ -161,8 +161,8 @@ impl Story {
     async fn clicks(&mut self, day: i64) -> DbResult<()> {
         let now = self.app.clock.now();
         for (n, code) in (0..).zip(&self.codes).filter(|(n, code)| !code.is_empty() && (day * 7 + n * 5) % 11 < 3) {
-            let place = LinkPath { campaign_id: None, code: code.clone() };
-            let followed = links::follow(&mut self.app.db.read().await?, now, &place, None).await?;
+            let path = LinkPath { campaign_id: None, code: code.clone() };
+            let followed = links::follow(&mut self.app.db.read().await?, now, &path, None).await?;
             if let Some(click) = followed.click {
                 self.app.clicks.count_many(&click, 1 + (day + n) % 3);
             }

@@ -49,7 +49,7 @@ impl Batcher {
 /// The share of a slice's time that those who were answered have to come back, and the longest.
 const MOMENT: u32 = 4;
 const LONGEST: Duration = Duration::from_millis(4);
-/// What a timer can tell.
+/// The answers of a timer.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// One slice of a node is written at a time. Two or three on PostgreSQL were tried: no more events a

@@ -1,4 +1,4 @@
-//! How a person is reached, and what a lead's form says of them.
+//! The contact of a person, with the facts of a lead's form.
 
 use serde_json::{Value as Json, json};
 
@@ -42,7 +42,7 @@ impl Contact {
         lead.facts = self.facts;
     }
 
-    /// What it is decided about by: address and phone number.
+    /// The keys it is decided under: address and phone number.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.email_key.as_deref().into_iter().chain(self.phone_key.as_deref())
     }
@@ -61,7 +61,7 @@ pub fn fill(to: &mut Lead, from: &Lead) {
     to.facts.fill(&from.facts);
 }
 
-/// What the audit says of a lead.
+/// The form of a lead in the audit.
 pub fn audited(l: &Lead) -> Json {
     json!({
         "name": l.name,

@@ -1,4 +1,4 @@
-//! What every event has in common: in whose name it happens, and how it is answered.
+//! The parts that every event has: in whose name it happens, and how it is answered.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl By {
     }
 }
 
-/// Where a lead is known: one campaign, live or test.
+/// The world a lead is known in: one campaign, live or test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
     pub campaign_id: CampaignId,
@@ -83,7 +83,7 @@ pub enum Rejected {
     Stale,
 }
 
-/// What a rule refuses, with a code for programs and a sentence for people.
+/// The refusals of the rules, each with a code for programs and a sentence for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// A decision needs more rows than one transaction looks at.
@@ -183,7 +183,7 @@ impl Done {
     pub const ALREADY: Self = Self { changed: false };
 }
 
-/// Whether a qualification did anything.
+/// The effect of a qualification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Changed {
     Yes,

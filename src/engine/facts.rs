@@ -1,4 +1,4 @@
-//! What a slice needs to know.
+//! The facts that a slice needs.
 //!
 //! [`Facts`] is loaded set-wise before deciding and then changed in memory as the events of the slice
 //! are folded over it, so that two events on one lead in one slice see each other. Nothing here does I/O.
@@ -59,7 +59,7 @@ pub struct Facts {
     pub inbox: HashMap<InboxItemId, InboxItem>,
     /// Touches that count, of leads that become one.
     pub counting: HashMap<TouchId, Counting>,
-    /// What that lead has touches by: look-up forms of codes, and enrollments of touches without a code.
+    /// The touches of that lead: look-up forms of codes, and enrollments of touches without a code.
     pub touched_by: HashSet<(LeadId, String)>,
     /// There is more than is looked at in one go: nothing is to be decided on these.
     pub is_part: bool,
@@ -227,7 +227,7 @@ impl Facts {
         self.commissions.values().find(|c| c.payment_id == Some(payment_id) && c.referrer_id == referrer_id)
     }
 
-    /// What a payment earned, oldest first.
+    /// The commissions of a payment, oldest first.
     pub fn commissions_of(&self, payment_id: PaymentId) -> Vec<&Commission> {
         let mut found: Vec<_> = self.commissions.values().filter(|c| c.payment_id == Some(payment_id)).collect();
         found.sort_by_key(|c| c.id);

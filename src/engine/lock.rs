@@ -1,4 +1,4 @@
-//! Which people a slice decides about. A verb that is given an id reads the contact before locking, and
+//! The people that a slice decides about. A verb that is given an id reads the contact before locking, and
 //! starts again when it has changed by then.
 
 use super::facts::{Facts, Lead, Paid};
@@ -62,7 +62,7 @@ fn contacts_of(lead: &Lead) -> impl Iterator<Item = Key> {
     lead.contact_keys().map(|contact| person(lead.business_id, contact))
 }
 
-/// Who decides about the payments that a refund may be of, or a dispute is of.
+/// The people of the payments that a refund may be of, or a dispute is of.
 fn payers(facts: &Facts, about: &Subjects) -> Vec<Key> {
     let by_id = about.payments.iter().filter_map(|id| facts.payments.get(id));
     let sought = about.sought.iter().flat_map(|sought| facts.payments_named(sought));

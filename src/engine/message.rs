@@ -1,4 +1,4 @@
-//! What the outside may hear, as a type. A message is written only for a business that somebody listens to.
+//! Messages to the outside, as a type. A message is written only for a business that somebody listens to.
 
 use serde_json::{Value as Json, json};
 
@@ -16,7 +16,7 @@ pub struct Message {
     pub news: News,
 }
 
-/// What happened.
+/// The kinds of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     LeadCreated {

@@ -55,7 +55,7 @@ use batcher::Batcher;
 use once::EventsOfCall;
 use subjects::Subjects;
 
-/// Where the ids of previews begin, far above those of rows.
+/// The first id of previews, far above those of rows.
 const PREVIEW: i64 = 1 << 60;
 /// Ids one event may use before the slice is run again with more.
 const IDS_PER_EVENT: usize = 24;
@@ -233,7 +233,7 @@ impl Engine {
         answered(self.inner.transaction_and(Some(actor), events, Vec::new(), Some(then(input, job))).await?)
     }
 
-    /// What a slice would come to, without keeping any of it: previews and dry runs.
+    /// The outcomes of a slice without storing them: previews and dry runs.
     pub async fn preview(&self, events: Vec<Event>) -> DbResult<(Vec<Decided<Outcome>>, Work)> {
         let mut conn = self.inner.db.read().await?;
         let loaded = load::load(&mut conn, &event::subjects(&events)).await?;

@@ -1,4 +1,4 @@
-//! Which money a slice moves, read from what it decided: what staff see before they confirm.
+//! The money that a slice moves, read from its decisions: staff see it before they confirm.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct Moved {
     pub currency: Currency,
     pub terms_number: Option<i64>,
     pub hold_until: Day,
-    /// What of the payment was given back.
+    /// The part of the payment that was given back.
     pub refunded: i64,
     /// A payment that was waiting until now earns it.
     pub was_waiting: bool,
@@ -93,7 +93,7 @@ impl Moves {
         moves
     }
 
-    /// Whether anything is earned, lost or taken back.
+    /// True when anything is earned, lost or taken back.
     pub fn is_nothing(&self) -> bool {
         let decided = [&self.voided, &self.created, &self.approved, &self.disputed, &self.released];
         decided.iter().chain(&[&self.reduced, &self.clawed_back]).all(|moved| moved.is_empty())

@@ -1,4 +1,4 @@
-//! What makes a kind of event: what it is about, and how it is decided.
+//! The parts of a kind of event: its subjects, and its decision.
 
 use super::decision::{By, Decided};
 use super::ids::BusinessId;
@@ -16,7 +16,7 @@ pub trait Rule {
     fn decide(&self, work: &mut Work, by: &By) -> Decided<Self::Outcome>;
 }
 
-/// Whether an outcome changed anything.
+/// True when an outcome changed anything.
 pub trait Change {
     fn changed(&self) -> bool;
 }

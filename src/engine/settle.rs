@@ -1,4 +1,4 @@
-//! What follows an event for its lead, in one fixed order, whichever event it was:
+//! The consequences of an event for its lead, in one fixed order for every event:
 //!
 //! 1. A referrer who turns out to be the lead loses it.
 //! 2. Payments that waited for the lead's address become the lead's.
@@ -23,7 +23,7 @@ pub enum Moment {
     Staff,
 }
 
-/// What the event itself did.
+/// The effect of the event itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Came {
     pub moment: Moment,

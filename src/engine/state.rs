@@ -4,7 +4,7 @@
 use crate::words;
 
 words! {
-    /// How far a lead has come.
+    /// The progress of a lead.
     pub enum Status {
         New = "new",
         Contacted = "contacted",
@@ -15,7 +15,7 @@ words! {
 }
 
 words! {
-    /// What kind of evidence links a lead to a referrer.
+    /// The kind of evidence that links a lead to a referrer.
     pub enum TouchKind {
         Click = "click",
         Code = "code",
@@ -77,7 +77,7 @@ words! {
 }
 
 words! {
-    /// What bounds the recurring rate.
+    /// The bound of the recurring rate.
     pub enum RecurringLimit {
         None = "none",
         Months = "months",
@@ -110,7 +110,7 @@ words! {
 }
 
 words! {
-    /// Whether a payment has earned.
+    /// The decision about a payment's commission.
     pub enum Decision {
         Waiting = "waiting",
         Earned = "earned",
@@ -138,7 +138,7 @@ words! {
 }
 
 words! {
-    /// How a subscription stands.
+    /// The state of a subscription.
     pub enum Subscription {
         Active = "active",
         Trialing = "trialing",
@@ -148,7 +148,7 @@ words! {
 }
 
 words! {
-    /// What a commission is earned by.
+    /// The kind of event that earns a commission.
     pub enum CommissionKind {
         Referral = "referral",
         Recurring = "recurring",
@@ -182,7 +182,7 @@ words! {
 }
 
 impl VoidCause {
-    /// Whether it went with its lead's attribution, and comes back with the next one.
+    /// True when it went with its lead's attribution, and comes back with the next one.
     pub fn went_with_attribution(self) -> bool {
         matches!(self, Self::Reattributed | Self::SelfReferral)
     }
@@ -198,7 +198,7 @@ words! {
 }
 
 words! {
-    /// What a ledger entry was posted for.
+    /// The reason for a ledger entry.
     pub enum EntryKind {
         Created = "created",
         Approved = "approved",
@@ -228,7 +228,7 @@ words! {
 }
 
 words! {
-    /// What waits for a person. The first eight are claims that do not count, for the reason they name.
+    /// The kinds of inbox items. The first eight are claims that do not count, for the reason they name.
     pub enum InboxKind {
         UnknownCode = "unknown_code",
         RetiredCode = "retired_code",

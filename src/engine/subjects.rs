@@ -1,4 +1,4 @@
-//! What a slice of events is about: told by the events before anything is read, and the one answer from
+//! The subjects of a slice: the events name them before anything is read, and they are the one answer from
 //! which both the locks ([`super::lock`]) and the facts ([`super::load`]) come.
 
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ pub type Named = (BusinessId, bool, PaymentName);
 /// Everything that a slice names.
 #[derive(Debug, Clone, Default)]
 pub struct Subjects {
-    /// What is locked without a look at the database.
+    /// The keys that are known without a look at the database.
     pub keys: Vec<Key>,
     pub businesses: BTreeSet<BusinessId>,
     pub campaigns: BTreeSet<CampaignId>,
@@ -162,12 +162,12 @@ impl Subjects {
         self.payments.insert(id);
     }
 
-    /// Whether payments are named by refunds or disputes, so that their leads and refunds are looked at.
+    /// True when refunds or disputes name payments, so that their leads and refunds are looked at.
     pub fn names_payments(&self) -> bool {
         !self.sought.is_empty() || !self.payments.is_empty()
     }
 
-    /// Whether the keys can be told only after a look at the database.
+    /// True when the keys are known only after a look at the database.
     pub fn needs_reading(&self) -> bool {
         !(self.leads.is_empty() && self.commissions.is_empty() && self.items.is_empty()) || self.names_payments()
     }

@@ -25,7 +25,7 @@ use crate::money::{Currency, Money, Unpriced};
 
 const ADDRESS: &str = "amy@example.com";
 
-/// How a product pays, referral and recurring: ten-thousandths of a percent, or flat cents.
+/// The terms of a product, referral and recurring: ten-thousandths of a percent, or flat cents.
 #[derive(Debug, Clone, Copy)]
 enum Pays {
     Rates(i64, i64),
@@ -61,7 +61,7 @@ enum Step {
     },
 }
 
-/// How a refund names its payment.
+/// The way a refund names its payment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum NamedBy {
     Day,
@@ -242,7 +242,7 @@ fn run(pays: Pays, steps: &[Step]) -> Work {
     work
 }
 
-/// What everything comes to.
+/// The state after all steps.
 #[derive(Debug, PartialEq, Eq)]
 struct End {
     /// Payment to what was refunded and decided.
@@ -483,7 +483,7 @@ fn the_ledger_has_the_same_entries_whichever_came_first() {
         steps.extend(order);
         assert_eq!(entries(&run(pays, &steps)), expected, "{order:?}");
     }
-    // What waits until its lead has a referrer earns at once what is left.
+    // A payment that waits until its lead has a referrer earns at once on what is left of it.
     let waited = run(pays, &[paid, part, rest, Step::SignUp]);
     assert_eq!(entries(&waited), [("held", 2_000, "created"), ("held", -2_000, "voided")]);
 }

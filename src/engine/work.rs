@@ -61,7 +61,7 @@ pub struct NewInboxItem {
     pub touch_id: Option<TouchId>,
 }
 
-/// How an inbox item that was open, or dismissed, stands after the slice.
+/// The state after the slice of an inbox item that was open or dismissed.
 #[derive(Debug)]
 pub struct ItemEnd {
     /// As the database has it.
@@ -71,7 +71,7 @@ pub struct ItemEnd {
     pub user_id: Option<UserId>,
 }
 
-/// What the slice has decided, ready to be written set-wise.
+/// The decisions of the slice, ready to be written set-wise.
 #[derive(Debug, Default)]
 pub struct Writes {
     pub new_leads: BTreeSet<LeadId>,
@@ -94,7 +94,7 @@ pub struct Writes {
     pub purchases: BTreeSet<(LeadId, ProductId)>,
     pub new_commissions: BTreeSet<CommissionId>,
     pub changed_commissions: BTreeSet<CommissionId>,
-    /// What refunds took off commissions that were there.
+    /// The amounts that refunds took off earlier commissions.
     pub reduced: BTreeMap<CommissionId, i64>,
     /// Approved commissions whose amount a dispute, or its end, moved, and to which account.
     pub moved: BTreeMap<CommissionId, Account>,
@@ -292,7 +292,7 @@ impl Work {
     }
 }
 
-/// What a counter belongs to: a business, a campaign, a code or an enrollment.
+/// The owner of a counter: a business, a campaign, a code or an enrollment.
 #[derive(Debug, Clone, Copy)]
 pub struct CountScope(pub i64);
 

@@ -1,6 +1,6 @@
-//! How much to make, and where its ids begin.
+//! The size of a load, and the first of its ids.
 
-/// How much to make, in which campaign.
+/// The size of a load, with its campaign.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
     pub business_id: i64,

@@ -1,4 +1,4 @@
-//! Long work in the background: kept in the database, done in chunks, by one node at a time.
+//! Long work in the background: stored in the database, done in chunks, by one node at a time.
 //!
 //! A feature has a *step*: a function that does one chunk. It reads what the chunk is about, then in one
 //! [`Db::write`](crate::db::Db::write) does the work **and** calls [`Claimed::advance`] with how far it
@@ -148,7 +148,7 @@ pub struct Claimed {
 /// Does one chunk of a job and says how far it has come.
 pub type Step = fn(Core, Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>>;
 
-/// How often a failing step runs again from the same position.
+/// The times that a failing step runs again from the same position.
 pub const ATTEMPTS: i64 = 5;
 /// A job whose holder has been silent for this long is free again.
 pub const LEASE_SECONDS: i64 = 60;

@@ -12,10 +12,10 @@ use crate::db::{DbError, DbResult, Stop};
 
 /// Jobs a node works on at one time.
 const WORKERS: usize = 2;
-/// How often a worker looks for jobs started on other nodes.
+/// The pause between two looks for jobs started on other nodes.
 const LOOK: Duration = Duration::from_secs(1);
 /// A job that has run for this long lets waiting ones go first.
-const TURN: Duration = Duration::from_secs(10);
+const HOLD: Duration = Duration::from_secs(10);
 
 /// Starts this node's workers and its share of the work that comes round. They end with
 /// [`Core`]'s `stop`; the set is empty when they have.
@@ -31,7 +31,7 @@ pub fn start(core: &Core, kinds: Kinds, schedule: Schedule) -> JoinSet<()> {
 async fn work(core: Core, kinds: Kinds) {
     while !core.stop.is_cancelled() {
         match take(&core, ANY).await {
-            Ok(Some((kind, job))) => hold(&core, &kinds, &kind, job, Some(TURN)).await,
+            Ok(Some((kind, job))) => hold(&core, &kinds, &kind, job, Some(HOLD)).await,
             Ok(None) => rest(&core).await,
             Err(error) => {
                 tracing::warn!(%error, "no job could be taken");
@@ -86,7 +86,7 @@ async fn take(core: &Core, only: i64) -> DbResult<Option<(String, Claimed)>> {
 }
 
 /// Runs the steps of one job until it is done, its time is up, or the program stops.
-async fn hold(core: &Core, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Option<Duration>) {
+async fn hold(core: &Core, kinds: &Kinds, kind: &str, mut job: Claimed, longest: Option<Duration>) {
     let Some(step) = kinds.step(kind) else {
         return give_up(core, &job, "this version of the program does not know such a job").await;
     };
@@ -104,7 +104,7 @@ async fn hold(core: &Core, kinds: &Kinds, kind: &str, mut job: Claimed, turn: Op
             }
             Err(error) => return failed(core, &job, &error).await,
         }
-        if core.stop.is_cancelled() || turn.is_some_and(|turn| started.elapsed() > turn) {
+        if core.stop.is_cancelled() || longest.is_some_and(|longest| started.elapsed() > longest) {
             return release(core, &job, 0, None).await;
         }
     }

@@ -20,9 +20,9 @@ struct Task {
     name: &'static str,
     seconds: i64,
     run: Run,
-    /// How often a node looks whether the turn has come.
+    /// The pause between two looks at whether the task is due.
     look: Duration,
-    /// Asked before the turn is taken.
+    /// Asked before the task runs.
     is_due: Option<Run>,
 }
 
@@ -101,7 +101,7 @@ async fn wait(core: &Core, time: Duration) -> bool {
 
 async fn come_round(core: Core, task: Task) {
     loop {
-        if let Err(error) = turn(&core, task).await {
+        if let Err(error) = run_if_due(&core, task).await {
             tracing::warn!(%error, task = task.name, "a task did not come to its end");
         }
         if !wait(&core, task.look).await {
@@ -111,7 +111,7 @@ async fn come_round(core: Core, task: Task) {
 }
 
 /// Runs the task if it is due and no other node runs it.
-async fn turn(core: &Core, task: Task) -> DbResult<()> {
+async fn run_if_due(core: &Core, task: Task) -> DbResult<()> {
     if let Some(is_due) = task.is_due
         && !is_due(core.clone()).await?
     {

@@ -7,7 +7,7 @@ use crate::audit::{self, NewEntry};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx};
 
-/// What becomes of the keys.
+/// The fate of the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Successor {
     None,

@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 use crate::id;
 
-/// How long the old key still works: the form's word, the label, seconds.
+/// The time that the old key still works: the form's word, the label, seconds.
 pub const OVERLAPS: [(&str, &str, i64); 4] = [
     ("day", "For 24 hours", 86_400),
     ("week", "For 7 days", 7 * 86_400),

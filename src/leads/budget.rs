@@ -15,8 +15,8 @@ pub fn plain(text: &str) -> Option<String> {
         return None;
     }
     let exponent: i64 = exponent.parse().ok().filter(|e: &i64| e.unsigned_abs() <= LONGEST as u64)?;
-    let kept = if exponent == 0 { without_zeros(number) } else { moved(number, exponent)? };
-    Some(kept).filter(|kept| kept.len() <= LONGEST)
+    let decimal = if exponent == 0 { without_zeros(number) } else { moved(number, exponent)? };
+    Some(decimal).filter(|decimal| decimal.len() <= LONGEST)
 }
 
 /// As people write it: thousands apart by spaces, or by commas in groups of three. A comma that could be the
@@ -72,7 +72,7 @@ mod tests {
             assert_eq!(plain(text).as_deref(), Some(text));
             assert_eq!(shown(text).as_deref(), Some(text));
         }
-        for (written, kept) in [
+        for (written, decimal) in [
             ("5e4", "50000"),
             ("1.25E+3", "1250"),
             ("1.25e1", "12.5"),
@@ -84,16 +84,16 @@ mod tests {
             ("000", "0"),
             (" 12 ", "12"),
         ] {
-            assert_eq!(plain(written).as_deref(), Some(kept), "{written}");
+            assert_eq!(plain(written).as_deref(), Some(decimal), "{written}");
         }
     }
 
     #[test]
     fn commas_are_thousands_or_nothing() {
-        for (written, kept) in
+        for (written, decimal) in
             [("1,250.50", "1250.50"), ("12,345,678", "12345678"), ("5 000", "5000"), ("5000", "5000")]
         {
-            assert_eq!(typed(written).as_deref(), Some(kept), "{written}");
+            assert_eq!(typed(written).as_deref(), Some(decimal), "{written}");
         }
         for ambiguous in ["1.250,00", "1,25", "1,2500", ",500", "1250,000", "1.250.000", "1,,000", ""] {
             assert_eq!(typed(ambiguous), None, "{ambiguous}");

@@ -23,7 +23,7 @@ pub enum LeadFact {
 /// The plain facts of one lead.
 pub type LeadFacts = Texts<LeadFact>;
 
-/// How a fact is written.
+/// The form of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// One line.
@@ -326,7 +326,7 @@ impl TextColumn for LeadFact {
         self.plain().column
     }
 
-    fn place(self) -> usize {
+    fn index(self) -> usize {
         self as usize
     }
 }
@@ -375,8 +375,8 @@ mod tests {
 
     #[test]
     fn the_table_is_in_the_order_of_the_variants() {
-        for (place, plain) in TABLE.iter().enumerate() {
-            assert_eq!(plain.fact.place(), place, "{}", plain.column);
+        for (index, plain) in TABLE.iter().enumerate() {
+            assert_eq!(plain.fact.index(), index, "{}", plain.column);
         }
     }
 }

@@ -9,6 +9,6 @@ mod store;
 mod timeline;
 
 pub use filter::ARRIVALS;
-pub use store::meta::{Kept, set as set_meta};
+pub use store::meta::{MetaSet, set as set_meta};
 pub use store::rows::LeadRow;
 pub use store::{listed, rows, touches};

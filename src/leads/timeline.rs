@@ -198,12 +198,13 @@ fn edited(before: &Json, after: &Json) -> String {
 
 /// Changes by the rules: they have no audit entry of their own.
 pub fn by_rule(lead: &LeadRow, audit: &[AuditRow]) -> Vec<Happened> {
-    let told = |at: i64, actions: &[&str]| audit.iter().any(|a| a.at == at && actions.contains(&a.action.as_str()));
+    let is_audited =
+        |at: i64, actions: &[&str]| audit.iter().any(|a| a.at == at && actions.contains(&a.action.as_str()));
     let mut all = Vec::new();
-    if let Some(at) = lead.qualified_at.filter(|at| !told(*at, &["lead.qualified", "lead.status"])) {
+    if let Some(at) = lead.qualified_at.filter(|at| !is_audited(*at, &["lead.qualified", "lead.status"])) {
         all.push(Happened::new(at, "Qualified").body("By the campaign's rule.").tone("good"));
     }
-    if let Some(at) = lead.converted_at.filter(|at| !told(*at, &["lead.status"])) {
+    if let Some(at) = lead.converted_at.filter(|at| !is_audited(*at, &["lead.status"])) {
         all.push(Happened::new(at, "Converted").body("The first payment.").tone("good"));
     }
     all

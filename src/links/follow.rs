@@ -40,15 +40,15 @@ pub struct Refers {
 const LONGEST: usize = 400;
 
 /// Looks a link's code up. `earlier` is the code of a link that the visitor followed before.
-pub async fn follow(conn: &mut Conn, now: Instant, place: &LinkPath, earlier: Option<&str>) -> DbResult<Followed> {
-    let named = match place.campaign_id {
+pub async fn follow(conn: &mut Conn, now: Instant, path: &LinkPath, earlier: Option<&str>) -> DbResult<Followed> {
+    let named = match path.campaign_id {
         Some(id) => store::campaign(conn, id).await?,
         None => None,
     };
     let business = named.as_ref().map(|n| n.business_id);
     // An unknown campaign makes the link unknown, whatever its code.
     let sought =
-        if place.campaign_id.is_some() == named.is_some() { find(conn, business, &place.code).await? } else { None };
+        if path.campaign_id.is_some() == named.is_some() { find(conn, business, &path.code).await? } else { None };
     let Some(row) = sought else {
         let home = if named.is_some() { named } else { store::only_default(conn).await? };
         let destination = home.map(|n| n.destination).unwrap_or_default();
@@ -68,15 +68,15 @@ pub async fn follow(conn: &mut Conn, now: Instant, place: &LinkPath, earlier: Op
 
 /// The address in the QR code of a link: of the text that is active now. `None` for a code that is unknown or
 /// retired.
-pub async fn qr_address(conn: &mut Conn, public_url: &str, place: &LinkPath) -> DbResult<Option<(String, String)>> {
-    let business = match place.campaign_id {
+pub async fn qr_address(conn: &mut Conn, public_url: &str, path: &LinkPath) -> DbResult<Option<(String, String)>> {
+    let business = match path.campaign_id {
         Some(id) => match store::campaign(conn, id).await? {
             Some(named) => Some(named.business_id),
             None => return Ok(None),
         },
         None => None,
     };
-    let Some(row) = find(conn, business, &place.code).await?.filter(|row| row.state != "retired") else {
+    let Some(row) = find(conn, business, &path.code).await?.filter(|row| row.state != "retired") else {
         return Ok(None);
     };
     let row = current(conn, &row).await?;

@@ -72,10 +72,10 @@ struct UnknownPage {
     frame: BareFrame,
 }
 
-async fn answer(app: &App, method: &Method, headers: &HeaderMap, place: LinkPath) -> PageResult {
+async fn answer(app: &App, method: &Method, headers: &HeaderMap, path: LinkPath) -> PageResult {
     let earlier = cookie(headers, OWN_COOKIE);
     let mut conn = app.db.read().await?;
-    let followed = super::follow(&mut conn, app.clock.now(), &place, earlier.as_deref()).await?;
+    let followed = super::follow(&mut conn, app.clock.now(), &path, earlier.as_deref()).await?;
     drop(conn);
     if let Some(click) = &followed.click
         && method == Method::GET
@@ -120,10 +120,10 @@ fn redirect(to: &str) -> PageResult {
 /// The code for the customer's site, on the domain it shares with Refdesk, and for ourselves.
 fn cookies(app: &App, code: &str, destination: &str) -> [String; 2] {
     let secure = if app.config.is_https() { "; Secure" } else { "" };
-    let kept = format!("{}; Path=/; Max-Age={KEPT_SECONDS}; SameSite=Lax{secure}", encode(code));
+    let value = format!("{}; Path=/; Max-Age={KEPT_SECONDS}; SameSite=Lax{secure}", encode(code));
     let domain = super::cookie_domain(&app.config.public_url, destination);
     let domain = domain.map(|d| format!("; Domain={d}")).unwrap_or_default();
-    [format!("{SITES_COOKIE}={kept}{domain}"), format!("{OWN_COOKIE}={kept}; HttpOnly")]
+    [format!("{SITES_COOKIE}={value}{domain}"), format!("{OWN_COOKIE}={value}; HttpOnly")]
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
@@ -152,8 +152,8 @@ async fn qr_in(State(app): State<App>, OriginalUri(uri): OriginalUri, path: Two)
 /// White around a QR code, in modules: the standard asks for four.
 const MARGIN: usize = 4;
 
-async fn picture(app: &App, place: LinkPath, query: Option<&str>) -> PageResult {
-    let found = super::qr_address(&mut app.db.read().await?, &app.config.public_url, &place).await?;
+async fn picture(app: &App, path: LinkPath, query: Option<&str>) -> PageResult {
+    let found = super::qr_address(&mut app.db.read().await?, &app.config.public_url, &path).await?;
     let (address, code) = found.ok_or(Fault::NotFound)?;
     let mut response = ([(header::CONTENT_TYPE, "image/svg+xml")], super::svg(&address, MARGIN)).into_response();
     let headers = response.headers_mut();

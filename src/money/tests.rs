@@ -32,11 +32,11 @@ fn every_currency_refuses_one_decimal_too_many() {
     let known: Vec<Currency> = codes.filter_map(|code| Currency::parse(&code).ok()).collect();
     assert!(known.len() > 150);
     for currency in known {
-        let places = currency.decimals() as usize;
-        let exact = if places == 0 { "11".to_owned() } else { format!("1.{:0>places$}", 1) };
-        let minor = 10_i64.pow(currency.decimals()) + if places == 0 { 10 } else { 1 };
+        let decimals = currency.decimals() as usize;
+        let exact = if decimals == 0 { "11".to_owned() } else { format!("1.{:0>decimals$}", 1) };
+        let minor = 10_i64.pow(currency.decimals()) + if decimals == 0 { 10 } else { 1 };
         assert_eq!(Money::from_json_number(&exact, currency).unwrap().minor, minor);
-        let finer = format!("1.{:0>width$}", 1, width = places + 1);
+        let finer = format!("1.{:0>width$}", 1, width = decimals + 1);
         assert_eq!(Money::from_json_number(&finer, currency), Err(MoneyError::TooManyDecimals(currency)));
     }
 }
@@ -240,9 +240,9 @@ fn share_by_digits(units: i64, base: i64) -> i64 {
         }
     }
     product[5] += 5;
-    for place in 0..39 {
-        product[place + 1] += product[place] / 10;
-        product[place] %= 10;
+    for index in 0..39 {
+        product[index + 1] += product[index] / 10;
+        product[index] %= 10;
     }
     let size = product[6..26].iter().rev().fold(0_i128, |sum, digit| sum * 10 + i128::from(*digit));
     i64::try_from(if base < 0 { -size } else { size }).unwrap()

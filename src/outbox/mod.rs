@@ -13,7 +13,7 @@ const KEPT_SECONDS: i64 = 60;
 const BATCHES: usize = 200;
 
 /// One run of the scheduled task; true when messages are left.
-pub async fn turn(core: &Core) -> DbResult<bool> {
+pub async fn run(core: &Core) -> DbResult<bool> {
     for _ in 0..BATCHES {
         let before = core.clock.now().plus_seconds(-KEPT_SECONDS);
         // Checked by reading, so that an idle program writes nothing.

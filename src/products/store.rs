@@ -86,7 +86,7 @@ pub async fn names(conn: &mut Conn, campaign_id: i64, test: bool) -> DbResult<Ve
     Ok(found.into_iter().map(|(name,)| name).collect())
 }
 
-/// How many of the newest 10,000 payments since a moment were examined, and how many of them are decided
+/// The number of the newest 10,000 payments since a moment that were examined, and of those that are decided
 /// payments for a product, dated on a day or later.
 pub async fn decided_since(
     conn: &mut Conn,

@@ -13,7 +13,7 @@ pub enum Pays {
     Flat(BTreeMap<String, i64>),
 }
 
-/// How long recurring commission is paid.
+/// The bound of recurring commission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     None,

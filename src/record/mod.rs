@@ -29,7 +29,7 @@ pub enum Reach {
     Phone(Phone),
 }
 
-/// A referral as the customer told it.
+/// A referral as the customer names it.
 #[derive(Debug, Clone)]
 pub struct Recording {
     pub business_id: i64,
@@ -69,19 +69,21 @@ pub struct Receipt {
 }
 
 /// Records a referral. `None` when the referrer, code or campaign is unknown.
-pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResult<Option<Receipt>> {
+pub async fn record(core: &Core, actor: &Arc<Actor>, recording: Recording) -> DbResult<Option<Receipt>> {
     let mut conn = core.db.read().await?;
-    let Some(referrer) = store::referrer(&mut conn, told.business_id, told.referrer_id).await? else {
+    let Some(referrer) = store::referrer(&mut conn, recording.business_id, recording.referrer_id).await? else {
         return Ok(None);
     };
-    let enrolled = store::enrollments(&mut conn, told.business_id, told.referrer_id).await?;
-    let here = enrolled.iter().find(|e| e.campaign_id == told.campaign_id);
-    let named = match told.code_id {
-        Some(id) => codes::by_id(&mut conn, told.business_id, id).await?.filter(|c| c.referrer_id == told.referrer_id),
+    let enrolled = store::enrollments(&mut conn, recording.business_id, recording.referrer_id).await?;
+    let here = enrolled.iter().find(|e| e.campaign_id == recording.campaign_id);
+    let named = match recording.code_id {
+        Some(id) => {
+            codes::by_id(&mut conn, recording.business_id, id).await?.filter(|c| c.referrer_id == recording.referrer_id)
+        }
         None => None,
     };
     drop(conn);
-    let reach = match &told.reach {
+    let reach = match &recording.reach {
         Reach::Email(email) => email.text().to_owned(),
         Reach::Phone(phone) => phone.text().to_owned(),
     };
@@ -90,8 +92,8 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
         Some(code) => ClaimBy::Code(code.text.clone()),
         None => ClaimBy::Enrollment(here.id.into()),
     };
-    let mut contact = Contact { name: told.customer.clone(), ..Contact::default() };
-    match &told.reach {
+    let mut contact = Contact { name: recording.customer.clone(), ..Contact::default() };
+    match &recording.reach {
         Reach::Email(email) => {
             contact.email = Some(email.text().to_owned());
             contact.email_key = Some(email.key().to_owned());
@@ -102,21 +104,21 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
         }
     }
     let add = AddLead {
-        scope: Scope::new(told.campaign_id, told.test),
+        scope: Scope::new(recording.campaign_id, recording.test),
         contact: Box::new(contact),
         status: Status::New,
         source_origin: SourceOrigin::Dashboard,
         claim: Some(Claim { kind: TouchKind::Verbal, by }),
-        recorded_by: Some(told.user_id.into()),
+        recorded_by: Some(recording.user_id.into()),
         repeats_allowed: false,
         qualify: false,
     };
-    let outcome = core.engine.one(By::new(told.business_id, actor), add).await?;
+    let outcome = core.engine.one(By::new(recording.business_id, actor), add).await?;
     let mut receipt = Receipt {
         lead_id: 0,
-        customer: told.customer,
+        customer: recording.customer,
         reach,
-        referrer_id: told.referrer_id,
+        referrer_id: recording.referrer_id,
         referrer: referrer.name,
         campaign: here.campaign.clone(),
         code: named.map(|c| c.text).or_else(|| here.code.clone()),
@@ -130,7 +132,7 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
     match outcome {
         Ok(AddLeadOutcome::Added { lead_id, referrer_id, refused, .. }) => {
             receipt.lead_id = lead_id.0;
-            receipt.counts = referrer_id == Some(ReferrerId(told.referrer_id));
+            receipt.counts = referrer_id == Some(ReferrerId(recording.referrer_id));
             receipt.refused = say(refused);
         }
         Ok(AddLeadOutcome::Known { lead_id, referrer_id, attributed, refused, .. }) => {
@@ -139,10 +141,10 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, told: Recording) -> DbResul
             receipt.lead_id = lead_id;
             receipt.counts = attributed;
             receipt.refused = say(refused);
-            receipt.theirs_already = !attributed && referrer_id == Some(told.referrer_id);
-            receipt.known_since = store::lead_created_at(&mut conn, told.business_id, lead_id).await?;
-            if let Some(holder) = referrer_id.filter(|id| *id != told.referrer_id) {
-                receipt.holder = store::referrer(&mut conn, told.business_id, holder).await?.map(|r| r.name);
+            receipt.theirs_already = !attributed && referrer_id == Some(recording.referrer_id);
+            receipt.known_since = store::lead_created_at(&mut conn, recording.business_id, lead_id).await?;
+            if let Some(holder) = referrer_id.filter(|id| *id != recording.referrer_id) {
+                receipt.holder = store::referrer(&mut conn, recording.business_id, holder).await?.map(|r| r.name);
             }
         }
         Err(_) => return Ok(None),

@@ -210,7 +210,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     let (Some(customer), Some(reach), true) = (customer, reach, form.is_fine()) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &TellPage::of(&page, referrer_id, form).await?);
     };
-    let told = Recording {
+    let recording = Recording {
         business_id: page.member.business_id,
         user_id: page.member.user_id,
         campaign_id: form.value("campaign").parse().map_err(|_| Fault::NotFound)?,
@@ -220,7 +220,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
         customer,
         reach,
     };
-    let done = super::record(&page.app, &Arc::new(page.member.actor()), told).await?.ok_or(Fault::NotFound)?;
+    let done = super::record(&page.app, &Arc::new(page.member.actor()), recording).await?.ok_or(Fault::NotFound)?;
     page.session.insert("receipt", done).await?;
     Ok(Redirect::to("/record/receipt").into_response())
 }

@@ -154,8 +154,8 @@ async fn insert_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[
 
 /// Archives a referrer with all enrollments, or takes that back; the caller knows that it is a change.
 pub async fn set_archived(tx: &mut Tx, id: i64, archived: bool, now: Instant) -> DbResult<()> {
-    let places = counted::places(tx, &[id], !archived).await?;
-    counted::count(tx, &places, if archived { -1 } else { 1 }).await?;
+    let enrolled = counted::enrolled(tx, &[id], !archived).await?;
+    counted::count(tx, &enrolled, if archived { -1 } else { 1 }).await?;
     sql("UPDATE referrers
             SET archived_at = $2, updated_at = $3
           WHERE id = $1")

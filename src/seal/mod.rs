@@ -2,15 +2,15 @@
 //! breaks the chain.
 //!
 //! A transaction records the digests of its entries in one row, a [`Note`], because a chain would make every
-//! writer wait for the one before. [`turn`] puts the notes into the chain within a minute, in the order of
+//! writer wait for the one before. [`run`] puts the notes into the chain within a minute, in the order of
 //! their ids, under `Key::Seal`: a seal covers the one before it and the note. [`verify`] proves a chain, and
 //! the `chains` table remembers its end, so that notes missing at the end are noticed.
 
 mod note;
+mod run;
 mod store;
-mod turn;
 mod verify;
 
 pub use note::{Audited, Chain, Posted, note};
-pub use turn::turn;
+pub use run::run;
 pub use verify::{Verified, verify};

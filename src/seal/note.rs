@@ -125,10 +125,10 @@ impl Note {
 
     /// The first entry that differs from its recorded digest.
     pub(super) fn fault(&self, name: &str, found: &HashMap<i64, String>) -> Option<String> {
-        let noted = self.digests.as_deref()?;
-        self.ids().enumerate().find_map(|(n, id)| match (found.get(&id), noted.get(n * DIGITS..(n + 1) * DIGITS)) {
+        let digests = self.digests.as_deref()?;
+        self.ids().enumerate().find_map(|(n, id)| match (found.get(&id), digests.get(n * DIGITS..(n + 1) * DIGITS)) {
             (None, _) => Some(format!("{name} entry {id} is missing")),
-            (Some(digest), Some(noted)) if digest == noted => None,
+            (Some(digest), Some(recorded)) if digest == recorded => None,
             _ => Some(format!("{name} entry {id} was changed after it was sealed")),
         })
     }

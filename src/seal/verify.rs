@@ -70,9 +70,9 @@ async fn fault(conn: &mut Conn, chain: Chain, business_id: i64, all: &mut Verifi
         }
     }
     let written = store::count(conn, chain, business_id).await?;
-    let noted = i64::try_from(all.sealed + all.unsealed).unwrap_or(i64::MAX);
-    Ok((written != noted)
-        .then(|| format!("there are {written} {name} entries, and {noted} were noted as they were written")))
+    let recorded = i64::try_from(all.sealed + all.unsealed).unwrap_or(i64::MAX);
+    Ok((written != recorded)
+        .then(|| format!("there are {written} {name} entries, and {recorded} were recorded as they were written")))
 }
 
 fn ids(notes: &[Note]) -> Vec<i64> {

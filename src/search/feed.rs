@@ -34,7 +34,7 @@ pub async fn is_due(conn: &mut Conn) -> DbResult<bool> {
 }
 
 /// One run of the scheduled task; true when more rows wait.
-pub async fn turn(core: &Core) -> DbResult<bool> {
+pub async fn run(core: &Core) -> DbResult<bool> {
     let (mut behind, mut steps) = (i64::MIN, 0);
     loop {
         let next = store::next_waiting(&mut core.db.read().await?, behind).await?;

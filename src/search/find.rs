@@ -33,7 +33,7 @@ const SHARES: usize = 3;
 pub struct Ask {
     skip: usize,
     limit: usize,
-    /// How far matches are counted, at least.
+    /// Matches are counted up to this number at least.
     count: usize,
     way: Way,
 }

@@ -20,7 +20,7 @@ mod scope;
 mod store;
 mod walk;
 
-pub use feed::{is_due, turn};
+pub use feed::{is_due, run};
 pub use find::{Ask, Found, Total, page};
 pub use needle::Needle;
 pub use proof::prove;

@@ -10,7 +10,7 @@ use crate::db::DbResult;
 pub use in_flight::{Held, InFlight};
 pub use store::{NewAnswer, StoredAnswer, find, forget, keep};
 
-/// How long answers are stored.
+/// The time that answers are stored.
 const STORED_SECONDS: i64 = 72 * 60 * 60;
 
 /// Forgets answers that are older than anybody may ask for; answers whether there may be more.

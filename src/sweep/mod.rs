@@ -31,8 +31,8 @@ pub struct Swept {
 }
 
 /// One run of the scheduled task; true when it stopped before the end.
-pub async fn turn(core: &Core) -> DbResult<bool> {
-    let (swept, more) = run(core, Some(STEPS)).await?;
+pub async fn run(core: &Core) -> DbResult<bool> {
+    let (swept, more) = sweep(core, Some(STEPS)).await?;
     if swept.approved > 0 {
         tracing::info!(approved = swept.approved, held_back = swept.held_back, "holds are over");
     }
@@ -41,10 +41,10 @@ pub async fn turn(core: &Core) -> DbResult<bool> {
 
 /// Sweeps every business to the end.
 pub async fn all(core: &Core) -> DbResult<Swept> {
-    Ok(run(core, None).await?.0)
+    Ok(sweep(core, None).await?.0)
 }
 
-async fn run(core: &Core, steps: Option<usize>) -> DbResult<(Swept, bool)> {
+async fn sweep(core: &Core, steps: Option<usize>) -> DbResult<(Swept, bool)> {
     let mut swept = Swept::default();
     let mut left = steps;
     let businesses = business::all(&mut core.db.read().await?).await?;

@@ -87,11 +87,12 @@ async fn answers_about(conn: &mut Conn, core: &Core, business_id: i64, leads: &[
     let names: Vec<String> = names.chain(earned.iter().map(|c| id::render(Kind::Commission, *c))).collect();
     let (mut found, mut behind) = (Vec::new(), (0, String::new()));
     loop {
-        let kept = store::kept(conn, business_id, core.clock.now(), (behind.0, &behind.1), ANSWERS).await?;
-        let Some(last) = kept.last() else { return Ok(found) };
+        let answers =
+            store::stored_answers(conn, business_id, core.clock.now(), (behind.0, &behind.1), ANSWERS).await?;
+        let Some(last) = answers.last() else { return Ok(found) };
         behind = (last.key_id, last.text.clone());
-        let told = kept.into_iter().filter(|k| names.iter().any(|name| k.body.contains(name)));
-        found.extend(told.map(|k| (k.key_id, k.text)));
+        let about = answers.into_iter().filter(|k| names.iter().any(|name| k.body.contains(name)));
+        found.extend(about.map(|k| (k.key_id, k.text)));
     }
 }
 
@@ -192,9 +193,9 @@ pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progre
         let mut conn = core.db.read().await?;
         let Some((lot, cursor)) = next(&mut conn, &job, until).await? else {
             let until = Instant::from_micros(until);
-            let kept = store::kept(&mut conn, job.business_id, until, (0, ""), ANSWERS).await?;
+            let answers = store::stored_answers(&mut conn, job.business_id, until, (0, ""), ANSWERS).await?;
             drop(conn);
-            return finish(&core, job, kept, until).await;
+            return finish(&core, job, answers, until).await;
         };
         drop(conn);
         let actor = job.actor.clone();
@@ -212,8 +213,13 @@ async fn advance(tx: &mut Tx, (job, cursor): &(Arc<Claimed>, String), tally: Tal
 }
 
 /// Stored answers are deleted last, a bounded number at a time, until none are left.
-async fn finish(core: &Core, job: Arc<Claimed>, kept: Vec<store::Kept>, until: Instant) -> DbResult<Progress> {
-    let answers: Vec<(i64, String)> = kept.into_iter().map(|k| (k.key_id, k.text)).collect();
+async fn finish(
+    core: &Core,
+    job: Arc<Claimed>,
+    answers: Vec<store::StoredAnswer>,
+    until: Instant,
+) -> DbResult<Progress> {
+    let answers: Vec<(i64, String)> = answers.into_iter().map(|k| (k.key_id, k.text)).collect();
     let actor = job.actor.clone();
     core.write(vec![], &actor, (job, answers, until), finish_in).await
 }

@@ -37,7 +37,7 @@ fn words(tally: &Tally) -> Vec<String> {
         (tally.cancellations, "cancellation", "cancellations"),
         (tally.commissions, "commission", "commissions"),
         (tally.inbox_items, "inbox item", "inbox items"),
-        (tally.answers, "kept answer", "kept answers"),
+        (tally.answers, "stored answer", "stored answers"),
     ];
     let there = of.into_iter().filter(|(n, ..)| *n > 0);
     there.map(|(n, one, many)| format!("{} {}", counted(n), if n == 1 { one } else { many })).collect()

@@ -174,7 +174,7 @@ pub async fn refunds(conn: &mut Conn, business_id: i64, until: i64, most: i64) -
 
 row! {
     #[derive(Debug, Clone)]
-    pub struct Kept {
+    pub struct StoredAnswer {
         pub key_id: i64,
         pub text: String,
         pub body: String,
@@ -183,13 +183,13 @@ row! {
 
 /// Stored answers of the business's test keys that name leads or commissions, after one of them, in the order
 /// of keys and texts.
-pub async fn kept(
+pub async fn stored_answers(
     conn: &mut Conn,
     business_id: i64,
     until: Instant,
     behind: (i64, &str),
     most: i64,
-) -> DbResult<Vec<Kept>> {
+) -> DbResult<Vec<StoredAnswer>> {
     sql("SELECT k.key_id, k.text, k.body
            FROM stored_answers k
            JOIN api_keys a ON a.id = k.key_id

@@ -17,7 +17,7 @@ pub const STAND_IN: &str = "YOUR_API_KEY";
 /// The longest text that is read.
 pub const LONGEST: usize = 256 * 1024;
 
-/// How the key was sent.
+/// The way the key was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
     Bearer,

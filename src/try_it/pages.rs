@@ -100,8 +100,8 @@ async fn attempt(page: Page, mut form: Form) -> PageResult {
         Ok(curl) => curl,
         Err(why) => {
             // Unreadable text may hold a key anywhere.
-            let kept = if pasted.len() > LONGEST { String::new() } else { without_secrets(&pasted) };
-            form.set("curl", kept);
+            let shown = if pasted.len() > LONGEST { String::new() } else { without_secrets(&pasted) };
+            form.set("curl", shown);
             form.fail("curl", why);
             return html_with(StatusCode::UNPROCESSABLE_ENTITY, &TryPage::of(&page, form, None).await?);
         }

@@ -1,4 +1,4 @@
-//! How long a sign-in waits after failures, and what they are counted under.
+//! The wait of a sign-in after failures, and the names they are counted under.
 
 /// Failures that cost nothing: people mistype.
 const FREE: i64 = 5;
@@ -14,7 +14,7 @@ pub fn keys(email_key: &str, ip: &str) -> [(String, i64); 2] {
     [(format!("account:{}", crate::id::sha256_hex(email_key)), FREE), (format!("address:{ip}"), FREE * 10)]
 }
 
-/// How long the next attempt waits after this many failures.
+/// The wait of the next attempt after this many failures.
 pub fn delay(failures: i64, free: i64) -> i64 {
     let over = failures - free;
     if over < 0 { 0 } else { (1_i64 << over.min(6)).min(LONGEST_WAIT) }

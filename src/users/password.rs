@@ -10,9 +10,9 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many passwords are checked at one time.
+/// The most passwords that are checked at one time.
 const AT_ONCE: usize = 2;
-/// How long a sign-in waits for a permit before the person is asked to come back.
+/// A sign-in that has waited this long for a permit is asked to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// NIST SP 800-63B: at least 8; we ask for more since it is the only factor.
 const SHORTEST: usize = 10;

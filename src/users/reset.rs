@@ -48,10 +48,12 @@ async fn end_in(tx: &mut Tx, &(user_id, ref hash): &(i64, Option<String>)) -> Db
     }
     let sessions = store::end_other_sessions(tx, user_id, "").await?;
     let mut entries = Vec::with_capacity(memberships.len());
-    for place in &memberships {
-        let entry = NewEntry::by(tx, place.business_id, action, ("user", user_id))?;
-        entries.push(entry.after(json!({ "name": place.name, "email": place.email, "sessions_ended": sessions })));
+    for membership in &memberships {
+        let entry = NewEntry::by(tx, membership.business_id, action, ("user", user_id))?;
+        entries.push(
+            entry.after(json!({ "name": membership.name, "email": membership.email, "sessions_ended": sessions })),
+        );
     }
     audit::write(tx, &entries).await?;
-    Ok(Ended { sessions, businesses: memberships.into_iter().map(|place| place.public_id).collect() })
+    Ok(Ended { sessions, businesses: memberships.into_iter().map(|membership| membership.public_id).collect() })
 }

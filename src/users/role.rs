@@ -135,12 +135,12 @@ mod tests {
         let owner = R::ALL;
         assert!(owner.iter().all(|right| Role::Owner.may(*right)), "owner: all");
 
-        let kept_from_marketing = [R::Integrations, R::Team, R::Business];
+        let withheld_from_marketing = [R::Integrations, R::Team, R::Business];
         for right in R::ALL {
-            let kept = kept_from_marketing.contains(&right);
+            let withheld = withheld_from_marketing.contains(&right);
             assert_eq!(
                 Role::Marketing.may(right),
-                !kept,
+                !withheld,
                 "marketing: all but keys, team and business settings: {right:?}"
             );
         }

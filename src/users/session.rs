@@ -1,4 +1,4 @@
-//! How long sessions last, and what is stored of one.
+//! The life of sessions, and the row that stores one.
 
 /// A session unused for this long ends.
 pub const IDLE_SECONDS: i64 = 24 * 3600;

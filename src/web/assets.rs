@@ -36,8 +36,8 @@ pub fn urls() -> (&'static str, &'static str, &'static str) {
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     // A file that is missing now may exist in the next version.
     let keep = |response: &Response<_>| {
-        let kept = if response.status().is_success() { "public, max-age=31536000, immutable" } else { "no-store" };
-        Some(HeaderValue::from_static(kept))
+        let caching = if response.status().is_success() { "public, max-age=31536000, immutable" } else { "no-store" };
+        Some(HeaderValue::from_static(caching))
     };
     let serve = ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, keep))

@@ -28,7 +28,7 @@ const HEADERS: usize = 32 * 1024;
 /// Bytes that earn a body a further second.
 const BYTES_A_SECOND: u64 = 16 * 1024;
 
-/// How much of an unwanted body is read before the answer, and for how long.
+/// The most of an unwanted body that is read before the answer, and the time for it.
 const HEARD: usize = 4 * 1024 * 1024;
 const HEARD_FOR: Duration = Duration::from_secs(1);
 
@@ -37,7 +37,7 @@ pub type InWords = fn(path: &str, status: StatusCode, message: &'static str) -> 
 
 #[derive(Clone, Copy)]
 pub struct Bounds {
-    /// How long a body may take, beside the time its bytes earn.
+    /// The time a body may take, beside the time its bytes earn.
     pub patience: Duration,
     pub in_words: InWords,
 }

@@ -11,7 +11,7 @@ use askama::filters::{Escaper, Html};
 pub struct Page;
 
 /// Embeddings, overrides and isolates, and what closes them.
-fn turns(c: char) -> bool {
+fn is_mark(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -21,7 +21,7 @@ impl Escaper for Page {
         if !text.as_bytes().contains(&0xE2) {
             return Html.write_escaped_str(dest, text);
         }
-        text.split(turns).try_for_each(|piece| Html.write_escaped_str(&mut dest, piece))
+        text.split(is_mark).try_for_each(|piece| Html.write_escaped_str(&mut dest, piece))
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Undo {
     pub fields: Vec<(String, String)>,
 }
 
-/// What happened, on the page that says so.
+/// The message about the last action, on the page that shows it.
 #[derive(Template)]
 #[template(path = "ui/flashes.html")]
 pub struct Flashes<'f> {

@@ -57,11 +57,11 @@ impl Pager {
             rows.reverse();
         }
         let (has_prev, has_next) = if back { (more, true) } else { (!query.get("after").is_empty(), more) };
-        let turn = |name: &str, row: Option<&T>| row.map(|row| turned(query, name, &at(row)));
+        let link = |name: &str, row: Option<&T>| row.map(|row| turned(query, name, &at(row)));
         Self {
             summary: total.to_owned(),
-            prev: has_prev.then(|| turn("before", rows.first())).flatten(),
-            next: has_next.then(|| turn("after", rows.last())).flatten(),
+            prev: has_prev.then(|| link("before", rows.first())).flatten(),
+            next: has_next.then(|| link("after", rows.last())).flatten(),
         }
     }
 }

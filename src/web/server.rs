@@ -31,13 +31,13 @@ pub async fn serve(listener: TcpListener, router: Router, patience: Duration, st
     // A caller that hangs up right after sending an event still meant it.
     builder.half_close(true).timer(TokioTimer::new()).header_read_timeout(patience);
     let mut services = router.into_make_service_with_connect_info::<SocketAddr>();
-    let (places, open) = (Arc::new(Semaphore::new(MOST)), TaskTracker::new());
+    let (permits, open) = (Arc::new(Semaphore::new(MOST)), TaskTracker::new());
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await;
-            (place, accept(&listener).await)
+            let permit = permits.clone().acquire_owned().await;
+            (permit, accept(&listener).await)
         };
-        let (place, (stream, peer)) = tokio::select! {
+        let (permit, (stream, peer)) = tokio::select! {
             () = stop.cancelled() => break,
             next = next => next,
         };
@@ -56,7 +56,7 @@ pub async fn serve(listener: TcpListener, router: Router, patience: Duration, st
                     let _ = connection.await;
                 }
             }
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);

@@ -28,7 +28,7 @@ const LANGUAGES: [(&str, &str, &str, &str); 4] = [
     ("php", "php", "php", "php-cli and php-curl"),
 ];
 
-/// Whether a program is on the machine. Each is needed, but for PHP: not every machine has a package of it.
+/// True when a program is on the machine. Each is needed, but for PHP: not every machine has a package of it.
 fn is_installed(program: &str, packages: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
@@ -58,7 +58,7 @@ async fn run(program: &str, folder: &Path, ending: &str, text: String) -> String
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether it printed the answer of a call that went well, in its language's way of writing.
+/// True when it printed the answer of a call that went well, in its language's way of writing.
 #[track_caller]
 fn went_well(said: &str) {
     let ways = ["\"success\":true", "success: true", "'success': True", "[success] => 1"];
@@ -104,7 +104,7 @@ async fn programs_written_for_the_original_work(app: TestApp) {
     let said = run("node", folder.path(), "mjs", script).await;
     let total = app.api_get("/business/lead/list").await.is(200).json()["meta"]["total"].as_i64().unwrap();
     // On a machine that is busy with other things some may be asked to come back, which this program does not:
-    // what it was told is what is stored. (Hundreds at once that are all kept have a test of their own.)
+    // its answer is what is stored. (Hundreds at once that are all stored have a test of their own.)
     assert_eq!(said, format!("Imported {} of 400 leads", total - leads - 1));
     assert!(total > leads + 1, "{said}");
 }

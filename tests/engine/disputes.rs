@@ -91,8 +91,8 @@ async fn a_refund_of_the_whole_decides_it(app: TestApp) {
     assert_eq!(balances(&app).await, (0, 0));
     assert_eq!(app.number("SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL").await, 0);
     assert_eq!(count(&app, "audit_entries", "action", "payment.dispute_ended").await, 1);
-    let told: Vec<(String,)> = app.rows("SELECT payload FROM outbox WHERE kind = 'payment.dispute_ended'").await;
-    assert!(told.len() == 1 && told[0].0.contains("\"lost\":true"), "{told:?}");
+    let messages: Vec<(String,)> = app.rows("SELECT payload FROM outbox WHERE kind = 'payment.dispute_ended'").await;
+    assert!(messages.len() == 1 && messages[0].0.contains("\"lost\":true"), "{messages:?}");
     assert_eq!(shop.dispute(payment, false).await, done(payment, false));
 }
 

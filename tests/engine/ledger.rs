@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: the ledger says what the commissions say.
+//! The ledger and the commissions agree after any events in any order.
 
 use std::collections::BTreeMap;
 

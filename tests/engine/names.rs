@@ -1,4 +1,4 @@
-//! What a payment is known by: any of its names finds it, and no other payment has them.
+//! The names of a payment: any of them finds it, and no other payment has them.
 
 use refdesk::engine::NameKind::{self, Charge, Event, Intent, Invoice};
 use refdesk::engine::{Dispute, DisputedPayment, Names, PaymentName, PaymentRef, Refunded, What};
@@ -103,7 +103,7 @@ async fn a_name_stays_with_the_payment_that_had_it_first(app: TestApp) {
     assert_eq!(named(&app, second).await, ["event:evt_2"]);
     let refund = refunded(shop.refund(AMY, PaymentRef::id("in_1"), Some("10")).await);
     assert_eq!(refund.payment_id.unwrap().0, first);
-    // Where the invoice alone names a payment, it names the one that has it.
+    // An invoice alone names the payment that has it.
     assert_eq!(payment(shop.send(sent(&app, "100.00", &[(Invoice, "in_1")])).await), (first, false));
     let other = shop.send(sent(&app, "50.00", &[(Invoice, "in_1")])).await;
     assert!(matches!(other, Outcome::PaymentDuplicate { mismatch: true, .. }), "{other:?}");
@@ -129,7 +129,7 @@ async fn a_refund_is_of_the_payment_that_has_any_of_its_names(app: TestApp) {
     }
     let some = PaymentRef::Names(names(&[(Charge, "ch_unknown"), (Intent, "pi_1")]));
     assert_eq!(refunded(shop.refund(AMY, some, None).await).left.unwrap().minor, 0);
-    // What makes a payment unique in the desk alone names it for nobody else.
+    // A name that makes a payment unique in the desk alone names it for nobody else.
     let (_, new) = payment(shop.pay(AMY, "20.00", "2026-06-15").await);
     assert!(new);
     let by_day = app.number("SELECT count(*) FROM payment_names WHERE name LIKE 'date:%'").await;

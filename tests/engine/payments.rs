@@ -1,4 +1,4 @@
-//! What a payment earns: product rules 1 to 6.
+//! The earnings of a payment: product rules 1 to 6.
 
 use std::collections::BTreeMap;
 

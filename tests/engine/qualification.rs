@@ -45,12 +45,12 @@ async fn by_hand_is_once_and_undone_once(app: TestApp) {
     assert_eq!(status(&app).await, ("qualified".into(), true));
     let audited = app.number("SELECT count(*) FROM audit_entries").await;
     assert_eq!(shop.send(toggle(lead_id, true)).await, already);
-    assert_eq!(app.number("SELECT count(*) FROM audit_entries").await, audited, "nothing happened, nothing is noted");
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries").await, audited, "nothing happened, nothing is audited");
     assert_eq!(shop.send(toggle(lead_id, false)).await, yes);
     assert_eq!(status(&app).await, ("contacted".into(), false), "the status before comes back");
     assert_eq!(shop.send(toggle(lead_id, false)).await, already);
     assert_eq!(shop.send(toggle(987_654_321, true)).await, Outcome::NotFound);
-    // Whoever converted stays converted.
+    // A converted lead stays converted.
     shop.pay("amy@example.com", "10.00", "2026-06-20").await;
     shop.send(toggle(lead_id, false)).await;
     assert_eq!(status(&app).await, ("converted".into(), false));

@@ -131,7 +131,7 @@ pub(super) async fn pay_out(app: &TestApp) {
          SELECT e.id, e.business_id, 'ledger', CAST(e.id AS TEXT) FROM ledger_entries e WHERE e.kind = 'paid'",
     )
     .await;
-    // The counters are kept by the engine, which does not pay out yet.
+    // The counters are written by the engine, which does not pay out yet.
     let counted = "UPDATE counters SET value = (SELECT CAST(COALESCE(sum(e.amount), 0) AS BIGINT) FROM ledger_entries e WHERE e.account = 'due') WHERE name = 'money.due.USD'";
     app.arrange(counted).await;
     app.arrange(
@@ -402,7 +402,7 @@ async fn a_moved_lead_s_refund_follows_the_commission_that_stands(app: TestApp) 
     let told = refunded(shop.refund(AMY, day("2026-06-14"), Some("30")).await);
     let earned = told.earned.unwrap();
     assert_eq!((earned.referrer_id.0, earned.amount.minor), (ben.id, 1_400));
-    // What was taken from Jane comes back as what it is worth by now.
+    // The commission taken from Jane comes back with its worth of today.
     shop.send(to(Some(jane_s))).await;
     let held: Vec<(i64, i64)> = app
         .rows("SELECT referrer_id, CAST(sum(amount) AS BIGINT) FROM ledger_entries GROUP BY referrer_id ORDER BY 2")
@@ -422,7 +422,7 @@ async fn figures_go_down_where_they_went_up(app: TestApp) {
     let ben = shop.referrer("Ben Otieno").await;
     let code = app.number("SELECT code_id FROM leads").await;
     let lead_id = app.number("SELECT id FROM leads").await;
-    // What a lead paid goes with the lead to whoever counts by now.
+    // A lead's payments go with the lead to the referrer who counts by now.
     let moved = What::Reattribute(Reattribute {
         lead_id: lead_id.into(),
         to: Some(ben.enrollment_id.into()),
@@ -518,7 +518,7 @@ async fn a_cancelled_subscription_goes_on_with_a_later_payment(app: TestApp) {
     let Outcome::SubscriptionCancelled { status: now, .. } = late else { panic!("{late:?}") };
     assert_eq!(now, "active");
     assert_eq!(app.number("SELECT count(*) FROM commissions WHERE state <> 'pending'").await, 0);
-    // Nobody: nothing is kept, so it counts when it is sent again for somebody.
+    // Nobody: nothing is stored, so it counts when it is sent again for somebody.
     for _ in 0..2 {
         let nobody = shop.cancel("bob@example.com", "2026-06-18").await;
         assert!(matches!(nobody, Outcome::SubscriptionCancelled { lead_id: None, .. }), "{nobody:?}");

@@ -1,4 +1,4 @@
-//! Who referred whom: product rules 12 to 17.
+//! Attribution: product rules 12 to 17.
 
 use crate::support::Outcome;
 use refdesk::engine::{Approve, Change, ClaimBy, ClaimRefusal, Merge, PayBack, Qualify, Reattribute, Void, What};
@@ -344,7 +344,7 @@ async fn money_taken_away_with_an_attribution_comes_back_with_the_next(app: Test
     to(None).await;
     to(Some(&jane)).await;
     assert_eq!((held(&jane).await, held(&tom).await), (4_500, 0));
-    // What was paid stays where it is, and is not earned a second time.
+    // A paid commission stays where it is, and is not earned a second time.
     app.tamper(&format!("UPDATE commissions SET state = 'paid' WHERE id = {paid}")).await;
     to(None).await;
     to(Some(&tom)).await;
@@ -413,7 +413,7 @@ async fn of_two_leads_that_become_one_the_earliest_touch_counts(app: TestApp) {
     shop.send(Merge { lead_id: from.into(), into: to.into() }).await;
     assert_eq!(referrer_of(&app, to).await, Some(jane.id), "Tom came later");
 
-    // What staff decided of the lead that stays is not undone by a merge.
+    // A merge leaves a decision of staff about the lead that stays.
     for (n, decided) in [(3, Some(&tom)), (4, None)] {
         let from = made(shop.send(by_phone(n, Some(&jane))).await);
         let to = made(shop.send(by_address(n, Some(&jane))).await);

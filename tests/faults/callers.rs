@@ -65,15 +65,15 @@ async fn who_dawdles_is_cut_off(app: TestApp) {
     }
 }
 
-/// Whoever leaves the answer lie is let go of.
+/// The server ends the connection of a caller who reads no answer.
 #[tokio::test]
 async fn who_does_not_take_the_answer_is_cut_off() {
-    let (told, is_let_go) = tokio::sync::oneshot::channel::<()>();
-    let told = Arc::new(Mutex::new(Some(told)));
+    let (ended, is_let_go) = tokio::sync::oneshot::channel::<()>();
+    let ended = Arc::new(Mutex::new(Some(ended)));
     let answer = move || {
-        let told = told.lock().unwrap().take();
+        let ended = ended.lock().unwrap().take();
         let endless = futures::stream::repeat_with(move || {
-            let _held = &told;
+            let _held = &ended;
             Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])
         });
         async { Body::from_stream(endless) }
@@ -111,7 +111,7 @@ async fn what_is_too_long_is_refused_in_words(app: TestApp) {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let answer = app.request("POST", "/sign-in", &form, huge).await.is(413);
     assert!(answer.has("h1"), "{answer:?}");
-    // What the connection itself cannot hold ends it.
+    // More than the connection itself can hold ends it.
     let mut stream = connect(&app).await;
     let _ = stream.write_all(format!("GET /{} HTTP/1.1\r\n", "x".repeat(1 << 20)).as_bytes()).await;
     let answer = until_closed(&mut stream).await;
@@ -160,7 +160,7 @@ async fn who_hangs_up_is_recorded_all_the_same(app: TestApp) {
         stream.write_all(body.as_bytes()).await.unwrap();
         drop(stream);
     }
-    // Whoever asks after them waits behind them, and finds each of them whole or not at all.
+    // A later caller waits behind them, and finds each of them whole or not at all.
     let mut there = 0;
     for n in 0..40 {
         let answer = app.api_post(SIGN_UP, sign_up(&app, &format!("amy{n}@example.com"), &jane.code)).await;

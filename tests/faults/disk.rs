@@ -1,4 +1,4 @@
-//! SQLite without room, or held by somebody else: nothing half stored, everybody told, and on it goes by
+//! SQLite without room, or held by somebody else: nothing half stored, every caller answered, and on it goes by
 //! itself. The bound of the file's pages stands for the disk's end.
 
 use std::sync::Arc;

@@ -228,7 +228,7 @@ async fn a_restart_while_nothing_happens_is_noticed_by_nobody() {
         assert!(app.number(idle).await > 2, "there are connections to lose");
         let mut killer = PgConnection::connect(&app.database.url).await.unwrap();
         killer.execute(TERMINATE_ALL).await.unwrap();
-        // What was in use a moment ago is not asked; a quiet second makes it quiet.
+        // A connection that was in use a moment ago is not tested; after a quiet second it is.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         for _ in 0..20 {
             app.get("/readyz").await.is(200);
@@ -240,7 +240,7 @@ async fn a_restart_while_nothing_happens_is_noticed_by_nobody() {
 const TERMINATE_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
-/// Sends payments until told to stop; answers the ids of those that were acknowledged.
+/// Sends payments until a signal stops it; answers the ids of those that were acknowledged.
 async fn pay_until(
     stop: Arc<AtomicBool>,
     app: Arc<TestApp>,

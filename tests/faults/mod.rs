@@ -1,4 +1,4 @@
-//! What breaks around the program: the disk, the database, the network, its callers, itself.
+//! Faults around the program: the disk, the database, the network, its callers, itself.
 
 mod callers;
 pub mod disk;
@@ -33,7 +33,7 @@ fn comes_back_later(answer: Answer) -> Answer {
     answer
 }
 
-/// How many rows speak of things that happened; a write that failed adds none.
+/// The number of rows about events; a write that failed adds none.
 async fn footprint(app: &TestApp) -> Vec<i64> {
     let mut counts = Vec::new();
     for table in [

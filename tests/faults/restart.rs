@@ -1,4 +1,4 @@
-//! Told to stop, the program finishes what it has begun; killed, it is back at once.
+//! At a signal to stop, the program finishes what it has begun; killed, it is back at once.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -35,11 +35,11 @@ async fn who_is_being_served_at_the_end_is_served_to_the_end(database: Arc<Datab
     }
     // One who asks for nothing does not hold it up.
     let idle = TcpStream::connect(&address).await.unwrap();
-    let told = Instant::now();
+    let stopped = Instant::now();
     let stop = Command::new("kill").args(["-TERM", &server.process.id().to_string()]).status().unwrap();
     assert!(stop.success());
     while TcpStream::connect(&address).await.is_ok() {
-        assert!(told.elapsed() < Duration::from_secs(5), "it still takes connections");
+        assert!(stopped.elapsed() < Duration::from_secs(5), "it still takes connections");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     for (stream, body) in &mut served {
@@ -52,7 +52,7 @@ async fn who_is_being_served_at_the_end_is_served_to_the_end(database: Arc<Datab
         if let Some(ended) = server.process.try_wait().unwrap() {
             break ended;
         }
-        assert!(told.elapsed() < Duration::from_secs(10), "it does not end");
+        assert!(stopped.elapsed() < Duration::from_secs(10), "it does not end");
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
     assert!(ended.success(), "{ended}");

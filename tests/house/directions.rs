@@ -1,11 +1,11 @@
-//! Who may import whom, by one table, and how large a circle of files may be.
+//! The allowed imports, by one table, and the largest circle of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::imports::{Import, circles, imports};
 
-/// What a file is, by where it stands. A feature's file that takes the core is a verb, the others are nouns and reads.
+/// The layer of a file, by its path. A feature's file that takes the core is a verb, the others are nouns and reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Layer {
     Main,

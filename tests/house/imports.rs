@@ -1,4 +1,4 @@
-//! Which file of `src` imports which: every `use` and every written path, followed through re-exports to the
+//! The imports between files of `src`: every `use` and every written path, followed through re-exports to the
 //! file that defines the name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

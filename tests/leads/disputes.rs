@@ -63,7 +63,7 @@ async fn a_payment_is_disputed_and_the_dispute_ends(app: TestApp) {
     app.get("/audit").await.is(200).says("Payment disputed").says("Dispute of a payment ended");
     app.get(&format!("/referrers/{jane}")).await.is(200).says("Payment disputed");
 
-    // Whoever only reads is not offered it.
+    // A person who only reads is not offered it.
     let viewer = app.member(Role::Viewer).await;
     for page in [own, format!("/commissions/{commission}")] {
         assert!(!viewer.get(&page).await.is(200).has("a[href$='/dispute']"));
@@ -92,7 +92,7 @@ async fn sums_say_what_of_them_is_disputed(app: TestApp) {
     let enrollment = app.number("SELECT id FROM enrollments").await;
     app.get(&format!("/enrollments/{enrollment}/ban")).await.says("1 approved but disputed, 20.00 USD");
 
-    // What is pending and disputed leaves no hold.
+    // A pending commission under dispute leaves no hold.
     let second = app.number("SELECT max(id) FROM payments").await;
     app.shop().dispute(second, true).await;
     let (before, after) = (app.get("/").await.texts(".bars .bar-value"), "0.00 USD");
@@ -110,9 +110,9 @@ async fn what_cannot_be_disputed_is_told(app: TestApp) {
     let own = format!("/leads/{lead}");
     for late in [true, false] {
         let answer = if late { confirm(&asked, &[("reason", "Late")]).await } else { app.get(&path).await };
-        let told = answer.goes_to(&own).follow().await;
-        assert!(told.flash().contains("wholly refunded"), "{}", told.flash());
-        assert!(!told.has("a[href$='/dispute']"));
+        let page = answer.goes_to(&own).follow().await;
+        assert!(page.flash().contains("wholly refunded"), "{}", page.flash());
+        assert!(!page.has("a[href$='/dispute']"));
     }
     assert!(!app.get(&format!("/commissions/{commission}")).await.is(200).has("a[href$='/dispute']"));
 }

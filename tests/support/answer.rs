@@ -1,4 +1,4 @@
-//! What a server answered, read the way a person or a program reads it.
+//! The answer of a server, read the way a person or a program reads it.
 
 use reqwest::header::HeaderMap;
 use scraper::{ElementRef, Html, Selector};
@@ -8,7 +8,7 @@ use super::Visitor;
 /// An answer with its whole body. Pages are asked by CSS selector.
 #[derive(Clone)]
 pub struct Answer {
-    /// What was asked, for messages.
+    /// The request, for messages.
     pub asked: String,
     pub status: u16,
     pub headers: HeaderMap,
@@ -96,18 +96,18 @@ impl Answer {
         self.attrs(css, name).into_iter().next().unwrap_or_else(|| panic!("no {css} with {name} in {self:?}"))
     }
 
-    /// What a form's field holds.
+    /// The value of a form's field.
     #[track_caller]
     pub fn field(&self, name: &str) -> String {
         self.attr(&format!("input[name=\"{name}\"]"), "value")
     }
 
-    /// What is said beside a field; empty when it is fine.
+    /// The message beside a field; empty when it is fine.
     pub fn error_at(&self, field: &str) -> String {
         self.texts(&format!("#e-{field}")).into_iter().next().unwrap_or_default()
     }
 
-    /// What the last action reported.
+    /// The message of the last action.
     pub fn flash(&self) -> String {
         self.texts(".flash p").join(" ")
     }

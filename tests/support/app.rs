@@ -311,7 +311,7 @@ impl TestApp {
         self.call("GET", path, &self.business.api_key, None).await
     }
 
-    /// What people and events do in the business, past the pages.
+    /// The deeds of people and events in the business, past the pages.
     pub fn shop(&self) -> Shop<'_> {
         Shop { app: &self.app, business: &self.business }
     }

@@ -27,7 +27,7 @@ struct Driver {
 }
 
 static DRIVER: OnceCell<Driver> = OnceCell::const_new();
-static TURN: Mutex<()> = Mutex::const_new(());
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// Each test has a runtime of its own; the browser's connection outlives them.
 fn runtime() -> &'static Runtime {
@@ -41,7 +41,7 @@ fn runtime() -> &'static Runtime {
 pub struct Browser {
     driver: &'static Driver,
     base: String,
-    _turn: MutexGuard<'static, ()>,
+    _permit: MutexGuard<'static, ()>,
 }
 
 /// Starts chromedriver in a process group of its own that ends with this process.
@@ -106,9 +106,9 @@ async fn driver() -> &'static Driver {
 impl Browser {
     /// Opens nothing yet; cookies, size and colours are as at the start.
     pub async fn at(app: &EmptyApp) -> Self {
-        let turn = TURN.lock().await;
+        let permit = ONE_AT_A_TIME.lock().await;
         let driver = driver().await;
-        let browser = Self { driver, base: app.url(""), _turn: turn };
+        let browser = Self { driver, base: app.url(""), _permit: permit };
         driver.client.goto(&app.url("/healthz")).await.expect("the server answers");
         driver.client.delete_all_cookies().await.expect("cookies can be cleared");
         browser.desktop().await;
@@ -233,7 +233,7 @@ impl Browser {
         serde_json::from_value(found).expect("texts")
     }
 
-    /// What the first element that matches reads.
+    /// The text of the first element that matches.
     pub async fn text(&self, css: &str) -> String {
         self.texts(css).await.into_iter().next().unwrap_or_default()
     }
@@ -258,7 +258,7 @@ impl Browser {
         self.client().set_window_rect(0, 0, 1280, 900).await.expect("the window's size");
     }
 
-    /// What the person's system prefers.
+    /// The preference of the person's system.
     pub async fn dark(&self, on: bool) {
         let value = if on { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
@@ -273,7 +273,7 @@ impl Browser {
         assert!(over.as_i64() <= Some(0), "{} is {over} pixels too wide", self.path().await);
     }
 
-    /// What the browser complained about since it was last asked: blocked styles, failed scripts.
+    /// The complaints of the browser since it was last asked: blocked styles, failed scripts.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.command("se/log", json!({ "type": "browser" })).await;
         let severe = |entry: &&Json| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"));

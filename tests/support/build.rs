@@ -63,7 +63,7 @@ pub fn rate(text: &str) -> Rate {
     Rate::parse(text).unwrap_or_else(|e| panic!("{text:?} {e}"))
 }
 
-/// What a refund names its payment by: a day, or anything else.
+/// The name by which a refund finds its payment: a day, or anything else.
 pub struct Named(PaymentRef);
 
 impl From<Day> for Named {
@@ -78,7 +78,7 @@ impl From<PaymentRef> for Named {
     }
 }
 
-/// What a payment earned, as "20.00 USD".
+/// The earnings of a payment, as "20.00 USD".
 #[track_caller]
 pub fn earned(outcome: &Outcome) -> Option<String> {
     match outcome {

@@ -157,7 +157,7 @@ fn fast_dir() -> TempDir {
     tempfile::Builder::new().prefix("refdesk-").tempdir().expect("a directory for the database")
 }
 
-/// The migrated file that tests copy; kept between runs, made again when a migration changes.
+/// The migrated file that tests copy; stored between runs, made again when a migration changes.
 async fn sqlite_template() -> &'static Path {
     static TEMPLATE: tokio::sync::OnceCell<PathBuf> = tokio::sync::OnceCell::const_new();
     TEMPLATE

@@ -1,4 +1,4 @@
-//! What the tests stand on: [`TestApp`] is a real server with a business in it, [`Visitor`] a person
+//! The tools of the tests: [`TestApp`] is a real server with a business in it, [`Visitor`] a person
 //! with a browser, [`Answer`] what they got. A test is an async function that takes what it needs;
 //! [`on_both_databases!`](crate::on_both_databases) runs it on SQLite and on PostgreSQL.
 #![allow(dead_code, unused_imports, reason = "a toolbox: not every tool is in use at every moment")]
@@ -23,12 +23,12 @@ pub use database::{Database, Engine};
 pub use outcome::Outcome;
 pub use visitor::Visitor;
 
-/// What a test asks for in its argument.
+/// The argument of a test.
 pub trait Start: Sized {
     fn start(database: Arc<Database>) -> impl Future<Output = Self> + Send;
 }
 
-/// Whether the longer tests are asked for: `tests/run --long`.
+/// True when the longer tests are asked for: `tests/run --long`.
 pub fn is_long() -> bool {
     std::env::var_os("REFDESK_LONG").is_some()
 }

@@ -1,4 +1,4 @@
-//! What an event came to, flat and with plain ids, as tests speak of it.
+//! The outcome of an event, flat and with plain ids, as tests speak of it.
 
 use refdesk::engine::{
     self, AcceptOutcome, AddLeadOutcome, CancelOutcome, Changed, ClaimRefusal, Decided, Dispute, DisputedPayment,
@@ -58,7 +58,7 @@ pub enum Outcome {
         lead_id: i64,
         changed: Changed,
     },
-    /// Of the row that the event named.
+    /// The id of the row that the event named.
     Done {
         id: i64,
         changed: bool,

@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::Database;
 
-/// What the proxy is about to do.
+/// The next deed of the proxy.
 #[derive(Debug, Default)]
 struct Plan {
     down: bool,
     /// Round trips until a connection is cut; 0 is never.
     cut_in: u64,
-    /// COMMITs whose answer is kept from the client.
+    /// COMMITs whose answer never reaches the client.
     mute_commits: u64,
-    /// Whether the database goes away with the answer.
+    /// True when the database goes away with the answer.
     then_down: bool,
 }
 

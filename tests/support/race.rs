@@ -60,7 +60,7 @@ impl Call {
     }
 }
 
-/// What came back.
+/// The answers of a race.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     pub status: u16,

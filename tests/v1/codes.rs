@@ -53,8 +53,8 @@ async fn generating_may_go_on_in_the_background(app: TestApp) {
     app.run_jobs().await;
     let job = call(&app, "GET", &format!("/v1/jobs/{}", text(&begun["id"])), None).await.is(200).json();
     assert_eq!((&job["state"], &job["made"]), (&json!("done"), &json!(1)));
-    let told = with(&app, "POST", "/v1/referrers/codes", once, &json!({})).await.is(202);
-    assert_eq!((told.header("idempotency-replayed"), told.json()), ("true", begun));
+    let repeated = with(&app, "POST", "/v1/referrers/codes", once, &json!({})).await.is(202);
+    assert_eq!((repeated.header("idempotency-replayed"), repeated.json()), ("true", begun));
 }
 
 async fn a_referrer_is_given_a_code_by_their_own_address(app: TestApp) {

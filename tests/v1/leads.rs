@@ -1,4 +1,4 @@
-//! What is decided about a lead: who referred it, and which lead it is part of.
+//! Decisions about a lead: its referrer, and the lead it is part of.
 
 use serde_json::{Value as Json, json};
 

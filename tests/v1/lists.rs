@@ -1,4 +1,4 @@
-//! What lists are filtered and sorted by, beside what their pages are.
+//! Filters and orders of lists, beside their pages.
 
 use serde_json::{Value as Json, json};
 

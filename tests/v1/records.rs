@@ -1,4 +1,4 @@
-//! What is only read: refunds and touches.
+//! Records without a call that changes them: refunds and touches.
 
 use refdesk::clock::Day;
 use refdesk::id::{self, Kind};

@@ -33,7 +33,7 @@ async fn a_referrer_is_changed_field_by_field(app: TestApp) {
     }
     let other = app.another_business("Other").await;
     app.call("PATCH", &path, &other.api_key, Some(json!({ "name": "Mine" }))).await.is(404);
-    // What is known of them is found by the new words at once.
+    // The new words find them at once.
     let found = call(&app, "GET", "/v1/referrers?q=acme", None).await.is(200).json();
     assert_eq!(found["data"][0]["id"], jane["id"]);
 }

@@ -1,4 +1,4 @@
-//! What a program may rely on whatever it calls: versions, cursors, items that are no objects, fields to clear.
+//! Promises of every call: versions, cursors, items that are no objects, fields to clear.
 
 use serde_json::{Value as Json, json};
 

@@ -32,7 +32,7 @@ pub fn words(text: &str) -> Vec<Words> {
 pub struct Row {
     pub name: String,
     /// "path", "query" or "header"; nothing for a field.
-    pub place: &'static str,
+    pub location: &'static str,
     pub kind: String,
     pub required: bool,
     pub about: Vec<Words>,
@@ -219,7 +219,7 @@ impl Reader<'_> {
     }
 
     fn parameter(&self, one: &Json_) -> Row {
-        let place = match one["in"].as_str() {
+        let location = match one["in"].as_str() {
             Some("path") => "path",
             Some("query") => "query",
             _ => "header",
@@ -227,7 +227,7 @@ impl Reader<'_> {
         let schema = &one["schema"];
         Row {
             name: text(&one["name"]),
-            place,
+            location,
             kind: self.kind(schema),
             required: one["required"] == true,
             about: words(&text(&one["description"])),
@@ -293,7 +293,7 @@ impl Reader<'_> {
             let about = field["description"].as_str().or(inner["description"].as_str()).unwrap_or_default();
             rows.push(Row {
                 name: format!("{within}{name}"),
-                place: "",
+                location: "",
                 kind: self.kind(field),
                 required: required.contains(&name.as_str()),
                 about: words(about),

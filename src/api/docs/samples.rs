@@ -61,7 +61,7 @@ impl Filler {
         for given in call.given() {
             let value = self.own(&given.name).unwrap_or_else(|| given.example.clone());
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            match given.place {
+            match given.location {
                 "path" => path = path.replace(&format!("{{{}}}", given.name), &encode(&text)),
                 "query" => query.push(format!("{}={}", given.name, encode(&text))),
                 _ => {}

@@ -180,7 +180,7 @@ async fn add_referrer(app: &App, scope: &Scope, person: Person) -> Result<(Statu
     if name.is_some() || !person.meta.is_empty() {
         let amend = Amend { name, email: None, meta: person.meta };
         let amended = referrers::amend(app, &scope.actor, scope.business_id, referrer_id, amend).await?;
-        change::told(amended)?;
+        change::accepted_amend(amended)?;
     }
     Ok((status, who))
 }

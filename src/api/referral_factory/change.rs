@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::audit::{self, NewEntry};
 use crate::db::{DbError, DbResult, Stop, Tx};
 use crate::engine::{AmendLead, Archive, Decided, Event, Outcome, Qualify, Refusal, Rejected, What};
-use crate::leads::{self, Kept};
+use crate::leads::{self, MetaSet};
 use crate::meta::{self, Meta};
 use crate::referrers::{self, Amend, Amended};
 
@@ -57,14 +57,14 @@ pub async fn decide(
     let events: Vec<Event> = whats.into_iter().map(|what| Event::new(scope.by(), what)).collect();
     let wrong = Arc::new(Mutex::new(None));
     let beside = Beside { business_id: scope.business_id, lead_id, changes, wrong: wrong.clone() };
-    let decided = app.engine.slice_and(&scope.actor, events, beside, keep_beside).await;
+    let decided = app.engine.slice_and(&scope.actor, events, beside, write_beside).await;
     decided.map_err(|error| match (error, wrong.lock().ok().and_then(|mut wrong| wrong.take())) {
         (DbError::Stopped(Stop::Refused), Some(problem)) => problem.into(),
         (error, _) => error.into(),
     })
 }
 
-/// What is stored with the outcomes of events, and what is wrong where they are refused.
+/// The fields stored with the outcomes of events, and the problem where one is refused.
 struct Beside {
     business_id: i64,
     lead_id: Option<i64>,
@@ -81,13 +81,13 @@ impl Beside {
     }
 }
 
-async fn keep_beside(tx: &mut Tx, beside: &Beside, decided: Vec<Decided<Outcome>>) -> DbResult<Vec<Outcome>> {
+async fn write_beside(tx: &mut Tx, beside: &Beside, decided: Vec<Decided<Outcome>>) -> DbResult<Vec<Outcome>> {
     let outcomes = accepted(decided).map_err(|problem| beside.refuse(problem))?;
     let added = || outcomes.iter().find_map(Outcome::lead_id).map(|id| id.0);
     let lead_id = beside.lead_id.or_else(added).unwrap_or_default();
     let now = tx.now();
-    let kept = keep(tx, lead_id, &beside.changes, now).await?.map_err(|problem| beside.refuse(problem))?;
-    if let Some((before, after)) = kept {
+    let changed = set_meta(tx, lead_id, &beside.changes, now).await?.map_err(|problem| beside.refuse(problem))?;
+    if let Some((before, after)) = changed {
         let shown = |list: &str| json!({ "meta": meta::items(list) });
         let entry = NewEntry::by(tx, beside.business_id, "lead.edited", ("lead", lead_id))?;
         let mut entry = entry.before(shown(&before)).after(shown(&after));
@@ -109,7 +109,7 @@ fn accepted(decided: Vec<Decided<Outcome>>) -> Result<Vec<Outcome>, FieldProblem
     decided.into_iter().collect::<Result<Vec<_>, _>>().map_err(wrong)
 }
 
-async fn keep(
+async fn set_meta(
     tx: &mut Tx,
     lead_id: i64,
     changes: &[Meta],
@@ -119,9 +119,9 @@ async fn keep(
         return Ok(Ok(None));
     }
     Ok(match leads::set_meta(tx, lead_id, changes, now).await? {
-        Kept::Same => Ok(None),
-        Kept::Changed(before, after) => Ok(Some((before, after))),
-        Kept::TooMuch => Err(FieldProblem::wrong("meta", format!("may have at most {} fields in all", meta::MOST))),
+        MetaSet::Same => Ok(None),
+        MetaSet::Changed(before, after) => Ok(Some((before, after))),
+        MetaSet::TooMuch => Err(FieldProblem::wrong("meta", format!("may have at most {} fields in all", meta::MOST))),
     })
 }
 
@@ -149,7 +149,7 @@ async fn change_user(
                 );
             }
             let amend = Amend { name: new.first_name.map(|n| n.0), email: new.email, meta: changes(new.meta) };
-            told(referrers::amend(&app, &scope.actor, scope.business_id, *referrer_id, amend).await?)?;
+            accepted_amend(referrers::amend(&app, &scope.actor, scope.business_id, *referrer_id, amend).await?)?;
         }
     }
     let data = who::show(&mut app.db.read().await?, &scope, &who, false).await?;
@@ -175,8 +175,8 @@ async fn change_lead(
     Ok(())
 }
 
-/// The refusal of a verb about a referrer.
-pub fn told(amended: Amended) -> Result<(), Problem> {
+/// The refusal of a change of a referrer.
+pub fn accepted_amend(amended: Amended) -> Result<(), Problem> {
     match amended {
         Amended::Done { .. } => Ok(()),
         Amended::EmailTaken => Err(FieldProblem::wrong("email", "has already been taken").into()),

@@ -62,8 +62,8 @@ pub fn frame(
 ) -> (RfLinks, RfPageMeta) {
     let Paging { page, per_page } = paging;
     let last_page = ((total + per_page - 1) / per_page).max(1);
-    let kept: String = filters.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
-    let address = |page: i64| format!("{path}?page={page}&per_page={per_page}{kept}");
+    let filtered: String = filters.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+    let address = |page: i64| format!("{path}?page={page}&per_page={per_page}{filtered}");
     let links = RfLinks {
         first: address(1),
         last: address(last_page),
@@ -80,23 +80,23 @@ pub fn frame(
 mod tests {
     use super::*;
 
-    fn place(page: &str, per_page: &str, total: i64, count: usize) -> (RfLinks, RfPageMeta) {
+    fn paged(page: &str, per_page: &str, total: i64, count: usize) -> (RfLinks, RfPageMeta) {
         let number = |text: &str| Number(text.parse().ok());
         frame(Paging::of(number(page), number(per_page)), total, count, "/u".into(), &[("with", "a b".into())])
     }
 
     #[test]
     fn pages_are_clamped_and_linked() {
-        let (links, meta) = place("2", "10", 25, 10);
+        let (links, meta) = paged("2", "10", 25, 10);
         assert_eq!(links.next.as_deref(), Some("/u?page=3&per_page=10&with=a%20b"));
         assert_eq!(links.prev.as_deref(), Some("/u?page=1&per_page=10&with=a%20b"));
         assert_eq!((meta.from, meta.to, meta.last_page), (Some(11), Some(20), 3));
-        let (links, meta) = place("", "9999", 0, 0);
+        let (links, meta) = paged("", "9999", 0, 0);
         assert_eq!((meta.per_page, meta.current_page, meta.last_page, meta.from), (250, 1, 1, None));
         assert!(links.next.is_none() && links.prev.is_none());
-        let (links, meta) = place("9223372036854775807", "-5", 3, 0);
+        let (links, meta) = paged("9223372036854775807", "-5", 3, 0);
         assert_eq!((meta.per_page, meta.last_page, links.next.is_none()), (1, 3, true));
         assert_eq!(links.prev.as_deref(), Some("/u?page=3&per_page=1&with=a%20b"));
-        assert_eq!(place("0", "0", 3, 1).1.current_page, 1);
+        assert_eq!(paged("0", "0", 3, 1).1.current_page, 1);
     }
 }

@@ -90,7 +90,7 @@ pub enum Who {
 }
 
 impl Who {
-    fn place(&self) -> (i64, i64) {
+    fn key(&self) -> (i64, i64) {
         match self {
             Self::Lead(lead) => (LEAD, lead.id),
             Self::Referrer { enrollment_id, .. } => (ENROLLMENT, *enrollment_id),
@@ -182,13 +182,13 @@ async fn by_email(conn: &mut Conn, scope: &Scope, email: &Email, campaign_id: Op
 
 /// The user as they are shown.
 pub async fn show(conn: &mut Conn, scope: &Scope, who: &Who, analytics: bool) -> Result<RfUser, Problem> {
-    let place = who.place();
+    let key = who.key();
     let (leads, enrollments) = match who {
         Who::Lead(lead) => (vec![lead.id], Vec::new()),
         Who::Referrer { enrollment_id, .. } => (Vec::new(), vec![*enrollment_id]),
     };
     let wanted = Wanted { leads, enrollments, analytics };
-    shown(conn, scope, &wanted).await?.remove(&place).ok_or_else(nobody)
+    shown(conn, scope, &wanted).await?.remove(&key).ok_or_else(nobody)
 }
 
 /// A lead by id, as it is shown after a change.

@@ -1,4 +1,4 @@
-//! Makes a call without keeping it: the real router, the real handlers and the real database, in a rehearsal
+//! Makes a call without storing it: the real router, the real handlers and the real database, in a rehearsal
 //! that is undone before the answer is looked at. [`compare`] says what differs from the documented shape.
 
 pub mod compare;
@@ -20,7 +20,7 @@ use crate::keys::{self, NewKey};
 use crate::web::bounds::{self, Bounds};
 use crate::web::layers::RequestId;
 
-/// How long a trial may take, because on SQLite all writers wait meanwhile. It is shorter than a write waits
+/// The time a trial may take, since on SQLite all writers wait meanwhile. It is shorter than a write waits
 /// for its turn.
 const HOLD: Duration = Duration::from_millis(1_500);
 /// Ids drawn for a trial; a large batch takes more in the rehearsal itself.

@@ -205,7 +205,7 @@ impl Code {
 struct Found {
     /// The code that was meant.
     code: Code,
-    /// How the text became the code: `exact`, `repaired` (look-alikes were mended) or `heard`.
+    /// The way from the text to the code: `exact`, `repaired` (look-alikes were mended) or `heard`.
     how: &'static str,
     /// True when a lead that brings it now is attributed.
     counts: bool,

@@ -128,7 +128,7 @@ impl Part {
 
     /// The page of a list: its rows and one more.
     pub async fn rows<R: crate::db::FromDb>(&self, conn: &mut Conn, list: Listing) -> DbResult<Vec<R>> {
-        self.place(list).build(self.limit + 1).all(conn).await
+        self.positioned(list).build(self.limit + 1).all(conn).await
     }
 
     /// The page of a list that is at hand as a whole: its rows and those behind it.
@@ -147,7 +147,7 @@ impl Part {
     }
 
     /// A list in the requested order, from the requested position.
-    fn place(&self, list: Listing) -> Listing {
+    fn positioned(&self, list: Listing) -> Listing {
         let list = if self.oldest_first { list.reversed() } else { list };
         let Some(cursor) = &self.after else { return list };
         let at = cursor.value.parse::<i64>().unwrap_or_default();
@@ -167,7 +167,7 @@ impl Part {
         scope: Scope,
         needle: &Needle,
     ) -> DbResult<Hits<R>> {
-        let found = search::page(db, self.place(list), &[scope], needle, Ask::cursor(self.limit + 1)).await?;
+        let found = search::page(db, self.positioned(list), &[scope], needle, Ask::cursor(self.limit + 1)).await?;
         Ok(Hits { rows: found.rows, rest: found.rest })
     }
 }
@@ -177,8 +177,8 @@ pub fn place_of(day: &str) -> i64 {
     day.replace('-', "").parse().unwrap_or_default()
 }
 
-fn day_of(place: i64) -> String {
-    format!("{:04}-{:02}-{:02}", place / 10_000, place / 100 % 100, place % 100)
+fn day_of(number: i64) -> String {
+    format!("{:04}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100)
 }
 
 /// The matches of a page: when the search ended before the page was full, `rest` is the position to continue
@@ -235,9 +235,9 @@ pub fn page<R, T: Serialize>(
 
 /// The address of a list with another beginning.
 fn with_after(uri: &Uri, after: Option<&str>) -> String {
-    let kept = crate::query::pairs(uri.query().unwrap_or_default());
-    let kept = kept.iter().filter(|(name, _)| name != "after").map(|(n, v)| format!("{}={}", encode(n), encode(v)));
-    let all: Vec<String> = kept.chain(after.map(|after| format!("after={after}"))).collect();
+    let others = crate::query::pairs(uri.query().unwrap_or_default());
+    let others = others.iter().filter(|(name, _)| name != "after").map(|(n, v)| format!("{}={}", encode(n), encode(v)));
+    let all: Vec<String> = others.chain(after.map(|after| format!("after={after}"))).collect();
     if all.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), all.join("&")) }
 }
 
@@ -323,7 +323,7 @@ pub async fn merged_hits<R: crate::db::FromDb>(
         all.rows.extend(hits.rows);
         all.rest = part.sooner(all.rest, hits.rest);
     }
-    let is_before = |place, rest| if part.oldest_first { place < rest } else { place > rest };
+    let is_before = |at, rest| if part.oldest_first { at < rest } else { at > rest };
     all.rows.retain(|row| all.rest.is_none_or(|rest| is_before(key(row), rest)));
     all.rows.sort_by_key(&key);
     if !part.oldest_first {

@@ -100,7 +100,7 @@ impl Preview {
     }
 }
 
-/// What the rules said no to.
+/// The refusals of the rules.
 pub fn rejected(why: Rejected, nothing: fn() -> Problem) -> Problem {
     match why {
         Rejected::NotFound => nothing(),

@@ -16,7 +16,7 @@ use crate::money::{Currency, Money, Rate};
 use crate::payments::PaymentRow;
 use crate::referrers::rows::{EnrollmentRow, ReferrerRow};
 
-/// Of leads, before and behind the plain facts that have no place among the first.
+/// The columns of leads, before and behind the plain facts that are not among the first.
 const LEADS_FIRST: [&str; 8] = ["name", "email", "phone", "company", "code", "referrer_email", "source", "status"];
 const LEADS_LAST: [&str; 13] = [
     "qualified",

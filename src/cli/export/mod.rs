@@ -108,7 +108,7 @@ pub enum ExportVerb {
 
 #[derive(clap::Args)]
 pub struct Of {
-    /// Which (business_…), where there are several
+    /// The business (business_…), where there are several
     #[arg(long)]
     business: Option<String>,
     /// Only of this campaign: its number, or campaign_…
@@ -289,16 +289,16 @@ impl<'a> Export<'a> {
 
 async fn leads_of(export: &mut Export<'_>, filter: &leads::Filter) -> Result<i64, Ended> {
     for campaign in export.campaigns.clone() {
-        let (list, mut place) = (leads::listing(campaign, filter), None);
+        let (list, mut position) = (leads::listing(campaign, filter), None);
         loop {
-            let (rows, more) = export.next(&list, place, |l: &LeadRow| (l.created_at, l.id)).await?;
+            let (rows, more) = export.next(&list, position, |l: &LeadRow| (l.created_at, l.id)).await?;
             let emails = export.emails(rows.iter().filter_map(|l| l.referrer_id).collect()).await?;
             for row in rows {
                 let email = row.referrer_id.and_then(|id| emails.get(&id).cloned());
                 export.out.row(&columns::lead(row, email))?;
             }
-            place = more;
-            if place.is_none() {
+            position = more;
+            if position.is_none() {
                 break;
             }
         }
@@ -309,9 +309,9 @@ async fn leads_of(export: &mut Export<'_>, filter: &leads::Filter) -> Result<i64
 async fn referrers_of(export: &mut Export<'_>, filter: &referrers::Filter) -> Result<i64, Ended> {
     for campaign in export.campaigns.clone() {
         let of_campaign = referrers::Filter { campaign_id: Some(campaign), ..filter.clone() };
-        let (list, mut place) = (referrers::listing(export.business.id, &of_campaign), None);
+        let (list, mut position) = (referrers::listing(export.business.id, &of_campaign), None);
         loop {
-            let (rows, more) = export.next(&list, place, |r: &ReferrerRow| (r.created_at, r.id)).await?;
+            let (rows, more) = export.next(&list, position, |r: &ReferrerRow| (r.created_at, r.id)).await?;
             let ids: Vec<i64> = rows.iter().map(|r| r.id).collect();
             let enrolled = referrers::enrollments(&mut export.app.db.read().await?, &ids).await?;
             let of_each: BTreeMap<i64, _> =
@@ -319,8 +319,8 @@ async fn referrers_of(export: &mut Export<'_>, filter: &referrers::Filter) -> Re
             for (row, enrollment) in rows.iter().filter_map(|row| Some((row, of_each.get(&row.id)?))) {
                 export.out.row(&columns::referrer(row, enrollment, &export.app.config.public_url))?;
             }
-            place = more;
-            if place.is_none() {
+            position = more;
+            if position.is_none() {
                 break;
             }
         }
@@ -330,16 +330,16 @@ async fn referrers_of(export: &mut Export<'_>, filter: &referrers::Filter) -> Re
 
 async fn codes_of(export: &mut Export<'_>, state: Option<&str>, referrer: Option<i64>) -> Result<i64, Ended> {
     for campaign in export.campaigns.clone() {
-        let (list, mut place) = (codes::listing(campaign, state, referrer, &Needle::default()), None);
+        let (list, mut position) = (codes::listing(campaign, state, referrer, &Needle::default()), None);
         loop {
-            let (rows, more) = export.next(&list, place, |c: &CodeRow| (c.created_at, c.id)).await?;
+            let (rows, more) = export.next(&list, position, |c: &CodeRow| (c.created_at, c.id)).await?;
             let emails = export.emails(rows.iter().map(|c| c.referrer_id).collect()).await?;
             for row in rows {
                 let email = emails.get(&row.referrer_id).cloned();
                 export.out.row(&columns::code(row, email, &export.app.config.public_url))?;
             }
-            place = more;
-            if place.is_none() {
+            position = more;
+            if position.is_none() {
                 break;
             }
         }
@@ -349,16 +349,16 @@ async fn codes_of(export: &mut Export<'_>, state: Option<&str>, referrer: Option
 
 async fn commissions_of(export: &mut Export<'_>, filter: &commissions::Filter) -> Result<i64, Ended> {
     for campaign in export.campaigns.clone() {
-        let (list, mut place) = (commissions::commissions(campaign, filter), None);
+        let (list, mut position) = (commissions::commissions(campaign, filter), None);
         loop {
-            let (rows, more) = export.next(&list, place, |k: &CommissionRow| (k.created_at, k.id)).await?;
+            let (rows, more) = export.next(&list, position, |k: &CommissionRow| (k.created_at, k.id)).await?;
             let emails = export.emails(rows.iter().map(|k| k.referrer_id).collect()).await?;
             for row in rows {
                 let email = emails.get(&row.referrer_id).cloned();
                 export.out.row(&columns::commission(row, email))?;
             }
-            place = more;
-            if place.is_none() {
+            position = more;
+            if position.is_none() {
                 break;
             }
         }
@@ -370,14 +370,14 @@ async fn payments_of(export: &mut Export<'_>, disputed: bool, test: bool) -> Res
     // The campaign is read row by row, so that all of its payments come and not only the newest.
     let only = PaymentFilter { test, campaign_id: None, lead_id: None, disputed: disputed.then_some(true) };
     let list = payments::payments(export.business.id, &only);
-    let mut place = None;
+    let mut position = None;
     loop {
-        let (rows, more) = export.next(&list, place, |y: &PaymentRow| (y.received_at, y.id)).await?;
+        let (rows, more) = export.next(&list, position, |y: &PaymentRow| (y.received_at, y.id)).await?;
         for row in rows.into_iter().filter(|y| export.campaign.is_none_or(|id| id == y.campaign_id)) {
             export.out.row(&columns::payment(row))?;
         }
-        place = more;
-        if place.is_none() {
+        position = more;
+        if position.is_none() {
             return export.end();
         }
     }

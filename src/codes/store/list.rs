@@ -51,7 +51,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// How a text that is no code is searched.
+    /// The search for a text that is no code.
     pub fn of(text: &str) -> Self {
         let form = code::lookup_form(text);
         if form.chars().count() < 3 { Self::From(form) } else { Self::Piece(Needle::piece(&form)) }
@@ -114,9 +114,9 @@ pub fn cursor(query: &ListQuery, row: &CodeLine) -> Cursor {
 /// Codes of a campaign.
 pub struct Codes {
     pub rows: Vec<CodeLine>,
-    /// How many rows a search matched; `None` without a search.
+    /// The number of rows a search matched; `None` without a search.
     pub total: Option<Total>,
-    /// How many rows were examined, where not all were searched.
+    /// The number of rows examined, where not all were searched.
     pub looked: Option<usize>,
 }
 
@@ -159,7 +159,7 @@ pub async fn list_behind(
     }
 }
 
-/// How many codes of a state a campaign has, counted up to a bound; any state for none.
+/// The number of a campaign's codes in a state, counted up to a bound; any state for none.
 pub async fn count(conn: &mut Conn, campaign_id: i64, state: Option<&str>, bound: i64) -> DbResult<i64> {
     match state {
         Some(state) => {

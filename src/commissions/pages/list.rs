@@ -33,7 +33,7 @@ struct ListPage {
     sums: Vec<(String, String)>,
     pager: Pager,
     matching: String,
-    /// How many were examined, where not all were searched.
+    /// The number of rows examined, where not all were searched.
     looked: String,
     can_decide: bool,
     state: &'static str,

@@ -34,7 +34,7 @@ pub enum CancelOutcome {
     Recorded {
         lead_id: Option<LeadId>,
         referrer_id: Option<ReferrerId>,
-        /// How the subscription is now: a later payment stands.
+        /// The state of the subscription by now: a later payment stands.
         status: Subscription,
     },
     Duplicate {
@@ -74,7 +74,7 @@ impl Rule for CancelSubscription {
                 mismatch: known.body_hash != self.body_hash,
             });
         }
-        // An unknown address has no subscription here that could end; the event is not kept, so that it counts
+        // An unknown address has no subscription here that could end; the event is not stored, so that it counts
         // when it is sent again later.
         let Some(lead_id) = work.facts.find_lead(self.of.scope, Some(self.email.key()), None) else {
             let status = Subscription::Cancelled;

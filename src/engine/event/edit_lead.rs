@@ -1,4 +1,4 @@
-//! What is written of a lead changes.
+//! The contact and the facts of a lead change.
 
 use crate::email::Email;
 use crate::engine::contact::{Contact, audited};

@@ -1,4 +1,4 @@
-//! What a person decides about an inbox item.
+//! The decisions of a person about an inbox item.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -61,7 +61,7 @@ impl Rule for Merge {
                 reason: "merged: the earliest touch counts".to_owned(),
                 pay_back: true,
             };
-            // Where its referrer may not have the primary, the primary stays as it is.
+            // The primary stays as it is if its referrer may not have it.
             let _ = moved.decide(work, by);
         }
         let qualified = from.qualified_at.is_some() && qualification::qualify(work, to.id);
@@ -94,7 +94,7 @@ fn give_up(work: &mut Work, from: &Lead, to: LeadId) {
     }
 }
 
-/// Whether the touch that counted for a duplicate is the one that counts for both. What staff decided of the
+/// True when the touch that counted for a duplicate counts for both. A decision of staff about the
 /// primary stays.
 fn is_earlier(work: &Work, from: &Lead, into: LeadId) -> bool {
     let Some(to) = work.facts.leads.get(&into).filter(|to| to.enrollment_id != from.enrollment_id) else {

@@ -1,4 +1,4 @@
-//! What can happen, a file per kind: its data, what it is about, how it is decided, and its outcome.
+//! The events, a file per kind: its data, its subjects, its decision, and its outcome.
 //!
 //! Events are complete when they get here: parsed, with ids of this business only, and with product, campaign
 //! and mode settled. Outcomes are values, never errors: one bad item does not fail a slice.
@@ -74,7 +74,7 @@ macro_rules! events {
             $($kind($kind)),+
         }
 
-        /// What one event came to.
+        /// The outcome of one event.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Outcome {
             $($kind($outcome)),+

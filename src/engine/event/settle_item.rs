@@ -14,7 +14,7 @@ use crate::engine::work::Work;
 pub struct SettleItem {
     pub item_id: InboxItemId,
     pub by: Box<What>,
-    /// What the item says became of it.
+    /// The end of the item, as it is shown.
     pub outcome: String,
 }
 

@@ -135,7 +135,7 @@ impl SignUp {
         work.writes.new_sign_ups.push(signed);
     }
 
-    /// The same event again changes nothing on the lead; its code is kept, and offered where the lead has no
+    /// The same event again changes nothing on the lead; its code is stored, and offered where the lead has no
     /// referrer yet.
     fn again(&self, work: &mut Work, by: &By, known: &SignedUp) -> Decided<SignUpOutcome> {
         let lead = work.facts.leads.get(&known.lead_id).cloned().ok_or(Rejected::NotFound)?;

@@ -21,9 +21,9 @@ row! {
         pub id: BusinessId,
         pub timezone: String,
         pub currency: Currency,
-        /// Whether any refund waits for its payment: only then are they looked for.
+        /// True while any refund waits for its payment: only then are they looked for.
         pub parked: bool,
-        /// Whether anybody listens to messages: only then are they written.
+        /// True while anybody listens to messages: only then are they written.
         pub listens: bool,
     }
 }
@@ -42,7 +42,7 @@ row! {
 }
 
 impl Campaign {
-    /// Whether it pays for qualifications.
+    /// True when it pays for qualifications.
     pub fn rewards(&self) -> bool {
         !matches!(self.reward.trim(), "" | "{}")
     }
@@ -155,7 +155,7 @@ impl Lead {
         Scope { campaign_id: self.campaign_id, test: self.test }
     }
 
-    /// Whether another state of this lead differs in its progress alone, which is what events change.
+    /// True when another state of this lead differs in its progress alone, as events change it.
     pub fn only_progressed(&self, to: &Self) -> bool {
         let progressed = Self {
             status: to.status,
@@ -169,7 +169,7 @@ impl Lead {
         progressed == *to
     }
 
-    /// What the person lock of this lead is taken on.
+    /// The contacts that the person locks of this lead are taken on.
     pub fn contact_keys(&self) -> impl Iterator<Item = &str> {
         self.email_key.as_deref().into_iter().chain(self.phone_key.as_deref())
     }
@@ -320,7 +320,7 @@ impl Commission {
         self.state == CommissionState::Paid
     }
 
-    /// What it comes to by now.
+    /// Its amount by now.
     pub fn money(&self) -> Money {
         Money { minor: self.amount - self.taken_back, currency: self.currency }
     }

@@ -1,4 +1,4 @@
-//! What people are reached by, read before they are locked.
+//! The contacts of people, read before they are locked.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ row! {
     }
 }
 
-/// Who made the payments that refunds and disputes name.
+/// The people who made the payments that refunds and disputes name.
 pub async fn payers(conn: &mut Conn, about: &Subjects) -> DbResult<Vec<PayerRow>> {
     let mut found: Vec<PayerRow> = Vec::new();
     if !about.names.is_empty() {

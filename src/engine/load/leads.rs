@@ -39,7 +39,7 @@ pub async fn load_by_id(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts
         return Ok(());
     }
     for lead in read(conn, &about.leads).await? {
-        // What a qualification, a status or an approval needs is read by itself.
+        // The facts of a qualification, a status or an approval are read by themselves.
         let deep = about.deep.contains(&lead.id);
         expect(about, &lead, deep);
         facts.add_lead(lead);

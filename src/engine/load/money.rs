@@ -1,4 +1,4 @@
-//! What people paid, got back and earned.
+//! Payments, refunds and commissions of the people of a slice.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -108,7 +108,7 @@ pub async fn load_known_refunds(conn: &mut Conn, about: &mut Subjects, facts: &m
     Ok(())
 }
 
-/// What was given back before of the payments that refunds of this slice may be of, or that come again: the
+/// Earlier refunds of the payments that refunds of this slice may be of, and refunds that come again: the
 /// answer to these is the first answer.
 pub async fn load_refunds(conn: &mut Conn, about: &Subjects, facts: &mut Facts) -> DbResult<()> {
     let refunded: BTreeSet<PaymentId> = facts.payments.values().filter(|p| p.refunded > 0).map(|p| p.id).collect();
@@ -202,7 +202,7 @@ pub async fn load_payments(conn: &mut Conn, about: &Subjects, facts: &mut Facts)
     let mut by_id: BTreeSet<PaymentId> = facts.commissions.values().filter_map(|c| c.payment_id).collect();
     by_id.extend(&about.payments);
     if !by_id.is_empty() {
-        // Whether they are disputed decides, however long the lead's history is.
+        // Their dispute marks decide, however long the lead's history is.
         let text = format!(
             "SELECT {PAID}
                FROM rows($1, id BIGINT) r
@@ -287,7 +287,7 @@ pub async fn load_commissions(conn: &mut Conn, about: &Subjects, facts: &mut Fac
     Ok(())
 }
 
-/// Whether this lead's campaign pays for qualifications, so that its reward has to be known.
+/// True when this lead's campaign pays for qualifications, so that its reward has to be known.
 fn rewards(facts: &Facts, lead: &Lead) -> bool {
     facts.campaigns.get(&lead.campaign_id).is_some_and(|c| c.rewards())
 }

@@ -1,4 +1,4 @@
-//! What the leads of a slice have touches of, so that the same claim is not kept twice, and which counts.
+//! The touches of a slice's leads, so that the same claim is stored once, and the one that counts.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ row! {
     }
 }
 
-/// What these leads have touches of, newest first where there are very many.
+/// The touches of these leads, newest first where there are very many.
 pub async fn load_touches(conn: &mut Conn, leads: &BTreeSet<LeadId>, facts: &mut Facts) -> DbResult<()> {
     if leads.is_empty() {
         return Ok(());

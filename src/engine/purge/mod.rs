@@ -15,13 +15,13 @@ use crate::db::{Answer, Conn, DbError, DbResult, ErasedThen, Key, Stop, Terms, T
 pub struct Lot {
     pub business_id: i64,
     pub leads: Vec<i64>,
-    /// Of no lead.
+    /// Without a lead.
     pub payments: Vec<i64>,
-    /// Of no payment.
+    /// Without a payment.
     pub refunds: Vec<i64>,
 }
 
-/// How many rows of each kind.
+/// The number of rows of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     pub leads: i64,
@@ -32,7 +32,7 @@ pub struct Tally {
     pub cancellations: i64,
     pub commissions: i64,
     pub inbox_items: i64,
-    /// Answers kept for calls with an `Idempotency-Key`.
+    /// Answers stored for calls with an `Idempotency-Key`.
     pub answers: i64,
 }
 
@@ -72,7 +72,7 @@ impl Tally {
     }
 }
 
-/// What of a lot is test data of its business, with duplicates that came meanwhile, and every key to decide
+/// The test data of a lot, with duplicates that came meanwhile, and every key to decide
 /// about it.
 async fn whole(conn: &mut Conn, lot: &Lot) -> DbResult<(Lot, Vec<Key>)> {
     let business_id = lot.business_id;
@@ -118,7 +118,7 @@ async fn run(tx: &mut Tx, purge: &Arc<(Lot, Arc<dyn ErasedThen<Tally>>)>) -> DbR
     purge.1.run(tx, gone).await
 }
 
-/// Forgets kept answers that tell of test rows: (key, text). Answers how many.
+/// Forgets stored answers about test rows: (key, text). Answers how many.
 pub async fn forget(tx: &mut Tx, answers: &[(i64, String)]) -> DbResult<i64> {
     if answers.is_empty() { Ok(0) } else { store::forget(tx, answers).await }
 }

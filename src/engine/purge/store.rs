@@ -166,7 +166,7 @@ async fn unlisted(tx: &mut Tx, leads: &[i64]) -> DbResult<()> {
     Ok(())
 }
 
-/// Forgets answers that were kept for keys: (key, text).
+/// Forgets answers that were stored for keys: (key, text).
 pub async fn forget(tx: &mut Tx, answers: &[(i64, String)]) -> DbResult<i64> {
     let table = rows!(answers, (key, text) => { key_id: *key, text: text });
     let gone = sql("DELETE FROM stored_answers WHERE status IS NOT NULL

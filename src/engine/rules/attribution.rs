@@ -1,4 +1,4 @@
-//! Who referred a lead: first touch wins and stays; staff may decide otherwise, with a reason.
+//! The attribution of a lead: first touch wins and stays; staff may decide otherwise, with a reason.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub struct Resolved {
     pub refused: Option<ClaimRefusal>,
 }
 
-/// What a claim did to a lead.
+/// The effect of a claim on a lead.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Claimed {
     pub attributed: bool,
@@ -97,7 +97,7 @@ pub fn claim(work: &mut Work, by: &By, lead_id: LeadId, claim: &Claim) -> Claime
     Claimed { attributed: true, refused: None }
 }
 
-/// Whether an upload or a program brings a claim that the lead has a touch of already.
+/// True when an upload or a program brings a claim that the lead has a touch of already.
 pub fn is_repeated(work: &Work, lead_id: LeadId, claim: &Claim) -> bool {
     let touched_by = match &claim.by {
         ClaimBy::Code(text) => code::lookup_form(text),
@@ -106,7 +106,7 @@ pub fn is_repeated(work: &Work, lead_id: LeadId, claim: &Claim) -> bool {
     matches!(claim.kind, TouchKind::Import | TouchKind::Code) && work.facts.touched_by.contains(&(lead_id, touched_by))
 }
 
-/// How a touch without a code is known in [`Facts::touched_by`](crate::engine::facts::Facts::touched_by).
+/// The name of a touch without a code in [`Facts::touched_by`](crate::engine::facts::Facts::touched_by).
 pub fn enrollment_touch(enrollment_id: EnrollmentId) -> String {
     format!("enrollment {enrollment_id}")
 }

@@ -8,7 +8,7 @@ use crate::engine::facts::{Commission, InboxItem};
 use crate::engine::ids::{LeadId, PaymentId, ReferrerId, RefundId};
 use crate::engine::work::Work;
 
-/// What an entry is about, and what changed.
+/// The subject of an entry, with the change.
 #[derive(Debug)]
 pub struct Note {
     action: &'static str,

@@ -1,4 +1,4 @@
-//! What a commission is computed from, and how its state changes. Every change posts to the ledger.
+//! The computation of a commission, and the changes of its state. Every change posts to the ledger.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::engine::state::{Account, CommissionKind, CommissionState, EntryKind, 
 use crate::engine::work::Work;
 use crate::money::{Currency, Rate};
 
-/// How one line of the terms pays.
+/// The pay of one line of the terms.
 pub enum Line {
     Percent(Rate),
     Flat(i64),
@@ -86,7 +86,7 @@ pub fn of_payment(
     follow_refunds(work, id);
 }
 
-/// What is due for a payment of which so much was given back: computed from what is left, never from
+/// The amount due for a payment of which `refunded` was given back: computed from what is left, never from
 /// rounded parts. A flat one stays until the whole is refunded.
 pub fn worth(c: &Commission, refunded: i64) -> i64 {
     let left = c.base_amount - refunded;
@@ -208,7 +208,7 @@ fn went_along(c: &Commission) -> bool {
     c.is_void() && c.void_cause.is_some_and(VoidCause::went_with_attribution)
 }
 
-/// What went when an attribution was taken away, and nobody has instead: one row a payment, and the reward
+/// The commissions that went with an attribution, and nobody has instead: one row a payment, and the reward
 /// of a lead that still counts. What staff voided stays void.
 pub fn left_behind(work: &Work, lead_id: LeadId) -> Vec<Commission> {
     let counts = work.facts.leads.get(&lead_id).is_some_and(|l| l.qualified_at.is_some());

@@ -1,4 +1,4 @@
-//! What payments earn: a payment is decided once, as soon as its lead has a referrer.
+//! The earnings of payments: a payment is decided once, as soon as its lead has a referrer.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,7 +40,7 @@ pub fn earned_by(work: &Work, payment_id: PaymentId) -> Option<Earned> {
     })
 }
 
-/// What the answer to a payment said it earned when that was first decided, whatever became of it since.
+/// The earnings that the answer to a payment named when it was first decided, whatever became of them since.
 /// Refunds that were here before had been taken off it already.
 pub fn earned_at_first(work: &Work, payment_id: PaymentId) -> Option<Earned> {
     let of_payment = work.facts.commissions_of(payment_id).into_iter();
@@ -73,7 +73,7 @@ pub fn purchase(work: &mut Work, lead_id: LeadId, product_id: ProductId, status:
     })
 }
 
-/// What a payment does to its lead, whichever referrer it has: the subscription's state, the conversion, the
+/// The effects of a payment on its lead, whichever referrer it has: the subscription's state, the conversion, the
 /// campaign's rule. Answers whether the rule qualified the lead.
 pub fn follow_lead(work: &mut Work, lead_id: LeadId, payment_id: PaymentId) -> bool {
     let Some(paid) = work.facts.payments.get(&payment_id).cloned() else { return false };
@@ -93,7 +93,7 @@ pub fn follow_lead(work: &mut Work, lead_id: LeadId, payment_id: PaymentId) -> b
     qualification::at_payment(work, lead_id, paid.amount, paid.currency)
 }
 
-/// How a payment was decided.
+/// The decision about a payment.
 struct Verdict(Decision, DecisionReason);
 
 /// Decides a payment that belongs to a lead: commission, nothing, or still waiting. Answers a warning
@@ -221,7 +221,7 @@ pub fn waiting_of(work: &Work, lead_id: LeadId) -> Vec<Paid> {
     waiting
 }
 
-/// Whether a payment earns at once when an event attributes its lead.
+/// True when a payment earns at once as an event attributes its lead.
 pub fn is_recent(work: &Work, paid: &Paid) -> bool {
     paid.received_at >= work.now.plus_seconds(-AT_ONCE).micros()
 }

@@ -1,4 +1,4 @@
-//! What several events decide alike. All of it is pure: facts in, facts and writes out. The arrows run one
+//! Decisions that several events share. All of it is pure: facts in, facts and writes out. The arrows run one
 //! way: audit and commissions, then attribution, qualification, payments, refunds.
 
 pub mod attribution;

@@ -14,7 +14,7 @@ use crate::engine::state::{InboxKind, RefundState};
 use crate::engine::work::{NewInboxItem, Work};
 use crate::money::{Money, MoneyError, Unpriced};
 
-/// Whether a payment is of that product and person: by the address it came with, or its lead's of today.
+/// True when a payment is of that product and person: by the address it came with, or its lead's of today.
 pub fn is_of(
     work: &Work,
     paid: &Paid,
@@ -32,7 +32,7 @@ pub fn is_of(
     }
 }
 
-/// What a refund takes of a payment; all that is left where it does not say.
+/// The amount that a refund takes of a payment; all that is left where it names none.
 pub fn wanted(paid: &Paid, asked: Option<Unpriced>) -> Result<Money, MoneyError> {
     asked.map_or(Ok(paid.money(paid.left())), |asked| asked.in_currency(paid.currency))
 }
@@ -83,7 +83,7 @@ fn count(work: &mut Work, paid: &Paid, minor: i64) {
     attribution::count_revenue(work, paid, -minor);
 }
 
-/// What became of a commission that stood before its payment was refunded.
+/// The change of a commission that stood before its payment was refunded.
 fn audit_commission(work: &mut Work, by: &By, before: &Commission) {
     let Some(now) = work.facts.commissions.get(&before.id).cloned() else { return };
     let shown = |c: &Commission| json!({ "state": c.state, "amount": c.money().shown() });

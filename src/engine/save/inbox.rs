@@ -72,7 +72,7 @@ async fn upsert(tx: &mut Tx, work: &Work) -> DbResult<()> {
     Ok(())
 }
 
-/// How known items stand now: each once, whatever the slice did to it in between.
+/// The states of known items by now: each once, whatever the slice did to it in between.
 async fn end(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let changed: Vec<_> = work.writes.items.iter().filter(|(_, end)| end.state != end.before).collect();
     if changed.is_empty() {

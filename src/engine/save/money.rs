@@ -201,7 +201,7 @@ async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
     Ok(())
 }
 
-/// What ends goes first: a lead has one reward that stands, so one has to end before another comes back.
+/// Rewards that end go first: a lead has one reward that stands, so one has to end before another comes back.
 async fn change_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let changed = work.writes.changed_commissions.iter().filter_map(|id| work.facts.commissions.get(id));
     let (ended, standing): (Vec<_>, Vec<_>) = changed.partition(|c| c.is_void() || c.reversed_at.is_some());

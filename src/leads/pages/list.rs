@@ -29,9 +29,9 @@ struct ListPage {
     created_sort: (String, &'static str),
     rows: Vec<Row>,
     pager: Pager,
-    /// How many leads "all that match" means; empty when they are too many for one action.
+    /// The number of leads that "all that match" means; empty when they are too many for one action.
     matching: String,
-    /// How many were examined, where not all were searched.
+    /// The number of rows examined, where not all were searched.
     looked: String,
     can_edit: bool,
     can_record: bool,

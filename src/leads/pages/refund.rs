@@ -78,12 +78,12 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
     let row = payment_of(&page, id, payment).await?;
     if let Some(refund) = read(&page, &lead, &row, &mut form)? {
         let flash = match page.app.engine.one(page.by(), refund).await? {
-            Ok(RefundOutcome::Recorded(told)) => {
+            Ok(RefundOutcome::Recorded(refunded)) => {
                 let shown = |money: Option<Money>| money.map_or_else(String::new, Money::shown);
                 Some(Flash::good(format!(
                     "{} refunded. {} is left of the payment.",
-                    shown(told.amount),
-                    shown(told.left)
+                    shown(refunded.amount),
+                    shown(refunded.left)
                 )))
             }
             Ok(RefundOutcome::Duplicate { .. }) => {

@@ -82,7 +82,7 @@ pub struct LeadPage {
     pub rows: Vec<LeadLine>,
     /// `None` when it is counted differently.
     pub total: Option<Total>,
-    /// How many rows were examined, where not all were searched.
+    /// The number of rows examined, where not all were searched.
     pub looked: Option<usize>,
 }
 

@@ -11,7 +11,7 @@ use crate::leads::store::rows::{COLUMNS, JOINS, LeadRow};
 use crate::search::{self, Ask, Needle, Scope, Total};
 use crate::text::fold;
 
-/// How far a search is counted, and paged. Each match may be on a page of its own of the table: ten thousand
+/// A search is counted and paged up to this. Each match may be on a page of its own of the table: ten thousand
 /// of them take SQLite 60 milliseconds of a quiet machine.
 pub const COUNTED: usize = 10_000;
 

@@ -6,7 +6,7 @@ use crate::meta::{self, Meta};
 
 /// The outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kept {
+pub enum MetaSet {
     Same,
     /// The list as it was and as it is.
     Changed(String, String),
@@ -14,16 +14,16 @@ pub enum Kept {
 }
 
 /// Writes the changes in the transaction of the verb that holds the lead.
-pub async fn set(tx: &mut Tx, lead_id: i64, changes: &[Meta], now: Instant) -> DbResult<Kept> {
+pub async fn set(tx: &mut Tx, lead_id: i64, changes: &[Meta], now: Instant) -> DbResult<MetaSet> {
     let stored: String = sql("SELECT meta
                                 FROM leads
                                WHERE id = $1")
     .bind(lead_id)
     .scalar(tx)
     .await?;
-    let Some(new) = meta::merged(&stored, changes) else { return Ok(Kept::TooMuch) };
+    let Some(new) = meta::merged(&stored, changes) else { return Ok(MetaSet::TooMuch) };
     if new == stored {
-        return Ok(Kept::Same);
+        return Ok(MetaSet::Same);
     }
     sql("UPDATE leads
             SET meta = $2, updated_at = $3
@@ -33,5 +33,5 @@ pub async fn set(tx: &mut Tx, lead_id: i64, changes: &[Meta], now: Instant) -> D
     .bind(now)
     .execute(tx)
     .await?;
-    Ok(Kept::Changed(stored, new))
+    Ok(MetaSet::Changed(stored, new))
 }

@@ -7,7 +7,7 @@ row! {
     #[derive(Debug, Clone)]
     pub struct LeadNames {
         pub campaign: String,
-        /// Of the lead it is a duplicate of.
+        /// The lead it is a duplicate of.
         pub primary_name: Option<String>,
         pub referrer: Option<String>,
         pub enrollment_state: Option<String>,

@@ -78,7 +78,7 @@ pub fn kinds() -> Vec<Choice> {
     Choice::list([("percent", "A percentage of the payment"), ("flat", "A flat amount per payment")], "percent")
 }
 
-/// How long later payments earn.
+/// The bound on later payments that earn.
 pub fn limits() -> Vec<Choice> {
     Choice::list(
         [

@@ -34,7 +34,7 @@ pub async fn count_new(tx: &mut Tx, scopes: impl IntoIterator<Item = i64>, now: 
 }
 
 /// The counters of a person: the business's, and those of each campaign, archived there or not.
-pub async fn places(tx: &mut Tx, referrers: &[i64], archived: bool) -> DbResult<Vec<Came>> {
+pub async fn enrolled(tx: &mut Tx, referrers: &[i64], archived: bool) -> DbResult<Vec<Came>> {
     sql("SELECT p.business_id AS scope_id, p.created_at
            FROM rows($1, id BIGINT) r
            JOIN referrers p ON p.id = r.id

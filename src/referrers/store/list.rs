@@ -35,9 +35,9 @@ pub struct Of<'o> {
 /// A page of the list.
 pub struct ReferrerPage {
     pub rows: Vec<ReferrerLine>,
-    /// How many rows a search matched; `None` without a search.
+    /// The number of rows a search matched; `None` without a search.
     pub total: Option<Total>,
-    /// How many rows were examined, where not all were searched.
+    /// The number of rows examined, where not all were searched.
     pub looked: Option<usize>,
 }
 
@@ -91,7 +91,7 @@ pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbRes
 }
 
 row! {
-    /// How many a campaign has, each counted up to a bound.
+    /// The numbers of a campaign, each counted up to a bound.
     pub struct Counts {
         pub all_of_them: i64,
         pub codeless: i64,

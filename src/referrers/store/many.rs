@@ -91,8 +91,8 @@ pub async fn restore(tx: &mut Tx, referrers: &[i64], now: Instant) -> DbResult<(
     if referrers.is_empty() {
         return Ok(());
     }
-    let places = counted::places(tx, referrers, true).await?;
-    counted::count(tx, &places, 1).await?;
+    let enrolled = counted::enrolled(tx, referrers, true).await?;
+    counted::count(tx, &enrolled, 1).await?;
     let json = rows!(referrers, id => { id: *id });
     sql("UPDATE referrers
             SET archived_at = NULL, updated_at = $2

@@ -39,12 +39,12 @@ const NEAR: i64 = 1_000;
 /// The most campaigns whose leads are merged; more are sorted.
 const MERGED: usize = 64;
 
-/// How many there are.
+/// The number of rows.
 pub async fn total(conn: &mut Conn, which: &Which) -> DbResult<i64> {
     let mut scopes = which.campaigns.clone();
     scopes.push(which.business_id);
-    let kept = counters::totals(conn, &scopes).await?;
-    let of = |scope: i64, name: &str| kept.get(&(scope, name.to_owned())).copied().unwrap_or_default();
+    let totals = counters::totals(conn, &scopes).await?;
+    let of = |scope: i64, name: &str| totals.get(&(scope, name.to_owned())).copied().unwrap_or_default();
     let referrers = match which.of_one {
         true => which.campaigns.iter().map(|c| of(*c, USERS_REFERRERS)).sum(),
         false => of(which.business_id, USERS_REFERRERS),

@@ -29,7 +29,7 @@ impl Word for Fate {
 }
 
 object! {
-    /// How a file is read.
+    /// The way a file is read.
     strict pub struct ImportAsked {
         /// The kind of rows in the file.
         kind "kind": OneOf<FileKind>,
@@ -95,7 +95,7 @@ pub struct ImportAnswer {
     columns: Vec<ImportColumn>,
     /// Rows below the header.
     rows: i64,
-    /// How many rows the dry run or the run has reached.
+    /// The number of rows that the dry run or the run has reached.
     rows_done: i64,
     /// The outcomes so far; for a dry run, the outcomes to be expected.
     counts: ImportCounts,

@@ -59,7 +59,7 @@ pub struct Item {
     kind: String,
     /// `open`, `accepted` or `dismissed`.
     state: String,
-    /// How often the same event arrived.
+    /// The number of times the same event arrived.
     times: i64,
     /// The details; by kind.
     detail: serde_json::Map<String, serde_json::Value>,

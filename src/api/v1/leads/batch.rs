@@ -22,7 +22,7 @@ pub async fn create_many(
     Sent(new): Sent<NewLeads>,
 ) -> Result<Response, Problem> {
     let mut items: Vec<LeadAdded> = Vec::with_capacity(new.items.0.len());
-    let (mut places, mut events) = (Vec::new(), Vec::new());
+    let (mut indexes, mut events) = (Vec::new(), Vec::new());
     for (at, item) in new.items.0.into_iter().enumerate() {
         let read = match item.0 {
             Ok(lead) => match campaign(&app, &caller, lead.campaign.as_ref().map(|c| c.0.as_str())).await {
@@ -35,7 +35,7 @@ pub async fn create_many(
         let mut line = LeadAdded { result: "invalid", lead: None, referrer: None, refused: None, errors: Vec::new() };
         match read {
             Ok(add) => {
-                places.push(at);
+                indexes.push(at);
                 events.push(Event::new(caller.by(), add));
             }
             Err(problems) => line.errors = ItemError::all(&problems),
@@ -43,7 +43,7 @@ pub async fn create_many(
         items.push(line);
     }
     let agent = |id: Option<ReferrerId>| id.map(|id| id::render(Kind::Referrer, id.0));
-    for (at, outcome) in places.into_iter().zip(app.engine.slice(events).await?) {
+    for (at, outcome) in indexes.into_iter().zip(app.engine.slice(events).await?) {
         let Outcome::AddLead(added) = outcome.map_err(refused)? else { continue };
         let (result, lead, referrer, why) = match added {
             AddLeadOutcome::Added { lead_id, referrer_id, refused, .. } => ("added", lead_id, referrer_id, refused),
@@ -68,7 +68,7 @@ pub async fn qualify_many(
     let known = store::among(&mut app.db.read().await?, caller.business_id(), caller.test(), &ids).await?;
     let known: std::collections::HashSet<i64> = known.into_iter().collect();
     let mut items: Vec<QualifiedItem> = Vec::with_capacity(asked.items.0.len());
-    let (mut places, mut events) = (Vec::new(), Vec::new());
+    let (mut indexes, mut events) = (Vec::new(), Vec::new());
     for (at, item) in asked.items.0.into_iter().enumerate() {
         let mut line = QualifiedItem { result: "invalid", lead: None, reason: None, errors: Vec::new() };
         match item.0 {
@@ -77,7 +77,7 @@ pub async fn qualify_many(
                 None => line.result = "not_found",
                 Some(lead_id) => {
                     line.lead = Some(id::render(Kind::Lead, lead_id));
-                    places.push(at);
+                    indexes.push(at);
                     let (lead_id, reason) = (lead_id.into(), q.reason.map(|r| r.0));
                     events.push(Event::new(caller.by(), Qualify { lead_id, qualified: q.qualified, reason }));
                 }
@@ -85,7 +85,7 @@ pub async fn qualify_many(
         }
         items.push(line);
     }
-    for (at, outcome) in places.into_iter().zip(app.engine.slice(events).await?) {
+    for (at, outcome) in indexes.into_iter().zip(app.engine.slice(events).await?) {
         let line = &mut items[at];
         match outcome {
             Ok(outcome) => line.result = if outcome.changed() { "changed" } else { "already" },

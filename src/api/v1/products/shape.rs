@@ -36,7 +36,7 @@ impl Field for Percent {
     }
 }
 
-/// How long later payments earn.
+/// The bound on later payments that earn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitKind {
     None,
@@ -76,7 +76,7 @@ object! {
         referral "referral": Nested<NewPays>,
         /// For later payments; as the first by default.
         recurring "recurring": Option<Nested<NewPays>>,
-        /// How long later payments earn: always (`none`), or for `recurring_count` months or payments.
+        /// The time that later payments earn: always (`none`), or for `recurring_count` months or payments.
         recurring_limit "recurring_limit": Option<OneOf<LimitKind>>,
         /// The number of months after the first payment, or of payments after it.
         recurring_count "recurring_count": Option<UpTo<1200>>,

@@ -5,14 +5,14 @@ use super::store::{self, Note};
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 
-/// Such transactions of one chain in one turn, so that a turn ends.
+/// Such transactions of one chain in one run, so that a run ends.
 const BATCHES: usize = 100;
 
 /// Notes without digests in one transaction: each needs its entries read.
 const UNREAD: usize = 4;
 
 /// One run of the scheduled task; true when notes are left.
-pub async fn turn(core: &Core) -> DbResult<bool> {
+pub async fn run(core: &Core) -> DbResult<bool> {
     let mut more = false;
     for chain in Chain::ALL {
         let businesses = store::businesses(&mut core.db.read().await?, chain).await?;
