@@ -26,6 +26,7 @@ pub mod home;
 pub mod id;
 pub mod imports;
 pub mod inbox;
+pub mod intake;
 pub mod jobs;
 pub mod keys;
 pub mod leads;

@@ -21,6 +21,7 @@ mod faults;
 mod house;
 mod imports;
 mod inbox;
+mod intake;
 mod integrations;
 mod jobs;
 mod key_rights;

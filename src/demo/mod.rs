@@ -229,13 +229,7 @@ impl Story {
             };
             let mut facts = LeadFacts::default().with(LeadFact::Source, "referral");
             facts[LeadFact::Company] = cast::company(self.people).map(str::to_owned);
-            let contact = Contact {
-                name,
-                email: Some(email.text().to_owned()),
-                email_key: Some(email.key().to_owned()),
-                facts,
-                ..Contact::default()
-            };
+            let contact = Contact { facts, ..Contact::new(name, Some(&email), None) };
             let add = AddLead {
                 scope: Scope::new(self.campaign_id, false),
                 contact: Box::new(contact),

@@ -3,7 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::facts::Lead;
+use crate::email::Email;
 use crate::leads::fields::{LeadFact, LeadFacts};
+use crate::phone::Phone;
 
 /// The facts of a lead that people and programs write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +21,23 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Somebody by name, with an address and a number where there are any.
+    pub fn new(name: impl Into<String>, email: Option<&Email>, phone: Option<&Phone>) -> Self {
+        Self {
+            name: name.into(),
+            email: email.map(|e| e.text().to_owned()),
+            email_key: email.map(|e| e.key().to_owned()),
+            phone: phone.map(|p| p.text().to_owned()),
+            phone_key: phone.map(|p| p.e164().to_owned()),
+            facts: LeadFacts::default(),
+        }
+    }
+
+    pub fn with(mut self, fact: LeadFact, text: impl Into<String>) -> Self {
+        self.facts = self.facts.with(fact, text);
+        self
+    }
+
     /// As the lead has it now.
     pub fn of(lead: &Lead) -> Self {
         let l = lead.clone();

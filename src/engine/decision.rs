@@ -1,6 +1,5 @@
 //! The parts that every event has: in whose name it happens, and how it is answered.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +66,38 @@ pub struct Seen {
     pub updated_at: i64,
 }
 
+/// A field of an event. Each contract, file and page has a name of its own for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Field {
+    Product,
+    Email,
+    Phone,
+    Amount,
+    Currency,
+    /// The day on which it happened.
+    Day,
+    /// The day of the payment that a refund is of.
+    PaymentDay,
+    /// The commission of the payment that a refund is of.
+    Commission,
+}
+
+impl Field {
+    /// For people, and for a surface that has no name of its own.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Email => "e-mail address",
+            Self::Phone => "phone number",
+            Self::Amount => "amount",
+            Self::Currency => "currency",
+            Self::Day => "day",
+            Self::PaymentDay => "day of the payment",
+            Self::Commission => "commission",
+        }
+    }
+}
+
 /// The answer to an event: what it came to, or why it changed nothing.
 pub type Decided<T> = Result<T, Rejected>;
 
@@ -78,7 +109,7 @@ pub enum Rejected {
     /// The rules do not allow it.
     Refused(Refusal),
     /// A field does not fit what is known.
-    Invalid { field: Cow<'static, str>, why: String },
+    Invalid { field: Field, why: String },
     /// Somebody else has changed it since it was read.
     Stale,
 }

@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex};
 
 pub use claim::{Claim, ClaimBy};
 pub use contact::Contact;
-pub use decision::{By, Changed, Decided, Done, Earned, ProductScope, Refusal, Rejected, Scope, Seen};
+pub use decision::{By, Changed, Decided, Done, Earned, Field, ProductScope, Refusal, Rejected, Scope, Seen};
 pub use event::{
     AcceptOutcome, AcceptPayment, AddLead, AddLeadOutcome, AmendLead, Approve, Archive, CancelOutcome,
     CancelSubscription, Dismiss, Dispute, DisputedPayment, EditLead, Event, Kind, Merge, Outcome, PayBack, Payment,

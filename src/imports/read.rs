@@ -6,6 +6,7 @@ use super::outcome::{Fate, Verdict};
 use super::table::{Row, sanitise_for_spreadsheet};
 use crate::email::Email;
 use crate::engine::{Contact, Status};
+use crate::intake::{self, Reach};
 use crate::leads::budget;
 use crate::leads::fields::{Kind as Fact, LeadFacts, TABLE};
 use crate::phone::Phone;
@@ -52,9 +53,8 @@ impl Reader<'_> {
             let why = "The row says that the customer is not qualified. Only those who are belong here.";
             return Err((Some(Field::Qualified), why.into()));
         }
-        let email = self.parsed(row, Field::Email, |t| Email::parse(t).map_err(|e| e.to_string()))?;
-        let phone = self.parsed(row, Field::Phone, |t| Phone::parse(t, self.country).map_err(|e| e.to_string()))?;
-        let referrer = self.parsed(row, Field::ReferrerEmail, |t| Email::parse(t).map_err(|e| e.to_string()))?;
+        let reach = self.reach(row)?;
+        let referrer = self.parsed(row, Field::ReferrerEmail, intake::email)?;
         let code = self.line(row, Field::Code)?;
         if self.kind == Kind::Referrers
             && let Some(own) = &code
@@ -65,16 +65,13 @@ impl Reader<'_> {
             Status::parse(&t.to_lowercase())
                 .ok_or_else(|| "is none of new, contacted, qualified, converted, lost".into())
         })?;
-        let key = match (&email, &phone, &code) {
-            (Some(email), _, _) => email.key().to_owned(),
-            (None, Some(phone), _) => phone.e164().to_owned(),
-            (None, None, Some(code)) if self.kind == Kind::Qualifications => {
-                format!("code {}", code::lookup_form(code))
-            }
+        let key = match (reach.key(), &code) {
+            (Some(contact), _) => contact.to_owned(),
+            (None, Some(code)) if self.kind == Kind::Qualifications => format!("code {}", code::lookup_form(code)),
             _ => return Err((None, self.nobody().into())),
         };
-        let contact = self.contact(row, email.as_ref(), phone.as_ref())?;
-        Ok(Person { line, key, contact, email, phone, code, referrer, status })
+        let contact = self.contact(row, &reach)?;
+        Ok(Person { line, key, contact, email: reach.email, phone: reach.phone, code, referrer, status })
     }
 
     fn nobody(&self) -> &'static str {
@@ -84,24 +81,20 @@ impl Reader<'_> {
         }
     }
 
-    fn contact(
-        &self,
-        row: &Row,
-        email: Option<&Email>,
-        phone: Option<&Phone>,
-    ) -> Result<Contact, (Option<Field>, String)> {
+    fn reach(&self, row: &Row) -> Result<Reach, (Option<Field>, String)> {
+        let cell = |field| plain(self.mapping.get(row, field));
+        let (email, phone) = (cell(Field::Email), cell(Field::Phone));
+        Reach::read(email, phone, self.country).map_err(|(field, why)| match field {
+            intake::Field::Phone => (Some(Field::Phone), unreadable(phone, &why)),
+            _ => (Some(Field::Email), unreadable(email, &why)),
+        })
+    }
+
+    fn contact(&self, row: &Row, reach: &Reach) -> Result<Contact, (Option<Field>, String)> {
         let parts = [self.line(row, Field::FirstName)?, self.line(row, Field::LastName)?];
         let joined = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let name = self.line(row, Field::Name)?.or(Some(joined).filter(|name| !name.is_empty()));
-        let otherwise = || email.map(Email::text).or(phone.map(Phone::text)).unwrap_or_default().to_owned();
-        Ok(Contact {
-            name: name.unwrap_or_else(otherwise),
-            email: email.map(|e| e.text().to_owned()),
-            email_key: email.map(|e| e.key().to_owned()),
-            phone: phone.map(|p| p.text().to_owned()),
-            phone_key: phone.map(|p| p.e164().to_owned()),
-            facts: self.facts(row)?,
-        })
+        Ok(Contact { facts: self.facts(row)?, ..reach.contact(name) })
     }
 
     fn facts(&self, row: &Row) -> Result<LeadFacts, (Option<Field>, String)> {
@@ -142,7 +135,7 @@ impl Reader<'_> {
         if cell.is_empty() {
             return Ok(None);
         }
-        parse(cell).map(Some).map_err(|why| (Some(field), format!("“{}” {why}.", short(cell))))
+        parse(cell).map(Some).map_err(|why| (Some(field), unreadable(cell, &why)))
     }
 }
 
@@ -151,6 +144,10 @@ impl Reader<'_> {
 fn plain(cell: &str) -> &str {
     let ours = |rest: &&str| rest.starts_with(['=', '+', '-', '@']) || sanitise_for_spreadsheet(rest) == cell;
     cell.strip_prefix('\'').filter(ours).unwrap_or(cell)
+}
+
+fn unreadable(cell: &str, why: &str) -> String {
+    format!("“{}” {why}.", short(cell))
 }
 
 fn short(cell: &str) -> String {

@@ -92,17 +92,10 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, recording: Recording) -> Db
         Some(code) => ClaimBy::Code(code.text.clone()),
         None => ClaimBy::Enrollment(here.id.into()),
     };
-    let mut contact = Contact { name: recording.customer.clone(), ..Contact::default() };
-    match &recording.reach {
-        Reach::Email(email) => {
-            contact.email = Some(email.text().to_owned());
-            contact.email_key = Some(email.key().to_owned());
-        }
-        Reach::Phone(phone) => {
-            contact.phone = Some(phone.text().to_owned());
-            contact.phone_key = Some(phone.e164().to_owned());
-        }
-    }
+    let contact = match &recording.reach {
+        Reach::Email(email) => Contact::new(&recording.customer, Some(email), None),
+        Reach::Phone(phone) => Contact::new(&recording.customer, None, Some(phone)),
+    };
     let add = AddLead {
         scope: Scope::new(recording.campaign_id, recording.test),
         contact: Box::new(contact),

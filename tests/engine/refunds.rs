@@ -1,7 +1,7 @@
 //! Money given back, and subscriptions that end: product rule 7.
 
 use crate::support::Outcome;
-use refdesk::engine::{NameKind, Names, PaymentName, PaymentRef, Reattribute, Refunded, What};
+use refdesk::engine::{Field, NameKind, Names, PaymentName, PaymentRef, Reattribute, Refunded, What};
 use refdesk::money::Currency;
 use refdesk::products::{NewTerms, Pays};
 
@@ -53,7 +53,7 @@ fn refunded(outcome: Outcome) -> Refunded {
 }
 
 #[track_caller]
-fn invalid(outcome: Outcome) -> (std::borrow::Cow<'static, str>, String) {
+fn invalid(outcome: Outcome) -> (Field, String) {
     match outcome {
         Outcome::Invalid { field, why } => (field, why),
         other => panic!("accepted: {other:?}"),
@@ -176,10 +176,10 @@ async fn more_than_is_left_changes_nothing(app: TestApp) {
     paid(&app).await;
     let audited = app.number("SELECT count(*) FROM audit_entries").await;
     let (field, why) = invalid(shop.refund(AMY, day("2026-06-14"), Some("100.01")).await);
-    assert_eq!(field, "amount");
+    assert_eq!(field, Field::Amount);
     assert!(why.contains("100.00 USD"), "{why}");
-    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("0")).await).0, "amount");
-    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("1.001")).await).0, "amount");
+    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("0")).await).0, Field::Amount);
+    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("1.001")).await).0, Field::Amount);
     let in_euro = |what: What| match what {
         What::Refund(mut r) => {
             r.currency = Some(Currency::parse("EUR").unwrap());
@@ -188,12 +188,12 @@ async fn more_than_is_left_changes_nothing(app: TestApp) {
         other => other,
     };
     let euro = shop.send(in_euro(shop.refund_event(AMY, day("2026-06-14"), Some("1")))).await;
-    assert_eq!(invalid(euro).0, "currency");
+    assert_eq!(invalid(euro).0, Field::Currency);
     shop.refund(AMY, day("2026-06-14"), Some("60")).await;
-    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("40.01")).await).0, "amount");
+    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("40.01")).await).0, Field::Amount);
     // Nothing was paid, so nothing can be given back.
     shop.pay(AMY, "0", "2026-06-15").await;
-    assert_eq!(invalid(shop.refund(AMY, day("2026-06-15"), None).await).0, "amount");
+    assert_eq!(invalid(shop.refund(AMY, day("2026-06-15"), None).await).0, Field::Amount);
     assert_eq!(app.number("SELECT count(*) FROM refunds").await, 1);
     // The refund (payment and commission) and the payment of nothing.
     assert_eq!(app.number("SELECT count(*) FROM audit_entries").await, audited + 3);
@@ -216,7 +216,7 @@ async fn the_same_refund_counts_once(app: TestApp) {
         let Outcome::RefundDuplicate { known, .. } = again else { panic!("{again:?}") };
         assert_eq!(known.refund_id, rest.refund_id, "the whole of a payment that was wholly refunded");
     }
-    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("20")).await).0, "amount");
+    assert_eq!(invalid(shop.refund(AMY, day("2026-06-14"), Some("20")).await).0, Field::Amount);
     assert_eq!(app.number("SELECT count(*) FROM refunds").await, 2);
 }
 
@@ -264,11 +264,11 @@ async fn a_payment_is_named_by_its_day_its_id_or_its_commission(app: TestApp) {
     assert_eq!(refunded(shop.refund(AMY, PaymentRef::id("in_9"), None).await).amount.unwrap().minor, 5_000);
     // Somebody else's payment, and one of another product, are not what was meant.
     let other = shop.refund("bob@example.com", PaymentRef::id("evt_1"), Some("5")).await;
-    assert_eq!(invalid(other).0, "customerEmail");
+    assert_eq!(invalid(other).0, Field::Email);
     let product = shop.product("Team plan", false).await;
     let What::Refund(mut wrong) = shop.refund_event(AMY, PaymentRef::id("evt_1"), Some("5")) else { unreachable!() };
     wrong.of.product_id = product.into();
-    assert_eq!(invalid(shop.send(What::Refund(wrong)).await).0, "productId");
+    assert_eq!(invalid(shop.send(What::Refund(wrong)).await).0, Field::Product);
     for of in [PaymentRef::Commission(987_654.into()), PaymentRef::Id(987_654.into())] {
         assert_eq!(shop.refund(AMY, of, None).await, Outcome::NotFound);
     }

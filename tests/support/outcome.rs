@@ -2,7 +2,7 @@
 
 use refdesk::engine::{
     self, AcceptOutcome, AddLeadOutcome, CancelOutcome, Changed, ClaimRefusal, Decided, Dispute, DisputedPayment,
-    Earned, PaymentOutcome, Qualified, RefundOutcome, Refunded, Rejected, SignUpOutcome, What,
+    Earned, Field, PaymentOutcome, Qualified, RefundOutcome, Refunded, Rejected, SignUpOutcome, What,
 };
 use refdesk::money::Money;
 
@@ -67,7 +67,7 @@ pub enum Outcome {
         why: String,
     },
     Invalid {
-        field: std::borrow::Cow<'static, str>,
+        field: Field,
         why: String,
     },
     NotFound,

@@ -24,7 +24,7 @@ use crate::email::Email;
 use crate::engine::{
     self, AddLead, AddLeadOutcome, AmendLead, Claim, ClaimBy, Contact, Outcome, SourceOrigin, Status, TouchKind,
 };
-use crate::leads::fields::{LeadFact, LeadFacts};
+use crate::leads::fields::LeadFact;
 use crate::meta::Meta;
 use crate::referrers::{self, AddReferrer, Added, Amend};
 use crate::text::fold;
@@ -123,13 +123,7 @@ async fn code_claim(conn: &mut Conn, scope: &Scope, code: String) -> Result<Opti
 async fn add_lead(app: &App, scope: &Scope, person: Person, by: ClaimBy) -> Result<(StatusCode, Who), Problem> {
     let add = AddLead {
         scope: engine::Scope::new(person.campaign_id, scope.test),
-        contact: Box::new(Contact {
-            name: person.name.clone(),
-            email: Some(person.email.text().to_owned()),
-            email_key: Some(person.email.key().to_owned()),
-            facts: LeadFacts::default().with(LeadFact::Source, "referral"),
-            ..Contact::default()
-        }),
+        contact: Box::new(Contact::new(&person.name, Some(&person.email), None).with(LeadFact::Source, "referral")),
         status: Status::New,
         source_origin: SourceOrigin::Api,
         claim: Some(Claim { kind: TouchKind::Code, by }),

@@ -28,7 +28,7 @@ use crate::engine::{
     TouchKind,
 };
 use crate::keys;
-use crate::leads::fields::{LeadFact, LeadFacts};
+use crate::leads::fields::LeadFact;
 use crate::phone::Phone;
 use crate::web::layers::client_ip;
 
@@ -213,16 +213,10 @@ fn contact_event(scope: &Scope, names: &Names, campaign_id: i64, code: String) -
     let email = names.email.as_ref();
     let phone = names.phone.as_ref();
     let fallback = email.and_then(|e| e.text().split('@').next()).or(phone.map(|p| p.text())).unwrap_or_default();
+    let name = names.first_name.as_deref().unwrap_or(fallback);
     AddLead {
         scope: engine::Scope::new(campaign_id, scope.test),
-        contact: Box::new(Contact {
-            name: names.first_name.clone().unwrap_or_else(|| fallback.to_owned()),
-            email: email.map(|e| e.text().to_owned()),
-            email_key: email.map(|e| e.key().to_owned()),
-            phone: phone.map(|p| p.text().to_owned()),
-            phone_key: phone.map(|p| p.e164().to_owned()),
-            facts: LeadFacts::default().with(LeadFact::Source, "referral"),
-        }),
+        contact: Box::new(Contact::new(name, email, phone).with(LeadFact::Source, "referral")),
         status: Status::New,
         source_origin: SourceOrigin::Api,
         claim: Some(Claim { kind: TouchKind::Code, by: ClaimBy::Code(code) }),

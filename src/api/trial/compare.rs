@@ -298,7 +298,7 @@ pub fn lacks<'o>(operation: Option<&'o Operation>, scopes: &str) -> Option<&'o s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::refairn::CustomerCreated;
+    use crate::api::events::CustomerCreated;
 
     fn own() -> Own {
         Own {

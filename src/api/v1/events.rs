@@ -8,16 +8,17 @@ use serde_json::value::RawValue;
 
 use super::leads::ItemError;
 use crate::api::Caller;
+use crate::api::events::{
+    self, CustomerCreated, Incoming, PaymentRefunded, PaymentSucceeded, Ready, SubscriptionCancelled, Told,
+};
 use crate::api::field::{Field, Many, Wrong};
 use crate::api::object::{Body, Object, Tagged};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Sent;
-use crate::api::refairn::{
-    CustomerCreated, Incoming, PaymentRefunded, PaymentSucceeded, Ready, SubscriptionCancelled, Told,
-};
 use crate::app::App;
 use crate::engine::{Event, What};
+use crate::intake::Intake;
 use crate::object;
 
 pub fn calls(api: Api) -> Api {
@@ -113,12 +114,12 @@ impl EventTaken {
     }
 }
 
-async fn ready(event: NewEvent, app: &App, caller: &Caller) -> Result<Ready, Problem> {
+async fn ready(event: NewEvent, intake: Intake<'_>) -> Result<Ready, Problem> {
     match event {
-        NewEvent::Customer(event) => event.ready(app, caller, None).await,
-        NewEvent::Payment(event) => event.ready(app, caller, None).await,
-        NewEvent::Refund(event) => event.ready(app, caller, None).await,
-        NewEvent::Cancel(event) => event.ready(app, caller, None).await,
+        NewEvent::Customer(event) => event.ready(intake, None).await,
+        NewEvent::Payment(event) => event.ready(intake, None).await,
+        NewEvent::Refund(event) => event.ready(intake, None).await,
+        NewEvent::Cancel(event) => event.ready(intake, None).await,
         NewEvent::Invalid(problems) => Err(Problem::invalid(problems)),
     }
 }
@@ -130,8 +131,9 @@ async fn send(
 ) -> Result<Json<EventsTaken>, Problem> {
     let mut items: Vec<Option<EventTaken>> = Vec::with_capacity(new.items.0.len());
     let (mut whats, mut tells): (Vec<What>, Vec<(usize, Told)>) = (Vec::new(), Vec::new());
+    let intake = events::intake(&app, &caller);
     for (at, event) in new.items.0.into_iter().enumerate() {
-        items.push(match ready(event, &app, &caller).await {
+        items.push(match ready(event, intake).await {
             Ok(Ready { what, told }) => {
                 whats.push(what);
                 tells.push((at, told));

@@ -105,7 +105,7 @@ pub fn rejected(why: Rejected, nothing: fn() -> Problem) -> Problem {
     match why {
         Rejected::NotFound => nothing(),
         Rejected::Refused(refusal) => Problem::conflict("refused", refusal.sentence()),
-        Rejected::Invalid { field, why } => FieldProblem::wrong(field, why).into(),
+        Rejected::Invalid { field, why } => FieldProblem::wrong(field.words(), why).into(),
         Rejected::Stale => stale(),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::clock::Day;
 use crate::email::Email;
-use crate::engine::decision::{By, Decided, Earned, ProductScope, Rejected};
+use crate::engine::decision::{By, Decided, Earned, Field, ProductScope, Rejected};
 use crate::engine::facts::{Paid, RefundRow};
 use crate::engine::ids::{BusinessId, PaymentId, RefundId};
 use crate::engine::names::PaymentRef;
@@ -131,11 +131,11 @@ impl Refund {
     }
 
     fn find(&self, work: &Work, by: &By) -> Decided<Found> {
-        let unfit = |field: &'static str, why: String| Err(Rejected::Invalid { field: field.into(), why });
+        let unfit = |field, why: String| Err(Rejected::Invalid { field, why });
         let all = work.facts.payments_named(&self.payment.sought(by.business_id, self.of, self.email.key()));
         let Some(first) = all.first().copied() else {
             return match self.is_of_reward(work, by) {
-                true => unfit("commissionId", "is a reward for a qualification, which no payment is behind".into()),
+                true => unfit(Field::Commission, "is a reward for a qualification, which no payment is behind".into()),
                 false => Ok(Found::Unknown),
             };
         };
@@ -145,7 +145,7 @@ impl Refund {
         let fitting: Vec<&Paid> =
             all.iter().copied().filter(|p| self.currency.is_none_or(|c| c == p.currency)).collect();
         let Some(oldest) = fitting.first().copied() else {
-            return unfit("currency", format!("is not the payment's, which was in {}", first.currency));
+            return unfit(Field::Currency, format!("is not the payment's, which was in {}", first.currency));
         };
         if self.identity.is_none()
             && let Some(id) = fitting.iter().find_map(|p| self.same(work, p))
@@ -178,7 +178,7 @@ impl Refund {
                 format!("is more than the {} that is left of the payment", oldest.money(most).shown())
             }
         };
-        unfit("amount", why)
+        unfit(Field::Amount, why)
     }
 
     /// Whether it names a commission that no payment is behind.
@@ -230,7 +230,7 @@ impl Refund {
 
     fn park(&self, work: &mut Work, by: &By, identity: String) -> Decided<RefundOutcome> {
         if self.amount.is_some_and(|a| a.units() == 0) {
-            return Err(Rejected::Invalid { field: "amount".into(), why: "must be more than 0".to_owned() });
+            return Err(Rejected::Invalid { field: Field::Amount, why: "must be more than 0".to_owned() });
         }
         let id = self.keep(work, by, identity);
         let lead_id = work.facts.find_lead(self.of.scope, Some(self.email.key()), None);

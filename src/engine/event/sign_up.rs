@@ -18,7 +18,7 @@ use crate::engine::settle::{Came, settle};
 use crate::engine::state::{ClaimRefusal, InboxKind, SourceOrigin, Status, TouchKind};
 use crate::engine::subjects::Subjects;
 use crate::engine::work::{NewInboxItem, Work};
-use crate::leads::fields::{LeadFact, LeadFacts};
+use crate::leads::fields::LeadFact;
 use crate::phone::Phone;
 
 /// RN customer-created.
@@ -103,14 +103,7 @@ impl SignUp {
     fn lead(&self) -> NewLead {
         let phone = self.phone.as_ref();
         let source = if self.code.is_some() { "referral" } else { "sign-up" };
-        let contact = Contact {
-            name: self.name.clone(),
-            email: Some(self.email.text().to_owned()),
-            email_key: Some(self.email.key().to_owned()),
-            phone: phone.map(|p| p.text().to_owned()),
-            phone_key: phone.map(|p| p.e164().to_owned()),
-            facts: LeadFacts::default().with(LeadFact::Source, source),
-        };
+        let contact = Contact::new(&self.name, Some(&self.email), phone).with(LeadFact::Source, source);
         NewLead {
             scope: self.of.scope,
             contact,

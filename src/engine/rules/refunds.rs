@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::audit::{Note, audit};
 use super::{attribution, commission, dispute};
-use crate::engine::decision::By;
+use crate::engine::decision::{By, Field};
 use crate::engine::facts::{Commission, Paid, RefundRow};
 use crate::engine::ids::{PaymentId, ProductId, RefundId};
 use crate::engine::message::News;
@@ -15,18 +15,13 @@ use crate::engine::work::{NewInboxItem, Work};
 use crate::money::{Money, MoneyError, Unpriced};
 
 /// True when a payment is of that product and person: by the address it came with, or its lead's of today.
-pub fn is_of(
-    work: &Work,
-    paid: &Paid,
-    product_id: ProductId,
-    email_key: &str,
-) -> Result<(), (&'static str, &'static str)> {
+pub fn is_of(work: &Work, paid: &Paid, product_id: ProductId, email_key: &str) -> Result<(), (Field, &'static str)> {
     let lead = paid.lead_id.and_then(|id| work.facts.leads.get(&id));
     let now = lead.and_then(|l| l.email_key.as_deref());
     if paid.product_id != product_id {
-        Err(("productId", "is not the product of that payment"))
+        Err((Field::Product, "is not the product of that payment"))
     } else if paid.email_key != email_key && now != Some(email_key) {
-        Err(("customerEmail", "is not the address of that payment"))
+        Err((Field::Email, "is not the address of that payment"))
     } else {
         Ok(())
     }
@@ -125,7 +120,7 @@ pub fn apply_parked(work: &mut Work, by: &By, payment_id: PaymentId) {
 
 fn fit(work: &Work, payment_id: PaymentId, r: &RefundRow) -> Result<Money, String> {
     let paid = work.facts.payments.get(&payment_id).ok_or("its payment is gone")?;
-    is_of(work, paid, r.product_id, &r.email_key).map_err(|(field, why)| format!("{field} {why}"))?;
+    is_of(work, paid, r.product_id, &r.email_key).map_err(|(field, why)| format!("its {} {why}", field.words()))?;
     if r.currency.is_some_and(|c| c != paid.currency) {
         return Err(format!("the payment was in {}", paid.currency));
     }

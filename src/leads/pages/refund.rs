@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::qualification::refused;
 use super::show::find;
 use crate::email::Email;
-use crate::engine::{PaymentRef, ProductScope, Refund, RefundOutcome, Rejected};
+use crate::engine::{Field, PaymentRef, ProductScope, Refund, RefundOutcome, Rejected};
 use crate::id;
 use crate::leads::LeadRow;
 use crate::leads::store::one::{self, PaymentRow};
@@ -89,7 +89,7 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
             Ok(RefundOutcome::Duplicate { .. }) => {
                 Some(Flash::info("That refund was recorded already: same payment, amount and day."))
             }
-            Err(Rejected::Invalid { field, why }) if field == "amount" => {
+            Err(Rejected::Invalid { field: Field::Amount, why }) => {
                 form.fail("amount", format!("The amount {why}."));
                 None
             }

@@ -4,17 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, phone, place, scope, unexpected};
-use crate::api::Caller;
+use super::{Columns, Incoming, Ready, Reply, number, refused, unexpected};
 use crate::api::field::{Line, NumberText, OneOf, Word, number_schema};
-use crate::api::operation::Operation;
-use crate::api::problem::{FieldProblem, Problem};
-use crate::app::App;
+use crate::api::problem::Problem;
 use crate::clock::Day;
 use crate::email::Email;
-use crate::engine::{NameKind, Names, Payment, PaymentName, PaymentOutcome, Subscription, Warning};
+use crate::engine::{NameKind, Names, PaymentName, PaymentOutcome, Subscription, Warning};
 use crate::id::{self, Kind};
-use crate::money::{Currency, Money};
+use crate::intake::{Intake, RawPayment, RawProduct};
+use crate::money::Currency;
 use crate::object;
 
 object! {
@@ -58,7 +56,7 @@ impl Word for Status {
 /// The answer to a payment that was recorded.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PaymentAnswer {
+pub struct PaymentAnswer {
     /// Always true.
     success: bool,
     /// The commission; null where the payment earned nothing, or nothing yet.
@@ -80,7 +78,7 @@ struct PaymentAnswer {
 /// 409: this payment was recorded before. Repeats the answer of the first call.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PaymentConflict {
+pub struct PaymentConflict {
     /// Always false.
     success: bool,
     /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
@@ -109,48 +107,32 @@ struct PaymentConflict {
     body_differs: bool,
 }
 
-pub(super) fn operation() -> Operation {
-    event("/api/events/payment-succeeded", "paymentSucceeded", "A customer paid")
-        .about("Records the payment, and the commission it earns. The customer is found by the e-mail address. An unknown customer is no error: the payment is stored and earns once they are known. Without an id, a second payment of the same product, customer and day answers 409 and waits in the inbox if it differs.")
-        .header("idempotency-key", "An id of the event, where the body has none.")
-        .takes::<PaymentSucceeded>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "amount": 100, "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-14"}"#)
-        .answers::<PaymentAnswer>(200, "Recorded.", r#"{"success": true, "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28"}"#)
-        .answers::<PaymentConflict>(409, "Recorded before: the ids and amounts of the first call.", r#"{"success": false, "code": "duplicate_event", "message": "This payment was recorded before.", "paymentId": "pay_abc123", "amount": 100.00, "currency": "USD", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "commissionAmount": 20.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "bodyDiffers": false}"#)
-}
-
 impl Incoming for PaymentSucceeded {
-    async fn ready(self, app: &App, caller: &Caller, key: Option<String>) -> Result<Ready, Problem> {
-        let currency = Currency::parse(&self.currency).map_err(|why| FieldProblem::wrong("currency", why))?;
-        let amount = Money::from_json_number(&self.amount.0, currency);
-        let amount = amount.map_err(|why| FieldProblem::wrong("amount", why))?;
-        let date = not_ahead(self.payment_date, "paymentDate", app, caller)?;
-        let phone = phone(self.customer_phone.as_deref(), caller)?;
-        let event = self.event_id.map(|id| PaymentName::new(NameKind::Event, id.0));
-        let invoice = self.invoice_id.map(|id| PaymentName::new(NameKind::Invoice, id.0));
-        let key = key.filter(|_| event.is_none() && invoice.is_none());
-        let key = key.map(|key| PaymentName::new(NameKind::Key, key));
-        let product = place(app, caller, &self.business_id, &self.product_id).await?;
-        let (email, status) = (self.customer_email, self.subscription_status.0.0);
-        let hashed = format!(
-            "{}|{}|{}|{}|{}|{status}|{date}",
-            product.id,
-            email.key(),
-            amount.minor,
-            currency.code(),
-            caller.test()
-        );
-        let payment = Payment {
-            of: scope(&product, caller),
-            email,
-            phone,
-            amount,
-            subscription_status: status,
-            date,
-            names: Names::first_decides([event, invoice, key].into_iter().flatten()),
-            body_hash: id::sha256_hex(&hashed),
+    async fn ready(self, intake: Intake<'_>, key: Option<String>) -> Result<Ready, Problem> {
+        let raw = RawPayment {
+            names: names(self.event_id, self.invoice_id, key),
+            of: RawProduct { business: self.business_id.0, product: self.product_id.0 },
+            email: self.customer_email,
+            phone: self.customer_phone.map(|phone| phone.0),
+            amount: self.amount.0,
+            currency: self.currency.0,
+            subscription_status: self.subscription_status.0.0,
+            date: self.payment_date,
         };
+        let payment = intake.payment(raw).await.map_err(|fault| refused(fault, "paymentDate"))?;
+        let currency = payment.amount.currency;
         Ok(Ready::new(payment, move |outcome| told(outcome, currency), unexpected))
     }
+}
+
+/// The event's id decides, else the invoice's, else the key of the call. A key is a name only where there is no
+/// other: it names a call, and the payment has better ones.
+fn names(event: Option<Line<200>>, invoice: Option<Line<200>>, key: Option<String>) -> Names {
+    let event = event.map(|id| PaymentName::new(NameKind::Event, id.0));
+    let invoice = invoice.map(|id| PaymentName::new(NameKind::Invoice, id.0));
+    let key = key.filter(|_| event.is_none() && invoice.is_none());
+    let key = key.map(|key| PaymentName::new(NameKind::Key, key));
+    Names::first_decides([event, invoice, key].into_iter().flatten())
 }
 
 fn told(outcome: PaymentOutcome, currency: Currency) -> Result<Reply, Problem> {

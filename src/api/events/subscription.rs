@@ -3,16 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Incoming, Ready, Reply, agent, event, not_ahead, place, scope, unexpected};
-use crate::api::Caller;
+use super::{Incoming, Ready, Reply, agent, refused, unexpected};
 use crate::api::field::Line;
-use crate::api::operation::Operation;
 use crate::api::problem::Problem;
-use crate::app::App;
 use crate::clock::Day;
 use crate::email::Email;
-use crate::engine::{CancelOutcome, CancelSubscription, PaymentName, Subscription};
+use crate::engine::{CancelOutcome, Subscription};
 use crate::id::{self, Kind};
+use crate::intake::{Intake, RawCancel, RawProduct};
 use crate::object;
 
 object! {
@@ -34,7 +32,7 @@ object! {
 /// The answer to a cancellation.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CancelAnswer {
+pub struct CancelAnswer {
     /// Always true.
     success: bool,
     /// The lead of this customer; null when the address is unknown, and then nothing is stored.
@@ -50,7 +48,7 @@ struct CancelAnswer {
 /// 409: this cancellation was recorded before.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CancelConflict {
+pub struct CancelConflict {
     /// Always false.
     success: bool,
     /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
@@ -65,28 +63,15 @@ struct CancelConflict {
     subscription_status: String,
 }
 
-pub(super) fn operation() -> Operation {
-    event("/api/events/subscription-cancelled", "subscriptionCancelled", "A subscription ended")
-        .about("Nothing further is expected of it; what was paid and earned stays. A payment of a later day makes it active again.")
-        .takes::<SubscriptionCancelled>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "date": "2026-06-14"}"#)
-        .answers::<CancelAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled", "message": "Subscription cancelled. Earlier payments and commissions stay."}"#)
-        .answers::<CancelConflict>(409, "Recorded before.", r#"{"success": false, "code": "duplicate_event", "message": "This cancellation was recorded before.", "leadId": "lead_abc123", "agentId": "agent_xyz456", "subscriptionStatus": "cancelled"}"#)
-}
-
 impl Incoming for SubscriptionCancelled {
-    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
-        let date = not_ahead(self.date, "date", app, caller)?;
-        let product = place(app, caller, &self.business_id, &self.product_id).await?;
-        let email = self.customer_email;
-        let of = scope(&product, caller);
-        let by_day = PaymentName::paid_on(of.product_id, email.key(), date).to_string();
-        let cancel = CancelSubscription {
-            of,
-            body_hash: id::sha256_hex(&format!("{by_day}|{}", caller.test())),
-            identity: self.event_id.map_or(by_day, |id| format!("event:{}", id.0)),
-            email,
-            date,
+    async fn ready(self, intake: Intake<'_>, _: Option<String>) -> Result<Ready, Problem> {
+        let raw = RawCancel {
+            of: RawProduct { business: self.business_id.0, product: self.product_id.0 },
+            email: self.customer_email,
+            date: self.date,
+            id: self.event_id.map(|id| id.0),
         };
+        let cancel = intake.cancel(raw).await.map_err(|fault| refused(fault, "date"))?;
         Ok(Ready::new(cancel, told, unexpected))
     }
 }

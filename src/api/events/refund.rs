@@ -1,22 +1,19 @@
 //! Money was given back.
 
-use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Columns, Incoming, Ready, Reply, event, not_ahead, number, place, scope, unexpected};
-use crate::api::Caller;
+use super::{Columns, Incoming, Ready, Reply, commission_not_found, name, number, refused, unexpected};
 use crate::api::field::{Line, NumberText, maybe_number_schema};
-use crate::api::operation::Operation;
 use crate::api::problem::{FieldProblem, Problem};
-use crate::app::App;
 use crate::clock::Day;
 use crate::email::Email;
 use crate::engine::state::RefundState;
-use crate::engine::{PaymentRef, ProductScope, Refund, RefundOutcome, Refunded, Rejected};
+use crate::engine::{RefundOutcome, Refunded, Rejected};
 use crate::id::{self, Kind};
-use crate::money::{Currency, Money, Unpriced};
+use crate::intake::{Intake, RawPaymentRef, RawProduct, RawRefund};
+use crate::money::Currency;
 use crate::object;
 
 object! {
@@ -49,7 +46,7 @@ object! {
 /// The answer to a refund that was recorded.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct RefundAnswer {
+pub struct RefundAnswer {
     /// Always true.
     success: bool,
     #[serde(flatten)]
@@ -61,7 +58,7 @@ struct RefundAnswer {
 /// 409: this refund was recorded before. Repeats the first answer, with the present amounts.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct RefundConflict {
+pub struct RefundConflict {
     /// Always false.
     success: bool,
     /// `duplicate_event`, or `idempotency_mismatch` where the id came with another content.
@@ -126,43 +123,52 @@ impl RefundTold {
     }
 }
 
-pub(super) fn operation() -> Operation {
-    event("/api/events/payment-refunded", "paymentRefunded", "Money was given back")
-        .about("Takes back what the payment earned, in proportion. A refund that comes before its payment is stored and applied when the payment arrives (`parked`).")
-        .takes::<PaymentRefunded>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "paymentDate": "2026-06-14", "amount": 40, "refundDate": "2026-06-20"}"#)
-        .answers::<RefundAnswer>(200, "Recorded.", r#"{"success": true, "refundId": "refund_abc123", "paymentId": "pay_abc123", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "refundedAmount": 40.00, "remainingAmount": 60.00, "currency": "USD", "commissionAmount": 12.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "parked": false, "message": "40.00 USD refunded. 60.00 USD is left of the payment."}"#)
-        .answers::<RefundConflict>(409, "Recorded before: the ids and amounts of the first call.", r#"{"success": false, "code": "duplicate_event", "message": "This refund was recorded before.", "refundId": "refund_abc123", "paymentId": "pay_abc123", "commissionId": "comm_abc123", "agentId": "agent_xyz456", "refundedAmount": 40.00, "remainingAmount": 60.00, "currency": "USD", "commissionAmount": 12.00, "commissionStatus": "pending", "holdUntil": "2026-06-28", "parked": false}"#)
+impl Incoming for PaymentRefunded {
+    async fn ready(self, intake: Intake<'_>, _: Option<String>) -> Result<Ready, Problem> {
+        let payment = payment_ref(self.payment_date, self.payment_event_id, self.commission_id)?;
+        let raw = RawRefund {
+            of: RawProduct { business: self.business_id.0, product: self.product_id.0 },
+            email: self.customer_email,
+            payment,
+            amount: self.amount.map(|amount| amount.0),
+            currency: self.currency.map(|currency| currency.0),
+            date: self.refund_date,
+            id: self.event_id.map(|id| id.0),
+        };
+        let refund = intake.refund(raw).await.map_err(|fault| refused(fault, DAY))?;
+        Ok(Ready::new(refund, told, rejected))
+    }
 }
 
-impl Incoming for PaymentRefunded {
-    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
-        let payment = self.payment(app, caller)?;
-        let (amount, currency) = self.amount()?;
-        let date = not_ahead(self.refund_date, "refundDate", app, caller)?;
-        let product = place(app, caller, &self.business_id, &self.product_id).await?;
-        // An impossible commission id is answered as an unknown one.
-        let payment = payment.ok_or_else(commission_not_found)?;
-        let scope = scope(&product, caller);
-        let email = self.customer_email;
-        let body_hash = hash(scope, caller.test(), &email, &payment, amount, currency, date);
-        let refund = Refund {
-            of: scope,
-            email,
-            payment,
-            amount,
-            currency,
-            date,
-            identity: self.event_id.map(|id| format!("event:{}", id.0)),
-            body_hash,
-            reason: None,
-        };
-        Ok(Ready::new(refund, told, rejected))
+const DAY: &str = "refundDate";
+
+/// The payment by exactly one of its three names.
+fn payment_ref(
+    day: Option<Day>,
+    id: Option<Line<200>>,
+    commission: Option<Line<200>>,
+) -> Result<RawPaymentRef, FieldProblem> {
+    match (day, id, commission) {
+        (Some(day), None, None) => Ok(RawPaymentRef::Day(day)),
+        (None, Some(id), None) => Ok(RawPaymentRef::Id(id.0)),
+        (None, None, Some(commission)) => Ok(RawPaymentRef::Commission(commission.0)),
+        (None, None, None) => Err(FieldProblem {
+            message: "is required, or paymentEventId or commissionId in its place".into(),
+            ..FieldProblem::missing("paymentDate")
+        }),
+        (day, _, commission) => {
+            let extra = if day.is_none() || commission.is_none() { "paymentEventId" } else { "commissionId" };
+            Err(FieldProblem::wrong(
+                extra,
+                "is one name too many: give exactly one of paymentDate, paymentEventId and commissionId",
+            ))
+        }
     }
 }
 
 fn rejected(rejected: Rejected) -> Problem {
     match rejected {
-        Rejected::Invalid { field, why } => FieldProblem::wrong(field, why).into(),
+        Rejected::Invalid { field, why } => FieldProblem::wrong(name(field, DAY), why).into(),
         Rejected::NotFound => commission_not_found(),
         other => unexpected(other),
     }
@@ -187,11 +193,6 @@ fn told(outcome: RefundOutcome) -> Result<Reply, Problem> {
     }
 }
 
-fn commission_not_found() -> Problem {
-    let message = "There is no commission with this commissionId in the business.";
-    Problem::new(StatusCode::NOT_FOUND, "commission_not_found", message)
-}
-
 fn sentence(told: &Refunded) -> String {
     match (told.amount, told.left) {
         (Some(amount), Some(left)) if left.minor == 0 => {
@@ -200,60 +201,4 @@ fn sentence(told: &Refunded) -> String {
         (Some(amount), Some(left)) => format!("{} refunded. {} is left of the payment.", amount.shown(), left.shown()),
         _ => "The payment is not known yet. The refund is stored and applied when it arrives.".to_owned(),
     }
-}
-
-impl PaymentRefunded {
-    /// The payment by exactly one of its three names; without one, by an impossible commission id.
-    fn payment(&self, app: &App, caller: &Caller) -> Result<Option<PaymentRef>, FieldProblem> {
-        match (self.payment_date, &self.payment_event_id, &self.commission_id) {
-            (Some(day), None, None) => Ok(Some(PaymentRef::Day(not_ahead(day, "paymentDate", app, caller)?))),
-            (None, Some(id), None) => Ok(Some(PaymentRef::id(id))),
-            (None, None, Some(text)) => {
-                Ok(id::parse(Kind::Commission, text).map(|id| PaymentRef::Commission(id.into())))
-            }
-            (None, None, None) => Err(FieldProblem {
-                message: "is required, or paymentEventId or commissionId in its place".into(),
-                ..FieldProblem::missing("paymentDate")
-            }),
-            (day, _, commission) => {
-                let extra = if day.is_none() || commission.is_none() { "paymentEventId" } else { "commissionId" };
-                Err(FieldProblem::wrong(
-                    extra,
-                    "is one name too many: give exactly one of paymentDate, paymentEventId and commissionId",
-                ))
-            }
-        }
-    }
-
-    /// The amount, read from the text of the JSON; in which currency it is may only be known with the payment.
-    fn amount(&self) -> Result<(Option<Unpriced>, Option<Currency>), FieldProblem> {
-        let currency = self.currency.as_deref().map(Currency::parse).transpose();
-        let currency = currency.map_err(|why| FieldProblem::wrong("currency", why))?;
-        let amount = match (&self.amount, currency) {
-            (None, _) => None,
-            (Some(raw), None) => Some(Unpriced::from_json_number(&raw.0)),
-            (Some(raw), Some(currency)) => Some(Money::from_json_number(&raw.0, currency).map(Unpriced::of)),
-        };
-        let amount = amount.transpose().map_err(|why| FieldProblem::wrong("amount", why))?;
-        if amount.is_some_and(|amount| amount.units() == 0) {
-            return Err(FieldProblem::wrong("amount", "must be more than 0"));
-        }
-        Ok((amount, currency))
-    }
-}
-
-fn hash(
-    scope: ProductScope,
-    test: bool,
-    email: &Email,
-    payment: &PaymentRef,
-    amount: Option<Unpriced>,
-    currency: Option<Currency>,
-    date: Day,
-) -> String {
-    let product_id = scope.product_id;
-    let name = payment.text(product_id, email.key());
-    let amount = amount.map_or("all".to_owned(), Unpriced::plain);
-    let currency = currency.map_or("", Currency::code);
-    id::sha256_hex(&format!("{product_id}|{}|{name}|{amount}|{currency}|{date}|{test}", email.key()))
 }

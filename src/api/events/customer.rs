@@ -3,15 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Incoming, Ready, Reply, agent, event, phone, place, scope, unexpected};
-use crate::api::Caller;
+use super::{Incoming, Ready, Reply, agent, refused, unexpected};
 use crate::api::field::{Line, PassedCode};
-use crate::api::operation::Operation;
 use crate::api::problem::Problem;
-use crate::app::App;
 use crate::email::Email;
-use crate::engine::{SignUp, SignUpOutcome};
+use crate::engine::SignUpOutcome;
 use crate::id::{self, Kind};
+use crate::intake::{Intake, RawProduct, RawSignUp};
 use crate::object;
 
 object! {
@@ -36,7 +34,7 @@ object! {
 /// The answer to a sign-up that was recorded.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CustomerAnswer {
+pub struct CustomerAnswer {
     /// Always true.
     success: bool,
     /// The lead this customer is.
@@ -52,7 +50,7 @@ struct CustomerAnswer {
 /// 409: this sign-up was recorded before.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CustomerConflict {
+pub struct CustomerConflict {
     /// Always false.
     success: bool,
     /// Always `duplicate_event`.
@@ -67,25 +65,16 @@ struct CustomerConflict {
     attribution: &'static str,
 }
 
-pub(super) fn operation() -> Operation {
-    event("/api/events/customer-created", "customerCreated", "A customer signed up")
-        .about("Records the customer as a lead, and who referred them. The same customer of the same product again: 409 with the ids of the first call.")
-        .takes::<CustomerCreated>(r#"{"businessId": "business_123", "productId": "product_123", "customerEmail": "jane@example.com", "customerName": "Jane Smith", "referralCode": "AGENT123"}"#)
-        .answers::<CustomerAnswer>(200, "Recorded.", r#"{"success": true, "leadId": "lead_abc123", "agentId": "agent_xyz456", "attribution": "first_touch", "message": "Customer recorded and attributed to agent."}"#)
-        .answers::<CustomerConflict>(409, "Recorded before.", r#"{"success": false, "code": "duplicate_event", "message": "This customer was recorded before.", "leadId": "lead_abc123", "agentId": "agent_xyz456", "attribution": "first_touch"}"#)
-}
-
 impl Incoming for CustomerCreated {
-    async fn ready(self, app: &App, caller: &Caller, _: Option<String>) -> Result<Ready, Problem> {
-        let phone = phone(self.customer_phone.as_deref(), caller)?;
-        let product = place(app, caller, &self.business_id, &self.product_id).await?;
-        let sign_up = SignUp {
-            of: scope(&product, caller),
+    async fn ready(self, intake: Intake<'_>, _: Option<String>) -> Result<Ready, Problem> {
+        let raw = RawSignUp {
+            of: RawProduct { business: self.business_id.0, product: self.product_id.0 },
             email: self.customer_email,
             name: self.customer_name.0,
-            phone,
+            phone: self.customer_phone.map(|phone| phone.0),
             code: self.referral_code.map(|code| code.0),
         };
+        let sign_up = intake.sign_up(raw).await.map_err(|fault| refused(fault, "date"))?;
         Ok(Ready::new(sign_up, told, unexpected))
     }
 }
