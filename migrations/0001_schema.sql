@@ -79,6 +79,17 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_user ON sessions (user_id, seen_at) WHERE user_id IS NOT NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
+-- Texts that one browser gets back within an hour: a form whose session had ended, a page that answers a form.
+-- `text` is encrypted with the token whose SHA-256 is `token_hash`.
+CREATE TABLE kept_texts (
+    token_hash TEXT NOT NULL PRIMARY KEY,
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    text TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX kept_texts_by_user ON kept_texts (user_id, created_at);
+CREATE INDEX kept_texts_by_time ON kept_texts (created_at);
+
 -- Failed sign-ins per account and per address; `blocked_until` grows with each failure.
 CREATE TABLE login_failures (
     key TEXT NOT NULL PRIMARY KEY,
@@ -202,10 +213,11 @@ CREATE TABLE webhook_tokens (
     hash TEXT NOT NULL UNIQUE
 );
 
--- The answers to calls with an Idempotency-Key, so that the same call again gets the same answer.
+-- The answers to calls with an Idempotency-Key and to forms, so that the same again gets the same answer.
 -- `status` is NULL while the first call is being worked on.
 CREATE TABLE stored_answers (
-    key_id BIGINT NOT NULL REFERENCES api_keys (id),
+    -- An API key, or the user who sent a form.
+    key_id BIGINT NOT NULL,
     text TEXT NOT NULL,
     -- SHA-256 over method, address and body.
     fingerprint TEXT NOT NULL,

@@ -28,6 +28,7 @@ pub mod imports;
 pub mod inbox;
 pub mod intake;
 pub mod jobs;
+pub mod kept;
 pub mod keys;
 pub mod leads;
 pub mod limits;

@@ -44,6 +44,12 @@ impl ListQuery {
         self.pairs.push((name.to_owned(), value.to_owned()));
     }
 
+    /// This list of its campaign, without filters.
+    pub fn bare(&self) -> Self {
+        let pairs = self.pairs.iter().filter(|(key, _)| key == "campaign").cloned().collect();
+        Self { path: self.path, pairs }
+    }
+
     /// This list without one value of its address.
     pub fn without(&self, name: &str) -> Self {
         let pairs = self.pairs.iter().filter(|(key, _)| key != name).cloned().collect();
@@ -71,6 +77,17 @@ impl ListQuery {
             (self.with("sort", name), "")
         }
     }
+}
+
+/// An own address with its campaign named, before the place within the page.
+pub fn in_campaign(address: &str, campaign: i64) -> String {
+    let (address, place) = address.split_once('#').map_or((address, String::new()), |(a, p)| (a, format!("#{p}")));
+    let query = address.split_once('?').map(|(_, query)| query);
+    if query.is_some_and(|query| pairs(query).iter().any(|(key, _)| key == "campaign")) {
+        return format!("{address}{place}");
+    }
+    let joint = if query.is_some() { '&' } else { '?' };
+    format!("{address}{joint}campaign={campaign}{place}")
 }
 
 /// A path with a query string.
@@ -114,5 +131,12 @@ mod tests {
         assert_eq!(q.get("q"), "a b&");
         assert_eq!(q.with("status", "lost"), "/leads?q=a%20b%26&status=lost");
         assert_eq!(q.with("status", ""), "/leads?q=a%20b%26");
+    }
+
+    #[test]
+    fn an_address_names_its_campaign_once() {
+        assert_eq!(in_campaign("/leads", 5), "/leads?campaign=5");
+        assert_eq!(in_campaign("/leads?q=x#lead_4", 5), "/leads?q=x&campaign=5#lead_4");
+        assert_eq!(in_campaign("/leads?campaign=7", 5), "/leads?campaign=7");
     }
 }

@@ -11,7 +11,7 @@ use crate::jobs::{Kinds, Schedule};
 use crate::shell::{self, Routes};
 use crate::web::health::Probe;
 use crate::web::{assets, health, layers};
-use crate::{calls, codes, imports, outbox, seal, search, stored_answers, sweep, test_data, users};
+use crate::{calls, codes, imports, kept, outbox, seal, search, stored_answers, sweep, test_data, users};
 
 /// The whole program as one service.
 pub fn router(app: &App) -> Router {
@@ -49,6 +49,7 @@ pub fn pages() -> Routes {
         .merge(crate::imports::pages::routes())
         .merge(crate::test_data::pages::routes())
         .merge(crate::api::docs::pages::routes())
+        .merge(shell::shown::routes())
 }
 
 /// Every kind of background job, with the function that does a chunk of it.
@@ -91,7 +92,8 @@ pub fn schedule(app: &App) -> Schedule {
 async fn tidy(core: &Core) -> DbResult<bool> {
     let sessions = users::tidy(core).await?;
     let files = imports::tidy(core).await?;
-    let answers = stored_answers::tidy(core).await?;
+    let answers = stored_answers::tidy(&core.db, core.clock.now()).await?;
+    let texts = kept::tidy(&core.db, core.clock.now()).await?;
     let calls = calls::tidy(core).await?;
-    Ok(sessions || files || answers || calls)
+    Ok(sessions || files || answers || texts || calls)
 }

@@ -11,8 +11,10 @@
 		return node;
 	};
 	const attrs = (node, values) => { for (const name in values) node.setAttribute(name, values[name]); };
+	const ended = new Error('signed out');
 	const page = async (url, options) => {
 		const answer = await fetch(url, { ...options, headers: { 'X-Requested-With': 'fetch' } });
+		if (answer.status === 401) throw ended;
 		if (!answer.ok) throw new Error(answer.status);
 		return new DOMParser().parseFromString(await answer.text(), 'text/html');
 	};
@@ -21,6 +23,14 @@
 	const spoken = make('div', { className: 'hide', role: 'status' });
 	doc.body.append(spoken);
 	const say = (words) => { spoken.textContent = ''; setTimeout(() => { spoken.textContent = words; }, 50); };
+
+	// The session ended: the page stays as it is, and says so.
+	const signIn = () => {
+		const back = encodeURIComponent(location.pathname + location.search);
+		const link = make('a', { href: `/sign-in?back=${back}`, textContent: 'Sign in again' });
+		const words = make('p', {}, 'You were signed out, so nothing was done. ', link);
+		id('flashes').replaceChildren(make('div', { className: 'flash is-warning', role: 'alert' }, words));
+	};
 
 	// The clipboard needs https; on a plain-http network the old way still works.
 	const copy = async (button) => {
@@ -102,6 +112,14 @@
 		if (next) id(name)?.replaceWith(next);
 		return next;
 	};
+	// A row that no longer belongs to the list stays until the pointer has left, so that no other slides under it.
+	const leave = (row) => {
+		const list = row.closest('table');
+		if (!list?.matches(':hover')) return row.remove();
+		row.inert = true;
+		row.classList.add('gone');
+		list.addEventListener('pointerleave', () => row.remove(), { once: true });
+	};
 	const swap = async (form, button) => {
 		const name = form.dataset.swap;
 		const nth = all('button', id(name)).indexOf(button);
@@ -111,13 +129,14 @@
 			const said = [...id('flashes', fresh).childNodes];
 			const row = exchange(fresh, name);
 			if (row) (all('button', row)[nth] ?? $('a', row))?.focus();
-			else { id(name).remove(); $('#main').focus(); }
+			else { leave(id(name)); $('#main').focus(); }
 			id('flashes').replaceChildren(...said);
 			all('[data-refresh]').forEach((part) => exchange(fresh, part.id));
 			count();
-		} catch {
-			delete form.dataset.swap;
+		} catch (why) {
 			button.removeAttribute('aria-disabled');
+			if (why === ended) return signIn();
+			delete form.dataset.swap;
 			form.requestSubmit(button);
 		}
 	};
@@ -172,12 +191,24 @@
 		if (target.matches('[data-check-all], [data-check-matching]')) count();
 	});
 
+	// A form is sent once: its buttons wait until the page is left, and are back when the page comes back.
+	const wait = (form, now) => [...form.elements].filter((one) => one.type === 'submit').forEach((button) => {
+		button.disabled = now;
+		button.setAttribute('aria-busy', now);
+	});
 	on(doc, 'submit', (event) => {
 		const { target, submitter } = event;
-		if (!submitter || !id(target.dataset.swap)) return;
-		event.preventDefault();
-		if (!submitter.hasAttribute('aria-disabled')) swap(target, submitter);
+		if (submitter && id(target.dataset.swap)) {
+			event.preventDefault();
+			if (!submitter.hasAttribute('aria-disabled')) swap(target, submitter);
+		} else if (target.getAttribute('method') === 'post') {
+			if (target.dataset.sent) return event.preventDefault();
+			target.dataset.sent = 'yes';
+			// A button that is disabled at once would not be sent with its form.
+			setTimeout(wait, 0, target, true);
+		}
 	});
+	on(window, 'pageshow', () => all('form[data-sent]').forEach((form) => { delete form.dataset.sent; wait(form, false); }));
 
 	// Keys: never while somebody types, and the help can turn them off.
 	let going = 0;
@@ -229,7 +260,7 @@
 				region.replaceChildren(...fresh.body.childNodes);
 				dress();
 				say(`${options().length} found`);
-			} catch { /* Enter still searches as a form. */ }
+			} catch (why) { if (why === ended) signIn(); /* Otherwise Enter still searches as a form. */ }
 		};
 		on(field, 'input', () => { clearTimeout(timer); timer = setTimeout(look, 200); });
 		on(field, 'keydown', (event) => {
@@ -250,9 +281,15 @@
 			const next = exchange(await page(node.dataset.pollUrl), node.id);
 			if (next?.dataset.pollUrl) poll(next);
 			else location.reload();
-		} catch { poll(node); }
+		} catch (why) { if (why === ended) signIn(); else poll(node); }
 	}, 1500);
 	all('[data-poll-url]').forEach(poll);
+
+	// The way back to a list keeps its filters and its page.
+	if (doc.referrer.startsWith(`${location.origin}/`)) {
+		const from = new URL(doc.referrer);
+		all('.crumbs a').filter((link) => link.pathname === from.pathname).forEach((link) => { link.href = from; });
+	}
 
 	// The first words of a field are the beginning of a longer text.
 	const begun = $('[autofocus]');

@@ -6,6 +6,7 @@ mod support;
 
 mod account;
 mod browser;
+mod browser_forms;
 mod business;
 mod calls;
 mod campaigns;
@@ -18,6 +19,7 @@ mod docs;
 mod engine;
 mod events;
 mod faults;
+mod forms;
 mod house;
 mod imports;
 mod inbox;

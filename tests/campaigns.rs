@@ -51,7 +51,7 @@ async fn a_campaign_is_made_as_a_draft_and_goes_live(app: TestApp) {
     assert!(live.flash().starts_with("Summer is live now."), "{}", live.flash());
     assert!(!live.has(".flash form"), "there is no way back to draft");
     let ended = app.post_form(&state, &[("state", "ended")]).await.follow().await;
-    assert_eq!(ended.attr(".flash form input", "value"), "live", "ending can be undone");
+    assert_eq!(ended.attr(".flash form input[name=state]", "value"), "live", "ending can be undone");
     app.post_form(&state, &[("state", "gone")]).await.is(400);
     assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'campaign.state'").await, 2);
 }

@@ -216,6 +216,24 @@ fn files_can_be_read_in_one_sitting() {
 }
 
 #[test]
+fn every_form_that_changes_something_carries_a_stamp() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut templates = Vec::new();
+    files(&root, "html", &mut templates);
+    // Nobody is signed in there.
+    let open = ["users/sign_in.html", "users/no_business.html", "team/accept.html", "setup/new.html"];
+    for path in templates.iter().filter(|path| !open.iter().any(|page| path.ends_with(page))) {
+        let text = std::fs::read_to_string(path).unwrap();
+        for form in text.split("<form").skip(1).filter(|form| form.contains("method=\"post\"")) {
+            let form = form.split("</form").next().unwrap_or_default();
+            let stamped =
+                ["frame.stamped()", "frame.stamped_address(", "stamp.text()"].iter().any(|s| form.contains(s));
+            assert!(stamped, "{}: a form without a stamp acts wherever its browser is: <form{form}", path.display());
+        }
+    }
+}
+
+#[test]
 fn templates_hold_no_script_or_style_of_their_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let mut templates = Vec::new();

@@ -231,6 +231,7 @@ async fn leads_are_narrowed_to_whom_somebody_names(app: TestApp) {
     let several = app.get("/leads?status=new&by=jane").await.is(200);
     assert_eq!(several.text("h1"), "Whose leads");
     assert_eq!(several.attrs(".people a", "href").len(), 2);
+    let theirs = format!("/leads?status=new&campaign={}&referrer={}", app.business.campaign_id, jane.id);
     assert!(several.attrs(".people a", "href").contains(&theirs), "{several:?}");
     app.get("/leads?by=nobody+at+all").await.is(200).says("No match");
     let sales = app.member(Role::Sales).await;

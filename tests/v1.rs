@@ -575,7 +575,7 @@ async fn the_same_call_twice_is_one(app: TestApp) {
     with(&app, "POST", "/v1/leads", ("idempotency-key", "order-2"), &new).await.is(201);
     assert_eq!(app.number("SELECT count(*) FROM leads").await, 2);
     app.clock.set(app.clock.now().plus_seconds(72 * 60 * 60 + 1));
-    refdesk::stored_answers::tidy(&app.app).await.expect("old answers go");
+    refdesk::stored_answers::tidy(&app.app.db, app.clock.now()).await.expect("old answers go");
     assert_eq!(app.number("SELECT count(*) FROM stored_answers").await, 0);
 }
 

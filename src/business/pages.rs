@@ -15,7 +15,7 @@ use crate::email::Email;
 use crate::setup::pages::{DonePage, NewBusinessForm};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::{Right, SignedInUser};
-use crate::web::page::{BareFrame, html_with};
+use crate::web::page::{BareFrame, html_once, html_with};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
@@ -24,10 +24,10 @@ pub fn routes() -> Routes {
         .post("/switch-business", Access::SignedIn, switch)
         .get("/no-business", Access::SignedIn, none)
         .get("/business", may, show)
-        .post("/business", may, update)
+        .form("/business", may, update)
         .get("/business/new", may, new)
-        .post("/business/new", may, create)
-        .post("/test-data", Access::May(Right::Home), test_data)
+        .form("/business/new", may, create)
+        .post("/test-data", Access::SignedIn, test_data)
 }
 
 #[derive(Template)]
@@ -134,7 +134,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     };
     page.session.insert("business", business_id).await?;
     page.session.remove::<i64>("campaign").await?;
-    html(&DonePage::new(&page.app, name, public_id, product_id, api_key))
+    html_once(&DonePage::new(&page.app, name, public_id, product_id, api_key))
 }
 
 /// True when the lists show test data, for this session.

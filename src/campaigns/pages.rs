@@ -24,10 +24,10 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/campaigns", see, index)
         .get("/campaigns/new", edit, new)
-        .post("/campaigns", edit, create)
+        .form("/campaigns", edit, create)
         .get("/campaigns/{id}", see, show)
         .get("/campaigns/{id}/edit", edit, edit_page)
-        .post("/campaigns/{id}", edit, update)
+        .form("/campaigns/{id}", edit, update)
         .post("/campaigns/{id}/state", edit, set_state)
         .post("/campaigns/{id}/default", edit, make_default)
         .get("/switch-campaign", Access::May(Right::Home), switch)
@@ -253,12 +253,9 @@ async fn make_default(page: Page, Path(id): Path<i64>) -> PageResult {
 async fn switch(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = query::pairs(uri.query().unwrap_or_default());
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-    // The frame has looked the campaign up; another one is not the business's.
-    if !value("campaign").is_empty() && value("campaign") != page.campaign.id.to_string() {
-        return Err(Fault::NotFound);
-    }
     page.session.insert("campaign", page.campaign.id).await?;
-    Ok(Redirect::to(&without_campaign(own_path(value("back"), "/"))).into_response())
+    let back = without_campaign(own_path(value("back"), "/"));
+    Ok(Redirect::to(&page.at(&back)).into_response())
 }
 
 /// The page the person came from, without the other campaign's ids and list position.

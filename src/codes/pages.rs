@@ -15,7 +15,6 @@ use super::{CodeState, Moved};
 use crate::counters;
 use crate::db::PAGE;
 use crate::money::{Currency, Money};
-use crate::query::ListQuery;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::{counted, counted_up_to, looked_at};
 use crate::users::Right;
@@ -60,7 +59,7 @@ struct ListPage {
 
 impl Near {
     fn list_url(&self) -> String {
-        crate::query::url("/codes", &[("q", &self.code.text)])
+        crate::query::url("/codes", &[("campaign", &self.code.campaign_id.to_string()), ("q", &self.code.text)])
     }
 }
 
@@ -148,7 +147,7 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
 }
 
 async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = ListQuery::new("/codes", uri.query(), &store::KNOWN_QUERY);
+    let query = page.list("/codes", &uri, &store::KNOWN_QUERY);
     let Search { wanted, understood, near, elsewhere } = search(&page, query.get("q")).await?;
     let store::Codes { mut rows, total, looked } =
         store::list(&page.app.db, page.campaign.id, &query, &wanted, PAGE + 1).await?;

@@ -43,12 +43,12 @@ pub struct Figure {
     pub against: String,
     pub tone: &'static str,
     pub points: String,
-    pub url: &'static str,
+    pub url: String,
 }
 
 impl Figure {
     /// From daily values of twice the period.
-    pub fn of(label: &'static str, url: &'static str, values: &[i64], shown: impl Fn(i64) -> String) -> Self {
+    pub fn of(label: &'static str, url: String, values: &[i64], shown: impl Fn(i64) -> String) -> Self {
         let (old, new) = values.split_at(values.len() / 2);
         let (before, now): (i64, i64) = (old.iter().sum(), new.iter().sum());
         let (delta, tone) = change(before, now);

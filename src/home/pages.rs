@@ -132,7 +132,7 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
             soon.iter().filter_map(|d| Some(figures::money(d.amount, Currency::parse(&d.currency).ok()?))).collect();
         let count_text = if count >= store::MOST { format!("{}+", counted(store::MOST)) } else { counted(count) };
         let detail = if sums.is_empty() { "none this week".to_owned() } else { sums.join(" and ") };
-        let url = "/commissions?state=pending&sort=hold".to_owned();
+        let url = page.at("/commissions?state=pending&sort=hold");
         todo.push(Todo {
             url,
             count: count_text,
@@ -147,7 +147,7 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
         let count = if without >= store::MOST { format!("{}+", counted(without)) } else { counted(without) };
         let detail = if without == 0 { "everybody has one" } else { "generate codes" };
         todo.push(Todo {
-            url: "/referrers?code=none".into(),
+            url: page.at("/referrers?code=none"),
             count,
             label: "referrers without a code",
             detail: detail.into(),
@@ -160,7 +160,7 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
         let mine = store::recorded_by(conn, member.user_id, week).await?;
         let label = "referrals you recorded this week";
         todo.push(Todo {
-            url: "/leads".into(),
+            url: page.at("/leads"),
             count: counted(mine),
             label,
             detail: String::new(),
@@ -191,14 +191,14 @@ async fn figures_of(
             against: format!("in the last {} days", period.days),
             tone: if fresh > 0 { "good" } else { "" },
             points: String::new(),
-            url: "/codes",
+            url: page.at("/codes"),
         },
-        Figure::of("Leads", "/leads", &period.values(by_day, "leads"), counted),
-        Figure::of("Qualified", "/leads?qualified=yes", &period.values(by_day, "qualified"), counted),
+        Figure::of("Leads", page.at("/leads"), &period.values(by_day, "leads"), counted),
+        Figure::of("Qualified", page.at("/leads?qualified=yes"), &period.values(by_day, "qualified"), counted),
     ];
     if money {
         let revenue = period.values(by_day, &format!("revenue.{}", currency.code()));
-        all.push(Figure::of("Revenue", "/commissions", &revenue, |minor| figures::money(minor, currency)));
+        all.push(Figure::of("Revenue", page.at("/commissions"), &revenue, |minor| figures::money(minor, currency)));
     }
     Ok(all)
 }
@@ -212,7 +212,7 @@ async fn commission(page: &Page, conn: &mut Conn, period: Period) -> Result<(Vec
         currency,
     };
     let row = |label: &str, account: &str, tone, state: &str, detail: String| {
-        (label.to_owned(), of(account), tone, detail, format!("/commissions?state={state}"))
+        (label.to_owned(), of(account), tone, detail, page.at(&format!("/commissions?state={state}")))
     };
     let business_id = page.member.business_id;
     let disputed = crate::commissions::disputed(conn, business_id, page.campaign.id).await?;

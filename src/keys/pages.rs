@@ -16,7 +16,7 @@ use crate::money::Money;
 use crate::products::{self, ProductLine};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
-use crate::web::page::html_with;
+use crate::web::page::{html_once, html_with};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 use crate::when::When;
 
@@ -25,9 +25,9 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/integrations", may, index)
         .get("/integrations/keys/new", may, new)
-        .post("/integrations/keys", may, create)
+        .form("/integrations/keys", may, create)
         .get("/integrations/keys/{id}/rotate", may, ask_rotate)
-        .post("/integrations/keys/{id}/rotate", may, rotate)
+        .form("/integrations/keys/{id}/rotate", may, rotate)
         .get("/integrations/keys/{id}/revoke", may, confirm_revoke)
         .post("/integrations/keys/{id}/revoke", may, revoke)
         .merge(publishable::routes())
@@ -285,7 +285,7 @@ async fn made(page: &Page, key: KeyMade) -> PageResult {
         today: page.today(),
         test,
     };
-    html(&MadePage {
+    html_once(&MadePage {
         frame: page.frame("integrations").await?,
         name,
         test,

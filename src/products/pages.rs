@@ -21,11 +21,11 @@ pub fn routes() -> Routes {
     let (see, edit) = (Access::May(Right::SeeCampaigns), Access::May(Right::EditCampaigns));
     Routes::new()
         .get("/campaigns/{campaign}/products/new", edit, new)
-        .post("/campaigns/{campaign}/products", edit, create)
+        .form("/campaigns/{campaign}/products", edit, create)
         .get("/products/{id}", see, show)
-        .post("/products/{id}", edit, rename)
+        .form("/products/{id}", edit, rename)
         .get("/products/{id}/terms/new", edit, new_terms)
-        .post("/products/{id}/terms", edit, create_terms)
+        .form("/products/{id}/terms", edit, create_terms)
 }
 
 #[derive(Template)]

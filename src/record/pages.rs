@@ -32,7 +32,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/record", record, show)
         .get("/record/people", record, people)
-        .post("/record", record, create)
+        .form("/record", record, create)
         .get("/record/receipt", record, receipt)
 }
 
@@ -95,7 +95,7 @@ impl People {
             let mut pairs = vec![("referrer", referrer.as_str())];
             pairs.extend(code.as_deref().map(|code| ("code", code)));
             pairs.push(("q", q));
-            Line { url: url("/record", &pairs), last, hit }
+            Line { url: page.at(&url("/record", &pairs)), last, hit }
         };
         Ok(Self {
             hits: hits.into_iter().map(line).collect(),
@@ -108,7 +108,7 @@ impl People {
 }
 
 async fn show(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = ListQuery::new("/record", uri.query(), &["q", "referrer", "code"]);
+    let query = page.list("/record", &uri, &["q", "referrer", "code"]);
     if let Ok(referrer) = query.get("referrer").parse() {
         let form = Form::filled(&[("q", query.get("q")), ("code", query.get("code"))]);
         return html(&TellPage::of(&page, referrer, form).await?);
@@ -182,7 +182,7 @@ impl TellPage {
                 enrolled.iter().map(|e| (e.campaign_id, e.campaign.clone())),
                 &here.campaign_id.to_string(),
             ),
-            back: url("/record", &[("q", form.value("q"))]),
+            back: page.at(&url("/record", &[("q", form.value("q"))])),
             referrer,
             form,
         })
@@ -273,7 +273,7 @@ fn words(r: &Receipt, since: Option<String>) -> (String, String, &'static str) {
 
 async fn receipt(page: Page) -> PageResult {
     let Some(receipt) = page.session.get::<Receipt>("receipt").await? else {
-        return Ok(Redirect::to("/record").into_response());
+        return Ok(Redirect::to(&page.at("/record")).into_response());
     };
     let today = page.today();
     let since = receipt.known_since.map(|at| said(today, page.member.zone.day_of(Instant::from_micros(at))));
@@ -285,7 +285,7 @@ async fn receipt(page: Page) -> PageResult {
         tone,
         spoken: receipt.code.as_deref().map(code::spelled).unwrap_or_default(),
         code: receipt.code.clone(),
-        again_url: format!("/record?referrer={}", receipt.referrer_id),
+        again_url: page.at(&format!("/record?referrer={}", receipt.referrer_id)),
         receipt,
     })
 }

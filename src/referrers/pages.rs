@@ -24,7 +24,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/referrers", Access::May(Right::SeeReferrers), list)
         .get("/referrers/new", Access::May(Right::EditReferrers), new)
-        .post("/referrers", Access::May(Right::EditReferrers), create)
+        .form("/referrers", Access::May(Right::EditReferrers), create)
         .merge(person::routes())
         .merge(change::routes())
 }
@@ -60,7 +60,7 @@ struct Line {
 }
 
 fn tabs(query: &ListQuery, counts: &store::Counts) -> Vec<Tab> {
-    let base = ListQuery::new("/referrers", None, &store::KNOWN);
+    let base = query.bare();
     let tab = |label: &str, name: &str, value: &str, count: i64| Tab {
         label: label.to_owned(),
         url: base.with(name, value),
@@ -95,7 +95,7 @@ fn chips(query: &ListQuery) -> Vec<Chip> {
 }
 
 async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = ListQuery::new("/referrers", uri.query(), &store::KNOWN);
+    let query = page.list("/referrers", &uri, &store::KNOWN);
     let of = store::Of {
         business_id: page.member.business_id,
         campaign_id: page.campaign.id,

@@ -8,7 +8,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
-use super::session::signed_in;
+use super::form::{Posted, Takes, is_by_script};
+use super::posted;
+use super::session::{SignedIn, signed_in};
+use super::unsent;
 use crate::app::App;
 use crate::users::Right;
 use crate::web::Fault;
@@ -31,13 +34,23 @@ pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
+    /// True for a form that is shown again as it was typed.
+    pub comes_back: bool,
 }
 
 /// A feature's routes, in the order it lists them.
 #[derive(Default)]
 pub struct Routes {
     table: Vec<Route>,
-    router: Vec<(&'static str, Access, MethodRouter<App>)>,
+    router: Vec<(String, Guard, MethodRouter<App>)>,
+}
+
+/// What stands before a handler.
+#[derive(Debug, Clone, Copy)]
+enum Guard {
+    Route(Access, Takes),
+    /// A form that waits to be sent is shown by its own handler.
+    Unsent(Access),
 }
 
 impl Routes {
@@ -46,16 +59,27 @@ impl Routes {
     }
 
     pub fn get<T>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::GET, path, access, get(AnyHandler::new(handler)))
+        self.add(Method::GET, path, Guard::Route(access, Takes::Deed), get(AnyHandler::new(handler)))
     }
 
+    /// A button, or a form with a file.
     pub fn post<T>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::POST, path, access, post(AnyHandler::new(handler)))
+        self.add(Method::POST, path, Guard::Route(access, Takes::Deed), post(AnyHandler::new(handler)))
     }
 
-    fn add(mut self, method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Self {
-        self.table.push(Route { method, path, access });
-        self.router.push((path, access, handler));
+    /// A form in which people type. Its handler shows the form again when [`Form::is_fine`](crate::web::Form) says
+    /// no, so what was typed before a session ended comes back by it.
+    pub fn form<T>(mut self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
+        let handler = AnyHandler::new(handler);
+        self.router.push((format!("{}{path}", unsent::PATH), Guard::Unsent(access), get(handler.clone())));
+        self.add(Method::POST, path, Guard::Route(access, Takes::Form), post(handler))
+    }
+
+    fn add(mut self, method: Method, path: &'static str, guard: Guard, handler: MethodRouter<App>) -> Self {
+        if let Guard::Route(access, takes) = guard {
+            self.table.push(Route { method, path, access, comes_back: takes == Takes::Form });
+        }
+        self.router.push((path.to_owned(), guard, handler));
         self
     }
 
@@ -71,39 +95,63 @@ impl Routes {
 
     /// The router, each route behind its guard.
     pub fn into_router(self, app: &App) -> Router<App> {
-        self.router.into_iter().fold(Router::new(), |router, (path, access, handler)| {
-            let guarded = handler.route_layer(middleware::from_fn_with_state((app.clone(), access), guard));
-            router.route(path, guarded)
+        self.router.into_iter().fold(Router::new(), |router, (path, guard, handler)| {
+            let guarded = match guard {
+                Guard::Route(access, takes) => {
+                    handler.route_layer(middleware::from_fn_with_state((app.clone(), access, takes), guarded))
+                }
+                Guard::Unsent(access) => {
+                    handler.route_layer(middleware::from_fn_with_state((app.clone(), access), unsent::fill))
+                }
+            };
+            router.route(&path, guarded)
         })
     }
 }
 
-async fn guard(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
+async fn guarded(
+    State((app, access, takes)): State<(App, Access, Takes)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if access == Access::Public {
         return next.run(request).await;
     }
-    let back = if request.method() == Method::GET {
-        request.uri().path_and_query().map(|p| p.as_str().to_owned()).unwrap_or_default()
-    } else {
-        String::new()
-    };
     let found = match signed_in(&app, request.extensions(), request.headers()).await {
         Ok(found) => found,
         Err(error) => return Fault::from(error).into_response(),
     };
-    let Some(signed_in) = found else { return Fault::SignIn { back }.into_response() };
-    match (access, signed_in.member) {
-        (Access::May(right), Some(member)) if member.may(right) => {
-            request.extensions_mut().insert(member);
-        }
-        (Access::May(_), Some(_)) => return Fault::Forbidden.into_response(),
-        (Access::May(_), None) => return Fault::NoBusiness.into_response(),
-        (_, member) => {
-            if let Some(member) = member {
-                request.extensions_mut().insert(member);
+    let Some(SignedIn { user, member }) = found else { return sent_to_sign_in(&app, request, takes).await };
+    request.extensions_mut().insert(user.clone());
+    if let Some(member) = &member {
+        request.extensions_mut().insert(member.clone());
+    }
+    match (access, member) {
+        (Access::May(_), None) => Fault::NoBusiness.into_response(),
+        (Access::May(right), Some(member)) => {
+            if request.method() == Method::POST {
+                posted::act(&app, &user, &member, right, takes, request, next).await
+            } else if member.may(right) {
+                next.run(request).await
+            } else {
+                Fault::Forbidden.into_response()
             }
         }
+        _ => next.run(request).await,
     }
-    request.extensions_mut().insert(signed_in.user);
-    next.run(request).await
+}
+
+/// A page's script is told in place; a page comes back after the sign-in, and so does a form.
+async fn sent_to_sign_in(app: &App, request: Request, takes: Takes) -> Response {
+    if is_by_script(request.headers()) {
+        return Fault::SignedOut.into_response();
+    }
+    if request.method() == Method::GET {
+        let back = request.uri().path_and_query().map(|p| p.as_str().to_owned()).unwrap_or_default();
+        return Fault::SignIn { back }.into_response();
+    }
+    match Posted::read(request, takes).await {
+        Ok((posted, _)) => unsent::signed_out(app, posted).await,
+        Err(fault) => fault.into_response(),
+    }
 }

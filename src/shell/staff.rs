@@ -5,18 +5,21 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Redirect};
 use tower_sessions::Session;
 
+use super::form::page_of;
 use crate::app::App;
 use crate::campaigns::{self, CampaignChoice};
 use crate::clock::{Day, Instant};
 use crate::db::Conn;
 use crate::engine::{By, Event, What};
-use crate::query::pairs;
+use crate::query::{self, ListQuery, pairs};
 use crate::users::{Member, Right};
 use crate::web::flash::{Flashes, flash_on, take_flashes};
 use crate::web::page::own_path;
+use crate::web::stamp::{FIELD, Stamp};
 use crate::web::{Choice, Fault, Flash, PageResult, assets};
 use crate::when::When;
 use crate::{business, inbox, phone};
@@ -40,7 +43,9 @@ pub struct Frame {
     pub flashes: Vec<Flash>,
     pub test: bool,
     pub path: String,
+    pub campaign_id: i64,
     country: String,
+    stamp: Stamp,
     rights: Vec<Right>,
 }
 
@@ -84,7 +89,32 @@ impl Frame {
     }
 
     pub fn flashes(&self) -> Flashes<'_> {
-        Flashes { items: &self.flashes }
+        Flashes { items: &self.flashes, stamp: Some(&self.stamp) }
+    }
+
+    /// The hidden field by which a form acts where it was rendered, and once.
+    pub fn stamped(&self) -> String {
+        format!(r#"<input type="hidden" name="{FIELD}" value="{}">"#, self.stamp.text())
+    }
+
+    /// The stamp of an upload, which its address carries.
+    pub fn stamped_address(&self, address: &str) -> String {
+        query::url(address, &[(FIELD, &self.stamp.text())])
+    }
+
+    /// An address of this business, in the campaign that the page shows.
+    pub fn at(&self, address: &str) -> String {
+        at(address, self.campaign_id)
+    }
+
+    /// This page's address, for the query of another.
+    pub fn back(&self) -> String {
+        query::encode(&self.path)
+    }
+
+    /// The hidden field by which a form that only asks stays in the campaign that the page shows.
+    pub fn campaign_field(&self) -> String {
+        format!(r#"<input type="hidden" name="campaign" value="{}">"#, self.campaign_id)
     }
 }
 
@@ -102,12 +132,34 @@ pub struct Dock<'f> {
     frame: &'f Frame,
 }
 
+/// Places that show another thing in another campaign: their addresses say which.
+const OF_A_CAMPAIGN: [&str; 12] = [
+    "/",
+    "/leads",
+    "/leads/new",
+    "/referrers",
+    "/referrers/new",
+    "/referrers/generate",
+    "/codes",
+    "/codes/print",
+    "/codes/export",
+    "/commissions",
+    "/record",
+    "/imports/new",
+];
+
+/// An address, with its campaign where the place shows another thing in another campaign.
+fn at(address: &str, campaign: i64) -> String {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    if OF_A_CAMPAIGN.contains(&path) { query::in_campaign(address, campaign) } else { address.to_owned() }
+}
+
 /// Everything a page's handler starts from: who asks, the campaign they look at, where they are.
 pub struct Page {
     pub app: App,
     pub member: Member,
     pub session: Session,
-    /// Path and query of this request.
+    /// Path and query of this page: of the one that sent the form, where one was sent.
     pub path: String,
     /// The campaign the lists show.
     pub campaign: CampaignChoice,
@@ -128,26 +180,39 @@ where
         let member = Member::from_request_parts(parts, state).await?;
         let session =
             Session::from_request_parts(parts, state).await.map_err(|(_, why)| Fault::Ours(why.to_owned()))?;
-        let path = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
+        let here = || parts.uri.path_and_query().map(|p| p.as_str().to_owned());
+        // A form's page is the one to come back to: the address that it was sent to may show nothing.
+        let path = if parts.method == Method::POST { page_of(&parts.headers) } else { here() };
+        let path = path.unwrap_or_else(|| "/".to_owned());
         let mut conn = app.db.read().await?;
         let campaigns = campaigns::choices(&mut conn, member.business_id).await?;
         drop(conn);
-        let wanted = query_value(parts.uri.query(), "campaign").and_then(|text| text.parse().ok());
-        let remembered: Option<i64> = session.get("campaign").await?;
-        let campaign = [wanted, remembered, member.default_campaign_id]
-            .into_iter()
-            .flatten()
-            .find_map(|id| campaigns.iter().find(|c| c.id == id))
-            .or_else(|| campaigns.first())
-            .cloned()
-            .ok_or(Fault::NotFound)?;
+        let campaign = match named(parts)? {
+            Some(id) => campaigns.iter().find(|c| c.id == id).ok_or(Fault::NoCampaign)?,
+            None => {
+                let remembered: Option<i64> = session.get("campaign").await?;
+                let usual = [remembered, member.default_campaign_id].into_iter().flatten();
+                let usual = usual.filter_map(|id| campaigns.iter().find(|c| c.id == id)).next();
+                usual.or_else(|| campaigns.first()).ok_or(Fault::NotFound)?
+            }
+        };
+        let campaign = campaign.clone();
+        let path = at(&path, campaign.id);
         let test = session.get::<bool>("test").await?.unwrap_or(false);
         Ok(Self { app, member, session, path, campaign, campaigns, test })
     }
 }
 
-fn query_value(query: Option<&str>, name: &str) -> Option<String> {
-    pairs(query.unwrap_or_default()).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+/// The campaign that a form or an address names; an address without one shows the last that was chosen.
+fn named(parts: &Parts) -> Result<Option<i64>, Fault> {
+    if let Some(stamp) = parts.extensions.get::<Stamp>() {
+        return Ok(Some(stamp.campaign));
+    }
+    let pairs = pairs(parts.uri.query().unwrap_or_default());
+    match pairs.iter().find(|(key, _)| key == "campaign") {
+        Some((_, text)) => text.parse().map(Some).map_err(|_| Fault::NoCampaign),
+        None => Ok(None),
+    }
 }
 
 impl Page {
@@ -171,6 +236,11 @@ impl Page {
         self.member.zone.day_of(self.app.clock.now())
     }
 
+    /// An address of this business, in the campaign of this page.
+    pub fn at(&self, address: &str) -> String {
+        at(address, self.campaign.id)
+    }
+
     /// True when a campaign belongs to this business.
     pub fn has_campaign(&self, id: i64) -> bool {
         self.campaigns.iter().any(|c| c.id == id)
@@ -179,6 +249,20 @@ impl Page {
     /// The campaigns of this business, oldest first.
     pub fn campaigns(&self) -> &[CampaignChoice] {
         &self.campaigns
+    }
+
+    /// The state of a list of this campaign, as the address of the request says it.
+    pub fn list(&self, path: &'static str, uri: &Uri, known: &[&str]) -> ListQuery {
+        let mut query = ListQuery::new(path, uri.query(), known);
+        query.set("campaign", &self.campaign.id.to_string());
+        query
+    }
+
+    /// Shows the campaign of the thing that the page is about.
+    pub fn of_campaign(&mut self, id: i64) {
+        if let Some(found) = self.campaigns.iter().find(|campaign| campaign.id == id) {
+            self.campaign = found.clone();
+        }
     }
 
     /// A connection for reading.
@@ -215,7 +299,9 @@ impl Page {
             flashes: take_flashes(&self.session).await?,
             test: self.test,
             path: self.path.clone(),
+            campaign_id: self.campaign.id,
             country: member.country.clone(),
+            stamp: Stamp::of(member.user_id, member.business_id, self.campaign.id, self.test),
             rights: Right::ALL.into_iter().filter(|r| member.may(*r)).collect(),
         })
     }
@@ -223,7 +309,7 @@ impl Page {
     /// Says something on the next page, and goes there.
     pub async fn go(&self, to: &str, flash: Flash) -> PageResult {
         flash_on(&self.session, flash).await?;
-        Ok(Redirect::to(own_path(to, "/")).into_response())
+        Ok(Redirect::to(&self.at(own_path(to, "/"))).into_response())
     }
 }
 

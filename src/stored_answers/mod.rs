@@ -1,20 +1,19 @@
-//! Stored answers of calls with an `Idempotency-Key`, so that a repeated call gets the same answer. A row begins
+//! Stored answers of calls with an `Idempotency-Key`, and of forms, so that a repeated one gets the same answer. A row begins
 //! with the first write of its call, in the same transaction (`db::once`), and has the answer once it was given.
 
 mod in_flight;
 mod store;
 
-use crate::core::Core;
-use crate::db::DbResult;
+use crate::clock::Instant;
+use crate::db::{Db, DbResult};
 
 pub use in_flight::{Held, InFlight};
-pub use store::{NewAnswer, StoredAnswer, find, forget, keep};
+pub use store::{NewAnswer, SentForm, StoredAnswer, begin_form, find, forget, keep};
 
 /// The time that answers are stored.
 const STORED_SECONDS: i64 = 72 * 60 * 60;
 
 /// Forgets answers that are older than anybody may ask for; answers whether there may be more.
-pub async fn tidy(core: &Core) -> DbResult<bool> {
-    let before = core.clock.now().plus_seconds(-STORED_SECONDS);
-    core.db.write(vec![], before, store::tidy).await
+pub async fn tidy(db: &Db, now: Instant) -> DbResult<bool> {
+    db.write(vec![], now.plus_seconds(-STORED_SECONDS), store::tidy).await
 }

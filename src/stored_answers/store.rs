@@ -25,6 +25,49 @@ pub async fn find(conn: &mut Conn, key_id: i64, text: &str) -> DbResult<Option<S
     .await
 }
 
+row! {
+    /// A form that was sent.
+    pub struct SentForm {
+        pub fingerprint: String,
+        /// What its writes came to so far.
+        pub outcomes: String,
+        /// None while it is being worked on.
+        pub status: Option<i64>,
+        /// The address that it led to.
+        pub headers: String,
+        pub begun_at: i64,
+    }
+}
+
+/// Begins a form of a user under its token, unless it has begun already: then answers what is known of that. A form
+/// begins before its first write, since not every write of a page stores its outcome.
+pub async fn begin_form(
+    tx: &mut Tx,
+    &(user_id, ref token, ref fingerprint): &(i64, String, String),
+) -> DbResult<Option<SentForm>> {
+    let now = tx.now();
+    let begun = sql("INSERT INTO stored_answers (key_id, text, fingerprint, outcomes, status, headers, body, begun_at)
+                     VALUES ($1, $2, $3, '', NULL, '', '', $4)
+                         ON CONFLICT (key_id, text) DO NOTHING")
+    .bind(user_id)
+    .bind(token)
+    .bind(fingerprint)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    if begun == 1 {
+        return Ok(None);
+    }
+    sql("SELECT fingerprint, outcomes, status, headers, begun_at
+           FROM stored_answers
+          WHERE key_id = $1
+            AND text = $2")
+    .bind(user_id)
+    .bind(token)
+    .optional(tx)
+    .await
+}
+
 /// The answer to a call.
 pub struct NewAnswer {
     pub key_id: i64,

@@ -1,8 +1,10 @@
 //! The signed-in person, in their current business.
 
+use std::sync::Arc;
+
 use super::role::{Right, Role};
 use super::store;
-use crate::actor::{Actor, ActorKind};
+use crate::actor::{Actor, ActorKind, OnceCall};
 use crate::clock::Zone;
 use crate::db::{Conn, DbResult};
 use crate::money::Currency;
@@ -32,6 +34,8 @@ pub struct Member {
     pub country: String,
     pub default_campaign_id: Option<i64>,
     pub ip: String,
+    /// The form by which the person acts, which acts once.
+    pub call: Option<Arc<OnceCall>>,
 }
 
 impl Member {
@@ -46,7 +50,7 @@ impl Member {
             id: Some(self.user_id),
             name: self.name.clone(),
             origin: self.ip.clone(),
-            call: None,
+            call: self.call.clone(),
         }
     }
 }
@@ -76,6 +80,7 @@ pub async fn member(conn: &mut Conn, user_id: i64, wanted: Option<i64>, ip: Stri
             country: m.country,
             default_campaign_id: m.default_campaign_id,
             ip,
+            call: None,
         })
     }))
 }

@@ -20,10 +20,16 @@ pub enum Fault {
     SignIn {
         back: String,
     },
+    /// A page's script asks for a visitor who is not signed in.
+    SignedOut,
+    /// The address names a campaign that the business does not have.
+    NoCampaign,
     /// Signed in, but member of no business.
     NoBusiness,
     /// The request makes no sense; the sentence says why.
     Bad(String),
+    /// The page was there for a while; the sentence says what to do.
+    Over(&'static str),
     TooLarge(String),
     /// The body did not arrive in time.
     Slow,
@@ -84,6 +90,7 @@ struct ErrorPage {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
+        let is_undone = matches!(self, Self::Unavailable(_));
         let (status, title, sentence) = match self {
             Self::SignIn { back } => {
                 let target = if back.is_empty() || back == "/" {
@@ -99,6 +106,15 @@ impl IntoResponse for Fault {
                 "Nothing here",
                 "There is no such page, or it belongs to another business.".to_owned(),
             ),
+            Self::SignedOut => {
+                (StatusCode::UNAUTHORIZED, "You were signed out", "Sign in, and do it again.".to_owned())
+            }
+            Self::NoCampaign => (
+                StatusCode::NOT_FOUND,
+                "No such campaign",
+                "This address names a campaign that this business does not have. It may belong to another business of yours: switch to that one, and open the address again.".to_owned(),
+            ),
+            Self::Over(why) => (StatusCode::NOT_FOUND, "No longer here", why.to_owned()),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "Not for your role",
@@ -138,9 +154,17 @@ impl IntoResponse for Fault {
                 )
             }
         };
-        error_page(status, title, sentence)
+        let mut response = error_page(status, title, sentence);
+        if is_undone {
+            response.extensions_mut().insert(Undone);
+        }
+        response
     }
 }
+
+/// Marks the answer to a request that stored nothing, and may be sent again at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Undone;
 
 /// The words of an error page, beside the answer for the layer that can frame them.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 use super::error::Fault;
+use super::stamp::Stamp;
 
 /// Said once, on the next page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,6 +46,8 @@ pub struct Undo {
 #[template(path = "ui/flashes.html")]
 pub struct Flashes<'f> {
     pub items: &'f [Flash],
+    /// For the forms that take something back.
+    pub stamp: Option<&'f Stamp>,
 }
 
 /// Stores a flash for the next page.

@@ -26,13 +26,19 @@ pub struct FieldError {
 pub struct Form {
     values: Vec<(String, String)>,
     pub errors: Vec<FieldError>,
+    /// True for a form that is shown as it was typed: nothing in it is read, so nothing is done.
+    is_unsent: bool,
 }
+
+/// Marks a request whose form is shown as it was typed and not acted on; the sentence says why.
+#[derive(Debug, Clone)]
+pub struct Unsent(pub String);
 
 impl Form {
     /// A form to show for the first time.
     pub fn filled(values: &[(&str, &str)]) -> Self {
         let values = values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Self { values, errors: Vec::new() }
+        Self { values, ..Self::default() }
     }
 
     pub fn value(&self, name: &str) -> &str {
@@ -58,6 +64,9 @@ impl Form {
     }
 
     pub fn fail(&mut self, name: &str, message: impl Into<String>) {
+        if self.is_unsent && !name.is_empty() {
+            return;
+        }
         self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
     }
 
@@ -67,6 +76,9 @@ impl Form {
 
     /// A line that has to be there. `label` is what the page calls it, so that the sentence reads well.
     pub fn line(&mut self, name: &str, label: &str, most: usize) -> Option<String> {
+        if self.is_unsent {
+            return None;
+        }
         let value = self.optional_line(name, label, most);
         if value.is_none() && self.error(name).is_empty() {
             self.fail(name, format!("{label} is missing."));
@@ -76,6 +88,9 @@ impl Form {
 
     /// A line that may be left empty.
     pub fn optional_line(&mut self, name: &str, label: &str, most: usize) -> Option<String> {
+        if self.is_unsent {
+            return None;
+        }
         match text::line(self.value(name), most) {
             Ok(value) => Some(value).filter(|v| !v.is_empty()),
             Err(why) => {
@@ -87,6 +102,9 @@ impl Form {
 
     /// Text of several lines that may be left empty.
     pub fn optional_text(&mut self, name: &str, label: &str, most: usize) -> Option<String> {
+        if self.is_unsent {
+            return None;
+        }
         match text::clean(self.value(name), most) {
             Ok(value) => Some(value).filter(|v| !v.is_empty()),
             Err(why) => {
@@ -97,6 +115,9 @@ impl Form {
     }
 
     pub fn email(&mut self, name: &str, label: &str) -> Option<Email> {
+        if self.is_unsent {
+            return None;
+        }
         let value = self.value(name).trim().to_owned();
         if value.is_empty() {
             self.fail(name, format!("{label} is missing."));
@@ -106,6 +127,9 @@ impl Form {
     }
 
     pub fn optional_email(&mut self, name: &str) -> Option<Email> {
+        if self.is_unsent {
+            return None;
+        }
         let value = self.value(name).trim().to_owned();
         if value.is_empty() {
             return None;
@@ -114,6 +138,9 @@ impl Form {
     }
 
     pub fn optional_phone(&mut self, name: &str, country: &str) -> Option<Phone> {
+        if self.is_unsent {
+            return None;
+        }
         let value = self.value(name).trim().to_owned();
         if value.is_empty() {
             return None;
@@ -122,6 +149,9 @@ impl Form {
     }
 
     pub fn money(&mut self, name: &str, label: &str, currency: Currency) -> Option<Money> {
+        if self.is_unsent {
+            return None;
+        }
         let value = self.value(name).to_owned();
         Money::from_text(&value, currency).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
     }
@@ -129,6 +159,9 @@ impl Form {
     /// One amount in `currency` under `name`, which may be empty, and further ones, one a line, under
     /// `name_other`. An empty form gives no amounts.
     pub fn amounts(&mut self, name: &str, label: &str, currency: Currency) -> Option<Amounts> {
+        if self.is_unsent {
+            return None;
+        }
         let mut amounts = Amounts::default();
         if !self.value(name).trim().is_empty() {
             amounts.add(self.money(name, label, currency)?);
@@ -145,12 +178,18 @@ impl Form {
     }
 
     pub fn rate(&mut self, name: &str, label: &str) -> Option<Rate> {
+        if self.is_unsent {
+            return None;
+        }
         let value = self.value(name).to_owned();
         Rate::parse(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
     }
 
     /// A date as people type it, or "today" and the days beside it.
     pub fn day(&mut self, name: &str, label: &str, today: Day) -> Option<Day> {
+        if self.is_unsent {
+            return None;
+        }
         let value = self.value(name).to_owned();
         let read = Day::parse_said(&value, today);
         read.map_err(|why| {
@@ -171,6 +210,9 @@ impl Form {
 
     /// A whole number between two bounds.
     pub fn number(&mut self, name: &str, label: &str, least: i64, most: i64) -> Option<i64> {
+        if self.is_unsent {
+            return None;
+        }
         let parsed = self.value(name).trim().replace([',', ' '], "").parse::<i64>().ok();
         let fine = parsed.filter(|n| (least..=most).contains(n));
         if fine.is_none() {
@@ -218,6 +260,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !kind.is_empty() && !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(Fault::Bad("A form was expected.".into()));
         }
+        let unsent = request.extensions().get::<Unsent>().cloned();
         let body =
             Bytes::from_request(request, state).await.map_err(|rejection| match bounds::is_slow(&rejection) {
                 true => Fault::Slow,
@@ -227,7 +270,11 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             return Err(Fault::TooLarge("The form is too large.".into()));
         }
         let text = String::from_utf8_lossy(&body);
-        Ok(Self { values: pairs(&text), errors: Vec::new() })
+        let mut form = Self { values: pairs(&text), is_unsent: unsent.is_some(), ..Self::default() };
+        if let Some(Unsent(why)) = unsent {
+            form.fail("", why);
+        }
+        Ok(form)
     }
 }
 

@@ -13,9 +13,11 @@ pub mod layers;
 pub mod list;
 pub mod page;
 pub mod server;
+pub mod stamp;
 
 pub use error::{Fault, PageResult};
 pub use flash::{Flash, Undo};
 pub use form::{Form, Upload};
 pub use list::{Chip, Pager, Tab};
 pub use page::{Choice, html};
+pub use stamp::Stamp;

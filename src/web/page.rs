@@ -55,7 +55,7 @@ impl BareFrame {
     }
 
     pub fn flashes(&self) -> Flashes<'_> {
-        Flashes { items: &self.flashes }
+        Flashes { items: &self.flashes, stamp: None }
     }
 }
 
@@ -83,6 +83,17 @@ pub fn own_path<'p>(to: &'p str, otherwise: &'p str) -> &'p str {
 /// A template as an answer.
 pub fn html(page: &impl Template) -> PageResult {
     Ok(Html(page.render()?).into_response())
+}
+
+/// Marks an answer that shows a secret: it is shown once.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownOnce;
+
+/// A template as an answer that is shown once.
+pub fn html_once(page: &impl Template) -> PageResult {
+    let mut response = html(page)?;
+    response.extensions_mut().insert(ShownOnce);
+    Ok(response)
 }
 
 /// A template as an answer with another status: 422 for a form with errors.

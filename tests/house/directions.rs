@@ -139,7 +139,7 @@ const MAY: [(Layer, &[Layer], &str); 17] = [
     (
         L::Shell,
         &[L::Web, L::App, L::Core, L::Engine, L::Read, L::Store, L::Db, L::Value],
-        "a frame reads what it shows and changes nothing",
+        "a frame reads what it shows, and stores sessions and forms",
     ),
     (L::Web, &[L::Db, L::Value], "what every page needs knows no feature and no state of the program"),
     (L::App, &[L::Core, L::Read, L::Db, L::Value], "the state holds caches; it does nothing with them"),

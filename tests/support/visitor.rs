@@ -1,6 +1,6 @@
 //! A person with a browser that keeps cookies and follows nothing by itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, redirect};
@@ -11,7 +11,12 @@ use super::Answer;
 pub struct Visitor {
     client: Client,
     base: Arc<str>,
+    /// The stamp of the last page that was seen, without its token.
+    stamp: Arc<Mutex<Option<String>>>,
 }
+
+/// Addresses after which forms are stamped otherwise.
+const TURNS: [&str; 6] = ["/sign-in", "/sign-out", "/switch-", "/test-data", "/setup", "/unsent"];
 
 impl Visitor {
     pub fn new(base: &str) -> Self {
@@ -22,7 +27,7 @@ impl Visitor {
             .timeout(std::time::Duration::from_secs(60))
             .build()
             .expect("an HTTP client");
-        Self { client, base: base.into() }
+        Self { client, base: base.into(), stamp: Arc::default() }
     }
 
     /// Somebody else on the same server.
@@ -35,12 +40,44 @@ impl Visitor {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(self.client.get(self.url(path))).await
+        let answer = self.send(self.client.get(self.url(path))).await;
+        self.look(path, &answer);
+        answer
     }
 
-    /// Posts a form as a browser on the same site does.
+    /// Remembers how the forms of a page are stamped.
+    fn look(&self, path: &str, answer: &Answer) {
+        let mut known = self.stamp.lock().expect("the stamp");
+        if TURNS.iter().any(|turn| path.starts_with(turn)) {
+            *known = None;
+        } else if answer.status < 400
+            && let Some(stamp) = answer.attrs("input[name=stamp]", "value").first()
+        {
+            *known = stamp.rsplit_once('.').map(|(page, _)| page.to_owned());
+        }
+    }
+
+    /// The stamp of a form of the page that is looked at, which is one's account where no page was opened.
+    pub async fn stamp(&self) -> String {
+        let known = || self.stamp.lock().expect("the stamp").clone();
+        if known().is_none() {
+            self.get("/account").await;
+        }
+        let token = format!("{:032x}", rand::random::<u128>());
+        known().map(|page| format!("{page}.{token}")).unwrap_or_default()
+    }
+
+    /// Posts a form of a page as a browser on the same site does, and looks at the page that answers it.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.send(self.client.post(self.url(path)).form(fields)).await
+        let mut fields = fields.to_vec();
+        let stamp = self.stamp().await;
+        if !fields.iter().any(|(name, _)| *name == "stamp") {
+            fields.push(("stamp", &stamp));
+        }
+        let answer = self.send(self.client.post(self.url(path)).form(&fields)).await;
+        self.look(path, &answer);
+        let shown = answer.header("location").to_owned();
+        if shown.starts_with("/shown/") { Answer { asked: answer.asked, ..self.get(&shown).await } } else { answer }
     }
 
     /// Posts a form with one file.
@@ -57,7 +94,10 @@ impl Visitor {
         for (name, value) in fields {
             form = form.text((*name).to_owned(), (*value).to_owned());
         }
-        self.send(self.client.post(self.url(path)).multipart(form.part(field.to_owned(), part))).await
+        let path = format!("{path}?stamp={}", self.stamp().await);
+        let answer = self.send(self.client.post(self.url(&path)).multipart(form.part(field.to_owned(), part))).await;
+        let shown = answer.header("location").to_owned();
+        if shown.starts_with("/shown/") { Answer { asked: answer.asked, ..self.get(&shown).await } } else { answer }
     }
 
     /// Any request: method, headers, body.

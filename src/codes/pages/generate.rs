@@ -24,7 +24,7 @@ pub fn routes() -> Routes {
         .get("/referrers/generate/{job}", edit, show)
         .post("/enrollments/{id}/generate", edit, generate)
         .get("/enrollments/{id}/code", edit, new)
-        .post("/enrollments/{id}/code", edit, create)
+        .form("/enrollments/{id}/code", edit, create)
 }
 
 #[derive(Template)]
@@ -173,6 +173,9 @@ async fn new(page: Page, Path(id): Path<i64>) -> PageResult {
 }
 
 async fn create(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    if !form.is_fine() {
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &ChoosePage::of(&page, id, form).await?);
+    }
     let actor = Arc::new(page.member.actor());
     let chosen = codes::choose(&page.app, &actor, page.member.business_id, id, form.value("code")).await?;
     let wrong = match chosen {

@@ -55,7 +55,7 @@ struct Card {
 const MARGIN: usize = 1;
 
 async fn print(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let mut query = ListQuery::new("/codes/print", uri.query(), &store::KNOWN_QUERY);
+    let mut query = page.list("/codes/print", &uri, &store::KNOWN_QUERY);
     if query.get("state").is_empty() {
         query.set("state", "active");
     }
@@ -97,7 +97,7 @@ struct Export {
 }
 
 async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = ListQuery::new("/codes/export", uri.query(), &store::KNOWN_QUERY);
+    let query = page.list("/codes/export", &uri, &store::KNOWN_QUERY);
     let wanted = search(&page, query.get("q")).await?.wanted;
     let mut currencies = Vec::new();
     if page.member.may(Right::SeeMoney) {

@@ -1,14 +1,14 @@
 //! Approving before the hold is over, and voiding: one or many, always with a reason.
 
-use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::extract::{OriginalUri, Path};
+use axum::http::{StatusCode, Uri};
 
 use super::list::MOST;
 use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN};
 use crate::engine::{Approve, Change, Decided, Outcome, Rejected, Void, What};
-use crate::query::ListQuery;
+use crate::query::{ListQuery, pairs};
 use crate::shell::Page;
 use crate::text::counted;
 use crate::web::{Fault, Flash, Form, PageResult};
@@ -53,23 +53,30 @@ impl Deed {
     fn sentence(self) -> &'static str {
         match self {
             Self::Approve => "It becomes due now instead of when its hold is over.",
-            Self::Void => "It is taken off the referrer's balance.",
+            Self::Void => "It is taken off the referrer's balance. This cannot be undone.",
         }
     }
     fn sentence_of_many(self) -> &'static str {
         match self {
             Self::Approve => "They become due now instead of when their holds are over.",
-            Self::Void => "They are taken off the referrers' balances.",
+            Self::Void => "They are taken off the referrers' balances. This cannot be undone.",
         }
     }
 }
 
-pub(super) async fn ask_approve(page: Page, Path(id): Path<i64>) -> PageResult {
-    ask_one(&page, find(&page, id).await?, Deed::Approve, Form::default(), false).await
+pub(super) async fn ask_approve(page: Page, Path(id): Path<i64>, OriginalUri(uri): OriginalUri) -> PageResult {
+    ask_one(&page, find(&page, id).await?, Deed::Approve, asked_from(&uri), false).await
 }
 
-pub(super) async fn ask_void(page: Page, Path(id): Path<i64>) -> PageResult {
-    ask_one(&page, find(&page, id).await?, Deed::Void, Form::default(), false).await
+pub(super) async fn ask_void(page: Page, Path(id): Path<i64>, OriginalUri(uri): OriginalUri) -> PageResult {
+    ask_one(&page, find(&page, id).await?, Deed::Void, asked_from(&uri), false).await
+}
+
+/// An empty form that leads back to the list it was asked from.
+fn asked_from(uri: &Uri) -> Form {
+    let query = pairs(uri.query().unwrap_or_default());
+    let back = query.iter().find(|(name, _)| name == "back").map_or("", |(_, back)| back.as_str());
+    Form::filled(&[("back", back)])
 }
 
 pub(super) async fn approve(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
@@ -82,11 +89,12 @@ pub(super) async fn void(page: Page, Path(id): Path<i64>, form: Form) -> PageRes
 
 async fn ask_one(page: &Page, c: CommissionRow, deed: Deed, form: Form, changed: bool) -> PageResult {
     let own = format!("/commissions/{}", c.id);
+    let back = form.back(&own).to_owned();
     let (outcomes, moves) = preview(page, &[page.event(deed.what(c.id, "-"))]).await?;
     match outcomes.into_iter().next() {
-        Some(Err(Rejected::Refused(why))) => return page.go(&own, Flash::bad(why.sentence())).await,
+        Some(Err(Rejected::Refused(why))) => return page.go(&back, Flash::bad(why.sentence())).await,
         Some(Ok(outcome)) if !outcome.changed() => {
-            return page.go(&own, Flash::info(format!("It is {} already.", c.state))).await;
+            return page.go(&back, Flash::info(format!("It is {} already.", c.state))).await;
         }
         _ => {}
     }
@@ -100,11 +108,11 @@ async fn ask_one(page: &Page, c: CommissionRow, deed: Deed, form: Form, changed:
         from: (own.clone(), format!("{} of {}", c.shown(), c.lead)),
         action: format!("{own}/{}", deed.word()),
         button: format!("{} {}", deed.verb(), c.shown()),
-        cancel_url: own,
+        cancel_url: back.clone(),
         tone: deed.tone(),
         sentences,
         preview: Preview::of(page, &moves).await?,
-        fields: Vec::new(),
+        fields: vec![("back".to_owned(), back)],
         asks_reason: true,
         form,
     };
@@ -123,7 +131,8 @@ async fn decide_one(page: &Page, id: i64, deed: Deed, mut form: Form) -> PageRes
         Err(Rejected::Refused(why)) => Flash::bad(why.sentence()),
         Err(_) => return Err(Fault::NotFound),
     };
-    page.go(&format!("/commissions/{id}"), flash).await
+    let own = format!("/commissions/{id}");
+    page.go(form.back(&own), flash).await
 }
 
 pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
@@ -175,8 +184,8 @@ pub(super) async fn bulk(page: Page, mut form: Form) -> PageResult {
             frame: page.frame("commissions").await?,
             button: title.clone(),
             title,
-            from: ("/commissions".into(), "Commissions".into()),
-            action: format!("/commissions/bulk?campaign={}", page.campaign.id),
+            from: (page.at("/commissions"), "Commissions".into()),
+            action: "/commissions/bulk".into(),
             cancel_url: back,
             tone: deed.tone(),
             sentences,

@@ -6,7 +6,6 @@ use axum::extract::OriginalUri;
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN, STATES};
 use crate::db::{Conn, Cursor, DbResult, EXAMINED};
 use crate::money::Money;
-use crate::query::ListQuery;
 use crate::record;
 use crate::search::Total;
 use crate::shell::{Frame, Page};
@@ -37,7 +36,6 @@ struct ListPage {
     looked: String,
     can_decide: bool,
     state: &'static str,
-    campaign_id: i64,
     nothing_yet: bool,
 }
 
@@ -61,7 +59,7 @@ fn title_of(state: &str) -> &'static str {
 }
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = ListQuery::new("/commissions", uri.query(), &KNOWN);
+    let query = page.list("/commissions", &uri, &KNOWN);
     if let Some(answer) = record::pages::whose(&page, &query, "commissions", "commissions").await? {
         return Ok(answer);
     }
@@ -118,7 +116,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         ),
         kept: ["state", "referrer", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
         nothing_yet: rows.is_empty() && chips.is_empty(),
-        clear_url: format!("/commissions?state={}", filter.state),
+        clear_url: page.at(&format!("/commissions?state={}", filter.state)),
         q: filter.q.clone(),
         chips,
         hold_sort: query.sort("hold", order),
@@ -135,7 +133,6 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         looked: looked_at(looked),
         can_decide: page.member.may(Right::DecideMoney) && ["pending", "approved"].contains(&filter.state),
         state: filter.state,
-        campaign_id: page.campaign.id,
     })
 }
 

@@ -14,10 +14,10 @@ pub fn routes() -> Routes {
     let decide = Access::May(Right::DecideMoney);
     Routes::new()
         .get("/commissions", Access::May(Right::SeeMoney), list::list)
-        .post("/commissions/bulk", decide, decide::bulk)
+        .form("/commissions/bulk", decide, decide::bulk)
         .get("/commissions/{id}", Access::May(Right::SeeMoney), show::show)
         .get("/commissions/{id}/approve", decide, decide::ask_approve)
-        .post("/commissions/{id}/approve", decide, decide::approve)
+        .form("/commissions/{id}/approve", decide, decide::approve)
         .get("/commissions/{id}/void", decide, decide::ask_void)
-        .post("/commissions/{id}/void", decide, decide::void)
+        .form("/commissions/{id}/void", decide, decide::void)
 }

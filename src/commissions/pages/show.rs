@@ -48,8 +48,9 @@ fn account(word: &str) -> &'static str {
     }
 }
 
-pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
     let c = find(&page, id).await?;
+    page.of_campaign(c.campaign_id);
     let mut conn = page.read().await?;
     let entries = store::entries(&mut conn, id).await?;
     let decisions = store::decisions(&mut conn, &c).await?;

@@ -24,7 +24,7 @@ pub fn routes(routes: Routes, import: Access) -> Routes {
     routes
         .get("/imports/{id}", import, show)
         .get("/imports/{id}/columns", import, columns)
-        .post("/imports/{id}/columns", import, update)
+        .form("/imports/{id}/columns", import, update)
         .post("/imports/{id}/run", import, run)
         .post("/imports/{id}/again", import, again)
         .post("/imports/{id}/discard", import, throw_away)

@@ -20,7 +20,7 @@ pub fn routes() -> Routes {
     let may = Access::May(Right::Integrations);
     Routes::new()
         .get("/integrations/publishable/new", may, new)
-        .post("/integrations/publishable", may, create)
+        .form("/integrations/publishable", may, create)
         .get("/integrations/publishable/{id}/revoke", may, confirm_revoke)
         .post("/integrations/publishable/{id}/revoke", may, revoke)
 }

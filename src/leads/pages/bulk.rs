@@ -125,6 +125,8 @@ async fn ask(
     events: &[crate::engine::Event],
     back: &str,
 ) -> Result<Option<Ask>, Fault> {
+    // Lost leads leave the lists that people work from, and many at once have no undo.
+    let loses = deed == Deed::Set(Status::Lost);
     let sets_back = matches!(deed, Deed::Set(Status::New | Status::Contacted | Status::Lost));
     if ids.len() <= FEW && !sets_back && deed != Deed::Qualify(false) {
         return Ok(None);
@@ -135,7 +137,7 @@ async fn ask(
     let changed: Vec<i64> = if sets_back { changed.collect() } else { Vec::new() };
     let qualified = store::qualified(&mut page.read().await?, &changed).await?;
     let sealed = format!("{}.{qualified}.{}", ids.len(), moves.seal());
-    if (ids.len() <= FEW && !takes_money && qualified == 0) || form.value("sealed") == sealed {
+    if (ids.len() <= FEW && !takes_money && qualified == 0 && !loses) || form.value("sealed") == sealed {
         return Ok(None);
     }
     let tally = Tally::of(&outcomes);
@@ -165,8 +167,8 @@ async fn ask(
         frame: page.frame("leads").await?,
         button: title.clone(),
         title,
-        from: ("/leads".into(), "Leads".into()),
-        action: format!("/leads/bulk?campaign={}", page.campaign.id),
+        from: (page.at("/leads"), "Leads".into()),
+        action: "/leads/bulk".into(),
         cancel_url: back.to_owned(),
         tone: if takes_money { "danger" } else { "primary" },
         sentences,

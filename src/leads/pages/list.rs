@@ -36,7 +36,6 @@ struct ListPage {
     can_edit: bool,
     can_record: bool,
     view: &'static str,
-    campaign_id: i64,
     nothing_yet: bool,
 }
 
@@ -69,7 +68,7 @@ pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
 }
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = ListQuery::new("/leads", uri.query(), &KNOWN);
+    let query = page.list("/leads", &uri, &KNOWN);
     if let Some(answer) = record::pages::whose(&page, &query, "leads", "leads").await? {
         return Ok(answer);
     }
@@ -102,7 +101,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     let rows: Vec<Row> = rows.into_iter().map(|line| Row { created: page.when(line.created_at), line }).collect();
     html(&ListPage {
         frame: page.frame("leads").await?,
-        tabs: tabs(&filter, counters.as_ref()),
+        tabs: tabs(&page, &filter, counters.as_ref()),
         q: filter.q.clone(),
         statuses: Choice::list(
             std::iter::once(("", "Any status".to_owned())).chain(Status::ALL.map(|s| (s.word(), sentence(s.word())))),
@@ -112,7 +111,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         kept: ["qualified", "referrer", "archived", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
         nothing_yet: rows.is_empty() && chips.is_empty() && view.is_empty(),
         chips,
-        clear_url: view_url(view).to_owned(),
+        clear_url: page.at(view_url(view)),
         name_sort: query.sort("name", "-created"),
         created_sort: query.sort("created", "-created"),
         rows,
@@ -127,7 +126,6 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         can_edit: page.member.may(Right::EditLeads),
         can_record: page.member.may(Right::Record),
         view,
-        campaign_id: page.campaign.id,
     })
 }
 
@@ -149,7 +147,7 @@ fn view_url(view: &str) -> &'static str {
     VIEWS.iter().find(|(name, ..)| *name == view).map_or("/leads", |(.., url)| url)
 }
 
-fn tabs(filter: &Filter, kept: Option<&store::Kept>) -> Vec<Tab> {
+fn tabs(page: &Page, filter: &Filter, kept: Option<&store::Kept>) -> Vec<Tab> {
     let count = |name: &str| {
         let kept = kept?;
         Some(match name {
@@ -165,7 +163,7 @@ fn tabs(filter: &Filter, kept: Option<&store::Kept>) -> Vec<Tab> {
         .iter()
         .map(|(name, label, url)| Tab {
             label: (*label).to_owned(),
-            url: (*url).to_owned(),
+            url: page.at(url),
             current: *name == view,
             count: count(name).map(counted).unwrap_or_default(),
         })

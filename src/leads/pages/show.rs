@@ -95,8 +95,9 @@ pub(super) async fn names_of(page: &Page, lead: &LeadRow) -> Result<LeadNames, F
     one::names(&mut page.read().await?, lead.id).await?.ok_or(Fault::NotFound)
 }
 
-pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
     let lead = find(&page, id).await?;
+    page.of_campaign(lead.campaign_id);
     let names = names_of(&page, &lead).await?;
     let sees_money = page.member.may(Right::SeeMoney);
     let sees_all = page.member.may(Right::SeeLeads);

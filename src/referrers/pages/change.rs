@@ -18,13 +18,13 @@ pub fn routes() -> Routes {
     let edit = Access::May(Right::EditReferrers);
     Routes::new()
         .get("/referrers/{id}/edit", edit, edit_form)
-        .post("/referrers/{id}/edit", edit, update)
+        .form("/referrers/{id}/edit", edit, update)
         .post("/referrers/{id}/enrollments", edit, enroll)
         .get("/referrers/{id}/archive", edit, confirm_archive)
         .post("/referrers/{id}/archive", edit, archive)
         .post("/referrers/{id}/restore", edit, restore)
         .get("/enrollments/{id}/ban", edit, confirm_ban)
-        .post("/enrollments/{id}/state", edit, set_state)
+        .form("/enrollments/{id}/state", edit, set_state)
 }
 
 #[derive(Template)]
@@ -150,17 +150,21 @@ async fn unpaid(page: &Page, who: &EnrollmentOf) -> Result<Vec<String>, Fault> {
 }
 
 async fn confirm_ban(page: Page, Path(id): Path<i64>) -> PageResult {
+    html(&ban_page(&page, id, Form::default()).await?)
+}
+
+async fn ban_page(page: &Page, id: i64, form: Form) -> Result<BanPage, Fault> {
     let found = store::enrollment_by_id(&mut page.read().await?, page.member.business_id, id).await?;
     let who = found.ok_or(Fault::NotFound)?;
     let banned = who.state == "banned";
-    html(&BanPage {
+    Ok(BanPage {
         frame: page.frame("referrers").await?,
         banned,
         title: if banned { format!("Lift the ban of {}", who.name) } else { format!("Ban {}", who.name) },
         action: format!("/enrollments/{id}/state"),
         url: format!("/referrers/{}", who.referrer_id),
-        form: Form::default(),
-        unpaid: unpaid(&page, &who).await?,
+        form,
+        unpaid: unpaid(page, &who).await?,
         sees_money: page.member.may(Right::SeeMoney),
         who,
     })
@@ -172,7 +176,11 @@ async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResul
     };
     let reason = form.optional_text("reason", "The reason", 500);
     if !form.is_fine() {
-        return Err(Fault::Bad("The reason must be at most 500 characters.".into()));
+        return match to {
+            State::Banned => html_with(StatusCode::UNPROCESSABLE_ENTITY, &ban_page(&page, id, form).await?),
+            // Only a ban has a reason to type.
+            _ => Err(Fault::Bad("The reason must be at most 500 characters.".into())),
+        };
     }
     let actor = Arc::new(page.member.actor());
     let decided = referrers::decide(&page.app, &actor, page.member.business_id, id, to, reason).await?;

@@ -13,7 +13,7 @@ use super::{Changed, Invited, Standing, Withdrawn};
 use crate::keys::{self, KeyLine, Successor};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::{Right, Role};
-use crate::web::page::html_with;
+use crate::web::page::{html_once, html_with};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 use crate::when::When;
 
@@ -22,7 +22,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/team", may, index)
         .get("/team/invite", may, new)
-        .post("/team/invitations", may, create)
+        .form("/team/invitations", may, create)
         .post("/team/invitations/{id}/withdraw", may, withdraw)
         .post("/team/members/{user}/role", may, set_role)
         .get("/team/members/{user}/remove", may, confirm_remove)
@@ -119,7 +119,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
             form.fail("email", format!("{name} is on the team with this address already."));
             html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?)
         }
-        Invited::Token(token) => html(&InvitedPage {
+        Invited::Token(token) => html_once(&InvitedPage {
             frame: page.frame("team").await?,
             email: shown,
             role: role.word(),

@@ -21,7 +21,7 @@ pub fn routes() -> Routes {
     let may = Access::May(Right::Home);
     Routes::new()
         .get("/account", may, show)
-        .post("/account", may, rename)
+        .form("/account", may, rename)
         .post("/account/password", may, change_password)
         .post("/account/sessions/end", may, end_session)
         .post("/account/sessions/end-others", may, end_others)
