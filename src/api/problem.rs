@@ -9,6 +9,9 @@ use axum::response::{IntoResponse, Response};
 use crate::db::DbError;
 use crate::keys::KeyError;
 
+/// The answer when a constraint refuses a row on every try.
+const TAKEN: &str = "Another record already has a value of this one; nothing was stored.";
+
 /// The fault of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldProblem {
@@ -126,6 +129,10 @@ impl From<DbError> for Problem {
             DbError::Stopped(_) | DbError::Fault(_) => {
                 tracing::error!(%error, "a call failed");
                 Self::of(StatusCode::INTERNAL_SERVER_ERROR, "Something broke here; nothing was stored.")
+            }
+            DbError::Taken(why) => {
+                tracing::warn!(why, "a call conflicts with a stored row");
+                Self::new(StatusCode::CONFLICT, "conflict", TAKEN)
             }
             DbError::Unavailable(why) | DbError::Lost(why) => {
                 tracing::warn!(why, "a call was not served");

@@ -5,9 +5,12 @@ use std::fmt;
 /// Why a read or a write failed. After every variant but `InDoubt` nothing is stored.
 #[derive(Debug, Clone)]
 pub enum DbError {
-    /// Another write decided first (unique violation, serialisation failure, deadlock, or a verb that found
-    /// its facts changed). The write queue runs the closure again.
+    /// Another write decided first (serialisation failure, deadlock, or a verb that found its facts changed).
+    /// The write queue runs the closure again; a caller who gets this may come back later.
     Lost(String),
+    /// A unique constraint refused a row. The write queue runs the closure again, since a race ends that way;
+    /// when the constraint refuses every try, the row is a conflict and no race.
+    Taken(String),
     /// The database is unreachable, full, or too slow: the caller gets a 503.
     Unavailable(String),
     /// The database was lost during COMMIT and did not return in time to be asked.
@@ -37,6 +40,7 @@ impl fmt::Display for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(what) => write!(f, "lost a race: {what}"),
+            Self::Taken(what) => write!(f, "taken by another row: {what}"),
             Self::Unavailable(what) => write!(f, "database unavailable: {what}"),
             Self::InDoubt(what) => write!(f, "database lost while it stored: {what}"),
             Self::Stopped(why) => write!(f, "write stopped: {why:?}"),
@@ -47,6 +51,13 @@ impl fmt::Display for DbError {
 
 impl std::error::Error for DbError {}
 
+impl DbError {
+    /// Another try may succeed, because it sees what the winner stored.
+    pub fn may_be_a_race(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Taken(_))
+    }
+}
+
 pub type DbResult<T> = Result<T, DbError>;
 
 impl From<sqlx::Error> for DbError {
@@ -56,7 +67,7 @@ impl From<sqlx::Error> for DbError {
             sqlx::Error::Database(db) => {
                 let code = db.code().unwrap_or_default();
                 if db.is_unique_violation() {
-                    return Self::Lost(text);
+                    return Self::Taken(text);
                 }
                 match code.as_ref() {
                     // PostgreSQL: serialization_failure, deadlock_detected.

@@ -69,7 +69,7 @@ impl Terms {
 
 impl Db {
     /// Runs a job in one transaction that holds `keys`, and answers when it is on disk. The job runs again,
-    /// from the locks, when it answers [`DbError::Lost`]. Any error rolls everything back.
+    /// from the locks, when it answers [`DbError::Lost`] or [`DbError::Taken`]. Any error rolls everything back.
     pub async fn write<I, T, F>(&self, keys: Vec<Key>, input: I, job: F) -> DbResult<T>
     where
         I: Send + Sync + 'static,
@@ -171,7 +171,7 @@ async fn write_postgres(writers: &Writers, keys: Vec<i64>, mut work: Work) {
         let outcome = attempt_postgres(writers, &keys, lane.number, &mut work, &mut doubt).await;
         let again = match (&outcome, &doubt) {
             (Err(DbError::Unavailable(_)), Some(doubt)) => doubt.since.elapsed() < DOUBT,
-            (Err(DbError::Lost(_)), _) => attempt + 1 < TRIES,
+            (Err(error), _) if error.may_be_a_race() => attempt + 1 < TRIES,
             _ => false,
         };
         if !again {
@@ -183,7 +183,7 @@ async fn write_postgres(writers: &Writers, keys: Vec<i64>, mut work: Work) {
     drop(lane);
     work.answer(outcome.map_err(|error| match doubt {
         Some(_) => DbError::InDoubt(error.to_string()),
-        None => spent(error),
+        None => error,
     }));
 }
 
@@ -266,15 +266,6 @@ async fn pause(attempt: u32) {
     let most = 4_u64 << attempt;
     let wait = rand::rng().random_range(1..=most);
     tokio::time::sleep(Duration::from_millis(wait)).await;
-}
-
-/// A race lost five times means too much load: the caller is asked to come back.
-fn spent(error: DbError) -> DbError {
-    if let DbError::Lost(why) = error {
-        DbError::Unavailable(format!("gave up after {TRIES} tries: {why}"))
-    } else {
-        error
-    }
 }
 
 /// A bounded number of transactions in flight, each with a number of its own for counter slots.
@@ -400,7 +391,7 @@ async fn run_first(tx: &mut Tx, work: &mut Work, brackets: Brackets) -> Result<D
         Err(error) => {
             sql(brackets.rollback).execute(tx).await?;
             sql(brackets.begin).execute(tx).await?;
-            if matches!(error, DbError::Lost(_)) { run_saved(tx, work).await } else { Ok(Err(spent(error))) }
+            if error.may_be_a_race() { run_saved(tx, work).await } else { Ok(Err(error)) }
         }
     }
 }
@@ -422,9 +413,9 @@ async fn run_saved(tx: &mut Tx, work: &mut Work) -> Result<DbResult<()>, DbError
                 sql("RELEASE item").execute(tx).await?;
             }
         }
-        if !matches!(outcome, Err(DbError::Lost(_))) {
+        if !outcome.as_ref().is_err_and(DbError::may_be_a_race) {
             break;
         }
     }
-    Ok(outcome.map_err(spent))
+    Ok(outcome)
 }

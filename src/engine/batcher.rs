@@ -83,6 +83,11 @@ async fn run(engine: Arc<Inner>, mut waiting: mpsc::Receiver<Waiting>) {
     }
 }
 
+/// Whether one event of a slice may be all that is wrong.
+fn of_one(error: &DbError) -> bool {
+    matches!(error, DbError::Fault(_) | DbError::Taken(_) | DbError::Lost(_))
+}
+
 async fn write(engine: &Inner, gathered: Vec<Waiting>) {
     let (late, gathered): (Vec<_>, Vec<_>) = gathered.into_iter().partition(|waiting| waiting.since.elapsed() > TURN);
     for waiting in late {
@@ -99,8 +104,8 @@ async fn write(engine: &Inner, gathered: Vec<Waiting>) {
                 let _ = waiting.reply.send(Ok(outcome));
             }
         }
-        // A fault of one item must not fail its neighbours: each on its own.
-        Err(DbError::Fault(_)) if gathered.len() > 1 => {
+        // A fault of one item, or a race that is lost on every try, must not fail its neighbours: each on its own.
+        Err(error) if gathered.len() > 1 && of_one(&error) => {
             for waiting in gathered {
                 let calls = calls(std::slice::from_ref(&waiting));
                 let outcome = engine.transaction(vec![waiting.event], calls).await.map(|mut all| all.swap_remove(0));

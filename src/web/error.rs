@@ -31,6 +31,8 @@ pub enum Fault {
     /// The page was there for a while; the sentence says what to do.
     Over(&'static str),
     TooLarge(String),
+    /// Another row has what this one asked for; the text is for the log.
+    Taken(String),
     /// The body did not arrive in time.
     Slow,
     /// The database is full, locked or gone; come back.
@@ -47,6 +49,7 @@ impl From<DbError> for Fault {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(why) | DbError::Lost(why) => Self::Unavailable(why),
+            DbError::Taken(why) => Self::Taken(why),
             DbError::InDoubt(why) => Self::InDoubt(why),
             DbError::Stopped(_) => Self::Ours(error.to_string()),
             DbError::Fault(why) => Self::Ours(why),
@@ -126,6 +129,11 @@ impl IntoResponse for Fault {
                 (StatusCode::REQUEST_TIMEOUT, "Too slow", sentence)
             }
             Self::TooLarge(why) => (StatusCode::PAYLOAD_TOO_LARGE, "Too large", why),
+            Self::Taken(why) => {
+                tracing::warn!(why, "a page conflicts with a stored row");
+                let sentence = "Another record already has this value, so nothing was changed. Look for it, then change one of the two.";
+                (StatusCode::CONFLICT, "Already in use", sentence.to_owned())
+            }
             Self::Unavailable(why) => {
                 tracing::warn!(why, "the database did not serve");
                 (
