@@ -4,7 +4,7 @@ use refdesk::users::Role;
 use serde_json::json;
 
 use crate::on_both_databases;
-use crate::support::TestApp;
+use crate::support::{Answer, TestApp};
 
 on_both_databases! {
     every_call_of_a_known_key_is_listed_with_its_error,
@@ -14,6 +14,8 @@ on_both_databases! {
     a_hot_key_costs_a_bounded_number_of_lines,
     the_log_forgets,
     pages_turn,
+    a_key_that_is_there_twice_is_refused_in_every_contract,
+    a_byte_order_mark_is_skipped,
 }
 
 async fn flush(app: &TestApp) {
@@ -185,4 +187,34 @@ fn noting_a_call_is_a_push_under_a_lock() {
         });
     }
     println!("{} ns a call", started.elapsed().as_nanos() / times);
+}
+
+async fn sent(app: &TestApp, path: &str, body: &str) -> Answer {
+    let bearer = format!("Bearer {}", app.key(true).await);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    app.request("POST", path, &headers, body.as_bytes().to_vec()).await
+}
+
+async fn a_key_that_is_there_twice_is_refused_in_every_contract(app: TestApp) {
+    let (business, product) = (&app.business.public_id, &app.business.product_id);
+    let payment = format!(
+        r#"{{"businessId": "{business}", "productId": "{product}", "customerEmail": "amy@example.com", "amount": 1,
+            "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-14", "amount": 1000}}"#
+    );
+    let batch = format!(r#"{{"items": [{}]}}"#, payment.replacen('{', r#"{"type": "payment-succeeded", "#, 1));
+    for (path, body, status, key) in [
+        ("/api/events/payment-succeeded", payment.as_str(), 400, "amount"),
+        ("/v1/events/batch", &batch, 400, "items.0.amount"),
+        ("/business/lead/create", r#"{"name": "Amy", "unknown": 1, "unknown": 2}"#, 400, "unknown"),
+        ("/api/v2/users", r#"{"first_name": "Amy", "email": "a@example.com", "email": "b@example.com"}"#, 422, "email"),
+        ("/v1/leads", r#"{"name": "Amy", "name": "Bea"}"#, 400, "name"),
+    ] {
+        let said = sent(&app, path, body).await.is(status);
+        assert!(said.body.contains(key) && said.body.contains("is there twice"), "{path}: {}", said.body);
+    }
+    assert_eq!(app.number("SELECT count(*) FROM leads").await + app.number("SELECT count(*) FROM payments").await, 0);
+}
+
+async fn a_byte_order_mark_is_skipped(app: TestApp) {
+    sent(&app, "/business/lead/create", "\u{feff}{\"name\": \"Amy\"}").await.is(201);
 }

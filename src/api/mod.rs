@@ -8,6 +8,7 @@ mod cashfin;
 pub mod dialect;
 pub mod docs;
 pub mod document;
+mod doubled;
 mod events;
 mod facts;
 pub mod field;

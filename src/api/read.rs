@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::LengthLimitError;
 
 use super::caller::Caller;
+use super::doubled::doubled_key;
 use super::object::{Body, Object};
 use super::operation::Operation;
 use super::problem::{FieldProblem, Problem};
@@ -112,7 +113,13 @@ fn body_of(kind: Option<&str>, bytes: &Bytes, form: bool) -> Result<Body, Proble
             return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
     }
-    Body::json(bytes).ok_or_else(Problem::invalid_json)
+    // Some programs begin their text with a byte order mark.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let body = Body::json(text).ok_or_else(Problem::invalid_json)?;
+    match doubled_key(text) {
+        Some(key) => Err(FieldProblem::wrong(key, "is there twice").into()),
+        None => Ok(body),
+    }
 }
 
 /// The fields of a form in parts, as PHP sends an array.
