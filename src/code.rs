@@ -70,15 +70,23 @@ fn has_letter(symbols: &str) -> bool {
 }
 
 /// The form in which codes are stored for look-up and compared: NFKC, upper case, without white
-/// space, invisible marks, dashes of all kinds and dots. Doing it twice changes nothing.
+/// space, invisible marks, dashes of all kinds and dots, and without the signs that surround a pasted code.
+/// Doing it twice changes nothing.
 #[must_use]
 pub fn lookup_form(text: &str) -> String {
     let is_significant = |c: &char| !(c.is_whitespace() || text::is_hidden(*c) || is_dash(*c) || *c == '.');
     // Upper case can decompose, and what composes or loses a dash can have another upper case.
     text::settled(text, |text| {
         let plain: String = text.nfkc().filter(is_significant).collect();
-        plain.to_uppercase().nfkc().collect()
+        let bare = plain.trim_matches(is_decoration);
+        let bare = if bare.is_empty() { &plain } else { bare };
+        bare.to_uppercase().nfkc().collect()
     })
+}
+
+/// Quotes, brackets, a number sign and the end of a sentence: no code has them.
+fn is_decoration(c: char) -> bool {
+    (c.is_ascii_punctuation() && c != '_') || "“”„‟‘’‚‛«»‹›¿¡…、。「」".contains(c)
 }
 
 /// Unicode's dash punctuation, and the signs that are typed for one.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::on_both_databases;
 use crate::support::{
-    Answer, Browser, Business, Database, Engine, Referrer, Shop, Start, TestApp, ThreeNodes, Visitor,
+    Answer, Browser, Business, Database, Engine, Outcome, Referrer, Shop, Start, TestApp, ThreeNodes, Visitor,
 };
 
 on_both_databases! {
@@ -35,6 +35,7 @@ on_both_databases! {
     a_qr_code_holds_the_link,
     the_apis_user_has_links_that_work,
     a_destination_is_checked_in_the_form,
+    what_mail_programs_stick_to_a_link_does_not_lose_the_referral,
 }
 
 const SITE: &str = "https://shop.example/welcome";
@@ -128,6 +129,32 @@ async fn the_destination_keeps_its_own_query_and_fragment(app: TestApp) {
         let asked = format!("/r/{}?ref=EVIL&url=https://evil.example", jane.code);
         leads_to(&visit(&app, &asked).await, &to.replace("CODE", &jane.code));
         leads_to(&visit(&app, "/r/NO-SUCH-CODE").await, destination);
+    }
+}
+
+async fn what_mail_programs_stick_to_a_link_does_not_lose_the_referral(app: TestApp) {
+    let shop = app.shop();
+    let jane = referrer_called(&app, shop, "Jane Miller", "JANE2024").await;
+    arrange_destination(&app, app.business.campaign_id, &format!("{SITE}?lang=en")).await;
+    for (path, query) in [
+        ("/r/JANE2024/", "lang=en&ref=JANE2024"),
+        ("/r/JANE2024&utm_source=mail", "lang=en&utm_source=mail&ref=JANE2024"),
+        ("/r/JANE2024%3Futm_source=mail", "lang=en&utm_source=mail&ref=JANE2024"),
+        ("/r/JANE2024?utm_source=mail&lang=de&ref=OTHER", "lang=en&utm_source=mail&ref=JANE2024"),
+        ("/r/%22JANE2024%22", "lang=en&ref=JANE2024"),
+        ("/r/JANE2024%3E", "lang=en&ref=JANE2024"),
+        ("/r/NOBODY?utm_source=mail", "lang=en&utm_source=mail"),
+    ] {
+        leads_to(&visit(&app, path).await, &format!("{SITE}?{query}"));
+    }
+    let within = format!("/r/{}/JANE2024/", app.business.campaign_id);
+    leads_to(&visit(&app, &within).await, &format!("{SITE}?lang=en&ref=JANE2024"));
+    for (n, typed) in ["\"JANE2024\"", "#JANE2024", "“jane2024”.", "(JANE-2024)"].into_iter().enumerate() {
+        let signed = shop.sign_up(&format!("amy{n}@example.com"), Some(typed)).await;
+        assert!(
+            matches!(signed, Outcome::SignedUp { referrer_id: Some(id), .. } if id == jane.id),
+            "{typed}: {signed:?}"
+        );
     }
 }
 

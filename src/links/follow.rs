@@ -88,8 +88,7 @@ async fn find(conn: &mut Conn, business_id: Option<i64>, text: &str) -> DbResult
     if text.len() > LONGEST || text.contains(char::is_control) {
         return Ok(None);
     }
-    // The end of a sentence behind a copied address is no part of the code.
-    let form = code::lookup_form(text.trim_matches(|c: char| !c.is_alphanumeric() && c != '_'));
+    let form = code::lookup_form(text);
     if form.is_empty() {
         return Ok(None);
     }

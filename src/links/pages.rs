@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{Followed, LinkPath, Refers};
@@ -18,8 +18,10 @@ use crate::web::{Fault, PageResult, html};
 pub fn routes() -> Routes {
     Routes::new()
         .get("/r/{code}", Access::Public, follow)
+        .get("/r/{code}/", Access::Public, follow)
         .get("/r/{code}/qr.svg", Access::Public, qr)
         .get("/r/{campaign}/{code}", Access::Public, follow_in)
+        .get("/r/{campaign}/{code}/", Access::Public, follow_in)
         .get("/r/{campaign}/{code}/qr.svg", Access::Public, qr_in)
 }
 
@@ -34,27 +36,49 @@ type One = Result<Path<String>, PathRejection>;
 type Two = Result<Path<(String, String)>, PathRejection>;
 
 fn link_path(path: One) -> LinkPath {
-    LinkPath { campaign_id: None, code: typed(&path.map(|p| p.0).unwrap_or_default()) }
+    LinkPath { campaign_id: None, code: typed(&path.map(|p| p.0).unwrap_or_default()).0 }
 }
 
 fn link_path_in(path: Two) -> LinkPath {
     let (campaign, code) = path.map(|p| p.0).unwrap_or_default();
     let campaign_id = campaign.parse().ok().or_else(|| id::parse(Kind::Campaign, &campaign));
     // No business has the id 0.
-    LinkPath { campaign_id: Some(campaign_id.unwrap_or(0)), code: typed(&code) }
+    LinkPath { campaign_id: Some(campaign_id.unwrap_or(0)), code: typed(&code).0 }
 }
 
+/// The code of a path, and the query that a mail program stuck to it without a question mark: no code has an `&`.
 /// Some programs write a space as a plus.
-fn typed(code: &str) -> String {
-    code.replace('+', " ")
+fn typed(path: &str) -> (String, &str) {
+    let (code, stuck) = path.split_once(['&', '?']).unwrap_or((path, ""));
+    (code.replace('+', " "), stuck)
 }
 
-async fn follow(State(app): State<App>, method: Method, headers: HeaderMap, path: One) -> PageResult {
-    answer(&app, &method, &headers, link_path(path)).await
+/// What goes on to the destination: the query of the link, and what stuck to its code.
+fn passed(uri: &Uri) -> Vec<(String, String)> {
+    let last = decode(uri.path().rsplit('/').next().unwrap_or_default());
+    let mut passed = pairs(typed(&last).1);
+    passed.extend(pairs(uri.query().unwrap_or_default()));
+    passed
 }
 
-async fn follow_in(State(app): State<App>, method: Method, headers: HeaderMap, path: Two) -> PageResult {
-    answer(&app, &method, &headers, link_path_in(path)).await
+async fn follow(
+    State(app): State<App>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    path: One,
+) -> PageResult {
+    answer(&app, &method, &headers, link_path(path), &passed(&uri)).await
+}
+
+async fn follow_in(
+    State(app): State<App>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    path: Two,
+) -> PageResult {
+    answer(&app, &method, &headers, link_path_in(path), &passed(&uri)).await
 }
 
 #[derive(Template)]
@@ -72,7 +96,13 @@ struct UnknownPage {
     frame: BareFrame,
 }
 
-async fn answer(app: &App, method: &Method, headers: &HeaderMap, path: LinkPath) -> PageResult {
+async fn answer(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    path: LinkPath,
+    passed: &[(String, String)],
+) -> PageResult {
     let earlier = cookie(headers, OWN_COOKIE);
     let mut conn = app.db.read().await?;
     let followed = super::follow(&mut conn, app.clock.now(), &path, earlier.as_deref()).await?;
@@ -83,7 +113,7 @@ async fn answer(app: &App, method: &Method, headers: &HeaderMap, path: LinkPath)
     {
         app.clicks.count(click);
     }
-    let mut response = shown(&followed)?;
+    let mut response = shown(&followed, passed)?;
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(refers) = followed.refers.filter(|r| !r.keeps_earlier) {
@@ -95,10 +125,11 @@ async fn answer(app: &App, method: &Method, headers: &HeaderMap, path: LinkPath)
     Ok(response)
 }
 
-fn shown(followed: &Followed) -> PageResult {
+fn shown(followed: &Followed, passed: &[(String, String)]) -> PageResult {
+    let destination = super::with_query(&followed.destination, passed);
     match &followed.refers {
         Some(Refers { code, .. }) if !followed.destination.is_empty() => {
-            redirect(&super::with_code(&followed.destination, code))
+            redirect(&super::with_code(&destination, code))
         }
         Some(Refers { code, business, .. }) => html(&CodePage {
             frame: BareFrame::new(),
@@ -106,7 +137,7 @@ fn shown(followed: &Followed) -> PageResult {
             spoken: code::spelled(code),
             code: code.clone(),
         }),
-        None if !followed.destination.is_empty() => redirect(&followed.destination),
+        None if !followed.destination.is_empty() => redirect(&destination),
         None => html_with(StatusCode::NOT_FOUND, &UnknownPage { frame: BareFrame::new() }),
     }
 }

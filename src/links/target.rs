@@ -1,6 +1,42 @@
 //! The address a link leads to, and how far its cookie reaches.
 
-use crate::query::{decode, encode};
+use std::collections::HashSet;
+
+use crate::query::{decode, encode, pairs};
+
+/// At most so many characters of a link's own query go on to the destination.
+const PASSED: usize = 2_000;
+
+/// The names by which advertising tells a visit's origin, beside those that begin with `utm_`. Nothing else of a
+/// link goes on: `?url=` would be for the link's visitor to say, on the destination's own site.
+const ORIGINS: [&str; 9] = ["gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "mc_cid", "mc_eid"];
+
+fn is_origin(name: &str) -> bool {
+    name.starts_with("utm_") || ORIGINS.contains(&name)
+}
+
+/// The destination with what the link's query said of the visit's origin, except names that the destination sets
+/// itself.
+pub fn with_query(destination: &str, passed: &[(String, String)]) -> String {
+    let (rest, fragment) = destination.split_once('#').map_or((destination, None), |(r, f)| (r, Some(f)));
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut set: HashSet<String> = pairs(query).into_iter().map(|(name, _)| name).collect();
+    let mut all: Vec<String> = query.split('&').filter(|pair| !pair.is_empty()).map(str::to_owned).collect();
+    let mut length = 0;
+    for (name, value) in passed {
+        if !is_origin(name) {
+            continue;
+        }
+        let pair = format!("{}={}", encode(name), encode(value));
+        length += pair.len();
+        if length <= PASSED && set.insert(name.clone()) {
+            all.push(pair);
+        }
+    }
+    let query = if all.is_empty() { String::new() } else { format!("?{}", all.join("&")) };
+    let fragment = fragment.map(|f| format!("#{f}")).unwrap_or_default();
+    format!("{path}{query}{fragment}")
+}
 
 /// The destination with `?ref=CODE`. Its own query and fragment stay as they are, except another `ref`.
 pub fn with_code(destination: &str, code: &str) -> String {
@@ -56,6 +92,23 @@ mod tests {
             assert_eq!(with_code(destination, "K7M-4XP"), to);
         }
         assert_eq!(with_code("https://example.com/", "\u{c9}t\u{e9}"), "https://example.com/?ref=%C3%89t%C3%A9");
+    }
+
+    #[test]
+    fn the_query_of_a_link_goes_on_where_the_destination_says_nothing_else() {
+        let passed = pairs("utm_source=mail%20list&ref=evil&utm_term=theirs&=x&utm_source=again&url=evil&fbclid=1");
+        for (destination, to) in [
+            ("https://example.com/a", "https://example.com/a?utm_source=mail%20list&utm_term=theirs&fbclid=1"),
+            (
+                "https://example.com/a?utm_term=ours#top",
+                "https://example.com/a?utm_term=ours&utm_source=mail%20list&fbclid=1#top",
+            ),
+        ] {
+            assert_eq!(with_query(destination, &passed), to);
+        }
+        assert_eq!(with_query("https://example.com/?x#y", &[]), "https://example.com/?x#y");
+        let long = vec![("utm_a".to_owned(), "x".repeat(3_000)), ("utm_b".to_owned(), "1".to_owned())];
+        assert_eq!(with_query("https://example.com", &long), "https://example.com");
     }
 
     #[test]
