@@ -12,7 +12,23 @@ on_both_databases! {
 }
 
 /// The rule, a statement that breaks it, and one that mends it.
-const BROKEN: [(&str, &str, &str); 44] = [
+const BROKEN: [(&str, &str, &str); 48] = [
+    (
+        "a lead's referrer is its enrollment's",
+        "UPDATE leads SET referrer_id = (SELECT max(id) FROM referrers)",
+        "UPDATE leads SET referrer_id = (SELECT min(id) FROM referrers)",
+    ),
+    (
+        "those of its terms",
+        "UPDATE terms SET referral_rate = referral_rate + 1",
+        "UPDATE terms SET referral_rate = referral_rate - 1",
+    ),
+    ("those of its terms", "UPDATE terms SET hold_days = hold_days + 1", "UPDATE terms SET hold_days = hold_days - 1"),
+    (
+        "those of its terms",
+        "UPDATE commissions SET flat = rate, rate = NULL WHERE kind = 'recurring'",
+        "UPDATE commissions SET rate = flat, flat = NULL WHERE kind = 'recurring'",
+    ),
     (
         "entries say what its state says",
         "UPDATE ledger_entries SET amount = amount + 1",
@@ -231,6 +247,7 @@ const BROKEN: [(&str, &str, &str); 44] = [
 async fn every_broken_invariant_is_named(app: TestApp) {
     let shop = app.shop();
     let ann = shop.referrer("Ann Ash").await;
+    shop.referrer("Bea Brook").await;
     shop.lead("jane@example.com", Some(&ann.code)).await;
     shop.pay("jane@example.com", "100", "2026-06-14").await;
     shop.pay("jane@example.com", "100", "2026-06-15").await;

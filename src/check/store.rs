@@ -5,7 +5,7 @@ use crate::row;
 pub const MOST: usize = 20;
 
 /// The invariants, each with a query that returns one text per broken row.
-pub const QUESTIONS: [(&str, &str); 28] = [
+pub const QUESTIONS: [(&str, &str); 30] = [
     (
         "a commission's ledger entries say what its state says",
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state
@@ -262,6 +262,32 @@ pub const QUESTIONS: [(&str, &str); 28] = [
                  OR t.refused IS NOT NULL
                  OR t.referrer_id <> l.referrer_id
                  OR t.enrollment_id <> l.enrollment_id)
+          LIMIT 20",
+    ),
+    (
+        "a lead's referrer is its enrollment's, in its campaign",
+        "SELECT 'lead ' || CAST(l.id AS TEXT) AS what
+           FROM leads l
+           LEFT JOIN enrollments e ON e.id = l.enrollment_id
+          WHERE l.referrer_id IS NOT NULL
+            AND (e.id IS NULL OR e.referrer_id <> l.referrer_id OR e.campaign_id <> l.campaign_id)
+          LIMIT 20",
+    ),
+    (
+        "a commission's rate, flat amount and hold are those of its terms",
+        "SELECT 'commission ' || CAST(c.id AS TEXT) AS what
+           FROM commissions c
+           LEFT JOIN terms t ON t.id = c.terms_id
+          WHERE c.kind <> 'reward'
+            AND (t.id IS NULL
+                 OR t.product_id <> c.product_id
+                 OR t.number <> c.terms_number
+                 OR t.hold_days <> c.hold_days
+                 OR COALESCE(c.rate, -1)
+                    <> COALESCE(CASE c.kind WHEN 'referral' THEN t.referral_rate ELSE t.recurring_rate END, -1)
+                 OR (c.flat IS NOT NULL
+                     AND replace(CASE c.kind WHEN 'referral' THEN t.referral_flat ELSE t.recurring_flat END, '}', ',')
+                         NOT LIKE '%\"' || c.currency || '\":' || CAST(c.flat AS TEXT) || ',%'))
           LIMIT 20",
     ),
     (

@@ -1,5 +1,7 @@
 //! The size of a load, and the first of its ids.
 
+use crate::clock::Day;
+
 /// The size of a load, with its campaign.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
@@ -8,6 +10,17 @@ pub struct Load {
     pub product_id: i64,
     pub leads: i64,
     pub referrers: i64,
+}
+
+/// The terms that all payments of the load are paid under, and the day of the payments.
+#[derive(Debug, Clone, Copy)]
+pub struct Paid {
+    pub terms_id: i64,
+    pub terms_number: i64,
+    /// In ten-thousandths of a percent.
+    pub rate: i64,
+    pub hold_days: i64,
+    pub day: Day,
 }
 
 /// Seconds between two leads.

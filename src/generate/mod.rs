@@ -4,8 +4,9 @@
 mod load;
 mod store;
 
-use load::Bases;
+use load::{Bases, Paid};
 
+use crate::clock::Zone;
 use crate::code;
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult};
@@ -44,24 +45,36 @@ pub async fn generate(core: &Core, load: Load, mut said: impl FnMut(i64)) -> DbR
     let now = core.clock.now();
     // Ids and times grow together, as they do in a business: a row goes to the end of the indexes by time.
     let (first_referrer, first_lead) = (now.plus_seconds(-r), now.plus_seconds(-SECONDS_APART * l));
+    let paid = paid(core, load.product_id).await?;
     let indexes = store::drop_indexes(&core.db).await?;
     let mut rng = rand::rngs::StdRng::seed_from_u64(u64::try_from(bases.referrer).unwrap_or_default());
     let mut from = 0;
     while from < r {
         let to = (from + CHUNK).min(r);
         let codes = (from..to).map(|_| code::generate(&mut rng)).collect();
-        let part = store::Part { load, bases, from, to, first: first_referrer };
+        let part = store::Part { load, paid, bases, from, to, first: first_referrer };
         core.db.write(vec![], (part, codes), store::referrers).await?;
         from = to;
     }
     let mut from = 0;
     while from < l {
         let to = (from + CHUNK).min(l);
-        let part = store::Part { load, bases, from, to, first: first_lead };
+        let part = store::Part { load, paid, bases, from, to, first: first_lead };
         core.db.write(vec![], part, store::leads).await?;
         said(to);
         from = to;
     }
     core.db.write(vec![], (load, bases, first_lead), store::count).await?;
     store::restore_indexes(&core.db, indexes).await
+}
+
+/// The terms of the product, and a day on which the hold is not half over, so that the sweep leaves the
+/// commissions as they are for a while.
+async fn paid(core: &Core, product_id: i64) -> DbResult<Paid> {
+    let today = Zone::default().day_of(core.clock.now());
+    let terms = store::terms(&mut core.db.read().await?, product_id, today.plus_days(-30)).await?;
+    let Some((terms_id, terms_number, Some(rate), hold_days)) = terms else {
+        return Err(DbError::Fault("the product of load data needs terms with a rate in percent".into()));
+    };
+    Ok(Paid { terms_id, terms_number, rate, hold_days, day: today.plus_days(-30.min(hold_days / 2)) })
 }

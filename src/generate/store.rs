@@ -1,24 +1,20 @@
 //! The series of numbers is a recursive query, so that no row crosses the wire.
 
+mod indexes;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::load::{Bases, Load};
-use crate::clock::Instant;
-use crate::code;
-use crate::db::{Conn, Db, DbResult, Tx, sql, sql_built};
-use crate::referrers::Described;
-use crate::search::Scope;
-use crate::{row, rows};
+pub use indexes::{drop_indexes, restore_indexes};
 
-row! {
-    #[derive(Debug, Clone)]
-    pub struct IndexRow {
-        pub name: String,
-        pub text: String,
-    }
-}
+use super::load::{Bases, Load, Paid};
+use crate::clock::{Day, Instant};
+use crate::code;
+use crate::db::{Conn, DbResult, Tx, sql, sql_built};
+use crate::referrers::Described;
+use crate::rows;
+use crate::search::Scope;
 
 pub async fn is_made(conn: &mut Conn, business_id: i64) -> DbResult<bool> {
     let first: Option<(i64,)> = sql("SELECT id
@@ -31,71 +27,18 @@ pub async fn is_made(conn: &mut Conn, business_id: i64) -> DbResult<bool> {
     Ok(first.is_some())
 }
 
-/// Indexes whose order differs from the order in which the rows are made: building them once at the end is
-/// quicker. For the others it is slower, since each build reads its whole table again.
-const SCATTERED: &str =
-    "'leads_by_name', 'leads_by_referrer', 'payments_by_person', 'commissions_by_referrer', 'ledger_by_referrer'";
-
-/// Takes the scattered indexes away from empty tables, and answers how to make them again.
-pub async fn drop_indexes(db: &Db) -> DbResult<Vec<IndexRow>> {
-    db.write(vec![], db.is_postgres(), drop_indexes_in).await
-}
-
-async fn drop_indexes_in(tx: &mut Tx, &postgres: &bool) -> DbResult<Vec<IndexRow>> {
-    let some: i64 = sql("SELECT count(*)
-           FROM (SELECT 1 AS one FROM leads LIMIT 1) x")
-    .scalar(tx)
-    .await?;
-    if some > 0 {
-        return Ok(Vec::new());
-    }
-    let indexes: Vec<IndexRow> = if postgres {
-        sql_built(format!(
-            "SELECT CAST(indexname AS TEXT) AS name, CAST(indexdef AS TEXT) AS text
-               FROM pg_indexes
-              WHERE schemaname = 'public'
-                AND indexname IN ({SCATTERED})"
-        ))
-        .all(tx)
-        .await?
-    } else {
-        sql_built(format!(
-            "SELECT name, sql AS text
-               FROM sqlite_master
-              WHERE type = 'index'
-                AND name IN ({SCATTERED})"
-        ))
-        .all(tx)
-        .await?
-    };
-    for index in &indexes {
-        sql_built(format!("DROP INDEX {}", index.name)).patient().execute(tx).await?;
-    }
-    Ok(indexes)
-}
-
-pub async fn restore_indexes(db: &Db, indexes: Vec<IndexRow>) -> DbResult<()> {
-    for index in indexes {
-        db.write(vec![], index.text, restore_index).await?;
-    }
-    db.write(vec![], (), analyze).await
-}
-
-#[expect(clippy::ptr_arg, reason = "a write lends its job the input as it owns it")]
-async fn restore_index(tx: &mut Tx, text: &String) -> DbResult<()> {
-    patient(tx).await?;
-    sql_built(text.clone()).patient().execute(tx).await?;
-    Ok(())
-}
-
-async fn analyze(tx: &mut Tx, (): &()) -> DbResult<()> {
-    patient(tx).await?;
-    if matches!(&**tx, Conn::Sqlite(_)) {
-        // A sample of each index says as much as reading all of it.
-        sql("PRAGMA analysis_limit = 1000").execute(tx).await?;
-    }
-    sql("ANALYZE").patient().execute(tx).await?;
-    Ok(())
+/// (id, number, referral rate, hold days) of the version of a product's terms that is in force on a day.
+pub async fn terms(conn: &mut Conn, product_id: i64, day: Day) -> DbResult<Option<(i64, i64, Option<i64>, i64)>> {
+    sql("SELECT id, number, referral_rate, hold_days
+           FROM terms
+          WHERE product_id = $1
+          ORDER BY CASE WHEN valid_from <= $2 THEN 0 ELSE 1 END,
+                   CASE WHEN valid_from <= $2 THEN -number ELSE number END
+          LIMIT 1")
+    .bind(product_id)
+    .bind(day.to_string())
+    .optional(conn)
+    .await
 }
 
 /// A load is the one thing that may run longer than a request.
@@ -123,6 +66,7 @@ const LAST: [&str; 16] = [
 /// Rows `from..to` of a load.
 pub struct Part {
     pub load: Load,
+    pub paid: Paid,
     pub bases: Bases,
     pub from: i64,
     pub to: i64,
@@ -146,7 +90,7 @@ fn words(from: i64, to: i64) -> crate::db::Table {
 }
 
 pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbResult<()> {
-    let &Part { load, bases, from, to, first } = part;
+    let &Part { load, bases, from, to, first, .. } = part;
     let numbered = (from..to).zip(codes);
     let table = rows!(numbered, (i, text) => {
         i: i, first: FIRST[(i % 16) as usize], last: LAST[(i / 16 % 16) as usize], code: text,
@@ -237,15 +181,12 @@ async fn to_be_found(tx: &mut Tx, scope: Scope, base: i64, numbers: Range<i64>) 
 
 /// Leads from..to: seven of ten referred, a third of those qualified, a sixth paid once.
 pub async fn leads(tx: &mut Tx, part: &Part) -> DbResult<()> {
-    let &Part { load, bases, from, to, first } = part;
-    let now = tx.now();
+    let &Part { load, paid, bases, from, to, first } = part;
     let names: Vec<String> = (0..256).map(|i| format!("{} {}", FIRST[i % 16], LAST[i / 16])).collect();
     let names = rows!(names.iter().enumerate(), (i, name) => {
         i: i64::try_from(i).unwrap_or(0), name: name, fold: crate::text::fold(name),
     });
-    // Still held for a while, so that the sweep leaves them as they are.
-    let paid_on = crate::clock::Zone::default().day_of(now).plus_days(-30);
-    let (paid_on, held_until) = (paid_on.to_string(), paid_on.plus_days(90).to_string());
+    let paid_on = paid.day.to_string();
     patient(tx).await?;
     // The numbers are CAST so that PostgreSQL knows what the parameters are.
     sql("INSERT INTO leads
@@ -354,18 +295,18 @@ pub async fn leads(tx: &mut Tx, part: &Part) -> DbResult<()> {
     .execute(tx)
     .await?;
     to_be_found(tx, Scope::leads(load.campaign_id, false), bases.lead, from..to).await?;
-    commissions(tx, bases, from, to, &held_until).await
+    commissions(tx, bases, from, to, &paid).await
 }
 
-/// One commission for each payment of a referred lead, at a fifth, and its ledger entry.
-async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, held_until: &str) -> DbResult<()> {
+/// One commission for each payment of a referred lead, and its ledger entry.
+async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, paid: &Paid) -> DbResult<()> {
     sql("INSERT INTO commissions
                 (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id,
-                 enrollment_id, rate, base_amount, amount, currency, hold_days, hold_until, state, released,
-                 created_at, updated_at)
+                 enrollment_id, terms_id, terms_number, rate, base_amount, amount, currency, hold_days, hold_until,
+                 state, released, created_at, updated_at)
          SELECT $3 + (p.id - $4), p.business_id, p.campaign_id, false, 'referral', p.product_id, p.id, l.id,
-                l.referrer_id, l.enrollment_id, 200000, p.amount, (p.amount * 2 + 5) / 10, p.currency, 90, $5,
-                'pending', false, p.received_at, p.received_at
+                l.referrer_id, l.enrollment_id, $6, $7, CAST($8 AS BIGINT), p.amount,
+                (p.amount * $8 + 500000) / 1000000, p.currency, $9, $5, 'pending', false, p.received_at, p.received_at
            FROM payments p
            JOIN leads l ON l.id = p.lead_id
           WHERE p.id >= $1
@@ -375,7 +316,11 @@ async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, held_until: 
     .bind(bases.payment + to)
     .bind(bases.commission)
     .bind(bases.payment)
-    .bind(held_until)
+    .bind(paid.day.plus_days(paid.hold_days).to_string())
+    .bind(paid.terms_id)
+    .bind(paid.terms_number)
+    .bind(paid.rate)
+    .bind(paid.hold_days)
     .patient()
     .execute(tx)
     .await?;
