@@ -69,7 +69,7 @@ async fn a_late_claim_shows_its_money_first(app: TestApp) {
     shop.lead("amy@example.com", None).await;
     shop.pay("amy@example.com", "100.00", "2026-06-14").await;
     shop.lead("amy@example.com", Some(&jane.code)).await;
-    let list = app.get("/inbox").await.says("signed up again");
+    let list = app.get("/inbox").await.says("came again");
     let path = list.attr(".item .actions form", "action");
     let asked = app.post_form(&path, &[("back", "/inbox")]).await.is(409).says("20.00 USD");
     assert_eq!((held(&app).await, open(&app).await), (0, 1), "nothing is done before it is confirmed");

@@ -252,13 +252,13 @@ async fn many_that_end_early_are_told_apart(app: TestApp) {
     let mut fields = vec![("do", "qualify"), ("back", "/leads")];
     fields.extend(ids.iter().map(|id| ("id", id.as_str())));
     let asked = app.post_form("/leads/bulk", &fields).await.is(200).says("Qualify 140 leads");
-    let page = confirm(&asked, &[]).await.is(503);
+    let told = confirm(&asked, &[]).await;
     let qualified = app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await;
     if app.app.db.is_postgres() {
-        page.says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
+        told.is(503).says("128 leads are qualified now. 12 were left.").does_not_say("Nothing was changed");
         assert_eq!(qualified, 128);
     } else {
-        page.says("Nothing was changed");
+        told.is(409).says("nothing was changed");
         assert_eq!(qualified, 0);
     }
 }
@@ -440,8 +440,7 @@ async fn a_merged_lead_is_counted_once(app: TestApp) {
     let tabs = app.get("/leads").await.texts("nav.tabs a");
     assert_eq!(tabs, ["All 1", "Pending 0", "Qualified 1", "Unattributed 0", "Archived 1"]);
     let counted = "SELECT CAST(sum(value) AS BIGINT) FROM counters WHERE day = '' AND name = ";
-    assert_eq!(app.number(&format!("{counted}'leads.arrival.verbal'")).await, 0);
-    assert_eq!(app.number(&format!("{counted}'leads.arrival.staff'")).await, 1);
+    assert_eq!(app.number(&format!("{counted}'leads.arrival.verbal'")).await, 1, "the touch itself counts");
     proves(&app).await;
 }
 

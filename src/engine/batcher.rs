@@ -83,7 +83,7 @@ async fn run(engine: Arc<Inner>, mut waiting: mpsc::Receiver<Waiting>) {
     }
 }
 
-/// Whether one event of a slice may be all that is wrong.
+/// True when one event of a slice may be all that is wrong.
 fn of_one(error: &DbError) -> bool {
     matches!(error, DbError::Fault(_) | DbError::Taken(_) | DbError::Lost(_))
 }

@@ -8,6 +8,7 @@ use super::ids::{BusinessId, CampaignId, CommissionId, LeadId, ProductId, Referr
 use super::state::{CommissionState, Status};
 use crate::actor::Actor;
 use crate::clock::Day;
+use crate::id::{self, Kind};
 use crate::money::Money;
 
 /// In which business something happens, and who does it.
@@ -121,9 +122,11 @@ pub enum Refusal {
     TooMuch,
     DuplicateQualified,
     DuplicateAttributed,
-    EmailTaken,
+    /// The lead that has the address.
+    EmailTaken(LeadId),
     NotMergeable,
     MergeOtherWay,
+    BothHaveMoney,
     NoReferrer,
     ReferrerBanned,
     ReferrerArchived,
@@ -147,9 +150,10 @@ impl Refusal {
             Self::TooMuch => "too_much",
             Self::DuplicateQualified => "duplicate_qualified",
             Self::DuplicateAttributed => "duplicate_attributed",
-            Self::EmailTaken => "email_taken",
+            Self::EmailTaken(_) => "email_taken",
             Self::NotMergeable => "not_mergeable",
             Self::MergeOtherWay => "merge_other_way",
+            Self::BothHaveMoney => "both_have_money",
             Self::NoReferrer => "no_referrer",
             Self::ReferrerBanned => "referrer_banned",
             Self::ReferrerArchived => "referrer_archived",
@@ -170,15 +174,21 @@ impl Refusal {
     pub fn sentence(self) -> String {
         let fixed = match self {
             Self::CommissionIs(state) => return format!("It is {state} already."),
+            Self::EmailTaken(holder) => {
+                let holder = id::render(Kind::Lead, holder.0);
+                return format!("Another lead of this campaign has that e-mail address: {holder}.");
+            }
             Self::TooMuch => "More payments or commissions hang on this than can be decided at once.",
             Self::DuplicateQualified => "A duplicate cannot be qualified; its primary lead can.",
             Self::DuplicateAttributed => "A duplicate holds no attribution; merge it or change its primary lead.",
-            Self::EmailTaken => "Another lead of this campaign has that e-mail address.",
             Self::NotMergeable => {
                 "These two cannot be merged: they are not in one campaign, or the other is a duplicate itself."
             }
             Self::MergeOtherWay => {
                 "The lead to merge has sign-ups, payments or commissions of its own; merge the other way round."
+            }
+            Self::BothHaveMoney => {
+                "Both leads have sign-ups, payments or commissions, so they stay apart. What was decided for each stays as it is."
             }
             Self::NoReferrer => "The lead has no referrer who could earn.",
             Self::ReferrerBanned => "That referrer is banned.",

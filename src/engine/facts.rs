@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value as Json};
 
 pub use rows::{
-    Business, Campaign, Cancelled, Code, Commission, Counting, Enrollment, InboxItem, Lead, Paid, Product, Purchase,
-    RefundRow, SignedUp, Terms,
+    Business, Campaign, Cancelled, Code, Commission, Enrollment, InboxItem, Lead, Paid, Product, Purchase, RefundRow,
+    SignedUp, Terms, Touched,
 };
 
 use super::decision::{By, Contactable, Decided, ProductScope, Rejected, Scope};
@@ -57,8 +57,8 @@ pub struct Facts {
     pub purchases: HashMap<(LeadId, ProductId), Purchase>,
     pub commissions: HashMap<CommissionId, Commission>,
     pub inbox: HashMap<InboxItemId, InboxItem>,
-    /// Touches that count, of leads that become one.
-    pub counting: HashMap<TouchId, Counting>,
+    /// Valid touches, of leads that become one.
+    pub touches: HashMap<TouchId, Touched>,
     /// The touches of that lead: look-up forms of codes, and enrollments of touches without a code.
     pub touched_by: HashSet<(LeadId, String)>,
     /// There is more than is looked at in one go: nothing is to be decided on these.

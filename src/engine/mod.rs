@@ -37,9 +37,9 @@ pub use contact::Contact;
 pub use decision::{By, Changed, Decided, Done, Earned, Field, ProductScope, Refusal, Rejected, Scope, Seen};
 pub use event::{
     AcceptOutcome, AcceptPayment, AddLead, AddLeadOutcome, AmendLead, Approve, Archive, CancelOutcome,
-    CancelSubscription, Dismiss, Dispute, DisputedPayment, EditLead, Event, Kind, Merge, Outcome, PayBack, Payment,
-    PaymentOutcome, Qualified, Qualify, QualifyBy, Reattribute, Refund, RefundOutcome, Refunded, Reopen, SetStatus,
-    SettleItem, SignUp, SignUpOutcome, Void, What,
+    CancelSubscription, Dismiss, Dispute, DisputedPayment, EditLead, Event, FindSelfReferral, Kind, Merge, Outcome,
+    PayBack, Payment, PaymentOutcome, Qualified, Qualify, QualifyBy, Reattribute, Refund, RefundOutcome, Refunded,
+    Reopen, SetStatus, SettleItem, SignUp, SignUpOutcome, Void, What,
 };
 pub use moves::{Moved, Moves, sum_shown};
 pub use names::{NameKind, Names, PaymentName, PaymentRef};
@@ -200,7 +200,7 @@ impl Engine {
     /// the error says that it is in doubt.
     pub async fn slice(&self, events: Vec<Event>) -> DbResult<Vec<Decided<Outcome>>> {
         self.slice_so_far(events).await.map_err(|Halted { done, error }| match error {
-            DbError::Unavailable(why) | DbError::Lost(why) if !done.is_empty() => {
+            DbError::Unavailable(why) | DbError::Lost(why) | DbError::Taken(why) if !done.is_empty() => {
                 DbError::InDoubt(format!("after {} of the events: {why}", done.len()))
             }
             error => error,

@@ -107,11 +107,11 @@ pub fn words_of(item: &ItemRow) -> Words {
             "Dismiss it, or set another referrer on the lead's page.".to_owned(),
         ),
         "late_claim" => (
-            format!("{lead} signed up again, with the code {code}"),
+            format!("{lead} came again, with the code {code}"),
             match item.refused.as_deref().and_then(ClaimRefusal::parse) {
                 Some(refused) => format!("The lead has no referrer yet. Of the code: {}.", refused.sentence()),
                 None => {
-                    format!("It is {who}'s. The lead has no referrer yet; a repeated sign-up alone changes nothing.")
+                    format!("It is {who}'s. The lead has no referrer yet; a repeat alone changes nothing.")
                 }
             },
             format!("Attribute it if {who} referred them."),

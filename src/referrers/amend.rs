@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::store;
 use super::store::amend::{self, Facts};
 use super::words::Described;
+use super::{self_referral, store};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
@@ -42,7 +42,11 @@ pub async fn amend(
 ) -> DbResult<Amended> {
     let mut keys = vec![Key::Row(referrer_id)];
     keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
-    core.write(keys, actor, (business_id, referrer_id, new), amend_in).await
+    let amended = core.write(keys, actor, (business_id, referrer_id, new), amend_in).await?;
+    if amended == (Amended::Done { changed: true }) {
+        self_referral::end(core, actor, business_id, referrer_id).await?;
+    }
+    Ok(amended)
 }
 
 async fn amend_in(tx: &mut Tx, &(business_id, referrer_id, ref new): &(i64, i64, Amend)) -> DbResult<Amended> {

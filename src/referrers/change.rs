@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::NewFacts;
 use super::store::{self, ReferrerRow};
+use super::{NewFacts, self_referral};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
@@ -38,7 +38,11 @@ pub async fn edit(
 ) -> DbResult<Edited> {
     let mut keys = vec![Key::Row(referrer_id)];
     keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
-    core.write(keys, actor, (business_id, referrer_id, new, seen), edit_in).await
+    let edited = core.write(keys, actor, (business_id, referrer_id, new, seen), edit_in).await?;
+    if edited == (Edited::Done { changed: true }) {
+        self_referral::end(core, actor, business_id, referrer_id).await?;
+    }
+    Ok(edited)
 }
 
 async fn edit_in(

@@ -8,6 +8,7 @@ mod change;
 mod enroll;
 mod facts;
 pub mod pages;
+mod self_referral;
 mod store;
 mod timeline;
 mod words;

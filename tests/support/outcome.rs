@@ -127,6 +127,7 @@ impl Outcome {
             | O::Dispute(done)
             | O::Merge(done)
             | O::Archive(done)
+            | O::FindSelfReferral(done)
             | O::Dismiss(done)
             | O::Reopen(done)
             | O::SettleItem(done) => Self::Done { id: named(what), changed: done.changed },
@@ -162,6 +163,7 @@ fn named(what: &What) -> i64 {
         What::Dispute(Dispute { payment: DisputedPayment::Id(id), .. }) => id.0,
         What::Merge(e) => e.into.0,
         What::Archive(e) => e.lead_id.0,
+        What::FindSelfReferral(e) => e.lead_id.0,
         What::Dismiss(e) => e.item_id.0,
         What::Reopen(e) => e.item_id.0,
         What::AcceptPayment(e) => e.item_id.0,

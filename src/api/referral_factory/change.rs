@@ -100,7 +100,7 @@ async fn write_beside(tx: &mut Tx, beside: &Beside, decided: Vec<Decided<Outcome
 /// The outcomes, where every event is accepted.
 fn accepted(decided: Vec<Decided<Outcome>>) -> Result<Vec<Outcome>, FieldProblem> {
     let wrong = |rejected| match rejected {
-        Rejected::Refused(Refusal::EmailTaken) => {
+        Rejected::Refused(Refusal::EmailTaken(_)) => {
             FieldProblem::wrong("email", "has already been taken in this campaign")
         }
         Rejected::Refused(_) => FieldProblem::wrong("qualified", "cannot be set: the lead is a duplicate"),

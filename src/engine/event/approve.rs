@@ -7,7 +7,7 @@ use crate::engine::ids::{BusinessId, CommissionId};
 use crate::engine::message::News;
 use crate::engine::rule::Rule;
 use crate::engine::rules::audit::{Note, audit};
-use crate::engine::rules::commission;
+use crate::engine::rules::{attribution, commission};
 use crate::engine::state::{CommissionState, EntryKind};
 use crate::engine::subjects::Subjects;
 use crate::engine::work::Work;
@@ -31,6 +31,10 @@ impl Rule for Approve {
         let c = work.facts.commission(by, id)?.clone();
         let by_staff = self.reason.is_some();
         let banned = work.facts.enrollments.get(&c.enrollment_id).is_some_and(|e| e.is_banned());
+        // Their contacts may have become the same since it was earned.
+        if attribution::end_self_referral(work, by, c.lead_id) {
+            return Ok(Done::CHANGED);
+        }
         if work.facts.is_disputed(&c) {
             return Err(Refusal::PaymentDisputed.into());
         }

@@ -74,7 +74,7 @@ fn edit(work: &mut Work, by: &By, lead_id: LeadId, contact: Contact, active: boo
         && let Some(other) = work.facts.lead_by_email.get(&(lead.scope(), email.clone()))
         && *other != lead_id
     {
-        return Err(Refusal::EmailTaken.into());
+        return Err(Refusal::EmailTaken(*other).into());
     }
     let mut edited = lead.clone();
     contact.put_into(&mut edited);

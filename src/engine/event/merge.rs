@@ -1,20 +1,23 @@
-//! A duplicate becomes part of its primary: its touches move, empty fields are filled, the earliest counting
-//! touch counts. Leads that have earned anything stay apart.
+//! A duplicate becomes part of its primary: its touches move, empty fields are filled, the earliest valid touch
+//! of both counts. Leads that have both earned something stay apart.
 
 use serde_json::json;
 
-use super::reattribute::Reattribute;
+use super::reattribute::{self, Evidence};
 use crate::engine::contact::{audited, fill};
 use crate::engine::decision::{By, Decided, Done, Refusal};
-use crate::engine::facts::Lead;
+use crate::engine::facts::{Lead, Touched};
 use crate::engine::ids::{BusinessId, LeadId};
 use crate::engine::rule::Rule;
 use crate::engine::rules::audit::{Note, audit};
 use crate::engine::rules::{attribution, leads, qualification};
-use crate::engine::settle::{Came, attach, follow};
+use crate::engine::settle::{self, Came, attach, follow};
 use crate::engine::state::TouchKind;
 use crate::engine::subjects::Subjects;
 use crate::engine::work::Work;
+
+/// The reason in the audit when a duplicate's touch was first.
+const EARLIEST: &str = "merged: the earliest touch counts";
 
 #[derive(Debug, Clone)]
 pub struct Merge {
@@ -41,8 +44,13 @@ impl Rule for Merge {
             return Ok(Done::ALREADY);
         }
         if has_money(work, from.id) {
-            return Err(Refusal::MergeOtherWay.into());
+            let both = has_money(work, to.id);
+            return Err(if both { Refusal::BothHaveMoney } else { Refusal::MergeOtherWay }.into());
         }
+        if let Some(holder) = third_with_address(work, &from, &to) {
+            return Err(Refusal::EmailTaken(holder).into());
+        }
+        let claims = claims(work, &from, &to);
         give_up(work, &from, to.id);
         work.facts.forget_contacts(&from);
         if let Some(l) = work.lead_mut(to.id) {
@@ -50,25 +58,14 @@ impl Rule for Merge {
             let filled = l.clone();
             work.facts.add_lead(filled);
         }
-        let attached = attach(work, by, to.id);
-        let earlier = is_earlier(work, &from, to.id);
         work.writes.merged.push((from.id, to.id));
-        if earlier {
-            let moved = Reattribute {
-                lead_id: to.id,
-                to: from.enrollment_id,
-                code_id: from.code_id,
-                reason: "merged: the earliest touch counts".to_owned(),
-                pay_back: true,
-            };
-            // The primary stays as it is if its referrer may not have it.
-            let _ = moved.decide(work, by);
-        }
+        let attached = attach(work, by, to.id);
+        let earlier = claims.into_iter().find_map(|touch| hand_over(work, by, to.id, &touch));
         let qualified = from.qualified_at.is_some() && qualification::qualify(work, to.id);
         follow(work, by, to.id, attached, Came { qualified, ..Came::by_staff() });
         let note = Note::lead("lead.merged", to.id, to.referrer_id)
             .before(audited(&from))
-            .after(json!({ "merged": from.id, "attribution_moved": earlier }));
+            .after(json!({ "merged": from.id, "attribution_moved": earlier.is_some() }));
         audit(work, by, note);
         Ok(Done::CHANGED)
     }
@@ -94,18 +91,45 @@ fn give_up(work: &mut Work, from: &Lead, to: LeadId) {
     }
 }
 
-/// True when the touch that counted for a duplicate counts for both. A decision of staff about the
-/// primary stays.
-fn is_earlier(work: &Work, from: &Lead, into: LeadId) -> bool {
-    let Some(to) = work.facts.leads.get(&into).filter(|to| to.enrollment_id != from.enrollment_id) else {
-        return false;
-    };
-    let touch = |lead: &Lead| lead.touch_id.and_then(|id| work.facts.counting.get(&id));
-    match (touch(from), touch(to)) {
-        _ if from.referrer_id.is_none() => false,
-        (_, Some(primary)) if primary.kind == TouchKind::Staff => false,
-        (Some(duplicate), Some(primary)) => duplicate.at < primary.at,
-        (_, None) => true,
-        (None, Some(_)) => false,
+/// The lead that has the address which the primary would take. It is neither of the two: a duplicate has the
+/// address of its own primary.
+fn third_with_address(work: &Work, from: &Lead, to: &Lead) -> Option<LeadId> {
+    let taken = from.email_key.clone().filter(|_| to.email_key.is_none())?;
+    let holder = *work.facts.lead_by_email.get(&(to.scope(), taken))?;
+    (holder != from.id && holder != to.id).then_some(holder)
+}
+
+/// The valid touches of both leads that come before the one that counts for the primary, earliest first: each
+/// counts as if it had always been the primary's. A decision of staff outranks them.
+fn claims(work: &Work, from: &Lead, to: &Lead) -> Vec<Touched> {
+    let counting = |lead: &Lead| lead.touch_id.and_then(|id| work.facts.touches.get(&id));
+    let by_staff = |touch: &&Touched| touch.kind == TouchKind::Staff;
+    if counting(to).filter(by_staff).is_some() {
+        return Vec::new();
     }
+    let decided = counting(from).filter(by_staff).map(|t| t.id);
+    let of = |lead: LeadId| work.facts.touches.values().filter(move |t| t.lead_id == lead);
+    let brought: Vec<&Touched> = of(from.id).filter(|t| decided.is_none_or(|id| t.id == id)).collect();
+    if brought.is_empty() {
+        return Vec::new();
+    }
+    let first = counting(to).map(|t| (t.at, t.id));
+    let all = brought.into_iter().chain(of(to.id));
+    let mut earlier: Vec<Touched> = all.filter(|t| first.is_none_or(|first| (t.at, t.id) < first)).cloned().collect();
+    earlier.sort_by_key(|t| (t.at, t.id));
+    earlier
+}
+
+/// Attributes the primary by this touch, and lets its money follow. A touch of a referrer who may not have the
+/// lead today, or who is the person, leaves the turn to the next one.
+fn hand_over(work: &mut Work, by: &By, lead_id: LeadId, touch: &Touched) -> Option<()> {
+    let lead = work.facts.lead(by, lead_id).ok()?.clone();
+    let to = reattribute::target(work, by, &lead, touch.enrollment_id?).ok()?;
+    if lead.enrollment_id == Some(to.id) {
+        return Some(());
+    }
+    let evidence = Evidence { touch_id: touch.id, code_id: touch.code_id, kind: touch.kind };
+    reattribute::move_lead(work, by, &lead, Some(&to), evidence, EARLIEST);
+    settle::pay_back(work, by, lead_id);
+    Some(())
 }

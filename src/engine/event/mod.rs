@@ -11,6 +11,7 @@ mod archive;
 mod cancel_subscription;
 mod dispute;
 mod edit_lead;
+mod find_self_referral;
 mod inbox;
 mod merge;
 mod pay_back;
@@ -29,6 +30,7 @@ pub use archive::Archive;
 pub use cancel_subscription::{CancelOutcome, CancelSubscription};
 pub use dispute::{Dispute, DisputedPayment};
 pub use edit_lead::{AmendLead, EditLead};
+pub use find_self_referral::FindSelfReferral;
 pub use inbox::{AcceptOutcome, AcceptPayment, Dismiss, Reopen};
 pub use merge::Merge;
 pub use pay_back::PayBack;
@@ -136,6 +138,7 @@ events! {
     Dispute -> Done,
     Merge -> Done,
     Archive -> Done,
+    FindSelfReferral -> Done,
     Dismiss -> Done,
     Reopen -> Done,
     AcceptPayment -> AcceptOutcome,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::engine::decision::{By, Decided, Done, Refusal, Rejected};
 use crate::engine::facts::{Enrollment, Lead};
-use crate::engine::ids::{BusinessId, CodeId, EnrollmentId, LeadId};
+use crate::engine::ids::{BusinessId, CodeId, EnrollmentId, LeadId, TouchId};
 use crate::engine::message::News;
 use crate::engine::rule::Rule;
 use crate::engine::rules::attribution::{self, Resolved};
@@ -40,7 +40,7 @@ impl Rule for Reattribute {
         if lead.duplicate_of.is_some() {
             return Err(Refusal::DuplicateAttributed.into());
         }
-        let target = self.to.map(|id| self.target(work, by, &lead, id)).transpose()?;
+        let target = self.to.map(|id| target(work, by, &lead, id)).transpose()?;
         if lead.enrollment_id == self.to {
             if self.pay_back && self.to.is_some() {
                 return super::pay_back::pay_back(work, by, self.lead_id);
@@ -52,56 +52,77 @@ impl Rule for Reattribute {
     }
 }
 
-impl Reattribute {
-    /// The enrollment that the lead goes to, where it may.
-    fn target(&self, work: &Work, by: &By, lead: &Lead, id: EnrollmentId) -> Decided<Enrollment> {
-        let here = |e: &&Enrollment| e.business_id == by.business_id && e.campaign_id == lead.campaign_id;
-        let e = work.facts.enrollments.get(&id).filter(here).ok_or(Rejected::NotFound)?;
-        if e.archived {
-            Err(Refusal::ReferrerArchived.into())
-        } else if e.is_banned() {
-            Err(Refusal::ReferrerBanned.into())
-        } else if e.is_same_person(lead) {
-            Err(Refusal::SelfReferral.into())
-        } else if !lead.test && work.facts.is_draft(lead.campaign_id) {
-            Err(Refusal::CampaignDraft.into())
-        } else {
-            Ok(e.clone())
+/// The touch by which a lead gets its referrer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Evidence {
+    pub touch_id: TouchId,
+    pub code_id: Option<CodeId>,
+    pub kind: TouchKind,
+}
+
+/// The enrollment that a lead goes to, where it may.
+pub(super) fn target(work: &Work, by: &By, lead: &Lead, id: EnrollmentId) -> Decided<Enrollment> {
+    let here = |e: &&Enrollment| e.business_id == by.business_id && e.campaign_id == lead.campaign_id;
+    let e = work.facts.enrollments.get(&id).filter(here).ok_or(Rejected::NotFound)?;
+    if e.archived {
+        Err(Refusal::ReferrerArchived.into())
+    } else if e.is_banned() {
+        Err(Refusal::ReferrerBanned.into())
+    } else if e.is_same_person(lead) {
+        Err(Refusal::SelfReferral.into())
+    } else if !lead.test && work.facts.is_draft(lead.campaign_id) {
+        Err(Refusal::CampaignDraft.into())
+    } else {
+        Ok(e.clone())
+    }
+}
+
+/// Gives a lead to another referrer, or to nobody; what it earned and is not paid yet goes along.
+pub(super) fn move_lead(
+    work: &mut Work,
+    by: &By,
+    lead: &Lead,
+    to: Option<&Enrollment>,
+    evidence: Evidence,
+    reason: &str,
+) {
+    let lead_id = lead.id;
+    let left = commission::left_behind(work, lead_id);
+    let moved = commission::take_from_lead(work, lead_id, VoidCause::Reattributed);
+    attribution::release(work, lead_id);
+    let count = moved.len() + if to.is_some() { left.len() } else { 0 };
+    match to {
+        Some(e) => {
+            attribution::attribute(work, lead_id, e, evidence.code_id, evidence.touch_id, evidence.kind);
+            for old in left.iter().chain(&moved) {
+                commission::give_again(work, old, e);
+            }
+        }
+        None => {
+            if let Some(lead) = work.lead_mut(lead_id) {
+                lead.touch_id = Some(evidence.touch_id);
+            }
         }
     }
+    let referrer_id = to.map(|e| e.referrer_id);
+    let note = Note::lead("lead.attributed", lead_id, referrer_id.or(lead.referrer_id))
+        .before(json!({ "referrer": lead.referrer_id }))
+        .after(json!({ "referrer": referrer_id, "commissions_moved": count }))
+        .reason(Some(reason));
+    audit(work, by, note);
+    work.report(lead.business_id, lead.test, News::LeadAttributed { lead_id, referrer_id });
+}
 
+impl Reattribute {
     fn apply(&self, work: &mut Work, by: &By, lead: &Lead, target: Option<Enrollment>) {
-        let lead_id = lead.id;
-        let left = commission::left_behind(work, lead_id);
-        let moved = commission::take_from_lead(work, lead_id, VoidCause::Reattributed);
-        attribution::release(work, lead_id);
         let code = self.code_id.and_then(|id| work.facts.codes.get(&id));
         let code_id = code.filter(|c| Some(c.enrollment_id) == self.to).map(|c| c.id);
         let resolved = Resolved { enrollment: target.clone(), code_id, code_text: None, refused: None };
-        let touch_id = attribution::keep_touch(work, by, lead_id, TouchKind::Staff, &resolved, Some(&self.reason));
-        let count = moved.len() + if target.is_some() { left.len() } else { 0 };
-        match &target {
-            Some(e) => {
-                attribution::attribute(work, lead_id, e, code_id, touch_id, TouchKind::Staff);
-                for old in left.iter().chain(&moved) {
-                    commission::give_again(work, old, e);
-                }
-                if self.pay_back {
-                    settle::pay_back(work, by, lead_id);
-                }
-            }
-            None => {
-                if let Some(lead) = work.lead_mut(lead_id) {
-                    lead.touch_id = Some(touch_id);
-                }
-            }
+        let touch_id = attribution::keep_touch(work, by, lead.id, TouchKind::Staff, &resolved, Some(&self.reason));
+        let evidence = Evidence { touch_id, code_id, kind: TouchKind::Staff };
+        move_lead(work, by, lead, target.as_ref(), evidence, &self.reason);
+        if target.is_some() && self.pay_back {
+            settle::pay_back(work, by, lead.id);
         }
-        let referrer_id = target.map(|e| e.referrer_id);
-        let note = Note::lead("lead.attributed", lead_id, referrer_id.or(lead.referrer_id))
-            .before(json!({ "referrer": lead.referrer_id }))
-            .after(json!({ "referrer": referrer_id, "commissions_moved": count }))
-            .reason(Some(&*self.reason));
-        audit(work, by, note);
-        work.report(lead.business_id, lead.test, News::LeadAttributed { lead_id, referrer_id });
     }
 }

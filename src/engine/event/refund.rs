@@ -139,7 +139,7 @@ impl Refund {
                 false => Ok(Found::Unknown),
             };
         };
-        if let Err((field, why)) = is_of(work, first, self.of.product_id, self.email.key()) {
+        if let Err((field, why)) = is_of(work, first, self.of.product_id, self.email.key(), self.date) {
             return unfit(field, why.into());
         }
         let fitting: Vec<&Paid> =

@@ -15,9 +15,9 @@ use crate::engine::rules::attribution;
 use crate::engine::rules::audit::{Note, audit};
 use crate::engine::rules::leads::{self, NewLead};
 use crate::engine::settle::{Came, settle};
-use crate::engine::state::{ClaimRefusal, InboxKind, SourceOrigin, Status, TouchKind};
+use crate::engine::state::{ClaimRefusal, SourceOrigin, Status, TouchKind};
 use crate::engine::subjects::Subjects;
-use crate::engine::work::{NewInboxItem, Work};
+use crate::engine::work::Work;
 use crate::leads::fields::LeadFact;
 use crate::phone::Phone;
 
@@ -142,21 +142,7 @@ impl SignUp {
         let note = Note::lead("lead.touched", lead.id, lead.referrer_id)
             .after(json!({ "code": code, "attributed": false, "refused": resolved.refused }));
         audit(work, by, note);
-        if lead.referrer_id.is_none() {
-            let id = work.id();
-            work.writes.inbox.push(NewInboxItem {
-                id,
-                business_id: by.business_id,
-                campaign_id: lead.campaign_id,
-                kind: InboxKind::LateClaim,
-                cause: format!("late:{}:{}", lead.id, code::lookup_form(code)),
-                detail: json!({ "code": code, "lead": lead.name }),
-                lead_id: Some(lead.id),
-                payment_id: None,
-                referrer_id: resolved.enrollment.map(|e| e.referrer_id),
-                touch_id: Some(touch_id),
-            });
-        }
+        attribution::offer_late(work, &lead, &resolved, touch_id);
         Ok(outcome)
     }
 }

@@ -344,11 +344,14 @@ row! {
 }
 
 row! {
-    /// When and how a lead came by its referrer.
+    /// A touch that no rule refused. Without an enrollment staff decided that nobody referred the lead.
     #[derive(Debug, Clone)]
-    pub struct Counting {
+    pub struct Touched {
         pub id: TouchId,
+        pub lead_id: LeadId,
         pub kind: TouchKind,
         pub at: i64,
+        pub enrollment_id: Option<EnrollmentId>,
+        pub code_id: Option<CodeId>,
     }
 }

@@ -42,6 +42,10 @@ pub async fn load_by_id(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts
         // The facts of a qualification, a status or an approval are read by themselves.
         let deep = about.deep.contains(&lead.id);
         expect(about, &lead, deep);
+        // One that takes the address of another may find that a third lead has it.
+        if about.merging.contains(&lead.id) {
+            about.emails.extend(lead.email_key.iter().map(|key| (lead.scope(), key.clone())));
+        }
         facts.add_lead(lead);
     }
     // An edit may take a contact that another lead has, and payments may be waiting for it.

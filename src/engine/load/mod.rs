@@ -38,10 +38,10 @@ pub async fn load(conn: &mut Conn, about: &Subjects) -> DbResult<Facts> {
     leads::load_by_id(conn, about, &mut facts).await?;
     catalogue::load(conn, about, &mut facts).await?;
     leads::load_by_contact(conn, about, &mut facts).await?;
+    touches::load_valid(conn, about, &mut facts).await?;
     referrers::load_codes(conn, about, &mut facts).await?;
     referrers::load_enrollments(conn, about, &mut facts).await?;
     leads::expect_self_referrals(about, &facts);
-    touches::load_counting(conn, &about.merging, &mut facts).await?;
     if about.repeatable {
         touches::load_touches(conn, &leads_of(&facts), &mut facts).await?;
     }

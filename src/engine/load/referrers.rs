@@ -6,7 +6,7 @@ use super::ids;
 use crate::code;
 use crate::db::{Conn, DbResult, sql_built};
 use crate::engine::facts::{Code, Enrollment, Facts};
-use crate::engine::ids::{CampaignId, CodeId, ReferrerId};
+use crate::engine::ids::{CampaignId, ReferrerId};
 use crate::engine::subjects::Subjects;
 use crate::rows;
 
@@ -14,9 +14,6 @@ const CODE: &str =
     "c.id, c.business_id, c.enrollment_id, c.campaign_id, c.referrer_id, c.lookup, c.repaired, c.kind, c.state";
 
 pub async fn load_codes(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts) -> DbResult<()> {
-    // A lead that becomes part of another one brings the code it came by.
-    let brought: Vec<CodeId> = about.merging.iter().filter_map(|id| facts.leads.get(id)?.code_id).collect();
-    about.code_ids.extend(brought);
     if !about.codes.is_empty() {
         let text = format!(
             "SELECT {CODE}

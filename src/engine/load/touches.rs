@@ -1,13 +1,14 @@
-//! The touches of a slice's leads, so that the same claim is stored once, and the one that counts.
+//! Touches of the leads of a slice: so that the same claim is not stored twice, and to find the earliest one.
 
 use std::collections::BTreeSet;
 
-use super::ids;
+use super::{LIMIT, MANY, ids};
 use crate::code;
-use crate::db::{Conn, DbResult, sql};
-use crate::engine::facts::{Counting, Facts};
-use crate::engine::ids::{EnrollmentId, LeadId, TouchId};
+use crate::db::{Conn, DbResult, sql, sql_built};
+use crate::engine::facts::{Facts, Touched};
+use crate::engine::ids::{EnrollmentId, LeadId};
 use crate::engine::rules::attribution::enrollment_touch;
+use crate::engine::subjects::Subjects;
 use crate::row;
 
 row! {
@@ -41,18 +42,22 @@ pub async fn load_touches(conn: &mut Conn, leads: &BTreeSet<LeadId>, facts: &mut
     Ok(())
 }
 
-/// The touches that count for these leads.
-pub async fn load_counting(conn: &mut Conn, leads: &BTreeSet<LeadId>, facts: &mut Facts) -> DbResult<()> {
-    let touches: BTreeSet<TouchId> = leads.iter().filter_map(|id| facts.leads.get(id)?.touch_id).collect();
-    if touches.is_empty() {
+/// The valid touches of leads that become one, with whom they name.
+pub async fn load_valid(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts) -> DbResult<()> {
+    if about.merging.is_empty() {
         return Ok(());
     }
-    let counting: Vec<Counting> = sql("SELECT t.id, t.kind, t.at
+    let text = format!(
+        "SELECT t.id, t.lead_id, t.kind, t.at, t.enrollment_id, t.code_id
            FROM rows($1, id BIGINT) r
-           JOIN touches t ON t.id = r.id")
-    .bind(ids(&touches))
-    .all(conn)
-    .await?;
-    facts.counting.extend(counting.into_iter().map(|t| (t.id, t)));
+           JOIN touches t ON t.lead_id = r.id
+          WHERE t.refused IS NULL
+          {LIMIT}"
+    );
+    let touches: Vec<Touched> = sql_built(text).bind(ids(&about.merging)).all(conn).await?;
+    facts.is_part |= touches.len() > MANY;
+    about.enrollments.extend(touches.iter().filter_map(|t| t.enrollment_id));
+    about.code_ids.extend(touches.iter().filter_map(|t| t.code_id));
+    facts.touches.extend(touches.into_iter().map(|t| (t.id, t)));
     Ok(())
 }

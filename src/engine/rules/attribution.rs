@@ -7,7 +7,7 @@ use super::commission;
 use crate::code;
 use crate::engine::claim::{Claim, ClaimBy};
 use crate::engine::decision::{By, Scope};
-use crate::engine::facts::{Counting, Enrollment, Lead, Paid};
+use crate::engine::facts::{Enrollment, Lead, Paid, Touched};
 use crate::engine::ids::{BusinessId, CodeId, EnrollmentId, LeadId, TouchId};
 use crate::engine::message::News;
 use crate::engine::state::{CampaignState, ClaimRefusal, CodeState, EnrollmentState, InboxKind, TouchKind, VoidCause};
@@ -77,6 +77,24 @@ pub fn resolve(work: &Work, business_id: BusinessId, scope: Scope, claim: &Claim
     resolved
 }
 
+/// Offers a person the claim that came when the lead was known already and has no referrer yet.
+pub fn offer_late(work: &mut Work, lead: &Lead, resolved: &Resolved, touch_id: TouchId) {
+    let Some(code) = resolved.code_text.clone().filter(|_| lead.referrer_id.is_none()) else { return };
+    let id = work.id();
+    work.writes.inbox.push(NewInboxItem {
+        id,
+        business_id: lead.business_id,
+        campaign_id: lead.campaign_id,
+        kind: InboxKind::LateClaim,
+        cause: format!("late:{}:{}", lead.id, code::lookup_form(&code)),
+        detail: json!({ "code": code, "lead": lead.name }),
+        lead_id: Some(lead.id),
+        payment_id: None,
+        referrer_id: resolved.enrollment.as_ref().map(|e| e.referrer_id),
+        touch_id: Some(touch_id),
+    });
+}
+
 /// Keeps the touch, and attributes the lead when it has no referrer yet and the claim may count.
 pub fn claim(work: &mut Work, by: &By, lead_id: LeadId, claim: &Claim) -> Claimed {
     let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return Claimed::default() };
@@ -84,8 +102,13 @@ pub fn claim(work: &mut Work, by: &By, lead_id: LeadId, claim: &Claim) -> Claime
     if resolved.refused.is_none() && resolved.enrollment.as_ref().is_some_and(|e| e.is_same_person(&lead)) {
         resolved.refused = Some(ClaimRefusal::SelfReferral);
     }
+    let primary = lead.duplicate_of.and_then(|id| work.facts.leads.get(&id)).cloned();
     let free = lead.referrer_id.is_none() && lead.duplicate_of.is_none();
     let touch_id = keep_touch(work, by, lead_id, claim.kind, &resolved, None);
+    // A duplicate earns nothing, so its claim is offered for the primary.
+    if let Some(primary) = primary {
+        offer_late(work, &primary, &resolved, touch_id);
+    }
     if let Some(refused) = resolved.refused {
         if free {
             refused_item(work, &lead, &resolved, touch_id, refused);
@@ -120,7 +143,11 @@ pub fn keep_touch(
     reason: Option<&str>,
 ) -> TouchId {
     let id = work.id();
-    work.facts.counting.insert(id, Counting { id, kind, at: work.now.micros() });
+    if resolved.refused.is_none() {
+        let (enrollment_id, code_id) = (resolved.enrollment.as_ref().map(|e| e.id), resolved.code_id);
+        let touched = Touched { id, lead_id, kind, at: work.now.micros(), enrollment_id, code_id };
+        work.facts.touches.insert(id, touched);
+    }
     if let Some(text) = &resolved.code_text {
         work.facts.touched_by.insert((lead_id, code::lookup_form(text)));
     } else if let Some(e) = &resolved.enrollment {
@@ -196,11 +223,11 @@ pub fn release(work: &mut Work, lead_id: LeadId) {
 }
 
 /// A contact that came later may show that the referrer is the lead: then nobody referred it, what was not
-/// paid yet is void, and a person is asked.
-pub fn end_self_referral(work: &mut Work, by: &By, lead_id: LeadId) {
-    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
+/// paid yet is void, and a person is asked. Answers whether it was so.
+pub fn end_self_referral(work: &mut Work, by: &By, lead_id: LeadId) -> bool {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return false };
     if !work.facts.enrollment_of_lead(&lead).is_some_and(|e| e.is_same_person(&lead)) {
-        return;
+        return false;
     }
     let taken = commission::take_from_lead(work, lead_id, VoidCause::SelfReferral);
     release(work, lead_id);
@@ -226,6 +253,7 @@ pub fn end_self_referral(work: &mut Work, by: &By, lead_id: LeadId) {
         .reason(Some(ClaimRefusal::SelfReferral.sentence()));
     audit(work, by, note);
     work.report(lead.business_id, lead.test, News::LeadAttributed { lead_id, referrer_id: None });
+    true
 }
 
 /// Adds a lead to, or takes it from, the figures of the way it came by and of who referred it.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::audit::{Note, audit};
 use super::{attribution, commission, dispute};
+use crate::clock::Day;
 use crate::engine::decision::{By, Field};
 use crate::engine::facts::{Commission, Paid, RefundRow};
 use crate::engine::ids::{PaymentId, ProductId, RefundId};
@@ -14,14 +15,23 @@ use crate::engine::state::{InboxKind, RefundState};
 use crate::engine::work::{NewInboxItem, Work};
 use crate::money::{Money, MoneyError, Unpriced};
 
-/// True when a payment is of that product and person: by the address it came with, or its lead's of today.
-pub fn is_of(work: &Work, paid: &Paid, product_id: ProductId, email_key: &str) -> Result<(), (Field, &'static str)> {
+/// True when a payment is of that product and person, by the address it came with or its lead's of today, and was
+/// made by that day.
+pub fn is_of(
+    work: &Work,
+    paid: &Paid,
+    product_id: ProductId,
+    email_key: &str,
+    day: Day,
+) -> Result<(), (Field, &'static str)> {
     let lead = paid.lead_id.and_then(|id| work.facts.leads.get(&id));
     let now = lead.and_then(|l| l.email_key.as_deref());
     if paid.product_id != product_id {
         Err((Field::Product, "is not the product of that payment"))
     } else if paid.email_key != email_key && now != Some(email_key) {
         Err((Field::Email, "is not the address of that payment"))
+    } else if day < paid.payment_date {
+        Err((Field::Day, "is before the day of the payment"))
     } else {
         Ok(())
     }
@@ -120,7 +130,8 @@ pub fn apply_parked(work: &mut Work, by: &By, payment_id: PaymentId) {
 
 fn fit(work: &Work, payment_id: PaymentId, r: &RefundRow) -> Result<Money, String> {
     let paid = work.facts.payments.get(&payment_id).ok_or("its payment is gone")?;
-    is_of(work, paid, r.product_id, &r.email_key).map_err(|(field, why)| format!("its {} {why}", field.words()))?;
+    is_of(work, paid, r.product_id, &r.email_key, r.refund_date)
+        .map_err(|(field, why)| format!("its {} {why}", field.words()))?;
     if r.currency.is_some_and(|c| c != paid.currency) {
         return Err(format!("the payment was in {}", paid.currency));
     }

@@ -1,6 +1,7 @@
 //! The data of a referrer's page: enrollments, codes, leads, balances, history.
 
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::engine::ids::LeadId;
 use crate::row;
 
 row! {
@@ -255,4 +256,27 @@ pub async fn entries(
     .bind(most)
     .all(conn)
     .await
+}
+
+/// The leads of a referrer that have the referrer's own e-mail address or phone number.
+pub async fn leads_with_own_contact(conn: &mut Conn, referrer_id: i64) -> DbResult<Vec<LeadId>> {
+    let found: Vec<(LeadId,)> = sql("SELECT l.id
+           FROM referrers p
+           JOIN enrollments e ON e.referrer_id = p.id
+           JOIN leads l ON l.campaign_id = e.campaign_id AND l.email_key = p.email_key AND l.test IN (TRUE, FALSE)
+          WHERE p.id = $1
+            AND p.email_key IS NOT NULL
+            AND l.enrollment_id = e.id
+          UNION
+         SELECT l.id
+           FROM referrers p
+           JOIN enrollments e ON e.referrer_id = p.id
+           JOIN leads l ON l.campaign_id = e.campaign_id AND l.phone_key = p.phone_key AND l.test IN (TRUE, FALSE)
+          WHERE p.id = $1
+            AND p.phone_key IS NOT NULL
+            AND l.enrollment_id = e.id")
+    .bind(referrer_id)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
 }
