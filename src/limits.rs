@@ -37,6 +37,8 @@ impl Rate {
 
 /// Calls with a bad key from one address.
 pub const BAD_KEYS: Rate = Rate::a_minute(60);
+/// Audit entries about refusals of one person.
+pub const REFUSALS: Rate = Rate::a_minute(10);
 /// Look-ups by publishable keys from one address: a customer who types, or a shop with several tills.
 pub const ADDRESS: Rate = Rate { per_minute: 60, burst: 30 };
 /// Look-ups by one publishable key, over all who read it.
@@ -127,6 +129,7 @@ struct Kinds {
     bad_keys: Buckets<Option<IpAddr>>,
     publishable: Buckets<i64>,
     readers: Buckets<Option<IpAddr>>,
+    refusals: Buckets<i64>,
 }
 
 impl Limits {
@@ -145,6 +148,11 @@ impl Limits {
         self.0.readers.take(network(from), ADDRESS, now)
     }
 
+    /// True when a refusal of a person is worth another audit entry.
+    pub fn refusal(&self, user_id: i64, now: Instant) -> bool {
+        self.0.refusals.take(user_id, REFUSALS, now).allowed
+    }
+
     /// A look-up by a publishable key.
     pub fn publishable(&self, key_id: i64, now: Instant) -> Standing {
         self.0.publishable.take(key_id, PUBLISHABLE, now)
@@ -155,6 +163,11 @@ impl Limits {
         self.0.readers.charge(network(from), ADDRESS, calls, now);
         self.0.publishable.charge(key_id, PUBLISHABLE, calls, now);
     }
+}
+
+/// The part of an address that identifies a caller, as text.
+pub fn network_of(ip: &str) -> String {
+    network(ip.parse().ok()).map_or_else(|| ip.to_owned(), |network| network.to_string())
 }
 
 /// The part of an address that identifies a caller: for version 6 the whole network.

@@ -3,7 +3,7 @@
 use refdesk::users::Role;
 
 use crate::on_both_databases;
-use crate::support::{PASSWORD, TestApp, Visitor};
+use crate::support::{Answer, PASSWORD, TestApp, Visitor};
 
 on_both_databases! {
     a_new_password_ends_the_other_sessions,
@@ -18,20 +18,23 @@ on_both_databases! {
 
 const NEW_PASSWORD: &str = "seven green boats";
 
-fn cookie(set: &str) -> String {
-    set.split(';').next().unwrap_or_default().to_owned()
+/// The session's cookie, as an answer sets it.
+fn cookie(answer: &Answer) -> String {
+    let all = answer.headers.get_all("set-cookie").iter().filter_map(|set| set.to_str().ok());
+    let mut pairs = all.filter_map(|set| set.split(';').next());
+    pairs.find(|pair| pair.starts_with("refdesk=")).unwrap_or_default().to_owned()
 }
 
 async fn a_new_password_ends_the_other_sessions(app: TestApp) {
     let email = app.add_member(&app.business, Role::Viewer).await;
     let (here, there) = (app.stranger(), app.stranger());
-    let before = cookie(here.sign_in_as(&email, PASSWORD).await.header("set-cookie"));
+    let before = cookie(&here.sign_in_as(&email, PASSWORD).await);
     there.sign_in_as(&email, PASSWORD).await.goes_to("/");
     let changed = here
         .post_form("/account/password", &[("current", PASSWORD), ("password", NEW_PASSWORD)])
         .await
         .goes_to("/account");
-    let after = cookie(changed.header("set-cookie"));
+    let after = cookie(&changed);
     assert!(before.starts_with("refdesk=") && after.starts_with("refdesk=") && before != after, "{before} {after}");
     let page = changed.follow().await.is(200);
     assert_eq!(page.flash(), "Your password was changed. One other session was ended.");
@@ -73,7 +76,8 @@ async fn sessions_are_listed_and_ended(app: TestApp) {
     assert_eq!(page.count("main tbody tr"), 4);
     assert_eq!(page.texts("main tbody .under"), ["This one"]);
     let one = page.attr("main tbody input[name=session]", "value");
-    here.post_form("/account/sessions/end", &[("session", &one)]).await.goes_to("/account");
+    here.post_form("/account/sessions/end", &[("session", &one)]).await.is(200).says("Your password");
+    here.post_form("/account/sessions/end", &[("session", &one), ("current", PASSWORD)]).await.goes_to("/account");
     let mut over = 0;
     for visitor in [second, third, fourth] {
         over += i32::from(visitor.get("/account").await.status == 303);
@@ -85,10 +89,13 @@ async fn sessions_are_listed_and_ended(app: TestApp) {
     let mine = other.get("/account").await.is(200);
     assert!(!mine.has("main tbody input[name=session]"), "only one's own sessions are listed");
     let foreign: Vec<(String,)> = app.rows("SELECT id_hash FROM sessions ORDER BY created_at LIMIT 1").await;
-    other.post_form("/account/sessions/end", &[("session", &foreign[0].0)]).await.goes_to("/account");
+    other
+        .post_form("/account/sessions/end", &[("session", &foreign[0].0), ("current", PASSWORD)])
+        .await
+        .goes_to("/account");
     assert_eq!(app.number("SELECT count(*) FROM sessions").await, theirs, "nobody ends another's session");
 
-    let ended = here.post_form("/account/sessions/end-others", &[]).await.follow().await;
+    let ended = here.post_form("/account/sessions/end-others", &[("current", PASSWORD)]).await.follow().await;
     assert!(ended.flash().ends_with("2 other sessions were ended."), "{}", ended.flash());
     for visitor in [second, third, fourth] {
         visitor.get("/account").await.goes_to("/sign-in?back=%2Faccount");
@@ -100,12 +107,12 @@ async fn a_planted_session_is_worth_nothing(app: TestApp) {
     let victim = app.add_member(&app.business, Role::Viewer).await;
     // One that nobody has, and one that somebody signed in with.
     let attacker = app.add_member(&app.business, Role::Viewer).await;
-    let owned = cookie(app.stranger().sign_in_as(&attacker, PASSWORD).await.header("set-cookie"));
+    let owned = cookie(&app.stranger().sign_in_as(&attacker, PASSWORD).await);
     for planted in ["refdesk=AAAAAAAAAAAAAAAAAAAAAQ".to_owned(), owned] {
         let body = format!("email={}&password={}", victim.replace('@', "%40"), PASSWORD.replace(' ', "+"));
         let headers = [("cookie", planted.as_str()), ("content-type", "application/x-www-form-urlencoded")];
         let answer = app.stranger().request("POST", "/sign-in", &headers, body.into_bytes()).await.goes_to("/");
-        let fresh = cookie(answer.header("set-cookie"));
+        let fresh = cookie(&answer);
         assert!(fresh.starts_with("refdesk=") && fresh != planted, "the id changes at sign-in: {planted} {fresh}");
         let seen = app.stranger().request("GET", "/account", &[("cookie", &planted)], vec![]).await;
         seen.goes_to("/sign-in?back=%2Faccount");
@@ -116,7 +123,7 @@ async fn a_planted_session_is_worth_nothing(app: TestApp) {
 async fn signing_out_ends_the_session_on_the_server(app: TestApp) {
     let email = app.add_member(&app.business, Role::Viewer).await;
     let sam = app.stranger();
-    let held = cookie(sam.sign_in_as(&email, PASSWORD).await.header("set-cookie"));
+    let held = cookie(&sam.sign_in_as(&email, PASSWORD).await);
     let out = sam.post_form("/sign-out", &[]).await.goes_to("/sign-in");
     assert!(out.header("clear-site-data").contains("storage"));
     let copied = app.stranger().request("GET", "/account", &[("cookie", &held)], vec![]).await;

@@ -109,7 +109,7 @@ async fn the_audit_is_read_narrowed_and_paged(app: TestApp) {
     let paid = app.get("/audit?what=payment").await.is(200);
     assert_eq!(paid.texts("tbody td a"), ["amy"], "a payment is on the page of its lead");
     let next = app.get(&page.attr("a[rel=next]", "href")).await.is(200);
-    assert_eq!(next.count("tbody tr"), 12, "60 renamed, one added, one business made");
+    assert_eq!(next.count("tbody tr"), 13, "60 renamed, one added, one signed in, one business made");
     assert!(next.texts("tbody .name").last().unwrap().starts_with("Business made"));
 
     let renamed = app.get("/audit?what=product.&who=user").await.is(200);
@@ -119,7 +119,7 @@ async fn the_audit_is_read_narrowed_and_paged(app: TestApp) {
     assert_eq!(app.get("/audit?q=ACME+own").await.count("tbody tr"), 50, "by name, in any case");
     app.get("/audit?q=nobody&what=lead.").await.is(200).says("No entries match");
     let theirs = app.member_of(&app.another_business("Globex").await, Role::Owner).await;
-    assert_eq!(theirs.get("/audit").await.is(200).count("tbody tr"), 1, "only their own");
+    assert_eq!(theirs.get("/audit").await.is(200).count("tbody tr"), 2, "only their own");
 }
 
 /// A sample of every kind of page, and the roles that may see it, as product.md has them.

@@ -101,13 +101,13 @@ async fn the_last_owner_stays(app: TestApp) {
     app.sign_in().await;
     let me = app.business.owner_id;
     let (role, remove) = (format!("/team/members/{me}/role"), format!("/team/members/{me}/remove"));
-    for (path, fields) in [(&role, &[("role", "viewer")][..]), (&remove, &[])] {
+    for (path, fields) in [(&role, &[("role", "viewer"), ("current", PASSWORD)][..]), (&remove, &[])] {
         let page = app.post_form(path, fields).await.goes_to("/team").follow().await;
         assert_eq!(page.flash(), "A business needs an owner. Make another member an owner first.");
     }
     assert_eq!(app.number("SELECT count(*) FROM memberships WHERE role = 'owner'").await, 1);
     app.add_member(&app.business, Role::Owner).await;
-    app.post_form(&role, &[("role", "viewer")]).await.goes_to("/");
+    app.post_form(&role, &[("role", "viewer"), ("current", PASSWORD)]).await.goes_to("/");
     app.get("/team").await.is(403);
 }
 
@@ -146,10 +146,14 @@ async fn a_role_holds_from_the_next_click(app: TestApp) {
     let sam = app.member(Role::Viewer).await;
     let id = app.number("SELECT max(user_id) FROM memberships").await;
     sam.get("/integrations").await.is(403);
-    app.post_form(&format!("/team/members/{id}/role"), &[("role", "developer")]).await.goes_to("/team");
+    let role = format!("/team/members/{id}/role");
+    app.post_form(&role, &[("role", "developer")]).await.is(200).says("Your password");
+    app.post_form(&role, &[("role", "developer"), ("current", "not the one")]).await.is(422);
+    sam.get("/integrations").await.is(403);
+    app.post_form(&role, &[("role", "developer"), ("current", PASSWORD)]).await.goes_to("/team");
     sam.get("/integrations").await.is(200);
     app.post_form(&format!("/team/members/{id}/role"), &[("role", "root")]).await.is(400);
-    app.post_form(&format!("/team/members/{id}/role"), &[("role", "sales")]).await.is(303);
+    app.post_form(&format!("/team/members/{id}/role"), &[("role", "sales"), ("current", PASSWORD)]).await.is(303);
     sam.get("/integrations").await.is(403);
 }
 

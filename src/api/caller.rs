@@ -25,6 +25,7 @@ impl Caller {
         if let Some(known) = extensions.get::<call_log::Known>() {
             known.is(key.row.id, key.row.business_id);
         }
+        layers::identify(extensions, || format!("key {} ({})", key.row.id, key.row.name));
         let actor = Arc::new(key.actor(layers::client_ip(extensions, headers, &app.config)));
         Ok(Self { key, actor })
     }

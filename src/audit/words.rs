@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 82] = [
+const TABLE: [(&str, &str); 86] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -84,10 +84,14 @@ const TABLE: [(&str, &str); 82] = [
     ("subscription.cancelled", "Subscription cancelled"),
     ("terms.added", "New terms"),
     ("test_data.purged", "Test data deleted"),
+    ("user.left", "Signed out"),
     ("user.password_changed", "Password changed"),
     ("user.password_reset", "Password reset by command"),
+    ("user.refused", "Refused: not for their role"),
     ("user.renamed", "Name changed"),
     ("user.sessions_ended", "Other sessions ended"),
+    ("user.sign_in_failed", "Sign-in failed"),
+    ("user.signed_in", "Signed in"),
     ("user.signed_out", "Signed out everywhere by command"),
 ];
 

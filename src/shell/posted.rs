@@ -13,6 +13,7 @@ use tower_sessions::Session;
 use super::elsewhere::{self, Here};
 use super::form::{Posted, Takes};
 use super::once::{self, Begun, End};
+use super::routes::refused;
 use super::{shown, unsent};
 use crate::app::App;
 use crate::users::{Member, Right, SignedInUser};
@@ -42,7 +43,7 @@ pub async fn act(
     };
     let Some(stamp) = posted.stamp() else {
         if !member.may(right) {
-            return Fault::Forbidden.into_response();
+            return refused(app, member, posted.parts.uri.path()).await;
         }
         return Fault::Bad("This page is from before. Open it again, and send the form from there.".into())
             .into_response();
@@ -52,7 +53,7 @@ pub async fn act(
         return elsewhere::answer(app, user, member, posted, &stamp, other).await;
     }
     if !member.may(right) {
-        return Fault::Forbidden.into_response();
+        return refused(app, member, posted.parts.uri.path()).await;
     }
     let by_script = posted.is_by_script();
     let call = match once::begin(app, &posted, &stamp).await {

@@ -13,9 +13,9 @@ use super::posted;
 use super::session::{SignedIn, signed_in};
 use super::unsent;
 use crate::app::App;
-use crate::users::Right;
-use crate::web::Fault;
+use crate::users::{self, Member, Right};
 use crate::web::handler::AnyHandler;
+use crate::web::{Fault, layers};
 
 /// The people who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,7 @@ async fn guarded(
         Err(error) => return Fault::from(error).into_response(),
     };
     let Some(SignedIn { user, member }) = found else { return sent_to_sign_in(&app, request, takes).await };
+    layers::identify(request.extensions(), || user.email.clone());
     request.extensions_mut().insert(user.clone());
     if let Some(member) = &member {
         request.extensions_mut().insert(member.clone());
@@ -134,7 +135,7 @@ async fn guarded(
             } else if member.may(right) {
                 next.run(request).await
             } else {
-                Fault::Forbidden.into_response()
+                refused(&app, &member, request.uri().path()).await
             }
         }
         _ => next.run(request).await,
@@ -154,4 +155,14 @@ async fn sent_to_sign_in(app: &App, request: Request, takes: Takes) -> Response 
         Ok((posted, _)) => unsent::signed_out(app, posted).await,
         Err(fault) => fault.into_response(),
     }
+}
+
+/// Turns a member away. A few refusals of a person are in the audit; more would say no more.
+pub(super) async fn refused(app: &App, member: &Member, path: &str) -> Response {
+    if app.limits.refusal(member.user_id, app.clock.now())
+        && let Err(error) = users::refused(&app.db, member, path).await
+    {
+        tracing::warn!(%error, "a refusal is not in the audit");
+    }
+    Fault::Forbidden.into_response()
 }

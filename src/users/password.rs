@@ -2,12 +2,13 @@
 //! threads that serve requests, and only a few at a time so that a flood of sign-ins cannot take the
 //! machine's memory.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::Error;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The most passwords that are checked at one time.
@@ -78,6 +79,9 @@ const COMMON: [&str; 56] = [
     "zxcvbnm",
 ];
 
+/// More than the 3,000 most common passwords of at least ten characters, in lower case and sorted.
+static FREQUENT: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordError {
     TooShort,
@@ -133,7 +137,7 @@ impl Passwords {
             Err(PasswordError::TooShort)
         } else if length > LONGEST {
             Err(PasswordError::TooLong)
-        } else if is_common(&bare(password)) || is_monotonous(password) {
+        } else if is_frequent(password) || is_common(&bare(password)) || is_monotonous(password) {
             Err(PasswordError::TooCommon)
         } else {
             Ok(())
@@ -143,13 +147,17 @@ impl Passwords {
     /// As [`Self::judge`], for a person of whom an attacker knows these texts.
     pub fn judge_for(password: &str, known: &[&str]) -> Result<(), PasswordError> {
         Self::judge(password)?;
-        let bare = bare(password);
-        let close = |text: &&str| {
-            let whole = self::bare(text);
-            let parts = text.split(['@', ' ', '.', '-', '_']).map(self::bare);
-            parts.chain([whole]).any(|part| part.chars().count() >= 4 && part == bare)
-        };
-        if known.iter().any(close) { Err(PasswordError::TooClose) } else { Ok(()) }
+        let parts = known.iter().flat_map(|text| {
+            let parts = text.split(['@', ' ', '.', '-', '_']).map(bare);
+            parts.chain([bare(text)])
+        });
+        let mut parts: Vec<String> = parts.filter(|part| part.chars().count() >= 4).collect();
+        // The longest first: what is left of it is not hidden by a part of it.
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        let letters: String = password.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect();
+        let rest = parts.iter().fold(letters.clone(), |rest, part| rest.replace(part.as_str(), ""));
+        let is_close = !letters.is_empty() && rest.is_empty();
+        if is_close { Err(PasswordError::TooClose) } else { Ok(()) }
     }
 
     /// A permit; `None` when the queue is too long.
@@ -163,7 +171,7 @@ impl Passwords {
         let permit = self.permits.clone().acquire_owned().await.ok()?;
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            Argon2::default().hash_password(password.as_bytes()).ok().map(|hash| hash.to_string())
+            hashed(password.as_bytes()).ok().map(|hash| hash.to_string())
         })
         .await
         .ok()?
@@ -178,16 +186,66 @@ impl Passwords {
         let checked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let parsed = PasswordHash::new(&hash);
-            parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            parsed.is_ok_and(|hash| is_of(password.as_bytes(), &hash).unwrap_or(false))
         });
         checked.await.unwrap_or(false) && known
     }
+}
+
+/// Memory that goes back to the machine when a hash is made. The allocator keeps smaller pieces for each thread that
+/// ever made one; a piece of more than 32 MiB it maps by itself and unmaps again, and what is not used of it is
+/// never in memory.
+struct Memory(Vec<Block>);
+
+const MAPPED: usize = (40 << 20) / Block::SIZE;
+
+impl Memory {
+    fn of(argon2: &Argon2<'_>) -> Self {
+        let blocks = argon2.params().block_count();
+        let mut memory = Vec::with_capacity(blocks.max(MAPPED));
+        memory.resize(blocks, Block::new());
+        Self(memory)
+    }
+}
+
+fn derived(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], length: usize) -> Result<Output, Error> {
+    let mut buffer = [0_u8; Output::MAX_LENGTH];
+    let out = buffer.get_mut(..length).ok_or(Error::OutputSize)?;
+    argon2.hash_password_into_with_memory(password, salt, out, Memory::of(argon2).0.as_mut_slice())?;
+    Ok(Output::new(out)?)
+}
+
+fn hashed(password: &[u8]) -> Result<PasswordHash, Error> {
+    let argon2 = Argon2::default();
+    let salt = Salt::new(&rand::random::<[u8; 16]>())?;
+    let hash = derived(&argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    Ok(PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(argon2.params())?,
+        salt: Some(salt),
+        hash: Some(hash),
+    })
+}
+
+/// True when a hash is of this password. Hashes are compared in constant time.
+fn is_of(password: &[u8], hash: &PasswordHash) -> Result<bool, Error> {
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(hash)?);
+    Ok(derived(&argon2, password, salt, expected.len())? == *expected)
 }
 
 /// Lower case, without what is put around a word to make it long enough: digits, signs, spaces.
 fn bare(text: &str) -> String {
     let lower = text.to_lowercase();
     lower.trim_matches(|c: char| !c.is_alphabetic()).chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// One of the passwords that attackers try first.
+fn is_frequent(password: &str) -> bool {
+    FREQUENT.contains(password.to_lowercase().as_str())
 }
 
 /// One of the well-known words, alone or repeated.
@@ -225,6 +283,12 @@ mod tests {
     }
 
     #[test]
+    fn the_most_common_passwords_are_known() {
+        assert!(FREQUENT.len() > 3_000 && FREQUENT.iter().all(|one| one.chars().count() >= SHORTEST));
+        assert!(FREQUENT.iter().all(|one| Passwords::judge(one) == Err(PasswordError::TooCommon)));
+    }
+
+    #[test]
     fn short_and_common_passwords_are_refused() {
         assert_eq!(Passwords::judge("short"), Err(PasswordError::TooShort));
         assert_eq!(Passwords::judge("Password123"), Err(PasswordError::TooCommon));
@@ -236,6 +300,10 @@ mod tests {
             "abcdefghijkl",
             "Summer 2026!",
             "0987654321",
+            "unbelievable",
+            "Manchester",
+            "basketball",
+            "q1w2e3r4t5",
         ] {
             assert_eq!(Passwords::judge(common), Err(PasswordError::TooCommon), "{common}");
         }
@@ -243,7 +311,9 @@ mod tests {
             assert_eq!(Passwords::judge(good), Ok(()), "{good}");
         }
         let known = ["jane.njeri@example.com", "Acme Coffee"];
-        for close in ["Njeri 2026!!", "acmecoffee1", "123 coffee 123"] {
+        for close in
+            ["Njeri 2026!!", "acmecoffee1", "123 coffee 123", "acmeacmeacme", "AcmeCoffeeAcme1", "njeri-acme-1"]
+        {
             assert_eq!(Passwords::judge_for(close, &known), Err(PasswordError::TooClose), "{close}");
         }
         assert_eq!(Passwords::judge_for("coffee at nine", &known), Ok(()));

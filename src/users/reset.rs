@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{store, throttle};
+use super::store;
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
@@ -22,13 +22,7 @@ pub struct Ended {
 /// Stores a new password's hash, ends every session, and forgets the failures of the person who had forgotten
 /// the old one.
 pub async fn reset_password(core: &Core, actor: &Arc<Actor>, user_id: i64, hash: String) -> DbResult<Ended> {
-    let ended = end_all(core, actor, user_id, Some(hash)).await?;
-    let user = store::by_id(&mut core.db.read().await?, user_id).await?;
-    if let Some(user) = user {
-        let key = crate::email::key_of(&user.email).unwrap_or_default();
-        throttle::succeeded(&core.db, &key, "").await?;
-    }
-    Ok(ended)
+    end_all(core, actor, user_id, Some(hash)).await
 }
 
 /// Ends every session of a user.
@@ -45,6 +39,9 @@ async fn end_in(tx: &mut Tx, &(user_id, ref hash): &(i64, Option<String>)) -> Db
     let action = if hash.is_some() { "user.password_reset" } else { "user.signed_out" };
     if let Some(hash) = hash {
         store::set_password(tx, user_id, hash).await?;
+        if let Some(user) = store::by_id(tx, user_id).await? {
+            store::forget_failures(tx, &crate::email::key_of(&user.email).unwrap_or_default()).await?;
+        }
     }
     let sessions = store::end_other_sessions(tx, user_id, "").await?;
     let mut entries = Vec::with_capacity(memberships.len());

@@ -1,4 +1,4 @@
-use super::delay::{FORGET_SECONDS, delay};
+use super::delay::{Count, FORGET_LASTING_SECONDS, FORGET_SECONDS, delay, of_account};
 use super::role::Role;
 use super::session::{IDLE_SECONDS, StoredSession};
 use crate::clock::Instant;
@@ -238,15 +238,14 @@ pub async fn tidy(tx: &mut Tx, &most: &i64) -> DbResult<u64> {
     .bind(most)
     .execute(tx)
     .await?;
-    let forgotten = now.plus_seconds(-FORGET_SECONDS);
     let failures = sql("DELETE FROM login_failures
                          WHERE key IN (SELECT key
                                          FROM login_failures
-                                        WHERE updated_at < $1
-                                          AND blocked_until < $2
+                                        WHERE (lasting AND updated_at < $1)
+                                           OR (NOT lasting AND updated_at < $2)
                                         LIMIT $3)")
-    .bind(forgotten)
-    .bind(now)
+    .bind(now.plus_seconds(-FORGET_LASTING_SECONDS))
+    .bind(now.plus_seconds(-FORGET_SECONDS))
     .bind(most)
     .execute(tx)
     .await?;
@@ -327,56 +326,104 @@ pub async fn set_name(tx: &mut Tx, user_id: i64, name: &str) -> DbResult<()> {
     Ok(())
 }
 
-pub async fn blocked_until(conn: &mut Conn, key: &str) -> DbResult<Option<i64>> {
-    let found: Option<(i64,)> = sql("SELECT blocked_until
+row! {
+    pub struct Failures {
+        pub failures: i64,
+        pub blocked_until: i64,
+    }
+}
+
+pub async fn failures(conn: &mut Conn, key: &str) -> DbResult<Option<Failures>> {
+    sql("SELECT failures, blocked_until
            FROM login_failures
           WHERE key = $1")
     .bind(key)
     .optional(conn)
-    .await?;
-    Ok(found.map(|(until,)| until))
+    .await
 }
 
 /// Counts one failure under each key; an old count starts again.
-pub async fn count_failure(db: &Db, keys: [(String, i64); 2], now: Instant) -> DbResult<()> {
-    db.write(vec![], (keys, now), count_failure_in).await
-}
-
-async fn count_failure_in(tx: &mut Tx, &(ref keys, now): &([(String, i64); 2], Instant)) -> DbResult<()> {
-    let forgotten = now.plus_seconds(-FORGET_SECONDS);
-    for (key, free) in keys {
-        let failures: i64 = sql("INSERT INTO login_failures (key, failures, blocked_until, updated_at)
-             VALUES ($1, 1, 0, $2)
+pub async fn count_failure(tx: &mut Tx, counts: &[Count]) -> DbResult<()> {
+    let now = tx.now();
+    for count in counts {
+        let forgotten = if count.lasting { FORGET_LASTING_SECONDS } else { FORGET_SECONDS };
+        let failures: i64 = sql("INSERT INTO login_failures (key, failures, blocked_until, lasting, updated_at)
+             VALUES ($1, 1, 0, $2, $3)
              ON CONFLICT (key) DO UPDATE
                 SET updated_at = excluded.updated_at,
-                    failures = CASE WHEN login_failures.updated_at < $3 THEN 1
+                    failures = CASE WHEN login_failures.updated_at < $4 THEN 1
                                     ELSE login_failures.failures + 1 END
              RETURNING failures")
-        .bind(key)
+        .bind(&count.key)
+        .bind(count.lasting)
         .bind(now)
-        .bind(forgotten)
+        .bind(now.plus_seconds(-forgotten))
         .scalar(tx)
         .await?;
-        let until = now.plus_seconds(delay(failures, *free));
+        let Some(free) = count.free else { continue };
         sql("UPDATE login_failures
                 SET blocked_until = $2
               WHERE key = $1")
-        .bind(key)
-        .bind(until)
+        .bind(&count.key)
+        .bind(now.plus_seconds(delay(failures, free)))
         .execute(tx)
         .await?;
     }
     Ok(())
 }
 
-pub async fn forget_failures(db: &Db, key: String) -> DbResult<()> {
-    db.write(vec![], key, forget_failures_in).await
+/// Forgets the failures of an account, wherever they came from.
+pub async fn forget_failures(tx: &mut Tx, email_key: &str) -> DbResult<()> {
+    sql("DELETE FROM login_failures
+          WHERE key LIKE $1")
+    .bind(format!("{}%", of_account(email_key)))
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
-async fn forget_failures_in(tx: &mut Tx, key: &String) -> DbResult<()> {
-    sql("DELETE FROM login_failures
-          WHERE key = $1")
-    .bind(key)
+/// Browsers that a person is known by, at most.
+const MOST_BROWSERS: i64 = 20;
+/// A browser that was not used for this long is a stranger again.
+const KNOWN_SECONDS: i64 = 365 * 86_400;
+
+/// True when the person of this address signed in from the browser before.
+pub async fn is_known_browser(conn: &mut Conn, email_key: &str, token_hash: &str) -> DbResult<bool> {
+    let found: i64 = sql("SELECT count(*)
+           FROM known_browsers b
+           JOIN users u ON u.id = b.user_id
+          WHERE b.token_hash = $2
+            AND u.email_key = $1")
+    .bind(email_key)
+    .bind(token_hash)
+    .scalar(conn)
+    .await?;
+    Ok(found > 0)
+}
+
+/// Remembers a browser of a person; the longest unused ones go.
+pub async fn know_browser(tx: &mut Tx, user_id: i64, token_hash: &str) -> DbResult<()> {
+    let now = tx.now();
+    sql("INSERT INTO known_browsers (user_id, token_hash, seen_at)
+         VALUES ($1, $2, $3)
+             ON CONFLICT (user_id, token_hash) DO UPDATE
+            SET seen_at = excluded.seen_at")
+    .bind(user_id)
+    .bind(token_hash)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    sql("DELETE FROM known_browsers
+          WHERE user_id = $1
+            AND (seen_at < $2
+                 OR token_hash NOT IN (SELECT b.token_hash
+                                         FROM known_browsers b
+                                        WHERE b.user_id = $1
+                                        ORDER BY b.seen_at DESC, b.token_hash
+                                        LIMIT $3))")
+    .bind(user_id)
+    .bind(now.plus_seconds(-KNOWN_SECONDS))
+    .bind(MOST_BROWSERS)
     .execute(tx)
     .await?;
     Ok(())

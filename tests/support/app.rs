@@ -95,6 +95,16 @@ impl EmptyApp {
         Self::as_configured(self.app.db.clone(), self.database.clone(), self.clock.clone(), config, listener).await
     }
 
+    /// A server of the same database that believes what a proxy on this machine says of callers.
+    pub async fn behind_a_proxy(&self) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listen = listener.local_addr().expect("an address");
+        let trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+        let public_url = format!("http://{listen}");
+        let config = Config { listen, public_url, trusted_proxies, ..self.app.config.as_ref().clone() };
+        Self::as_configured(self.app.db.clone(), self.database.clone(), self.clock.clone(), config, listener).await
+    }
+
     async fn as_configured(
         db: Db,
         database: Arc<Database>,

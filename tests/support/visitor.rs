@@ -132,6 +132,12 @@ impl Visitor {
         Answer { asked, status, headers, body, visitor: self.clone() }
     }
 
+    /// Signs in by the form, through a proxy that says from where.
+    pub async fn sign_in_from(&self, ip: &str, email: &str, password: &str) -> Answer {
+        let form = [("email", email), ("password", password)];
+        self.send(self.client.post(self.url("/sign-in")).header("x-forwarded-for", ip).form(&form)).await
+    }
+
     /// Signs in by the form.
     pub async fn sign_in_as(&self, email: &str, password: &str) -> Answer {
         self.post_form("/sign-in", &[("email", email), ("password", password)]).await

@@ -12,6 +12,7 @@ use super::store::{self, InvitationRow, MemberLine};
 use super::{Changed, Invited, Standing, Withdrawn};
 use crate::keys::{self, KeyLine, Successor};
 use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::pages::{Deed, prove};
 use crate::users::{Right, Role};
 use crate::web::page::{html_once, html_with};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
@@ -143,6 +144,20 @@ const LAST_OWNER: &str = "A business needs an owner. Make another member an owne
 
 async fn set_role(page: Page, Path(user_id): Path<i64>, mut form: Form) -> PageResult {
     let role = form.choice("role", "The role", Role::parse).ok_or(Fault::Bad("There is no such role.".into()))?;
+    let found = store::member(&mut page.read().await?, page.member.business_id, user_id).await?;
+    let member = found.ok_or(Fault::NotFound)?;
+    let deed = Deed {
+        place: "team",
+        title: format!("Change the role of {}", member.name),
+        sentence: format!("{} becomes {}. {}", member.name, role.word(), role.sentence()),
+        action: format!("/team/members/{user_id}/role"),
+        cancel: "/team",
+        button: "Change role",
+        fields: vec![("role", role.word().to_owned())],
+    };
+    if let Some(asked) = prove(&page, &mut form, deed).await? {
+        return Ok(asked);
+    }
     let actor = Arc::new(page.member.actor());
     let flash = match super::change_role(&page.app, &actor, page.member.business_id, user_id, role).await? {
         Changed::NotFound => return Err(Fault::NotFound),

@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 
 use super::super::store::{self, SessionLine};
-use super::super::throttle::{self, Attempt};
+use super::super::throttle::{self, Attempt, Trial};
 use super::super::{self as users, Named, Passwords, agent_in_words};
+use super::{Deed, prove};
 use crate::clock::Instant;
 use crate::email;
 use crate::shell::{Access, Frame, Page, Routes, session};
@@ -101,10 +102,15 @@ async fn change_password(page: Page, mut form: Form) -> PageResult {
     form.set("name", page.member.name.clone());
     let member = &page.member;
     let key = email::key_of(&member.email).unwrap_or_default();
-    let permit = match throttle::permit(&page.app, &page.app.passwords, &key, &member.ip).await? {
+    let trial = Trial::signed_in(key, &member.ip, &this_session(&page));
+    let permit = match throttle::permit(&page.app, &page.app.passwords, &trial).await? {
         Attempt::Now(permit) => permit,
         Attempt::In(wait) => {
             form.fail("current", format!("Too many attempts. Try again in {wait} seconds."));
+            return html_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::of(&page, Some(form)).await?);
+        }
+        Attempt::Closed => {
+            form.fail("current", "Too many wrong passwords in a row. Sign out, and sign in again.");
             return html_with(StatusCode::TOO_MANY_REQUESTS, &AccountPage::of(&page, Some(form)).await?);
         }
         Attempt::Later => return Err(Fault::Unavailable("too many passwords are checked at once".into())),
@@ -115,13 +121,13 @@ async fn change_password(page: Page, mut form: Form) -> PageResult {
     } else if new == current {
         form.fail("password", "The new password is the same as the current one.");
     } else if !page.app.passwords.verify(&permit, current, Some(user.password_hash)).await {
-        throttle::failed(&page.app.db, &key, &member.ip, page.app.clock.now()).await?;
+        users::failed(&page.app, &trial, Some(member.user_id)).await?;
         form.fail("current", "That is not your current password.");
     }
     if !form.is_fine() {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &AccountPage::of(&page, Some(form)).await?);
     }
-    throttle::succeeded(&page.app.db, &key, &member.ip).await?;
+    users::proved(&page.app, &trial).await?;
     // Hashing the new password takes a permit of its own.
     drop(permit);
     let hash = page.app.passwords.hash(new).await.ok_or_else(|| Fault::Ours("no password hash".into()))?;
@@ -141,10 +147,22 @@ fn others_ended(ended: u64) -> String {
     }
 }
 
-async fn end_session(page: Page, form: Form) -> PageResult {
+async fn end_session(page: Page, mut form: Form) -> PageResult {
     let id_hash = form.value("session").to_owned();
     if id_hash == this_session(&page) {
         return Ok(Redirect::to("/account").into_response());
+    }
+    let deed = Deed {
+        place: "account",
+        title: "End a session".into(),
+        sentence: "The browser is signed out at once.".into(),
+        action: "/account/sessions/end".into(),
+        cancel: "/account",
+        button: "End session",
+        fields: vec![("session", id_hash.clone())],
+    };
+    if let Some(asked) = prove(&page, &mut form, deed).await? {
+        return Ok(asked);
     }
     let ended = store::end_session(&page.app.db, page.member.user_id, id_hash).await?;
     let flash =
@@ -152,7 +170,19 @@ async fn end_session(page: Page, form: Form) -> PageResult {
     page.go("/account", flash).await
 }
 
-async fn end_others(page: Page) -> PageResult {
+async fn end_others(page: Page, mut form: Form) -> PageResult {
+    let deed = Deed {
+        place: "account",
+        title: "End all other sessions".into(),
+        sentence: "Every other browser is signed out at once.".into(),
+        action: "/account/sessions/end-others".into(),
+        cancel: "/account",
+        button: "End all other sessions",
+        fields: Vec::new(),
+    };
+    if let Some(asked) = prove(&page, &mut form, deed).await? {
+        return Ok(asked);
+    }
     let actor = Arc::new(page.member.actor());
     let here = this_session(&page);
     let ended = users::end_others(&page.app, &actor, page.member.business_id, page.member.user_id, here).await?;
