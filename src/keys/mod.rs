@@ -25,4 +25,4 @@ pub use ring::{KeyError, Keyring, Known};
 pub use rotate::{OVERLAPS, Rotated, rotate};
 pub use scopes::{SCOPES, all_scopes, scopes_in_words, scopes_of};
 pub use store::{KeyLine, NewKey, WebhookRow, find, insert, list};
-pub use webhook::{find as find_webhook, replace as replace_webhook, token_of as webhook_token};
+pub use webhook::{find as find_webhook, set as set_webhook, shown as webhooks};

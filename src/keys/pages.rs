@@ -32,7 +32,7 @@ pub fn routes() -> Routes {
         .post("/integrations/keys/{id}/revoke", may, revoke)
         .merge(publishable::routes())
         .get("/integrations/campaigns/{id}/webhook", may, confirm_webhook)
-        .post("/integrations/campaigns/{id}/webhook", may, replace_webhook)
+        .post("/integrations/campaigns/{id}/webhook", may, make_webhook)
 }
 
 #[derive(Template)]
@@ -51,7 +51,7 @@ struct CampaignLine {
     campaign: CampaignChoice,
     public_id: String,
     products: Vec<ProductLine>,
-    /// The address that qualifies leads without a key.
+    /// The end of the secret in the address that qualifies leads without a key; empty where there is none.
     webhook: String,
 }
 
@@ -102,15 +102,17 @@ async fn index(page: Page) -> PageResult {
     let products = products::of_business(&mut conn, business).await?;
     let campaigns = campaigns::choices(&mut conn, business).await?;
     let publishable = publishable::rows(&page, &mut conn).await?;
+    let webhooks = super::webhooks(&mut conn, business).await?;
     drop(conn);
-    let actor = Arc::new(page.member.actor());
     let mut lines = Vec::with_capacity(campaigns.len());
     for campaign in campaigns {
-        let token = super::webhook_token(&page.app, &actor, business, campaign.id).await?.ok_or(Fault::NotFound)?;
         lines.push(CampaignLine {
             public_id: id::render(Kind::Campaign, campaign.id),
             products: products.iter().filter(|p| p.campaign_id == campaign.id).cloned().collect(),
-            webhook: webhook_address(&page, &token),
+            webhook: webhooks
+                .iter()
+                .find(|(id, _)| *id == campaign.id)
+                .map_or_else(String::new, |(_, end)| end.clone()),
             campaign,
         });
     }
@@ -385,15 +387,34 @@ async fn revoke(page: Page, Path(id): Path<i64>) -> PageResult {
 struct WebhookPage {
     frame: Frame,
     campaign: campaigns::Campaign,
+    /// True where another address stops working.
+    replaces: bool,
+}
+
+#[derive(Template)]
+#[template(path = "keys/webhook_made.html")]
+struct WebhookMadePage {
+    frame: Frame,
+    campaign: campaigns::Campaign,
+    address: String,
+}
+
+async fn campaign_of(page: &Page, id: i64) -> Result<campaigns::Campaign, Fault> {
+    let found = campaigns::find(&mut page.read().await?, page.member.business_id, id).await?;
+    found.ok_or(Fault::NotFound)
 }
 
 async fn confirm_webhook(page: Page, Path(id): Path<i64>) -> PageResult {
-    let found = campaigns::find(&mut page.read().await?, page.member.business_id, id).await?;
-    html(&WebhookPage { frame: page.frame("integrations").await?, campaign: found.ok_or(Fault::NotFound)? })
+    let campaign = campaign_of(&page, id).await?;
+    let webhooks = super::webhooks(&mut page.read().await?, page.member.business_id).await?;
+    let replaces = webhooks.iter().any(|(campaign, _)| *campaign == id);
+    html(&WebhookPage { frame: page.frame("integrations").await?, campaign, replaces })
 }
 
-async fn replace_webhook(page: Page, Path(id): Path<i64>) -> PageResult {
+async fn make_webhook(page: Page, Path(id): Path<i64>) -> PageResult {
+    let campaign = campaign_of(&page, id).await?;
     let actor = Arc::new(page.member.actor());
-    super::replace_webhook(&page.app, &actor, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
-    page.go("/integrations", Flash::good("The webhook has a new address. The old one is refused from now on.")).await
+    let made = super::set_webhook(&page.app, &actor, page.member.business_id, id).await?;
+    let address = webhook_address(&page, &made.ok_or(Fault::NotFound)?);
+    html(&WebhookMadePage { frame: page.frame("integrations").await?, campaign, address })
 }

@@ -267,29 +267,29 @@ pub async fn webhook_by_hash(conn: &mut Conn, hash: &str) -> DbResult<Option<Web
     .await
 }
 
-/// The token of a campaign, where it has one.
-pub async fn webhook_token(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
-    let found: Option<(String,)> = sql("SELECT token
+/// The last characters of each campaign's token, where it has one.
+pub async fn webhook_tokens(conn: &mut Conn, business_id: i64) -> DbResult<Vec<(i64, String)>> {
+    sql("SELECT campaign_id, shown
            FROM webhook_tokens
-          WHERE campaign_id = $2
-            AND business_id = $1")
+          WHERE business_id = $1")
     .bind(business_id)
-    .bind(campaign_id)
-    .optional(conn)
-    .await?;
-    Ok(found.map(|(token,)| token))
+    .all(conn)
+    .await
 }
 
-pub async fn set_webhook_token(tx: &mut Tx, business_id: i64, campaign_id: i64, token: &str) -> DbResult<()> {
-    sql("INSERT INTO webhook_tokens (campaign_id, business_id, token, hash)
+/// Stores the hash of a campaign's token; answers whether it had another one.
+pub async fn set_webhook_token(tx: &mut Tx, business_id: i64, campaign_id: i64, token: &str) -> DbResult<bool> {
+    let before = webhook_tokens(tx, business_id).await?.iter().any(|(campaign, _)| *campaign == campaign_id);
+    let last: String = token.chars().skip(token.chars().count().saturating_sub(4)).collect();
+    sql("INSERT INTO webhook_tokens (campaign_id, business_id, shown, hash)
          VALUES ($1, $2, $3, $4)
-         ON CONFLICT (campaign_id) DO UPDATE
-            SET token = excluded.token, hash = excluded.hash")
+             ON CONFLICT (campaign_id) DO UPDATE
+            SET shown = excluded.shown, hash = excluded.hash")
     .bind(campaign_id)
     .bind(business_id)
-    .bind(token)
+    .bind(format!("\u{2026}{last}"))
     .bind(id::sha256_hex(token))
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(before)
 }

@@ -1,5 +1,5 @@
 //! The inbound webhook: an address with a secret in it, one for each campaign, for programs that can call an
-//! address and set no header. Made when it is first shown, replaced when it has leaked.
+//! address and set no header. It is shown once, when it is made, and stored as a hash.
 
 use std::sync::Arc;
 
@@ -23,45 +23,27 @@ pub async fn find(conn: &mut Conn, token: &str) -> DbResult<Option<WebhookRow>> 
     store::webhook_by_hash(conn, &id::sha256_hex(token)).await
 }
 
-/// The token of a campaign; made now if it has none. `None` when the campaign belongs to another business.
-pub async fn token_of(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
-    let known = store::webhook_token(&mut core.db.read().await?, business_id, campaign_id).await?;
-    if known.is_some() {
-        return Ok(known);
-    }
-    set(core, actor, business_id, campaign_id, false).await
+/// The last characters of each campaign's token, by campaign.
+pub async fn shown(conn: &mut Conn, business_id: i64) -> DbResult<Vec<(i64, String)>> {
+    store::webhook_tokens(conn, business_id).await
 }
 
-/// A new token: the old address answers 404 from now on.
-pub async fn replace(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
-    set(core, actor, business_id, campaign_id, true).await
-}
-
-async fn set(
-    core: &Core,
-    actor: &Arc<Actor>,
-    business_id: i64,
-    campaign_id: i64,
-    again: bool,
-) -> DbResult<Option<String>> {
+/// A new token, which is shown once: an old address answers 404 from now on. `None` when the campaign belongs to
+/// another business.
+pub async fn set(core: &Core, actor: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<Option<String>> {
     let new = id::new_token(&mut rand::rng());
-    core.write(vec![Key::Row(campaign_id)], actor, (business_id, campaign_id, again, new), set_in).await
+    let input = (business_id, campaign_id, new.clone());
+    let set = core.write(vec![Key::Row(campaign_id)], actor, input, set_in).await?;
+    Ok(set.then_some(new))
 }
 
-async fn set_in(
-    tx: &mut Tx,
-    &(business_id, campaign_id, again, ref new): &(i64, i64, bool, String),
-) -> DbResult<Option<String>> {
+async fn set_in(tx: &mut Tx, &(business_id, campaign_id, ref new): &(i64, i64, String)) -> DbResult<bool> {
     if campaigns::find(tx, business_id, campaign_id).await?.is_none() {
-        return Ok(None);
+        return Ok(false);
     }
-    let old = store::webhook_token(tx, business_id, campaign_id).await?;
-    if let Some(old) = old.as_ref().filter(|_| !again) {
-        return Ok(Some(old.clone()));
-    }
-    store::set_webhook_token(tx, business_id, campaign_id, new).await?;
-    let entry = NewEntry::by(tx, business_id, "key.webhook", ("campaign", campaign_id))?
-        .after(json!({ "replaced": old.is_some() }));
+    let replaced = store::set_webhook_token(tx, business_id, campaign_id, new).await?;
+    let entry =
+        NewEntry::by(tx, business_id, "key.webhook", ("campaign", campaign_id))?.after(json!({ "replaced": replaced }));
     audit::write(tx, &[entry]).await?;
-    Ok(Some(new.clone()))
+    Ok(true)
 }
