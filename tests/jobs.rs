@@ -18,6 +18,7 @@ use crate::support::{TestApp, actor};
 
 on_both_databases! {
     two_nodes_never_do_a_job_twice,
+    a_run_that_a_wrong_clock_put_far_ahead_is_due,
     asking_again_joins_the_job_that_runs,
     a_worker_that_was_taken_over_changes_nothing,
     a_job_that_keeps_failing_is_given_up,
@@ -96,6 +97,28 @@ async fn two_nodes_never_do_a_job_twice(app: TestApp) {
     while there.join_next().await.is_some() {}
     assert_eq!(app.number("SELECT count(*) FROM jobs WHERE state = 'done' AND done = 5").await, 20);
     assert_eq!(counted(&app).await, 20 * CHUNKS);
+}
+
+async fn a_run_that_a_wrong_clock_put_far_ahead_is_due(app: TestApp) {
+    let ahead = app.clock.now().plus_seconds(2 * 86_400).micros();
+    for task in ["sweep", "seal", "outbox", "tidy"] {
+        app.arrange(&format!("INSERT INTO schedule (task, next_at) VALUES ('{task}', {ahead})")).await;
+    }
+    jobs::enqueue(&app.app, job(&app, "ahead", json!({}))).await.unwrap();
+    app.arrange(&format!("UPDATE jobs SET claimed_until = {ahead}")).await;
+    let kinds = Kinds::new().with("count", count);
+    let mut running = jobs::start(&app.app, kinds, refdesk::router::schedule(&app.app));
+    let late = format!("SELECT count(*) FROM schedule WHERE next_at >= {ahead}");
+    for _ in 0..300 {
+        if app.number(&late).await == 0 && app.number("SELECT count(*) FROM jobs WHERE state = 'done'").await == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    app.app.stop.cancel();
+    while running.join_next().await.is_some() {}
+    assert_eq!(app.number(&late).await, 0, "each task has run");
+    assert_eq!(counted(&app).await, CHUNKS);
 }
 
 async fn asking_again_joins_the_job_that_runs(app: TestApp) {

@@ -119,11 +119,13 @@ async fn run_if_due(core: &Core, task: Task) -> DbResult<()> {
     }
     let now = core.clock.now();
     let next = store::next_turn(&mut core.db.read().await?, task.name).await?;
-    if next.is_some_and(|next| next > now.micros()) {
+    // Further ahead than any run sets it: the clock was wrong, and went back since.
+    let far = now.plus_seconds(task.seconds.max(LEASE_SECONDS));
+    if next.is_some_and(|next| next > now.micros() && next <= far.micros()) {
         return Ok(());
     }
     let (name, held_until) = (task.name, now.plus_seconds(LEASE_SECONDS));
-    if !core.db.write(vec![], (name, now, held_until), store::take_turn).await? {
+    if !core.db.write(vec![], (name, now, far, held_until), store::take_turn).await? {
         return Ok(());
     }
     let more = (task.run)(core.clone()).await;

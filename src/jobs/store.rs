@@ -54,15 +54,19 @@ pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
     .await
 }
 
+/// Further ahead than any job is held or put off: the clock was wrong, and went back since.
+const FAR_SECONDS: i64 = 3_600;
+
 /// True when a job can be taken: checked by reading, so that an idle program writes nothing.
 pub async fn is_any_free(conn: &mut Conn, now: Instant, only: i64) -> DbResult<bool> {
     let found: Option<(i64,)> = sql("SELECT id
            FROM jobs
           WHERE state IN ('queued', 'running')
-            AND claimed_until <= $1
-            AND ($2 = 0 OR id = $2)
+            AND (claimed_until <= $1 OR claimed_until > $2)
+            AND ($3 = 0 OR id = $3)
           LIMIT 1")
     .bind(now)
+    .bind(now.plus_seconds(FAR_SECONDS))
     .bind(only)
     .optional(conn)
     .await?;
@@ -78,14 +82,21 @@ pub async fn claim(tx: &mut Tx, &(claim, only): &(i64, i64)) -> DbResult<Option<
           WHERE id = (SELECT id
                         FROM jobs
                        WHERE state IN ('queued', 'running')
-                         AND claimed_until <= $3
-                         AND ($4 = 0 OR id = $4)
+                         AND (claimed_until <= $3 OR claimed_until > $4)
+                         AND ($5 = 0 OR id = $5)
                        ORDER BY claimed_until, id
                        LIMIT 1
                          FOR NO KEY UPDATE SKIP LOCKED)
          RETURNING {JOB}"
     );
-    crate::db::sql_built(text).bind(claim).bind(until).bind(now).bind(only).optional(tx).await
+    crate::db::sql_built(text)
+        .bind(claim)
+        .bind(until)
+        .bind(now)
+        .bind(now.plus_seconds(FAR_SECONDS))
+        .bind(only)
+        .optional(tx)
+        .await
 }
 
 /// Writes how far the holder of the claim has come; no row means that it holds it no longer.
@@ -153,8 +164,11 @@ pub async fn next_turn(conn: &mut Conn, task: &str) -> DbResult<Option<i64>> {
     Ok(found.map(|(at,)| at))
 }
 
-/// Moves a task's next run on; exactly one caller succeeds.
-pub async fn take_turn(tx: &mut Tx, &(task, now, next): &(&'static str, Instant, Instant)) -> DbResult<bool> {
+/// Moves on a task's next run that is due, or further ahead than `far`; exactly one caller succeeds.
+pub async fn take_turn(
+    tx: &mut Tx,
+    &(task, now, far, next): &(&'static str, Instant, Instant, Instant),
+) -> DbResult<bool> {
     sql("INSERT INTO schedule (task, next_at)
          VALUES ($1, 0)
          ON CONFLICT DO NOTHING")
@@ -162,11 +176,12 @@ pub async fn take_turn(tx: &mut Tx, &(task, now, next): &(&'static str, Instant,
     .execute(tx)
     .await?;
     let taken = sql("UPDATE schedule
-                        SET next_at = $3
+                        SET next_at = $4
                       WHERE task = $1
-                        AND next_at <= $2")
+                        AND (next_at <= $2 OR next_at > $3)")
     .bind(task)
     .bind(now)
+    .bind(far)
     .bind(next)
     .execute(tx)
     .await?;
