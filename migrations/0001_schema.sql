@@ -90,12 +90,24 @@ CREATE TABLE kept_texts (
 CREATE INDEX kept_texts_by_user ON kept_texts (user_id, created_at);
 CREATE INDEX kept_texts_by_time ON kept_texts (created_at);
 
--- Failed sign-ins per account and per address; `blocked_until` grows with each failure.
+-- Failed sign-ins per account and address, per address, per account, and per known browser; `blocked_until` grows
+-- with each failure.
 CREATE TABLE login_failures (
     key TEXT NOT NULL PRIMARY KEY,
     failures BIGINT NOT NULL,
     blocked_until BIGINT NOT NULL,
+    -- A count of failures in a row, which ends with a success and not with time.
+    lasting BOOLEAN NOT NULL,
     updated_at BIGINT NOT NULL
+);
+
+-- Browsers from which a person signed in before.
+CREATE TABLE known_browsers (
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    -- Of the cookie's text.
+    token_hash TEXT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, token_hash)
 );
 
 -- CAMPAIGNS AND PRODUCTS
@@ -204,17 +216,17 @@ CREATE TABLE publishable_origins (
 );
 CREATE INDEX publishable_origins_by_origin ON publishable_origins (origin, key_id);
 
--- The address that qualifies leads without a key, one for each campaign. Staff see its text, and a call is
--- found by its hash.
+-- The address that qualifies leads without a key, one for each campaign. Its secret is shown once and stored as a
+-- hash, with its last characters.
 CREATE TABLE webhook_tokens (
     campaign_id BIGINT PRIMARY KEY REFERENCES campaigns (id),
     business_id BIGINT NOT NULL REFERENCES businesses (id),
-    token TEXT NOT NULL,
+    shown TEXT NOT NULL,
     hash TEXT NOT NULL UNIQUE
 );
 
 -- The answers to calls with an Idempotency-Key and to forms, so that the same again gets the same answer.
--- `status` is NULL while the first call is being worked on.
+-- A row begins with the first write of its call; `status` is NULL until the call is answered.
 CREATE TABLE stored_answers (
     -- An API key, or the user who sent a form.
     key_id BIGINT NOT NULL,

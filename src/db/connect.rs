@@ -1,6 +1,6 @@
 //! Opening a database by its address.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 use tokio::sync::{Mutex, mpsc};
 
+use super::file::{Opened, prepare};
 use super::ids::Drawn;
 use super::job::Work;
 use super::write::{self, Brackets, Lanes, Writers};
@@ -27,7 +28,8 @@ pub struct Db {
 }
 
 pub(super) enum Backend {
-    Sqlite { readers: SqlitePool, writer: mpsc::Sender<Work> },
+    /// Without a file it is a rehearsal.
+    Sqlite { readers: SqlitePool, writer: mpsc::Sender<Work>, file: Option<Opened> },
     Postgres { readers: PgPool, writers: Arc<Writers> },
 }
 
@@ -82,6 +84,7 @@ impl Db {
 
     async fn open_sqlite(file: &str, tuned: fn(SqliteConnectOptions) -> SqliteConnectOptions) -> DbResult<Self> {
         let (file, parameters) = file.split_once('?').unwrap_or((file, ""));
+        prepare(Path::new(file))?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -116,12 +119,13 @@ impl Db {
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
-        let writer = write::sqlite_writer(write_pool, 0, Brackets::SQLITE);
-        Ok(Self::of_backend(Backend::Sqlite { readers, writer }, Clock::system()))
+        let file = Some(Opened::of(Path::new(file))?);
+        let writer = write::sqlite_writer(write_pool, file.clone(), 0, Brackets::SQLITE);
+        Ok(Self::of_backend(Backend::Sqlite { readers, writer, file }, Clock::system()))
     }
 
     async fn open_postgres(url: &str, unlocked: bool) -> DbResult<Self> {
-        let options = PgConnectOptions::from_str(url)?
+        let options = postgres_options(url)?
             .statement_cache_capacity(1_000)
             .application_name("refdesk")
             .options([
@@ -206,12 +210,27 @@ impl Db {
 
     /// True when the database answers and has been migrated.
     pub async fn ping(&self) -> DbResult<()> {
+        if let Backend::Sqlite { file: Some(file), .. } = &*self.backend {
+            file.is_there()?;
+        }
         sql("SELECT next
                FROM id_blocks
               WHERE name = 'all'")
         .scalar::<i64>(&mut self.read().await?)
         .await
         .map(|_| ())
+    }
+
+    /// True when PostgreSQL is spoken to over a network without TLS.
+    pub async fn speaks_clear_text(&self) -> DbResult<bool> {
+        if !self.is_postgres() {
+            return Ok(false);
+        }
+        sql("SELECT NOT ssl AND inet_server_addr() IS NOT NULL
+               FROM pg_stat_ssl
+              WHERE pid = pg_backend_pid()")
+        .scalar(&mut self.read().await?)
+        .await
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -225,13 +244,38 @@ impl Db {
     /// Waits for what is in flight, then closes every connection.
     pub async fn close(&self) {
         match &*self.backend {
-            Backend::Sqlite { readers, .. } => readers.close().await,
+            Backend::Sqlite { readers, file, .. } => {
+                readers.close().await;
+                if file.is_some()
+                    && let Err(error) = checkpoint(readers).await
+                {
+                    tracing::warn!(%error, "the log of the database was not written into its file");
+                }
+            }
             Backend::Postgres { readers, writers } => {
                 writers.pool.close().await;
                 readers.close().await;
             }
         }
     }
+}
+
+/// Writes the log into the database file, so that a copy of the file alone is whole.
+async fn checkpoint(closed: &SqlitePool) -> DbResult<()> {
+    let mut conn = (*closed.connect_options()).clone().read_only(false).connect().await?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await?;
+    Ok(conn.close().await?)
+}
+
+/// The options of a PostgreSQL address, or why it cannot be read. The sentence has nothing of the address in it, for
+/// there may be a password.
+pub(super) fn postgres_options(url: &str) -> DbResult<PgConnectOptions> {
+    PgConnectOptions::from_str(url).map_err(|error| {
+        DbError::Unavailable(format!(
+            "the database address cannot be read: {error}. It is written like postgres://USER:PASSWORD@HOST:PORT/NAME; \
+             the characters @ : / # ? % in the password are written as %40 %3A %2F %23 %3F %25"
+        ))
+    })
 }
 
 /// The options of the writer, with what the address asks for.

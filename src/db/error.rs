@@ -62,7 +62,14 @@ pub type DbResult<T> = Result<T, DbError>;
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        let text = error.to_string();
+        // PostgreSQL's error would name a line of its own source.
+        let text = match &error {
+            sqlx::Error::Database(db) => match db.code() {
+                Some(code) => format!("{} (code {code})", db.message()),
+                None => db.message().to_owned(),
+            },
+            other => other.to_string(),
+        };
         match &error {
             sqlx::Error::Database(db) => {
                 let code = db.code().unwrap_or_default();

@@ -6,14 +6,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::str::FromStr;
+use std::path::Path;
 
 use rust_embed::RustEmbed;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqlSafeStr, SqliteConnection};
 
+use super::connect::postgres_options;
+use super::file::prepare;
 use super::{Db, DbError, DbResult, sql};
 
 #[derive(RustEmbed)]
@@ -30,6 +31,8 @@ pub async fn migrate(url: &str) -> DbResult<()> {
 pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
     if let Some(rest) = url.strip_prefix("sqlite:") {
         let file = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
+        prepare(Path::new(file))?;
+        refuse_foreign(file).await?;
         let mut conn = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -69,13 +72,52 @@ pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
         }
         conn.close().await?;
     } else {
-        let mut conn = PgConnectOptions::from_str(url)?.disable_statement_logging().connect().await?;
+        let mut conn = postgres_options(url)?.disable_statement_logging().connect().await?;
         let first = sqlx::query_as(FIRST).fetch_optional(&mut conn).await;
         refuse_former(first.ok().flatten())?;
-        migrator(false, last).run_direct(None, &mut conn, false).await.map_err(refused)?;
+        let migrator = migrator(false, last);
+        if !is_current(&mut conn, &migrator).await {
+            migrator.run_direct(None, &mut conn, false).await.map_err(refused)?;
+        }
         conn.close().await?;
     }
     Ok(())
+}
+
+/// Refuses a file in which another program has its tables, before anything of it is changed.
+async fn refuse_foreign(file: &str) -> DbResult<()> {
+    let mut conn =
+        SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging().connect().await?;
+    let (tables,): (i64,) = sqlx::query_as(
+        "SELECT CASE WHEN EXISTS (SELECT 1
+                                    FROM sqlite_master
+                                   WHERE name = '_sqlx_migrations') THEN 0
+                     ELSE (SELECT count(*)
+                             FROM sqlite_master
+                            WHERE type = 'table'
+                              AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\') END",
+    )
+    .fetch_one(&mut conn)
+    .await?;
+    conn.close().await?;
+    if tables == 0 {
+        return Ok(());
+    }
+    Err(DbError::Unavailable(format!("{file} is the database of another program")))
+}
+
+/// True when every migration was applied: a role that may only read need not try.
+async fn is_current(conn: &mut PgConnection, migrator: &Migrator) -> bool {
+    let found = sqlx::query_as(
+        "SELECT version, checksum
+           FROM _sqlx_migrations
+          WHERE success
+          ORDER BY version",
+    )
+    .fetch_all(conn)
+    .await;
+    let known: Vec<(i64, Vec<u8>)> = migrator.iter().map(|m| (m.version, m.checksum.to_vec())).collect();
+    found.is_ok_and(|found: Vec<(i64, Vec<u8>)>| found == known)
 }
 
 /// The number of migrations a database has had; none when it is new.

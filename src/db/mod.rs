@@ -10,6 +10,7 @@ mod connect;
 mod cursor;
 mod dialect;
 mod error;
+mod file;
 mod ids;
 mod job;
 mod list;

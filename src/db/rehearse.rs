@@ -48,7 +48,8 @@ impl Db {
                 tokio::time::sleep(BETWEEN).await;
                 let options = (*readers.connect_options()).clone().read_only(false);
                 let readers = one_connection::<Sqlite>("BEGIN IMMEDIATE").connect_with(options).await?;
-                Backend::Sqlite { writer: write::sqlite_writer(readers.clone(), SLOT, Brackets::REHEARSAL), readers }
+                let writer = write::sqlite_writer(readers.clone(), None, SLOT, Brackets::REHEARSAL);
+                Backend::Sqlite { readers, writer, file: None }
             }
             Backend::Postgres { readers, .. } => {
                 // Shorter than PostgreSQL's deadlock timeout, so that the rehearsal always gives up first.

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::connect::{Backend, Db, QUEUE};
 use super::error::{DbError, DbResult, Stop};
+use super::file::Opened;
 use super::job::{Answer, Erased, Job, Work, answered, erased};
 use super::locks::{self, Key};
 use super::sql::{Conn, sql};
@@ -309,17 +310,32 @@ impl Drop for Lane<'_> {
 }
 
 /// Starts the task that owns SQLite's one writing connection, and answers its queue.
-pub(super) fn sqlite_writer(pool: SqlitePool, slot: i64, brackets: Brackets) -> mpsc::Sender<Work> {
+pub(super) fn sqlite_writer(
+    pool: SqlitePool,
+    file: Option<Opened>,
+    slot: i64,
+    brackets: Brackets,
+) -> mpsc::Sender<Work> {
     let (send, receive) = mpsc::channel(QUEUE);
-    tokio::spawn(write_sqlite(pool, receive, slot, brackets));
+    tokio::spawn(write_sqlite(pool, file, receive, slot, brackets));
     send
 }
 
-async fn write_sqlite(pool: SqlitePool, mut queue: mpsc::Receiver<Work>, slot: i64, brackets: Brackets) {
+async fn write_sqlite(
+    pool: SqlitePool,
+    file: Option<Opened>,
+    mut queue: mpsc::Receiver<Work>,
+    slot: i64,
+    brackets: Brackets,
+) {
     let mut tx: Option<Tx> = None;
     while let Some(first) = queue.recv().await {
         if first.since.elapsed() > TURN {
             first.answer(Err(DbError::Unavailable("the write waited too long for its turn".into())));
+            continue;
+        }
+        if let Some(Err(gone)) = file.as_ref().map(Opened::is_there) {
+            first.answer(Err(gone));
             continue;
         }
         let open = match tx.take() {

@@ -11,8 +11,10 @@ INSERT INTO invitations (id, business_id, email, email_key, role, token_hash, in
     (6001, 1001, 'kim@acme.test', 'kim@acme.test', 'sales', '5f4d', 1002, 1795261263227915, 1795866063227915, NULL, NULL);
 INSERT INTO sessions (id_hash, user_id, data, ip, agent, created_at, seen_at, expires_at) VALUES
     ('a1b2', 1002, '{}', '127.0.0.1', 'curl', 1795261263227915, 1795261263227915, 1797853263227915);
-INSERT INTO login_failures (key, failures, blocked_until, updated_at) VALUES
-    ('account:kim@acme.test', 2, 0, 1795261263227915);
+INSERT INTO login_failures (key, failures, blocked_until, lasting, updated_at) VALUES
+    ('account:kim@acme.test', 2, 0, TRUE, 1795261263227915);
+INSERT INTO known_browsers (user_id, token_hash, seen_at) VALUES
+    (1002, '77ac', 1795261263227915);
 INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at) VALUES
     (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', 1795261263227915, 1795261263227915);
 UPDATE businesses SET default_campaign_id = 1003 WHERE id = 1001;
@@ -26,8 +28,8 @@ INSERT INTO publishable_keys (id, business_id, name, text, created_by, created_a
     (6002, 1001, 'Checkout', 'pk_live_example', 1002, 1795261263227915, NULL);
 INSERT INTO publishable_origins (key_id, origin) VALUES
     (6002, 'https://shop.example');
-INSERT INTO webhook_tokens (campaign_id, business_id, token, hash) VALUES
-    (1003, 1001, 'token-text', '9c1f');
+INSERT INTO webhook_tokens (campaign_id, business_id, shown, hash) VALUES
+    (1003, 1001, '…text', '9c1f');
 INSERT INTO stored_answers (key_id, text, fingerprint, outcomes, status, headers, body, begun_at) VALUES
     (1006, 'order-1', '77aa', '1001', 201, '[]', '{}', 1795261263227915);
 INSERT INTO calls (id, business_id, key_id, at, contract, method, route, path, status, micros, request_id, code, message, address, search, dropped) VALUES

@@ -152,6 +152,45 @@ async fn a_database_that_is_held_refuses_all_who_wait_at_once(app: TestApp) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_file_that_is_removed_is_noticed() {
+    run(Engine::Sqlite, async |app: TestApp| {
+        let file = app.database.url.trim_start_matches("sqlite://").to_owned();
+        let aside = format!("{file}.aside");
+        app.get("/readyz").await.is(200);
+        std::fs::rename(&file, &aside).unwrap();
+        comes_back_later(app.api_post(SIGN_UP, sign_up(&app, "amy@example.com", "")).await);
+        app.get("/readyz").await.is(503);
+        // The log that is left holds what was committed: nothing is made beside it.
+        let why = refdesk::db::migrate(&app.database.url).await.unwrap_err().to_string();
+        assert!(why.contains("-wal is there without its database"), "{why}");
+        assert!(!std::path::Path::new(&file).exists());
+        std::fs::rename(&aside, &file).unwrap();
+        app.api_post(SIGN_UP, sign_up(&app, "amy@example.com", "")).await.is(200);
+        app.get("/readyz").await.is(200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_clean_stop_the_file_alone_is_whole() {
+    run(Engine::Sqlite, async |app: TestApp| {
+        app.shop().lead("amy@example.com", None).await;
+        let file = app.database.url.trim_start_matches("sqlite://").to_owned();
+        let log = || std::fs::metadata(format!("{file}-wal")).map_or(0, |log| log.len());
+        assert!(log() > 0);
+        app.app.db.close().await;
+        assert_eq!(log(), 0);
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&file, &copy).unwrap();
+        let leads = rusqlite::Connection::open(&copy).unwrap();
+        let leads: i64 = leads.query_row("SELECT count(*) FROM leads", [], |row| row.get(0)).unwrap();
+        assert_eq!(leads, 1);
+    })
+    .await;
+}
+
 /// A database in which nobody else can write.
 pub enum Held {
     Sqlite(rusqlite::Connection),
