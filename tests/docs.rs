@@ -252,6 +252,19 @@ async fn the_document_may_be_kept_and_read_by_any_page(app: TestApp) {
     let again = app.request("GET", "/openapi.json", &[("if-none-match", &tag)], Vec::new()).await.is(304);
     assert!(again.body.is_empty());
     app.request("GET", "/openapi.json", &[("if-none-match", "\"other\"")], Vec::new()).await.is(200);
+    for path in ["/openapi.json", "/docs"] {
+        let plain = app.stranger().get(path).await.is(200);
+        let packed = app.stranger().request("GET", path, &[("accept-encoding", "gzip")], Vec::new()).await.is(200);
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        assert_eq!((packed.header("etag"), packed.header("etag").is_empty()), (plain.header("etag"), false));
+        let known = [("if-none-match", plain.header("etag"))];
+        app.stranger().request("GET", path, &known, Vec::new()).await.is(304);
+    }
+    // Rendered for everybody, it has nothing of the one who is signed in.
+    app.sign_in().await;
+    let own = app.get("/docs").await.is(200);
+    assert!(own.body.contains(&app.business.public_id) && own.header("etag").is_empty());
+    assert!(!app.stranger().get("/docs").await.body.contains(&app.business.public_id));
 }
 
 async fn the_page_names_every_call_and_every_link_on_it_leads_somewhere(app: TestApp) {

@@ -4,6 +4,7 @@
 pub mod pages;
 mod print;
 mod reading;
+mod rendered;
 mod samples;
 
 use std::sync::LazyLock;

@@ -1,14 +1,17 @@
 //! `/docs` and `/openapi.json`: open to everybody, filled with their own ids for those who are signed in.
 
+use std::convert::Infallible;
+
 use askama::Template;
 use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use serde_json::Value as Json_;
 
 use super::DOCUMENT;
 use super::print::{Literals, literal, tinted};
 use super::reading::{self, Call, Group};
+use super::rendered;
 use super::samples::{Filler, Own, Sample};
 use crate::api::dialect::Dialect;
 use crate::api::document::tags::{CONTRACTS, Contract};
@@ -26,22 +29,15 @@ pub fn routes() -> Routes {
 
 /// The document. It says the same to everybody, so that any page may read it.
 pub async fn document(State(app): State<App>, headers: HeaderMap) -> Response {
-    let text = super::text(&app.config.public_url);
-    let tag = format!("\"{}\"", &id::sha256_hex(&text)[..16]);
-    let has = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = has.is_some_and(|list| list.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
-    let mut response = if known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, "application/json")], text).into_response()
-    };
+    let url = &app.config.public_url;
+    let render = || Ok::<_, Infallible>(super::text(url));
+    let Ok(rendered) = rendered::once(url, "/openapi.json", "application/json", render);
+    let mut response = rendered.answer(&headers);
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     out.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-    if let Ok(value) = HeaderValue::from_str(&tag) {
-        out.insert(header::ETAG, value);
-    }
     response
 }
 
@@ -92,37 +88,52 @@ impl DocsPage {
 
 async fn show(State(app): State<App>, OriginalUri(uri): OriginalUri, request: Request) -> PageResult {
     let contract = CONTRACTS.iter().find(|contract| contract.path == uri.path()).ok_or(Fault::NotFound)?;
-    let groups = reading::groups(&DOCUMENT, contract.name);
-    let is_guide = contract.dialect == Dialect::Own;
     // A contract that is not served has no page.
-    if groups.is_empty() && !is_guide {
+    if !is_served(contract) && !is_guide(contract) {
         return Err(Fault::NotFound);
     }
     let member = session::signed_in(&app, request.extensions(), request.headers()).await?.and_then(|s| s.member);
+    let Some(member) = member else {
+        let url = &app.config.public_url;
+        let kind = "text/html; charset=utf-8";
+        let rendered = rendered::once(url, contract.path, kind, || page(&app, contract, None, None).render())?;
+        let mut response = rendered.answer(request.headers());
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        return Ok(response);
+    };
+    let business = own(&app, &member).await?;
+    html(&page(&app, contract, Some(&member), business))
+}
+
+fn is_guide(contract: &Contract) -> bool {
+    contract.dialect == Dialect::Own
+}
+
+fn is_served(contract: &Contract) -> bool {
+    !reading::groups(&DOCUMENT, contract.name).is_empty()
+}
+
+/// The page of a contract for a member, or for every stranger.
+fn page(app: &App, contract: &'static Contract, member: Option<&Member>, business: Option<Own>) -> DocsPage {
     let mut frame = BareFrame::new();
-    frame.theme = match member.as_ref().map(|member| member.theme.as_str()) {
+    frame.theme = match member.map(|member| member.theme.as_str()) {
         Some("dark") => "dark",
         Some("light") => "light",
         _ => "auto",
     };
-    let business = match &member {
-        Some(member) => own(&app, member).await?,
-        None => None,
-    };
-    let served = |one: &&'static Contract| !reading::groups(&DOCUMENT, one.name).is_empty();
-    html(&DocsPage {
+    DocsPage {
         frame,
         contract,
-        contracts: CONTRACTS.iter().filter(served).collect(),
-        is_guide,
-        groups,
+        contracts: CONTRACTS.iter().filter(|one| is_served(one)).collect(),
+        is_guide: is_guide(contract),
+        groups: reading::groups(&DOCUMENT, contract.name),
         signed_in: member.is_some(),
-        may_make_keys: member.as_ref().is_none_or(|member| member.may(Right::Integrations)),
-        business_name: member.map(|member| member.business_name).unwrap_or_default(),
+        may_make_keys: member.is_none_or(|member| member.may(Right::Integrations)),
+        business_name: member.map(|member| member.business_name.clone()).unwrap_or_default(),
         filler: Filler { base: app.config.public_url.clone(), business },
         kinds: &KINDS,
         error: tinted(&literal(&contract.dialect.example(contract.dialect.invalid()), Literals::Json, 0)),
-    })
+    }
 }
 
 /// The ids of the signed-in person's business.
