@@ -18,6 +18,8 @@ on_both_databases! {
     a_key_makes_so_many_calls_a_minute,
     our_own_api_lets_every_key_call_so_often,
     bad_keys_are_limited_by_address,
+    answers_about_people_are_stored_by_no_cache,
+    metrics_are_for_this_machine_and_not_through_a_proxy,
 }
 
 const KEY: [(&str, &str); 5] =
@@ -331,4 +333,33 @@ async fn bad_keys_are_limited_by_address(app: TestApp) {
     app.request("GET", LIST, &headers, vec![]).await.is(429);
     tick(&app, 1);
     assert_eq!((listed(&app, "guessed").await, listed(&app, "guessed").await), (401, 429));
+}
+
+async fn answers_about_people_are_stored_by_no_cache(app: TestApp) {
+    app.shop().lead("amy@example.com", None).await;
+    let lead = app.number("SELECT id FROM leads").await;
+    for path in [
+        "/v1/leads".to_owned(),
+        format!("/v1/leads/{lead}"),
+        "/v1/leads/9".to_owned(),
+        "/business/lead/list".to_owned(),
+        format!("/api/v2/users/{lead}"),
+    ] {
+        assert_eq!(app.api_get(&path).await.header("cache-control"), "no-store", "{path}");
+    }
+    for file in ["app.css", "app.js", "icon.svg"] {
+        let kind = app.get(&format!("/static/{file}")).await.is(200);
+        assert!(kind.header("content-type").ends_with("; charset=utf-8"), "{kind:?}");
+    }
+}
+
+async fn metrics_are_for_this_machine_and_not_through_a_proxy(app: EmptyApp) {
+    app.get("/metrics").await.is(200);
+    for header in ["x-forwarded-for", "forwarded", "x-real-ip", "via"] {
+        app.request("GET", "/metrics", &[(header, "203.0.113.9")], Vec::new()).await.is(404);
+        app.request("GET", "/metrics", &[(header, "127.0.0.1")], Vec::new()).await.is(404);
+    }
+    let trusting = app.behind_a_proxy().await;
+    trusting.request("GET", "/metrics", &[("x-forwarded-for", "203.0.113.9")], Vec::new()).await.is(404);
+    trusting.get("/metrics").await.is(200);
 }

@@ -27,7 +27,7 @@ pub mod trial;
 pub mod v1;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
 
@@ -54,7 +54,14 @@ pub fn openapi(public_url: &str) -> serde_json::Value {
 pub fn router(app: &App) -> Router<App> {
     let router = apis().into_iter().fold(Router::new(), |router, api| router.merge(api.into_router(app)));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), call_log::record));
+    let router = router.layer(middleware::map_response(private));
     router.route("/openapi.json", axum::routing::get(docs::pages::document))
+}
+
+/// Answers are about people: no cache may store them.
+async fn private(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 /// The answer to a request that no handler of the API saw, or finished.

@@ -41,8 +41,20 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     };
     let serve = ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, keep))
+        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_TYPE, in_utf8))
         .service(ServeDir::with_backend("", Embedded).append_index_html_on_directories(false));
     Router::new().fallback_service(serve)
+}
+
+/// The kind of an answer, with the encoding of every text here.
+fn in_utf8<B>(response: &Response<B>) -> Option<HeaderValue> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?;
+    let text = kind.to_str().ok()?;
+    let is_text = text.starts_with("text/") || text.ends_with("javascript") || text.ends_with("+xml");
+    if !is_text || text.contains("charset") {
+        return Some(kind.clone());
+    }
+    HeaderValue::from_str(&format!("{text}; charset=utf-8")).ok()
 }
 
 /// tower-http's file service on the files in the binary.
