@@ -4,11 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
+use ipnet::IpNet;
 use serde::Deserialize;
 
 /// The settings of the program. A flag wins over the environment, which wins over the file.
 #[derive(Debug, Clone, Args, Deserialize, Default)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[command(next_help_heading = "Settings of every command")]
 pub struct Settings {
     /// Address and port to serve on [default: 127.0.0.1:8080]
     #[arg(long, env = "REFDESK_LISTEN", global = true)]
@@ -19,14 +22,14 @@ pub struct Settings {
     /// The address people use, for links and cookies [default: http://LISTEN]
     #[arg(long, env = "REFDESK_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
-    /// Addresses of reverse proxies whose X-Forwarded-For is believed, separated by commas
+    /// Addresses and networks of reverse proxies whose X-Forwarded-For is believed, separated by commas: 127.0.0.1,10.0.0.0/8
     #[arg(long, env = "REFDESK_TRUSTED_PROXIES", global = true)]
     pub trusted_proxies: Option<String>,
     /// Bearer token that may read /metrics; without one only this machine may
     #[arg(long, env = "REFDESK_METRICS_TOKEN", global = true, hide_env_values = true)]
     pub metrics_token: Option<String>,
     /// Log lines as JSON instead of text
-    #[arg(long, env = "REFDESK_LOG_JSON", global = true)]
+    #[arg(long, env = "REFDESK_LOG_JSON", global = true, value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true")]
     pub log_json: Option<bool>,
     /// Largest upload in MiB [default: 64]
     #[arg(long, env = "REFDESK_UPLOAD_MIB", global = true)]
@@ -43,7 +46,7 @@ pub struct Config {
     pub database_url: String,
     /// Without a trailing slash.
     pub public_url: String,
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     pub metrics_token: Option<String>,
     pub log_json: bool,
     /// In bytes.
@@ -74,18 +77,23 @@ impl Settings {
     pub fn checked(self) -> Result<Config, String> {
         let listen = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
         let public_url = self.public_url.unwrap_or_else(|| format!("http://{listen}"));
-        let public_url = public_url.trim_end_matches('/').to_owned();
-        if !(public_url.starts_with("http://") || public_url.starts_with("https://")) {
-            return Err(format!("public-url must begin with http:// or https://, not {public_url:?}"));
-        }
+        let public_url = public_address(&public_url)?;
         let trusted_proxies = self
             .trusted_proxies
             .unwrap_or_default()
             .split(',')
             .map(str::trim)
             .filter(|part| !part.is_empty())
-            .map(|part| part.parse().map_err(|_| format!("trusted-proxies: {part:?} is not an address")))
+            .map(network)
             .collect::<Result<_, _>>()?;
+        let calls_per_minute = self.calls_per_minute.unwrap_or(6_000_000);
+        if !(0..=10_000_000).contains(&calls_per_minute) {
+            return Err(format!("calls-per-minute must be 0 to 10000000, not {calls_per_minute}"));
+        }
+        let upload_mib = self.upload_mib.unwrap_or(64);
+        if !(1..=4_096).contains(&upload_mib) {
+            return Err(format!("upload-mib must be 1 to 4096, not {upload_mib}"));
+        }
         Ok(Config {
             listen,
             database_url: self.database_url.unwrap_or_else(|| "sqlite://refdesk.db".to_owned()),
@@ -93,15 +101,74 @@ impl Settings {
             trusted_proxies,
             metrics_token: self.metrics_token,
             log_json: self.log_json.unwrap_or(false),
-            calls_per_minute: self.calls_per_minute.unwrap_or(6_000_000).clamp(0, 10_000_000),
-            upload_limit: self.upload_mib.unwrap_or(64).clamp(1, 4_096) << 20,
+            calls_per_minute,
+            upload_limit: upload_mib << 20,
             patience: Duration::from_secs(20),
         })
     }
 }
 
+/// The public address: a scheme and a host, with a port where it is not the scheme's own. Refdesk is served at the
+/// root of its host.
+fn public_address(text: &str) -> Result<String, String> {
+    let wrong = |why: &str| Err(format!("public-url {why}, not {text:?}"));
+    let address = text.trim_end_matches('/');
+    let Some(host) = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://")) else {
+        return wrong("must begin with http:// or https://");
+    };
+    if host.contains('@') {
+        return Err("public-url must be without a user name and password".to_owned());
+    }
+    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c)) {
+        return wrong("must be a scheme and a host, like https://refer.example.com");
+    }
+    if host.contains(['/', '?', '#']) {
+        return wrong("must be without a path: Refdesk is served at the root of its host");
+    }
+    Ok(address.to_owned())
+}
+
+/// An address is the network of itself.
+fn network(text: &str) -> Result<IpNet, String> {
+    let one = text.parse::<IpAddr>().ok().map(|ip| IpNet::from(ip.to_canonical()));
+    let network = one.or_else(|| text.parse::<IpNet>().ok());
+    network.ok_or_else(|| format!("trusted-proxies: {text:?} is no address and no network"))
+}
+
 impl Config {
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(change: impl FnOnce(&mut Settings)) -> Result<Config, String> {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        settings.checked()
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_by_name() {
+        for url in [
+            "refer.example.com",
+            "https://refer.example.com/desk",
+            "https://refer example.com",
+            "https://me:secret@refer.example.com",
+            "https://",
+            "https://refer.example.com?x",
+        ] {
+            let why = of(|s| s.public_url = Some(url.into())).map(|c| c.public_url).unwrap_err();
+            assert!(why.starts_with("public-url ") && !why.contains("secret"), "{url}: {why}");
+        }
+        let url = of(|s| s.public_url = Some("https://refer.example.com:8443/".into())).map(|c| c.public_url);
+        assert_eq!(url.as_deref(), Ok("https://refer.example.com:8443"));
+        assert!(of(|s| s.calls_per_minute = Some(-1)).is_err_and(|why| why.starts_with("calls-per-minute ")));
+        assert!(of(|s| s.upload_mib = Some(0)).is_err_and(|why| why.starts_with("upload-mib ")));
+        assert!(of(|s| s.trusted_proxies = Some("10.0.0.0/8, ::1".into())).is_ok());
+        assert!(of(|s| s.trusted_proxies = Some("proxy".into())).is_err_and(|why| why.starts_with("trusted-proxies")));
     }
 }

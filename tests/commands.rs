@@ -489,3 +489,86 @@ async fn an_export_says_what_the_lists_say(app: TestApp) {
     refused(&export(&["leads", "--format", "xlsx"]), 2, "[possible values: csv, jsonl]");
     refused(&export(&["lead"]), 2, "unrecognized subcommand");
 }
+
+#[test]
+fn a_database_that_is_not_there_is_not_made_by_those_who_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("typo.db");
+    let url = format!("sqlite://{}", file.display());
+    for command in ["check", "sweep"] {
+        let output = plain(&[command, "--database-url", &url]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("there is no database"), "{}", said(&output));
+        assert!(!file.exists());
+    }
+}
+
+#[test]
+fn a_database_is_for_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("refdesk.db");
+    let output = plain(&["migrate", "--database-url", &format!("sqlite://{}", file.display())]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn what_cannot_be_opened_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("other.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE notes (x TEXT)").unwrap();
+    let before = std::fs::read(&foreign).unwrap();
+    let missing = folder.path().join("nowhere/refdesk.db");
+    for (url, words) in [
+        (format!("sqlite://{}", foreign.display()), "is the database of another program"),
+        (format!("sqlite://{}", missing.display()), "nowhere/refdesk.db cannot be opened: No such file"),
+        ("postgres://refdesk:se/cret@localhost/refdesk".to_owned(), "in the password are written as"),
+    ] {
+        let output = plain(&["migrate", "--database-url", &url]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains(words), "{}", said(&output));
+        assert!(!said(&output).contains("cret@"), "{}", said(&output));
+    }
+    assert_eq!(std::fs::read(&foreign).unwrap(), before, "another program's file stays as it was");
+}
+
+#[test]
+fn a_reader_who_has_read_enough_ends_the_command_quietly() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_refdesk"))
+        .arg("openapi")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(said(&output), "");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_refdesk")).arg("openapi").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).starts_with("refdesk: standard output: "), "{}", said(&output));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    for (name, value) in [
+        ("REFDESK_PUBLIC_URL", "https://refer.example.com/desk"),
+        ("REFDESK_UPLOAD_MIB", "0"),
+        ("REFDESK_CALLS_PER_MINUTE", "-1"),
+        ("REFDESK_TRUSTED_PROXIES", "proxy"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_refdesk")).arg("openapi").env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", said(&output));
+    }
+    for value in ["1", "true", "0"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refdesk"));
+        let output = command.arg("openapi").env("REFDESK_LOG_JSON", value).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{value}: {}", said(&output));
+    }
+}
+
+/// A command without anything typed.
+fn plain(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_refdesk")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}

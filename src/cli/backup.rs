@@ -11,6 +11,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::common::print_json;
+use super::say::say;
 use super::{NO, Refusal};
 use crate::check::{self, Report};
 use crate::clock::Clock;
@@ -102,7 +103,7 @@ pub async fn backup(config: Config, args: BackupArgs) -> Result<(), Refusal> {
     if args.json {
         return print_json(&json!({ "file": args.file.display().to_string(), "bytes": bytes, "version": version }));
     }
-    println!("{} is a backup of {}: {} bytes.", args.file.display(), database.display(), shown(bytes));
+    say!("{} is a backup of {}: {} bytes.", args.file.display(), database.display(), shown(bytes));
     Ok(())
 }
 
@@ -155,7 +156,7 @@ fn print(args: &RestoreArgs, database: &Path, old: Option<&Path>, report: &Repor
             "entries": report.entries,
         }));
     }
-    println!(
+    say!(
         "{} is what {} was: {} commissions and {} ledger entries.",
         database.display(),
         args.file.display(),
@@ -163,9 +164,9 @@ fn print(args: &RestoreArgs, database: &Path, old: Option<&Path>, report: &Repor
         counted(report.entries)
     );
     if let Some(old) = old {
-        println!("The old database is now {}.", old.display());
+        say!("The old database is now {}.", old.display());
     }
-    println!("Passwords, keys and who is on the team are as they were then: look through what was ended since.");
+    say!("Passwords, keys and who is on the team are as they were then: look through what was ended since.");
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! `refdesk check`: exits 1 when an invariant is broken.
 
+use super::common::is_there;
+use super::say::say;
 use super::{NO, Refusal};
 use crate::config::Config;
 use crate::db::{self, Db};
@@ -12,21 +14,19 @@ pub struct Args {
 }
 
 pub async fn check(config: Config, args: Args) -> Result<(), Refusal> {
+    is_there(&config)?;
     let db = Db::open(&config.database_url).await?;
     db::known(&db).await?;
     let report = crate::check::check(&db).await?;
     if args.json {
         let text = serde_json::to_string(&report).map_err(|e| Refusal::unusable(e.to_string()))?;
-        println!("{text}");
+        say!("{text}");
     } else {
-        println!(
-            "{} rules over {} commissions and {} ledger entries",
-            report.rules, report.commissions, report.entries
-        );
+        say!("{} rules over {} commissions and {} ledger entries", report.rules, report.commissions, report.entries);
         for finding in &report.findings {
-            println!("broken: {}", finding.rule);
+            say!("broken: {}", finding.rule);
             for row in &finding.broken {
-                println!("  {row}");
+                say!("  {row}");
             }
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Refusal;
+use super::say::say;
 use crate::actor::{Actor, ActorKind};
 use crate::app::App;
 use crate::business::{self, BusinessRow};
@@ -14,8 +15,8 @@ use crate::clock::{Clock, Instant};
 use crate::config::Config;
 use crate::db::{self, Conn, Db};
 
-/// Opens an existing database. A missing file is a mistyped address, so none is created.
-pub async fn open(config: Config) -> Result<App, Refusal> {
+/// Refuses a database file that is missing: it is a mistyped address, so none is created.
+pub fn is_there(config: &Config) -> Result<(), Refusal> {
     if let Some(file) = db::file_of(&config.database_url)
         && !file.exists()
     {
@@ -24,6 +25,12 @@ pub async fn open(config: Config) -> Result<App, Refusal> {
             file.display()
         )));
     }
+    Ok(())
+}
+
+/// Opens an existing database.
+pub async fn open(config: Config) -> Result<App, Refusal> {
+    is_there(&config)?;
     db::migrate(&config.database_url).await?;
     Ok(App::new(Db::open(&config.database_url).await?, Clock::system(), config))
 }
@@ -69,7 +76,7 @@ pub fn read_password() -> Result<String, Refusal> {
 }
 
 pub fn print_json(value: &impl Serialize) -> Result<(), Refusal> {
-    println!("{}", serde_json::to_string(value).map_err(|e| Refusal::unusable(e.to_string()))?);
+    say!("{}", serde_json::to_string(value).map_err(|e| Refusal::unusable(e.to_string()))?);
     Ok(())
 }
 
@@ -81,7 +88,7 @@ pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     for line in &lines {
         let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        say!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use tokio::net::TcpListener;
 
+use super::say::say;
 use super::{Refusal, serve};
 use crate::app::App;
 use crate::clock::Clock;
@@ -22,8 +23,8 @@ pub async fn demo(mut config: Config) -> Result<(), Refusal> {
     let listener = TcpListener::bind(app.config.listen)
         .await
         .map_err(|e| Refusal::unusable(format!("cannot listen on {}: {e}", app.config.listen)))?;
-    println!("A demo of Refdesk is at {}", app.config.public_url);
-    println!("Sign in as {} with the password {}", filled.email, filled.password);
-    println!("It is deleted when the command ends.");
+    say!("A demo of Refdesk is at {}", app.config.public_url);
+    say!("Sign in as {} with the password {}", filled.email, filled.password);
+    say!("It is deleted when the command ends.");
     serve::run(app, listener).await
 }

@@ -1,6 +1,7 @@
 //! `refdesk generate-data`: load data for trying Refdesk at size.
 
 use super::Refusal;
+use super::say::say;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -42,7 +43,7 @@ pub async fn generate(config: Config, args: Args) -> Result<(), Refusal> {
     let started = std::time::Instant::now();
     generate::generate(&app, load, |done| eprintln!("{done} leads")).await?;
     let seconds = started.elapsed().as_secs_f64();
-    println!("{} leads and {} referrers in {seconds:.1} s", args.leads, args.referrers);
+    say!("{} leads and {} referrers in {seconds:.1} s", args.leads, args.referrers);
     app.db.close().await;
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, pin_mut};
 
+use super::say::say;
 use super::{NO, Refusal};
 use crate::actor::{Actor, ActorKind};
 use crate::app::App;
@@ -63,9 +64,9 @@ pub async fn import(config: Config, args: Args) -> Result<(), Refusal> {
     }
     app.db.close().await;
     if args.json {
-        println!("{}", serde_json::to_string(&counts).map_err(|e| Refusal::unusable(e.to_string()))?);
+        say!("{}", serde_json::to_string(&counts).map_err(|e| Refusal::unusable(e.to_string()))?);
     } else {
-        println!("{}", words(&counts, args.kind, args.dry_run));
+        say!("{}", words(&counts, args.kind, args.dry_run));
     }
     match counts.rejected() {
         0 => Ok(()),

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use serde_json::{Value as Json, json};
 
 use super::common::{actor, business, instant, open, print_json, print_table};
+use super::say::say;
 use super::{NO, Refusal};
 use crate::app::App;
 use crate::business::BusinessRow;
@@ -204,7 +205,7 @@ async fn print_key(
 ) -> Result<(), Refusal> {
     if !as_json {
         eprintln!("{words}");
-        println!("{text}");
+        say!("{text}");
         return Ok(());
     }
     let row = keys::find(&mut app.db.read().await?, business.id, id).await?;
@@ -254,8 +255,8 @@ async fn revoke(app: &App, typed: &str, of: &Of) -> Result<(), Refusal> {
         return print_json(&json!({ "id": id, "name": key.name, "already": revoked == Revoked::Already }));
     }
     match revoked {
-        Revoked::Yes => println!("{} {} was revoked.", key.shown, key.name),
-        Revoked::Already => println!("{} {} was revoked before.", key.shown, key.name),
+        Revoked::Yes => say!("{} {} was revoked.", key.shown, key.name),
+        Revoked::Already => say!("{} {} was revoked before.", key.shown, key.name),
         Revoked::NotFound => return Err(Refusal::unusable("the key no longer exists")),
     }
     Ok(())

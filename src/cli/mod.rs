@@ -9,6 +9,7 @@ mod generate;
 mod import;
 mod key;
 mod refusal;
+mod say;
 mod serve;
 mod setup;
 mod sweep;
@@ -22,6 +23,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, Settings};
 
 pub use refusal::{DONE, NO, Refusal, UNUSABLE};
+use say::say;
 
 #[derive(Parser)]
 #[command(name = "refdesk", version, about = "A self-hosted referral desk")]
@@ -118,6 +120,6 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
 }
 
 fn openapi(config: &Config) -> Result<(), Refusal> {
-    println!("{:#}", crate::api::openapi(&config.public_url));
+    say!("{:#}", crate::api::openapi(&config.public_url));
     Ok(())
 }

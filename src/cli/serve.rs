@@ -1,11 +1,13 @@
 //! `refdesk serve`: migrate, serve, and stop cleanly.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use super::Refusal;
+use super::say::say;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,9 +26,14 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
     let listener = TcpListener::bind(app.config.listen)
         .await
         .map_err(|e| Refusal::unusable(format!("cannot listen on {}: {e}", app.config.listen)))?;
-    println!("Refdesk serves {} from {}", app.config.public_url, shown_database(&app.config.database_url));
+    say!("Refdesk serves {} from {}", app.config.public_url, shown_database(&app.config.database_url));
+    if app.db.speaks_clear_text().await? {
+        say!(
+            "Refdesk speaks to PostgreSQL over the network without TLS. Add sslmode=verify-full to the database's address."
+        );
+    }
     if crate::business::none_yet(&mut app.db.read().await?).await? {
-        println!("It is new. Set it up at {}/setup?token={}", app.config.public_url, app.setup_token);
+        say!("It is new. Set it up at {}/setup with the token {}", app.config.public_url, app.setup_token);
     }
     run(app, listener).await
 }
@@ -63,7 +70,10 @@ pub async fn run(app: App, listener: TcpListener) -> Result<(), Refusal> {
 
 pub fn log(config: &Config) {
     let filter = EnvFilter::try_from_env("REFDESK_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second subscriber in one process (tests) is not an error.
     let _ = if config.log_json { builder.json().try_init() } else { builder.try_init() };
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::say::say;
 use super::{Refusal, common};
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness, Owner};
@@ -99,7 +100,7 @@ pub async fn setup(config: Config, args: Args, only_first: bool) -> Result<(), R
         app.passwords.hash(password).await.ok_or_else(|| Refusal::unusable("the password could not be hashed"))?;
     match business::create(&app, new).await? {
         Created::Made { public_id, campaign_id, product_id, api_key, .. } => {
-            println!(
+            say!(
                 "{}",
                 json!({
                     "businessId": public_id,

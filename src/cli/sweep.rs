@@ -1,10 +1,9 @@
 //! `refdesk sweep`: what the server does every minute, now.
 
 use super::Refusal;
-use crate::app::App;
-use crate::clock::Clock;
+use super::common::open;
+use super::say::say;
 use crate::config::Config;
-use crate::db::{self, Db};
 use crate::sweep;
 
 #[derive(clap::Args)]
@@ -15,13 +14,12 @@ pub struct Args {
 }
 
 pub async fn sweep(config: Config, args: &Args) -> Result<(), Refusal> {
-    db::migrate(&config.database_url).await?;
-    let app = App::new(Db::open(&config.database_url).await?, Clock::system(), config);
+    let app = open(config).await?;
     let swept = sweep::all(&app).await?;
     if args.json {
-        println!("{}", serde_json::to_string(&swept).map_err(|e| Refusal::unusable(e.to_string()))?);
+        say!("{}", serde_json::to_string(&swept).map_err(|e| Refusal::unusable(e.to_string()))?);
     } else {
-        println!("{} commissions approved, {} held back.", swept.approved, swept.held_back);
+        say!("{} commissions approved, {} held back.", swept.approved, swept.held_back);
     }
     app.db.close().await;
     Ok(())

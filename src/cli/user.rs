@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Refusal;
 use super::common::{actor, business, instant, open, print_json, print_table, read_password};
+use super::say::say;
 use crate::app::App;
 use crate::config::Config;
 use crate::email::Email;
@@ -162,7 +163,7 @@ fn print(email: &str, became: &str, ended: &Ended, as_json: bool) -> Result<(), 
         1 => "One session was ended.".to_owned(),
         n => format!("{} sessions were ended.", counted(i64::try_from(n).unwrap_or(i64::MAX))),
     };
-    println!("{email} {became}. {sessions}");
+    say!("{email} {became}. {sessions}");
     Ok(())
 }
 
@@ -183,7 +184,7 @@ async fn invite(app: &App, email: &str, role: Role, wanted: Option<&str>, as_jso
                 business.name,
                 team::INVITATION_DAYS
             );
-            println!("{link}");
+            say!("{link}");
             Ok(())
         }
     }
