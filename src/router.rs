@@ -16,7 +16,7 @@ use crate::{calls, codes, imports, kept, outbox, seal, search, stored_answers, s
 /// The whole program as one service.
 pub fn router(app: &App) -> Router {
     let pages = shell::layers::pages(pages().into_router(app), app);
-    let probe = Probe { db: app.db.clone(), stop: app.stop.clone(), metrics_token: app.config.metrics_token.clone() };
+    let probe = Probe { db: app.db.clone(), stop: app.stop.clone(), config: app.config.clone() };
     let router = Router::new()
         .merge(crate::api::router(app))
         .merge(pages)
@@ -79,6 +79,12 @@ pub fn schedule(app: &App) -> Schedule {
         )
         .each_node(app, 30 * SECOND, "the last use of keys was not written", |app| {
             Box::pin(async move { app.keys.flush().await })
+        })
+        .each_node(app, 5 * SECOND, "measurements wait to be taken in", |_: App| {
+            Box::pin(async move {
+                health::take_in();
+                Ok(())
+            })
         })
         .each_node(app, SECOND, "clicks wait to be written", |app| {
             Box::pin(async move { app.clicks.flush(&app.db).await })

@@ -19,6 +19,7 @@ on_both_databases! {
     referrers_come_with_their_codes,
     an_ugly_file_is_read_or_refused_in_words,
     a_file_that_is_too_large_leaves_nothing,
+    texts_of_an_upload_are_bounded_together,
     rows_to_correct_come_back_as_a_file,
     a_node_that_dies_halfway_does_no_row_twice,
     two_clicks_make_one_run,
@@ -238,6 +239,13 @@ async fn an_ugly_file_is_read_or_refused_in_words(app: TestApp) {
     let (path, _) = upload(&app, &app, Kind::Leads, "a,b\nc,d\n").await;
     let page = app.post_form(&format!("{path}/columns"), &[("campaign", &campaign)]).await.is(422);
     page.says("Say which column is the e-mail or the phone");
+}
+
+async fn texts_of_an_upload_are_bounded_together(app: TestApp) {
+    app.sign_in().await;
+    let text = "x".repeat(200_000);
+    let fields: Vec<(&str, &str)> = (0..20).map(|_| ("text", text.as_str())).collect();
+    app.post_file("/imports", &fields, "file", "leads.csv", "Name\nAmy\n").await.is(413);
 }
 
 async fn a_file_that_is_too_large_leaves_nothing(app: TestApp) {

@@ -1,5 +1,5 @@
 use askama::Template;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use tower_sessions::Session;
@@ -48,14 +48,11 @@ fn page(form: Form) -> SetupPage {
     SetupPage { frame: BareFrame::new(), form, zones }
 }
 
-async fn show(State(app): State<App>, OriginalUri(uri): OriginalUri) -> PageResult {
+async fn show(State(app): State<App>) -> PageResult {
     if !business::none_yet(&mut app.db.read().await?).await? {
         return Ok(Redirect::to("/sign-in").into_response());
     }
-    let query = crate::query::pairs(uri.query().unwrap_or_default());
-    let token = query.iter().find(|(k, _)| k == "token").map_or("", |(_, v)| v.as_str());
     html(&page(Form::filled(&[
-        ("token", token),
         ("timezone", "UTC"),
         ("currency", "USD"),
         ("country", "US"),

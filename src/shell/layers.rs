@@ -96,7 +96,7 @@ fn in_words(status: StatusCode) -> Response {
         StatusCode::FORBIDDEN => error_page(
             status,
             "Not from there",
-            "That came from another site, so nothing was done. Open the page here and try again.".into(),
+            "That came from another site, so nothing was done. Open the page here and try again. If this is the address that people use, start Refdesk with it: --public-url.".into(),
         ),
         StatusCode::PAYLOAD_TOO_LARGE => {
             Fault::TooLarge("That is more than this address takes.".into()).into_response()

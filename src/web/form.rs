@@ -301,8 +301,11 @@ impl Upload {
             file: tempfile::SpooledTempFile::new(1 << 20),
             size: 0,
         };
+        // Of all texts together: each of them may be as long as the form.
+        let mut texts = 0;
         while let Some(mut field) = body.next_field().await.map_err(broken)? {
             let name = field.name().unwrap_or_default().to_owned();
+            texts += name.len();
             if let Some(file_name) = field.file_name().map(str::to_owned) {
                 upload.file_name = text::line(&file_name, 200).unwrap_or_else(|_| "upload".to_owned());
                 while let Some(chunk) = field.chunk().await.map_err(broken)? {
@@ -313,9 +316,13 @@ impl Upload {
                     upload.file.write_all(&chunk).map_err(|e| Fault::Unavailable(e.to_string()))?;
                 }
             } else {
-                let value = field.bytes().await.map_err(broken)?;
-                if value.len() > MOST || upload.form.values.len() > 1_000 {
-                    return Err(Fault::TooLarge("The form is too large.".into()));
+                let mut value = Vec::new();
+                while let Some(chunk) = field.chunk().await.map_err(broken)? {
+                    texts += chunk.len();
+                    if texts > MOST || upload.form.values.len() > 1_000 {
+                        return Err(Fault::TooLarge("The form is too large.".into()));
+                    }
+                    value.extend_from_slice(&chunk);
                 }
                 upload.form.values.push((name, String::from_utf8_lossy(&value).into_owned()));
             }

@@ -1,17 +1,18 @@
 //! Health checks and metrics: does the process live, can it serve, what has it done.
 
-use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::State;
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
+use super::layers;
+use crate::config::Config;
 use crate::db::Db;
 
 /// The parts that answer a health check.
@@ -19,7 +20,7 @@ use crate::db::Db;
 pub struct Probe {
     pub db: Db,
     pub stop: CancellationToken,
-    pub metrics_token: Option<String>,
+    pub config: Arc<Config>,
 }
 
 pub fn router<S>(probe: Probe) -> Router<S> {
@@ -57,16 +58,19 @@ pub fn collect() {
     }
 }
 
-async fn metrics(
-    State(probe): State<Probe>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-) -> Response {
-    let allowed = match &probe.metrics_token {
+/// Takes in what was measured since. Until then each measurement is a value of its own in memory.
+pub fn take_in() {
+    if let Some(handle) = METRICS.get() {
+        handle.run_upkeep();
+    }
+}
+
+async fn metrics(State(probe): State<Probe>, extensions: Extensions, headers: HeaderMap) -> Response {
+    let allowed = match &probe.config.metrics_token {
         Some(token) => {
             headers.get(header::AUTHORIZATION).is_some_and(|v| v.as_bytes() == format!("Bearer {token}").as_bytes())
         }
-        None => peer.ip().to_canonical().is_loopback(),
+        None => layers::is_local(&extensions, &headers, &probe.config),
     };
     if !allowed {
         return StatusCode::NOT_FOUND.into_response();

@@ -1,7 +1,7 @@
 //! The layers around every handler, in order.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,6 +9,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use ipnet::IpNet;
 use rand::RngExt;
 use tower_http::compression::CompressionLayer;
 use tracing::Instrument;
@@ -24,6 +25,17 @@ pub fn all(router: Router, config: &Arc<Config>, in_words: InWords) -> Router {
         .layer(middleware::from_fn_with_state(bounds, bounds::keep))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(config.clone(), around))
+}
+
+/// The caller of a request, for the log: filled in once the caller is known.
+#[derive(Debug, Clone, Default)]
+pub struct Identity(Arc<OnceLock<String>>);
+
+/// Names the caller of a request for the log.
+pub fn identify(extensions: &Extensions, who: impl FnOnce() -> String) {
+    if let Some(Identity(cell)) = extensions.get::<Identity>() {
+        let _ = cell.get_or_init(who);
+    }
 }
 
 /// The id of a request, as its answer and the log carry it.
@@ -47,6 +59,9 @@ const HEADERS: [(&str, &str); 7] = [
 async fn around(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::rng().random::<u64>());
     request.extensions_mut().insert(RequestId(id.clone()));
+    let identity = Identity::default();
+    request.extensions_mut().insert(identity.clone());
+    let address = client_ip(request.extensions(), request.headers(), &config);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched".to_owned(), |p| p.as_str().to_owned());
     let started = std::time::Instant::now();
@@ -55,6 +70,10 @@ async fn around(State(config): State<Arc<Config>>, mut request: Request, next: N
     let took = started.elapsed();
     let status = response.status().as_u16();
     span.in_scope(|| tracing::info!(status, ms = format_ms(took), "answered"));
+    if matches!(status, 401 | 403 | 429) {
+        let who = identity.0.get().map_or("unknown", String::as_str);
+        span.in_scope(|| tracing::warn!(status, address, who = ?who, "refused"));
+    }
     let labels = [("method", method.as_str().to_owned()), ("route", route), ("status", status.to_string())];
     metrics::counter!("refdesk_requests_total", &labels).increment(1);
     metrics::histogram!("refdesk_request_seconds", &labels[..2]).record(took.as_secs_f64());
@@ -84,14 +103,26 @@ pub fn client_ip(extensions: &Extensions, headers: &HeaderMap, config: &Config) 
     }
 }
 
+/// True for a caller on this machine. A proxy on this machine calls for others: its word for whom counts where it is
+/// trusted, and where it is not, nobody is local.
+pub fn is_local(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> bool {
+    let Some(info) = extensions.get::<ConnectInfo<SocketAddr>>() else { return false };
+    let peer = info.0.ip().to_canonical();
+    let forwarded = ["x-forwarded-for", "x-real-ip", "forwarded", "via"].iter().any(|name| headers.contains_key(*name));
+    if forwarded && !config.trusted_proxies.iter().any(|proxies| proxies.contains(&peer)) {
+        return false;
+    }
+    caller_behind(peer, headers, &config.trusted_proxies).is_loopback()
+}
+
 /// The address that called the last of our own proxies. Each proxy appends the address of its caller, some on
 /// a line of their own, so the entries are read from the right. An entry that cannot be read makes everything
 /// left of it untrustworthy: then the proxy that sent it is the caller.
-fn caller_behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+fn caller_behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
     let mut entries = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     let mut known = peer;
-    while trusted.contains(&known)
+    while trusted.iter().any(|proxies| proxies.contains(&known))
         && let Some(entry) = entries.next()
         && let Some(before) = forwarded_ip(entry)
     {
@@ -113,7 +144,7 @@ mod tests {
     use super::*;
 
     fn caller(peer: &str, lines: &[&str]) -> String {
-        let trusted: Vec<IpAddr> = ["127.0.0.1", "10.0.0.1", "fd00::1"].map(|ip| ip.parse().unwrap()).into();
+        let trusted: Vec<IpNet> = ["127.0.0.1/32", "10.0.0.0/24", "fd00::1/128"].map(|net| net.parse().unwrap()).into();
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append("x-forwarded-for", HeaderValue::from_bytes(line.as_bytes()).unwrap());
