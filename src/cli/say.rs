@@ -1,4 +1,4 @@
-//! What commands print. A reader who has read enough (`| head`) ends the command quietly; a full disk is said.
+//! The output of commands. A reader who has read enough (`| head`) ends the command quietly; a full disk is said.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write, stdout};

@@ -21,7 +21,7 @@ pub const FORGET_LASTING_SECONDS: i64 = 30 * 86_400;
 /// After this many failures in a row the password alone opens the account no more.
 pub const MOST_IN_A_ROW: i64 = 100;
 
-/// What an attempt is counted under.
+/// A count of failures to which an attempt belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
     pub key: String,

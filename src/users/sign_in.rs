@@ -23,7 +23,7 @@ fn actor(user_id: Option<i64>, name: &str, ip: &str) -> Arc<Actor> {
 pub struct SignedIn {
     pub user_id: i64,
     pub name: String,
-    /// What the browser remembers of it.
+    /// The text of the cookie by which the account knows the browser.
     pub browser_token: String,
 }
 

@@ -18,7 +18,9 @@ pub fn token(headers: &HeaderMap, config: &Config) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let found = pairs.find(|(key, _)| *key == name(config)).map(|(_, value)| value.to_owned());
-    found.filter(|token| (16..=100).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
+    found.filter(|token| {
+        (16..=100).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    })
 }
 
 pub fn cookie(token: &str, config: &Config) -> Result<HeaderValue, Fault> {
