@@ -29,8 +29,15 @@ pub struct Db {
 
 pub(super) enum Backend {
     /// Without a file it is a rehearsal.
-    Sqlite { readers: SqlitePool, writer: mpsc::Sender<Work>, file: Option<Opened> },
-    Postgres { readers: PgPool, writers: Arc<Writers> },
+    Sqlite {
+        readers: SqlitePool,
+        writer: mpsc::Sender<Work>,
+        file: Option<Opened>,
+    },
+    Postgres {
+        readers: PgPool,
+        writers: Arc<Writers>,
+    },
 }
 
 /// The most writes that wait; further callers are asked to come back.
