@@ -57,10 +57,10 @@ async fn failed_in(tx: &mut Tx, &(ref counts, user_id): &(Vec<Count>, Option<i64
 
 /// Forgets the failures of a person who proved who they are.
 pub async fn proved(core: &Core, trial: &Trial) -> DbResult<()> {
-    core.db.write(vec![], trial.email_key.clone(), proved_in).await
+    core.db.write(vec![], (trial.email_key.clone(),), proved_in).await
 }
 
-async fn proved_in(tx: &mut Tx, email_key: &String) -> DbResult<()> {
+async fn proved_in(tx: &mut Tx, (email_key,): &(String,)) -> DbResult<()> {
     store::forget_failures(tx, email_key).await
 }
 

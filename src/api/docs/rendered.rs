@@ -21,7 +21,9 @@ pub struct Rendered {
 }
 
 /// By public address and path. One program has one public address.
-static ALL: LazyLock<Mutex<HashMap<(String, String), Arc<Rendered>>>> = LazyLock::new(Mutex::default);
+type Known = HashMap<(String, String), Arc<Rendered>>;
+
+static ALL: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 /// Texts in memory, at most.
 const MOST: usize = 64;
 
