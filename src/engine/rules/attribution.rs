@@ -106,7 +106,7 @@ pub fn claim(work: &mut Work, by: &By, lead_id: LeadId, claim: &Claim) -> Claime
     let free = lead.referrer_id.is_none() && lead.duplicate_of.is_none();
     let touch_id = keep_touch(work, by, lead_id, claim.kind, &resolved, None);
     // A duplicate earns nothing, so its claim is offered for the primary.
-    if let Some(primary) = primary {
+    if let Some(primary) = primary.filter(|primary| !has_touch_of(work, primary.id, claim)) {
         offer_late(work, &primary, &resolved, touch_id);
     }
     if let Some(refused) = resolved.refused {
@@ -122,11 +122,15 @@ pub fn claim(work: &mut Work, by: &By, lead_id: LeadId, claim: &Claim) -> Claime
 
 /// True when an upload or a program brings a claim that the lead has a touch of already.
 pub fn is_repeated(work: &Work, lead_id: LeadId, claim: &Claim) -> bool {
+    matches!(claim.kind, TouchKind::Import | TouchKind::Code) && has_touch_of(work, lead_id, claim)
+}
+
+fn has_touch_of(work: &Work, lead_id: LeadId, claim: &Claim) -> bool {
     let touched_by = match &claim.by {
         ClaimBy::Code(text) => code::lookup_form(text),
         ClaimBy::Enrollment(id) => enrollment_touch(*id),
     };
-    matches!(claim.kind, TouchKind::Import | TouchKind::Code) && work.facts.touched_by.contains(&(lead_id, touched_by))
+    work.facts.touched_by.contains(&(lead_id, touched_by))
 }
 
 /// The name of a touch without a code in [`Facts::touched_by`](crate::engine::facts::Facts::touched_by).
