@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 33] = [
+pub const KINDS: [ProblemKind; 34] = [
     kind(
         "missing_field",
         "400",
@@ -28,7 +28,7 @@ pub const KINDS: [ProblemKind; 33] = [
         "A field has a value that cannot be, or nobody knows the field.",
         "`errors` says of each field what is wrong.",
     ),
-    kind("invalid_json", "400", "The body is not a JSON object.", "Send one, in UTF-8, without a byte order mark."),
+    kind("invalid_json", "400", "The body is not a JSON object.", "Send one, in UTF-8."),
     kind(
         "invalid_form",
         "400",
@@ -75,6 +75,12 @@ pub const KINDS: [ProblemKind; 33] = [
         "409",
         "The code reads the same as one that somebody has.",
         "Choose another one, or have one generated.",
+    ),
+    kind(
+        "conflict",
+        "409",
+        "Another record already has a value that must be unique.",
+        "Read that record, then change one of the two.",
     ),
     kind(
         "needs_another",
