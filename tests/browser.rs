@@ -46,6 +46,7 @@ async fn a_new_desk_is_set_up_and_a_referrer_gets_a_code() {
     let browser = Browser::at(&app).await;
     browser.go("/setup").await;
     for (field, text) in [
+        ("token", &*app.app.setup_token),
         ("name", "Ada Okoro"),
         ("email", "ada@example.com"),
         ("password", PASSWORD),

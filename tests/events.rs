@@ -7,6 +7,7 @@ use crate::support::{Answer, TestApp};
 
 on_both_databases! {
     a_refund_is_answered_in_the_style_of_a_payment,
+    a_refund_before_its_payment_s_day_is_refused,
     amounts_have_the_decimals_of_the_payment_s_currency,
     checks_come_in_order_and_store_nothing,
     a_refund_that_was_here_tells_its_ids,
@@ -86,6 +87,22 @@ async fn a_refund_is_answered_in_the_style_of_a_payment(app: TestApp) {
     for part in ["\"refundedAmount\":70.00", "\"remainingAmount\":0.00", "\"commissionAmount\":0.00"] {
         assert!(whole.body.contains(part), "{part}: {whole:?}");
     }
+}
+
+async fn a_refund_before_its_payment_s_day_is_refused(app: TestApp) {
+    // One that came first waits for its payment, and for a person once the day is known.
+    app.refund(json!({"paymentEventId": "evt_1", "amount": 5, "refundDate": "2026-06-13"})).await.is(200);
+    app.paid(json!(100), "USD").await;
+    let states = app.rows::<(String,)>("SELECT state FROM refunds").await;
+    assert_eq!(states, [("refused".to_owned(),)]);
+    assert_eq!(app.rows::<(String,)>("SELECT kind FROM inbox_items").await, [("refund_unfit".to_owned(),)]);
+    for name in [json!({"paymentDate": "2026-06-14"}), json!({"paymentEventId": "evt_1"})] {
+        let mut sent = json!({"amount": 30, "refundDate": "2026-06-13"});
+        name.as_object().unwrap().iter().for_each(|(name, value)| sent[name] = value.clone());
+        is_problem(&app.refund(sent).await, 400, "invalid_field", "refundDate is before the day of the payment");
+    }
+    app.refund(json!({"paymentDate": "2026-06-14", "amount": 30, "refundDate": "2026-06-14"})).await.is(200);
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 3_000);
 }
 
 async fn amounts_have_the_decimals_of_the_payment_s_currency(app: TestApp) {

@@ -15,6 +15,8 @@ INSERT INTO login_failures (key, failures, blocked_until, lasting, updated_at) V
     ('account:kim@acme.test', 2, 0, TRUE, 1795261263227915);
 INSERT INTO known_browsers (user_id, token_hash, seen_at) VALUES
     (1002, '77ac', 1795261263227915);
+INSERT INTO kept_texts (token_hash, user_id, text, created_at) VALUES
+    ('88bd', 1002, 'sealed', 1795261263227915);
 INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at) VALUES
     (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', 1795261263227915, 1795261263227915);
 UPDATE businesses SET default_campaign_id = 1003 WHERE id = 1001;
