@@ -104,7 +104,7 @@ CREATE TABLE login_failures (
 -- Browsers from which a person signed in before.
 CREATE TABLE known_browsers (
     user_id BIGINT NOT NULL REFERENCES users (id),
-    -- Of the cookie's text.
+    -- The SHA-256 of the cookie's text.
     token_hash TEXT NOT NULL,
     seen_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, token_hash)

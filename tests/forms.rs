@@ -90,7 +90,7 @@ async fn a_form_of_another_business_stores_nothing_and_has_a_way_back(app: TestA
     // A button has nothing to give back: its way leads to its business.
     let lead = app.post_form("/leads/1/archive", &[("stamp", &stamp)]).await.is(409);
     assert_eq!(lead.attr("main form", "action"), "/switch-business");
-    // What was typed comes back in the business it was typed for.
+    // The typed text comes back in the business it was typed for.
     let way = refused.attr("main .actions a.primary", "href");
     let back = app.get(&way).await.is(200);
     assert_eq!((back.field("name"), back.field("email")), ("Amy Pond".into(), "amy@example.com".into()));
@@ -376,7 +376,7 @@ async fn every_list_and_every_way_to_it_names_its_campaign(app: TestApp) {
         visitor.get(&format!("/referrers?{named}")).await.says("Jane Miller");
         visitor.get("/referrers").await.does_not_say("Jane Miller");
     }
-    // What is about one thing shows the campaign of that thing.
+    // A page about one thing shows the campaign of that thing.
     let lead = shop.lead("amy@example.com", None).await;
     app.get(&format!("/switch-campaign?campaign={other}&back=/leads")).await.goes_to(&format!("/leads?{named}"));
     let here = app.get(&format!("/leads/{lead}")).await;

@@ -1,4 +1,4 @@
-//! What payments are known by, and how refunds and disputes name them.
+//! The names of payments, and the ways in which refunds and disputes name them.
 //!
 //! A payment has any number of names. Each is unique in its business and mode, and any of them finds the payment.
 
@@ -11,7 +11,7 @@ use crate::db::{At, Column, DbResult, Field, Row, Table, unknown_word};
 use crate::words;
 
 words! {
-    /// What the text of a name is.
+    /// The kind of a name's text.
     pub enum NameKind {
         /// The id of the event, as its sender gave it.
         Event = "event",
@@ -28,7 +28,7 @@ words! {
 }
 
 impl NameKind {
-    /// What an id may be that comes without its kind, the likeliest first.
+    /// The kinds of an id that comes without its kind, the likeliest first.
     pub const OF_AN_ID: [Self; 4] = [Self::Event, Self::Invoice, Self::Charge, Self::Intent];
 
     /// The sender of the payment gave it this name, and may show it to others.
@@ -63,7 +63,7 @@ impl PaymentName {
         Some(Self::new(NameKind::parse(kind)?, text))
     }
 
-    /// What is locked for it: one key for the text, whatever its kind, because an id that comes without its kind
+    /// The lock for it: one key for the text, whatever its kind, because an id that comes without its kind
     /// may be of any.
     pub fn lock(&self) -> String {
         format!("payment {}", self.text)
@@ -113,7 +113,7 @@ impl Names {
     }
 }
 
-/// What a refund names its payment by.
+/// The way in which a refund names its payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentRef {
     Day(Day),

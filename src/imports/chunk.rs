@@ -52,7 +52,7 @@ pub fn check_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<
     })
 }
 
-/// What a step tells of its rows.
+/// The results of a step's rows.
 struct Step<P> {
     import: Import,
     job: Arc<Claimed>,

@@ -49,7 +49,7 @@ pub enum Field {
     Ignore,
 }
 
-/// How certain a column name is.
+/// The certainty of a column name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     /// It can mean the field when nothing better is there: `created at` for the date of a payment.

@@ -137,7 +137,7 @@ pub async fn staged(tx: &mut Tx, &(id, ref found): &(i64, Found)) -> DbResult<i6
     Ok(id)
 }
 
-/// What was chosen for a file.
+/// The choices for a file.
 pub struct Columns {
     pub id: i64,
     pub campaign_id: i64,

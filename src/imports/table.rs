@@ -24,7 +24,7 @@ pub use write::{sanitise_for_spreadsheet, write_csv_row};
 use decode::{Head, Text};
 use split::{Record, Splitter};
 
-/// How much of a file is accepted; going over any of them is an error that names the limit.
+/// The limits of a file; going over any of them is an error that names the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Size of the file as uploaded, in bytes.
@@ -58,7 +58,7 @@ pub struct Choices {
 /// The possible delimiters.
 pub const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
-/// How many rows [`Table::sample`] returns.
+/// The number of rows that [`Table::sample`] returns.
 const SAMPLE_ROWS: usize = 20;
 
 /// A row with exactly one cell per column.

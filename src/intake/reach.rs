@@ -1,4 +1,4 @@
-//! How a person of a row is reached.
+//! The e-mail address and the phone number of a row's person.
 
 use crate::email::Email;
 use crate::engine::{Contact, Field};
@@ -12,7 +12,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Of texts that may be empty. A fault names its field, with a sentence without the field's name.
+    /// Reads texts that may be empty. A fault names its field, with a sentence without the field's name.
     pub fn read(email: &str, phone: &str, country: &str) -> Result<Self, (Field, String)> {
         let email = given(email).map(self::email).transpose().map_err(|why| (Field::Email, why))?;
         let phone = given(phone).map(|text| Phone::parse(text, country)).transpose();

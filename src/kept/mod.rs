@@ -12,7 +12,7 @@ use crate::db::{Conn, Db, DbResult};
 use crate::id;
 use cipher::Cipher;
 
-/// How long a text is kept.
+/// The time that a text is kept.
 pub const KEPT_SECONDS: i64 = 60 * 60;
 /// The largest text; what is larger is not kept.
 const MOST: usize = 512 * 1024;

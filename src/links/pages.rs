@@ -53,7 +53,7 @@ fn typed(path: &str) -> (String, &str) {
     (code.replace('+', " "), stuck)
 }
 
-/// What goes on to the destination: the query of the link, and what stuck to its code.
+/// The pairs that go on to the destination: the query of the link, and what stuck to its code.
 fn passed(uri: &Uri) -> Vec<(String, String)> {
     let last = decode(uri.path().rsplit('/').next().unwrap_or_default());
     let mut passed = pairs(typed(&last).1);

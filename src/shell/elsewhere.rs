@@ -15,7 +15,7 @@ use crate::users::{Member, SignedInUser};
 use crate::web::page::html_with;
 use crate::web::{Fault, Stamp};
 
-/// Where a browser is.
+/// The user, business and mode of a browser.
 pub struct Here {
     pub user: i64,
     pub business: i64,
@@ -29,7 +29,7 @@ pub enum Other {
     Mode,
 }
 
-/// What a form's stamp says that no longer holds.
+/// The part of a form's stamp that no longer holds.
 pub fn differs(here: &Here, stamp: &Stamp) -> Option<Other> {
     if here.user != stamp.user {
         Some(Other::Person)

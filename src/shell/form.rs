@@ -13,10 +13,10 @@ use crate::web::{Fault, bounds};
 /// The largest form that is read here.
 const MOST: usize = 512 * 1024;
 
-/// Where a page that answers a form is shown.
+/// The address of a page that answers a form.
 pub const SHOWN: &str = "/shown/";
 
-/// How a route takes what is posted to it.
+/// The way in which a route takes a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     /// A button, or a form with a file: there is nothing to fill in again.

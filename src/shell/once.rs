@@ -19,13 +19,13 @@ use crate::stored_answers::{self, NewAnswer};
 use crate::web::Stamp;
 use crate::web::error::Undone;
 
-/// How long the first sending may run before its outcome is in doubt.
+/// The time that the first sending may run before its outcome is in doubt.
 const WORKED_ON_SECONDS: i64 = 60;
-/// How often a second sending looks for the end of the first, and for how long.
+/// The pause between two looks of a second sending for the end of the first, and their number.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 100;
 
-/// What is known of a form when it arrives.
+/// A form as it arrives.
 pub enum Begun {
     /// It is new, or was not ended: then its writes find what they came to.
     Here(Arc<OnceCall>),
@@ -59,7 +59,7 @@ pub async fn begin(app: &App, posted: &Posted, stamp: &Stamp) -> DbResult<Begun>
     Ok(Begun::Unknown)
 }
 
-/// How a form ended.
+/// The end of a form.
 pub enum End {
     Led(String),
     Nothing,

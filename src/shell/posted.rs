@@ -1,4 +1,4 @@
-//! What staff post: it acts in the business, mode and campaign of its form, and it acts once.
+//! Forms that staff send: each acts in the business, mode and campaign it was drawn in, and it acts once.
 //!
 //! A form brings its [`Stamp`] in a hidden field; an upload, whose body is not read here, brings it in its address.
 //! An answer that is a page, as a question or a form with errors, is kept and shown by a GET, so that neither the

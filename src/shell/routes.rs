@@ -45,7 +45,7 @@ pub struct Routes {
     router: Vec<(String, Guard, MethodRouter<App>)>,
 }
 
-/// What stands before a handler.
+/// The checks before a handler.
 #[derive(Debug, Clone, Copy)]
 enum Guard {
     Route(Access, Takes),

@@ -24,7 +24,7 @@ use crate::web::{Fault, Stamp, flash};
 
 pub const PATH: &str = "/unsent";
 
-/// What is not kept, whichever form it is in.
+/// Fields that no form keeps.
 const SECRET: [&str; 4] = ["password", "current", "new", "again"];
 
 #[derive(Serialize, Deserialize)]

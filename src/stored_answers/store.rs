@@ -29,7 +29,7 @@ row! {
     /// A form that was sent.
     pub struct SentForm {
         pub fingerprint: String,
-        /// What its writes came to so far.
+        /// The outcomes of its writes so far.
         pub outcomes: String,
         /// None while it is being worked on.
         pub status: Option<i64>,

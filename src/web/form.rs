@@ -301,7 +301,7 @@ impl Upload {
             file: tempfile::SpooledTempFile::new(1 << 20),
             size: 0,
         };
-        // Of all texts together: each of them may be as long as the form.
+        // The limit is of all texts together: each of them may be as long as the form.
         let mut texts = 0;
         while let Some(mut field) = body.next_field().await.map_err(broken)? {
             let name = field.name().unwrap_or_default().to_owned();

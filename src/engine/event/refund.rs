@@ -1,7 +1,7 @@
 //! Money given back on a payment. A refund is stored once; it takes its amount off the payment, and the
 //! commissions follow. One that comes before its payment is parked.
 //!
-//! Of several payments of one day a refund is of the oldest that has enough left.
+//! A refund that names a day is of that day's oldest payment that has enough left.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,7 +29,7 @@ pub struct Refund {
     pub payment: PaymentRef,
     /// None is all that is left.
     pub amount: Option<Unpriced>,
-    /// Where it is given, it has to be the payment's.
+    /// The payment's, if it is given.
     pub currency: Option<Currency>,
     pub date: Day,
     /// `event:…`; none means payment, date and amount decide.
@@ -62,14 +62,14 @@ pub struct Refunded {
     pub refund_id: RefundId,
     pub state: RefundState,
     pub payment_id: Option<PaymentId>,
-    /// What was given back; none unless it was applied.
+    /// The amount given back; none unless it was applied.
     pub amount: Option<Money>,
-    /// What is left of the payment, where that is known.
+    /// The rest of the payment, if that is known.
     pub left: Option<Money>,
     pub earned: Option<Earned>,
 }
 
-/// Which payment a refund is of.
+/// The payment that a refund is of.
 enum Found {
     Of(PaymentId, Money),
     Again(RefundId),
@@ -124,7 +124,7 @@ impl Refund {
         work.facts.refund_by_identity.get(&identity).copied()
     }
 
-    /// What a refund without an id of its own is known by until its payment arrives.
+    /// The identity of a refund without an id of its own until its payment arrives.
     fn parked_identity(&self) -> String {
         let asked = self.amount.map_or("all".to_owned(), Unpriced::plain);
         format!("parked:{}|{}|{asked}", self.payment.text(self.of.product_id, self.email.key()), self.date)
@@ -181,7 +181,7 @@ impl Refund {
         unfit(Field::Amount, why)
     }
 
-    /// Whether it names a commission that no payment is behind.
+    /// True when it names a commission that no payment is behind.
     fn is_of_reward(&self, work: &Work, by: &By) -> bool {
         let PaymentRef::Commission(id) = self.payment else { return false };
         let named = work.facts.commission(by, id);

@@ -23,7 +23,7 @@ const fn names(
     Names { field, key, label, exact, loose }
 }
 
-/// Of every field.
+/// The names of every field.
 pub(super) static NAMES: LazyLock<Vec<Names>> = LazyLock::new(|| {
     let fact = |plain: &'static Plain| {
         names(Field::Fact(plain.fact), plain.file, plain.file_label, plain.headers, plain.loose_headers)
@@ -31,7 +31,7 @@ pub(super) static NAMES: LazyLock<Vec<Names>> = LazyLock::new(|| {
     OWN.into_iter().chain(TABLE.iter().map(fact)).collect()
 });
 
-/// Of the fields that are no plain fact of a lead.
+/// The names of the fields that are no plain fact of a lead.
 #[rustfmt::skip]
 const OWN: [Names; 19] = [
     names(Field::Name, "name", "Name",

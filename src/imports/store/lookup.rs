@@ -151,7 +151,7 @@ row! {
     }
 }
 
-/// How many live leads each referrer has in a campaign, archived ones left out.
+/// The number of live leads of each referrer in a campaign, archived ones left out.
 pub async fn leads_of(
     conn: &mut Conn,
     campaign_id: i64,

@@ -13,7 +13,7 @@ pub(super) struct Record {
     pub(super) line: u64,
     /// The first `max_columns` cells, each cut at `max_cell_chars`.
     pub(super) cells: Vec<String>,
-    /// How many cells there were in all.
+    /// The number of cells in all.
     pub(super) count: usize,
     /// The same without the blank ones at the end.
     pub(super) filled: usize,
