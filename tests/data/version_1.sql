@@ -23,7 +23,7 @@ UPDATE businesses SET default_campaign_id = 1003 WHERE id = 1001;
 INSERT INTO products (id, business_id, campaign_id, public_id, name, test) VALUES
     (1004, 1001, 1003, 'product_76hb3yyt08gvbea75gxs', 'Pro plan', FALSE);
 INSERT INTO terms (id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate, recurring_flat, recurring_limit, recurring_count, hold_days, created_by, created_at) VALUES
-    (1005, 1004, 1, '1900-01-01', 200000, NULL, 200000, NULL, 'none', 0, 14, 1002, 1795261263227915);
+    (1005, 1004, 1, '1900-01-01', 200000, NULL, 200000, NULL, 'none', 0, 90, 1002, 1795261263227915);
 INSERT INTO api_keys (id, business_id, campaign_id, name, shown, hash, test, scopes, networks, per_minute, created_by, created_at, expires_at, revoked_at, replaced_by, last_used_at) VALUES
     (1006, 1001, NULL, 'First key', 'rk_live_…IKCs', '38235d58bedebbc98b4246ae81ace0d072ca9ce761b3b4b025c58c85431fb49d', FALSE, 'events:write leads:read leads:write referrers:read referrers:write campaigns:read money:read money:write', '', NULL, 1002, 1795261263227915, NULL, NULL, NULL, NULL);
 INSERT INTO publishable_keys (id, business_id, name, text, created_by, created_at, revoked_at) VALUES
@@ -90,7 +90,7 @@ INSERT INTO refund_names (business_id, test, name, refund_id) VALUES
 INSERT INTO cancellations (id, business_id, product_id, test, lead_id, day, identity, body_hash) VALUES
     (4005, 1001, 1004, FALSE, 2007, '2026-11-03', 'date:1004|lead0@example0.com|2026-11-03', 'load');
 INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, terms_id, terms_number, rate, flat, base_amount, amount, currency, hold_days, hold_until, state, reason, released, reversed_at, taken_back, created_at, updated_at) VALUES
-    (2019, 1001, 1003, FALSE, 'referral', 1004, 2015, 2007, 2001, 2003, NULL, NULL, 200000, NULL, 15259, 2052, 'USD', 90, '2027-01-20', 'pending', NULL, FALSE, NULL, 0, 1795261303103724, 1795261303103724);
+    (2019, 1001, 1003, FALSE, 'referral', 1004, 2015, 2007, 2001, 2003, 1005, 1, 200000, NULL, 15259, 2052, 'USD', 90, '2027-01-20', 'pending', NULL, FALSE, NULL, 0, 1795261303103724, 1795261303103724);
 INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at) VALUES
     (2023, 1001, 2001, 'USD', 'held', 3052, 'created', 2019, '2027-01-20', 1795261303103724),
     (4004, 1001, 2001, 'USD', 'held', -1000, 'refunded', 2019, '2026-10-25', 1795261403103724);
