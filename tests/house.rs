@@ -220,7 +220,7 @@ fn every_form_that_changes_something_carries_a_stamp() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let mut templates = Vec::new();
     files(&root, "html", &mut templates);
-    // Nobody is signed in there.
+    // These pages are for people who are not signed in.
     let open = ["users/sign_in.html", "users/no_business.html", "team/accept.html", "setup/new.html"];
     for path in templates.iter().filter(|path| !open.iter().any(|page| path.ends_with(page))) {
         let text = std::fs::read_to_string(path).unwrap();

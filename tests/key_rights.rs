@@ -142,7 +142,7 @@ async fn money_is_moved_by_keys_for_money_only(app: TestApp) {
     let lead = app.number("SELECT id FROM leads").await;
     let path = format!("/v1/leads/{lead}/attribution");
     let to = |code: &str, pay_back: bool| Some(json!({ "code": code, "reason": "said so", "pay_back": pay_back }));
-    // Nobody earns yet, so no money moves; paying back moves some.
+    // The lead earned nothing yet, so no money moves; paying back moves some.
     let refused = call(&app, &key, "PUT", &path, to(&jane.code, true)).await.is(403).body;
     assert!(refused.contains("money:write"), "{refused}");
     call(&app, &key, "PUT", &path, to(&jane.code, false)).await.is(200);

@@ -21,7 +21,7 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// Somebody by name, with an address and a number where there are any.
+    /// A person: the name, and the address and number that are known.
     pub fn new(name: impl Into<String>, email: Option<&Email>, phone: Option<&Phone>) -> Self {
         Self {
             name: name.into(),

@@ -58,7 +58,7 @@ pub enum Fault {
         /// A sentence without the field's name: "is in the future".
         why: String,
     },
-    /// Nobody has the business's id.
+    /// No business has this id.
     UnknownBusiness,
     /// The business is not the sender's.
     OtherBusiness,

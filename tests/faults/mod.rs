@@ -22,7 +22,7 @@ fn payment(app: &TestApp, address: &str, id: &str) -> Json {
         "amount": 100, "currency": "USD", "subscriptionStatus": "active", "paymentDate": "2026-06-20", "eventId": id })
 }
 
-/// A refusal for now, in the words of Refairn's API.
+/// The answer while the database is away, in the words of Refairn's API.
 #[track_caller]
 fn comes_back_later(answer: Answer) -> Answer {
     let answer = answer.is(503);

@@ -61,7 +61,7 @@ pub fn commissions(campaign_id: i64, f: &Filter) -> Listing {
     }
 }
 
-/// Those in one state, by the last day of their hold, the latest first.
+/// Commissions of one state, by the last day of their hold, the latest first.
 pub fn commissions_by_hold(campaign_id: i64, state: &'static str, f: &Filter) -> Listing {
     let order = Order { column: "hold_until", descending: true };
     let mut list = Listing::new(COMMISSION, "commissions", "k", "", order)
