@@ -18,6 +18,7 @@ on_both_databases! {
     a_form_with_an_error_may_be_sent_again,
     what_was_typed_survives_a_session_that_ends,
     what_was_typed_is_shown_to_nobody_else,
+    a_stranger_leaves_no_form_for_a_person,
     passwords_and_files_are_not_kept,
     a_page_s_script_is_told_in_place,
     no_form_that_comes_back_acts_by_itself,
@@ -188,6 +189,19 @@ async fn what_was_typed_survives_a_session_that_ends(app: TestApp) {
     app.post_form("/leads", &amy(&back.attr("form.form input[name=stamp]", "value"))).await.is(303);
     assert_eq!(count(&app).await, 1);
     app.get("/unsent/leads").await.is(404).says("Nothing is waiting to be sent");
+}
+
+async fn a_stranger_leaves_no_form_for_a_person(app: TestApp) {
+    app.sign_in().await;
+    let stamp = app.stamp().await;
+    let stranger = app.stranger();
+    stranger.post_form("/leads", &amy(&stamp)).await.goes_to("/sign-in");
+    assert_eq!(app.number("SELECT count(*) FROM kept_texts").await, 0);
+    // A browser that knows another person is a stranger too.
+    let sales = app.member(Role::Sales).await;
+    end_all_sessions(&app).await;
+    sales.post_form("/leads", &amy(&stamp)).await.goes_to("/sign-in");
+    assert_eq!(app.number("SELECT count(*) FROM kept_texts").await, 0);
 }
 
 async fn what_was_typed_is_shown_to_nobody_else(app: TestApp) {

@@ -1,13 +1,13 @@
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use tower_sessions::Session;
 
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness};
 use crate::clock::{Zone, zones};
-use crate::shell::{Access, Routes, session};
+use crate::shell::{Access, Routes, browser, session};
 use crate::users::Passwords;
 use crate::web::page::{BareFrame, html_with};
 use crate::web::{Choice, Fault, Form, PageResult, html, layers};
@@ -128,5 +128,7 @@ async fn create(
     };
     let ip = layers::client_ip(&extensions, &headers, &app.config);
     session::start(&session, user_id, &ip, &headers).await?;
-    html(&DonePage::new(&app, business_name, public_id, product_id, api_key))
+    let cookie = browser::remember(&app, &headers, user_id).await?;
+    let page = html(&DonePage::new(&app, business_name, public_id, product_id, api_key))?;
+    Ok(([(header::SET_COOKIE, cookie)], page).into_response())
 }

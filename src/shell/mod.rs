@@ -1,5 +1,6 @@
 //! The frames around pages: who is asking, what they may do, and what stands around what they asked for.
 
+pub mod browser;
 mod elsewhere;
 mod form;
 pub mod layers;

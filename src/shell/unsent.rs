@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
+use super::browser;
 use super::form::{Posted, Takes};
 use super::routes::Access;
 use super::session;
@@ -72,13 +73,19 @@ pub async fn keep(app: &App, posted: &Posted, stamp: &Stamp, why: &str) -> Optio
     Some((format!("{PATH}{}", posted.address()), cookie(app, &token, KEPT_SECONDS)?))
 }
 
-/// The answer to a form whose session has ended: it is kept, and the sign-in says so.
+/// The answer to a form whose session has ended: it is kept, and the sign-in says so. Anybody can write a stamp, so
+/// the person has to know the browser: a stranger stores nothing, and drives out nothing that is kept.
 pub async fn signed_out(app: &App, posted: Posted) -> Response {
     let page = posted.page().unwrap_or_default();
     let Some(stamp) = posted.stamp() else { return Fault::SignIn { back: page }.into_response() };
-    let kept = match posted.takes {
-        Takes::Form => keep(app, &posted, &stamp, SIGNED_OUT).await,
-        Takes::Deed => None,
+    let may_keep = match posted.takes {
+        Takes::Form => browser::is_of(app, &posted.parts.headers, stamp.user).await,
+        Takes::Deed => Ok(false),
+    };
+    let kept = match may_keep {
+        Ok(true) => keep(app, &posted, &stamp, SIGNED_OUT).await,
+        Ok(false) => None,
+        Err(error) => return Fault::from(error).into_response(),
     };
     let (back, words) = match &kept {
         Some((address, _)) => (address.clone(), "You were signed out. Sign in, and what you typed comes back."),

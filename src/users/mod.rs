@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod browser;
 mod delay;
 mod member;
 pub mod pages;
@@ -19,6 +20,7 @@ use crate::db::DbResult;
 
 pub use account::{Named, change_password, end_others, rename};
 pub use agent::agent_in_words;
+pub use browser::{knows_browser, remember_browser};
 pub use member::{Member, SignedInUser, find, member};
 pub use password::{PasswordError, Passwords};
 pub use refused::refused;

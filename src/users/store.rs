@@ -401,6 +401,19 @@ pub async fn is_known_browser(conn: &mut Conn, email_key: &str, token_hash: &str
     Ok(found > 0)
 }
 
+/// True when a person signed in from the browser before.
+pub async fn knows_browser(conn: &mut Conn, user_id: i64, token_hash: &str) -> DbResult<bool> {
+    let found: i64 = sql("SELECT count(*)
+           FROM known_browsers
+          WHERE user_id = $1
+            AND token_hash = $2")
+    .bind(user_id)
+    .bind(token_hash)
+    .scalar(conn)
+    .await?;
+    Ok(found > 0)
+}
+
 /// Remembers a browser of a person; the longest unused ones go.
 pub async fn know_browser(tx: &mut Tx, user_id: i64, token_hash: &str) -> DbResult<()> {
     let now = tx.now();

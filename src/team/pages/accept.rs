@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use tower_sessions::Session;
 
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::clock::Instant;
 use crate::id;
 use crate::shell::session::signed_in;
-use crate::shell::{Access, Routes, session};
+use crate::shell::{Access, Routes, browser, session};
 use crate::users::{self, Passwords, Role};
 use crate::web::flash::flash_on;
 use crate::web::page::{BareFrame, html_with};
@@ -139,12 +139,15 @@ async fn join(
         Accepted::Over => over(Some(Standing::Accepted)),
         Accepted::NotTheirs => Ok(Redirect::to(&format!("/invitation/{token}")).into_response()),
         Accepted::Joined { user_id, business_id } => {
+            let mut response = Redirect::to("/").into_response();
             if ask == Ask::New {
                 session::start(&session, user_id, &ip, &headers).await?;
+                let cookie = browser::remember(&app, &headers, user_id).await?;
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
             session.insert("business", business_id).await?;
             flash_on(&session, Flash::good(format!("You are on the team of {business_name}."))).await?;
-            Ok(Redirect::to("/").into_response())
+            Ok(response)
         }
     }
 }

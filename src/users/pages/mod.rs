@@ -1,7 +1,6 @@
 //! Signing in and out, and one's own account.
 
 mod account;
-mod browser;
 mod prove;
 
 pub use prove::{Deed, prove};
@@ -18,7 +17,7 @@ use super::{delay, store};
 use crate::app::App;
 use crate::email;
 use crate::query::pairs;
-use crate::shell::{Access, Routes, session};
+use crate::shell::{Access, Routes, browser, session};
 use crate::web::page::{BareFrame, html_with, own_path};
 use crate::web::{Fault, Form, PageResult, html, layers};
 
