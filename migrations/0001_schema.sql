@@ -337,6 +337,8 @@ CREATE TABLE codes (
     lookup TEXT NOT NULL,
     -- The look-up form with look-alikes folded: a heard or misread code is found by it.
     repaired TEXT NOT NULL,
+    -- The look-up form, folded as every searched text is.
+    search TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('generated', 'custom')),
     state TEXT NOT NULL CHECK (state IN ('active', 'alias', 'retired')),
     created_at BIGINT NOT NULL,
@@ -859,6 +861,15 @@ CREATE TABLE search_segments (
 );
 CREATE INDEX search_segments_live ON search_segments (scope, id) WHERE gone_at IS NULL;
 CREATE INDEX search_segments_gone ON search_segments (gone_at, id) WHERE gone_at IS NOT NULL;
+
+-- The words of indexed rows, by the keys that words have in common which differ by a letter or sound alike; `=` and
+-- the word itself is the key of a word that is complete.
+CREATE TABLE search_words (
+    scope BIGINT NOT NULL,
+    key TEXT NOT NULL,
+    word TEXT NOT NULL,
+    PRIMARY KEY (scope, key, word)
+);
 
 -- Three characters each, from `gram` up to the next block of the segment, with the rows that have them.
 CREATE TABLE search_blocks (

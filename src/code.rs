@@ -1,6 +1,6 @@
 //! Referral codes as text. [`generate`] makes one that is meant to be spoken; [`parse_custom`] takes one that
 //! people chose; [`lookup_form`] is the form in which codes are stored and compared. A look-up tries the
-//! [`lookup_form`] first, then [`repaired`] if that [`is_generated_form`], then [`heard`].
+//! [`lookup_form`] first, then [`repaired`] if that [`is_generated_form`], then [`heard`](crate::spelling::heard).
 //!
 //! A generated code is 9 random symbols and a check symbol of an alphabet of 23: no vowels, one of each class
 //! of look-alikes, and a prime number of them. The sum of symbol times position is 0 modulo 23, so every
@@ -11,7 +11,7 @@ use std::fmt;
 use rand::{Rng, RngExt as _};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{id, text};
+use crate::{fold, id};
 
 const ALPHABET: &[u8; 23] = b"23456789CDFHJKMNPRTVWXY";
 const SYMBOLS: usize = 10;
@@ -74,9 +74,9 @@ fn has_letter(symbols: &str) -> bool {
 /// Doing it twice changes nothing.
 #[must_use]
 pub fn lookup_form(text: &str) -> String {
-    let is_significant = |c: &char| !(c.is_whitespace() || text::is_hidden(*c) || is_dash(*c) || *c == '.');
+    let is_significant = |c: &char| !(c.is_whitespace() || fold::is_hidden(*c) || fold::is_dash(*c) || *c == '.');
     // Upper case can decompose, and what composes or loses a dash can have another upper case.
-    text::settled(text, |text| {
+    fold::settled(text, |text| {
         let plain: String = text.nfkc().filter(is_significant).collect();
         let bare = plain.trim_matches(is_decoration);
         let bare = if bare.is_empty() { &plain } else { bare };
@@ -89,13 +89,10 @@ fn is_decoration(c: char) -> bool {
     (c.is_ascii_punctuation() && c != '_') || "“”„‟‘’‚‛«»‹›¿¡…、。「」".contains(c)
 }
 
-/// Unicode's dash punctuation, and the signs that are typed for one.
-fn is_dash(c: char) -> bool {
-    matches!(c,
-        '-' | '\u{58a}' | '\u{5be}' | '\u{1400}' | '\u{1806}' | '\u{2010}'..='\u{2015}' | '\u{2043}'
-        | '\u{2053}' | '\u{207b}' | '\u{208b}' | '\u{2212}' | '\u{2e17}' | '\u{2e1a}'
-        | '\u{2e3a}'..='\u{2e3b}' | '\u{2e40}' | '\u{2e5d}' | '\u{301c}' | '\u{3030}' | '\u{30a0}'
-        | '\u{fe31}'..='\u{fe32}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{10d6e}' | '\u{10ead}')
+/// The form in which a code is found by a piece of it: the [`lookup_form`], folded as every searched text is.
+#[must_use]
+pub fn searched(text: &str) -> String {
+    fold::fold(&lookup_form(text)).replace(' ', "")
 }
 
 /// The [`lookup_form`] with every look-alike brought to the one of its class that generated codes
@@ -115,7 +112,7 @@ pub fn repaired(text: &str) -> String {
         c => c,
     };
     // A letter read for another one can compose with the mark after it.
-    text::settled(text, |text| lookup_form(text).chars().map(class).collect())
+    fold::settled(text, |text| lookup_form(text).chars().map(class).collect())
 }
 
 /// True for a text, in any case and grouping, that [`generate`] could have made: 10 symbols of the alphabet
@@ -162,112 +159,6 @@ pub fn grouped(text: &str) -> String {
         (Some(a), Some(b), Some(c)) if is_generated_form(&form) => format!("{a}-{b}-{c}"),
         _ => text.to_owned(),
     }
-}
-
-/// The words of the NATO alphabet and of digits, in order of the characters.
-const LETTERS: [&str; 26] = [
-    "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett", "Kilo", "Lima",
-    "Mike", "November", "Oscar", "Papa", "Quebec", "Romeo", "Sierra", "Tango", "Uniform", "Victor", "Whiskey", "X-ray",
-    "Yankee", "Zulu",
-];
-const DIGITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-
-/// A code to read out: "K for Kilo, 7, M for Mike". Hyphens and dots are left out, since a look-up
-/// ignores them.
-#[must_use]
-pub fn spelled(text: &str) -> String {
-    let word = |c: char| match c {
-        'A'..='Z' => format!("{c} for {}", LETTERS[usize::from(c as u8 - b'A')]),
-        '_' => "underscore".to_owned(),
-        c => c.to_string(),
-    };
-    lookup_form(text).chars().map(word).collect::<Vec<_>>().join(", ")
-}
-
-/// Turns a spelled-out code back into a code: "kilo seven mike" and "K for Kilo, 7, M as in Mike" are both
-/// "K7M". Words that are no spelling stay; a text without any spelling is only trimmed.
-#[must_use]
-pub fn heard(text: &str) -> String {
-    let apart = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '!' | '?');
-    let words: Vec<String> = text
-        .split(apart)
-        .map(|word| text::lower(word.trim_matches(['.', '-', '"', '\''])))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let mut out = String::new();
-    let mut spoken = false;
-    let mut times = 1;
-    let mut rest = words.as_slice();
-    while let [word, after @ ..] = rest {
-        let (part, consumed) = spelling(word, after);
-        rest = after.get(consumed..).unwrap_or_default();
-        match (word.as_str(), part) {
-            ("double", _) if !rest.is_empty() => times = 2,
-            ("triple", _) if !rest.is_empty() => times = 3,
-            (_, Some(part)) => {
-                spoken = true;
-                out.extend(std::iter::repeat_n(part, times));
-                times = 1;
-            }
-            (word, None) => {
-                spoken |= times > 1 && word.chars().nth(1).is_none();
-                out.push_str(&word.to_uppercase().repeat(times));
-                times = 1;
-            }
-        }
-    }
-    if spoken { out } else { text.trim().to_owned() }
-}
-
-/// The character that a word means, and how many of the words after it belong to it.
-fn spelling(word: &str, after: &[String]) -> (Option<char>, usize) {
-    let mut chars = word.chars();
-    if let (Some(c), None) = (chars.next(), chars.next()) {
-        let explained = explanation(c, after);
-        let c = if explained > 0 { c.to_uppercase().next() } else { None };
-        return (c, explained);
-    }
-    (spoken_char(word), 0)
-}
-
-/// The length of "for Kilo", "as in Kilo" or "like Kilo" after a single letter. "for" is only that
-/// before a word with the letter; else it is a four that was misheard.
-fn explanation(letter: char, after: &[String]) -> usize {
-    let words: Vec<&str> = after.iter().take(3).map(String::as_str).collect();
-    let (count, word) = match words[..] {
-        ["as", "in", word] => (3, word),
-        ["for" | "like", word, ..] => (2, word),
-        _ => return 0,
-    };
-    if word.starts_with(letter) && word.chars().nth(1).is_some() { count } else { 0 }
-}
-
-/// A word of either alphabet, its other spellings, and what is heard instead of digits.
-fn spoken_char(word: &str) -> Option<char> {
-    let is_word = |name: &str| name.eq_ignore_ascii_case(word);
-    if let Some(at) = LETTERS.iter().position(|name| is_word(name)) {
-        return LETTERS[at].chars().next();
-    }
-    if let Some(at) = DIGITS.iter().position(|name| is_word(name)) {
-        return char::from_digit(u32::try_from(at).ok()?, 10);
-    }
-    Some(match word {
-        "alpha" => 'A',
-        "juliet" => 'J',
-        "whisky" => 'W',
-        "xray" => 'X',
-        "oh" | "nought" | "null" => '0',
-        "to" | "too" => '2',
-        "tree" => '3',
-        "for" | "fower" => '4',
-        "fife" => '5',
-        "ate" | "ait" => '8',
-        "niner" => '9',
-        "dash" | "hyphen" | "minus" => '-',
-        "underscore" => '_',
-        "dot" | "point" => '.',
-        _ => return None,
-    })
 }
 
 /// The number of single steps (insert, drop, replace, swap of neighbours) from one text to the

@@ -11,7 +11,7 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::text;
+use crate::fold;
 
 /// RFC 5321, 4.5.3.1.3: a path is at most 256 octets with its angle brackets.
 const MAX_OCTETS: usize = 254;
@@ -116,7 +116,7 @@ pub fn key_of(text: &str) -> Option<String> {
 
 /// White space, and what is invisible and comes along when an address is copied from a page.
 fn is_paste_edge(c: char) -> bool {
-    c.is_whitespace() || text::is_hidden(c)
+    c.is_whitespace() || fold::is_hidden(c)
 }
 
 fn local_key(local: &str) -> Result<String, EmailError> {
@@ -125,8 +125,8 @@ fn local_key(local: &str) -> Result<String, EmailError> {
         Some(inside) => unquote(inside).ok_or(EmailError::Local)?,
         None => local.to_owned(),
     };
-    let step = |text: &str| text::lower(&text.nfc().collect::<String>()).nfc().collect();
-    let folded = text::settled(&bare, step);
+    let step = |text: &str| fold::lower(&text.nfc().collect::<String>()).nfc().collect();
+    let folded = fold::settled(&bare, step);
     if is_dot_atom(&folded) {
         // "jane"@ and jane@ are one mailbox (RFC 5321, 4.1.2), so the key drops idle quotes.
         return Ok(folded);
@@ -167,7 +167,7 @@ fn is_atom_char(c: char) -> bool {
 /// Neither control nor white space nor an invisible mark: with one inside, an address would look like another
 /// one.
 fn is_visible(c: char) -> bool {
-    !c.is_control() && !c.is_whitespace() && !text::is_hidden(c)
+    !c.is_control() && !c.is_whitespace() && !fold::is_hidden(c)
 }
 
 fn domain_key(domain: &str) -> Result<String, EmailError> {
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn keys_are_stable_for_every_character_that_has_another_form() {
-        let changing = |c: &char| text::lower(&c.to_string()).nfkd().ne([*c]);
+        let changing = |c: &char| fold::lower(&c.to_string()).nfkd().ne([*c]);
         for c in ('\0'..=char::MAX).filter(changing) {
             for text in [format!("a{c}@x.io"), format!("{c}\u{301}@x.io"), format!("a@x{c}.io")] {
                 if let Some(key) = key_of(&text) {

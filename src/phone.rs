@@ -129,7 +129,7 @@ pub fn example(country: &str) -> Option<String> {
 /// The keys to press: digits, after a `+` when the number is international.
 fn dialled(text: &str) -> Option<String> {
     // NFKC turns full-width digits and brackets into plain ones.
-    let text: String = text.nfkc().filter(|c| !crate::text::is_hidden(*c)).collect();
+    let text: String = text.nfkc().filter(|c| !crate::fold::is_hidden(*c)).collect();
     if text.len() > 60 {
         return None;
     }

@@ -20,6 +20,7 @@ mod engine;
 mod events;
 mod faults;
 mod forms;
+mod found;
 mod house;
 mod imports;
 mod inbox;

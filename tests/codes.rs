@@ -207,7 +207,7 @@ async fn a_code_is_looked_up_in_any_spelling(app: TestApp) {
     if misread != plain {
         assert_eq!(found(&app, &misread).await, (jane.code.clone(), How::Repaired, "active".to_owned()));
     }
-    assert_eq!(found(&app, &refdesk::code::spelled(&jane.code)).await.1, How::Heard);
+    assert_eq!(found(&app, &refdesk::spelling::spelled(&jane.code)).await.1, How::Heard);
 }
 
 async fn near_misses_are_named(app: TestApp) {

@@ -106,7 +106,7 @@ async fn codes_are_found_half_misheard_and_mistyped(app: TestApp) {
     let plain = jane.code.replace('-', "");
     let half = app.get(&format!("/record/people?q={}", &plain[..4].to_lowercase())).await.is(200);
     assert_eq!(half.count("li"), 1, "half a code is enough");
-    let said = refdesk::code::spelled(&jane.code);
+    let said = refdesk::spelling::spelled(&jane.code);
     let heard = app.get(&format!("/record/people?q={}", urlencoded(&said))).await.is(200);
     assert!(heard.body.contains(&format!("Heard as {}", jane.code)), "{}", heard.body);
     let mut wrong: Vec<char> = plain.chars().collect();

@@ -6,9 +6,10 @@ use serde_json::Value as Json;
 
 use super::NewEntry;
 use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql};
+use crate::fold::fold;
 use crate::query::ListQuery;
 use crate::seal::{self, Audited, Chain};
-use crate::text::{fold, like_pattern};
+use crate::text::like_pattern;
 use crate::{row, rows};
 
 /// Writes entries in the caller's transaction.

@@ -1,8 +1,9 @@
 use super::Call;
 use crate::clock::Instant;
 use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql};
+use crate::fold::fold;
 use crate::query::ListQuery;
-use crate::text::{fold, like_pattern};
+use crate::text::like_pattern;
 use crate::{row, rows};
 
 /// Writes calls, each with its id and the number of dropped calls before it.

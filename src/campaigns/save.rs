@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
-use crate::text::fold;
+use crate::fold::fold;
 
 /// The outcome of changing a campaign's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use super::*;
+use crate::spelling::{heard, spelled};
 
 fn code(seed: u64) -> String {
     generate(&mut StdRng::seed_from_u64(seed))

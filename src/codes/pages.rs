@@ -9,12 +9,15 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{OriginalUri, Path};
 
-use super::lookup::{How, Lookup, Near, look_up};
+use super::lookup::{How, Lookup, look_up};
+use super::near::{Near, misheard};
 use super::store::{self, CodeLine, Wanted};
 use super::{CodeState, Moved};
 use crate::counters;
 use crate::db::PAGE;
 use crate::money::{Currency, Money};
+use crate::record::pages::{Beside, is_due};
+use crate::search::Scope;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::{counted, counted_up_to, looked_at};
 use crate::users::Right;
@@ -55,6 +58,7 @@ struct ListPage {
     can_edit: bool,
     can_export: bool,
     sees_money: bool,
+    beside: Beside,
 }
 
 impl Near {
@@ -119,7 +123,7 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
     if q.is_empty() {
         return Ok(search);
     }
-    search.wanted = Wanted::of(q);
+    search.wanted = Wanted::of(q, &page.member.country);
     let mut conn = page.read().await?;
     match look_up(&mut conn, page.member.business_id, q).await? {
         Lookup::Found { code, how } if code.campaign_id == page.campaign.id => {
@@ -135,11 +139,15 @@ async fn search(page: &Page, q: &str) -> Result<Search, Fault> {
             search.elsewhere = Some(Elsewhere { text: code.text.clone(), name: code.name.clone(), url });
         }
         Lookup::NotFound { closest } => {
-            search.near = closest.into_iter().filter(|n| n.code.campaign_id == page.campaign.id).collect();
-            let heard = crate::code::heard(q);
+            let mut near = closest;
+            if near.is_empty() {
+                near = misheard(&mut conn, page.member.business_id, q).await?;
+            }
+            search.near = near.into_iter().filter(|n| n.code.campaign_id == page.campaign.id).collect();
+            let heard = crate::spelling::heard(q);
             if crate::code::lookup_form(&heard) != crate::code::lookup_form(q) {
                 search.understood = format!("Heard as {heard}.");
-                search.wanted = Wanted::of(&heard);
+                search.wanted = Wanted::of(&heard, &page.member.country);
             }
         }
     }
@@ -151,6 +159,12 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let Search { wanted, understood, near, elsewhere } = search(&page, query.get("q")).await?;
     let store::Codes { mut rows, total, looked } =
         store::list(&page.app.db, page.campaign.id, &query, &wanted, PAGE + 1).await?;
+    let mut beside = Beside::default();
+    if is_due(&query, total) {
+        let list = |needle| store::texts(page.campaign.id, &query, needle);
+        let (words_of, rows_of) = (Scope::referrers(page.member.business_id), Scope::codes(page.campaign.id));
+        beside = Beside::meant(&page, &query, words_of, rows_of, list).await?;
+    }
     let mut conn = page.read().await?;
     let figures = Figures::of(&mut conn, &rows).await?;
     let mut tabs = Vec::new();
@@ -210,6 +224,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         can_edit: page.member.may(Right::EditReferrers),
         can_export: page.member.may(Right::SeeLeads),
         sees_money: page.member.may(Right::SeeMoney),
+        beside,
     })
 }
 

@@ -5,6 +5,8 @@ pub mod rows;
 pub use find::*;
 pub use list::*;
 
+use std::collections::BTreeSet;
+
 use super::give::Enrolled;
 use crate::clock::Instant;
 use crate::code;
@@ -32,6 +34,7 @@ pub struct NewCode {
     pub text: String,
     pub lookup: String,
     pub repaired: String,
+    pub search: String,
     pub kind: &'static str,
 }
 
@@ -42,6 +45,7 @@ impl NewCode {
             enrolled: enrolled.clone(),
             lookup: code::lookup_form(&text),
             repaired: code::repaired(&text),
+            search: code::searched(&text),
             text,
             kind: "generated",
         }
@@ -55,9 +59,9 @@ impl NewCode {
 /// Inserts one active code; an existing text makes this a lost race.
 pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
     sql("INSERT INTO codes
-                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state,
-                 created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)")
+                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search, kind,
+                 state, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11)")
     .bind(c.id)
     .bind(c.enrolled.business_id)
     .bind(c.enrolled.campaign_id)
@@ -66,6 +70,7 @@ pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
     .bind(&c.text)
     .bind(&c.lookup)
     .bind(&c.repaired)
+    .bind(&c.search)
     .bind(c.kind)
     .bind(now)
     .execute(tx)
@@ -73,8 +78,13 @@ pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
     to_be_found(tx, std::slice::from_ref(c)).await
 }
 
+/// People are found by their codes, and codes by their people.
 async fn to_be_found(tx: &mut Tx, codes: &[NewCode]) -> DbResult<()> {
-    search::enqueue(tx, rows!(codes, c => { scope: Scope::codes(c.enrolled.campaign_id).number(), id: c.id })).await
+    let of_code = |c: &NewCode| (Scope::codes(c.enrolled.campaign_id), c.id);
+    let of_person = |c: &NewCode| (Scope::referrers(c.enrolled.business_id), c.enrolled.referrer_id);
+    let both: BTreeSet<(i64, i64)> =
+        codes.iter().flat_map(|c| [of_code(c), of_person(c)]).map(|(scope, id)| (scope.number(), id)).collect();
+    search::enqueue(tx, rows!(both, (scope, id) => { scope: scope, id: id })).await
 }
 
 pub async fn set_state(tx: &mut Tx, id: i64, state: &str) -> DbResult<()> {
@@ -109,16 +119,16 @@ pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbRes
     let table = rows!(new, c => {
         id: c.id, business_id: c.enrolled.business_id, campaign_id: c.enrolled.campaign_id,
         enrollment_id: c.enrolled.enrollment_id,
-        referrer_id: c.enrolled.referrer_id, text: &c.text, lookup: &c.lookup, repaired: &c.repaired, kind: c.kind,
+        referrer_id: c.enrolled.referrer_id, text: &c.text, lookup: &c.lookup, repaired: &c.repaired, search: &c.search, kind: c.kind,
         at: now,
     });
     sql("INSERT INTO codes
-                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state,
-                 created_at)
+                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search, kind,
+                 state, created_at)
          SELECT r.id, r.business_id, r.campaign_id, r.enrollment_id, r.referrer_id, r.text, r.lookup, r.repaired,
-                r.kind, 'active', r.at
+                r.search, r.kind, 'active', r.at
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, enrollment_id BIGINT, referrer_id BIGINT,
-                     text TEXT, lookup TEXT, repaired TEXT, kind TEXT, at BIGINT) r
+                     text TEXT, lookup TEXT, repaired TEXT, search TEXT, kind TEXT, at BIGINT) r
           WHERE NOT EXISTS (SELECT 1
                               FROM codes c
                              WHERE c.enrollment_id = r.enrollment_id

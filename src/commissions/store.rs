@@ -2,6 +2,7 @@ pub mod rows;
 
 use crate::counters;
 use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, PAGE, sql, sql_built};
+use crate::leads::TEXTS;
 use crate::query::ListQuery;
 use crate::row;
 use crate::rows;
@@ -198,7 +199,12 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
     if let Some(kind) = f.kind {
         list = list.search("k.kind = ?", kind);
     }
-    f.needle.in_column("l.search", list).within("lead_id", "JOIN leads l ON l.id = k.lead_id")
+    f.needle.in_texts(TEXTS, list).within("lead_id", "JOIN leads l ON l.id = k.lead_id")
+}
+
+/// The texts of a search's rows, as `text`.
+pub fn texts(f: &Filter) -> Listing {
+    listing("l.search AS text", "JOIN leads l ON l.id = k.lead_id", f)
 }
 
 /// A page of the list.
@@ -210,7 +216,7 @@ pub struct CommissionPage {
 }
 
 /// The people whose names, addresses and numbers are searched.
-fn scope(f: &Filter) -> Scope {
+pub fn scope(f: &Filter) -> Scope {
     Scope::leads(f.campaign_id, f.test)
 }
 

@@ -73,6 +73,12 @@ impl Listing {
         }
     }
 
+    /// The same rows with other columns, of the tables that are joined.
+    pub fn showing(mut self, columns: &'static str) -> Self {
+        self.columns = columns;
+        self
+    }
+
     /// For a list whose text is in another table: the column that refers to the list's rows, and the join.
     pub fn within(mut self, by: &'static str, join: &'static str) -> Self {
         (self.by, self.within) = (by, join);

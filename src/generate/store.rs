@@ -94,6 +94,7 @@ pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbRe
     let numbered = (from..to).zip(codes);
     let table = rows!(numbered, (i, text) => {
         i: i, first: FIRST[(i % 16) as usize], last: LAST[(i / 16 % 16) as usize], code: text,
+        fold: crate::fold::fold(&format!("{} {}", FIRST[(i % 16) as usize], LAST[(i / 16 % 16) as usize])),
         lookup: code::lookup_form(text),
         repaired: code::repaired(text),
     });
@@ -105,10 +106,9 @@ pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbRe
          SELECT $2 + r.i, $3, r.first || ' ' || r.last || ' ' || r.i, r.first,
                 'referrer' || r.i || '@example.com', 'referrer' || r.i || '@example.com',
                 'Company ' || (r.i % 997),
-                lower(r.first || ' ' || r.last || ' ' || r.i || ' referrer' || r.i || '@example.com company '
-                        || (r.i % 997)),
+                r.fold || ' ' || r.i || ' referrer' || r.i || '@example.com company ' || (r.i % 997),
                 '[]', $4 + r.i * 1000000, $4 + r.i * 1000000
-           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
+           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, fold TEXT, lookup TEXT, repaired TEXT) r")
     .bind(&table)
     .bind(bases.referrer)
     .bind(load.business_id)
@@ -128,8 +128,8 @@ pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbRe
                 (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at)
          SELECT $2 + r.i, $3, $4, $5 + r.i,
                 CASE WHEN r.i % 50 = 7 THEN 'paused' WHEN r.i % 500 = 9 THEN 'banned' ELSE 'active' END,
-                r.i % 10 <> 3, lower(r.first || ' ' || r.last || ' ' || r.i), false, $6 + r.i * 1000000
-           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r")
+                r.i % 10 <> 3, r.fold || ' ' || r.i, false, $6 + r.i * 1000000
+           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, fold TEXT, lookup TEXT, repaired TEXT) r")
     .bind(&table)
     .bind(bases.enrollment)
     .bind(load.business_id)
@@ -140,11 +140,12 @@ pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbRe
     .execute(tx)
     .await?;
     sql("INSERT INTO codes
-                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind,
-                 state, created_at)
-         SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired, 'generated', 'active',
+                (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search,
+                 kind, state, created_at)
+         SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired,
+                lower(r.lookup), 'generated', 'active',
                 $7 + r.i * 1000000
-           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, lookup TEXT, repaired TEXT) r
+           FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, fold TEXT, lookup TEXT, repaired TEXT) r
           WHERE r.i % 10 <> 3")
     .bind(&table)
     .bind(bases.code)
@@ -184,7 +185,7 @@ pub async fn leads(tx: &mut Tx, part: &Part) -> DbResult<()> {
     let &Part { load, paid, bases, from, to, first } = part;
     let names: Vec<String> = (0..256).map(|i| format!("{} {}", FIRST[i % 16], LAST[i / 16])).collect();
     let names = rows!(names.iter().enumerate(), (i, name) => {
-        i: i64::try_from(i).unwrap_or(0), name: name, fold: crate::text::fold(name),
+        i: i64::try_from(i).unwrap_or(0), name: name, fold: crate::fold::fold(name),
     });
     let paid_on = paid.day.to_string();
     patient(tx).await?;

@@ -9,6 +9,7 @@ mod store;
 mod timeline;
 
 pub use filter::ARRIVALS;
+pub use store::TEXTS;
 pub use store::meta::{MetaSet, set as set_meta};
 pub use store::rows::LeadRow;
 pub use store::{listed, rows, touches};

@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Followed, LinkPath, Refers};
 use crate::app::App;
-use crate::code;
 use crate::id::{self, Kind};
 use crate::query::{decode, encode, pairs};
 use crate::shell::{Access, Routes};
+use crate::spelling;
 use crate::web::page::{BareFrame, html_with};
 use crate::web::{Fault, PageResult, html};
 
@@ -134,7 +134,7 @@ fn shown(followed: &Followed, passed: &[(String, String)]) -> PageResult {
         Some(Refers { code, business, .. }) => html(&CodePage {
             frame: BareFrame::new(),
             business: business.clone(),
-            spoken: code::spelled(code),
+            spoken: spelling::spelled(code),
             code: code.clone(),
         }),
         None if !followed.destination.is_empty() => redirect(&destination),

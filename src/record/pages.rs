@@ -1,6 +1,7 @@
 //! Record a referral: the search, the form, the receipt. Each is a page that works without script; the
 //! list below the search field is also a fragment of its own, for the live look-up.
 
+mod beside;
 mod whose;
 
 use std::sync::Arc;
@@ -10,21 +11,23 @@ use axum::extract::OriginalUri;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 
-use super::find::{Asked, Found, Hit, best, find};
+use super::find::{Asked, Hit, best, find};
 use super::store::{self, EnrollmentOf, ReferrerOf};
 use super::{Reach, Receipt, Recording};
 use crate::clock::Instant;
-use crate::code;
 use crate::codes::{self, Known};
 use crate::email::Email;
 use crate::phone::{self, Phone};
 use crate::query::{ListQuery, url};
 use crate::shell::{Access, Frame, Page, Routes};
+use crate::spelling;
+use crate::text::looked_at;
 use crate::users::Right;
 use crate::web::page::html_with;
 use crate::web::{Choice, Fault, Form, PageResult, html};
 use crate::when::said;
 
+pub use beside::{Beside, is_due};
 pub use whose::whose;
 
 pub fn routes() -> Routes {
@@ -53,11 +56,14 @@ struct PeopleFragment {
 }
 
 struct People {
+    /// The address of the one who is meant without doubt.
+    only: Option<String>,
     hits: Vec<Line>,
     near: Vec<Line>,
     understood: String,
     more: bool,
-    bounded: bool,
+    /// The number of referrers that were looked through, where not all were.
+    looked: String,
 }
 
 struct Line {
@@ -81,7 +87,7 @@ impl People {
             country: &page.member.country,
             text: q,
         };
-        let Found { hits, near, understood, more, bounded } = find(&mut page.read().await?, asked).await?;
+        let found = find(&page.app.db, asked).await?;
         let today = page.today();
         let line = |hit: Hit| {
             let last = match hit.person.last_at {
@@ -98,23 +104,28 @@ impl People {
             Line { url: page.at(&url("/record", &pairs)), last, hit }
         };
         Ok(Self {
-            hits: hits.into_iter().map(line).collect(),
-            near: near.into_iter().map(line).collect(),
-            understood,
-            more,
-            bounded,
+            only: found.only().map(|hit| line(hit.clone()).url),
+            hits: found.hits.into_iter().map(line).collect(),
+            near: found.near.into_iter().map(line).collect(),
+            understood: found.understood,
+            more: found.more,
+            looked: looked_at(found.looked),
         })
     }
 }
 
 async fn show(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
-    let query = page.list("/record", &uri, &["q", "referrer", "code"]);
+    let query = page.list("/record", &uri, &["q", "referrer", "code", "open"]);
     if let Ok(referrer) = query.get("referrer").parse() {
         let form = Form::filled(&[("q", query.get("q")), ("code", query.get("code"))]);
         return html(&TellPage::of(&page, referrer, form).await?);
     }
     let q = query.get("q").to_owned();
     let list = People::of(&page, &q).await?;
+    // Enter opens the one who is meant; the way back shows the list.
+    if let Some(only) = list.only.as_deref().filter(|_| !query.get("open").is_empty()) {
+        return Ok(Redirect::to(only).into_response());
+    }
     html(&SearchPage { frame: page.frame("record").await?, q, list })
 }
 
@@ -283,7 +294,7 @@ async fn receipt(page: Page) -> PageResult {
         title,
         sentence,
         tone,
-        spoken: receipt.code.as_deref().map(code::spelled).unwrap_or_default(),
+        spoken: receipt.code.as_deref().map(spelling::spelled).unwrap_or_default(),
         code: receipt.code.clone(),
         again_url: page.at(&format!("/record?referrer={}", receipt.referrer_id)),
         receipt,

@@ -1,13 +1,11 @@
 //! Finding people by the beginning of any of their words, and what the pages say of them.
 
 use crate::db::{Conn, DbResult, Value, sql, sql_built};
-use crate::text::{fold, like_pattern};
+use crate::fold::fold;
 use crate::{row, rows};
 
 /// People that a first word finds, at most; the other words choose among them.
 const CANDIDATES: usize = 10_000;
-/// Referrers looked through, newest first, for a piece from the middle of a word.
-pub const EXAMINED: i64 = 10_000;
 
 row! {
     #[derive(Debug, Clone)]
@@ -114,33 +112,6 @@ pub async fn by_words(
     );
     let rows: Vec<(i64,)> = sql_built(text).bind_all(values).all(conn).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-/// The newest people whose text contains a piece, and whether older ones were left out.
-pub async fn by_piece(conn: &mut Conn, business_id: i64, piece: &str, most: i64) -> DbResult<(Vec<i64>, bool)> {
-    let rows: Vec<(i64,)> = sql("SELECT r.id
-           FROM (SELECT id, search, created_at
-                   FROM referrers
-                  WHERE business_id = $1
-                    AND archived_at IS NULL
-                  ORDER BY created_at DESC, id DESC
-                  LIMIT $3) r
-          WHERE r.search LIKE $2 ESCAPE '\\'
-          ORDER BY r.created_at DESC, r.id DESC
-          LIMIT $4")
-    .bind(business_id)
-    .bind(like_pattern(piece))
-    .bind(EXAMINED)
-    .bind(most)
-    .all(conn)
-    .await?;
-    let all: i64 = sql("SELECT count(*)
-                          FROM (SELECT 1 AS one FROM referrers WHERE business_id = $1 LIMIT $2) r")
-    .bind(business_id)
-    .bind(EXAMINED + 1)
-    .scalar(conn)
-    .await?;
-    Ok((rows.into_iter().map(|(id,)| id).collect(), all > EXAMINED))
 }
 
 /// The condition that a word begins with one of some forms.

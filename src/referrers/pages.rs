@@ -13,6 +13,8 @@ use super::store::{self, ReferrerLine};
 use super::{AddReferrer, Added};
 use crate::db::{Cursor, PAGE};
 use crate::query::ListQuery;
+use crate::record::pages::{Beside, is_due};
+use crate::search::Scope;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::{counted_up_to, looked_at};
 use crate::users::Right;
@@ -50,6 +52,7 @@ struct ListPage {
     can_edit: bool,
     can_import: bool,
     empty: bool,
+    beside: Beside,
 }
 
 struct Line {
@@ -102,6 +105,12 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         country: &page.member.country,
     };
     let store::ReferrerPage { mut rows, total, looked } = store::list(&page.app.db, of, &query, PAGE).await?;
+    let mut beside = Beside::default();
+    if is_due(&query, total) {
+        let scope = Scope::referrers(of.business_id);
+        let list = |needle| store::texts(of, &query, &needle);
+        beside = Beside::meant(&page, &query, scope, scope, list).await?;
+    }
     let mut conn = page.read().await?;
     let counts = store::counts(&mut conn, page.campaign.id, BOUND).await?;
     drop(conn);
@@ -137,6 +146,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         pager,
         looked: looked_at(looked),
         can_edit,
+        beside,
         can_import: page.member.may(Right::Import),
     })
 }

@@ -11,8 +11,8 @@ pub use person::*;
 use super::{AddReferrer, NewFacts};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::fold::fold;
 use crate::search::{self, Scope};
-use crate::text::fold;
 use crate::{row, rows};
 
 pub async fn by_email(conn: &mut Conn, business_id: i64, email_key: &str) -> DbResult<Option<i64>> {
@@ -131,6 +131,7 @@ pub async fn update(tx: &mut Tx, id: i64, new: &NewFacts, now: Instant) -> DbRes
 /// Replaces what a referrer is found by.
 pub async fn store_words(tx: &mut Tx, business_id: i64, referrer_id: i64, words: &[String]) -> DbResult<()> {
     to_be_found(tx, business_id, referrer_id).await?;
+    search::enqueue_codes(tx, referrer_id).await?;
     sql("DELETE FROM referrer_words
           WHERE referrer_id = $1")
     .bind(referrer_id)

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::fold::{fold, is_apostrophe};
 use crate::phone;
-use crate::text::fold;
 
 /// Longer words are cut: a search needs fewer letters.
 const LONGEST: usize = 60;
@@ -28,6 +28,8 @@ impl Described<'_> {
         let mut words: Vec<String> = Vec::new();
         for text in [Some(self.name), self.company].into_iter().flatten() {
             words.extend(split(text));
+            // O'Neil is found by "oneil" and by "neil".
+            words.extend(split(&text.replace(is_apostrophe, " ")));
         }
         if let Some(email) = self.email {
             let email = fold(email);

@@ -109,7 +109,8 @@ pub async fn find(conn: &mut Conn, scopes: &[Scope], needle: &Needle) -> DbResul
         segments.extend(store::segments(conn, scope.number()).await?);
     }
     let words = needle.grams();
-    let mut grams: Vec<i64> = words.iter().flatten().flatten().copied().collect();
+    let whole = needle.whole_grams();
+    let mut grams: Vec<i64> = words.iter().flatten().chain(&whole).flatten().copied().collect();
     grams.sort_unstable();
     grams.dedup();
     let mut of_segment: HashMap<i64, Vec<BlockRow>> = HashMap::new();
@@ -119,46 +120,68 @@ pub async fn find(conn: &mut Conn, scopes: &[Scope], needle: &Needle) -> DbResul
     let size = |segment: &Segment| usize::try_from(segment.size).unwrap_or_default();
     all.of = all.waiting.len() + segments.iter().map(size).sum::<usize>();
     let part = |segment: Segment| {
-        let rows = matching(&of_segment.remove(&segment.id).unwrap_or_default(), size(&segment), &words)?;
+        let blocks = of_segment.remove(&segment.id).unwrap_or_default();
+        let mut found = Matching { blocks: &blocks, size: size(&segment), of_gram: HashMap::new() };
+        let rows = found.rows(&words, &whole).filter(|rows| rows.count() > 0)?;
         Some(Part { segment_id: segment.id, rows, marks: numbers_of_text(&segment.marks) })
     };
     all.parts = segments.into_iter().filter_map(part).collect();
     Ok(all)
 }
 
-/// The rows that have all words, each in one of its forms; none for no row.
-fn matching(blocks: &[BlockRow], size: usize, words: &[Vec<Vec<i64>>]) -> Option<Rows> {
-    let mut of_gram: HashMap<i64, Option<Rows>> = HashMap::new();
-    let mut all: Option<Rows> = None;
-    for forms in words {
-        let mut any = Rows::none(size);
-        for grams in forms {
-            let mut form: Option<Rows> = None;
-            for gram in grams {
-                let rows = of_gram.entry(*gram).or_insert_with(|| {
-                    let row = blocks.iter().find(|row| row.gram == *gram)?;
-                    rows_of(row.body.as_deref()?, size, *gram)
-                });
-                form = match (form, rows) {
-                    (_, None) => None,
-                    (None, Some(rows)) => Some(rows.clone()),
-                    (Some(mut both), Some(rows)) => {
-                        both.and(rows);
-                        Some(both)
-                    }
-                };
-                if form.is_none() {
-                    break;
-                }
+/// The rows of one segment, gram by gram.
+struct Matching<'b> {
+    blocks: &'b [BlockRow],
+    size: usize,
+    of_gram: HashMap<i64, Option<Rows>>,
+}
+
+impl Matching<'_> {
+    /// The rows that have all words, each in one of its forms, and those that have a form of the whole.
+    fn rows(&mut self, words: &[Vec<Vec<i64>>], whole: &[Vec<i64>]) -> Option<Rows> {
+        let mut all: Option<Rows> = None;
+        for forms in words {
+            let any = self.any(forms);
+            match &mut all {
+                Some(all) => all.and(&any),
+                None => all = Some(any),
             }
-            if let Some(form) = form {
+        }
+        if !whole.is_empty() {
+            let whole = self.any(whole);
+            match &mut all {
+                Some(all) => all.or(&whole),
+                None => all = Some(whole),
+            }
+        }
+        all
+    }
+
+    fn any(&mut self, forms: &[Vec<i64>]) -> Rows {
+        let mut any = Rows::none(self.size);
+        for grams in forms {
+            if let Some(form) = self.form(grams) {
                 any.or(&form);
             }
         }
-        match &mut all {
-            Some(all) => all.and(&any),
-            None => all = Some(any),
-        }
+        any
     }
-    all.filter(|rows| rows.count() > 0)
+
+    /// The rows that have all grams; none for no row.
+    fn form(&mut self, grams: &[i64]) -> Option<Rows> {
+        let mut form: Option<Rows> = None;
+        for gram in grams {
+            let (blocks, size) = (self.blocks, self.size);
+            let rows = self.of_gram.entry(*gram).or_insert_with(|| {
+                let row = blocks.iter().find(|row| row.gram == *gram)?;
+                rows_of(row.body.as_deref()?, size, *gram)
+            });
+            let rows = rows.as_ref()?;
+            match &mut form {
+                Some(form) => form.and(rows),
+                None => form = Some(rows.clone()),
+            }
+        }
+        form
+    }
 }

@@ -1,11 +1,14 @@
 //! Writes the queue to segments, and merges small segments into larger ones. The scheduled task does this on
 //! one node; two at once would cost time and nothing else.
 
-use super::Scope;
+use std::collections::BTreeSet;
+
 use super::grams::{Builder, MARK, ids_of_text, ids_to_text, numbers_to_text};
 use super::store::{self, Doc, NewSegment};
+use super::{Kind, Scope, near};
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult};
+use crate::sound::keys;
 
 /// Waiting rows that are worth a segment: fewer are quickly examined one by one.
 pub const LEAST: usize = 1_024;
@@ -16,6 +19,8 @@ const FAN: usize = 8;
 /// Rows read, or taken out of the queue, by one statement.
 const CHUNK: usize = 4_096;
 const OUT: usize = 1_000;
+/// Words that one write adds, each with up to thirty keys.
+const LEARNT: usize = 50;
 /// Segments of one run, so that it ends within its lease.
 const STEPS: usize = 24;
 /// The readers of a merged segment have long ended.
@@ -67,11 +72,33 @@ async fn feed(core: &Core, scope: Scope) -> DbResult<bool> {
     let ids: Vec<i64> = waiting.iter().map(|w| w.id).collect();
     let docs = docs(&mut conn, scope, &ids).await?;
     drop(conn);
+    learn(core, scope, &docs).await?;
     write(core, scope, docs, Vec::new()).await?;
     for out in waiting.chunks(OUT) {
         core.db.write(vec![], (scope.number(), out.to_vec()), store::dequeue).await?;
     }
     Ok(true)
+}
+
+/// Adds the words of new rows to those that are offered for near ones.
+async fn learn(core: &Core, scope: Scope, docs: &[Doc]) -> DbResult<()> {
+    if scope.kind() == Kind::Code {
+        return Ok(());
+    }
+    let words: BTreeSet<&str> = docs.iter().flat_map(|doc| near::words(&doc.text)).collect();
+    let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+    for some in words.chunks(CHUNK) {
+        let new = store::new_words(&mut core.db.read().await?, scope.number(), some).await?;
+        for new in new.chunks(LEARNT) {
+            let keyed = |word: &String| {
+                let keys = keys(word).into_iter().chain([format!("={word}")]);
+                keys.map(|key| (key, word.clone())).collect::<Vec<_>>()
+            };
+            let keyed: BTreeSet<(String, String)> = new.iter().flat_map(keyed).collect();
+            core.db.write(vec![], (scope.number(), keyed.into_iter().collect()), store::add_words).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn docs(conn: &mut Conn, scope: Scope, ids: &[i64]) -> DbResult<Vec<Doc>> {

@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 use super::candidates::{self, Candidates};
 use super::walk::{Walked, walk};
 use super::{Needle, Scope};
-use crate::db::{Db, DbResult, FromDb, Listing, Look};
+use crate::db::{Conn, Db, DbResult, FromDb, Listing, Look};
 use crate::text::counted;
 
 /// Candidates that are always all examined, and how far a page counts: each may cost the reading of a page of
@@ -148,7 +148,7 @@ impl Sought {
 async fn look_for(db: &Db, list: &Listing, scopes: &[Scope], needle: &Needle, ask: Ask) -> DbResult<Sought> {
     let want = ask.skip + ask.limit;
     if needle.grams().is_empty() {
-        return bounded(db, list, want, ask).await;
+        return short(db, list, scopes, needle, ask).await;
     }
     let all = candidates::find(&mut db.read().await?, scopes, needle).await?;
     if all.behind {
@@ -223,6 +223,30 @@ async fn bounded(db: &Db, list: &Listing, want: usize, ask: Ask) -> DbResult<Sou
     let start = list.clone().from_start();
     let (sought, start) = futures::try_join!(sought, on(db, &start, 0, BOUND))?;
     Ok(Sought { total: start.total, ..sought })
+}
+
+/// Words that are too short for the index: so many rows are examined, and those that have the whole as a code.
+async fn short(db: &Db, list: &Listing, scopes: &[Scope], needle: &Needle, ask: Ask) -> DbResult<Sought> {
+    let want = ask.skip + ask.limit;
+    let mut sought = bounded(db, list, want, ask).await?;
+    if needle.whole_grams().is_empty() || sought.looked.is_none() || ask.way == Way::Cursor {
+        return Ok(sought);
+    }
+    let all = candidates::find(&mut db.read().await?, scopes, needle).await?;
+    let mut ids = all.ids(&mut db.read().await?, FEW).await?;
+    ids.extend(&sought.ids);
+    ids.sort_unstable();
+    ids.dedup();
+    let look = look_at(db, list, &ids, want).await?;
+    sought.total = Total::AtLeast(look.hits);
+    sought.ids = self::ids(&look);
+    Ok(sought)
+}
+
+/// Rows that may have what is searched, for a closer look: the waiting ones, and the newest others up to a number.
+pub async fn some(conn: &mut Conn, scopes: &[Scope], needle: &Needle, most: usize) -> DbResult<Vec<i64>> {
+    let all = candidates::find(conn, scopes, needle).await?;
+    if all.behind { Ok(Vec::new()) } else { all.ids(conn, most).await }
 }
 
 fn ids(look: &Look) -> Vec<i64> {

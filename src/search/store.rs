@@ -1,5 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use super::Scope;
 use super::grams::Block;
 use crate::clock::Instant;
 use crate::db::{Conn, DbError, DbResult, Table, Tx, sql};
@@ -40,6 +41,66 @@ pub async fn waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult<Vec<W
     .bind(i64::try_from(most).unwrap_or(i64::MAX))
     .all(conn)
     .await
+}
+
+/// The ids of the waiting rows that came last.
+pub async fn newest_waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult<Vec<i64>> {
+    let found: Vec<(i64,)> = sql("SELECT id
+           FROM search_queue
+          WHERE scope = $1
+          ORDER BY id DESC
+          LIMIT $2")
+    .bind(scope)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// The words of some scopes that have one of some keys.
+pub async fn words_with(conn: &mut Conn, scopes: &[Scope], keys: &BTreeSet<String>) -> DbResult<BTreeSet<String>> {
+    let wanted = scopes.iter().flat_map(|scope| keys.iter().map(|key| (scope.number(), key)));
+    let found: Vec<(String,)> = sql("SELECT w.word
+           FROM rows($1, scope BIGINT, key TEXT) r
+           CROSS JOIN search_words w
+          WHERE w.scope = r.scope
+            AND w.key = r.key
+          LIMIT 2000")
+    .bind(rows!(wanted, (scope, key) => { scope: scope, key: key }))
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(word,)| word).collect())
+}
+
+/// The words among some that a scope does not have yet.
+pub async fn new_words(conn: &mut Conn, scope: i64, words: &[String]) -> DbResult<Vec<String>> {
+    let found: Vec<(String,)> = sql("SELECT r.word
+           FROM rows($2, word TEXT) r
+          WHERE NOT EXISTS (SELECT 1
+                              FROM search_words w
+                             WHERE w.scope = $1
+                               AND w.key = '=' || r.word
+                               AND w.word = r.word)")
+    .bind(scope)
+    .bind(rows!(words, word => { word: word }))
+    .patient()
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(word,)| word).collect())
+}
+
+/// Adds words by their keys: (key, word), sorted.
+pub async fn add_words(tx: &mut Tx, &(scope, ref words): &(i64, Vec<(String, String)>)) -> DbResult<()> {
+    sql("INSERT INTO search_words (scope, key, word)
+         SELECT $1, r.key, r.word
+           FROM rows($2, key TEXT, word TEXT) r
+          WHERE true
+         ON CONFLICT (scope, key, word) DO NOTHING")
+    .bind(scope)
+    .bind(rows!(words, (key, word) => { key: key, word: word }))
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// The next scope behind one that has rows waiting.
@@ -86,29 +147,68 @@ row! {
     }
 }
 
-/// The searched texts of some rows of a scope. Removed rows are left out.
+/// The searched texts of some rows of a scope: the person's, with the codes that are theirs. Removed rows are left out.
 pub async fn docs(conn: &mut Conn, kind: super::Kind, ids: &[i64]) -> DbResult<Vec<Doc>> {
     let text = match kind {
         super::Kind::Lead | super::Kind::TestLead => {
-            "SELECT l.id, l.created_at, l.search AS text
+            "SELECT l.id, l.created_at, l.search || ' ' || COALESCE(c.search, '') AS text
                FROM rows($1, id BIGINT) r
                CROSS JOIN leads l
+               LEFT JOIN codes c ON c.id = l.code_id
               WHERE l.id = r.id"
         }
         super::Kind::Referrer => {
             "SELECT p.id, p.created_at, p.search AS text
                FROM rows($1, id BIGINT) r
                CROSS JOIN referrers p
-              WHERE p.id = r.id"
-        }
-        super::Kind::Code => {
-            "SELECT c.id, c.created_at, c.lookup AS text
+              WHERE p.id = r.id
+              UNION ALL
+             SELECT c.referrer_id, 0, c.search
                FROM rows($1, id BIGINT) r
                CROSS JOIN codes c
+              WHERE c.referrer_id = r.id"
+        }
+        super::Kind::Code => {
+            "SELECT c.id, c.created_at, c.search || ' ' || p.search AS text
+               FROM rows($1, id BIGINT) r
+               CROSS JOIN codes c
+               JOIN referrers p ON p.id = c.referrer_id
               WHERE c.id = r.id"
         }
     };
-    sql(text).bind(rows!(ids, id => { id: *id })).patient().all(conn).await
+    let texts: Vec<Doc> = sql(text).bind(rows!(ids, id => { id: *id })).patient().all(conn).await?;
+    let mut at: HashMap<i64, usize> = HashMap::with_capacity(texts.len());
+    let mut docs: Vec<Doc> = Vec::with_capacity(texts.len());
+    // A referrer comes once, and once more for each code.
+    for doc in texts {
+        match at.get(&doc.id).and_then(|at| docs.get_mut(*at)) {
+            Some(first) => {
+                first.created_at = first.created_at.max(doc.created_at);
+                first.text = format!("{} {}", first.text, doc.text);
+            }
+            None => {
+                at.insert(doc.id, docs.len());
+                docs.push(doc);
+            }
+        }
+    }
+    Ok(docs)
+}
+
+/// Queues the codes of a referrer, whose own text has changed.
+pub async fn enqueue_codes(tx: &mut Tx, referrer_id: i64) -> DbResult<()> {
+    let stamp: i64 = rand::random();
+    sql("INSERT INTO search_queue (scope, id, stamp)
+         SELECT c.campaign_id * 4 + 3, c.id, $2
+           FROM codes c
+          WHERE c.referrer_id = $1
+         ON CONFLICT (scope, id) DO UPDATE
+            SET stamp = excluded.stamp")
+    .bind(referrer_id)
+    .bind(stamp)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// The ids of a scope's rows behind one, for the proof that all of them are found.

@@ -55,9 +55,9 @@ INSERT INTO referrer_words (business_id, word, referrer_id) VALUES
 INSERT INTO enrollments (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at) VALUES
     (2003, 1001, 1003, 2001, 'active', TRUE, 'jane njeri 0', FALSE, 1795261303103724),
     (2004, 1001, 1003, 2002, 'active', TRUE, 'amina njeri 1', FALSE, 1795261302103724);
-INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, kind, state, created_at) VALUES
-    (2005, 1001, 1003, 2003, 2001, 'C49-T6W-X434', 'C49T6WX434', 'C49T6WX434', 'generated', 'active', 1795261303103724),
-    (2006, 1001, 1003, 2004, 2002, 'C7F-KX3-FHWX', 'C7FKX3FHWX', 'C7FKX3FHWX', 'generated', 'active', 1795261302103724);
+INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search, kind, state, created_at) VALUES
+    (2005, 1001, 1003, 2003, 2001, 'C49-T6W-X434', 'C49T6WX434', 'C49T6WX434', 'c49t6wx434', 'generated', 'active', 1795261303103724),
+    (2006, 1001, 1003, 2004, 2002, 'C7F-KX3-FHWX', 'C7FKX3FHWX', 'C7FKX3FHWX', 'c7fkx3fhwx', 'generated', 'active', 1795261302103724);
 INSERT INTO leads (id, business_id, campaign_id, test, name, name_fold, email, email_key, phone, phone_key, company, jobtitle, industry, website, request, budget, country, region, address, source, source_origin, status, status_before, active, duplicate_of, qualified_at, converted_at, arrival, referrer_id, enrollment_id, code_id, touch_id, rule_fired, recorded_by, search, meta, created_at, updated_at, archived_at) VALUES
     (2007, 1001, 1003, FALSE, 'Jane Njeri 0', 'jane njeri 0', 'lead0@example0.com', 'lead0@example0.com', NULL, NULL, 'Company 0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'website', 'api', 'converted', NULL, TRUE, NULL, 1795261303103724, 1795261303103724, 'code', 2001, 2003, NULL, 2011, TRUE, NULL, 'jane njeri 0 lead0@example0.com company 0', '[]', 1795261303103724, 1795261303103724, NULL),
     (2008, 1001, 1003, FALSE, 'Amina Njeri 1', 'amina njeri 1', 'lead1@example1.com', 'lead1@example1.com', NULL, NULL, 'Company 1', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'ad', 'api', 'qualified', NULL, TRUE, NULL, 1795261273103724, NULL, 'link', 2002, 2004, NULL, 2012, FALSE, NULL, 'amina njeri 1 lead1@example1.com company 1', '[]', 1795261273103724, 1795261273103724, NULL),

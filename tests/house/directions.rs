@@ -28,9 +28,9 @@ enum Layer {
     Value,
 }
 
-const VALUES: [&str; 15] = [
-    "actor", "amounts", "clock", "code", "config", "email", "id", "lib", "limits", "meta", "money", "phone", "query",
-    "text", "when",
+const VALUES: [&str; 20] = [
+    "actor", "amounts", "clock", "code", "config", "email", "fold", "id", "lib", "limits", "meta", "misheard", "money",
+    "pasted", "phone", "query", "sound", "spelling", "text", "when",
 ];
 
 pub fn is_store(path: &str) -> bool {

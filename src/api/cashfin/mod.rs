@@ -201,7 +201,7 @@ object! {
         page "page": Page,
         /// Leads on a page, at most 100; anything else is 10.
         limit "limit": Limit,
-        /// A piece of name, e-mail, phone or company, in any case.
+        /// A piece of name, e-mail, phone or company; case, accents and apostrophes do not matter.
         search "search": Option<Line<400>>,
         /// A status: new, contacted, qualified, converted, lost. There are no leads of any other.
         status "status": Option<Line<400>>,

@@ -24,10 +24,10 @@ use crate::email::Email;
 use crate::engine::{
     self, AddLead, AddLeadOutcome, AmendLead, Claim, ClaimBy, Contact, Outcome, SourceOrigin, Status, TouchKind,
 };
+use crate::fold::fold;
 use crate::leads::fields::LeadFact;
 use crate::meta::Meta;
 use crate::referrers::{self, AddReferrer, Added, Amend};
-use crate::text::fold;
 
 const NEW: &str = r#"{"campaign_id":1003,"first_name":"Amy","email":"amy@example.org","referrer":{"field":"code","value":"K7M-4XP-D2CW"},"meta":[{"field":"plan","value":"pro"}]}"#;
 

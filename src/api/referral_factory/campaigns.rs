@@ -17,8 +17,8 @@ use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::campaigns::{self, CampaignChoice};
+use crate::fold::fold;
 use crate::id::{self, Kind};
-use crate::text::fold;
 
 /// A referral programme.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -20,7 +20,7 @@ use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::db::{Conn, DbResult};
-use crate::text::fold;
+use crate::fold::fold;
 
 /// A page of users.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::common::{
-    After, Limit, Page, Part, Sort, campaign, campaigns, field_id, instant, merged, merged_hits, nothing, page, path_id,
+    After, Limit, Page, Part, Sort, campaign, campaigns, field_id, instant, merged, merged_hits, needle, nothing, page,
+    path_id,
 };
 use super::jobs::{self, Job};
 use crate::api::Caller;
@@ -17,13 +18,12 @@ use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent, SentIfAny};
 use crate::app::App;
-use crate::code;
 use crate::codes::rows::{self as store, CodeRow};
 use crate::codes::{self, Chosen, CodeState, Generated, How, Lookup, Moved};
 use crate::id::{self, Kind};
 use crate::object;
 use crate::referrers::rows as people;
-use crate::search::{Needle, Scope};
+use crate::search::Scope;
 
 /// Data that a test key reads and never changes.
 const WHAT: &str = "Codes";
@@ -118,8 +118,8 @@ object! {
         state "state": Option<OneOf<CodeState>>,
         /// Only of this referrer.
         referrer "referrer": Option<IdText>,
-        /// A piece of the code, in any case, with or without spaces and hyphens.
-        q "q": Option<Line<60>>,
+        /// Pieces of the code, with or without spaces and hyphens, spelled, or as a link; or words of its referrer.
+        q "q": Option<Line<200>>,
     }
 }
 
@@ -235,7 +235,7 @@ async fn list(
     let state = asked.state.map(|s| s.0.word());
     let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &CodeRow| (row.created_at, row.id);
-    let needle = Needle::piece(&asked.q.map(|q| code::lookup_form(&q)).unwrap_or_default());
+    let needle = needle(&caller, asked.q.as_deref())?;
     let list = |campaign| store::listing(campaign, state, referrer, &needle);
     let url = &app.config.public_url;
     if !needle.is_empty() {

@@ -172,6 +172,12 @@ impl Part {
     }
 }
 
+/// The searched text of a list, as the pages read it.
+pub fn needle(caller: &Caller, q: Option<&str>) -> Result<Needle, FieldProblem> {
+    let needle = Needle::words(q.unwrap_or_default(), &caller.key.row.country);
+    needle.map_err(|why| FieldProblem::wrong("q", why))
+}
+
 /// A day as a position in a list sorted by days: 20260628.
 pub fn place_of(day: &str) -> i64 {
     day.replace('-', "").parse().unwrap_or_default()

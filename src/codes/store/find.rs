@@ -1,7 +1,8 @@
 //! Finds a code by its text, its beginning, or similar texts. Every condition is on the unique look-up form
 //! or the repaired form, so a hundred thousand codes are never scanned.
 
-use crate::db::{Conn, DbResult, sql_built};
+use crate::db::{Conn, DbResult, sql, sql_built};
+use crate::search::{self, Needle, Scope};
 use crate::{row, rows};
 
 row! {
@@ -144,6 +145,48 @@ pub async fn active_among(conn: &mut Conn, business_id: i64, forms: &[String]) -
     ))
     .bind(business_id)
     .bind(table)
+    .all(conn)
+    .await
+}
+
+/// Rows of the index that are looked at for pieces of codes, beside those that wait to be indexed.
+const LOOKED: usize = 2_000;
+
+/// Codes that are not retired and may have one of some pieces: id, and the text in which pieces are found.
+pub async fn with_pieces(conn: &mut Conn, business_id: i64, pieces: &[String]) -> DbResult<Vec<(i64, String)>> {
+    if pieces.is_empty() {
+        return Ok(Vec::new());
+    }
+    let campaigns: Vec<(i64,)> = sql("SELECT id
+           FROM campaigns
+          WHERE business_id = $1
+          ORDER BY id")
+    .bind(business_id)
+    .all(conn)
+    .await?;
+    let scopes: Vec<Scope> = campaigns.into_iter().map(|(id,)| Scope::codes(id)).collect();
+    let ids = search::some(conn, &scopes, &Needle::codes(pieces), LOOKED).await?;
+    sql("SELECT c.id, c.search
+           FROM rows($2, id BIGINT) q
+           CROSS JOIN codes c
+          WHERE c.id = q.id
+            AND c.business_id = $1
+            AND c.state <> 'retired'")
+    .bind(business_id)
+    .bind(rows!(ids, id => { id: id }))
+    .all(conn)
+    .await
+}
+
+pub async fn by_ids(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<Known>> {
+    sql_built(format!(
+        "SELECT {KNOWN}
+           FROM rows($2, id BIGINT) q
+           JOIN codes c ON c.id = q.id {OWNER}
+          WHERE c.business_id = $1"
+    ))
+    .bind(business_id)
+    .bind(rows!(ids, id => { id: *id }))
     .all(conn)
     .await
 }

@@ -6,6 +6,8 @@ use crate::query::ListQuery;
 use crate::row;
 use crate::search::{self, Ask, Found, Needle, Scope, Total};
 
+use super::rows::TEXTS;
+
 row! {
     /// A line of the list.
     #[derive(Debug, Clone)]
@@ -52,9 +54,11 @@ pub enum Wanted {
 
 impl Wanted {
     /// The search for a text that is no code.
-    pub fn of(text: &str) -> Self {
+    pub fn of(text: &str, country: &str) -> Self {
         let form = code::lookup_form(text);
-        if form.chars().count() < 3 { Self::From(form) } else { Self::Piece(Needle::piece(&form)) }
+        let short = form.chars().count() < 3;
+        // A list's address has no control characters left.
+        if short { Self::From(form) } else { Self::Piece(Needle::words(text, country).unwrap_or_default()) }
     }
 }
 
@@ -91,7 +95,7 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
         Wanted::From(form) => {
             listing.and("c.lookup >= ?", form.clone()).and("c.lookup < ?", format!("{form}\u{10FFFF}"))
         }
-        Wanted::Piece(needle) => needle.in_column("c.lookup", listing),
+        Wanted::Piece(needle) => needle.in_texts(TEXTS, listing),
     };
     for (name, forward) in [("after", true), ("before", false)] {
         if let Some(cursor) = Cursor::parse(query.get(name)) {
@@ -103,6 +107,12 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
         }
     }
     listing
+}
+
+/// The texts of a search's rows, as `text`.
+pub fn texts(campaign_id: i64, query: &ListQuery, needle: Needle) -> Listing {
+    let columns = "r.search AS text";
+    listing(campaign_id, query, &Wanted::Piece(needle)).showing(columns)
 }
 
 /// The position of a list after a row.

@@ -2,7 +2,7 @@
 
 use crate::db::{Conn, DbResult, Listing, Order, sql_built};
 use crate::row;
-use crate::search::Needle;
+use crate::search::{Needle, Place, Texts};
 
 row! {
     #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ const COLUMNS: &str = "c.id, c.campaign_id, c.referrer_id, p.name AS referrer, c
 const JOINS: &str = "JOIN referrers p ON p.id = c.referrer_id
                      JOIN enrollments e ON e.id = c.enrollment_id";
 
+/// Codes are found by their pieces, and by whose they are.
+pub const TEXTS: Texts =
+    Texts { person: Place::Rows("referrers x WHERE x.id = c.referrer_id"), code: Place::Column("c.search") };
+
 pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>, needle: &Needle) -> Listing {
     let order = Order { column: "created_at", descending: true };
     let mut list = Listing::new(COLUMNS, "codes", "c", JOINS, order).and("c.campaign_id = ?", campaign_id);
@@ -43,7 +47,7 @@ pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>, nee
         // One has few.
         list = list.and("c.referrer_id = ?", id);
     }
-    needle.in_column("c.lookup", list)
+    needle.in_texts(TEXTS, list)
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<CodeRow>> {

@@ -7,6 +7,7 @@ use crate::commissions::store::{self, CommissionRow, Filter, KNOWN, STATES};
 use crate::db::{Conn, Cursor, DbResult, EXAMINED};
 use crate::money::Money;
 use crate::record;
+use crate::record::pages::{Beside, is_due};
 use crate::search::Total;
 use crate::shell::{Frame, Page};
 use crate::text::{counted, looked_at};
@@ -37,6 +38,7 @@ struct ListPage {
     can_decide: bool,
     state: &'static str,
     nothing_yet: bool,
+    beside: Beside,
 }
 
 struct Row {
@@ -72,6 +74,12 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         None => None,
     };
     drop(conn);
+    let mut beside = Beside::default();
+    if is_due(&query, Some(total)) {
+        let list = |needle| store::texts(&Filter { needle, ..filter.clone() });
+        let leads = store::scope(&filter);
+        beside = Beside::meant(&page, &query, leads, leads, list).await?.with_people(&page, &query).await?;
+    }
     let pager = Pager::cut(
         &query,
         &mut rows,
@@ -133,6 +141,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         looked: looked_at(looked),
         can_decide: page.member.may(Right::DecideMoney) && ["pending", "approved"].contains(&filter.state),
         state: filter.state,
+        beside,
     })
 }
 

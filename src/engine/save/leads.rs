@@ -4,9 +4,9 @@ use super::expect;
 use crate::db::{DbResult, Table, Tx, sql};
 use crate::engine::facts::Lead;
 use crate::engine::work::Work;
+use crate::fold::fold;
 use crate::leads::fields::LeadFact;
 use crate::search::Scope;
-use crate::text::fold;
 use crate::{insert_rows, rows, update_rows};
 
 pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
@@ -90,7 +90,7 @@ async fn update(tx: &mut Tx, work: &Work) -> DbResult<()> {
             continue;
         }
         edited.push(after);
-        if searchable(before) != searchable(after) {
+        if searchable(before) != searchable(after) || before.code_id != after.code_id {
             renamed.push(after);
         }
     }

@@ -37,6 +37,7 @@ struct ListPage {
     can_record: bool,
     view: &'static str,
     nothing_yet: bool,
+    beside: record::pages::Beside,
 }
 
 pub(super) struct Row {
@@ -85,6 +86,9 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         Some(total) => total,
         None => store::total(&mut conn, &filter, counters.as_ref()).await?,
     };
+    drop(conn);
+    let beside = beside(&page, &query, &filter, total).await?;
+    let mut conn = page.read().await?;
     let referrer = match filter.by {
         By::Referrer(id) => store::referrer_name(&mut conn, page.member.business_id, id).await?,
         _ => None,
@@ -126,7 +130,23 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         can_edit: page.member.may(Right::EditLeads),
         can_record: page.member.may(Right::Record),
         view,
+        beside,
     })
+}
+
+/// What else may have been meant: other leads, or those of a referrer.
+async fn beside(
+    page: &Page,
+    query: &ListQuery,
+    filter: &Filter,
+    total: Total,
+) -> Result<record::pages::Beside, crate::web::Fault> {
+    if !record::pages::is_due(query, Some(total)) {
+        return Ok(record::pages::Beside::default());
+    }
+    let list = |needle| store::texts(&Filter { needle, ..filter.clone() });
+    let meant = record::pages::Beside::meant(page, query, filter.scope(), filter.scope(), list).await?;
+    if page.member.may(Right::SeeReferrers) { meant.with_people(page, query).await } else { Ok(meant) }
 }
 
 /// A word with its first letter large.

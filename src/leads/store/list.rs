@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::TEXTS;
 use crate::counters;
 use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, sql};
 use crate::leads::filter::{ARRIVALS, By, Filter};
@@ -74,7 +75,12 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
         let condition = if qualified { "l.qualified_at IS NOT NULL" } else { "l.qualified_at IS NULL" };
         list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
     }
-    f.needle.in_column("l.search", list)
+    f.needle.in_texts(TEXTS, list)
+}
+
+/// The texts of a search's rows, as `text`.
+pub fn texts(f: &Filter) -> Listing {
+    listing("l.search AS text", "", f)
 }
 
 /// A page of the list.

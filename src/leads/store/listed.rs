@@ -7,9 +7,9 @@
 use crate::counters;
 use crate::db::{Conn, Db, DbResult, EXAMINED, Listing, Order, Value, sql, sql_built};
 use crate::engine::Status;
+use crate::fold::fold;
 use crate::leads::store::rows::{COLUMNS, JOINS, LeadRow};
-use crate::search::{self, Ask, Needle, Scope, Total};
-use crate::text::fold;
+use crate::search::{self, Ask, Needle, Scope, Texts, Total};
 
 /// A search is counted and paged up to this. Each match may be on a page of its own of the table: ten thousand
 /// of them take SQLite 60 milliseconds of a quiet machine.
@@ -126,7 +126,7 @@ async fn found(db: &Db, which: &Which, needle: &Needle, offset: i64, limit: i64)
     let scopes: Vec<Scope> = campaigns.into_iter().map(|(id,)| Scope::leads(id, which.test)).collect();
     let (offset, limit) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or_default());
     let ask = Ask::numbered(offset, limit, COUNTED);
-    let found = search::page(db, needle.in_column("l.search", list), &scopes, needle, ask).await?;
+    let found = search::page(db, needle.in_texts(Texts::column("l.search"), list), &scopes, needle, ask).await?;
     let (Total::Exact(total) | Total::AtLeast(total)) = found.total;
     Ok((total, found.rows))
 }

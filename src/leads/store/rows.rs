@@ -128,7 +128,7 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
     if let Some(source) = &f.source {
         list = list.search("l.source = ?", source.as_str());
     }
-    f.needle.in_column("l.search", list)
+    f.needle.in_texts(super::TEXTS, list)
 }
 
 /// The leads of a business with a source, or of one of its campaigns; other conditions are searched.

@@ -55,7 +55,7 @@ pub async fn whose(
         country: &page.member.country,
         text: &q,
     };
-    let Found { hits, near, more, .. } = find(&mut page.read().await?, asked).await?;
+    let Found { hits, near, more, .. } = find(&page.app.db, asked).await?;
     let query = query.without("by");
     // A referrer with several codes is one person here.
     let mut seen = BTreeSet::new();

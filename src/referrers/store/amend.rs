@@ -2,8 +2,8 @@
 
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::fold::fold;
 use crate::row;
-use crate::text::fold;
 
 row! {
     /// A referrer with everything that is found by or shown to programs.

@@ -3,7 +3,10 @@
 use crate::db::{Conn, Cursor, Db, DbResult, Listing, Order, sql};
 use crate::query::ListQuery;
 use crate::row;
-use crate::search::{self, Ask, Found, Needle, Scope, Total};
+use crate::search::{self, Ask, Found, Needle, Place, Scope, Texts, Total};
+
+const TEXTS: Texts =
+    Texts { person: Place::Column("r.search"), code: Place::Rows("codes x WHERE x.referrer_id = e.referrer_id") };
 
 row! {
     /// A line of the list.
@@ -41,23 +44,16 @@ pub struct ReferrerPage {
     pub looked: Option<usize>,
 }
 
-/// One page of `limit` of a campaign's referrers, and the one that shows whether there are more.
-pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbResult<ReferrerPage> {
+/// The list of a search; the join has the referrers as `r`.
+fn listing(columns: &'static str, joins: &'static str, of: Of<'_>, query: &ListQuery, needle: &Needle) -> Listing {
     let by_name = query.get("sort").trim_start_matches('-') == "name";
     let order = Order {
         column: if by_name { "name_fold" } else { "created_at" },
         descending: if by_name { query.get("sort") == "-name" } else { query.get("sort") != "created" },
     };
-    let mut listing = Listing::new(
-        "e.id AS enrollment_id, e.state, e.created_at, e.name_fold, r.id, r.name, r.email, r.company, c.text AS code",
-        "enrollments",
-        "e",
-        "JOIN referrers r ON r.id = e.referrer_id
-         LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'",
-        order,
-    )
-    .and("e.campaign_id = ?", of.campaign_id)
-    .and("e.archived = ?", query.get("state") == "archived");
+    let mut listing = Listing::new(columns, "enrollments", "e", joins, order)
+        .and("e.campaign_id = ?", of.campaign_id)
+        .and("e.archived = ?", query.get("state") == "archived");
     if ["active", "paused", "banned"].contains(&query.get("state")) {
         listing = listing.and("e.state = ?", query.get("state"));
     }
@@ -68,9 +64,27 @@ pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbRes
     if query.get("code") == "none" {
         listing = listing.and("e.state = ?", "active");
     }
+    needle.in_texts(TEXTS, listing).within("referrer_id", "JOIN referrers r ON r.id = e.referrer_id")
+}
+
+/// The texts of a search's rows, as `text`.
+pub fn texts(of: Of<'_>, query: &ListQuery, needle: &Needle) -> Listing {
+    listing("r.search AS text", "JOIN referrers r ON r.id = e.referrer_id", of, query, needle)
+}
+
+/// One page of `limit` of a campaign's referrers, and the one that shows whether there are more.
+pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbResult<ReferrerPage> {
+    let by_name = query.get("sort").trim_start_matches('-') == "name";
     // An address has no control characters left.
     let needle = Needle::words(query.get("q"), of.country).unwrap_or_default();
-    listing = needle.in_column("r.search", listing).within("referrer_id", "JOIN referrers r ON r.id = e.referrer_id");
+    let mut listing = listing(
+        "e.id AS enrollment_id, e.state, e.created_at, e.name_fold, r.id, r.name, r.email, r.company, c.text AS code",
+        "JOIN referrers r ON r.id = e.referrer_id
+         LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'",
+        of,
+        query,
+        &needle,
+    );
     for (name, forward) in [("after", true), ("before", false)] {
         if let Some(cursor) = Cursor::parse(query.get(name)) {
             listing = match (by_name, cursor.value.parse::<i64>()) {

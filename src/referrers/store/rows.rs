@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::db::{Conn, DbResult, Listing, Order, Value, sql, sql_built};
-use crate::search::Needle;
+use crate::search::{Needle, Place, Texts};
 use crate::{row, rows};
 
 row! {
@@ -21,6 +21,9 @@ row! {
 }
 
 const COLUMNS: &str = "p.id, p.name, p.email, p.phone, p.company, p.created_at, p.updated_at, p.archived_at";
+
+const TEXTS: Texts =
+    Texts { person: Place::Column("p.search"), code: Place::Rows("codes x WHERE x.referrer_id = p.id") };
 
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -61,7 +64,7 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
     if let Some((condition, values)) = enrolled(f) {
         list = list.search_each(&condition, values);
     }
-    list = f.needle.in_column("p.search", list);
+    list = f.needle.in_texts(TEXTS, list);
     if f.archived { list.search_plain("p.archived_at IS NOT NULL") } else { list.and_plain("p.archived_at IS NULL") }
 }
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::common::{
-    Page, Part, campaign, campaigns, expected, field_id, merged, merged_hits, nothing, page, path_id, versioned,
+    Page, Part, campaign, campaigns, expected, field_id, merged, merged_hits, needle, nothing, page, path_id, versioned,
 };
 use super::moves::rejected;
 use crate::api::Caller;
@@ -21,8 +21,7 @@ use crate::app::App;
 use crate::engine::{AddLeadOutcome, Archive, EditLead, Event, Outcome, Qualify, Rejected, Seen, SetStatus, What};
 use crate::id::Kind;
 use crate::leads::rows::{self as store, Filter, LeadRow};
-use crate::search::{Needle, Scope};
-use crate::text::fold;
+use crate::search::Scope;
 use batch::{create_many, qualify_many};
 use facts::changed;
 use shape::{
@@ -166,7 +165,7 @@ async fn list(
         // A text that is no address matches no lead.
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         source: asked.source.map(|source| source.0),
-        needle: Needle::piece(&asked.q.map(|q| fold(&q)).unwrap_or_default()),
+        needle: needle(&caller, asked.q.as_deref())?,
     };
     let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
     let key = |row: &LeadRow| (row.created_at, row.id);

@@ -48,7 +48,7 @@ object! {
         source "source": Option<Line<100>>,
         /// Only leads with this e-mail address, ignoring case and the spelling of the domain.
         email "email": Option<Line<320>>,
-        /// A piece of name, e-mail, phone or company.
+        /// Words of name, e-mail, phone, company and code, or pieces of them; case and accents do not matter.
         q "q": Option<Line<200>>,
         /// Archived ones instead of the others.
         archived "archived": Option<bool>,

@@ -9,7 +9,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::common::{Hits, Page, Part, campaign, expected, nothing, page, path_id, stale, versioned};
+use super::common::{Hits, Page, Part, campaign, expected, needle, nothing, page, path_id, stale, versioned};
 use crate::api::Caller;
 use crate::api::field::Clearable;
 use crate::api::operation::{Api, Operation};
@@ -21,8 +21,7 @@ use crate::id::{self, Kind};
 use crate::phone::Phone;
 use crate::referrers::rows::{self as store, EnrollmentRow, Filter, ReferrerRow};
 use crate::referrers::{self, AddReferrer, Added, Decided, Edited, Enrolled, NewFacts};
-use crate::search::{Needle, Scope};
-use crate::text::fold;
+use crate::search::Scope;
 use shape::{Balances, NewEnrollment, NewReferrer, NewState, Referrer, ReferrerChange, ReferrerFacts, ReferrersAsked};
 
 const ID: &str = "Their id: `agent_…` or the integer.";
@@ -186,7 +185,7 @@ async fn list(
     };
     let filter = Filter {
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
-        needle: Needle::piece(&asked.q.map(|q| fold(&q)).unwrap_or_default()),
+        needle: needle(&caller, asked.q.as_deref())?,
         archived: asked.archived.unwrap_or(false),
         campaign_id,
         state: asked.state.map(|state| state.0.word()),

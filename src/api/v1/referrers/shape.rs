@@ -25,7 +25,7 @@ object! {
         sort "sort": Option<OneOf<Sort>>,
         /// Only with this very e-mail address, as it is matched.
         email "email": Option<Line<320>>,
-        /// A piece of name, e-mail, phone or company.
+        /// Words of name, e-mail, phone, company and codes, or pieces of them; case and accents do not matter.
         q "q": Option<Line<200>>,
         /// Only those in this campaign.
         campaign "campaign": Option<IdText>,
