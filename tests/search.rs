@@ -270,7 +270,9 @@ fn having(rows: &[(i64, String)], typed: &str) -> Vec<i64> {
     let is_code = whole.len() >= 3 && whole != folded && whole.chars().all(|c| c.is_alphanumeric() || c == '_');
     let has = |text: &str| {
         let code = text.split('|').nth(1).unwrap_or_default();
-        let words = || folded.split(' ').all(|word| text.contains(word));
+        let person = text.split('|').next().unwrap_or_default();
+        let has = |word: &str| person.contains(word) || (word.len() > 1 && code.contains(word));
+        let words = || folded.split(' ').all(has);
         let is_whole = is_code && !digits.is_empty() && code.contains(&whole);
         if is_number { text.contains(&folded) || text.contains(&digits) } else { words() || is_whole }
     };

@@ -13,6 +13,8 @@ const GRAM: usize = 3;
 /// Words that are looked for, at most; and grams of one word, spread over it.
 const WORDS: usize = 8;
 const GRAMS: usize = 12;
+/// The least that is looked for in codes beside other words.
+const SHORT: usize = 2;
 /// No code is longer.
 const CODE: usize = 40;
 
@@ -68,7 +70,7 @@ impl Word {
         if folded.is_empty() {
             return None;
         }
-        Some(Self { code: code_piece(typed).into_iter().collect(), person: vec![folded] })
+        Some(Self { code: code_piece(typed, SHORT).into_iter().collect(), person: vec![folded] })
     }
 
     fn forms(&self) -> impl Iterator<Item = &String> {
@@ -77,10 +79,10 @@ impl Word {
 }
 
 /// A text as a piece of a code, if codes may have such a piece.
-fn code_piece(text: &str) -> Option<String> {
+fn code_piece(text: &str, least: usize) -> Option<String> {
     let piece = code::searched(text);
     let length = piece.chars().count();
-    let is_one = (GRAM..=CODE).contains(&length) && piece.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let is_one = (least..=CODE).contains(&length) && piece.chars().all(|c| c.is_alphanumeric() || c == '_');
     is_one.then_some(piece)
 }
 
@@ -185,12 +187,12 @@ fn whole(query: &str) -> Vec<String> {
     let heard = spelling::heard(query);
     let mut forms: BTreeSet<String> = BTreeSet::new();
     if heard != query.trim() {
-        forms.extend(code_piece(&heard));
+        forms.extend(code_piece(&heard, GRAM));
     }
     let is_apart = query.trim().contains(char::is_whitespace) && query.contains(|c: char| c.is_ascii_digit());
     let is_code = |c: char| c.is_alphanumeric() || c.is_whitespace() || is_dash(c) || matches!(c, '_' | '.');
     if is_apart && query.chars().all(is_code) {
-        forms.extend(code_piece(query));
+        forms.extend(code_piece(query, GRAM));
     }
     forms.into_iter().collect()
 }
@@ -239,7 +241,7 @@ mod tests {
     fn a_code_is_looked_for_with_and_without_its_separators() {
         let none: Vec<String> = Vec::new();
         assert_eq!(as_codes("R4M-KC"), (vec!["r4mkc".to_owned()], none.clone()));
-        assert_eq!(as_codes("4m kc"), (none.clone(), vec!["4mkc".to_owned()]));
+        assert_eq!(as_codes("4m kc"), (vec!["4m".to_owned(), "kc".to_owned()], vec!["4mkc".to_owned()]));
         assert_eq!(as_codes("kilo seven mike").1, ["k7m"]);
         assert_eq!(as_codes("http://localhost/r/K7M-4XP").0, ["k7m4xp"]);
         assert_eq!(as_codes("jane.n@ex"), (none.clone(), none.clone()));
