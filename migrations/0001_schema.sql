@@ -110,6 +110,22 @@ CREATE TABLE known_browsers (
     PRIMARY KEY (user_id, token_hash)
 );
 
+-- Lists as people like to see them: filters, order and columns under a name.
+CREATE TABLE saved_views (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    list TEXT NOT NULL CHECK (list IN ('leads', 'referrers', 'codes', 'commissions')),
+    name TEXT NOT NULL,
+    -- The query of its address, without campaign and page.
+    query TEXT NOT NULL,
+    -- Everybody in the business sees it.
+    shared BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX saved_views_by_list ON saved_views (business_id, list, id);
+CREATE INDEX saved_views_by_user ON saved_views (user_id, id);
+
 -- CAMPAIGNS AND PRODUCTS
 
 -- The referral programmes of a business.
@@ -317,12 +333,24 @@ CREATE TABLE enrollments (
     name_fold TEXT NOT NULL,
     archived BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
+    -- What lists sort by: copies of the counters, seconds old (see figures_queue). Money is of the business's
+    -- currency; `last_lead_at` is 0 while there is none.
+    leads BIGINT NOT NULL DEFAULT 0,
+    qualified BIGINT NOT NULL DEFAULT 0,
+    revenue BIGINT NOT NULL DEFAULT 0,
+    earned BIGINT NOT NULL DEFAULT 0,
+    last_lead_at BIGINT NOT NULL DEFAULT 0,
     UNIQUE (campaign_id, referrer_id)
 );
 CREATE INDEX enrollments_by_referrer ON enrollments (referrer_id, id);
 CREATE INDEX enrollments_by_created ON enrollments (campaign_id, archived, created_at, id);
 CREATE INDEX enrollments_by_name ON enrollments (campaign_id, archived, name_fold, id);
 CREATE INDEX enrollments_by_state ON enrollments (campaign_id, archived, state, created_at, id);
+CREATE INDEX enrollments_by_leads ON enrollments (campaign_id, archived, leads, id);
+CREATE INDEX enrollments_by_qualified ON enrollments (campaign_id, archived, qualified, id);
+CREATE INDEX enrollments_by_revenue ON enrollments (campaign_id, archived, revenue, id);
+CREATE INDEX enrollments_by_earned ON enrollments (campaign_id, archived, earned, id);
+CREATE INDEX enrollments_by_last_lead ON enrollments (campaign_id, archived, last_lead_at, id);
 -- The state comes last so that those without a code are counted in the index alone.
 CREATE INDEX enrollments_codeless ON enrollments (campaign_id, archived, has_code, created_at, id, state);
 
@@ -342,6 +370,11 @@ CREATE TABLE codes (
     kind TEXT NOT NULL CHECK (kind IN ('generated', 'custom')),
     state TEXT NOT NULL CHECK (state IN ('active', 'alias', 'retired')),
     created_at BIGINT NOT NULL,
+    -- As in enrollments.
+    clicks BIGINT NOT NULL DEFAULT 0,
+    leads BIGINT NOT NULL DEFAULT 0,
+    qualified BIGINT NOT NULL DEFAULT 0,
+    revenue BIGINT NOT NULL DEFAULT 0,
     UNIQUE (business_id, lookup)
 );
 CREATE UNIQUE INDEX codes_one_active ON codes (enrollment_id) WHERE state = 'active';
@@ -354,6 +387,10 @@ CREATE INDEX codes_by_lookup ON codes (lookup);
 CREATE INDEX codes_generated ON codes (repaired) WHERE kind = 'generated';
 CREATE INDEX codes_by_state ON codes (campaign_id, state, created_at, id);
 CREATE INDEX codes_by_text ON codes (campaign_id, lookup, id);
+CREATE INDEX codes_by_clicks ON codes (campaign_id, clicks, id);
+CREATE INDEX codes_by_leads ON codes (campaign_id, leads, id);
+CREATE INDEX codes_by_qualified ON codes (campaign_id, qualified, id);
+CREATE INDEX codes_by_revenue ON codes (campaign_id, revenue, id);
 
 -- LEADS
 
@@ -459,6 +496,38 @@ CREATE TABLE sign_ups (
     UNIQUE (product_id, test, email_key)
 );
 CREATE INDEX sign_ups_by_lead ON sign_ups (lead_id, id);
+
+-- TAGS AND NOTES
+
+-- The words by which staff group leads and referrers.
+CREATE TABLE tags (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    name TEXT NOT NULL,
+    -- The name, folded: two spellings are one tag.
+    name_key TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (business_id, name_key)
+);
+
+-- `subject_id` is a lead or a referrer: an id names one row of the whole database.
+CREATE TABLE tagged (
+    tag_id BIGINT NOT NULL REFERENCES tags (id),
+    subject_id BIGINT NOT NULL,
+    PRIMARY KEY (tag_id, subject_id)
+);
+CREATE INDEX tagged_by_subject ON tagged (subject_id, tag_id);
+
+-- What staff write down about a lead or a referrer. Rows are only ever added.
+CREATE TABLE notes (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    subject_id BIGINT NOT NULL,
+    text TEXT NOT NULL,
+    author TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX notes_by_subject ON notes (subject_id, id);
 
 -- PAYMENTS
 
@@ -615,6 +684,7 @@ CREATE UNIQUE INDEX commissions_once ON commissions (payment_id, referrer_id) WH
 CREATE UNIQUE INDEX commissions_one_reward ON commissions (lead_id) WHERE kind = 'reward' AND state <> 'void' AND reversed_at IS NULL;
 CREATE INDEX commissions_by_lead ON commissions (lead_id, id);
 CREATE INDEX commissions_by_created ON commissions (campaign_id, test, created_at, id);
+CREATE INDEX commissions_by_amount ON commissions (campaign_id, test, state, amount, id);
 CREATE INDEX commissions_by_state ON commissions (campaign_id, test, state, hold_until, id);
 CREATE INDEX commissions_by_referrer ON commissions (referrer_id, created_at, id);
 CREATE INDEX commissions_due ON commissions (business_id, hold_until, id) WHERE state = 'pending';
@@ -832,6 +902,17 @@ CREATE TABLE counters (
     slot BIGINT NOT NULL,
     value BIGINT NOT NULL,
     PRIMARY KEY (scope_id, day, name, slot)
+);
+
+-- Codes and enrollments whose counters have changed since they were copied to where lists sort by them; a
+-- business stands for all of its own.
+CREATE TABLE figures_queue (
+    scope_id BIGINT NOT NULL,
+    -- As in counters: no writer waits for another.
+    slot BIGINT NOT NULL,
+    -- Drawn anew at each change, so that a change while the counters are being copied stays in the queue.
+    stamp BIGINT NOT NULL,
+    PRIMARY KEY (scope_id, slot)
 );
 
 -- SEARCH

@@ -1,5 +1,6 @@
 //! Query strings: their pairs, their escapes, and the state of a list as its URL says it.
 
+use crate::clock::{Day, Zone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The state of a list, as its URL says it.
@@ -19,9 +20,32 @@ impl ListQuery {
         Self { path, pairs }
     }
 
+    /// Every pair of a query string, for whichever list it is.
+    pub fn whole(query: &str) -> Self {
+        Self { path: "", pairs: pairs(query) }
+    }
+
     /// The first value of a name, trimmed; empty when it is missing.
     pub fn get(&self, name: &str) -> &str {
         self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// Every value of a name.
+    pub fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
+        self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
+    }
+
+    /// The days of the list, `from` and `to`, in a zone.
+    pub fn dates(&self, zone: Zone) -> Dates {
+        let day = |name: &str| Day::parse_typed(self.get(name)).ok();
+        Dates { first: day("from"), last: day("to"), zone }
+    }
+
+    /// The address of the list's query alone, without the place in it.
+    pub fn text(&self) -> String {
+        let own = self.pairs.iter().filter(|(key, _)| !["after", "before", "campaign"].contains(&key.as_str()));
+        let own: Vec<(&str, &str)> = own.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        url("", &own).trim_start_matches('?').to_owned()
     }
 
     /// This list with one thing changed; an empty value takes it away. Filters start at the first page.
@@ -68,13 +92,57 @@ impl ListQuery {
 
     /// The address of a header's sort link, and its `aria-sort`.
     pub fn sort(&self, name: &str, default: &str) -> (String, &'static str) {
+        self.sorted(name, default, "")
+    }
+
+    /// As [`ListQuery::sort`], for a number: the largest come first.
+    pub fn sort_number(&self, name: &str, default: &str) -> (String, &'static str) {
+        self.sorted(name, default, "-")
+    }
+
+    fn sorted(&self, name: &str, default: &str, first: &str) -> (String, &'static str) {
         let now = if self.get("sort").is_empty() { default } else { self.get("sort") };
         if now == name {
             (self.with("sort", &format!("-{name}")), "ascending")
         } else if now.strip_prefix('-') == Some(name) {
             (self.with("sort", name), "descending")
         } else {
-            (self.with("sort", name), "")
+            (self.with("sort", &format!("{first}{name}")), "")
+        }
+    }
+}
+
+/// A stretch of days in a zone; open where it has no first or no last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dates {
+    pub first: Option<Day>,
+    pub last: Option<Day>,
+    zone: Zone,
+}
+
+impl Dates {
+    /// The first instant of it, in microseconds.
+    pub fn since(self) -> Option<i64> {
+        self.first.map(|day| self.zone.start_of(day).micros())
+    }
+
+    /// The first instant after it, in microseconds.
+    pub fn until(self) -> Option<i64> {
+        self.last.map(|day| self.zone.start_of(day.plus_days(1)).micros())
+    }
+
+    pub fn is_any(self) -> bool {
+        self.first.is_none() && self.last.is_none()
+    }
+
+    /// "12 May 2026 to 3 June 2026", "since 12 May 2026", "until 3 June 2026"; empty for any.
+    pub fn shown(self) -> String {
+        match (self.first, self.last) {
+            (Some(first), Some(last)) if first == last => first.shown(),
+            (Some(first), Some(last)) => format!("{} to {}", first.shown(), last.shown()),
+            (Some(first), None) => format!("since {}", first.shown()),
+            (None, Some(last)) => format!("until {}", last.shown()),
+            (None, None) => String::new(),
         }
     }
 }

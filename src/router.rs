@@ -11,7 +11,7 @@ use crate::jobs::{Kinds, Schedule};
 use crate::shell::{self, Routes};
 use crate::web::health::Probe;
 use crate::web::{assets, health, layers};
-use crate::{calls, codes, imports, kept, outbox, seal, search, stored_answers, sweep, test_data, users};
+use crate::{calls, codes, figures, imports, kept, outbox, seal, search, stored_answers, sweep, test_data, users};
 
 /// The whole program as one service.
 pub fn router(app: &App) -> Router {
@@ -30,12 +30,14 @@ pub fn pages() -> Routes {
     Routes::new()
         .merge(crate::setup::pages::routes())
         .merge(crate::users::pages::routes())
+        .merge(crate::views::pages::routes())
         .merge(crate::business::pages::routes())
         .merge(crate::home::pages::routes())
         .merge(crate::codes::pages::routes())
         .merge(crate::links::pages::routes())
         .merge(crate::referrers::pages::routes())
         .merge(crate::record::pages::routes())
+        .merge(crate::remarks::pages::routes())
         .merge(crate::leads::pages::routes())
         .merge(crate::commissions::pages::routes())
         .merge(crate::inbox::pages::routes())
@@ -76,6 +78,13 @@ pub fn schedule(app: &App) -> Schedule {
             "search",
             1,
             |core| Box::pin(async move { search::run(&core).await }),
+        )
+        .task_when(
+            |core| Box::pin(async move { figures::is_due(&mut core.db.read().await?).await }),
+            SECOND,
+            "figures",
+            1,
+            |core| Box::pin(async move { figures::run(&core).await }),
         )
         .each_node(app, 30 * SECOND, "the last use of keys was not written", |app| {
             Box::pin(async move { app.keys.flush().await })

@@ -31,6 +31,7 @@ mod key_rights;
 mod kill;
 mod leads;
 mod links;
+mod lists;
 mod lookup;
 mod migrations;
 mod plans;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::NewEntry;
-use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql};
+use crate::db::{Conn, DbResult, Listing, Order, PAGE, Tx, sql};
 use crate::fold::fold;
 use crate::query::ListQuery;
 use crate::seal::{self, Audited, Chain};
@@ -94,7 +94,7 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
         "audit_entries",
         "a",
         "LEFT JOIN api_keys k ON k.id = a.actor_id AND a.actor_kind = 'key' LEFT JOIN users u ON u.id = k.created_by",
-        Order { column: "at", descending: true },
+        Order::number("at", true),
     )
     .and("a.business_id = ?", business_id);
     if !query.get("who").is_empty() {
@@ -114,12 +114,7 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     if !query.get("q").is_empty() {
         listing = listing.search("a.actor_fold LIKE ? ESCAPE '\\'", like_pattern(query.get("q")));
     }
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some((at, id)) = Cursor::parse(query.get(name)).and_then(|c| Some((c.value.parse::<i64>().ok()?, c.id)))
-        {
-            listing = listing.from_row(forward, at, id);
-        }
-    }
+    listing = listing.turned(query);
     let searched = listing.is_searched();
     Ok((listing.build(PAGE + 1).all(conn).await?, searched))
 }

@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 86] = [
+const TABLE: [(&str, &str); 90] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -56,10 +56,12 @@ const TABLE: [(&str, &str); 86] = [
     ("lead.created", "Lead created"),
     ("lead.edited", "Lead edited"),
     ("lead.merged", "Lead merged"),
+    ("lead.noted", "Note written"),
     ("lead.purged", "Test lead deleted"),
     ("lead.qualified", "Lead qualified"),
     ("lead.restored", "Lead brought back"),
     ("lead.status", "Lead status changed"),
+    ("lead.tagged", "Tags changed"),
     ("lead.touched", "Touch recorded"),
     ("lead.unqualified", "Lead no longer qualified"),
     ("member.joined", "Joined the team"),
@@ -80,7 +82,9 @@ const TABLE: [(&str, &str); 86] = [
     ("referrer.edited", "Referrer edited"),
     ("referrer.enrolled", "Referrer enrolled"),
     ("referrer.merged", "Referrer merged"),
+    ("referrer.noted", "Note written"),
     ("referrer.restored", "Referrer brought back"),
+    ("referrer.tagged", "Tags changed"),
     ("subscription.cancelled", "Subscription cancelled"),
     ("terms.added", "New terms"),
     ("test_data.purged", "Test data deleted"),

@@ -11,6 +11,7 @@ use crate::audit::{self, NewEntry};
 use crate::campaigns;
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
+use crate::figures;
 
 /// Sets name, zone, currency and country; answers whether anything was different.
 pub async fn change(core: &Core, actor: &Arc<Actor>, business_id: i64, new: Settings) -> DbResult<bool> {
@@ -23,6 +24,9 @@ async fn change_in(tx: &mut Tx, &(business_id, ref new): &(i64, Settings)) -> Db
         return Ok(false);
     }
     store::update(tx, business_id, new).await?;
+    if old.as_ref().is_none_or(|old| old.currency != new.currency) {
+        figures::enqueue(tx, &[business_id].into()).await?;
+    }
     let mut entry = NewEntry::by(tx, business_id, "business.changed", ("business", business_id))?.after(new.json());
     if let Some(old) = old {
         entry = entry.before(old.json());

@@ -1,6 +1,6 @@
 use super::Call;
 use crate::clock::Instant;
-use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql};
+use crate::db::{Conn, DbResult, Listing, Order, PAGE, Tx, sql};
 use crate::fold::fold;
 use crate::query::ListQuery;
 use crate::text::like_pattern;
@@ -104,7 +104,7 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
         "c",
         "LEFT JOIN api_keys k ON k.id = c.key_id
          LEFT JOIN publishable_keys p ON p.id = c.key_id",
-        Order { column: "at", descending: true },
+        Order::number("at", true),
     )
     .and("c.business_id = ?", business_id);
     if let Ok(key) = query.get("key").parse::<i64>() {
@@ -127,12 +127,7 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     if !query.get("q").is_empty() {
         listing = listing.search("c.search LIKE ? ESCAPE '\\'", like_pattern(query.get("q")));
     }
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some((at, id)) = Cursor::parse(query.get(name)).and_then(|c| Some((c.value.parse::<i64>().ok()?, c.id)))
-        {
-            listing = listing.from_row(forward, at, id);
-        }
-    }
+    listing = listing.turned(query);
     let searched = listing.is_searched();
     Ok((listing.build(PAGE + 1).all(conn).await?, searched))
 }

@@ -3,7 +3,6 @@
 mod generate;
 mod sheet;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,11 +12,13 @@ use super::lookup::{How, Lookup, look_up};
 use super::near::{Near, misheard};
 use super::store::{self, CodeLine, Wanted};
 use super::{CodeState, Moved};
-use crate::counters;
 use crate::db::PAGE;
-use crate::money::{Currency, Money};
+use crate::figures::{self, Figures};
+use crate::money::Money;
+use crate::query::ListQuery;
 use crate::record::pages::{Beside, is_due};
 use crate::search::Scope;
+use crate::shell::worklist::{Columns, Tools, date_chips};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::{counted, counted_up_to, looked_at};
 use crate::users::Right;
@@ -39,11 +40,13 @@ const BOUND: i64 = 10_000;
 struct ListPage {
     frame: Frame,
     q: String,
-    state: String,
     tabs: Vec<Tab>,
     chips: Vec<Chip>,
-    code_sort: (String, &'static str),
-    created_sort: (String, &'static str),
+    query: ListQuery,
+    tools: Tools,
+    columns: Columns,
+    /// Values of the list that the filter form has no field for.
+    rest: Vec<(String, String)>,
     rows: Vec<Line>,
     pager: Pager,
     /// Only some rows were examined. How many were examined, where not all were searched.
@@ -53,11 +56,8 @@ struct ListPage {
     near: Vec<Near>,
     elsewhere: Option<Elsewhere>,
     print_url: String,
-    export_url: String,
     empty: bool,
     can_edit: bool,
-    can_export: bool,
-    sees_money: bool,
     beside: Beside,
 }
 
@@ -76,37 +76,53 @@ struct Elsewhere {
 
 struct Line {
     row: CodeLine,
-    clicks: String,
-    leads: String,
-    qualified: String,
-    revenue: Vec<String>,
+    figures: Figures,
     when: When,
     /// Why it attributes no lead although it is not retired: paused, banned, archived.
     resting: Option<String>,
 }
 
-/// The figures of some codes: clicks, leads, qualified, and revenue per currency.
-struct Figures(BTreeMap<(i64, String), i64>);
+const HEADINGS: [(&str, &str); 7] = [
+    ("state", "State"),
+    ("referrer", "Referrer"),
+    ("clicks", "Clicks"),
+    ("leads", "Leads"),
+    ("qualified", "Qualified"),
+    ("revenue", "Revenue"),
+    ("created", "Made"),
+];
 
-impl Figures {
-    async fn of(conn: &mut crate::db::Conn, rows: &[CodeLine]) -> Result<Self, Fault> {
-        let ids: Vec<i64> = rows.iter().map(|r| r.id).collect();
-        Ok(Self(counters::totals(conn, &ids).await?))
+/// The chosen columns, of those that the role sees.
+fn columns(page: &Page, query: &ListQuery) -> Columns {
+    let columns = Columns::of(query, &HEADINGS, &HEADINGS.map(|(name, _)| name));
+    if page.member.may(Right::SeeMoney) { columns } else { columns.without(&["revenue"]) }
+}
+
+impl Line {
+    fn clicks(&self) -> String {
+        counted(self.figures.clicks())
     }
 
-    fn number(&self, code: i64, name: &str) -> i64 {
-        self.0.get(&(code, name.to_owned())).copied().unwrap_or_default()
+    fn leads(&self) -> String {
+        counted(self.figures.leads())
     }
 
-    fn revenue(&self, code: i64) -> Vec<Money> {
-        self.0
-            .range((code, "revenue.".to_owned())..(code, "revenue/".to_owned()))
-            .filter(|(_, minor)| **minor != 0)
-            .filter_map(|((_, name), minor)| {
-                let currency = Currency::parse(name.strip_prefix("revenue.")?).ok()?;
-                Some(Money { minor: *minor, currency })
-            })
-            .collect()
+    fn qualified(&self) -> String {
+        counted(self.figures.qualified())
+    }
+
+    fn revenue(&self) -> Vec<String> {
+        self.figures.revenue().into_iter().map(Money::shown).collect()
+    }
+}
+
+impl ListPage {
+    fn sort(&self, name: &str) -> (String, &'static str) {
+        self.query.sort(name, "-created")
+    }
+
+    fn number(&self, name: &str) -> (String, &'static str) {
+        self.query.sort_number(name, "-created")
     }
 }
 
@@ -158,15 +174,16 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = page.list("/codes", &uri, &store::KNOWN_QUERY);
     let Search { wanted, understood, near, elsewhere } = search(&page, query.get("q")).await?;
     let store::Codes { mut rows, total, looked } =
-        store::list(&page.app.db, page.campaign.id, &query, &wanted, PAGE + 1).await?;
+        store::list(&page.app.db, (page.campaign.id, page.member.zone), &query, &wanted, PAGE + 1).await?;
     let mut beside = Beside::default();
     if is_due(&query, total) {
-        let list = |needle| store::texts(page.campaign.id, &query, needle);
+        let list = |needle| store::texts((page.campaign.id, page.member.zone), &query, needle);
         let (words_of, rows_of) = (Scope::referrers(page.member.business_id), Scope::codes(page.campaign.id));
         beside = Beside::meant(&page, &query, words_of, rows_of, list).await?;
     }
     let mut conn = page.read().await?;
-    let figures = Figures::of(&mut conn, &rows).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut figures = figures::of_codes(&mut conn, &ids).await?;
     let mut tabs = Vec::new();
     for (word, label) in [("", "All"), ("active", "Active"), ("alias", "Alias"), ("retired", "Retired")] {
         let n = store::count(&mut conn, page.campaign.id, Some(word).filter(|w| !w.is_empty()), BOUND).await?;
@@ -190,10 +207,7 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let rows: Vec<Line> = rows
         .into_iter()
         .map(|row| Line {
-            clicks: counted(figures.number(row.id, "clicks")),
-            leads: counted(figures.number(row.id, "leads")),
-            qualified: counted(figures.number(row.id, "qualified")),
-            revenue: figures.revenue(row.id).into_iter().map(Money::shown).collect(),
+            figures: figures.remove(&row.id).unwrap_or_default(),
             when: page.when(row.created_at),
             resting: match (row.archived, row.enrollment_state.as_str()) {
                 (true, _) => Some("archived".to_owned()),
@@ -203,28 +217,31 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
             row,
         })
         .collect();
-    let part = |path: &str| query.with("after", "").replacen("/codes", path, 1);
+    chips.extend(date_chips(&query, page.dates(&query)));
+    let frame = page.frame("codes").await?;
+    let columns = columns(&page, &query);
+    // A file of everybody with their addresses is more than a look-up.
+    let export = page.member.may(Right::SeeLeads).then_some("/codes/export");
+    let worklist = page.worklist(&frame, "codes", &query, &columns, export).await?;
     html(&ListPage {
-        frame: page.frame("codes").await?,
+        frame,
         q: query.get("q").to_owned(),
-        state: query.get("state").to_owned(),
         empty: rows.is_empty() && chips.is_empty() && query.get("state").is_empty(),
-        tabs,
+        tabs: tabs.into_iter().chain(worklist.views).collect(),
         chips,
-        code_sort: query.sort("code", "-created"),
-        created_sort: query.sort("created", "-created"),
+        tools: worklist.tools,
+        columns,
+        rest: query.rest(&["q", "from", "to", "campaign"]),
         rows,
         pager,
         looked: looked_at(looked),
         understood,
         near,
         elsewhere,
-        print_url: part("/codes/print"),
-        export_url: part("/codes/export"),
+        print_url: query.with("after", "").replacen("/codes", "/codes/print", 1),
         can_edit: page.member.may(Right::EditReferrers),
-        can_export: page.member.may(Right::SeeLeads),
-        sees_money: page.member.may(Right::SeeMoney),
         beside,
+        query,
     })
 }
 

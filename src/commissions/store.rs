@@ -1,9 +1,11 @@
 pub mod rows;
 
+use crate::clock::Zone;
 use crate::counters;
 use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, PAGE, sql, sql_built};
 use crate::leads::TEXTS;
-use crate::query::ListQuery;
+use crate::money::{Currency, Money};
+use crate::query::{Dates, ListQuery};
 use crate::row;
 use crate::rows;
 use crate::search::{self, Ask, Found, Needle, Scope, Total};
@@ -65,13 +67,18 @@ impl CommissionRow {
         Arithmetic { refunded: 0, ..self.arithmetic() }
     }
     pub fn first_shown(&self) -> String {
-        crate::money::Money::shown_in(self.first().at_first(), &self.currency)
+        Money::shown_in(self.first().at_first(), &self.currency)
     }
     pub fn taken_back_shown(&self) -> String {
-        crate::money::Money::shown_in(self.taken_back, &self.currency)
+        Money::shown_in(self.taken_back, &self.currency)
     }
     pub fn shown(&self) -> String {
-        crate::money::Money::shown_in(self.amount, &self.currency)
+        Money::shown_in(self.amount, &self.currency)
+    }
+    /// "1250.00", for programs.
+    pub fn plain(&self) -> String {
+        let currency = Currency::parse(&self.currency);
+        currency.map_or_else(|_| self.amount.to_string(), |currency| Money { minor: self.amount, currency }.plain())
     }
     pub fn is_unpaid(&self) -> bool {
         matches!(self.state.as_str(), "pending" | "approved")
@@ -139,7 +146,7 @@ pub async fn of_business(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbRe
 }
 
 /// The names a list of commissions knows in its address.
-pub const KNOWN: [&str; 8] = ["q", "state", "referrer", "by", "kind", "sort", "after", "before"];
+pub const KNOWN: [&str; 11] = ["q", "state", "referrer", "by", "kind", "from", "to", "cols", "sort", "after", "before"];
 pub const STATES: [&str; 4] = ["pending", "approved", "paid", "void"];
 pub const KINDS: [&str; 3] = ["referral", "recurring", "reward"];
 
@@ -154,21 +161,23 @@ pub struct Filter {
     /// The typed text, and its form for searching the lead.
     pub q: String,
     pub needle: Needle,
-    pub by_hold: bool,
-    pub descending: bool,
+    pub dates: Dates,
+    pub order: Order,
 }
 
 impl Filter {
     /// `country` is where phone numbers are dialled from.
-    pub fn of(query: &ListQuery, campaign_id: i64, test: bool, country: &str) -> Self {
-        let sort = query.get("sort");
+    pub fn of(query: &ListQuery, campaign_id: i64, test: bool, country: &str, zone: Zone) -> Self {
         let referrer: Option<i64> = query.get("referrer").parse().ok();
-        let by_hold = match sort.trim_start_matches('-') {
-            "created" => false,
-            "hold" => true,
+        let mut orders = [
+            ("hold", Order::text("hold_until", false)),
+            ("created", Order::number("created_at", true)),
+            ("amount", Order::number("amount", true)),
+        ];
+        if referrer.is_some() {
             // A referrer's own are found by an index, in the order they were made.
-            _ => referrer.is_none(),
-        };
+            orders.swap(0, 1);
+        }
         Self {
             campaign_id,
             test,
@@ -178,28 +187,39 @@ impl Filter {
             q: query.get("q").to_owned(),
             // The list's address has no control characters left.
             needle: Needle::words(query.get("q"), country).unwrap_or_default(),
-            by_hold,
-            descending: if by_hold { sort == "-hold" } else { sort != "created" },
+            dates: query.dates(zone),
+            order: Order::asked(query, &orders),
         }
+    }
+}
+
+impl Filter {
+    /// The position of a list after a row.
+    pub fn cursor(&self, row: &CommissionRow) -> Cursor {
+        let value = match self.order.column {
+            "hold_until" => row.hold_until.clone(),
+            "amount" => row.amount.to_string(),
+            _ => row.created_at.to_string(),
+        };
+        Cursor { value, id: row.id }
     }
 }
 
 /// One condition is served by an index that also gives the order, the others are searched.
 fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
-    let order = Order { column: if f.by_hold { "hold_until" } else { "created_at" }, descending: f.descending };
-    let mut list = Listing::new(columns, "commissions", "k", joins, order)
+    let by_time = f.order.column == "created_at";
+    let mut list = Listing::new(columns, "commissions", "k", joins, f.order)
         .and("k.campaign_id = ?", f.campaign_id)
         .and("k.test = ?", f.test);
-    list = if f.by_hold { list.and("k.state = ?", f.state) } else { list.search("k.state = ?", f.state) };
+    list = if by_time { list.search("k.state = ?", f.state) } else { list.and("k.state = ?", f.state) };
     if let Some(referrer) = f.referrer {
-        let by_index = !f.by_hold;
         list =
-            if by_index { list.and("k.referrer_id = ?", referrer) } else { list.search("k.referrer_id = ?", referrer) };
+            if by_time { list.and("k.referrer_id = ?", referrer) } else { list.search("k.referrer_id = ?", referrer) };
     }
     if let Some(kind) = f.kind {
         list = list.search("k.kind = ?", kind);
     }
-    f.needle.in_texts(TEXTS, list).within("lead_id", "JOIN leads l ON l.id = k.lead_id")
+    f.needle.in_texts(TEXTS, list.of_days("k.created_at", f.dates)).within("lead_id", "JOIN leads l ON l.id = k.lead_id")
 }
 
 /// The texts of a search's rows, as `text`.
@@ -221,16 +241,7 @@ pub fn scope(f: &Filter) -> Scope {
 }
 
 pub async fn page(db: &Db, f: &Filter, query: &ListQuery) -> DbResult<CommissionPage> {
-    let mut list = listing(COLUMNS, JOINS, f);
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some(cursor) = Cursor::parse(query.get(name)) {
-            list = match (f.by_hold, cursor.value.parse::<i64>()) {
-                (true, _) => list.from_row(forward, cursor.value, cursor.id),
-                (false, Ok(at)) => list.from_row(forward, at, cursor.id),
-                (false, Err(_)) => list,
-            };
-        }
-    }
+    let list = listing(COLUMNS, JOINS, f).turned(query);
     if f.needle.is_empty() {
         let mut conn = db.read().await?;
         let looked = (list.is_searched() && many(&mut conn, f).await?).then_some(EXAMINED);
@@ -243,6 +254,11 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery) -> DbResult<Commission
     let found = search::page(db, list, &[scope(f)], &f.needle, Ask::page(PAGE + 1)).await?;
     let Found { rows, total, looked, .. } = found;
     Ok(CommissionPage { rows, total, looked })
+}
+
+/// The next rows of a file, from the position in the address on.
+pub async fn every(db: &Db, f: &Filter, query: &ListQuery, most: usize) -> DbResult<Vec<CommissionRow>> {
+    search::every(db, listing(COLUMNS, JOINS, f).turned(query), &[scope(f)], &f.needle, most).await
 }
 
 /// True when a campaign has more commissions than a search examines.

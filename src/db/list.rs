@@ -1,18 +1,43 @@
 //! Lists by keyset: conditions that an index serves, conditions that are searched, one order that ends in the
 //! id, and the row to continue from.
 
-use super::DbResult;
 use super::sql::{Conn, Sql, Value, sql_built};
+use super::{Cursor, DbResult};
+use crate::query::{Dates, ListQuery};
 
 /// The most rows examined, in list order, for a condition that no index serves. The page says when this limit
 /// was reached.
 pub const EXAMINED: usize = 10_000;
 
-/// The sort column of a list: a column of the list's own table.
-#[derive(Clone, Copy, Debug)]
+/// The order of a list: a column of the list's own table, then the id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     pub column: &'static str,
+    is_text: bool,
     pub descending: bool,
+}
+
+impl Order {
+    /// By a column of numbers.
+    pub const fn number(column: &'static str, descending: bool) -> Self {
+        Self { column, is_text: false, descending }
+    }
+
+    /// By a column of texts.
+    pub const fn text(column: &'static str, descending: bool) -> Self {
+        Self { column, is_text: true, descending }
+    }
+
+    /// The order that an address asks for: `name`, or `-name` from the largest down. `orders` has each with its
+    /// name; the first one, as it stands, where the address asks for none of them.
+    pub fn asked(query: &ListQuery, orders: &[(&str, Self)]) -> Self {
+        let asked = query.get("sort");
+        let found = orders.iter().find(|(name, _)| *name == asked.trim_start_matches('-'));
+        match found {
+            Some((_, order)) => Self { descending: asked.starts_with('-'), ..*order },
+            None => orders.first().map_or(Self::number("created_at", true), |(_, order)| *order),
+        }
+    }
 }
 
 /// The result of examining some rows of a list: how many were examined, how many matched, and the first
@@ -152,6 +177,31 @@ impl Listing {
         !self.searched.is_empty()
     }
 
+    /// Starts behind a row, or (backwards) before it, as the address of a list says.
+    pub fn turned(mut self, query: &ListQuery) -> Self {
+        for (name, forward) in [("after", true), ("before", false)] {
+            let Some(Cursor { value, id }) = Cursor::parse(query.get(name)) else { continue };
+            if self.order.is_text {
+                self = self.from_row(forward, value, id);
+            } else if let Ok(number) = value.parse::<i64>() {
+                self = self.from_row(forward, number, id);
+            }
+        }
+        self
+    }
+
+    /// Only rows of some days, by a column of instants. In the order of that column they are one stretch of the
+    /// index; in another order they are searched.
+    pub fn of_days(mut self, column: &str, dates: Dates) -> Self {
+        let is_stretch = column.rsplit('.').next() == Some(self.order.column);
+        for (sign, at) in [(">=", dates.since()), ("<", dates.until())] {
+            let Some(at) = at else { continue };
+            let condition = format!("{column} {sign} ?");
+            self = if is_stretch { self.and(&condition, at) } else { self.search(&condition, at) };
+        }
+        self
+    }
+
     /// Starts behind a row, or (backwards) before it.
     pub fn from_row(mut self, forward: bool, value: impl Into<Value>, id: i64) -> Self {
         self.at = Some((forward, value.into(), id));
@@ -220,10 +270,10 @@ impl Listing {
 
     /// Puts the rows of several looks in the order of the list.
     pub fn sort(&self, rows: &mut [(String, i64)]) {
-        if self.order.column.ends_with("_at") {
-            rows.sort_by_cached_key(|(at, id)| (at.parse::<i64>().unwrap_or_default(), *id));
-        } else {
+        if self.order.is_text {
             rows.sort();
+        } else {
+            rows.sort_by_cached_key(|(at, id)| (at.parse::<i64>().unwrap_or_default(), *id));
         }
         if self.is_down() {
             rows.reverse();

@@ -106,6 +106,8 @@ pub struct Writes {
     pub messages: Vec<Message>,
     /// (scope, name, day) to the change.
     pub counters: BTreeMap<(i64, String, String), i64>,
+    /// The codes and enrollments among the scopes.
+    pub figures: BTreeSet<i64>,
     /// Duplicates that become part of their primaries: touches and payments go along.
     pub merged: Vec<(LeadId, LeadId)>,
 }
@@ -217,7 +219,11 @@ impl Work {
 
     /// Counts, for a day and for ever. Test rows are never counted.
     pub fn count(&mut self, scope: impl Into<CountScope>, name: impl Into<String>, day: Option<Day>, by: i64) {
-        let (CountScope(scope), name) = (scope.into(), name.into());
+        let (scope, name) = (scope.into(), name.into());
+        if let CountScope::Figures(scope) = scope {
+            self.writes.figures.insert(scope);
+        }
+        let scope = scope.id();
         if let Some(day) = day {
             *self.writes.counters.entry((scope, name.clone(), day.to_string())).or_default() += by;
         }
@@ -226,7 +232,7 @@ impl Work {
 
     /// Counts for lists by page number, under the day somebody came.
     pub fn count_came(&mut self, scope: impl Into<CountScope>, name: &str, created_at: i64, by: i64) {
-        let CountScope(scope) = scope.into();
+        let scope = scope.into().id();
         for day in [counters::came(created_at), String::new()] {
             *self.writes.counters.entry((scope, name.to_owned(), day)).or_default() += by;
         }
@@ -267,8 +273,10 @@ impl Work {
             return;
         }
         let (business_id, referrer_id, currency) = (c.business_id, c.referrer_id, c.currency);
-        let (campaign_id, day) = (c.campaign_id, self.today(business_id));
+        let (campaign_id, enrollment_id, day) = (c.campaign_id, c.enrollment_id, self.today(business_id));
         let id = self.id();
+        // What moves from one account to another adds up to nothing.
+        self.count(enrollment_id, format!("earned.{currency}"), None, amount);
         self.count(campaign_id, format!("money.{account}.{currency}"), None, amount);
         self.writes.entries.push(Entry {
             id,
@@ -292,17 +300,29 @@ impl Work {
     }
 }
 
-/// The owner of a counter: a business, a campaign, a code or an enrollment.
+/// The owner of a counter.
 #[derive(Debug, Clone, Copy)]
-pub struct CountScope(pub i64);
+pub enum CountScope {
+    /// A business or a campaign.
+    Whole(i64),
+    /// A code or an enrollment: lists sort by its figures.
+    Figures(i64),
+}
+
+impl CountScope {
+    fn id(self) -> i64 {
+        let (Self::Whole(id) | Self::Figures(id)) = self;
+        id
+    }
+}
 
 macro_rules! count_scopes {
-    ($($ty:ty),+) => {$(
+    ($($ty:ty => $scope:ident),+) => {$(
         impl From<$ty> for CountScope {
             fn from(id: $ty) -> Self {
-                Self(id.0)
+                Self::$scope(id.0)
             }
         }
     )+};
 }
-count_scopes!(BusinessId, CampaignId, CodeId, EnrollmentId);
+count_scopes!(BusinessId => Whole, CampaignId => Whole, CodeId => Figures, EnrollmentId => Figures);

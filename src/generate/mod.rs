@@ -65,7 +65,9 @@ pub async fn generate(core: &Core, load: Load, mut said: impl FnMut(i64)) -> DbR
         from = to;
     }
     core.db.write(vec![], (load, bases, first_lead), store::count).await?;
-    store::restore_indexes(&core.db, indexes).await
+    store::restore_indexes(&core.db, indexes).await?;
+    while crate::figures::run(core).await? {}
+    Ok(())
 }
 
 /// The terms of the product, and a day on which the hold is not half over, so that the sweep leaves the

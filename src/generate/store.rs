@@ -449,7 +449,7 @@ fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
 
 /// The counters of everything that was made.
 pub async fn count(tx: &mut Tx, &(load, bases, first): &(Load, Bases, Instant)) -> DbResult<()> {
-    const MONEY: [&str; 3] = [
+    const MONEY: [&str; 4] = [
         "SELECT $1, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT)
            FROM payments p
           WHERE p.lead_id >= $2
@@ -468,6 +468,12 @@ pub async fn count(tx: &mut Tx, &(load, bases, first): &(Load, Bases, Instant)) 
           WHERE c.lead_id >= $2
             AND c.lead_id < $3
           GROUP BY c.currency",
+        "SELECT c.enrollment_id, 'earned.' || c.currency, '', 0, CAST(sum(c.amount) AS BIGINT)
+           FROM commissions c
+          WHERE $1 = $1
+            AND c.lead_id >= $2
+            AND c.lead_id < $3
+          GROUP BY c.enrollment_id, c.currency",
     ];
     let mut counted: Vec<_> = counted(load, bases, first).into_iter().collect();
     counted.sort_unstable();
@@ -529,5 +535,5 @@ pub async fn count(tx: &mut Tx, &(load, bases, first): &(Load, Bases, Instant)) 
         .execute(tx)
         .await?;
     }
-    Ok(())
+    crate::figures::enqueue(tx, &[load.business_id].into()).await
 }

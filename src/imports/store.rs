@@ -4,7 +4,7 @@ use super::import::{Import, Kind, NewImport, Options, mapping_json};
 use super::mapping::Mapping;
 use super::outcome::{Counts, Verdict};
 use crate::clock::Instant;
-use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, Tx, sql, sql_built};
+use crate::db::{Conn, DbResult, Listing, Order, PAGE, Tx, sql, sql_built};
 use crate::query::ListQuery;
 use crate::{row, rows};
 
@@ -45,7 +45,7 @@ pub async fn campaign_of(conn: &mut Conn, id: i64) -> DbResult<Option<(i64, Stri
 
 /// A business's imports, newest first.
 pub fn listing(business_id: i64, kind: Option<Kind>) -> Listing {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let list = Listing::new(IMPORT, "imports", "i", BESIDE, order)
         .and("i.business_id = ?", business_id)
         .and_plain("i.state NOT IN ('loading', 'discarded')");
@@ -60,13 +60,7 @@ pub const KNOWN: [&str; 2] = ["after", "before"];
 /// One page of a business's imports, newest first.
 pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<Vec<Import>> {
     let mut listing = listing(business_id, None);
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some(cursor) = Cursor::parse(query.get(name))
-            && let Ok(at) = cursor.value.parse::<i64>()
-        {
-            listing = listing.from_row(forward, at, cursor.id);
-        }
-    }
+    listing = listing.turned(query);
     listing.build(PAGE + 1).all(conn).await
 }
 

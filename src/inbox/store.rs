@@ -1,6 +1,6 @@
 pub mod rows;
 
-use crate::db::{Conn, Cursor, DbResult, Listing, Order, PAGE, sql, sql_built};
+use crate::db::{Conn, DbResult, Listing, Order, PAGE, sql, sql_built};
 use crate::query::ListQuery;
 use crate::row;
 
@@ -83,16 +83,10 @@ pub const KNOWN: [&str; 3] = ["state", "after", "before"];
 
 /// One page of a state, newest first.
 pub async fn page(conn: &mut Conn, business_id: i64, state: &str, query: &ListQuery) -> DbResult<Vec<ItemRow>> {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(COLUMNS, "inbox_items", "i", JOINS, order)
         .and("i.business_id = ?", business_id)
         .and("i.state = ?", state);
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some(cursor) = Cursor::parse(query.get(name))
-            && let Ok(at) = cursor.value.parse::<i64>()
-        {
-            list = list.from_row(forward, at, cursor.id);
-        }
-    }
+    list = list.turned(query);
     list.build(PAGE + 1).all(conn).await
 }

@@ -1,12 +1,31 @@
 //! The filter of the list of leads, from its address.
 
+use crate::clock::Zone;
+use crate::db::Order;
 use crate::engine::Status;
-use crate::query::ListQuery;
+use crate::query::{Dates, ListQuery};
 use crate::search::{Needle, Scope};
 
 /// The names a list of leads knows in its address.
-pub const KNOWN: [&str; 10] =
-    ["q", "status", "arrival", "qualified", "referrer", "by", "archived", "sort", "after", "before"];
+pub const KNOWN: [&str; 13] = [
+    "q",
+    "status",
+    "arrival",
+    "qualified",
+    "referrer",
+    "by",
+    "archived",
+    "from",
+    "to",
+    "cols",
+    "sort",
+    "after",
+    "before",
+];
+
+/// The orders of the list; the first is the usual one.
+const ORDERS: [(&str, Order); 2] =
+    [("created", Order::number("created_at", true)), ("name", Order::text("name_fold", false))];
 
 /// Ways of arrival: the stored word, and what people read.
 pub const ARRIVALS: [(&str, &str); 5] =
@@ -31,18 +50,25 @@ pub struct Filter {
     pub qualified: Option<bool>,
     pub by: By,
     pub archived: bool,
+    /// The id of a tag.
+    pub tag: Option<i64>,
     /// The typed text, and its searched form.
     pub q: String,
     pub needle: Needle,
-    pub by_name: bool,
-    pub descending: bool,
+    pub dates: Dates,
+    pub order: Order,
 }
 
 impl Filter {
     /// `country` is where phone numbers are dialled from.
-    pub fn of(query: &ListQuery, campaign_id: i64, test: bool, recorded_by: Option<i64>, country: &str) -> Self {
-        let sort = query.get("sort");
-        let by_name = sort.trim_start_matches('-') == "name";
+    pub fn of(
+        query: &ListQuery,
+        campaign_id: i64,
+        test: bool,
+        recorded_by: Option<i64>,
+        country: &str,
+        zone: Zone,
+    ) -> Self {
         Self {
             campaign_id,
             test,
@@ -60,17 +86,22 @@ impl Filter {
                 id => id.parse().map_or(By::Anybody, By::Referrer),
             },
             archived: query.get("archived") == "yes",
+            tag: query.get("tag").parse().ok(),
             q: query.get("q").to_owned(),
             // The list's address has no control characters left.
             needle: Needle::words(query.get("q"), country).unwrap_or_default(),
-            by_name,
-            descending: if by_name { sort == "-name" } else { sort != "created" },
+            dates: query.dates(zone),
+            order: Order::asked(query, &ORDERS),
         }
     }
 
     /// The referrer whose rows are searched.
     pub fn scope(&self) -> Scope {
         Scope::leads(self.campaign_id, self.test)
+    }
+
+    pub fn is_by_name(&self) -> bool {
+        self.order.column == "name_fold"
     }
 
     /// The saved view this is, where it is one.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::counters;
 use crate::db::{Db, DbResult, Tx};
+use crate::figures;
 
 /// The counter of clicks, under their code and under its campaign.
 const NAME: &str = "clicks";
@@ -62,5 +63,7 @@ impl Clicks {
 }
 
 async fn write(tx: &mut Tx, counts: &Arc<Counts>) -> DbResult<()> {
+    // Campaigns are among them, and are none of those whose figures are copied.
+    figures::enqueue(tx, &counts.keys().map(|(scope, ..)| *scope).collect()).await?;
     counters::add(tx, &counts.iter().collect::<Vec<_>>()).await
 }

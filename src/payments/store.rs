@@ -89,7 +89,7 @@ pub fn payments_by(campaign_id: i64, email_key: &str, f: &PaymentFilter) -> List
 }
 
 fn newest_payments() -> Listing {
-    let order = Order { column: "received_at", descending: true };
+    let order = Order::number("received_at", true);
     Listing::new(PAYMENT, "payments", "y", "JOIN products d ON d.id = y.product_id", order)
 }
 
@@ -147,7 +147,7 @@ pub struct RefundFilter {
 }
 
 pub fn refunds(business_id: i64, f: &RefundFilter) -> Listing {
-    let order = Order { column: "received_at", descending: true };
+    let order = Order::number("received_at", true);
     let mut list = Listing::new(REFUND, "refunds", "f", REFUND_JOINS, order).and("f.business_id = ?", business_id);
     if let Some(id) = f.payment_id {
         // One has few.

@@ -118,6 +118,23 @@ pub async fn page<T: FromDb>(
     Ok(Found { rows, total: sought.total, looked: sought.looked, rest: sought.rest })
 }
 
+/// The next `most` rows of the list from its position on, however many have to be examined: for files.
+pub async fn every<T: FromDb>(
+    db: &Db,
+    list: Listing,
+    scopes: &[Scope],
+    needle: &Needle,
+    most: usize,
+) -> DbResult<Vec<T>> {
+    if !needle.is_empty() {
+        let found = page(db, list.clone(), scopes, needle, Ask::page(most)).await?;
+        if found.looked.is_none() {
+            return Ok(found.rows);
+        }
+    }
+    list.unbounded().build(most).all(&mut db.read().await?).await
+}
+
 /// The result of a search: ids in the order of the list, and the rest as in [`Found`].
 struct Sought {
     ids: Vec<i64>,

@@ -22,7 +22,7 @@ mod store;
 mod walk;
 
 pub use feed::{is_due, run};
-pub use find::{Ask, Found, Total, page, some};
+pub use find::{Ask, Found, Total, every, page, some};
 pub use near::{Near, meant, near};
 pub use needle::{Needle, Place, Texts};
 pub use proof::prove;

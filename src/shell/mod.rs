@@ -11,6 +11,7 @@ pub mod session;
 pub mod shown;
 mod staff;
 mod unsent;
+pub mod worklist;
 
 pub use routes::{Access, Routes};
 pub use staff::{Frame, Page};

@@ -133,17 +133,20 @@ pub struct Dock<'f> {
 }
 
 /// Places that show another thing in another campaign: their addresses say which.
-const OF_A_CAMPAIGN: [&str; 12] = [
+const OF_A_CAMPAIGN: [&str; 15] = [
     "/",
     "/leads",
     "/leads/new",
+    "/leads/export",
     "/referrers",
     "/referrers/new",
+    "/referrers/export",
     "/referrers/generate",
     "/codes",
     "/codes/print",
     "/codes/export",
     "/commissions",
+    "/commissions/export",
     "/record",
     "/imports/new",
 ];

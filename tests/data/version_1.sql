@@ -117,6 +117,16 @@ INSERT INTO seals (first_id, business_id, chain, entries, digests, position, sea
 INSERT INTO outbox (id, business_id, test, kind, subject_id, payload, at) VALUES
     (3007, 1001, FALSE, 'lead.created', 3006, '{"name":"Cleo"}', 1795261303245900),
     (3012, 1001, FALSE, 'lead.created', 3011, '{"name":"Dora"}', 1795261303245900);
+INSERT INTO figures_queue (scope_id, slot, stamp) VALUES
+    (1001, 0, 4711);
+INSERT INTO saved_views (id, business_id, user_id, list, name, query, shared, created_at) VALUES
+    (6101, 1001, 1002, 'leads', 'Won', 'status=converted', TRUE, 1795261263227915);
+INSERT INTO tags (id, business_id, name, name_key, created_at) VALUES
+    (6102, 1001, 'VIP', 'vip', 1795261263227915);
+INSERT INTO tagged (tag_id, subject_id) VALUES
+    (6102, 2001);
+INSERT INTO notes (id, business_id, subject_id, text, author, created_at) VALUES
+    (6103, 1001, 2001, 'Prefers the phone', 'owner', 1795261263227915);
 INSERT INTO counters (scope_id, name, day, slot, value) VALUES
     (1001, 'listed.contacted', '', 0, 1),
     (1001, 'listed.contacted|referral', '', 0, 1),
@@ -145,6 +155,7 @@ INSERT INTO counters (scope_id, name, day, slot, value) VALUES
     (1003, 'users.leads', 'u20778', 0, 6),
     (1003, 'users.referrers', '', 0, 2),
     (1003, 'users.referrers', 'u20778', 0, 2),
+    (2003, 'earned.USD', '', 0, 2052),
     (2003, 'leads', '', 0, 2),
     (2003, 'qualified', '', 0, 1),
     (2003, 'revenue.USD', '', 0, 10259),

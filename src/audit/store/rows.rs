@@ -37,7 +37,7 @@ pub fn listing(
 ) -> Listing {
     let columns = "a.id, a.at, a.actor_kind, a.actor_name, u.name AS made_by, a.origin, a.action, a.subject_kind,
                    a.subject_id, a.before, a.after, a.reason";
-    let order = Order { column: "at", descending: true };
+    let order = Order::number("at", true);
     let mut list = Listing::new(columns, "audit_entries", "a", JOINS, order).and("a.business_id = ?", business_id);
     if let Some(id) = lead {
         list = list.and("a.lead_id = ?", id);

@@ -1,21 +1,16 @@
 //! Codes to hand out: a sheet of cards to print, and a file.
 
 use askama::Template;
-use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use futures::stream;
 
-use super::{Figures, search};
-use crate::app::App;
-use crate::clock::Instant;
+use super::{columns, search};
 use crate::codes::store::{self, CodeLine, Wanted};
-use crate::counters;
-use crate::imports::table::{sanitise_for_spreadsheet, write_csv_row};
+use crate::figures::{self, Figures};
 use crate::links;
 use crate::query::ListQuery;
+use crate::shell::worklist::{CHUNK, Cell, file, line};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::counted;
 use crate::users::Right;
@@ -60,7 +55,8 @@ async fn print(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         query.set("state", "active");
     }
     let found = search(&page, query.get("q")).await?;
-    let mut rows = store::list(&page.app.db, page.campaign.id, &query, &found.wanted, CARDS + 1).await?.rows;
+    let mut rows =
+        store::list(&page.app.db, (page.campaign.id, page.member.zone), &query, &found.wanted, CARDS + 1).await?.rows;
     let next = (rows.len() > CARDS).then(|| {
         rows.truncate(CARDS);
         rows.last().map(|last| behind(&query, &store::cursor(&query, last)))
@@ -82,47 +78,33 @@ async fn print(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     })
 }
 
-/// Rows read at a time while a file is sent.
-const CHUNK: usize = 1_000;
-
 struct Export {
-    app: App,
+    page: Page,
     query: ListQuery,
     wanted: Wanted,
-    campaign_id: i64,
-    /// The business whose revenue columns the file has; none for roles that see no money.
-    currencies: Vec<String>,
-    last: Option<CodeLine>,
+    columns: Vec<&'static str>,
     over: bool,
 }
 
+/// Everything that the list shows, as a file: all its pages, in its order, with its columns.
 async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = page.list("/codes/export", &uri, &store::KNOWN_QUERY);
     let wanted = search(&page, query.get("q")).await?.wanted;
-    let mut currencies = Vec::new();
-    if page.member.may(Right::SeeMoney) {
-        let totals = counters::totals(&mut page.read().await?, &[page.campaign.id]).await?;
-        currencies = totals.keys().filter_map(|(_, name)| name.strip_prefix("revenue.").map(str::to_owned)).collect();
+    let columns: Vec<&'static str> = columns(&page, &query).shown().collect();
+    let mut head = vec!["code", "kind", "link"];
+    for name in &columns {
+        match *name {
+            "referrer" => head.extend(["name", "email", "company"]),
+            "created" => head.push("made_at"),
+            name => head.push(name),
+        }
     }
-    let revenue: Vec<String> = currencies.iter().map(|c| format!("revenue_{}", c.to_lowercase())).collect();
-    let mut head =
-        vec!["code", "state", "kind", "name", "email", "company", "link", "clicks", "leads", "qualified", "created_at"];
-    head.extend(revenue.iter().map(String::as_str));
-    let mut first = Vec::new();
-    write_csv_row(&mut first, &head).map_err(|e| Fault::Ours(e.to_string()))?;
-    let campaign_id = page.campaign.id;
-    let export = Export { app: page.app.clone(), query, wanted, campaign_id, currencies, last: None, over: false };
-    let rest = stream::try_unfold(export, |mut export| async move {
-        let chunk = export.next().await.map_err(|fault| std::io::Error::other(format!("{fault:?}")))?;
-        Ok::<_, std::io::Error>(chunk.map(|bytes| (bytes, export)))
+    let state = Export { page, query: query.without("after").without("before"), wanted, columns, over: false };
+    let parts = stream::try_unfold(state, |mut export| async move {
+        let part = export.next().await.map_err(|fault| std::io::Error::other(format!("{fault:?}")))?;
+        Ok(part.map(|bytes| (bytes, export)))
     });
-    let first = stream::once(async move { Ok::<_, std::io::Error>(Bytes::from(first)) });
-    let body = Body::from_stream(futures::StreamExt::chain(first, rest));
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"codes.csv\""),
-    ];
-    Ok::<Response, Fault>((headers, body).into_response())
+    file("codes", &head, parts)
 }
 
 impl Export {
@@ -130,37 +112,41 @@ impl Export {
         if self.over {
             return Ok(None);
         }
-        let (db, last) = (&self.app.db, self.last.take());
-        let rows = store::list_behind(db, self.campaign_id, &self.query, &self.wanted, last.as_ref(), CHUNK).await?;
-        let figures = Figures::of(&mut db.read().await?, &rows).await?;
+        let (db, of) = (&self.page.app.db, (self.page.campaign.id, self.page.member.zone));
+        let rows = store::every(db, of, &self.query, &self.wanted, CHUNK).await?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let figures = figures::of_codes(&mut db.read().await?, &ids).await?;
         self.over = rows.len() < CHUNK;
-        let mut out = Vec::new();
-        for row in &rows {
-            self.write(&mut out, row, &figures).map_err(|e| Fault::Ours(e.to_string()))?;
+        if let Some(last) = rows.last() {
+            self.query.set("after", &store::cursor(&self.query, last).text());
         }
-        self.last = rows.into_iter().last();
+        let mut out = Vec::new();
+        let none = Figures::default();
+        for row in &rows {
+            let figures = figures.get(&row.id).unwrap_or(&none);
+            line(&self.cells(row, figures), &mut out).map_err(|e| Fault::Ours(e.to_string()))?;
+        }
         Ok(Some(Bytes::from(out)))
     }
 
-    fn write(&self, out: &mut Vec<u8>, row: &CodeLine, figures: &Figures) -> std::io::Result<()> {
-        let revenue = figures.revenue(row.id);
-        let mut cells = vec![
-            sanitise_for_spreadsheet(&row.text),
-            row.state.clone(),
-            row.kind.clone(),
-            sanitise_for_spreadsheet(&row.name),
-            sanitise_for_spreadsheet(row.email.as_deref().unwrap_or_default()),
-            sanitise_for_spreadsheet(row.company.as_deref().unwrap_or_default()),
-            row.link(&self.app.config.public_url),
-            figures.number(row.id, "clicks").to_string(),
-            figures.number(row.id, "leads").to_string(),
-            figures.number(row.id, "qualified").to_string(),
-            Instant::from_micros(row.created_at).to_rfc3339_millis(),
-        ];
-        for currency in &self.currencies {
-            let amount = revenue.iter().find(|m| m.currency.code() == currency);
-            cells.push(amount.map_or_else(|| "0".to_owned(), |m| m.plain()));
+    fn cells(&self, row: &CodeLine, figures: &Figures) -> Vec<Cell> {
+        let link = row.link(&self.page.app.config.public_url);
+        let mut cells = vec![Cell::Text(row.text.clone()), Cell::Plain(row.kind.clone()), Cell::Plain(link)];
+        for name in &self.columns {
+            match *name {
+                "state" => cells.push(Cell::Plain(row.state.clone())),
+                "referrer" => cells.extend([
+                    Cell::Text(row.name.clone()),
+                    Cell::maybe(row.email.as_ref()),
+                    Cell::maybe(row.company.as_ref()),
+                ]),
+                "clicks" => cells.push(Cell::Plain(figures.clicks().to_string())),
+                "leads" => cells.push(Cell::Plain(figures.leads().to_string())),
+                "qualified" => cells.push(Cell::Plain(figures.qualified().to_string())),
+                "revenue" => cells.push(Cell::sums(figures.revenue())),
+                _ => cells.push(Cell::at(row.created_at)),
+            }
         }
-        write_csv_row(out, &cells.iter().map(String::as_str).collect::<Vec<_>>())
+        cells
     }
 }

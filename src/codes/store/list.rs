@@ -1,5 +1,6 @@
 //! The list of a campaign's codes, its counts, and the rows of print sheet and export.
 
+use crate::clock::Zone;
 use crate::code;
 use crate::db::{Conn, Cursor, Db, DbResult, Listing, Order, sql};
 use crate::query::ListQuery;
@@ -21,6 +22,11 @@ row! {
         pub kind: String,
         pub state: String,
         pub created_at: i64,
+        /// What the list is sorted by, seconds old.
+        pub clicks: i64,
+        pub leads: i64,
+        pub qualified: i64,
+        pub revenue: i64,
         pub name: String,
         pub email: Option<String>,
         pub company: Option<String>,
@@ -38,7 +44,17 @@ impl CodeLine {
 }
 
 /// The names a list of codes knows in its address.
-pub const KNOWN_QUERY: [&str; 6] = ["q", "state", "since", "sort", "after", "before"];
+pub const KNOWN_QUERY: [&str; 9] = ["q", "state", "since", "from", "to", "cols", "sort", "after", "before"];
+
+/// The orders of the list; the first is the usual one.
+const ORDERS: [(&str, Order); 6] = [
+    ("created", Order::number("created_at", true)),
+    ("code", Order::text("lookup", false)),
+    ("clicks", Order::number("clicks", true)),
+    ("leads", Order::number("leads", true)),
+    ("qualified", Order::number("qualified", true)),
+    ("revenue", Order::number("revenue", true)),
+];
 
 /// The result of a search for codes.
 #[derive(Debug, Clone)]
@@ -62,15 +78,10 @@ impl Wanted {
     }
 }
 
-fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
-    let by_code = query.get("sort").trim_start_matches('-') == "code";
-    let order = Order {
-        column: if by_code { "lookup" } else { "created_at" },
-        descending: if by_code { query.get("sort") == "-code" } else { query.get("sort") != "created" },
-    };
+fn listing(campaign_id: i64, zone: Zone, query: &ListQuery, wanted: &Wanted) -> Listing {
     let mut listing = Listing::new(
-        "c.id, c.enrollment_id, c.campaign_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, r.name,
-         r.email, r.company, e.state AS enrollment_state, e.archived,
+        "c.id, c.enrollment_id, c.campaign_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, c.clicks,
+         c.leads, c.qualified, c.revenue, r.name, r.email, r.company, e.state AS enrollment_state, e.archived,
          EXISTS (SELECT 1
                    FROM codes o
                   WHERE o.lookup = c.lookup
@@ -80,7 +91,7 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
         "c",
         "JOIN referrers r ON r.id = c.referrer_id
          JOIN enrollments e ON e.id = c.enrollment_id",
-        order,
+        Order::asked(query, &ORDERS),
     )
     .and("c.campaign_id = ?", campaign_id);
     if ["active", "alias", "retired"].contains(&query.get("state")) {
@@ -97,28 +108,26 @@ fn listing(campaign_id: i64, query: &ListQuery, wanted: &Wanted) -> Listing {
         }
         Wanted::Piece(needle) => needle.in_texts(TEXTS, listing),
     };
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some(cursor) = Cursor::parse(query.get(name)) {
-            listing = match (by_code, cursor.value.parse::<i64>()) {
-                (true, _) => listing.from_row(forward, cursor.value, cursor.id),
-                (false, Ok(at)) => listing.from_row(forward, at, cursor.id),
-                (false, Err(_)) => listing,
-            };
-        }
-    }
-    listing
+    listing.of_days("c.created_at", query.dates(zone)).turned(query)
 }
 
 /// The texts of a search's rows, as `text`.
-pub fn texts(campaign_id: i64, query: &ListQuery, needle: Needle) -> Listing {
+pub fn texts((campaign_id, zone): (i64, Zone), query: &ListQuery, needle: Needle) -> Listing {
     let columns = "r.search AS text";
-    listing(campaign_id, query, &Wanted::Piece(needle)).showing(columns)
+    listing(campaign_id, zone, query, &Wanted::Piece(needle)).showing(columns)
 }
 
 /// The position of a list after a row.
 pub fn cursor(query: &ListQuery, row: &CodeLine) -> Cursor {
-    let by_code = query.get("sort").trim_start_matches('-') == "code";
-    Cursor { value: if by_code { row.lookup.clone() } else { row.created_at.to_string() }, id: row.id }
+    let value = match Order::asked(query, &ORDERS).column {
+        "lookup" => row.lookup.clone(),
+        "clicks" => row.clicks.to_string(),
+        "leads" => row.leads.to_string(),
+        "qualified" => row.qualified.to_string(),
+        "revenue" => row.revenue.to_string(),
+        _ => row.created_at.to_string(),
+    };
+    Cursor { value, id: row.id }
 }
 
 /// Codes of a campaign.
@@ -131,8 +140,14 @@ pub struct Codes {
 }
 
 /// One page of a campaign's codes.
-pub async fn list(db: &Db, campaign_id: i64, query: &ListQuery, wanted: &Wanted, most: usize) -> DbResult<Codes> {
-    find(db, campaign_id, listing(campaign_id, query, wanted), wanted, most).await
+pub async fn list(
+    db: &Db,
+    (campaign_id, zone): (i64, Zone),
+    query: &ListQuery,
+    wanted: &Wanted,
+    most: usize,
+) -> DbResult<Codes> {
+    find(db, campaign_id, listing(campaign_id, zone, query, wanted), wanted, most).await
 }
 
 async fn find(db: &Db, campaign_id: i64, listing: Listing, wanted: &Wanted, most: usize) -> DbResult<Codes> {
@@ -145,28 +160,18 @@ async fn find(db: &Db, campaign_id: i64, listing: Listing, wanted: &Wanted, most
     Ok(Codes { rows, total: None, looked: None })
 }
 
-/// The rows of an export behind a row, in the list's order.
-pub async fn list_behind(
+/// The next rows of a file, from the position in the address on.
+pub async fn every(
     db: &Db,
-    campaign_id: i64,
+    (campaign_id, zone): (i64, Zone),
     query: &ListQuery,
     wanted: &Wanted,
-    last: Option<&CodeLine>,
     most: usize,
 ) -> DbResult<Vec<CodeLine>> {
-    let mut listing = listing(campaign_id, query, wanted);
-    if let Some(last) = last {
-        listing = match query.get("sort").trim_start_matches('-') {
-            "code" => listing.from_row(true, last.lookup.clone(), last.id),
-            _ => listing.from_row(true, last.created_at, last.id),
-        };
-    }
-    let found = find(db, campaign_id, listing.clone(), wanted, most).await?;
-    if found.looked.is_none() {
-        Ok(found.rows)
-    } else {
-        listing.unbounded().build(most).all(&mut db.read().await?).await
-    }
+    let none = Needle::default();
+    let needle = if let Wanted::Piece(needle) = wanted { needle } else { &none };
+    let listing = listing(campaign_id, zone, query, wanted);
+    search::every(db, listing, &[Scope::codes(campaign_id)], needle, most).await
 }
 
 /// The number of a campaign's codes in a state, counted up to a bound; any state for none.

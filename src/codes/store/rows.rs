@@ -38,7 +38,7 @@ pub const TEXTS: Texts =
     Texts { person: Place::Rows("referrers x WHERE x.id = c.referrer_id"), code: Place::Column("c.search") };
 
 pub fn listing(campaign_id: i64, state: Option<&str>, referrer: Option<i64>, needle: &Needle) -> Listing {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(COLUMNS, "codes", "c", JOINS, order).and("c.campaign_id = ?", campaign_id);
     if let Some(state) = state {
         list = list.and("c.state = ?", state);

@@ -215,7 +215,7 @@ async fn chosen(page: &Page, form: &Form, back: &str) -> Result<Vec<i64>, Fault>
         let query = back.split_once('?').map(|(_, q)| q.split('#').next().unwrap_or(q));
         let query = ListQuery::new("/commissions", query, &KNOWN);
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
-        let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country);
+        let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country, page.member.zone);
         let ids = store::ids(&page.app.db, &filter, most + 1).await?;
         let too_many = || Fault::Bad(format!("More than {} commissions match. Narrow the filters.", counted(MOST)));
         return ids.filter(|ids| ids.len() <= most).ok_or_else(too_many);

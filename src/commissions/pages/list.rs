@@ -4,11 +4,13 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN, STATES};
-use crate::db::{Conn, Cursor, DbResult, EXAMINED};
+use crate::db::{Conn, DbResult, EXAMINED};
 use crate::money::Money;
+use crate::query::ListQuery;
 use crate::record;
 use crate::record::pages::{Beside, is_due};
 use crate::search::Total;
+use crate::shell::worklist::{Columns, Tools, date_chips};
 use crate::shell::{Frame, Page};
 use crate::text::{counted, looked_at};
 use crate::users::Right;
@@ -23,11 +25,14 @@ struct ListPage {
     q: String,
     kinds: Vec<Choice>,
     /// Values of the list that the filter form has no field for.
-    kept: Vec<(&'static str, String)>,
+    rest: Vec<(String, String)>,
     chips: Vec<Chip>,
     clear_url: String,
-    hold_sort: (String, &'static str),
-    created_sort: (String, &'static str),
+    query: ListQuery,
+    /// The usual order.
+    order: &'static str,
+    tools: Tools,
+    columns: Columns,
     rows: Vec<Row>,
     /// The totals of the state: (amount, words).
     sums: Vec<(String, String)>,
@@ -40,6 +45,18 @@ struct ListPage {
     nothing_yet: bool,
     beside: Beside,
 }
+
+pub(super) const HEADINGS: [(&str, &str); 8] = [
+    ("state", "State"),
+    ("kind", "Kind"),
+    ("product", "Product"),
+    ("referrer", "Referrer"),
+    ("payment", "Paid on"),
+    ("amount", "Amount"),
+    ("hold", "Hold until"),
+    ("created", "Created"),
+];
+pub(super) const USUAL: [&str; 5] = ["state", "referrer", "amount", "hold", "created"];
 
 struct Row {
     c: CommissionRow,
@@ -65,7 +82,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     if let Some(answer) = record::pages::whose(&page, &query, "commissions", "commissions").await? {
         return Ok(answer);
     }
-    let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country);
+    let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country, page.member.zone);
     let store::CommissionPage { mut rows, total, looked } = store::page(&page.app.db, &filter, &query).await?;
     let mut conn = page.read().await?;
     let sums = sums(&mut conn, page.member.business_id, &filter).await?;
@@ -80,12 +97,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         let leads = store::scope(&filter);
         beside = Beside::meant(&page, &query, leads, leads, list).await?.with_people(&page, &query).await?;
     }
-    let pager = Pager::cut(
-        &query,
-        &mut rows,
-        |r| Cursor { value: if filter.by_hold { r.hold_until.clone() } else { r.created_at.to_string() }, id: r.id },
-        &total.shown("commission", "commissions"),
-    );
+    let pager = Pager::cut(&query, &mut rows, |row| filter.cursor(row), &total.shown("commission", "commissions"));
     let mut chips = Vec::new();
     if !filter.q.is_empty() {
         chips.push(Chip::of(&query, "q", format!("“{}”", filter.q)));
@@ -107,8 +119,12 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
             c,
         })
         .collect();
+    chips.extend(date_chips(&query, filter.dates));
+    let frame = page.frame("commissions").await?;
+    let columns = Columns::of(&query, &HEADINGS, &USUAL);
+    let worklist = page.worklist(&frame, "commissions", &query, &columns, Some("/commissions/export")).await?;
     html(&ListPage {
-        frame: page.frame("commissions").await?,
+        frame,
         tabs: STATES
             .iter()
             .map(|state| Tab {
@@ -117,18 +133,20 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
                 current: *state == filter.state,
                 count: String::new(),
             })
+            .chain(worklist.views)
             .collect(),
         kinds: Choice::list(
             [("", "Any kind"), ("referral", "Referral"), ("recurring", "Recurring"), ("reward", "Reward")],
             query.get("kind"),
         ),
-        kept: ["state", "referrer", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
+        rest: query.rest(&["q", "by", "kind", "from", "to", "campaign"]),
         nothing_yet: rows.is_empty() && chips.is_empty(),
         clear_url: page.at(&format!("/commissions?state={}", filter.state)),
         q: filter.q.clone(),
         chips,
-        hold_sort: query.sort("hold", order),
-        created_sort: query.sort("created", order),
+        order,
+        tools: worklist.tools,
+        columns,
         rows,
         sums,
         pager,
@@ -142,14 +160,25 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         can_decide: page.member.may(Right::DecideMoney) && ["pending", "approved"].contains(&filter.state),
         state: filter.state,
         beside,
+        query,
     })
+}
+
+impl ListPage {
+    fn sort(&self, name: &str) -> (String, &'static str) {
+        self.query.sort(name, self.order)
+    }
+
+    fn number(&self, name: &str) -> (String, &'static str) {
+        self.query.sort_number(name, self.order)
+    }
 }
 
 /// The totals of a state per currency: from the ledger's counters if they have them, else added up. Approved
 /// but disputed amounts are held, and named beside either sum.
 async fn sums(conn: &mut Conn, business_id: i64, f: &Filter) -> DbResult<Vec<(String, String)>> {
     // They are of the whole state: over some of its rows they would mislead.
-    if f.kind.is_some() || f.referrer.is_some() || !f.needle.is_empty() {
+    if f.kind.is_some() || f.referrer.is_some() || !f.needle.is_empty() || !f.dates.is_any() {
         return Ok(Vec::new());
     }
     let account = match f.state {

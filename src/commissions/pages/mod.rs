@@ -1,6 +1,7 @@
 //! Routes and pages of commissions.
 
 mod decide;
+mod export;
 mod list;
 mod preview;
 mod show;
@@ -14,6 +15,7 @@ pub fn routes() -> Routes {
     let decide = Access::May(Right::DecideMoney);
     Routes::new()
         .get("/commissions", Access::May(Right::SeeMoney), list::list)
+        .get("/commissions/export", Access::May(Right::SeeMoney), export::export)
         .form("/commissions/bulk", decide, decide::bulk)
         .get("/commissions/{id}", Access::May(Right::SeeMoney), show::show)
         .get("/commissions/{id}/approve", decide, decide::ask_approve)

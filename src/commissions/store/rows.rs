@@ -42,7 +42,7 @@ pub struct Filter {
 }
 
 pub fn commissions(campaign_id: i64, f: &Filter) -> Listing {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(COMMISSION, "commissions", "k", "", order)
         .and("k.campaign_id = ?", campaign_id)
         .and("k.test = ?", f.test);
@@ -63,7 +63,7 @@ pub fn commissions(campaign_id: i64, f: &Filter) -> Listing {
 
 /// Commissions of one state, by the last day of their hold, the latest first.
 pub fn commissions_by_hold(campaign_id: i64, state: &'static str, f: &Filter) -> Listing {
-    let order = Order { column: "hold_until", descending: true };
+    let order = Order::text("hold_until", true);
     let mut list = Listing::new(COMMISSION, "commissions", "k", "", order)
         .and("k.campaign_id = ?", campaign_id)
         .and("k.test = ?", f.test)

@@ -91,6 +91,8 @@ pub async fn delete(tx: &mut Tx, lot: &Lot) -> DbResult<Tally> {
     gone.cancellations = by(tx, "cancellations", "lead_id", "AND test", leads).await?;
     gone.sign_ups = by(tx, "sign_ups", "lead_id", "AND test", leads).await?;
     gone.touches = by(tx, "touches", "lead_id", "", leads).await?;
+    by(tx, "tagged", "subject_id", "", leads).await?;
+    by(tx, "notes", "subject_id", "", leads).await?;
     unlisted(tx, leads).await?;
     gone.leads = by(tx, "leads", "id", "AND test", leads).await?;
     if usize::try_from(gone.leads) == Ok(leads.len()) {

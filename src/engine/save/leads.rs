@@ -200,7 +200,7 @@ async fn insert_sign_ups(tx: &mut Tx, work: &Work) -> DbResult<()> {
     Ok(())
 }
 
-/// The touches and duplicates of a merged lead are its primary's.
+/// The touches, duplicates, tags and notes of a merged lead are its primary's.
 pub async fn merge(tx: &mut Tx, work: &Work) -> DbResult<()> {
     if work.writes.merged.is_empty() {
         return Ok(());
@@ -220,5 +220,5 @@ pub async fn merge(tx: &mut Tx, work: &Work) -> DbResult<()> {
     .bind(&table)
     .execute(tx)
     .await?;
-    Ok(())
+    crate::remarks::merge(tx, table).await
 }

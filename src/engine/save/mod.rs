@@ -48,5 +48,8 @@ async fn insert_messages(tx: &mut Tx, work: &Work) -> DbResult<()> {
 /// The counters come last, sorted, each lane in a slot of its own: nobody waits for a count.
 async fn count(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let changes: Vec<_> = work.writes.counters.iter().filter(|(_, by)| **by != 0).collect();
+    let scopes = changes.iter().map(|((scope, ..), _)| *scope);
+    let of_figures = scopes.filter(|scope| work.writes.figures.contains(scope)).collect();
+    crate::figures::enqueue(tx, &of_figures).await?;
     crate::counters::add(tx, &changes).await
 }

@@ -40,7 +40,7 @@ pub struct Filter {
 }
 
 pub fn listing(business_id: i64, f: &Filter) -> Listing {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(COLUMNS, "inbox_items", "i", JOINS, order).and("i.business_id = ?", business_id);
     list = match f.lead_id {
         // One has few.

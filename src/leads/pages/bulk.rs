@@ -8,6 +8,8 @@ use crate::engine::{Archive, Change, Decided, Outcome, Qualify, Rejected, SetSta
 use crate::leads::filter::KNOWN;
 use crate::leads::store::list as store;
 use crate::query::ListQuery;
+use crate::remarks::Subject;
+use crate::remarks::pages::Tagging;
 use crate::shell::Page;
 use crate::text::counted;
 use crate::web::{Fault, Flash, Form, PageResult};
@@ -75,6 +77,12 @@ impl Deed {
 const FEW: usize = crate::db::PAGE;
 
 pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
+    if let Some(tagging) = Tagging::asked(&form) {
+        let back = form.back("/leads").to_owned();
+        let ids = chosen(&page, &form, &back).await?;
+        let flash = tagging.done(&page, Subject::Lead, &ids).await?;
+        return page.go(&back, flash).await;
+    }
     let Some(deed) = Deed::parse(form.value("do")) else {
         return Err(Fault::Bad("That is nothing that can be done to leads.".into()));
     };

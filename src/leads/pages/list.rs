@@ -1,12 +1,14 @@
 use askama::Template;
 use axum::extract::OriginalUri;
 
-use crate::db::{Cursor, EXAMINED, PAGE};
+use crate::db::{EXAMINED, PAGE};
 use crate::engine::Status;
 use crate::leads::filter::{ARRIVALS, By, Filter, KNOWN};
 use crate::leads::store::list::{self as store, LeadLine, Total};
 use crate::query::ListQuery;
 use crate::record;
+use crate::remarks;
+use crate::shell::worklist::{Columns, Tools, date_chips, tag_chip, tag_choices};
 use crate::shell::{Frame, Page};
 use crate::text::{counted, looked_at};
 use crate::users::Right;
@@ -21,12 +23,14 @@ struct ListPage {
     q: String,
     statuses: Vec<Choice>,
     arrivals: Vec<Choice>,
+    tags: Vec<Choice>,
     /// Values of the list that the filter form has no field for.
-    kept: Vec<(&'static str, String)>,
+    rest: Vec<(String, String)>,
     chips: Vec<Chip>,
     clear_url: String,
-    name_sort: (String, &'static str),
-    created_sort: (String, &'static str),
+    query: ListQuery,
+    tools: Tools,
+    columns: Columns,
     rows: Vec<Row>,
     pager: Pager,
     /// The number of leads that "all that match" means; empty when they are too many for one action.
@@ -40,8 +44,24 @@ struct ListPage {
     beside: record::pages::Beside,
 }
 
+pub(super) const HEADINGS: [(&str, &str); 11] = [
+    ("status", "Status"),
+    ("email", "E-mail"),
+    ("phone", "Phone"),
+    ("company", "Company"),
+    ("country", "Country"),
+    ("source", "Campaign source"),
+    ("referrer", "Referrer"),
+    ("arrival", "Source"),
+    ("created", "Created"),
+    ("qualified", "Qualified"),
+    ("tags", "Tags"),
+];
+pub(super) const USUAL: [&str; 5] = ["status", "referrer", "arrival", "created", "qualified"];
+
 pub(super) struct Row {
     line: LeadLine,
+    tags: Vec<String>,
     created: When,
 }
 
@@ -65,7 +85,7 @@ pub(super) const MOST: i64 = 20_000;
 /// The filter of a list's address, for the signed-in person: sales see only the leads they recorded.
 pub(super) fn filter_of(page: &Page, query: &ListQuery) -> Filter {
     let recorded_by = (!page.member.may(Right::SeeLeads)).then_some(page.member.user_id);
-    Filter::of(query, page.campaign.id, page.test, recorded_by, &page.member.country)
+    Filter::of(query, page.campaign.id, page.test, recorded_by, &page.member.country, page.member.zone)
 }
 
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
@@ -93,31 +113,41 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         By::Referrer(id) => store::referrer_name(&mut conn, page.member.business_id, id).await?,
         _ => None,
     };
+    let columns = Columns::of(&query, &HEADINGS, &USUAL);
+    let ids: Vec<i64> = if columns.has("tags") { rows.iter().map(|row| row.id).collect() } else { Vec::new() };
+    let mut tagged = remarks::tags_of(&mut conn, &ids).await?;
+    let tags = remarks::all_tags(&mut conn, page.member.business_id).await?;
     drop(conn);
-    let pager = Pager::cut(
-        &query,
-        &mut rows,
-        |r| Cursor { value: if filter.by_name { r.name_fold.clone() } else { r.created_at.to_string() }, id: r.id },
-        &total.shown("lead", "leads"),
-    );
-    let chips = chips(&filter, &query, referrer.as_deref());
+    let pager = Pager::cut(&query, &mut rows, |row| store::cursor(&filter, row), &total.shown("lead", "leads"));
+    let mut chips = chips(&filter, &query, referrer.as_deref());
+    chips.extend(tag_chip(&query, &tags));
     let view = filter.view();
-    let rows: Vec<Row> = rows.into_iter().map(|line| Row { created: page.when(line.created_at), line }).collect();
+    let rows: Vec<Row> = rows
+        .into_iter()
+        .map(|line| Row {
+            created: page.when(line.created_at),
+            tags: tagged.remove(&line.id).unwrap_or_default(),
+            line,
+        })
+        .collect();
+    let frame = page.frame("leads").await?;
+    let worklist = page.worklist(&frame, "leads", &query, &columns, Some("/leads/export")).await?;
     html(&ListPage {
-        frame: page.frame("leads").await?,
-        tabs: tabs(&page, &filter, counters.as_ref()),
+        frame,
+        tabs: tabs(&page, &filter, counters.as_ref()).into_iter().chain(worklist.views).collect(),
         q: filter.q.clone(),
         statuses: Choice::list(
             std::iter::once(("", "Any status".to_owned())).chain(Status::ALL.map(|s| (s.word(), sentence(s.word())))),
             query.get("status"),
         ),
+        tags: tag_choices(&query, &tags),
         arrivals: Choice::list(std::iter::once(("", "Any source")).chain(ARRIVALS), query.get("arrival")),
-        kept: ["qualified", "referrer", "archived", "sort"].map(|name| (name, query.get(name).to_owned())).into(),
+        rest: query.rest(&["q", "by", "status", "arrival", "tag", "from", "to", "campaign"]),
         nothing_yet: rows.is_empty() && chips.is_empty() && view.is_empty(),
         chips,
         clear_url: page.at(view_url(view)),
-        name_sort: query.sort("name", "-created"),
-        created_sort: query.sort("created", "-created"),
+        tools: worklist.tools,
+        columns,
         rows,
         pager,
         matching: match total {
@@ -131,7 +161,18 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         can_record: page.member.may(Right::Record),
         view,
         beside,
+        query,
     })
+}
+
+impl ListPage {
+    fn sort(&self, name: &str) -> (String, &'static str) {
+        self.query.sort(name, "-created")
+    }
+
+    fn number(&self, name: &str) -> (String, &'static str) {
+        self.query.sort_number(name, "-created")
+    }
 }
 
 /// What else may have been meant: other leads, or those of a referrer.
@@ -210,5 +251,6 @@ fn chips(filter: &Filter, query: &ListQuery, referrer: Option<&str>) -> Vec<Chip
     {
         chips.push(Chip::of(query, "qualified", if qualified { "qualified" } else { "pending" }));
     }
+    chips.extend(date_chips(query, filter.dates));
     chips
 }

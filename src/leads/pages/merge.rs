@@ -34,7 +34,7 @@ pub(super) async fn choose(page: Page, Path(id): Path<i64>, OriginalUri(uri): Or
     }
     let mut found = Vec::new();
     if !query.get("q").is_empty() {
-        let filter = Filter::of(&query, lead.campaign_id, lead.test, None, &page.member.country);
+        let filter = Filter::of(&query, lead.campaign_id, lead.test, None, &page.member.country, page.member.zone);
         found = store::page(&page.app.db, &filter, &query, PAGE).await?.rows;
         found.retain(|l| l.id != id && l.duplicate_of.is_none());
         found.truncate(8);

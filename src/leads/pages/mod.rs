@@ -3,6 +3,7 @@
 mod bulk;
 mod dispute;
 mod edit;
+mod export;
 mod list;
 mod merge;
 mod payments;
@@ -10,6 +11,8 @@ mod qualification;
 mod referrer;
 mod refund;
 mod show;
+
+pub use show::find;
 
 use crate::shell::{Access, Routes};
 use crate::users::Right;
@@ -19,6 +22,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/leads", Access::May(Right::OwnLeads), list::list)
         .form("/leads", edit, edit::create)
+        .get("/leads/export", Access::May(Right::OwnLeads), export::export)
         .get("/leads/new", edit, edit::new)
         .post("/leads/bulk", edit, bulk::bulk)
         .get("/leads/{id}", Access::May(Right::OwnLeads), show::show)

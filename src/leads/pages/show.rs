@@ -10,6 +10,8 @@ use crate::leads::store::one::{self, AlikeRow, LeadNames, PaymentRow, RefundRow,
 use crate::leads::timeline::{self, Happened};
 use crate::leads::{LeadRow, rows};
 use crate::money::Money;
+use crate::remarks::Subject;
+use crate::remarks::pages::Remarks;
 use crate::shell::{Frame, Page};
 use crate::users::Right;
 use crate::web::{Choice, Fault, PageResult, html};
@@ -42,6 +44,7 @@ struct ShowPage {
     /// To refund and dispute payments.
     can_decide: bool,
     sees_money: bool,
+    remarks: Remarks,
 }
 
 /// A touch with its verdict.
@@ -83,7 +86,7 @@ struct Item {
 }
 
 /// The lead, if it is the business's and this person may see it.
-pub(super) async fn find(page: &Page, id: i64) -> Result<LeadRow, Fault> {
+pub async fn find(page: &Page, id: i64) -> Result<LeadRow, Fault> {
     let mut conn = page.read().await?;
     let lead = rows::by_id(&mut conn, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
     let seen = page.member.may(Right::SeeLeads) || lead.recorded_by == Some(page.member.user_id);
@@ -137,6 +140,7 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
         let title = timeline::touch_title(&t.kind);
         Why { title, claim: timeline::touch_claim(t), verdict, counts, when: page.when(t.at) }
     });
+    let frame = page.frame("leads").await?;
     html(&ShowPage {
         details: details(&lead),
         lead_code: id::lead_code(lead.id),
@@ -157,7 +161,8 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
         can_edit: page.member.may(Right::EditLeads),
         can_decide: page.member.may(Right::DecideMoney),
         sees_money,
-        frame: page.frame("leads").await?,
+        remarks: Remarks::of(&page, &frame, Subject::Lead, id).await?,
+        frame,
         person: lead,
         names,
     })

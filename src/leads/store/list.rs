@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::TEXTS;
 use crate::counters;
-use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, sql};
+use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, sql};
 use crate::leads::filter::{ARRIVALS, By, Filter};
 use crate::query::ListQuery;
 use crate::row;
@@ -22,6 +22,8 @@ row! {
         pub company: Option<String>,
         pub status: String,
         pub arrival: Option<String>,
+        pub source: Option<String>,
+        pub country: Option<String>,
         pub active: bool,
         pub qualified_at: Option<i64>,
         pub duplicate_of: Option<i64>,
@@ -33,8 +35,8 @@ row! {
     }
 }
 
-const LINE: &str =
-    "l.id, l.test, l.name, l.name_fold, l.email, l.phone, l.company, l.status, l.arrival, l.active, l.qualified_at,
+const LINE: &str = "l.id, l.test, l.name, l.name_fold, l.email, l.phone, l.company, l.status, l.arrival, l.source,
+     l.country, l.active, l.qualified_at,
      l.duplicate_of, l.created_at, l.archived_at, l.referrer_id, p.name AS referrer, c.text AS code";
 
 const JOINS: &str = "LEFT JOIN referrers p ON p.id = l.referrer_id
@@ -43,13 +45,12 @@ const JOINS: &str = "LEFT JOIN referrers p ON p.id = l.referrer_id
 /// The list of a filter. One condition is served by an index that also gives the order; the others are
 /// searched, so that no combination can read a whole campaign.
 fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
-    let order = Order { column: if f.by_name { "name_fold" } else { "created_at" }, descending: f.descending };
-    let mut list = Listing::new(columns, "leads", "l", joins, order)
+    let mut list = Listing::new(columns, "leads", "l", joins, f.order)
         .and("l.campaign_id = ?", f.campaign_id)
         .and("l.test = ?", f.test)
         .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
     // True when the index is in use already.
-    let mut served = f.by_name || f.archived;
+    let mut served = f.is_by_name() || f.archived;
     if let Some(user) = f.recorded_by {
         list = if served { list.search("l.recorded_by = ?", user) } else { list.and("l.recorded_by = ?", user) };
         served = true;
@@ -75,7 +76,16 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
         let condition = if qualified { "l.qualified_at IS NOT NULL" } else { "l.qualified_at IS NULL" };
         list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
     }
-    f.needle.in_texts(TEXTS, list)
+    if let Some(tag) = f.tag {
+        list = list.and("l.id IN (SELECT d.subject_id FROM tagged d WHERE d.tag_id = ?)", tag);
+    }
+    f.needle.in_texts(TEXTS, list.of_days("l.created_at", f.dates))
+}
+
+/// The position of a list after a row.
+pub fn cursor(f: &Filter, row: &LeadLine) -> Cursor {
+    let value = if f.is_by_name() { row.name_fold.clone() } else { row.created_at.to_string() };
+    Cursor { value, id: row.id }
 }
 
 /// The texts of a search's rows, as `text`.
@@ -94,16 +104,7 @@ pub struct LeadPage {
 
 /// One page of `limit` rows, and the one that shows whether there are more.
 pub async fn page(db: &Db, f: &Filter, query: &ListQuery, limit: usize) -> DbResult<LeadPage> {
-    let mut list = listing(LINE, JOINS, f);
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some(cursor) = Cursor::parse(query.get(name)) {
-            list = match (f.by_name, cursor.value.parse::<i64>()) {
-                (true, _) => list.from_row(forward, cursor.value, cursor.id),
-                (false, Ok(at)) => list.from_row(forward, at, cursor.id),
-                (false, Err(_)) => list,
-            };
-        }
-    }
+    let list = listing(LINE, JOINS, f).turned(query);
     if f.needle.is_empty() {
         let looked = list.is_searched().then_some(EXAMINED);
         let rows = list.build(limit + 1).all(&mut db.read().await?).await?;
@@ -112,6 +113,11 @@ pub async fn page(db: &Db, f: &Filter, query: &ListQuery, limit: usize) -> DbRes
     let found = search::page(db, list, &[f.scope()], &f.needle, Ask::page(limit + 1)).await?;
     let Found { rows, total, looked, .. } = found;
     Ok(LeadPage { rows, total: Some(total), looked })
+}
+
+/// The next rows of a file, from the position in the address on.
+pub async fn every(db: &Db, f: &Filter, query: &ListQuery, most: usize) -> DbResult<Vec<LeadLine>> {
+    search::every(db, listing(LINE, JOINS, f).turned(query), &[f.scope()], &f.needle, most).await
 }
 
 /// The ids a filter matches, in list order, at most `most`; `None` when not all rows could be searched.
@@ -237,7 +243,7 @@ impl Kept {
 
     /// The rows of a filter, where one counter knows them.
     fn of(&self, f: &Filter) -> Option<i64> {
-        if !f.needle.is_empty() || f.recorded_by.is_some() {
+        if !f.needle.is_empty() || f.recorded_by.is_some() || !f.dates.is_any() || f.tag.is_some() {
             return None;
         }
         match (f.archived, f.by, f.status, f.arrival, f.qualified) {

@@ -105,7 +105,7 @@ async fn rows(conn: &mut Conn, which: &Which, total: i64, offset: i64, limit: i6
 
 /// Looks for a piece of text in all campaigns.
 async fn found(db: &Db, which: &Which, needle: &Needle, offset: i64, limit: i64) -> DbResult<(i64, Vec<LeadRow>)> {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(&COLUMNS, "leads", "l", JOINS, order)
         .and("l.business_id = ?", which.business_id)
         .and("l.test = ?", which.test)

@@ -92,7 +92,7 @@ const OF_ADDRESS: &str = "l.id IN (SELECT o.id
 
 /// One condition is served by an index that gives the order as well, the others are searched.
 pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(&COLUMNS, "leads", "l", JOINS, order)
         .and("l.campaign_id = ?", campaign_id)
         .and("l.test = ?", f.test)
@@ -133,7 +133,7 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
 
 /// The leads of a business with a source, or of one of its campaigns; other conditions are searched.
 pub fn of_source(business_id: i64, campaign_id: Option<i64>, source: &str, f: &Filter) -> Listing {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(&COLUMNS, "leads", "l", JOINS, order)
         .and("l.business_id = ?", business_id)
         .and("l.test = ?", f.test)

@@ -25,7 +25,7 @@ const JOINS: &str = "JOIN leads l ON l.id = t.lead_id
                      LEFT JOIN codes c ON c.id = t.code_id";
 
 fn newest() -> Listing {
-    Listing::new(COLUMNS, "touches", "t", JOINS, Order { column: "at", descending: true })
+    Listing::new(COLUMNS, "touches", "t", JOINS, Order::number("at", true))
 }
 
 /// The touches of a lead, newest first.

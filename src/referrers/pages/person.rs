@@ -10,6 +10,8 @@ use crate::links;
 use crate::money::{Currency, Money};
 use crate::referrers::store::{self, CodeOf, EnrollmentLine, ReferrerRow};
 use crate::referrers::timeline::{self, TimelineItem};
+use crate::remarks::Subject;
+use crate::remarks::pages::Remarks;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::counted;
 use crate::users::Right;
@@ -45,6 +47,7 @@ struct ShowPage {
     can_edit: bool,
     can_record: bool,
     sees_money: bool,
+    remarks: Remarks,
     leads_lead: &'static str,
 }
 
@@ -146,8 +149,11 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
             Enrolled { since: page.when(line.created_at), line: line.clone(), active, link, clicks, old }
         })
         .collect();
+    let frame = page.frame("referrers").await?;
+    let remarks = Remarks::of(&page, &frame, Subject::Referrer, id).await?;
     html(&ShowPage {
-        frame: page.frame("referrers").await?,
+        frame,
+        remarks,
         added: page.when(row.created_at),
         archived: row.archived_at.is_some(),
         row,

@@ -1,6 +1,7 @@
 //! The list of a campaign's referrers, and its counts.
 
-use crate::db::{Conn, Cursor, Db, DbResult, Listing, Order, sql};
+use crate::clock::Zone;
+use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, sql};
 use crate::query::ListQuery;
 use crate::row;
 use crate::search::{self, Ask, Found, Needle, Place, Scope, Texts, Total};
@@ -16,16 +17,34 @@ row! {
         pub state: String,
         pub created_at: i64,
         pub name_fold: String,
+        /// What the list is sorted by, seconds old.
+        pub leads: i64,
+        pub qualified: i64,
+        pub revenue: i64,
+        pub earned: i64,
+        pub last_lead_at: i64,
         pub id: i64,
         pub name: String,
         pub email: Option<String>,
+        pub phone: Option<String>,
         pub company: Option<String>,
         pub code: Option<String>,
     }
 }
 
 /// The names a list of referrers knows in its address.
-pub const KNOWN: [&str; 6] = ["q", "state", "code", "sort", "after", "before"];
+pub const KNOWN: [&str; 10] = ["q", "state", "code", "tag", "from", "to", "cols", "sort", "after", "before"];
+
+/// The orders of the list; the first is the usual one.
+const ORDERS: [(&str, Order); 7] = [
+    ("created", Order::number("created_at", true)),
+    ("name", Order::text("name_fold", false)),
+    ("leads", Order::number("leads", true)),
+    ("qualified", Order::number("qualified", true)),
+    ("revenue", Order::number("revenue", true)),
+    ("earned", Order::number("earned", true)),
+    ("last", Order::number("last_lead_at", true)),
+];
 
 /// The business and campaign of a list, and the country of its phone numbers.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +52,21 @@ pub struct Of<'o> {
     pub business_id: i64,
     pub campaign_id: i64,
     pub country: &'o str,
+    pub zone: Zone,
+}
+
+/// The position of a list after a row.
+pub fn cursor(query: &ListQuery, row: &ReferrerLine) -> Cursor {
+    let value = match Order::asked(query, &ORDERS).column {
+        "name_fold" => row.name_fold.clone(),
+        "leads" => row.leads.to_string(),
+        "qualified" => row.qualified.to_string(),
+        "revenue" => row.revenue.to_string(),
+        "earned" => row.earned.to_string(),
+        "last_lead_at" => row.last_lead_at.to_string(),
+        _ => row.created_at.to_string(),
+    };
+    Cursor { value, id: row.enrollment_id }
 }
 
 /// A page of the list.
@@ -46,12 +80,7 @@ pub struct ReferrerPage {
 
 /// The list of a search; the join has the referrers as `r`.
 fn listing(columns: &'static str, joins: &'static str, of: Of<'_>, query: &ListQuery, needle: &Needle) -> Listing {
-    let by_name = query.get("sort").trim_start_matches('-') == "name";
-    let order = Order {
-        column: if by_name { "name_fold" } else { "created_at" },
-        descending: if by_name { query.get("sort") == "-name" } else { query.get("sort") != "created" },
-    };
-    let mut listing = Listing::new(columns, "enrollments", "e", joins, order)
+    let mut listing = Listing::new(columns, "enrollments", "e", joins, Order::asked(query, &ORDERS))
         .and("e.campaign_id = ?", of.campaign_id)
         .and("e.archived = ?", query.get("state") == "archived");
     if ["active", "paused", "banned"].contains(&query.get("state")) {
@@ -64,6 +93,11 @@ fn listing(columns: &'static str, joins: &'static str, of: Of<'_>, query: &ListQ
     if query.get("code") == "none" {
         listing = listing.and("e.state = ?", "active");
     }
+    if let Ok(tag) = query.get("tag").parse::<i64>() {
+        let tagged = "e.referrer_id IN (SELECT d.subject_id FROM tagged d WHERE d.tag_id = ?)";
+        listing = listing.and(tagged, tag);
+    }
+    listing = listing.of_days("e.created_at", query.dates(of.zone));
     needle.in_texts(TEXTS, listing).within("referrer_id", "JOIN referrers r ON r.id = e.referrer_id")
 }
 
@@ -72,36 +106,66 @@ pub fn texts(of: Of<'_>, query: &ListQuery, needle: &Needle) -> Listing {
     listing("r.search AS text", "JOIN referrers r ON r.id = e.referrer_id", of, query, needle)
 }
 
-/// One page of `limit` of a campaign's referrers, and the one that shows whether there are more.
-pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbResult<ReferrerPage> {
-    let by_name = query.get("sort").trim_start_matches('-') == "name";
+/// The lines of a search, from the position in the address on.
+fn lines(of: Of<'_>, query: &ListQuery) -> (Listing, Needle) {
     // An address has no control characters left.
     let needle = Needle::words(query.get("q"), of.country).unwrap_or_default();
-    let mut listing = listing(
-        "e.id AS enrollment_id, e.state, e.created_at, e.name_fold, r.id, r.name, r.email, r.company, c.text AS code",
+    let lines = listing(
+        "e.id AS enrollment_id, e.state, e.created_at, e.name_fold, e.leads, e.qualified, e.revenue, e.earned,
+         e.last_lead_at, r.id, r.name, r.email, r.phone, r.company, c.text AS code",
         "JOIN referrers r ON r.id = e.referrer_id
          LEFT JOIN codes c ON c.enrollment_id = e.id AND c.state = 'active'",
         of,
         query,
         &needle,
     );
-    for (name, forward) in [("after", true), ("before", false)] {
-        if let Some(cursor) = Cursor::parse(query.get(name)) {
-            listing = match (by_name, cursor.value.parse::<i64>()) {
-                (true, _) => listing.from_row(forward, cursor.value, cursor.id),
-                (false, Ok(at)) => listing.from_row(forward, at, cursor.id),
-                (false, Err(_)) => listing,
-            };
-        }
-    }
+    (lines.turned(query), needle)
+}
+
+/// One page of `limit` of a campaign's referrers, and the one that shows whether there are more.
+pub async fn list(db: &Db, of: Of<'_>, query: &ListQuery, limit: usize) -> DbResult<ReferrerPage> {
+    let (listing, needle) = lines(of, query);
     if needle.is_empty() {
+        let looked = listing.is_searched().then_some(EXAMINED);
         let rows = listing.build(limit + 1).all(&mut db.read().await?).await?;
-        return Ok(ReferrerPage { rows, total: None, looked: None });
+        return Ok(ReferrerPage { rows, total: None, looked });
     }
     let scope = Scope::referrers(of.business_id);
     let found = search::page(db, listing, &[scope], &needle, Ask::page(limit + 1)).await?;
     let Found { rows, total, looked, .. } = found;
     Ok(ReferrerPage { rows, total: Some(total), looked })
+}
+
+/// The enrollments that a list shows, on all its pages, at most `most`.
+pub async fn ids(db: &Db, of: Of<'_>, query: &ListQuery, most: usize) -> DbResult<Vec<(i64, i64)>> {
+    let mut whole = query.without("after").without("before");
+    let mut all = Vec::new();
+    while all.len() < most {
+        let some = every(db, of, &whole, (most - all.len()).min(1_000)).await?;
+        let Some(last) = some.last() else { break };
+        whole.set("after", &cursor(&whole, last).text());
+        all.extend(some.iter().map(|line| (line.enrollment_id, line.id)));
+    }
+    Ok(all)
+}
+
+/// The next rows of a file, from the position in the address on.
+pub async fn every(db: &Db, of: Of<'_>, query: &ListQuery, most: usize) -> DbResult<Vec<ReferrerLine>> {
+    let (listing, needle) = lines(of, query);
+    search::every(db, listing, &[Scope::referrers(of.business_id)], &needle, most).await
+}
+
+/// The enrollments of the business among some ids: (enrollment, referrer).
+pub async fn people_of(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<(i64, i64)>> {
+    sql("SELECT e.id, e.referrer_id
+           FROM rows($1, id BIGINT) r
+           JOIN enrollments e ON e.id = r.id
+          WHERE e.business_id = $2
+          ORDER BY e.id")
+    .bind(crate::rows!(ids, id => { id: *id }))
+    .bind(business_id)
+    .all(conn)
+    .await
 }
 
 row! {

@@ -56,7 +56,7 @@ fn enrolled(f: &Filter) -> Option<(String, Vec<Value>)> {
 }
 
 pub fn listing(business_id: i64, f: &Filter) -> Listing {
-    let order = Order { column: "created_at", descending: true };
+    let order = Order::number("created_at", true);
     let mut list = Listing::new(COLUMNS, "referrers", "p", "", order).and("p.business_id = ?", business_id);
     if let Some(key) = &f.email_key {
         list = list.and("p.email_key = ?", key.as_str());
