@@ -5,7 +5,7 @@ use refdesk::figures;
 use refdesk::users::Role;
 
 use crate::on_both_databases;
-use crate::support::TestApp;
+use crate::support::{Outcome, TestApp};
 
 on_both_databases! {
     referrers_are_sorted_by_every_figure,
@@ -253,7 +253,11 @@ async fn referrers_are_tagged_and_found_by_tag(app: TestApp) {
 async fn tags_and_notes_follow_a_merged_lead(app: TestApp) {
     app.sign_in().await;
     let shop = app.shop();
-    let (one, two) = (shop.lead("one@example.com", None).await, shop.lead("two@example.com", None).await);
+    let added = async |name: &str| match shop.send(shop.lead_event(name, None, None)).await {
+        Outcome::LeadAdded { lead_id, .. } => lead_id,
+        other => panic!("{other:?}"),
+    };
+    let (one, two) = (added("Amy Pond").await, added("Amy Ponds").await);
     for (lead, tag) in [(one, "trial"), (two, "trial, fair")] {
         app.post_form(&format!("/leads/{lead}/tags"), &[("add", tag)]).await.is(303);
         app.post_form(&format!("/leads/{lead}/notes"), &[("note", "Called <b>twice</b>\nand again")]).await.is(303);

@@ -4,8 +4,6 @@
 //! busy server.
 
 mod arithmetic;
-mod counted;
-mod questions;
 mod store;
 
 use serde::Serialize;
@@ -41,7 +39,7 @@ pub struct Report {
 pub async fn check(db: &Db) -> DbResult<Report> {
     let mut conn = db.snapshot().await?;
     let mut findings = Vec::new();
-    for (rule, text) in questions::QUESTIONS.into_iter().chain(counted::QUESTIONS) {
+    for (rule, text) in store::questions() {
         let broken = store::ask(&mut conn, text).await?;
         if !broken.is_empty() {
             findings.push(Finding { rule, broken });
@@ -70,11 +68,5 @@ pub async fn check(db: &Db) -> DbResult<Report> {
         findings.push(Finding { rule: SEALED, broken: unsealed });
     }
     let entries = store::entries(&mut conn).await?;
-    Ok(Report {
-        ok: findings.is_empty(),
-        rules: questions::QUESTIONS.len() + counted::QUESTIONS.len() + 4,
-        commissions,
-        entries,
-        findings,
-    })
+    Ok(Report { ok: findings.is_empty(), rules: store::questions().count() + 4, commissions, entries, findings })
 }

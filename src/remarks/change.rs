@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Subject, TAGS, store};
+use super::store;
+use super::subject::{Subject, TAGS};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;

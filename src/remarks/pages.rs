@@ -12,7 +12,7 @@ use crate::leads;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::{self, counted};
 use crate::users::Right;
-use crate::web::{Fault, Flash, Form, PageResult};
+use crate::web::{Fault, Flash, Form, PageResult, Stamp};
 use crate::when::When;
 
 pub fn routes() -> Routes {
@@ -39,7 +39,7 @@ pub struct Remarks {
     notes: Vec<NoteLine>,
     /// Tags that others have.
     known: Vec<String>,
-    stamp: String,
+    stamp: Stamp,
     can_tag: bool,
     can_note: bool,
 }
@@ -62,7 +62,7 @@ impl Remarks {
             known: known.into_iter().map(|(_, name)| name).filter(|name| !tags.contains(name)).collect(),
             tags,
             notes: notes.into_iter().map(line).collect(),
-            stamp: frame.stamped(),
+            stamp: frame.stamp(),
             can_tag: can_tag && page.member.may(Right::Record),
             can_note: can_note && page.member.may(Right::Record),
         })

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Table, Tx, sql};
 use crate::{row, rows};

@@ -92,6 +92,11 @@ impl Frame {
         Flashes { items: &self.flashes, stamp: Some(&self.stamp) }
     }
 
+    /// The stamp of this page's forms.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp.clone()
+    }
+
     /// The hidden field by which a form acts where it was rendered, and once.
     pub fn stamped(&self) -> String {
         format!(r#"<input type="hidden" name="{FIELD}" value="{}">"#, self.stamp.text())

@@ -15,7 +15,7 @@ use crate::money::Money;
 use crate::query::{Dates, ListQuery};
 use crate::users::Right;
 use crate::views;
-use crate::web::{Chip, Choice, Fault, PageResult, Tab};
+use crate::web::{Chip, Choice, Fault, PageResult, Stamp, Tab};
 
 /// The columns of a list that a person may choose: (name in the address, heading).
 pub type Headings = [(&'static str, &'static str)];
@@ -71,7 +71,7 @@ pub struct Tools {
     rest: Vec<(String, String)>,
     removable: Vec<Removable>,
     export_url: String,
-    stamp: String,
+    stamp: Stamp,
     path: String,
 }
 
@@ -115,7 +115,7 @@ impl Page {
             rest: query.rest(&["cols"]),
             removable: removable.collect(),
             export_url: export.map_or_else(String::new, |path| query.with("after", "").replacen(query.path(), path, 1)),
-            stamp: frame.stamped(),
+            stamp: frame.stamp(),
             path: frame.path.clone(),
         };
         Ok(Worklist { tools, views })

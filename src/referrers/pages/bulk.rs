@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
-
 use super::list::of;
 use crate::codes::{self, Generated};
 use crate::db::DbResult;
@@ -16,9 +14,7 @@ use crate::text::counted;
 use crate::web::{Fault, Flash, Form, PageResult};
 
 /// Referrers that one go takes, at most.
-pub(super) const MOST: i64 = 5_000;
-/// Actions that wait for the disk together.
-const AT_ONCE: usize = 32;
+pub(super) const MOST: i64 = 1_000;
 
 /// The actions on many referrers at once.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +58,11 @@ pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
         return page.go(&back, flash).await;
     }
     let Some(deed) = deed else { return Err(Fault::NotFound) };
-    let done = stream::iter(chosen.into_iter().map(|who| one(&page, deed, who))).buffered(AT_ONCE);
-    let all: Vec<Came> = done.try_collect().await?;
+    // One after the other: a form that is sent again tells its writes by their order.
+    let mut all = Vec::with_capacity(chosen.len());
+    for who in chosen {
+        all.push(one(&page, deed, who).await?);
+    }
     page.go(&back, said(deed, &all)).await
 }
 
