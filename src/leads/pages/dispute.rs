@@ -3,9 +3,9 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 
+use super::find::find;
 use super::qualification::refused;
 use super::refund::payment_of;
-use super::show::find;
 use crate::clock::Day;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Change, Dispute, DisputedPayment};

@@ -4,9 +4,9 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 
+use super::find::find;
 use super::list::sentence;
 use super::qualification::{refused, set_status};
-use super::show::find;
 use crate::email;
 use crate::engine::{
     AddLead, AddLeadOutcome, Claim, ClaimBy, ClaimRefusal, Contact, EditLead, Rejected, Scope, SourceOrigin, Status,

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
+use super::find::find;
 use super::qualification::refused;
-use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::db::PAGE;
 use crate::engine::{Merge, Moves, Rejected};

@@ -4,6 +4,7 @@ mod bulk;
 mod dispute;
 mod edit;
 mod export;
+mod find;
 mod list;
 mod merge;
 mod payments;
@@ -12,7 +13,7 @@ mod referrer;
 mod refund;
 mod show;
 
-pub use show::find;
+pub use find::find;
 
 use crate::shell::{Access, Routes};
 use crate::users::Right;

@@ -3,8 +3,8 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 
+use super::find::find;
 use super::qualification::refused;
-use super::show::find;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Change, PayBack};
 use crate::shell::Page;

@@ -4,7 +4,7 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 
-use super::show::find;
+use super::find::find;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::engine::{Archive, Moves, Qualified, Qualify, Rejected, SetStatus, Status, What};
 use crate::leads::LeadRow;

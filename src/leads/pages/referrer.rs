@@ -4,8 +4,9 @@ use askama::Template;
 use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
+use super::find::find;
 use super::qualification::refused;
-use super::show::{find, names_of};
+use super::show::names_of;
 use crate::commissions::pages::{Preview, preview};
 use crate::engine::{Moves, Reattribute, Rejected};
 use crate::leads::LeadRow;

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 
+use super::find::find;
 use super::qualification::refused;
-use super::show::find;
 use crate::email::Email;
 use crate::engine::{Field, PaymentRef, ProductScope, Refund, RefundOutcome, Rejected};
 use crate::id;

@@ -1,14 +1,15 @@
 use askama::Template;
 use axum::extract::Path;
 
+use super::find::find;
 use super::list::sentence;
 use crate::commissions::{self, CommissionRow};
 use crate::engine::Status;
 use crate::id;
+use crate::leads::LeadRow;
 use crate::leads::fields::{LeadFact, TABLE};
 use crate::leads::store::one::{self, AlikeRow, LeadNames, PaymentRow, RefundRow, SubscriptionRow};
 use crate::leads::timeline::{self, Happened};
-use crate::leads::{LeadRow, rows};
 use crate::money::Money;
 use crate::remarks::Subject;
 use crate::remarks::pages::Remarks;
@@ -83,14 +84,6 @@ struct Item {
     body: String,
     who: String,
     tone: &'static str,
-}
-
-/// The lead, if it is the business's and this person may see it.
-pub async fn find(page: &Page, id: i64) -> Result<LeadRow, Fault> {
-    let mut conn = page.read().await?;
-    let lead = rows::by_id(&mut conn, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
-    let seen = page.member.may(Right::SeeLeads) || lead.recorded_by == Some(page.member.user_id);
-    if seen { Ok(lead) } else { Err(Fault::NotFound) }
 }
 
 /// The names that belong to a lead that was found.
