@@ -31,13 +31,13 @@ pub async fn run(core: &Core) -> DbResult<bool> {
         for business_id in businesses {
             copy_all(core, business_id).await?;
         }
-        core.db.write(vec![], waiting, copy_waiting).await?;
+        core.db.write(vec![], (waiting,), copy_waiting).await?;
     }
     Ok(true)
 }
 
 /// The stamps were read before the counters: a change in between has another stamp, and stays queued.
-async fn copy_waiting(tx: &mut Tx, waiting: &Vec<Waiting>) -> DbResult<()> {
+async fn copy_waiting(tx: &mut Tx, (waiting,): &(Vec<Waiting>,)) -> DbResult<()> {
     let scopes: Vec<i64> = waiting.iter().map(|w| w.scope_id).collect();
     store::copy(tx, &scopes).await?;
     store::dequeue(tx, waiting).await
@@ -54,11 +54,11 @@ async fn copy_all(core: &Core, business_id: i64) -> DbResult<()> {
         let codes = store::codes(&mut conn, &scopes).await?;
         drop(conn);
         scopes.extend(codes.into_iter().map(|(_, code)| code));
-        core.db.write(vec![], scopes, copy_some).await?;
+        core.db.write(vec![], (scopes,), copy_some).await?;
         behind = Some(last);
     }
 }
 
-async fn copy_some(tx: &mut Tx, scopes: &Vec<i64>) -> DbResult<()> {
+async fn copy_some(tx: &mut Tx, (scopes,): &(Vec<i64>,)) -> DbResult<()> {
     store::copy(tx, scopes).await
 }
