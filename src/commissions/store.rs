@@ -219,7 +219,9 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
     if let Some(kind) = f.kind {
         list = list.search("k.kind = ?", kind);
     }
-    f.needle.in_texts(TEXTS, list.of_days("k.created_at", f.dates)).within("lead_id", "JOIN leads l ON l.id = k.lead_id")
+    f.needle
+        .in_texts(TEXTS, list.of_days("k.created_at", f.dates))
+        .within("lead_id", "JOIN leads l ON l.id = k.lead_id")
 }
 
 /// The texts of a search's rows, as `text`.
