@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, middleware};
 
+use crate::api::signpost::{self, Strays};
 use crate::app::App;
 use crate::core::Core;
 use crate::db::DbResult;
@@ -17,12 +18,14 @@ use crate::{calls, codes, figures, imports, kept, outbox, seal, search, stored_a
 pub fn router(app: &App) -> Router {
     let pages = shell::layers::pages(pages().into_router(app), app);
     let probe = Probe { db: app.db.clone(), stop: app.stop.clone(), config: app.config.clone() };
+    let strays = Strays::new(app);
     let router = Router::new()
         .merge(crate::api::router(app))
         .merge(pages)
         .merge(health::router(probe))
         .nest("/static", assets::router());
-    layers::all(router.with_state(app.clone()), &app.config, crate::api::in_words)
+    let router = router.with_state(app.clone()).layer(middleware::from_fn_with_state(strays, signpost::meet));
+    layers::all(router, &app.config, crate::api::in_words)
 }
 
 /// Every page, with the right that it asks for. APIs are beside them, under their own dialects.

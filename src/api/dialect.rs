@@ -114,6 +114,11 @@ impl Dialect {
         PREFIXES.iter().find(|(prefix, _)| under(prefix)).map(|(_, dialect)| *dialect)
     }
 
+    /// The contract whose prefix an address begins with, where the slash behind it is missing.
+    pub fn of_beginning(path: &str) -> Option<Self> {
+        PREFIXES.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, dialect)| *dialect)
+    }
+
     /// The problem in this contract's shape.
     pub fn say(self, problem: &Problem, request_id: &str) -> Response {
         let status = match self {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -13,12 +13,12 @@ use super::dialect::Dialect;
 use super::idempotency;
 use super::operation::{Access, Operation};
 use super::problem::Problem;
-use super::public;
 use super::standing;
+use super::{packed, public, read};
 use crate::app::App;
 use crate::keys::KeyError;
 use crate::limits::{Rate, Standing};
-use crate::web::layers;
+use crate::web::{bounds, layers};
 
 /// Lets an allowed call through, with its [`Caller`] and its [`Operation`] in the request.
 pub async fn admit(
@@ -44,11 +44,32 @@ pub async fn admit(
         }
     }
     request.extensions_mut().insert(operation);
+    let request = match fitting(request, largest).await {
+        Ok(request) => request,
+        Err(problem) => return with_standing(unfit(problem), &app, dialect, standing),
+    };
     let response = match known.filter(|_| once) {
         Some(caller) => idempotency::once(&app, &caller, largest, request, next).await,
         None => next.run(request).await,
     };
     with_standing(response, &app, dialect, standing)
+}
+
+/// The request with a plain body, unless its body is larger than the call takes by its own word.
+async fn fitting(request: Request, largest: usize) -> Result<Request, Problem> {
+    if bounds::declared(request.headers()) > largest as u64 {
+        return Err(read::too_large());
+    }
+    packed::unpacked(request, largest).await
+}
+
+fn unfit(problem: Problem) -> Response {
+    let names_encodings = problem.status == StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let mut response = problem.into_response();
+    if names_encodings {
+        response.headers_mut().insert(header::ACCEPT_ENCODING, packed::READ);
+    }
+    response
 }
 
 /// The caller, and the remaining calls of the key.

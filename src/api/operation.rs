@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, OriginalUri};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::middleware;
@@ -16,6 +16,7 @@ use super::guard;
 use super::object::{Described, Object};
 use super::problem::Problem;
 use super::public;
+use super::signpost::SIGNPOST;
 use crate::app::App;
 use crate::web::handler::AnyHandler;
 
@@ -305,15 +306,12 @@ impl Api {
             async move { problem }
         });
         for prefix in self.prefixes {
+            let nowhere = any(async |OriginalUri(uri): OriginalUri| SIGNPOST.refuse(uri.path()));
             router = router
-                .route(prefix, any(nowhere))
-                .route(&format!("{prefix}/"), any(nowhere))
-                .route(&format!("{prefix}/{{*rest}}"), any(nowhere));
+                .route(prefix, nowhere.clone())
+                .route(&format!("{prefix}/"), nowhere.clone())
+                .route(&format!("{prefix}/{{*rest}}"), nowhere);
         }
         router.layer(middleware::from_fn_with_state(dialect, speak))
     }
-}
-
-async fn nowhere() -> Problem {
-    Problem::not_found("There is no such endpoint.")
 }

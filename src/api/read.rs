@@ -113,6 +113,10 @@ fn body_of(kind: Option<&str>, bytes: &Bytes, form: bool) -> Result<Body, Proble
             return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
     }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        let message = "The body is UTF-16, by its byte order mark. Send it in UTF-8.";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", message));
+    }
     // Some programs begin their text with a byte order mark.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let body = Body::json(text).ok_or_else(Problem::invalid_json)?;
@@ -151,7 +155,7 @@ pub fn unread(error: &(dyn Error + 'static)) -> Problem {
     }
 }
 
-fn too_large() -> Problem {
+pub fn too_large() -> Problem {
     Problem::of(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.")
 }
 

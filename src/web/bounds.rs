@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::{FutureExt, Stream, StreamExt, stream};
@@ -39,6 +39,8 @@ pub type InWords = fn(path: &str, status: StatusCode, message: &'static str) -> 
 pub struct Bounds {
     /// The time a body may take, beside the time its bytes earn.
     pub patience: Duration,
+    /// The largest body that any address takes.
+    pub largest: u64,
     pub in_words: InWords,
 }
 
@@ -56,16 +58,34 @@ pub async fn keep(State(bounds): State<Bounds>, request: Request, next: Next) ->
     let left = rest.clone();
     let request =
         request.map(|body| if body.is_end_stream() { body } else { paced(Kept::of(body, left), bounds.patience) });
-    let response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(route, "a handler panicked");
-        let message = "Something broke here.";
-        let in_words = (bounds.in_words)(&path, StatusCode::INTERNAL_SERVER_ERROR, message);
-        in_words.unwrap_or_else(|| Fault::Ours("a handler panicked".into()).into_response())
-    });
-    if sends {
-        hear_out(&rest).await;
+    let declared = declared(request.headers());
+    let mut response = if declared > bounds.largest {
+        drop(request);
+        let message = "The body is too large.";
+        let in_words = (bounds.in_words)(&path, StatusCode::PAYLOAD_TOO_LARGE, message);
+        in_words.unwrap_or_else(|| Fault::TooLarge(message.into()).into_response())
+    } else {
+        AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(route, "a handler panicked");
+            let message = "Something broke here.";
+            let in_words = (bounds.in_words)(&path, StatusCode::INTERNAL_SERVER_ERROR, message);
+            in_words.unwrap_or_else(|| Fault::Ours("a handler panicked".into()).into_response())
+        })
+    };
+    let left = rest.lock().ok().and_then(|mut rest| rest.take());
+    if let Some(left) = left.filter(|_| sends) {
+        if declared > HEARD as u64 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        // The answer goes out meanwhile.
+        tokio::spawn(hear_out(left));
     }
     response
+}
+
+/// The length of the body by the request's own word; 0 where it says none.
+pub fn declared(headers: &HeaderMap) -> u64 {
+    headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or_default()
 }
 
 /// The rest of a body that was answered before its end.
@@ -106,8 +126,7 @@ impl Drop for Kept {
 
 /// Reads on, within bounds: a connection that is closed while its other end still sends is reset, and the
 /// answer is lost with it.
-async fn hear_out(rest: &Rest) {
-    let Some(mut body) = rest.lock().ok().and_then(|mut rest| rest.take()) else { return };
+async fn hear_out(mut body: BodyDataStream) {
     let _ = tokio::time::timeout(HEARD_FOR, async {
         let mut heard = 0;
         while heard < HEARD

@@ -260,6 +260,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !kind.is_empty() && !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(Fault::Bad("A form was expected.".into()));
         }
+        if bounds::declared(request.headers()) > MOST as u64 {
+            return Err(Fault::TooLarge("The form is too large.".into()));
+        }
         let unsent = request.extensions().get::<Unsent>().cloned();
         let body =
             Bytes::from_request(request, state).await.map_err(|rejection| match bounds::is_slow(&rejection) {

@@ -19,7 +19,9 @@ use crate::config::Config;
 
 /// Layers of everything, outermost last.
 pub fn all(router: Router, config: &Arc<Config>, in_words: InWords) -> Router {
-    let bounds = Bounds { patience: config.patience, in_words };
+    // A form with a file has fields beside it.
+    let largest = config.upload_limit + 1024 * 1024;
+    let bounds = Bounds { patience: config.patience, largest, in_words };
     router
         .layer(DefaultBodyLimit::max(1024 * 1024))
         .layer(middleware::from_fn_with_state(bounds, bounds::keep))

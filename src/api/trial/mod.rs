@@ -12,6 +12,7 @@ use axum::middleware;
 use axum::response::Response;
 use tower::ServiceExt as _;
 
+use crate::api::signpost::{self, Strays};
 use crate::app::App;
 use crate::db::{DbError, DbResult, Tx};
 use crate::id;
@@ -84,11 +85,12 @@ async fn answer(dry: &App, business_id: i64, test: bool, asked: &Asked) -> DbRes
         .extension(RequestId("the-request-id".into()))
         .body(Body::from(body))
         .map_err(|e| fault(e.to_string()))?;
-    let bounds = Bounds { patience: HOLD, in_words: super::in_words };
+    let bounds = Bounds { patience: HOLD, largest: dry.config.upload_limit, in_words: super::in_words };
     let router = super::router(dry)
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(middleware::from_fn_with_state(bounds, bounds::keep))
-        .with_state(dry.clone());
+        .with_state(dry.clone())
+        .layer(middleware::from_fn_with_state(Strays::new(dry), signpost::meet));
     let Ok(response) = router.oneshot(request).await;
     read(response).await
 }
