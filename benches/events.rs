@@ -186,7 +186,7 @@ fn raw_sqlite(file: &std::path::Path, from: u64, group: u64) -> (f64, f64) {
         let mut in_group = 0;
         {
             let mut lead_of = tx.prepare_cached("SELECT id, referrer_id, enrollment_id FROM leads WHERE campaign_id = ?1 AND test = 0 AND email_key = ?2 AND duplicate_of IS NULL AND email_key IS NOT NULL").unwrap();
-            let mut payment = tx.prepare_cached("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, received_at) VALUES (?1,?2,?3,?4,0,?5,?6,?6,2999,'USD','active','2026-06-14','e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855','earned','referral rate',0,?7)").unwrap();
+            let mut payment = tx.prepare_cached("INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, received_at, updated_at) VALUES (?1,?2,?3,?4,0,?5,?6,?6,2999,'USD','active','2026-06-14','e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855','earned','referral rate',0,?7,?7)").unwrap();
             let mut name = tx
                 .prepare_cached("INSERT INTO payment_names (business_id, test, name, payment_id) VALUES (?1,0,?2,?3)")
                 .unwrap();
@@ -336,8 +336,8 @@ fn pgbench(cluster: &Cluster, events: u64, clients: u64) -> Figures {
 WITH k AS (SELECT :base * EVENTS + g AS i FROM generate_series(1, EVENTS) g),
  l AS (SELECT l.* FROM k JOIN leads l ON l.campaign_id = (SELECT min(id) FROM campaigns) AND NOT l.test AND l.email_key = 'lead' || k.i || '@example' || (k.i % 97) || '.com' AND l.duplicate_of IS NULL AND l.email_key IS NOT NULL),
  x AS MATERIALIZED (SELECT l.*, nextval('bench_ids') * 10 AS bench FROM l),
- p AS (INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, received_at)
-   SELECT x.bench, x.business_id, x.campaign_id, (SELECT min(id) FROM products), false, x.id, x.email, x.email_key, 2999, 'USD', 'active', '2026-06-14', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'earned', 'referral rate', 0, 1790000000000000 FROM x),
+ p AS (INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, received_at, updated_at)
+   SELECT x.bench, x.business_id, x.campaign_id, (SELECT min(id) FROM products), false, x.id, x.email, x.email_key, 2999, 'USD', 'active', '2026-06-14', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'earned', 'referral rate', 0, 1790000000000000, 1790000000000000 FROM x),
  q AS (INSERT INTO payment_names (business_id, test, name, payment_id) SELECT x.business_id, false, 'event:bench-' || x.bench, x.bench FROM x),
  u AS (INSERT INTO purchases SELECT x.id, (SELECT min(id) FROM products), x.bench, '2026-06-14', 1, 'active' FROM x ON CONFLICT (lead_id, product_id) DO UPDATE SET decided = purchases.decided + 1),
  c AS (INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, payment_id, lead_id, referrer_id, enrollment_id, rate, base_amount, amount, currency, hold_days, hold_until, state, released, created_at, updated_at)

@@ -156,7 +156,9 @@ CREATE TABLE products (
     campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
     public_id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    test BOOLEAN NOT NULL
+    test BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
 );
 CREATE INDEX products_by_campaign ON products (campaign_id, id);
 CREATE INDEX products_by_business ON products (business_id, id);
@@ -300,16 +302,22 @@ CREATE TABLE referrers (
     phone TEXT,
     phone_key TEXT,
     company TEXT,
+    -- The id by which another program knows them.
+    external_id TEXT,
     search TEXT NOT NULL,
+    -- A JSON list of fields of other programs, each with its value.
     meta TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     archived_at BIGINT
 );
+CREATE UNIQUE INDEX referrers_by_external_id ON referrers (business_id, external_id) WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX referrers_by_email ON referrers (business_id, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX referrers_by_phone ON referrers (business_id, phone_key) WHERE phone_key IS NOT NULL;
 -- The archived flag stands in the index, so that rows in front of a page are counted in it alone.
 CREATE INDEX referrers_by_created ON referrers (business_id, created_at, id, archived_at);
+-- Programs that keep a copy read changes in their order.
+CREATE INDEX referrers_by_updated ON referrers (business_id, updated_at, id);
 
 -- The words of a referrer's name, company, e-mail address and phone number: people are found by the
 -- beginning of any of them, through the primary key.
@@ -370,6 +378,7 @@ CREATE TABLE codes (
     kind TEXT NOT NULL CHECK (kind IN ('generated', 'custom')),
     state TEXT NOT NULL CHECK (state IN ('active', 'alias', 'retired')),
     created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
     -- As in enrollments.
     clicks BIGINT NOT NULL DEFAULT 0,
     leads BIGINT NOT NULL DEFAULT 0,
@@ -382,6 +391,7 @@ CREATE INDEX codes_by_enrollment ON codes (enrollment_id, id);
 CREATE INDEX codes_by_referrer ON codes (referrer_id, id);
 CREATE INDEX codes_by_repaired ON codes (business_id, repaired);
 CREATE INDEX codes_by_created ON codes (campaign_id, created_at, id);
+CREATE INDEX codes_by_updated ON codes (campaign_id, updated_at, id);
 -- A link names no business: its code is looked for among those of all.
 CREATE INDEX codes_by_lookup ON codes (lookup);
 CREATE INDEX codes_generated ON codes (repaired) WHERE kind = 'generated';
@@ -434,16 +444,20 @@ CREATE TABLE leads (
     -- Set when the campaign's rule has qualified this lead, so that it never does so again.
     rule_fired BOOLEAN NOT NULL,
     recorded_by BIGINT REFERENCES users (id),
+    -- As of a referrer.
+    external_id TEXT,
     search TEXT NOT NULL,
     meta TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     archived_at BIGINT
 );
+CREATE UNIQUE INDEX leads_by_external_id ON leads (campaign_id, test, external_id) WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX leads_primary ON leads (campaign_id, test, email_key) WHERE duplicate_of IS NULL AND email_key IS NOT NULL;
 CREATE INDEX leads_by_phone ON leads (campaign_id, test, phone_key) WHERE phone_key IS NOT NULL;
 -- As `referrers_by_created`.
 CREATE INDEX leads_by_created ON leads (campaign_id, test, created_at, id, archived_at);
+CREATE INDEX leads_by_updated ON leads (campaign_id, test, updated_at, id);
 CREATE INDEX leads_by_status ON leads (campaign_id, test, status, created_at, id);
 CREATE INDEX leads_by_arrival ON leads (campaign_id, test, arrival, created_at, id);
 CREATE INDEX leads_by_name ON leads (campaign_id, test, name_fold, id);
@@ -553,11 +567,14 @@ CREATE TABLE payments (
     disputed_at BIGINT,
     -- The sum of its applied refunds.
     refunded BIGINT NOT NULL DEFAULT 0 CHECK (refunded BETWEEN 0 AND amount),
-    received_at BIGINT NOT NULL
+    received_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
 );
 CREATE INDEX payments_by_person ON payments (campaign_id, test, email_key, payment_date, id);
 CREATE INDEX payments_by_lead ON payments (lead_id, payment_date, id) WHERE lead_id IS NOT NULL;
 CREATE INDEX payments_by_received ON payments (business_id, received_at, id);
+CREATE INDEX payments_by_day ON payments (business_id, payment_date, id);
+CREATE INDEX payments_by_updated ON payments (business_id, updated_at, id);
 -- Disputed payments are few: lists of them, and the sums of what they hold, look at no others.
 CREATE INDEX payments_disputed ON payments (business_id, received_at, id) WHERE disputed_at IS NOT NULL;
 
@@ -604,6 +621,7 @@ CREATE TABLE refunds (
     why TEXT,
     received_at BIGINT NOT NULL,
     decided_at BIGINT,
+    updated_at BIGINT NOT NULL,
     UNIQUE (business_id, test, identity),
     CHECK (state <> 'parked' OR payment_id IS NULL),
     CHECK ((state = 'parked') = (decided_at IS NULL)),
@@ -614,6 +632,7 @@ CREATE INDEX refunds_by_payment ON refunds (payment_id, id) WHERE payment_id IS 
 -- Most businesses have none, and then no payment looks for one.
 CREATE INDEX refunds_parked ON refunds (business_id) WHERE state = 'parked';
 CREATE INDEX refunds_by_received ON refunds (business_id, received_at, id);
+CREATE INDEX refunds_by_updated ON refunds (business_id, updated_at, id);
 
 -- The names by which refunds named their payments: a parked one waits for a payment that has any of them.
 CREATE TABLE refund_names (
@@ -685,6 +704,7 @@ CREATE UNIQUE INDEX commissions_one_reward ON commissions (lead_id) WHERE kind =
 CREATE INDEX commissions_by_lead ON commissions (lead_id, id);
 CREATE INDEX commissions_by_created ON commissions (campaign_id, test, created_at, id);
 CREATE INDEX commissions_by_amount ON commissions (campaign_id, test, state, amount, id);
+CREATE INDEX commissions_by_updated ON commissions (campaign_id, test, updated_at, id);
 CREATE INDEX commissions_by_state ON commissions (campaign_id, test, state, hold_until, id);
 CREATE INDEX commissions_by_referrer ON commissions (referrer_id, created_at, id);
 CREATE INDEX commissions_due ON commissions (business_id, hold_until, id) WHERE state = 'pending';
@@ -734,6 +754,7 @@ CREATE TABLE inbox_items (
 );
 CREATE INDEX inbox_open ON inbox_items (business_id, created_at, id) WHERE state = 'open';
 CREATE INDEX inbox_by_state ON inbox_items (business_id, state, created_at, id);
+CREATE INDEX inbox_by_updated ON inbox_items (business_id, updated_at, id);
 CREATE INDEX inbox_by_lead ON inbox_items (lead_id, id) WHERE lead_id IS NOT NULL;
 -- Before a test payment or touch is deleted, the foreign keys look for the items that name it.
 CREATE INDEX inbox_by_payment ON inbox_items (payment_id) WHERE payment_id IS NOT NULL;
@@ -799,9 +820,11 @@ CREATE TABLE imports (
     job_id BIGINT REFERENCES jobs (id),
     created_by BIGINT REFERENCES users (id),
     created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
     finished_at BIGINT
 );
 CREATE INDEX imports_by_business ON imports (business_id, created_at, id);
+CREATE INDEX imports_by_updated ON imports (business_id, updated_at, id);
 CREATE INDEX imports_left_behind ON imports (state, created_at, id) WHERE state IN ('loading', 'discarded');
 
 -- The rows of an uploaded file, and what became of each.

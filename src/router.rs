@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, middleware};
 
-use crate::api::signpost::{self, Strays};
+use crate::api::signpost;
 use crate::app::App;
 use crate::core::Core;
 use crate::db::DbResult;
@@ -18,7 +18,7 @@ use crate::{calls, codes, figures, imports, kept, outbox, seal, search, stored_a
 pub fn router(app: &App) -> Router {
     let pages = shell::layers::pages(pages().into_router(app), app);
     let probe = Probe { db: app.db.clone(), stop: app.stop.clone(), config: app.config.clone() };
-    let strays = Strays::new(app);
+    let strays = crate::api::strays(app);
     let router = Router::new()
         .merge(crate::api::router(app))
         .merge(pages)

@@ -15,6 +15,7 @@ use crate::support::{Answer, Referrer, TestApp, ThreeNodes, is_long};
 on_both_databases! {
     somebody_who_refers_is_added_read_changed_and_archived,
     a_lead_is_added_under_whoever_is_named,
+    a_referrer_of_another_campaign_is_refused_by_name,
     a_code_of_digits_may_be_sent_as_a_number,
     a_code_of_digits_comes_behind_the_ids,
     the_same_person_again_is_brought_up_to_date,
@@ -997,4 +998,39 @@ async fn the_document_says_what_is_answered() {
     let campaigns = app.api_get("/api/v2/campaigns").await.json();
     assert_eq!(keys(&campaigns["data"][0]), keys(&example("/api/v2/campaigns", "200")["data"][0]));
     assert_eq!(keys(&campaigns["data"][0]), of_schema("RfCampaign"));
+}
+
+/// A referrer of another campaign is named in the refusal, however the call names them.
+async fn a_referrer_of_another_campaign_is_refused_by_name(app: TestApp) {
+    let second = app.shop().campaign("Second").await;
+    let tom = app.shop().referrer_in(second, "Tom Busy", true).await;
+    let user = |more: serde_json::Value| {
+        let mut body =
+            json!({ "campaign_id": app.business.campaign_id, "first_name": "Amy", "email": "amy@example.com" });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    for (more, field) in [
+        (json!({ "referrer": { "field": "code", "value": tom.code } }), "referrer.value"),
+        (json!({ "referrer": { "field": "id", "value": tom.id } }), "referrer.value"),
+        (
+            json!({ "referrer": { "field": "email", "value": crate::support::address_of("Tom Busy") } }),
+            "referrer.value",
+        ),
+        (json!({ "referrer_code": tom.code }), "referrer_code"),
+    ] {
+        let refused = app.api_post("/api/v2/users", user(more.clone())).await.is(422).json();
+        assert!(refused["errors"][field][0]["message"].as_str().is_some_and(|m| m.contains("campaign")), "{refused}");
+    }
+    let qualify = json!({
+        "qualified": true, "code": tom.code, "email": "amy@example.com", "campaign_id": app.business.campaign_id,
+    });
+    let refused = app.api_put("/api/v2/users/qualification", qualify).await.is(422).json();
+    assert!(refused["errors"]["code"][0]["message"].as_str().is_some_and(|m| m.contains("campaign")), "{refused}");
+    assert_eq!(app.number("SELECT count(*) FROM leads").await, 0, "nothing was stored");
+    // One who is in both counts by either code.
+    let enroll = json!({ "campaign": app.business.campaign_id, "generate_code": false });
+    app.api_post(&format!("/v1/referrers/{}/enrollments", tom.id), enroll).await.is(201);
+    let amy = app.api_post("/api/v2/users", user(json!({ "referrer_code": tom.code }))).await.is(201).json();
+    assert_eq!(amy["data"]["referrer_id"], json!(tom.id));
 }

@@ -7,6 +7,7 @@ mod imports;
 mod inbox;
 mod leads;
 mod lists;
+mod marks;
 mod once;
 mod records;
 mod referrers;

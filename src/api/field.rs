@@ -1,5 +1,6 @@
 //! The values that fields of calls have: how each is read, what is said when it is wrong, and its schema.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -9,7 +10,7 @@ use super::object::{Body, Object};
 use super::problem::FieldProblem;
 use crate::clock::Day;
 use crate::email::Email;
-use crate::text;
+use crate::{meta, text};
 
 /// Why a value was refused. The sentence is without the field's name.
 #[derive(Debug, Clone)]
@@ -41,6 +42,11 @@ pub trait Field: Sized {
     /// The meaning of null, where it differs from a missing field.
     fn cleared() -> Option<Self> {
         None
+    }
+
+    /// From a null that was sent.
+    fn null() -> Result<Self, Wrong> {
+        Self::cleared().map_or_else(|| Self::read(None), Ok)
     }
 
     fn schema(schemas: &mut SchemaGenerator) -> Schema;
@@ -210,6 +216,90 @@ impl<const MOST: usize> Field for Clearable<MOST> {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "maxLength": MOST })
+    }
+}
+
+/// A field of a change that may be left out, and has a value whenever it is sent.
+#[derive(Debug, Clone)]
+pub struct Kept<F>(pub Option<F>);
+
+impl<F: Field> Field for Kept<F> {
+    const REQUIRED: bool = false;
+
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let Some(raw) = raw else { return Ok(Self(None)) };
+        match F::read(Some(raw)) {
+            Err(Wrong::Missing) => Err(Wrong::because("cannot be empty: leave it out, or send a value")),
+            read => read.map(|value| Self(Some(value))),
+        }
+    }
+
+    fn null() -> Result<Self, Wrong> {
+        Err(Wrong::because("cannot be null: leave it out, or send a value"))
+    }
+
+    fn schema(schemas: &mut SchemaGenerator) -> Schema {
+        F::schema(schemas)
+    }
+}
+
+/// The id by which another program knows a person.
+pub type ExternalId = Line<200>;
+
+/// Fields that another program stores with a person: an object of texts. Null for a field takes it away, null for the
+/// whole takes all away.
+#[derive(Debug, Clone)]
+pub struct Metadata(pub Option<BTreeMap<String, Option<String>>>);
+
+/// The longest name and value of a field.
+const NAME: usize = 40;
+const VALUE: usize = 500;
+
+impl Field for Metadata {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(raw.ok_or(Wrong::Missing)?)
+            .map_err(|_| Wrong::because("must be an object of texts"))?;
+        let (mut read, mut problems) = (BTreeMap::new(), Vec::new());
+        for (name, value) in fields {
+            let named = text::line(&name, NAME).is_ok_and(|line| line == name && !name.is_empty());
+            let value = match value {
+                serde_json::Value::Null => Ok(None),
+                serde_json::Value::String(value) if value.is_empty() => Ok(None),
+                serde_json::Value::String(value) => text::clean(&value, VALUE).map(Some).map_err(|why| why.to_string()),
+                _ => Err("must be a string or null".to_owned()),
+            };
+            match value {
+                _ if !named => {
+                    let name: String = name.chars().filter(|c| !c.is_control()).take(NAME + 1).collect();
+                    let why = format!("must have a name of 1 to {NAME} characters, without spaces around it");
+                    problems.push(FieldProblem::wrong(name, why));
+                }
+                Ok(value) => {
+                    read.insert(name, value);
+                }
+                Err(why) => problems.push(FieldProblem::wrong(name, why)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Wrong::Within(problems));
+        }
+        if read.values().flatten().count() > meta::MOST {
+            return Err(Wrong::Because(format!("may have at most {} fields", meta::MOST)));
+        }
+        Ok(Self(Some(read)))
+    }
+
+    fn cleared() -> Option<Self> {
+        Some(Self(None))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "maxProperties": meta::MOST,
+            "propertyNames": { "minLength": 1, "maxLength": NAME },
+            "additionalProperties": { "type": ["string", "null"], "maxLength": VALUE },
+        })
     }
 }
 

@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 34] = [
+pub const KINDS: [ProblemKind; 35] = [
     kind(
         "missing_field",
         "400",
@@ -93,6 +93,12 @@ pub const KINDS: [ProblemKind; 34] = [
         "409",
         "There is no campaign that the lead could belong to.",
         "Make a campaign, or give the key one.",
+    ),
+    kind(
+        "external_id_taken",
+        "409",
+        "Another person has this `external_id`, or this person has another one.",
+        "The message names them.",
     ),
     kind("email_taken", "409", "Another referrer has this e-mail address.", "The message names them."),
     kind("live_data", "409", "A live lead was to be deleted.", "Only test data can be; archive a live lead."),

@@ -28,6 +28,8 @@ mod standing;
 pub mod trial;
 pub mod v1;
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
@@ -37,6 +39,7 @@ use crate::app::App;
 use dialect::Dialect;
 use operation::Api;
 use problem::Problem;
+use signpost::{Signpost, Strays};
 
 pub use caller::Caller;
 
@@ -52,9 +55,19 @@ pub fn openapi(public_url: &str) -> serde_json::Value {
     document::document(operations.iter().map(AsRef::as_ref), public_url)
 }
 
+/// The addresses of all calls.
+static SIGNPOST: LazyLock<Signpost> = LazyLock::new(|| Signpost::of(&apis()));
+
+/// What answers programs that ask for an address that no route has.
+pub fn strays(app: &App) -> Strays {
+    Strays::new(&SIGNPOST, app)
+}
+
 /// Every API, each prefix with its own way to say what is wrong.
 pub fn router(app: &App) -> Router<App> {
-    let router = apis().into_iter().fold(Router::new(), |router, api| router.merge(api.into_router(app)));
+    let router = apis()
+        .into_iter()
+        .fold(Router::new(), |router, api| router.merge(api.into_router(app, |path| SIGNPOST.refuse(path))));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), call_log::record));
     let router = router.layer(middleware::map_response(private));
     router.route("/openapi.json", axum::routing::get(docs::pages::document))

@@ -61,9 +61,7 @@ impl Body {
     /// A field's value; its fault is collected with those of the other fields.
     pub fn take<F: Field>(&self, name: &'static str, problems: &mut Vec<FieldProblem>) -> Option<F> {
         let read = match self {
-            Self::Json(fields) if fields.get(name).is_some_and(|raw| raw.get() == "null") => {
-                F::cleared().map_or_else(|| F::read(None), Ok)
-            }
+            Self::Json(fields) if fields.get(name).is_some_and(|raw| raw.get() == "null") => F::null(),
             Self::Json(_) => F::read(self.raw(name)),
             Self::Text(fields) => match fields.get(name) {
                 Some(text) => F::read_text(text),

@@ -16,7 +16,6 @@ use super::guard;
 use super::object::{Described, Object};
 use super::problem::Problem;
 use super::public;
-use super::signpost::SIGNPOST;
 use crate::app::App;
 use crate::web::handler::AnyHandler;
 
@@ -245,6 +244,9 @@ impl Operation {
     }
 }
 
+/// The refusal of an address that no call has.
+pub type Refuse = fn(&str) -> Problem;
+
 /// The calls of one contract.
 pub struct Api {
     dialect: Dialect,
@@ -280,7 +282,7 @@ impl Api {
     }
 
     /// The router, each call behind its guard, everything that leads nowhere answered in the contract's words.
-    pub fn into_router(self, app: &App) -> Router<App> {
+    pub fn into_router(self, app: &App, refuse: Refuse) -> Router<App> {
         let dialect = self.dialect;
         let mut router = Router::new();
         let mut methods: Vec<String> = self.operations().map(|o| o.method.to_string()).collect();
@@ -306,7 +308,7 @@ impl Api {
             async move { problem }
         });
         for prefix in self.prefixes {
-            let nowhere = any(async |OriginalUri(uri): OriginalUri| SIGNPOST.refuse(uri.path()));
+            let nowhere = any(async move |OriginalUri(uri): OriginalUri| refuse(uri.path()));
             router = router
                 .route(prefix, nowhere.clone())
                 .route(&format!("{prefix}/"), nowhere.clone())

@@ -1,11 +1,9 @@
 //! Addresses that no call has. A program is answered in the shape of the contract that its address is nearest to, with the
 //! right address where one is near.
 
-use std::sync::LazyLock;
-
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use tower::ServiceExt;
@@ -21,15 +19,13 @@ use crate::web::layers::RequestId;
 const NEAR: usize = 2;
 
 /// The addresses of all calls.
-pub static SIGNPOST: LazyLock<Signpost> = LazyLock::new(|| Signpost::of(&super::apis()));
-
 #[derive(Debug)]
 pub struct Signpost {
     paths: Vec<(Dialect, &'static str)>,
 }
 
 impl Signpost {
-    fn of(apis: &[Api]) -> Self {
+    pub fn of(apis: &[Api]) -> Self {
         Self { paths: apis.iter().flat_map(Api::operations).map(|o| (o.dialect, o.path)).collect() }
     }
 
@@ -92,21 +88,21 @@ fn is_program(headers: &HeaderMap) -> bool {
 
 /// Answers programs that ask for an address that no route has; pages answer everybody else.
 #[derive(Clone)]
-pub struct Strays(Router);
+pub struct Strays(&'static Signpost, Router);
 
 impl Strays {
-    pub fn new(app: &App) -> Self {
+    pub fn new(signpost: &'static Signpost, app: &App) -> Self {
         let router = Router::new()
             .fallback(stray)
             .layer(middleware::from_fn_with_state(app.clone(), call_log::record))
-            .layer(middleware::map_response(super::private));
-        Self(router)
+            .with_state(signpost);
+        Self(signpost, router)
     }
 }
 
-pub async fn meet(State(Strays(router)): State<Strays>, request: Request, next: Next) -> Response {
+pub async fn meet(State(Strays(signpost, router)): State<Strays>, request: Request, next: Next) -> Response {
     let is_known = request.extensions().get::<MatchedPath>().is_some();
-    if is_known || SIGNPOST.dialect(request.uri().path(), request.headers()).is_none() {
+    if is_known || signpost.dialect(request.uri().path(), request.headers()).is_none() {
         return next.run(request).await;
     }
     match router.oneshot(request).await {
@@ -115,24 +111,28 @@ pub async fn meet(State(Strays(router)): State<Strays>, request: Request, next: 
     }
 }
 
-async fn stray(request: Request) -> Response {
+async fn stray(State(signpost): State<&'static Signpost>, request: Request) -> Response {
     let path = request.uri().path();
-    let dialect = SIGNPOST.dialect(path, request.headers()).unwrap_or(Dialect::Own);
-    let problem = SIGNPOST.refuse(path);
+    let dialect = signpost.dialect(path, request.headers()).unwrap_or(Dialect::Own);
+    let problem = signpost.refuse(path);
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = dialect.say(&problem, &id);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(problem);
     response
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
+
+    fn signpost() -> Signpost {
+        Signpost::of(&crate::api::apis())
+    }
 
     #[test]
     fn an_address_that_is_nearly_right_names_the_right_one() {
+        let signpost = signpost();
         for (asked, right) in [
             ("/v1/leads/", "/v1/leads"),
             ("//v1//leads", "/v1/leads"),
@@ -150,13 +150,14 @@ mod tests {
             ("/v1", ""),
             ("/", ""),
         ] {
-            let nearest = SIGNPOST.nearest(&tidy(asked)).map_or("", |(_, path)| path);
+            let nearest = signpost.nearest(&tidy(asked)).map_or("", |(_, path)| path);
             assert_eq!(nearest, right, "{asked}");
         }
     }
 
     #[test]
     fn programs_are_answered_by_contract_and_people_by_pages() {
+        let signpost = signpost();
         let headers = |pairs: &[(header::HeaderName, &'static str)]| {
             pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect::<HeaderMap>()
         };
@@ -176,7 +177,7 @@ mod tests {
             ("/nothing", &keyed, Some(Dialect::Own)),
             ("/nothing", &json, Some(Dialect::Own)),
         ] {
-            assert_eq!(SIGNPOST.dialect(path, by), dialect, "{path} {by:?}");
+            assert_eq!(signpost.dialect(path, by), dialect, "{path} {by:?}");
         }
     }
 }

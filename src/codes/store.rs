@@ -60,8 +60,8 @@ impl NewCode {
 pub async fn insert(tx: &mut Tx, c: &NewCode, now: Instant) -> DbResult<()> {
     sql("INSERT INTO codes
                 (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search, kind,
-                 state, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11)")
+                 state, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $11)")
     .bind(c.id)
     .bind(c.enrolled.business_id)
     .bind(c.enrolled.campaign_id)
@@ -88,11 +88,13 @@ async fn to_be_found(tx: &mut Tx, codes: &[NewCode]) -> DbResult<()> {
 }
 
 pub async fn set_state(tx: &mut Tx, id: i64, state: &str) -> DbResult<()> {
+    let now = tx.now();
     sql("UPDATE codes
-            SET state = $2
+            SET state = $2, updated_at = $3
           WHERE id = $1")
     .bind(id)
     .bind(state)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
@@ -100,11 +102,13 @@ pub async fn set_state(tx: &mut Tx, id: i64, state: &str) -> DbResult<()> {
 
 /// Another spelling of the same code; its look-up form stays.
 pub async fn set_text(tx: &mut Tx, id: i64, text: &str) -> DbResult<()> {
+    let now = tx.now();
     sql("UPDATE codes
-            SET text = $2
+            SET text = $2, updated_at = $3
           WHERE id = $1")
     .bind(id)
     .bind(text)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
@@ -124,9 +128,9 @@ pub async fn insert_missing(tx: &mut Tx, now: Instant, new: &[NewCode]) -> DbRes
     });
     sql("INSERT INTO codes
                 (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search, kind,
-                 state, created_at)
+                 state, created_at, updated_at)
          SELECT r.id, r.business_id, r.campaign_id, r.enrollment_id, r.referrer_id, r.text, r.lookup, r.repaired,
-                r.search, r.kind, 'active', r.at
+                r.search, r.kind, 'active', r.at, r.at
            FROM rows($1, id BIGINT, business_id BIGINT, campaign_id BIGINT, enrollment_id BIGINT, referrer_id BIGINT,
                      text TEXT, lookup TEXT, repaired TEXT, search TEXT, kind TEXT, at BIGINT) r
           WHERE NOT EXISTS (SELECT 1
@@ -156,8 +160,9 @@ pub async fn active(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<CodeRo
     .await
 }
 
-/// Notes on one enrollment whether it has an active code now.
+/// Notes on one enrollment whether it has an active code now, and on its referrer that the code changed.
 pub async fn note_whether_coded(tx: &mut Tx, enrollment_id: i64) -> DbResult<()> {
+    touch_referrers(tx, &[enrollment_id]).await?;
     sql("UPDATE enrollments
             SET has_code = EXISTS (SELECT 1 FROM codes c WHERE c.enrollment_id = $1 AND c.state = 'active')
           WHERE id = $1")
@@ -167,8 +172,25 @@ pub async fn note_whether_coded(tx: &mut Tx, enrollment_id: i64) -> DbResult<()>
     Ok(())
 }
 
+/// A referrer is shown with the codes: a change of those is a change of theirs.
+async fn touch_referrers(tx: &mut Tx, enrollments: &[i64]) -> DbResult<()> {
+    let now = tx.now();
+    sql("UPDATE referrers
+            SET updated_at = $2
+          WHERE updated_at < $2
+            AND id IN (SELECT e.referrer_id
+                         FROM rows($1, id BIGINT) r
+                         JOIN enrollments e ON e.id = r.id)")
+    .bind(rows!(enrollments, id => { id: *id }))
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Notes on enrollments that they have an active code.
 pub async fn mark(tx: &mut Tx, enrollments: &[i64]) -> DbResult<()> {
+    touch_referrers(tx, enrollments).await?;
     let table = rows!(enrollments, id => { id: *id });
     sql("UPDATE enrollments
             SET has_code = true

@@ -226,9 +226,25 @@ impl Listing {
         sql_built(text).bind_all(values)
     }
 
-    /// The same list from its other end.
-    pub fn reversed(mut self) -> Self {
-        self.order.descending = !self.order.descending;
+    /// The column that sorts the list.
+    pub fn column(&self) -> &'static str {
+        self.order.column
+    }
+
+    /// The same list in another order.
+    pub fn by(mut self, column: &'static str, descending: bool) -> Self {
+        let is_text = self.order.is_text && self.order.column == column;
+        self.order = Order { column, is_text, descending };
+        self
+    }
+
+    /// Only rows with a value from `least` on and below `end`; `is_indexed` where the list is in the order of the column.
+    pub fn ranged(mut self, column: &'static str, least: Option<i64>, end: Option<i64>, is_indexed: bool) -> Self {
+        for (sign, bound) in [(">=", least), ("<", end)] {
+            let Some(bound) = bound else { continue };
+            let condition = self.numbered(&format!("{}.{column} {sign} ?", self.alias), bound.into());
+            if is_indexed { self.indexed.push(condition) } else { self.searched.push(condition) }
+        }
         self
     }
 
@@ -309,7 +325,8 @@ impl Listing {
     /// The row from which the list continues after `rows` rows, matching or not; for lists by time.
     pub async fn behind(&self, conn: &mut Conn, rows: usize) -> DbResult<Option<(i64, i64)>> {
         let mut this = self.clone();
-        let (column, alias, table, within) = (this.order.column, this.alias, this.table, this.within);
+        let (column, alias, table) = (this.order.column, this.alias, this.table);
+        let within = if this.within.is_empty() { this.joins } else { this.within };
         let order = this.ordered(&format!("{alias}.{column}"), &format!("{alias}.id"));
         let position = this.take_position(&format!("{alias}.{column}, {alias}.id"));
         this.indexed.extend(position);

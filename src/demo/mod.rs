@@ -194,10 +194,12 @@ impl Story {
             email: Some(Email::parse(&email).map_err(broken)?),
             phone: None,
             company: (!company.is_empty()).then(|| company.into()),
+            marks: crate::meta::Marks::default(),
             generate: n % 6 != 5,
         };
         let code = match referrers::add(&self.app, &self.staff, new).await? {
             Added::New { code, .. } | Added::Known { code, .. } => code,
+            Added::ExternalIdTaken { .. } => None,
         };
         // Referrers without a code still count, so that the cast continues in order.
         self.codes.push(code.unwrap_or_default());

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::facts::Lead;
 use crate::email::Email;
 use crate::leads::fields::{LeadFact, LeadFacts};
+use crate::meta::{self, Marks};
 use crate::phone::Phone;
 
 /// The facts of a lead that people and programs write.
@@ -18,6 +19,8 @@ pub struct Contact {
     pub phone: Option<String>,
     pub phone_key: Option<String>,
     pub facts: LeadFacts,
+    /// The marks of another program; none leaves them as they are.
+    pub marks: Option<Marks>,
 }
 
 impl Contact {
@@ -30,7 +33,13 @@ impl Contact {
             phone: phone.map(|p| p.text().to_owned()),
             phone_key: phone.map(|p| p.e164().to_owned()),
             facts: LeadFacts::default(),
+            marks: None,
         }
+    }
+
+    /// The id that another program has for the person, where it gives one.
+    pub fn external_id(&self) -> Option<&str> {
+        self.marks.as_ref()?.external_id.as_deref()
     }
 
     pub fn with(mut self, fact: LeadFact, text: impl Into<String>) -> Self {
@@ -48,6 +57,7 @@ impl Contact {
             phone: l.phone,
             phone_key: l.phone_key,
             facts: l.facts,
+            marks: None,
         }
     }
 
@@ -59,6 +69,10 @@ impl Contact {
         lead.phone = self.phone;
         lead.phone_key = self.phone_key;
         lead.facts = self.facts;
+        if let Some(marks) = self.marks {
+            lead.external_id = marks.external_id;
+            lead.meta = marks.meta;
+        }
     }
 
     /// The keys it is decided under: address and phone number.
@@ -78,6 +92,10 @@ pub fn fill(to: &mut Lead, from: &Lead) {
         to.phone_key.clone_from(&from.phone_key);
     }
     to.facts.fill(&from.facts);
+    // Each keeps its own external id: a program may ask for either.
+    if meta::items(&to.meta).is_empty() {
+        to.meta.clone_from(&from.meta);
+    }
 }
 
 /// The form of a lead in the audit.
@@ -88,6 +106,7 @@ pub fn audited(l: &Lead) -> Json {
         "phone": l.phone,
         "company": l.facts[LeadFact::Company],
         "source": l.facts[LeadFact::Source],
+        "external_id": l.external_id,
         "active": l.active,
     })
 }

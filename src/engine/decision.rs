@@ -124,6 +124,8 @@ pub enum Refusal {
     DuplicateAttributed,
     /// The lead that has the address.
     EmailTaken(LeadId),
+    /// The lead that has the external id, or that has another one.
+    ExternalIdTaken(LeadId),
     NotMergeable,
     MergeOtherWay,
     BothHaveMoney,
@@ -151,6 +153,7 @@ impl Refusal {
             Self::DuplicateQualified => "duplicate_qualified",
             Self::DuplicateAttributed => "duplicate_attributed",
             Self::EmailTaken(_) => "email_taken",
+            Self::ExternalIdTaken(_) => "external_id_taken",
             Self::NotMergeable => "not_mergeable",
             Self::MergeOtherWay => "merge_other_way",
             Self::BothHaveMoney => "both_have_money",
@@ -177,6 +180,12 @@ impl Refusal {
             Self::EmailTaken(holder) => {
                 let holder = id::render(Kind::Lead, holder.0);
                 return format!("Another lead of this campaign has that e-mail address: {holder}.");
+            }
+            Self::ExternalIdTaken(holder) => {
+                let holder = id::render(Kind::Lead, holder.0);
+                return format!(
+                    "The external id is another lead's, or the lead of this person has another one: {holder}."
+                );
             }
             Self::TooMuch => "More payments or commissions hang on this than can be decided at once.",
             Self::DuplicateQualified => "A duplicate cannot be qualified; its primary lead can.",

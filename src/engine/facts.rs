@@ -41,6 +41,8 @@ pub struct Facts {
     pub leads: HashMap<LeadId, Lead>,
     /// Primary leads only.
     pub lead_by_email: HashMap<Contactable, LeadId>,
+    /// Leads by the id that another program has for them; only those that events name.
+    pub lead_by_external_id: HashMap<Contactable, LeadId>,
     /// Primary leads, oldest first.
     pub leads_by_phone: HashMap<Contactable, Vec<LeadId>>,
     /// (product, test, e-mail)
@@ -91,6 +93,9 @@ impl Facts {
     }
 
     pub fn add_lead(&mut self, lead: Lead) {
+        if let Some(id) = &lead.external_id {
+            self.lead_by_external_id.insert((lead.scope(), id.clone()), lead.id);
+        }
         if lead.duplicate_of.is_none() {
             let scope = lead.scope();
             if let Some(email) = &lead.email_key {
@@ -110,6 +115,11 @@ impl Facts {
     /// A lead is no longer found by these contacts; another lead that has them is.
     pub fn forget_contacts(&mut self, lead: &Lead) {
         let at = |contact: &String| (lead.scope(), contact.clone());
+        if let Some(key) = lead.external_id.as_ref().map(at)
+            && self.lead_by_external_id.get(&key) == Some(&lead.id)
+        {
+            self.lead_by_external_id.remove(&key);
+        }
         if let Some(key) = lead.email_key.as_ref().map(at)
             && self.lead_by_email.get(&key) == Some(&lead.id)
         {

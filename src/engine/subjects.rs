@@ -35,6 +35,8 @@ pub struct Subjects {
     pub people: Vec<Person>,
     pub emails: BTreeSet<Contactable>,
     pub phones: BTreeSet<Contactable>,
+    /// Ids that another program has for leads.
+    pub external_ids: BTreeSet<Contactable>,
     /// Leads, commissions and inbox items that are named by their ids: whom they are about is read first.
     pub leads: BTreeSet<LeadId>,
     pub commissions: BTreeSet<CommissionId>,
@@ -68,12 +70,26 @@ pub struct Subjects {
     pub orphans: BTreeSet<Contactable>,
     /// Addresses that leads take, which another lead may have, and payments may be waiting for.
     pub new_emails: Vec<(LeadId, String)>,
+    /// External ids that leads take, which another lead may have.
+    pub new_external_ids: Vec<(LeadId, String)>,
 }
 
 impl Subjects {
     /// Locks what is known by a name in its business: a contact, or the id of an event.
     pub fn lock(&mut self, business_id: BusinessId, name: impl Into<String>) {
         self.keys.push(Key::Person(business_id.0, name.into()));
+    }
+
+    /// A lead by the id that another program has for it.
+    pub fn external_id(&mut self, business_id: BusinessId, scope: Scope, id: &str) {
+        self.lock(business_id, format!("external:{id}"));
+        self.external_ids.insert((scope, id.to_owned()));
+    }
+
+    /// The id that another program has for a lead from now on.
+    pub fn new_external_id(&mut self, business_id: BusinessId, lead_id: LeadId, id: &str) {
+        self.lock(business_id, format!("external:{id}"));
+        self.new_external_ids.push((lead_id, id.to_owned()));
     }
 
     /// Somebody by contact, locked and found.

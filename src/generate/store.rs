@@ -141,10 +141,10 @@ pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbRe
     .await?;
     sql("INSERT INTO codes
                 (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search,
-                 kind, state, created_at)
+                 kind, state, created_at, updated_at)
          SELECT $2 + r.i, $3, $4, $5 + r.i, $6 + r.i, r.code, r.lookup, r.repaired,
                 lower(r.lookup), 'generated', 'active',
-                $7 + r.i * 1000000
+                $7 + r.i * 1000000, $7 + r.i * 1000000
            FROM rows($1, i BIGINT, first TEXT, last TEXT, code TEXT, fold TEXT, lookup TEXT, repaired TEXT) r
           WHERE r.i % 10 <> 3")
     .bind(&table)
@@ -252,12 +252,12 @@ pub async fn leads(tx: &mut Tx, part: &Part) -> DbResult<()> {
     sql("INSERT INTO payments
                 (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency,
                  subscription_status, payment_date, body_hash, decision, decision_why, repeats,
-                 received_at)
+                 received_at, updated_at)
          SELECT $3 + (l.id - $4), l.business_id, l.campaign_id, $5, false, l.id, l.email, l.email_key,
                 1000 + (l.id * 37) % 20000, b.currency, 'active', $6, 'load',
                 CASE WHEN e.state <> 'banned' THEN 'earned' ELSE 'waiting' END,
                 CASE WHEN e.state <> 'banned' THEN 'referral rate' ELSE 'the lead has no referrer' END, 0,
-                l.created_at
+                l.created_at, l.created_at
            FROM leads l
            JOIN businesses b ON b.id = l.business_id
            LEFT JOIN enrollments e ON e.id = l.enrollment_id

@@ -146,6 +146,7 @@ row! {
         pub job_id: Option<i64>,
         pub by: Option<String>,
         pub created_at: i64,
+        pub updated_at: i64,
         pub finished_at: Option<i64>,
     }
 }

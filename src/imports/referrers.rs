@@ -17,6 +17,7 @@ pub fn new(import: &Import, p: &Person) -> NewReferrer {
             email: p.email.clone(),
             phone: p.phone.clone(),
             company: p.contact.facts[LeadFact::Company].clone(),
+            marks: crate::meta::Marks::default(),
             generate: import.options().generate,
         },
         own_code: p.code.clone(),

@@ -12,7 +12,7 @@ pub use lookup::*;
 
 const IMPORT: &str = "i.id, i.business_id, i.campaign_id, c.name AS campaign_name, c.state AS campaign_state,
                       b.country, i.kind, i.state, i.file_name, i.encoding, i.delimiter, i.has_header, i.columns,
-                      i.mapping, i.options, i.rows_total, i.counts, i.job_id, u.name AS by, i.created_at,
+                      i.mapping, i.options, i.rows_total, i.counts, i.job_id, u.name AS by, i.created_at, i.updated_at,
                       i.finished_at";
 // Left joins keep the list in the order of its own index; there always is a campaign and a business.
 const BESIDE: &str = "LEFT JOIN campaigns c ON c.id = i.campaign_id
@@ -68,8 +68,8 @@ pub async fn insert(tx: &mut Tx, new: &NewImport) -> DbResult<i64> {
     let (id, now) = (tx.id()?, tx.now());
     sql("INSERT INTO imports
                 (id, business_id, campaign_id, kind, state, file_name, encoding, delimiter, has_header, columns,
-                 mapping, options, rows_total, counts, created_by, created_at)
-         VALUES ($1, $2, $3, $4, 'loading', $5, '', '', false, '[]', '[]', '{}', 0, '{}', $6, $7)")
+                 mapping, options, rows_total, counts, created_by, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'loading', $5, '', '', false, '[]', '[]', '{}', 0, '{}', $6, $7, $7)")
     .bind(id)
     .bind(new.business_id)
     .bind(new.campaign_id)
@@ -115,9 +115,10 @@ pub struct Found {
 
 /// Notes that a file is stored whole; answers the id of its import.
 pub async fn staged(tx: &mut Tx, &(id, ref found): &(i64, Found)) -> DbResult<i64> {
+    let now = tx.now();
     sql("UPDATE imports
             SET state = 'staged', encoding = $2, delimiter = $3, has_header = $4, columns = $5, mapping = $6,
-                rows_total = $7
+                rows_total = $7, updated_at = $8
           WHERE id = $1")
     .bind(id)
     .bind(&found.encoding)
@@ -126,6 +127,7 @@ pub async fn staged(tx: &mut Tx, &(id, ref found): &(i64, Found)) -> DbResult<i6
     .bind(serde_json::json!(found.columns).to_string())
     .bind(mapping_json(&found.mapping))
     .bind(found.rows)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(id)
@@ -142,41 +144,47 @@ pub struct Columns {
 /// Changes what the columns mean, while nothing of the file has been applied.
 pub async fn set_columns(tx: &mut Tx, chosen: &Columns) -> DbResult<u64> {
     let Columns { id, campaign_id, mapping, options } = chosen;
+    let now = tx.now();
     sql("UPDATE imports
-            SET campaign_id = $2, mapping = $3, options = $4, state = 'staged'
+            SET campaign_id = $2, mapping = $3, options = $4, state = 'staged', updated_at = $5
           WHERE id = $1
             AND state IN ('staged', 'checked')")
     .bind(*id)
     .bind(*campaign_id)
     .bind(mapping_json(mapping))
     .bind(serde_json::json!(options).to_string())
+    .bind(now)
     .execute(tx)
     .await
 }
 
 /// Moves an import on with the job that does it; no row when it is in another state.
 pub async fn begin(tx: &mut Tx, id: i64, from: &str, to: &str, job_id: i64) -> DbResult<u64> {
+    let now = tx.now();
     sql("UPDATE imports
-            SET state = $3, job_id = $4
+            SET state = $3, job_id = $4, updated_at = $5
           WHERE id = $1
             AND state = $2")
     .bind(id)
     .bind(from)
     .bind(to)
     .bind(job_id)
+    .bind(now)
     .execute(tx)
     .await
 }
 
 /// The end of a dry run or of the run.
 pub async fn end(tx: &mut Tx, id: i64, state: &str, counts: &Counts, finished_at: Option<Instant>) -> DbResult<()> {
+    let now = tx.now();
     sql("UPDATE imports
-            SET state = $2, counts = $3, finished_at = $4
+            SET state = $2, counts = $3, finished_at = $4, updated_at = $5
           WHERE id = $1")
     .bind(id)
     .bind(state)
     .bind(serde_json::json!(counts).to_string())
     .bind(finished_at)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(())

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::decide::{Claimant, accepting};
 use super::store::{self, ItemRow, KNOWN};
 use super::words::{Fix, Words, fix_of, words_of};
-use crate::codes::{self, Lookup};
+use crate::codes;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::db::Cursor;
 use crate::engine::{AcceptOutcome, Change, Dismiss, Outcome, PaymentOutcome, Rejected, Reopen};
@@ -145,20 +145,9 @@ fn detail(row: &ItemRow) -> serde_json::Value {
 
 /// Active codes of the lead's campaign that are almost the one that came.
 async fn closest(page: &Page, row: &ItemRow) -> Result<Vec<Choice>, Fault> {
-    let detail = detail(row);
-    let text = detail.get("code").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let found = codes::look_up(&mut page.read().await?, page.member.business_id, text).await?;
-    let near = match found {
-        Lookup::NotFound { closest } => closest.into_iter().map(|near| near.code).collect(),
-        // A code that was unknown then may have been made since.
-        Lookup::Found { code, .. } => vec![*code],
-    };
-    let fits = |c: &codes::Known| {
-        let here = Some(c.campaign_id) == row.lead_campaign_id;
-        here && c.enrollment_state == "active" && !c.archived && c.state != "retired"
-    };
+    let near = super::closest(&mut page.read().await?, page.member.business_id, row).await?;
     let choice = |c: codes::Known| Choice { enrollment_id: c.enrollment_id, code_id: c.id, code: c.text, name: c.name };
-    Ok(near.into_iter().filter(fits).map(choice).collect())
+    Ok(near.into_iter().map(choice).collect())
 }
 
 async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {

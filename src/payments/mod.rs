@@ -2,4 +2,7 @@
 
 mod store;
 
-pub use store::{PaymentFilter, PaymentRow, RefundFilter, RefundRow, payment, payments, payments_by, refund, refunds};
+pub use store::{
+    PaymentFilter, PaymentOrder, PaymentRow, PaymentState, RefundFilter, RefundRow, payment, payments, payments_by,
+    refund, refunds,
+};

@@ -57,12 +57,14 @@ row! {
         pub public_id: String,
         pub name: String,
         pub test: bool,
+        pub created_at: i64,
+        pub updated_at: i64,
         pub versions: i64,
     }
 }
 
 pub async fn of_business(conn: &mut Conn, business_id: i64) -> DbResult<Vec<ProductLine>> {
-    sql("SELECT p.id, p.campaign_id, p.public_id, p.name, p.test,
+    sql("SELECT p.id, p.campaign_id, p.public_id, p.name, p.test, p.created_at, p.updated_at,
                 (SELECT count(*) FROM terms t WHERE t.product_id = p.id) AS versions
            FROM products p
           WHERE p.business_id = $1
@@ -114,11 +116,13 @@ pub async fn decided_since(
 }
 
 pub async fn rename(tx: &mut Tx, id: i64, name: &str) -> DbResult<()> {
+    let now = tx.now();
     sql("UPDATE products
-            SET name = $2
+            SET name = $2, updated_at = $3
           WHERE id = $1")
     .bind(id)
     .bind(name)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
@@ -201,14 +205,16 @@ pub async fn insert(
     name: &str,
     test: bool,
 ) -> DbResult<()> {
-    sql("INSERT INTO products (id, business_id, campaign_id, public_id, name, test)
-         VALUES ($1, $2, $3, $4, $5, $6)")
+    let now = tx.now();
+    sql("INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)")
     .bind(id)
     .bind(business_id)
     .bind(campaign_id)
     .bind(public_id)
     .bind(name)
     .bind(test)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(())
@@ -253,6 +259,13 @@ pub async fn insert_terms(
     .bind(count)
     .bind(terms.hold_days)
     .bind(by)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    sql("UPDATE products
+            SET updated_at = $2
+          WHERE id = $1")
+    .bind(product_id)
     .bind(now)
     .execute(tx)
     .await?;

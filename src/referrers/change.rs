@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
+use crate::meta::{self, Marks};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edited {
@@ -20,6 +21,10 @@ pub enum Edited {
     EmailTaken {
         referrer_id: i64,
         name: String,
+    },
+    /// Another referrer of the business has that external id.
+    ExternalIdTaken {
+        referrer_id: i64,
     },
     NotFound,
     /// Another user has changed it since it was read.
@@ -38,6 +43,8 @@ pub async fn edit(
 ) -> DbResult<Edited> {
     let mut keys = vec![Key::Row(referrer_id)];
     keys.extend(new.email.iter().map(|e| Key::Referrer(business_id, e.key().to_owned())));
+    let external_id = new.marks.as_ref().and_then(|marks| marks.external_id.as_deref());
+    keys.extend(external_id.map(|id| external_key(business_id, id)));
     let edited = core.write(keys, actor, (business_id, referrer_id, new, seen), edit_in).await?;
     if edited == (Edited::Done { changed: true }) {
         self_referral::end(core, actor, business_id, referrer_id).await?;
@@ -61,11 +68,22 @@ async fn edit_in(
         let name = store::by_id(tx, business_id, other).await?.map(|r| r.name).unwrap_or_default();
         return Ok(Edited::EmailTaken { referrer_id: other, name });
     }
-    let (before, after) = (old_json(&old), new.json());
+    let marks = Marks { external_id: old.external_id.clone(), meta: old.meta.clone() };
+    let marked = new.marks.clone().unwrap_or_else(|| marks.clone());
+    if let Some(id) = &marked.external_id
+        && let Some(other) = store::by_external_id(tx, business_id, id).await?
+        && other != referrer_id
+    {
+        return Ok(Edited::ExternalIdTaken { referrer_id: other });
+    }
+    let (before, after) = (old_json(&old, &marks), new.json(&marked));
     if before == after {
         return Ok(Edited::Done { changed: false });
     }
     store::update(tx, referrer_id, new, now).await?;
+    if marked != marks {
+        store::set_marks(tx, referrer_id, &marked, now).await?;
+    }
     store::store_words(tx, business_id, referrer_id, &new.described().words()).await?;
     let entry = NewEntry::by(tx, business_id, "referrer.edited", ("referrer", referrer_id))?
         .before(before)
@@ -75,8 +93,20 @@ async fn edit_in(
     Ok(Edited::Done { changed: true })
 }
 
-fn old_json(r: &ReferrerRow) -> Json {
-    json!({ "name": r.name, "email": r.email, "phone": r.phone, "company": r.company })
+/// The lock under which it is decided whose an external id is.
+pub fn external_key(business_id: i64, external_id: &str) -> Key {
+    Key::Referrer(business_id, format!("external:{external_id}"))
+}
+
+fn old_json(r: &ReferrerRow, marks: &Marks) -> Json {
+    json!({
+        "name": r.name,
+        "email": r.email,
+        "phone": r.phone,
+        "company": r.company,
+        "external_id": marks.external_id,
+        "metadata": meta::texts(&marks.meta),
+    })
 }
 
 /// Archives a referrer, or takes that back: history, codes, attribution and money stay; no new lead is

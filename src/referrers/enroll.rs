@@ -123,7 +123,7 @@ async fn decide_in(
     if was == to {
         return Ok(Decided::Already { referrer_id: e.referrer_id, name: e.name });
     }
-    store::set_enrollment_state(tx, enrollment_id, to.word()).await?;
+    store::set_enrollment_state(tx, enrollment_id, e.referrer_id, to.word()).await?;
     let action = match (was, to) {
         (_, State::Paused) => "enrollment.paused",
         (_, State::Banned) => "enrollment.banned",

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::words::Described;
 use crate::email::Email;
+use crate::meta::{self, Marks};
 use crate::phone::Phone;
 
 /// A referrer to add to a campaign.
@@ -15,6 +16,7 @@ pub struct AddReferrer {
     pub email: Option<Email>,
     pub phone: Option<Phone>,
     pub company: Option<String>,
+    pub marks: Marks,
     /// Give them a code at once.
     pub generate: bool,
 }
@@ -38,6 +40,8 @@ pub struct NewFacts {
     pub email: Option<Email>,
     pub phone: Option<Phone>,
     pub company: Option<String>,
+    /// The marks of another program; none leaves them as they are.
+    pub marks: Option<Marks>,
 }
 
 impl NewFacts {
@@ -51,8 +55,15 @@ impl NewFacts {
         }
     }
 
-    pub(super) fn json(&self) -> Json {
-        let phone = self.phone.as_ref().map(Phone::text);
-        json!({ "name": self.name, "email": self.email.as_ref().map(Email::text), "phone": phone, "company": self.company })
+    /// As the audit has them; `marks` are those that stand.
+    pub(super) fn json(&self, marks: &Marks) -> Json {
+        json!({
+            "name": self.name,
+            "email": self.email.as_ref().map(Email::text),
+            "phone": self.phone.as_ref().map(Phone::text),
+            "company": self.company,
+            "external_id": marks.external_id,
+            "metadata": meta::texts(&marks.meta),
+        })
     }
 }

@@ -13,7 +13,7 @@ mod store;
 mod timeline;
 mod words;
 
-pub use add::{Added, add};
+pub use add::{Added, add, add_each};
 pub use add_many::{Became, IDS_EACH, NewReferrer, add_many, preview};
 pub use amend::{Amend, Amended, amend};
 pub use change::{Edited, archive, edit};

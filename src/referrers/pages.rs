@@ -54,6 +54,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
         email: Some(email),
         phone,
         company,
+        marks: crate::meta::Marks::default(),
         generate: form.checked("generate"),
     };
     let name = new.name.clone();
@@ -62,7 +63,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
             let with = code.map_or_else(String::new, |c| format!(" with the code {c}"));
             page.go("/referrers", Flash::good(format!("{name} was added{with}."))).await
         }
-        Added::Known { .. } => {
+        Added::Known { .. } | Added::ExternalIdTaken { .. } => {
             form.fail("email", "A referrer with this address is already in this campaign.");
             html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage { frame: page.frame("referrers").await?, form })
         }

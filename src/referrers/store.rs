@@ -12,6 +12,7 @@ use super::{AddReferrer, NewFacts};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::fold::fold;
+use crate::meta::Marks;
 use crate::search::{self, Scope};
 use crate::{row, rows};
 
@@ -25,6 +26,33 @@ pub async fn by_email(conn: &mut Conn, business_id: i64, email_key: &str) -> DbR
     .optional(conn)
     .await?;
     Ok(found.map(|(id,)| id))
+}
+
+pub async fn by_external_id(conn: &mut Conn, business_id: i64, external_id: &str) -> DbResult<Option<i64>> {
+    let found: Option<(i64,)> = sql("SELECT id
+           FROM referrers
+          WHERE business_id = $1
+            AND external_id = $2
+            AND external_id IS NOT NULL")
+    .bind(business_id)
+    .bind(external_id)
+    .optional(conn)
+    .await?;
+    Ok(found.map(|(id,)| id))
+}
+
+/// Writes the marks of another program on a referrer.
+pub async fn set_marks(tx: &mut Tx, id: i64, marks: &Marks, now: Instant) -> DbResult<()> {
+    sql("UPDATE referrers
+            SET external_id = $2, meta = $3, updated_at = $4
+          WHERE id = $1")
+    .bind(id)
+    .bind(marks.external_id.clone())
+    .bind(&marks.meta)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub async fn enrollment(conn: &mut Conn, campaign_id: i64, referrer_id: i64) -> DbResult<Option<i64>> {
@@ -48,6 +76,8 @@ row! {
         pub email: Option<String>,
         pub phone: Option<String>,
         pub company: Option<String>,
+        pub external_id: Option<String>,
+        pub meta: String,
         pub created_at: i64,
         pub updated_at: i64,
         pub archived_at: Option<i64>,
@@ -55,7 +85,7 @@ row! {
 }
 
 pub async fn by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<ReferrerRow>> {
-    sql("SELECT id, name, email, phone, company, created_at, updated_at, archived_at
+    sql("SELECT id, name, email, phone, company, external_id, meta, created_at, updated_at, archived_at
            FROM referrers
           WHERE id = $2
             AND business_id = $1")
@@ -74,9 +104,9 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &AddReferrer, now: Instant) -> Db
     let phone = new.phone.as_ref();
     let described = new.described();
     sql("INSERT INTO referrers
-                (id, business_id, name, first_name, email, email_key, phone, phone_key, company, search, meta,
+                (id, business_id, name, first_name, email, email_key, phone, phone_key, company, search, external_id, meta,
                  created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11, $11)")
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)")
     .bind(id)
     .bind(new.business_id)
     .bind(&new.name)
@@ -87,6 +117,8 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &AddReferrer, now: Instant) -> Db
     .bind(phone.map(|p| p.e164().to_owned()))
     .bind(new.company.clone())
     .bind(described.search())
+    .bind(new.marks.external_id.clone())
+    .bind(&new.marks.meta)
     .bind(now)
     .execute(tx)
     .await?;
@@ -175,6 +207,20 @@ pub async fn set_archived(tx: &mut Tx, id: i64, archived: bool, now: Instant) ->
     Ok(())
 }
 
+/// A referrer is shown with the campaigns they are in: a change of those is a change of theirs.
+pub async fn touched(tx: &mut Tx, id: i64) -> DbResult<()> {
+    let now = tx.now();
+    sql("UPDATE referrers
+            SET updated_at = $2
+          WHERE id = $1
+            AND updated_at < $2")
+    .bind(id)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 pub async fn enroll(
     tx: &mut Tx,
     id: i64,
@@ -195,5 +241,5 @@ pub async fn enroll(
     .bind(now)
     .execute(tx)
     .await?;
-    Ok(())
+    touched(tx, referrer_id).await
 }

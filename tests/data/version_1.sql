@@ -20,8 +20,8 @@ INSERT INTO kept_texts (token_hash, user_id, text, created_at) VALUES
 INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at) VALUES
     (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', 1795261263227915, 1795261263227915);
 UPDATE businesses SET default_campaign_id = 1003 WHERE id = 1001;
-INSERT INTO products (id, business_id, campaign_id, public_id, name, test) VALUES
-    (1004, 1001, 1003, 'product_76hb3yyt08gvbea75gxs', 'Pro plan', FALSE);
+INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at, updated_at) VALUES
+    (1004, 1001, 1003, 'product_76hb3yyt08gvbea75gxs', 'Pro plan', FALSE, 1795261263227915, 1795261263227915);
 INSERT INTO terms (id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate, recurring_flat, recurring_limit, recurring_count, hold_days, created_by, created_at) VALUES
     (1005, 1004, 1, '1900-01-01', 200000, NULL, 200000, NULL, 'none', 0, 90, 1002, 1795261263227915);
 INSERT INTO api_keys (id, business_id, campaign_id, name, shown, hash, test, scopes, networks, per_minute, created_by, created_at, expires_at, revoked_at, replaced_by, last_used_at) VALUES
@@ -55,9 +55,9 @@ INSERT INTO referrer_words (business_id, word, referrer_id) VALUES
 INSERT INTO enrollments (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at) VALUES
     (2003, 1001, 1003, 2001, 'active', TRUE, 'jane njeri 0', FALSE, 1795261303103724),
     (2004, 1001, 1003, 2002, 'active', TRUE, 'amina njeri 1', FALSE, 1795261302103724);
-INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search, kind, state, created_at) VALUES
-    (2005, 1001, 1003, 2003, 2001, 'C49-T6W-X434', 'C49T6WX434', 'C49T6WX434', 'c49t6wx434', 'generated', 'active', 1795261303103724),
-    (2006, 1001, 1003, 2004, 2002, 'C7F-KX3-FHWX', 'C7FKX3FHWX', 'C7FKX3FHWX', 'c7fkx3fhwx', 'generated', 'active', 1795261302103724);
+INSERT INTO codes (id, business_id, campaign_id, enrollment_id, referrer_id, text, lookup, repaired, search, kind, state, created_at, updated_at) VALUES
+    (2005, 1001, 1003, 2003, 2001, 'C49-T6W-X434', 'C49T6WX434', 'C49T6WX434', 'c49t6wx434', 'generated', 'active', 1795261303103724, 1795261303103724),
+    (2006, 1001, 1003, 2004, 2002, 'C7F-KX3-FHWX', 'C7FKX3FHWX', 'C7FKX3FHWX', 'c7fkx3fhwx', 'generated', 'active', 1795261302103724, 1795261302103724);
 INSERT INTO leads (id, business_id, campaign_id, test, name, name_fold, email, email_key, phone, phone_key, company, jobtitle, industry, website, request, budget, country, region, address, source, source_origin, status, status_before, active, duplicate_of, qualified_at, converted_at, arrival, referrer_id, enrollment_id, code_id, touch_id, rule_fired, recorded_by, search, meta, created_at, updated_at, archived_at) VALUES
     (2007, 1001, 1003, FALSE, 'Jane Njeri 0', 'jane njeri 0', 'lead0@example0.com', 'lead0@example0.com', NULL, NULL, 'Company 0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'website', 'api', 'converted', NULL, TRUE, NULL, 1795261303103724, 1795261303103724, 'code', 2001, 2003, NULL, 2011, TRUE, NULL, 'jane njeri 0 lead0@example0.com company 0', '[]', 1795261303103724, 1795261303103724, NULL),
     (2008, 1001, 1003, FALSE, 'Amina Njeri 1', 'amina njeri 1', 'lead1@example1.com', 'lead1@example1.com', NULL, NULL, 'Company 1', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'ad', 'api', 'qualified', NULL, TRUE, NULL, 1795261273103724, NULL, 'link', 2002, 2004, NULL, 2012, FALSE, NULL, 'amina njeri 1 lead1@example1.com company 1', '[]', 1795261273103724, 1795261273103724, NULL),
@@ -73,16 +73,16 @@ INSERT INTO touches (id, business_id, lead_id, kind, code_id, code_text, referre
     (3008, 1001, 3006, 'import', NULL, 'NOPE', NULL, NULL, 'unknown_code', NULL, NULL, 1795261303245900);
 INSERT INTO sign_ups (id, business_id, product_id, test, email_key, lead_id, at) VALUES
     (6004, 1001, 1004, FALSE, 'lead0@example0.com', 2007, 1795261263227915);
-INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, disputed_at, refunded, received_at) VALUES
-    (2015, 1001, 1003, 1004, FALSE, 2007, 'lead0@example0.com', 'lead0@example0.com', 15259, 'USD', 'active', '2026-10-22', 'load', 'earned', 'referral rate', 0, NULL, 5000, 1795261303103724);
+INSERT INTO payments (id, business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date, body_hash, decision, decision_why, repeats, disputed_at, refunded, received_at, updated_at) VALUES
+    (2015, 1001, 1003, 1004, FALSE, 2007, 'lead0@example0.com', 'lead0@example0.com', 15259, 'USD', 'active', '2026-10-22', 'load', 'earned', 'referral rate', 0, NULL, 5000, 1795261303103724, 1795261303103724);
 INSERT INTO payment_names (business_id, test, name, payment_id) VALUES
     (1001, FALSE, 'event:load-2007', 2015);
 INSERT INTO purchases (lead_id, product_id, first_payment_id, first_payment_date, decided, subscription_status, paid_on, cancelled_on) VALUES
     (2007, 1004, 2015, '2026-10-22', 1, 'cancelled', '2026-10-22', '2026-11-03');
-INSERT INTO refunds (id, business_id, campaign_id, product_id, test, email, email_key, payment_id, asked, amount, currency, refund_date, identity, body_hash, state, why, received_at, decided_at) VALUES
-    (4001, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', 2015, 500000, 5000, 'USD', '2026-10-25', 'event:ref-1', 'load', 'applied', NULL, 1795261403103724, 1795261403103724),
-    (4002, 1001, 1003, 1004, FALSE, 'lead1@example1.com', 'lead1@example1.com', NULL, NULL, NULL, NULL, '2026-11-02', 'parked:date:1004|lead1@example1.com|2026-10-30|2026-11-02|all', 'load', 'parked', NULL, 1795261403103724, NULL),
-    (4003, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', NULL, 99990000, NULL, 'USD', '2026-10-26', 'event:ref-2', 'load', 'refused', 'only 102.59 USD is left of the payment', 1795261403103724, 1795261403103724);
+INSERT INTO refunds (id, business_id, campaign_id, product_id, test, email, email_key, payment_id, asked, amount, currency, refund_date, identity, body_hash, state, why, received_at, decided_at, updated_at) VALUES
+    (4001, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', 2015, 500000, 5000, 'USD', '2026-10-25', 'event:ref-1', 'load', 'applied', NULL, 1795261403103724, 1795261403103724, 1795261403103724),
+    (4002, 1001, 1003, 1004, FALSE, 'lead1@example1.com', 'lead1@example1.com', NULL, NULL, NULL, NULL, '2026-11-02', 'parked:date:1004|lead1@example1.com|2026-10-30|2026-11-02|all', 'load', 'parked', NULL, 1795261403103724, NULL, 1795261403103724),
+    (4003, 1001, 1003, 1004, FALSE, 'lead0@example0.com', 'lead0@example0.com', NULL, 99990000, NULL, 'USD', '2026-10-26', 'event:ref-2', 'load', 'refused', 'only 102.59 USD is left of the payment', 1795261403103724, 1795261403103724, 1795261403103724);
 INSERT INTO refund_names (business_id, test, name, refund_id) VALUES
     (1001, FALSE, 'event:load-2007', 4001),
     (1001, FALSE, 'date:1004|lead1@example1.com|2026-10-30', 4002),
@@ -100,8 +100,8 @@ INSERT INTO jobs (id, business_id, campaign_id, kind, state, join_key, input, cu
     (3002, 1001, 1003, 'import', 'done', 'import:3001', '{"import":3001}', '3', 2, 2, '{"already":0,"duplicate":0,"invalid":0,"new":1,"rows":2,"unknown":0,"unknown_code":1,"updated":0}', 3004, 1795261363241773, 0, NULL, 'command', NULL, 'refdesk import', 1795261303223449, 1795261303241773);
 INSERT INTO schedule (task, next_at) VALUES
     ('sweep', 1795261263227915);
-INSERT INTO imports (id, business_id, campaign_id, kind, state, file_name, encoding, delimiter, has_header, columns, mapping, options, rows_total, counts, job_id, created_by, created_at, finished_at) VALUES
-    (3001, 1001, 1003, 'leads', 'done', 'l.csv', 'UTF-8', ',', TRUE, '["name","email","code"]', '["name","email","code"]', '{"generate":false}', 2, '{"already":0,"duplicate":0,"invalid":0,"new":1,"rows":2,"unknown":0,"unknown_code":1,"updated":0}', 3002, NULL, 1795261303217209, 1795261303241773);
+INSERT INTO imports (id, business_id, campaign_id, kind, state, file_name, encoding, delimiter, has_header, columns, mapping, options, rows_total, counts, job_id, created_by, created_at, updated_at, finished_at) VALUES
+    (3001, 1001, 1003, 'leads', 'done', 'l.csv', 'UTF-8', ',', TRUE, '["name","email","code"]', '["name","email","code"]', '{"generate":false}', 2, '{"already":0,"duplicate":0,"invalid":0,"new":1,"rows":2,"unknown":0,"unknown_code":1,"updated":0}', 3002, NULL, 1795261303217209, 1795261303241773, 1795261303241773);
 INSERT INTO import_rows (import_id, line, cells, fault, outcome, field, reason, person, code_key, lead_id, referrer_id) VALUES
     (3001, 2, '["Cleo","cleo@example.com","NOPE"]', NULL, 'unknown_code', 'code', 'Added without a referrer: no code of this business reads like that.', 'cleo@example.com', NULL, 3006, NULL),
     (3001, 3, '["Dora","dora@example.com",""]', NULL, 'new', NULL, NULL, 'dora@example.com', NULL, 3011, NULL);

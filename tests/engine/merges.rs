@@ -129,7 +129,7 @@ async fn a_touch_of_the_person_themselves_leaves_the_next_one_to_count(app: Test
 }
 
 fn facts(name: &str, address: &str) -> NewFacts {
-    NewFacts { name: name.into(), email: Some(email(address)), phone: None, company: None }
+    NewFacts { name: name.into(), email: Some(email(address)), phone: None, company: None, marks: None }
 }
 
 async fn a_referrer_who_takes_the_address_of_their_lead_loses_what_is_unpaid(app: TestApp) {

@@ -182,7 +182,7 @@ async fn more_than_is_looked_at_at_once_is_refused(app: TestApp) {
         shop.pay(address, "1.00", "2026-06-20").await;
     }
     let columns = "business_id, campaign_id, product_id, test, lead_id, email, email_key, amount, currency, subscription_status, payment_date";
-    let rest = "body_hash, decision, decision_why, repeats, received_at";
+    let rest = "body_hash, decision, decision_why, repeats, received_at, updated_at";
     app.tamper(&format!(
         "INSERT INTO payments (id, {columns}, {rest}) {NUMBERS}
          SELECT -i, {columns}, {rest} FROM payments, n WHERE email_key = 'amy@example.com'"

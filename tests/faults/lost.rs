@@ -74,6 +74,7 @@ async fn a_commit_whose_answer_is_lost_counts_once_and_is_told() {
             email: None,
             phone: None,
             company: None,
+            marks: refdesk::meta::Marks::default(),
             generate: true,
         };
         mute();

@@ -125,12 +125,14 @@ impl Shop<'_> {
             email: Some(email(&address_of(name))),
             phone: None,
             company: None,
+            marks: refdesk::meta::Marks::default(),
             generate,
         };
         match referrers::add(self.app, &actor(), new).await.expect("a referrer") {
             Added::New { referrer_id, enrollment_id, code } | Added::Known { referrer_id, enrollment_id, code, .. } => {
                 Referrer { id: referrer_id, enrollment_id, code: code.unwrap_or_default() }
             }
+            Added::ExternalIdTaken { .. } => panic!("no external id was given"),
         }
     }
 

@@ -12,6 +12,7 @@ on_both_databases! {
     a_second_payment_is_accepted_once,
     what_cannot_be_accepted_says_why,
     items_are_read_in_the_key_s_mode,
+    an_unknown_code_names_the_closest_ones,
 }
 
 /// The address of the only open item.
@@ -125,4 +126,25 @@ async fn items_are_read_in_the_key_s_mode(app: TestApp) {
     assert_eq!(by_kind["data"], json!([]));
     let of_lead = app.call("GET", &format!("/v1/inbox?lead={}", text(&ben["id"])), &key, None).await.json();
     assert_eq!(of_lead["data"], tests["data"]);
+}
+
+async fn an_unknown_code_names_the_closest_ones(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    // One letter of the code heard wrong.
+    let mut near: Vec<char> = jane.code.chars().collect();
+    let at = near.iter().rposition(|c| c.is_ascii_alphabetic()).expect("a letter");
+    near[at] = if near[at] == 'X' { 'Z' } else { 'X' };
+    let near: String = near.into_iter().collect();
+    app.shop().lead("amy@example.com", Some(&near)).await;
+    let listed = call(&app, "GET", "/v1/inbox", None).await.is(200).json();
+    let closest = &listed["data"][0]["closest"];
+    assert_eq!((&closest[0]["code"], &closest[0]["referrer_name"]), (&json!(jane.code), &json!("Jane Miller")));
+    let path = item(&app).await;
+    assert_eq!(&call(&app, "GET", &path, None).await.json()["closest"], closest);
+    // What is named is what is taken.
+    let accepted = json!({ "code": closest[0]["code"] });
+    let done = call(&app, "POST", &format!("{path}/accept"), Some(accepted)).await.is(200).json();
+    assert_eq!((&done["state"], &done["closest"]), (&json!("accepted"), &Json::Null));
+    app.shop().lead("eve@example.com", Some("QQQQQQQQ")).await;
+    assert_eq!(call(&app, "GET", "/v1/inbox", None).await.json()["data"][0]["closest"], json!([]));
 }

@@ -145,6 +145,7 @@ impl Create {
             phone_key: number.as_ref().map(|number| number.e164().to_owned()),
             phone: number.map(|number| number.text().to_owned()).or(phone),
             facts,
+            marks: None,
         };
         AddLead {
             scope: engine::Scope::new(campaign_id, caller.test()),

@@ -89,15 +89,15 @@ impl Person {
 async fn claim(conn: &mut Conn, scope: &Scope, campaign_id: i64, new: &RfNewUser) -> Result<ClaimBy, Stop> {
     let Some(Nested(referrer)) = &new.referrer else {
         let code = new.referrer_code.as_ref().map(|code| code.0.clone()).unwrap_or_default();
-        let unknown = || FieldProblem::wrong("referrer_code", "is not the code of a referrer");
-        return Ok(code_claim(conn, scope, code).await?.ok_or_else(unknown)?);
+        let wrong = |why| FieldProblem::wrong("referrer_code", why);
+        return Ok(code_claim(conn, scope, campaign_id, code).await?.map_err(wrong)?);
     };
     let value = &referrer.value.0;
     let wrong = |why: String| FieldProblem::wrong("value", why).within("referrer");
     let referrer_id = match referrer.field.0 {
         NamedBy::Code => {
-            let unknown = || wrong("is not the code of a referrer".to_owned());
-            return Ok(code_claim(conn, scope, value.clone()).await?.ok_or_else(unknown)?);
+            let claim = code_claim(conn, scope, campaign_id, value.clone()).await?;
+            return Ok(claim.map_err(|why| wrong(why.to_owned()))?);
         }
         NamedBy::Id => who::user_id(value),
         NamedBy::Email => {
@@ -115,9 +115,23 @@ async fn claim(conn: &mut Conn, scope: &Scope, campaign_id: i64, new: &RfNewUser
     }
 }
 
-async fn code_claim(conn: &mut Conn, scope: &Scope, code: String) -> Result<Option<ClaimBy>, Stop> {
-    let known = find::code(conn, scope.business_id, &code).await?;
-    Ok(known.map(|_| ClaimBy::Code(code)))
+/// The code of a referrer of the campaign, or why it is none.
+async fn code_claim(
+    conn: &mut Conn,
+    scope: &Scope,
+    campaign_id: i64,
+    code: String,
+) -> Result<Result<ClaimBy, &'static str>, Stop> {
+    let Some(known) = find::code(conn, scope.business_id, &code).await? else {
+        return Ok(Err("is not the code of a referrer"));
+    };
+    if known.campaign_id != campaign_id && !known.archived {
+        let here = find::enrollment(conn, scope.business_id, known.referrer_id, Some(campaign_id)).await?;
+        if here.is_none() {
+            return Ok(Err("is the code of a referrer of another campaign"));
+        }
+    }
+    Ok(Ok(ClaimBy::Code(code)))
 }
 
 async fn add_lead(app: &App, scope: &Scope, person: Person, by: ClaimBy) -> Result<(StatusCode, Who), Problem> {
@@ -156,6 +170,7 @@ async fn add_referrer(app: &App, scope: &Scope, person: Person) -> Result<(Statu
         email: Some(person.email.clone()),
         phone: None,
         company: None,
+        marks: crate::meta::Marks::default(),
         generate: true,
     };
     let (status, referrer_id, enrollment_id, known) = match referrers::add(app, &scope.actor, new).await? {
@@ -164,6 +179,8 @@ async fn add_referrer(app: &App, scope: &Scope, person: Person) -> Result<(Statu
             let status = if enrolled { StatusCode::CREATED } else { StatusCode::OK };
             (status, referrer_id, enrollment_id, true)
         }
+        // None is sent.
+        Added::ExternalIdTaken { .. } => return Err(who::nobody()),
     };
     let who = Who::Referrer { referrer_id, enrollment_id };
     let mut name = None;

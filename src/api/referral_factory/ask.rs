@@ -3,7 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json_;
 
-use crate::api::field::{Digits, Field, IdText, Line, Many, Nested, OneOf, Word, Wrong};
+use crate::api::field::{Digits, Field, IdText, Kept, Line, Many, Nested, OneOf, Word, Wrong};
 use crate::email::Email;
 use crate::meta::{self, Meta};
 use crate::object;
@@ -170,15 +170,15 @@ object! {
     /// The changes to a user; missing fields stay.
     pub struct RfChangeUser {
         /// The name.
-        first_name "first_name": Option<Line<120>>,
+        first_name "first_name": Kept<Line<120>>,
         /// Their address.
-        email "email": Option<Email>,
+        email "email": Kept<Email>,
         /// Fields of your own to set; the others stay.
         meta "meta": Option<MetaList>,
         /// The campaign of a lead to qualify.
         campaign_id "campaign_id": Option<IdText>,
         /// True when the lead's referral counts.
-        qualified "qualified": Option<bool>,
+        qualified "qualified": Kept<bool>,
     }
 }
 

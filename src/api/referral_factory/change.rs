@@ -143,12 +143,12 @@ async fn change_user(
     match &who {
         Who::Lead(lead) => change_lead(&app, &scope, lead, campaign_id, new).await?,
         Who::Referrer { referrer_id, .. } => {
-            if new.qualified.is_some() {
+            if new.qualified.0.is_some() {
                 return Err(
                     FieldProblem::wrong("qualified", "cannot be set: the user is a referrer, not a lead").into()
                 );
             }
-            let amend = Amend { name: new.first_name.map(|n| n.0), email: new.email, meta: changes(new.meta) };
+            let amend = Amend { name: new.first_name.0.map(|n| n.0), email: new.email.0, meta: changes(new.meta) };
             accepted_amend(referrers::amend(&app, &scope.actor, scope.business_id, *referrer_id, amend).await?)?;
         }
     }
@@ -168,8 +168,8 @@ async fn change_lead(
     }
     let lead_id = lead.id;
     // Runs without a change too: the fields stored with the lead are written in a slice of their own.
-    let amend = AmendLead { lead_id: lead_id.into(), name: new.first_name.map(|n| n.0), email: new.email };
-    let qualify = new.qualified.map(|qualified| Qualify { lead_id: lead_id.into(), qualified, reason: None });
+    let amend = AmendLead { lead_id: lead_id.into(), name: new.first_name.0.map(|n| n.0), email: new.email.0 };
+    let qualify = new.qualified.0.map(|qualified| Qualify { lead_id: lead_id.into(), qualified, reason: None });
     let whats: Vec<What> = std::iter::once(amend.into()).chain(qualify.map(What::from)).collect();
     decide(app, scope, Some(lead_id), whats, changes(new.meta)).await?;
     Ok(())

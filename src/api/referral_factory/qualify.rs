@@ -337,6 +337,12 @@ async fn by_code(
         };
     }
     let campaign_id = names.campaign_id.unwrap_or(known.campaign_id);
+    if campaign_id != known.campaign_id
+        && !known.archived
+        && find::enrollment(conn, scope.business_id, known.referrer_id, Some(campaign_id)).await?.is_none()
+    {
+        return Err(FieldProblem::wrong("code", "is the code of a referrer of another campaign").into());
+    }
     if names.email.is_some() || names.phone.is_some() {
         return Ok(ByCode::Contact { campaign_id });
     }

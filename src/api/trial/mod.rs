@@ -12,7 +12,7 @@ use axum::middleware;
 use axum::response::Response;
 use tower::ServiceExt as _;
 
-use crate::api::signpost::{self, Strays};
+use crate::api::signpost;
 use crate::app::App;
 use crate::db::{DbError, DbResult, Tx};
 use crate::id;
@@ -90,7 +90,7 @@ async fn answer(dry: &App, business_id: i64, test: bool, asked: &Asked) -> DbRes
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(middleware::from_fn_with_state(bounds, bounds::keep))
         .with_state(dry.clone())
-        .layer(middleware::from_fn_with_state(Strays::new(dry), signpost::meet));
+        .layer(middleware::from_fn_with_state(super::strays(dry), signpost::meet));
     let Ok(response) = router.oneshot(request).await;
     read(response).await
 }

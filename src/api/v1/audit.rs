@@ -5,7 +5,9 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::common::{After, Limit, Page, Part, field_id, instant, page};
+use super::common::{field_id, instant};
+use super::part::{Hits, Page, Part, page};
+use super::window::Window;
 use crate::api::Caller;
 use crate::api::field::{IdText, Line};
 use crate::api::operation::{Api, Operation};
@@ -30,16 +32,13 @@ pub fn calls(api: Api) -> Api {
 object! {
     /// The filters of the entries.
     strict struct AuditAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
         /// Only about this lead.
         lead "lead": Option<IdText>,
         /// Only about this referrer.
         referrer "referrer": Option<IdText>,
         /// Only this action: `lead.qualified`, `payment.recorded` …
-        action "action": Option<Line<60>>,
+        action "action": Option<Line<60>>;
+        window: Window
     }
 }
 
@@ -100,8 +99,8 @@ async fn list(
 ) -> Result<Response, Problem> {
     let lead = asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
-    let part = Part::new(asked.limit, asked.after);
+    let part = Part::new(asked.window, &caller, app.clock.now()).unchanging("at");
     let list = store::listing(caller.business_id(), caller.test(), lead, referrer, asked.action.as_deref());
-    let rows: Vec<EntryRow> = part.rows(&mut app.db.read().await?, list).await?;
+    let rows: Hits<EntryRow> = part.rows(&mut app.db.read().await?, list).await?;
     Ok(page(&uri, &part, rows, |row| (row.at, row.id), AuditEntry::of))
 }

@@ -7,18 +7,17 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::common::{
-    After, Limit, Page, Part, Sort, campaign, campaigns, field_id, instant, merged, merged_hits, needle, nothing, page,
-    path_id,
-};
+use super::common::{campaign, campaigns, field_id, instant, needle, nothing, path_id};
 use super::jobs::{self, Job};
+use super::part::{Page, Part, merged, merged_hits, page};
+use super::window::Window;
 use crate::api::Caller;
 use crate::api::field::{IdText, Line, OneOf, Word};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent, SentIfAny};
 use crate::app::App;
-use crate::codes::rows::{self as store, CodeRow};
+use crate::codes::rows::{self as store, CodeRow, Filter};
 use crate::codes::{self, Chosen, CodeState, Generated, How, Lookup, Moved};
 use crate::id::{self, Kind};
 use crate::object;
@@ -106,12 +105,6 @@ impl Word for CodeState {
 object! {
     /// The filters of the codes.
     strict struct CodesAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
-        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
-        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only in this state.
@@ -119,7 +112,8 @@ object! {
         /// Only of this referrer.
         referrer "referrer": Option<IdText>,
         /// Pieces of the code, with or without spaces and hyphens, spelled, or as a link; or words of its referrer.
-        q "q": Option<Line<200>>,
+        q "q": Option<Line<200>>;
+        window: Window
     }
 }
 
@@ -182,6 +176,8 @@ struct Code {
     url: String,
     /// When it was made.
     created_at: String,
+    /// When its state or its spelling last changed.
+    updated_at: String,
 }
 
 impl Code {
@@ -196,6 +192,7 @@ impl Code {
             referrer: id::render(Kind::Referrer, row.referrer_id),
             referrer_name: row.referrer,
             created_at: instant(row.created_at),
+            updated_at: instant(row.updated_at),
         }
     }
 }
@@ -232,13 +229,15 @@ async fn list(
 ) -> Result<Response, Problem> {
     let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let referrer = asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?;
-    let state = asked.state.map(|s| s.0.word());
-    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
-    let key = |row: &CodeRow| (row.created_at, row.id);
+    let part = Part::new(asked.window, &caller, app.clock.now());
+    let key = |row: &CodeRow| (part.at(row.created_at, row.updated_at), row.id);
     let needle = needle(&caller, asked.q.as_deref())?;
-    let list = |campaign| store::listing(campaign, state, referrer, &needle);
+    let state = asked.state.map(|s| s.0.word());
+    let filter = Filter { state, referrer_id: referrer, needle: needle.clone(), by_changes: part.by_changes() };
+    let list = |campaign| store::listing(campaign, &filter);
     let url = &app.config.public_url;
     if !needle.is_empty() {
+        part.searchable()?;
         let list = |campaign| (Scope::codes(campaign), list(campaign));
         let hits = merged_hits(&app.db, &part, &needle, &campaigns, key, list).await?;
         return Ok(page(&uri, &part, hits, key, |row| Code::of(row, url)));

@@ -13,11 +13,13 @@ mod leads;
 mod me;
 mod money;
 mod moves;
+mod part;
 mod products;
 mod public;
 mod referrers;
 mod test_data;
 mod touches;
+mod window;
 
 use super::dialect::Dialect;
 use super::operation::Api;

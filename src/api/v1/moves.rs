@@ -11,7 +11,7 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::app::App;
 use crate::engine::ids::PaymentId;
 use crate::engine::state::DecisionReason;
-use crate::engine::{Event, Moved, Moves, Reattribute, Rejected, What};
+use crate::engine::{Event, Moved, Moves, Reattribute, Refusal, Rejected, What};
 use crate::id::{self, Kind};
 
 /// The name of a preview, as a decision may send it back.
@@ -104,6 +104,9 @@ impl Preview {
 pub fn rejected(why: Rejected, nothing: fn() -> Problem) -> Problem {
     match why {
         Rejected::NotFound => nothing(),
+        Rejected::Refused(refusal @ Refusal::ExternalIdTaken(_)) => {
+            Problem::conflict("external_id_taken", refusal.sentence())
+        }
         Rejected::Refused(refusal) => Problem::conflict("refused", refusal.sentence()),
         Rejected::Invalid { field, why } => FieldProblem::wrong(field.words(), why).into(),
         Rejected::Stale => stale(),

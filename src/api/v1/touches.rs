@@ -5,8 +5,10 @@ use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::common::{After, Limit, Page, Part, field_id, id_of, instant, page};
+use super::common::{field_id, id_of, instant};
 use super::leads::find;
+use super::part::{Hits, Page, Part, page};
+use super::window::{PageAsked, Window};
 use crate::api::Caller;
 use crate::api::field::{IdText, Line};
 use crate::api::operation::{Api, Operation};
@@ -40,28 +42,15 @@ pub fn calls(api: Api) -> Api {
 }
 
 object! {
-    /// The requested part of a list.
-    strict struct PageAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
-    }
-}
-
-object! {
     /// The filters of the touches.
     strict struct TouchesAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
         /// Only of this lead.
         lead "lead": Option<IdText>,
         /// Only by this code: `code_…`, or its text.
         code "code": Option<Line<60>>,
         /// Only for this referrer.
-        referrer "referrer": Option<IdText>,
+        referrer "referrer": Option<IdText>;
+        window: Window
     }
 }
 
@@ -112,8 +101,8 @@ async fn of_lead(
     Asked(asked): Asked<PageAsked>,
 ) -> Result<Response, Problem> {
     let lead = find(&app, &caller, &id).await?;
-    let part = Part::new(asked.limit, asked.after);
-    let rows: Vec<TouchRow> = part.rows(&mut app.db.read().await?, store::of_lead(lead.id)).await?;
+    let part = Part::new(asked.window, &caller, app.clock.now()).unchanging("at");
+    let rows: Hits<TouchRow> = part.rows(&mut app.db.read().await?, store::of_lead(lead.id)).await?;
     Ok(page(&uri, &part, rows, |row| (row.at, row.id), Touch::of))
 }
 
@@ -138,6 +127,7 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<TouchesAsked>,
 ) -> Result<Response, Problem> {
+    let part = Part::new(asked.window, &caller, app.clock.now()).unchanging("at");
     let mut filter = Filter {
         test: caller.test(),
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
@@ -149,18 +139,11 @@ async fn list(
         filter.code_id = Some(id);
         // The touches by a code are all for whom it belongs to.
         if filter.referrer_id.is_some_and(|referrer| referrer != owner) {
-            return Ok(page(
-                &uri,
-                &Part::new(asked.limit, None),
-                Vec::new(),
-                |row: &TouchRow| (row.at, row.id),
-                Touch::of,
-            ));
+            return Ok(page(&uri, &part, Vec::new(), |row: &TouchRow| (row.at, row.id), Touch::of));
         }
         filter.referrer_id = Some(owner);
     }
-    let part = Part::new(asked.limit, asked.after);
     let list = store::listing(caller.business_id(), &filter);
-    let rows: Vec<TouchRow> = part.rows(&mut app.db.read().await?, list).await?;
+    let rows: Hits<TouchRow> = part.rows(&mut app.db.read().await?, list).await?;
     Ok(page(&uri, &part, rows, |row| (row.at, row.id), Touch::of))
 }

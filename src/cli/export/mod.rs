@@ -24,7 +24,6 @@ use crate::leads::LeadRow;
 use crate::leads::rows as leads;
 use crate::payments::{self, PaymentFilter, PaymentRow};
 use crate::referrers::rows::{self as referrers, ReferrerRow};
-use crate::search::Needle;
 use crate::text::counted;
 use crate::{campaigns, imports};
 use write::{Format, Out};
@@ -159,7 +158,10 @@ pub async fn export(config: Config, verb: ExportVerb) -> Result<(), Refusal> {
             referrers_of(&mut Export::new(&app, &of, &columns::REFERRERS).await?, &filter).await
         }
         ExportVerb::Codes { state, referrer, of } => {
-            codes_of(&mut Export::new(&app, &of, &columns::CODES).await?, state.as_deref(), referrer).await
+            let states = ["active", "alias", "retired"];
+            let state = states.into_iter().find(|word| state.as_deref() == Some(word));
+            let filter = codes::Filter { state, referrer_id: referrer, ..codes::Filter::default() };
+            codes_of(&mut Export::new(&app, &of, &columns::CODES).await?, &filter).await
         }
         ExportVerb::Commissions { state, referrer, test, of } => {
             let states = ["pending", "approved", "paid", "void"];
@@ -263,7 +265,7 @@ impl<'a> Export<'a> {
         after: Option<(i64, i64)>,
         key: impl Fn(&R) -> (i64, i64),
     ) -> DbResult<(Vec<R>, Option<(i64, i64)>)> {
-        let mut list = list.clone().reversed().unbounded();
+        let mut list = list.clone().by(list.column(), false).unbounded();
         if let Some((at, id)) = after.or(self.since.map(|since| (since - 1, i64::MAX))) {
             list = list.from_row(true, at, id);
         }
@@ -328,9 +330,9 @@ async fn referrers_of(export: &mut Export<'_>, filter: &referrers::Filter) -> Re
     export.end()
 }
 
-async fn codes_of(export: &mut Export<'_>, state: Option<&str>, referrer: Option<i64>) -> Result<i64, Ended> {
+async fn codes_of(export: &mut Export<'_>, filter: &codes::Filter) -> Result<i64, Ended> {
     for campaign in export.campaigns.clone() {
-        let (list, mut position) = (codes::listing(campaign, state, referrer, &Needle::default()), None);
+        let (list, mut position) = (codes::listing(campaign, filter), None);
         loop {
             let (rows, more) = export.next(&list, position, |c: &CodeRow| (c.created_at, c.id)).await?;
             let emails = export.emails(rows.iter().map(|c| c.referrer_id).collect()).await?;
@@ -368,7 +370,7 @@ async fn commissions_of(export: &mut Export<'_>, filter: &commissions::Filter) -
 
 async fn payments_of(export: &mut Export<'_>, disputed: bool, test: bool) -> Result<i64, Ended> {
     // The campaign is read row by row, so that all of its payments come and not only the newest.
-    let only = PaymentFilter { test, campaign_id: None, lead_id: None, disputed: disputed.then_some(true) };
+    let only = PaymentFilter { test, disputed: disputed.then_some(true), ..PaymentFilter::default() };
     let list = payments::payments(export.business.id, &only);
     let mut position = None;
     loop {

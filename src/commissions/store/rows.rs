@@ -39,6 +39,8 @@ pub struct Filter {
     pub kind: Option<&'static str>,
     pub referrer_id: Option<i64>,
     pub lead_id: Option<i64>,
+    /// True for a list in the order of changes.
+    pub by_changes: bool,
 }
 
 pub fn commissions(campaign_id: i64, f: &Filter) -> Listing {
@@ -50,7 +52,8 @@ pub fn commissions(campaign_id: i64, f: &Filter) -> Listing {
         list = list.and("k.lead_id = ?", id);
     }
     if let Some(id) = f.referrer_id {
-        list = list.and("k.referrer_id = ?", id);
+        let of = "k.referrer_id = ?";
+        list = if f.by_changes { list.search(of, id) } else { list.and(of, id) };
     }
     if let Some(state) = f.state {
         list = list.search("k.state = ?", state);

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::archive;
 use crate::engine::claim::Claim;
 use crate::engine::contact::Contact;
-use crate::engine::decision::{By, Changed, Decided, Rejected, Scope};
+use crate::engine::decision::{By, Changed, Decided, Refusal, Rejected, Scope};
+use crate::engine::facts::Lead;
 use crate::engine::ids::{BusinessId, LeadId, ReferrerId, UserId};
 use crate::engine::rule::{Change, Rule};
 use crate::engine::rules::attribution::{self, Claimed};
@@ -82,6 +83,9 @@ impl Rule for AddLead {
         if let Some(email) = email {
             about.orphans(self.scope, email);
         }
+        if let Some(id) = self.contact.external_id() {
+            about.external_id(business_id, self.scope, id);
+        }
         if let Some(claim) = &self.claim {
             claim.subjects(business_id, about);
             about.claimed_phones.extend(phone.map(|k| (self.scope, k.to_owned())));
@@ -94,7 +98,8 @@ impl Rule for AddLead {
         campaign.filter(|c| c.business_id == by.business_id).ok_or(Rejected::NotFound)?;
         let (email, phone) = self.keys();
         let found = work.facts.find_lead(self.scope, email, phone);
-        match found.filter(|_| !self.repeats_allowed) {
+        let marked = self.marked(work, found)?;
+        match marked.or(found.filter(|_| !self.repeats_allowed)) {
             Some(lead_id) => Ok(self.known(work, by, lead_id)),
             None => Ok(self.add(work, by, found)),
         }
@@ -102,6 +107,27 @@ impl Rule for AddLead {
 }
 
 impl AddLead {
+    /// The lead that has the external id. The id and the contact name one person, or the lead is refused.
+    fn marked(&self, work: &Work, found: Option<LeadId>) -> Decided<Option<LeadId>> {
+        let Some(external_id) = self.contact.external_id() else { return Ok(None) };
+        let holder = work.facts.lead_by_external_id.get(&(self.scope, external_id.to_owned())).copied();
+        let other = match (holder, found) {
+            (Some(holder), Some(found)) => Some(holder).filter(|_| holder != found),
+            (Some(holder), None) => work.facts.leads.get(&holder).filter(|l| self.contradicts(l)).map(|l| l.id),
+            (None, Some(found)) if !self.repeats_allowed => {
+                work.facts.leads.get(&found).filter(|l| l.external_id.is_some()).map(|l| l.id)
+            }
+            (None, _) => None,
+        };
+        other.map_or(Ok(holder), |other| Err(Refusal::ExternalIdTaken(other).into()))
+    }
+
+    /// True when the lead has another address than the one that is sent.
+    fn contradicts(&self, lead: &Lead) -> bool {
+        let sent = self.contact.email_key.as_ref();
+        sent.is_some_and(|key| lead.email_key.as_ref().is_some_and(|known| known != key))
+    }
+
     fn keys(&self) -> (Option<&str>, Option<&str>) {
         (self.contact.email_key.as_deref(), self.contact.phone_key.as_deref())
     }
@@ -139,6 +165,18 @@ impl AddLead {
         AddLeadOutcome::Added { lead_id: id, referrer_id, refused: claimed.refused, duplicate_of: found }
     }
 
+    /// A lead without an external id takes the one that is sent.
+    fn mark(&self, work: &mut Work, lead_id: LeadId) {
+        let Some(external_id) = self.contact.external_id() else { return };
+        if work.facts.leads.get(&lead_id).is_some_and(|l| l.external_id.is_none())
+            && let Some(lead) = work.lead_mut(lead_id)
+        {
+            lead.external_id = Some(external_id.to_owned());
+            let lead = lead.clone();
+            work.facts.add_lead(lead);
+        }
+    }
+
     /// The person was there already: a new kind of contact may attribute a lead that has no referrer yet.
     fn known(&self, work: &mut Work, by: &By, lead_id: LeadId) -> AddLeadOutcome {
         if work.facts.leads.get(&lead_id).is_some_and(|l| l.archived_at.is_some()) {
@@ -148,6 +186,7 @@ impl AddLead {
             let text = self.contact.email.as_deref().unwrap_or(key);
             leads::add_contact(work, by, lead_id, (text, key), None)
         });
+        self.mark(work, lead_id);
         let attached = if completed { attach(work, by, lead_id) } else { Vec::new() };
         // A file uploaded again, or a call made again, brings nothing new.
         let new_claim = self.claim.as_ref().filter(|claim| !attribution::is_repeated(work, lead_id, claim));

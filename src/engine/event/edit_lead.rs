@@ -35,6 +35,9 @@ impl Rule for EditLead {
             about.lock(business_id, contact);
         }
         about.new_emails.extend(self.contact.email_key.clone().map(|key| (self.lead_id, key)));
+        if let Some(id) = self.contact.external_id() {
+            about.new_external_id(business_id, self.lead_id, id);
+        }
     }
 
     fn decide(&self, work: &mut Work, by: &By) -> Decided<Done> {
@@ -75,6 +78,12 @@ fn edit(work: &mut Work, by: &By, lead_id: LeadId, contact: Contact, active: boo
         && *other != lead_id
     {
         return Err(Refusal::EmailTaken(*other).into());
+    }
+    if let Some(id) = contact.external_id()
+        && let Some(other) = work.facts.lead_by_external_id.get(&(lead.scope(), id.to_owned()))
+        && *other != lead_id
+    {
+        return Err(Refusal::ExternalIdTaken(*other).into());
     }
     let mut edited = lead.clone();
     contact.put_into(&mut edited);

@@ -143,6 +143,8 @@ row! {
         pub touch_id: Option<TouchId>,
         pub rule_fired: bool,
         pub recorded_by: Option<UserId>,
+        pub external_id: Option<String>,
+        pub meta: String,
         pub created_at: i64,
         pub updated_at: i64,
         pub archived_at: Option<i64>;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::touches::load_touches;
 use super::{LIMIT, ids};
 use crate::db::{Conn, DbResult, Table, sql, sql_built};
-use crate::engine::decision::Contactable;
+use crate::engine::decision::{Contactable, Scope};
 use crate::engine::facts::{Facts, Lead, SignedUp};
-use crate::engine::ids::LeadId;
+use crate::engine::ids::{CampaignId, LeadId};
 use crate::engine::subjects::Subjects;
 use crate::leads::fields::LeadFacts;
 use crate::rows;
@@ -19,6 +19,7 @@ fn lead_columns() -> String {
         "l.id, l.business_id, l.campaign_id, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key,
                 l.source_origin, l.status, l.status_before, l.active, l.duplicate_of, l.qualified_at, l.converted_at,
                 l.arrival, l.referrer_id, l.enrollment_id, l.code_id, l.touch_id, l.rule_fired, l.recorded_by,
+                l.external_id, l.meta,
                 l.created_at, l.updated_at, l.archived_at{facts}"
     )
 }
@@ -48,6 +49,12 @@ pub async fn load_by_id(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts
         }
         facts.add_lead(lead);
     }
+    let taken = std::mem::take(&mut about.new_external_ids);
+    let taken = taken.into_iter().filter_map(|(id, external)| Some((facts.leads.get(&id)?.scope(), external)));
+    let taken: BTreeSet<Contactable> = taken.collect();
+    for (at, id) in holders(conn, &taken).await? {
+        facts.lead_by_external_id.insert(at, id);
+    }
     // An edit may take a contact that another lead has, and payments may be waiting for it.
     for (lead_id, key) in std::mem::take(&mut about.new_emails) {
         if let Some(lead) = facts.leads.get(&lead_id) {
@@ -56,6 +63,31 @@ pub async fn load_by_id(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts
         }
     }
     Ok(())
+}
+
+/// The leads that have one of the named external ids: each is looked at as if it were named by its own.
+pub async fn load_by_external_id(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts) -> DbResult<()> {
+    for (at, id) in holders(conn, &about.external_ids).await? {
+        facts.lead_by_external_id.insert(at, id);
+        about.lead_with_money(id);
+    }
+    Ok(())
+}
+
+/// The leads that have these external ids.
+async fn holders(conn: &mut Conn, external_ids: &BTreeSet<Contactable>) -> DbResult<Vec<(Contactable, LeadId)>> {
+    if external_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<(LeadId, CampaignId, bool, String)> = sql("SELECT l.id, l.campaign_id, l.test, l.external_id
+           FROM rows($1, campaign BIGINT, test BOOLEAN, contact TEXT) r
+           JOIN leads l ON l.campaign_id = r.campaign AND l.test = r.test AND l.external_id = r.contact
+          WHERE l.external_id IS NOT NULL")
+    .bind(contacts(external_ids))
+    .all(conn)
+    .await?;
+    let at = |(id, campaign_id, test, external_id)| ((Scope { campaign_id, test }, external_id), id);
+    Ok(found.into_iter().map(at).collect())
 }
 
 /// Names what a decision about this lead needs to know.

@@ -35,6 +35,7 @@ pub async fn load(conn: &mut Conn, about: &Subjects) -> DbResult<Facts> {
     let mut facts = Facts::default();
     load_items(conn, about, &mut facts).await?;
     money::load_named_commissions(conn, about, &mut facts).await?;
+    leads::load_by_external_id(conn, about, &mut facts).await?;
     leads::load_by_id(conn, about, &mut facts).await?;
     catalogue::load(conn, about, &mut facts).await?;
     leads::load_by_contact(conn, about, &mut facts).await?;

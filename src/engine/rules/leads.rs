@@ -12,6 +12,7 @@ use crate::engine::message::News;
 use crate::engine::state::{SourceOrigin, Status};
 use crate::engine::work::Work;
 use crate::leads::fields::LeadFacts;
+use crate::meta::Marks;
 use crate::phone::Phone;
 
 /// A lead about to be made.
@@ -51,6 +52,8 @@ pub fn insert(work: &mut Work, by: &By, new: NewLead) -> LeadId {
         touch_id: None,
         rule_fired: false,
         recorded_by: new.recorded_by,
+        external_id: None,
+        meta: Marks::default().meta,
         created_at: now,
         updated_at: now,
         archived_at: None,

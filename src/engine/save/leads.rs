@@ -59,8 +59,9 @@ async fn insert(tx: &mut Tx, work: &Work) -> DbResult<()> {
         touch_id BIGINT = l.touch_id,
         rule_fired BOOLEAN = l.rule_fired,
         recorded_by BIGINT = l.recorded_by,
+        external_id TEXT = &l.external_id,
         search TEXT = searchable(l),
-        meta TEXT = "[]",
+        meta TEXT = &l.meta,
         created_at BIGINT = l.created_at,
         updated_at BIGINT = l.updated_at,
         archived_at BIGINT = l.archived_at;
@@ -140,7 +141,9 @@ async fn rewrite(tx: &mut Tx, leads: &[&Lead]) -> DbResult<()> {
         code_id BIGINT = l.code_id,
         touch_id BIGINT = l.touch_id,
         rule_fired BOOLEAN = l.rule_fired,
+        external_id TEXT = &l.external_id,
         search TEXT = searchable(l),
+        meta TEXT = &l.meta,
         updated_at BIGINT = l.updated_at,
         archived_at BIGINT = l.archived_at;
         LeadFact = l.facts

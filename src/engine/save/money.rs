@@ -47,6 +47,7 @@ async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         disputed_at BIGINT = p.disputed_at,
         refunded BIGINT = p.refunded,
         received_at BIGINT = p.received_at,
+        updated_at BIGINT = work.now,
     })
     .execute(tx)
     .await?;
@@ -81,6 +82,7 @@ async fn update_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
         repeats BIGINT = p.repeats,
         disputed_at BIGINT = p.disputed_at,
         refunded BIGINT = p.refunded,
+        updated_at BIGINT = work.now,
     })
     .execute(tx)
     .await?;
@@ -111,6 +113,7 @@ async fn insert_refunds(tx: &mut Tx, work: &Work) -> DbResult<()> {
         why TEXT = &f.why,
         received_at BIGINT = f.received_at,
         decided_at BIGINT = (f.state != RefundState::Parked).then_some(work.now),
+        updated_at BIGINT = work.now,
     })
     .execute(tx)
     .await?;
@@ -146,6 +149,7 @@ async fn decide_refunds(tx: &mut Tx, work: &Work) -> DbResult<()> {
         state TEXT = f.state,
         why TEXT = &f.why,
         decided_at BIGINT = work.now,
+        updated_at BIGINT = work.now,
     })
     .execute(tx)
     .await?;

@@ -34,7 +34,9 @@ const TEST: &str = "COALESCE(l.test, y.test, false) = ?";
 #[derive(Debug, Clone)]
 pub struct Filter {
     pub test: bool,
-    pub state: &'static str,
+    /// In any state otherwise.
+    pub state: Option<&'static str>,
+    pub by_changes: bool,
     pub kind: Option<String>,
     pub lead_id: Option<i64>,
 }
@@ -42,11 +44,13 @@ pub struct Filter {
 pub fn listing(business_id: i64, f: &Filter) -> Listing {
     let order = Order::number("created_at", true);
     let mut list = Listing::new(COLUMNS, "inbox_items", "i", JOINS, order).and("i.business_id = ?", business_id);
-    list = match f.lead_id {
+    if let Some(id) = f.lead_id {
         // One has few.
-        Some(id) => list.and("i.lead_id = ?", id).and("i.state = ?", f.state),
-        None => list.and("i.state = ?", f.state),
-    };
+        list = list.and("i.lead_id = ?", id);
+    }
+    if let Some(state) = f.state {
+        list = if f.by_changes { list.search("i.state = ?", state) } else { list.and("i.state = ?", state) };
+    }
     if let Some(kind) = &f.kind {
         list = list.search("i.kind = ?", kind.as_str());
     }

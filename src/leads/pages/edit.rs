@@ -199,6 +199,7 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
         phone_key: parsed.as_ref().map(|p| p.e164().to_owned()),
         phone: parsed.as_ref().map(|p| p.text().to_owned()).or(phone),
         facts,
+        marks: None,
         name: name?,
     })
 }

@@ -10,6 +10,7 @@ use crate::leads::LeadRow;
 use crate::leads::fields::{LeadFact, TABLE};
 use crate::leads::store::one::{self, AlikeRow, LeadNames, PaymentRow, RefundRow, SubscriptionRow};
 use crate::leads::timeline::{self, Happened};
+use crate::meta;
 use crate::money::Money;
 use crate::remarks::Subject;
 use crate::remarks::pages::Remarks;
@@ -25,7 +26,7 @@ struct ShowPage {
     /// Named apart from `lead`, which the page head's macro uses.
     person: LeadRow,
     names: LeadNames,
-    details: Vec<(&'static str, String)>,
+    details: Vec<(String, String)>,
     lead_code: String,
     public_id: String,
     created: When,
@@ -206,7 +207,8 @@ pub(super) fn arrival_words(arrival: Option<&str>) -> &'static str {
 }
 
 /// The optional facts that are there.
-fn details(lead: &LeadRow) -> Vec<(&'static str, String)> {
+fn details(lead: &LeadRow) -> Vec<(String, String)> {
     let value = |fact: LeadFact| lead.facts.text(fact).filter(|text| !text.is_empty()).map(str::to_owned);
-    TABLE.iter().filter_map(|plain| Some((plain.label, value(plain.fact)?))).collect()
+    let plain = TABLE.iter().filter_map(|plain| Some((plain.label.to_owned(), value(plain.fact)?)));
+    plain.chain(meta::shown(lead.external_id.as_deref(), &lead.meta)).collect()
 }

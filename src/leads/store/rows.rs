@@ -31,6 +31,8 @@ row! {
         pub enrollment_id: Option<i64>,
         pub touch_id: Option<i64>,
         pub recorded_by: Option<i64>,
+        pub external_id: Option<String>,
+        pub meta: String,
         pub code: Option<String>,
         pub created_at: i64,
         pub updated_at: i64,
@@ -45,7 +47,7 @@ pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "l.id, l.campaign_id, l.test, l.name, l.email, l.email_key, l.phone, l.phone_key, l.source_origin, l.status,
          l.active, l.duplicate_of, l.qualified_at, l.converted_at, l.arrival, l.referrer_id, l.enrollment_id,
-         l.touch_id, l.recorded_by, c.text AS code, l.created_at, l.updated_at, l.archived_at{facts}"
+         l.touch_id, l.recorded_by, l.external_id, l.meta, c.text AS code, l.created_at, l.updated_at, l.archived_at{facts}"
     )
 });
 
@@ -62,14 +64,21 @@ pub struct Filter {
     pub unattributed: bool,
     pub archived: bool,
     pub email_key: Option<String>,
+    pub external_id: Option<String>,
     pub source: Option<String>,
     pub needle: Needle,
+    /// True for a list in the order of changes, which has one index for all filters.
+    pub by_changes: bool,
 }
 
 impl Filter {
     /// The source, when its index serves the list: it has the business's leads that are not archived.
     pub fn by_source(&self) -> Option<&str> {
-        let others = self.archived || self.email_key.is_some() || !self.needle.is_empty();
+        let others = self.archived
+            || self.by_changes
+            || self.external_id.is_some()
+            || self.email_key.is_some()
+            || !self.needle.is_empty();
         self.source.as_deref().filter(|_| !others)
     }
 }
@@ -97,7 +106,11 @@ pub fn listing(campaign_id: i64, f: &Filter) -> Listing {
         .and("l.campaign_id = ?", campaign_id)
         .and("l.test = ?", f.test)
         .and_plain(if f.archived { "l.archived_at IS NOT NULL" } else { "l.archived_at IS NULL" });
-    let mut served = f.archived;
+    let mut served = f.archived || f.by_changes;
+    if let Some(id) = &f.external_id {
+        list = list.and("l.external_id = ?", id.as_str());
+        served = true;
+    }
     if let Some(key) = &f.email_key {
         // One lead and its duplicates, each by an index of its own: other conditions are checked on few rows.
         let one = || [campaign_id.into(), f.test.into(), key.as_str().into()];

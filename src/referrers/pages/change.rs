@@ -57,11 +57,12 @@ async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let phone = form.optional_phone("phone", &page.member.country);
     let company = form.optional_line("company", "The company", 120);
     if let (Some(name), true) = (name, form.is_fine()) {
-        let new = NewFacts { name, email, phone, company };
+        let new = NewFacts { name, email, phone, company, marks: None };
         match referrers::edit(&page.app, &Arc::new(page.member.actor()), business, id, new, None).await? {
             Edited::Done { changed: true } => return page.go(&url, Flash::good("Saved.")).await,
             Edited::Done { changed: false } => return page.go(&url, Flash::info("Nothing was changed.")).await,
-            Edited::NotFound | Edited::Stale => return Err(Fault::NotFound),
+            // The form leaves the external id as it is.
+            Edited::NotFound | Edited::Stale | Edited::ExternalIdTaken { .. } => return Err(Fault::NotFound),
             Edited::EmailTaken { name, .. } => form.fail("email", format!("{name} has this e-mail address.")),
         }
     }

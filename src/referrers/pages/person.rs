@@ -7,6 +7,7 @@ use axum::extract::Path;
 
 use crate::counters;
 use crate::links;
+use crate::meta;
 use crate::money::{Currency, Money};
 use crate::referrers::store::{self, CodeOf, EnrollmentLine, ReferrerRow};
 use crate::referrers::timeline::{self, TimelineItem};
@@ -31,6 +32,8 @@ const HISTORY: i64 = 40;
 struct ShowPage {
     frame: Frame,
     row: ReferrerRow,
+    /// What other programs call them and store with them.
+    marks: Vec<(String, String)>,
     added: When,
     archived: bool,
     enrollments: Vec<Enrolled>,
@@ -156,6 +159,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         remarks,
         added: page.when(row.created_at),
         archived: row.archived_at.is_some(),
+        marks: meta::shown(row.external_id.as_deref(), &row.meta).collect(),
         row,
         enrollments,
         leads: leads.into_iter().map(|row| Lead { when: page.when(row.created_at), row }).collect(),

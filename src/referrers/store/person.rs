@@ -55,7 +55,8 @@ pub async fn enrollment_by_id(conn: &mut Conn, business_id: i64, id: i64) -> DbR
     .await
 }
 
-pub async fn set_enrollment_state(tx: &mut Tx, id: i64, state: &str) -> DbResult<()> {
+pub async fn set_enrollment_state(tx: &mut Tx, id: i64, referrer_id: i64, state: &str) -> DbResult<()> {
+    super::touched(tx, referrer_id).await?;
     sql("UPDATE enrollments
             SET state = $2
           WHERE id = $1")

@@ -14,13 +14,16 @@ row! {
         pub email: Option<String>,
         pub phone: Option<String>,
         pub company: Option<String>,
+        pub external_id: Option<String>,
+        pub meta: String,
         pub created_at: i64,
         pub updated_at: i64,
         pub archived_at: Option<i64>,
     }
 }
 
-const COLUMNS: &str = "p.id, p.name, p.email, p.phone, p.company, p.created_at, p.updated_at, p.archived_at";
+const COLUMNS: &str =
+    "p.id, p.name, p.email, p.phone, p.company, p.external_id, p.meta, p.created_at, p.updated_at, p.archived_at";
 
 const TEXTS: Texts =
     Texts { person: Place::Column("p.search"), code: Place::Rows("codes x WHERE x.referrer_id = p.id") };
@@ -28,6 +31,7 @@ const TEXTS: Texts =
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub email_key: Option<String>,
+    pub external_id: Option<String>,
     pub needle: Needle,
     pub archived: bool,
     pub campaign_id: Option<i64>,
@@ -60,6 +64,9 @@ pub fn listing(business_id: i64, f: &Filter) -> Listing {
     let mut list = Listing::new(COLUMNS, "referrers", "p", "", order).and("p.business_id = ?", business_id);
     if let Some(key) = &f.email_key {
         list = list.and("p.email_key = ?", key.as_str());
+    }
+    if let Some(id) = &f.external_id {
+        list = list.and("p.external_id = ?", id.as_str());
     }
     if let Some((condition, values)) = enrolled(f) {
         list = list.search_each(&condition, values);
@@ -143,4 +150,46 @@ pub async fn balances(conn: &mut Conn, referrer_id: i64) -> DbResult<Vec<Balance
     .bind(referrer_id)
     .all(conn)
     .await
+}
+
+/// Referrers who have entries in the ledger, behind an id: each is found by one step of the ledger's index.
+pub async fn with_entries(conn: &mut Conn, business_id: i64, after: i64, most: usize) -> DbResult<Vec<i64>> {
+    let found: Vec<(i64,)> = sql("SELECT p.id
+           FROM referrers p
+          WHERE p.business_id = $1
+            AND p.id > $2
+            AND EXISTS (SELECT 1 FROM ledger_entries g WHERE g.referrer_id = p.id)
+          ORDER BY p.id
+          LIMIT $3")
+    .bind(business_id)
+    .bind(after)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+row! {
+    struct OwnedBalance {
+        referrer_id: i64,
+        account: String,
+        currency: String,
+        amount: i64,
+    }
+}
+
+/// The balances of some referrers, each with its owner.
+pub async fn balances_of(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<(i64, BalanceRow)>> {
+    let found: Vec<OwnedBalance> =
+        sql("SELECT g.referrer_id, g.account, g.currency, CAST(sum(g.amount) AS BIGINT) AS amount
+           FROM rows($1, id BIGINT) r
+           JOIN ledger_entries g ON g.referrer_id = r.id
+          GROUP BY g.referrer_id, g.account, g.currency
+          ORDER BY g.referrer_id, g.currency, g.account")
+        .bind(rows!(referrers, id => { id: *id }))
+        .all(conn)
+        .await?;
+    let owned =
+        |b: OwnedBalance| (b.referrer_id, BalanceRow { account: b.account, currency: b.currency, amount: b.amount });
+    Ok(found.into_iter().map(owned).collect())
 }

@@ -7,7 +7,9 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::common::{Page, PageAsked, Part, expected, id_of, nothing, page, stale, versioned};
+use super::common::{expected, id_of, nothing, stale, versioned};
+use super::part::{Page, Part, page};
+use super::window::PageAsked;
 use crate::amounts::Amounts;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
@@ -107,10 +109,10 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<PageAsked>,
 ) -> Result<Response, Problem> {
-    // In the order they were made.
-    let part = Part::new(asked.limit, asked.after);
-    let rows = part.among(store::all(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
-    Ok(page(&uri, &part, rows, |row| (0, row.id), Campaign::of))
+    let part = Part::new(asked.window.usually_oldest_first(), &caller, app.clock.now());
+    let all = store::all(&mut app.db.read().await?, caller.business_id()).await?;
+    let rows = part.among(all, |row| (row.created_at, row.updated_at), |row| row.id);
+    Ok(page(&uri, &part, rows, |row| (part.at(row.created_at, row.updated_at), row.id), Campaign::of))
 }
 
 async fn show(
@@ -193,11 +195,11 @@ async fn update(
 /// Settings with a change made to them.
 fn changed(app: &App, old: Settings, change: CampaignChange) -> Result<Settings, FieldProblem> {
     Ok(whole(Settings {
-        name: change.name.map_or(old.name, |name| name.0),
-        qualify_on: change.qualify_on.map_or(old.qualify_on, |on| on.0),
-        least: change.qualify_least.map_or(old.least, |least| least.0),
-        reward: change.reward.map_or(Ok(old.reward), |new| reward(new.0))?,
-        reward_hold_days: change.reward_hold_days.map_or(old.reward_hold_days, |days| days.0),
+        name: change.name.0.map_or(old.name, |name| name.0),
+        qualify_on: change.qualify_on.0.map_or(old.qualify_on, |on| on.0),
+        least: change.qualify_least.0.map_or(old.least, |least| least.0),
+        reward: change.reward.0.map_or(Ok(old.reward), |new| reward(new.0))?,
+        reward_hold_days: change.reward_hold_days.0.map_or(old.reward_hold_days, |days| days.0),
         destination: match change.destination {
             Some(text) => destination(app, text.0.as_deref().unwrap_or_default())?,
             None => old.destination,

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::amounts::Amounts;
-use crate::api::field::{Clearable, Field, Line, OneOf, UpTo, Word, Wrong};
+use crate::api::field::{Clearable, Field, Kept, Line, OneOf, UpTo, Word, Wrong};
 use crate::api::v1::common::instant;
 use crate::campaigns::rows::CampaignRow;
 use crate::campaigns::{QualifyOn, State};
@@ -82,15 +82,15 @@ object! {
     /// Changes to a campaign. A missing field stays.
     strict pub struct CampaignChange {
         /// The name.
-        name "name": Option<Line<120>>,
+        name "name": Kept<Line<120>>,
         /// When a referral counts.
-        qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
+        qualify_on "qualify_on": Kept<OneOf<QualifyOn>>,
         /// The least first payment that qualifies, in minor units by currency; `{}` for any.
-        qualify_least "qualify_least": Option<ByCurrency>,
+        qualify_least "qualify_least": Kept<ByCurrency>,
         /// The reward for a qualification, in minor units by currency; `{}` for none.
-        reward "reward": Option<ByCurrency>,
+        reward "reward": Kept<ByCurrency>,
         /// Days for which a reward stays pending.
-        reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
+        reward_hold_days "reward_hold_days": Kept<UpTo<3650>>,
         /// The target of links: an address on the web.
         destination "destination": Option<Clearable<2000>>,
     }

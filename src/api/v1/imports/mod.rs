@@ -11,8 +11,10 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::common::{Page, Part, campaign, nothing, page, path_id};
+use super::common::{campaign, nothing, path_id};
 use super::jobs::a_moment;
+use super::part::{Hits, Page, Part, page};
+use super::window::USUAL;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
@@ -234,16 +236,18 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<ImportsAsked>,
 ) -> Result<Response, Problem> {
-    let part = Part::new(asked.limit, asked.after);
-    let mut imports: Vec<Import> = Vec::new();
+    let part = Part::new(asked.window, &caller, app.clock.now());
+    let mut imports: Hits<Import> = Vec::new().into();
     if !caller.test() {
         let list = imports::listing(caller.business_id(), asked.kind.map(|kind| kind.0));
         imports = part.rows(&mut app.db.read().await?, list).await?;
     }
-    let mut shown = Vec::with_capacity(imports.len());
-    for import in imports {
-        shown.push(((import.created_at, import.id), answer(&app, import).await?));
+    let mut shown = Vec::with_capacity(imports.rows.len());
+    for import in imports.rows {
+        let at = part.at(import.created_at, import.updated_at);
+        shown.push(((at, import.id), answer(&app, import).await?));
     }
+    let shown = Hits { rows: shown, rest: imports.rest };
     Ok(page(&uri, &part, shown, |(key, _)| *key, |(_, import)| import))
 }
 
@@ -260,7 +264,7 @@ async fn rows(
 ) -> Result<Json<ImportRows>, Problem> {
     let import = named(&app, &caller, &text).await?;
     // The first row of a file has the number 1.
-    let (after, limit) = (asked.after.map_or(0, |after| after.0), Part::new(asked.limit, None).limit);
+    let (after, limit) = (asked.after.map_or(0, |after| after.0), asked.limit.map_or(USUAL, |limit| limit.0));
     let mut conn = app.db.read().await?;
     let mut rows = match (asked.outcome, asked.rejected.unwrap_or(false)) {
         (Some(outcome), _) => imports::rows_with(&mut conn, import.id, outcome.0.word(), after, limit + 1).await?,

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::field::{IdText, Integer, Line, OneOf, Word};
-use crate::api::v1::common::{After, Limit, instant, maybe_instant};
+use crate::api::v1::common::{instant, maybe_instant};
+use crate::api::v1::window::{Limit, Window};
 use crate::id::{self, Kind};
 use crate::imports::mapping::Field;
 use crate::imports::{Counts, Fate, Import, Kind as FileKind, RowLine};
@@ -52,12 +53,9 @@ object! {
 object! {
     /// The filters of the imports.
     strict pub struct ImportsAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
         /// Only of this kind.
-        kind "kind": Option<OneOf<FileKind>>,
+        kind "kind": Option<OneOf<FileKind>>;
+        window: Window
     }
 }
 

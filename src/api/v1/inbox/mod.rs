@@ -7,8 +7,9 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 
-use super::common::{Page, Part, field_id, nothing, page, path_id};
+use super::common::{field_id, nothing, path_id};
 use super::moves::{Preview, is_as_seen, look, may_move, rejected};
+use super::part::{Hits, Page, Part, page};
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
@@ -27,7 +28,7 @@ const ID: &str = "Its id: `inbox_…` or the integer.";
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/inbox", "listInbox", "List inbox items")
-            .about("The newest first; open ones unless asked otherwise.")
+            .about("The newest first; open ones unless asked otherwise, and with `updated_since` those of every state.")
             .scope("leads:read")
             .asks::<InboxAsked>()
             .answers::<Page<Item>>(200, "A page of items.", "")
@@ -38,7 +39,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/inbox/{item}", "getInboxItem", "Read an inbox item")
-            .about("With its details and its outcome.")
+            .about("With its details, the closest codes where it asks for one, and its outcome.")
             .scope("leads:read")
             .in_path("item", ID)
             .answers::<Item>(200, "The item.", "")
@@ -102,16 +103,40 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<InboxAsked>,
 ) -> Result<Response, Problem> {
-    let part = Part::new(asked.limit, asked.after);
+    let part = Part::new(asked.window, &caller, app.clock.now());
     let filter = store::Filter {
         test: caller.test(),
-        state: asked.state.map_or("open", |s| s.0.0),
+        // A reader of changes hears that an item was closed.
+        state: asked.state.map(|s| s.0.0).or((!part.by_changes()).then_some("open")),
+        by_changes: part.by_changes(),
         kind: asked.kind.map(|kind| kind.0),
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
     };
     let list = store::listing(caller.business_id(), &filter);
-    let rows: Vec<store::ItemRow> = part.rows(&mut app.db.read().await?, list).await?;
-    Ok(page(&uri, &part, rows, |row| (row.created_at, row.id), Item::of))
+    let rows: Hits<store::ItemRow> = part.rows(&mut app.db.read().await?, list).await?;
+    let mut items = Vec::with_capacity(rows.rows.len());
+    for (at, row) in rows.rows.into_iter().enumerate() {
+        let key = (part.at(row.created_at, row.updated_at), row.id);
+        items.push((key, item(&app, &caller, row, at < LOOKED_UP).await?));
+    }
+    let items = Hits { rows: items, rest: rows.rest };
+    Ok(page(&uri, &part, items, |(key, _)| *key, |(_, item)| item))
+}
+
+/// Items of a list that the closest codes are looked up for, as on the page.
+const LOOKED_UP: usize = 20;
+
+/// An item, with the codes that are closest to the one that came.
+async fn item(app: &App, caller: &Caller, row: store::ItemRow, look_up: bool) -> Result<Item, Problem> {
+    let mut near = None;
+    if look_up && row.state == "open" {
+        let mut conn = app.db.read().await?;
+        let whole = inbox::by_id(&mut conn, caller.business_id(), row.id).await?;
+        if let Some(whole) = whole.filter(|whole| inbox::fix_of(whole) == Fix::Closest) {
+            near = Some(inbox::closest(&mut conn, caller.business_id(), &whole).await?);
+        }
+    }
+    Ok(Item::of(row, near))
 }
 
 async fn find(app: &App, caller: &Caller, id: i64) -> Result<store::ItemRow, Problem> {
@@ -121,7 +146,8 @@ async fn find(app: &App, caller: &Caller, id: i64) -> Result<store::ItemRow, Pro
 
 async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Item>, Problem> {
     let id = path_id(Kind::InboxItem, &text, "inbox item")?;
-    Ok(Json(Item::of(find(&app, &caller, id).await?)))
+    let row = find(&app, &caller, id).await?;
+    Ok(Json(item(&app, &caller, row, true).await?))
 }
 
 /// The effect of accepting an item, or why it cannot be accepted.
@@ -180,13 +206,13 @@ async fn accept(
     let id = path_id(Kind::InboxItem, &text, "inbox item")?;
     let item = find(&app, &caller, id).await?;
     if item.state == "accepted" {
-        return Ok(Json(Item::of(item)));
+        return Ok(Json(Item::of(item, None)));
     }
     let what = acceptance(&app, &caller, id, &asked).await?;
     may_move(&app, &caller, &what, no_item).await?;
     is_as_seen(&app, &caller, &what, asked.seen.as_ref(), no_item).await?;
     app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(|why| rejected(why, no_item))?;
-    Ok(Json(Item::of(find(&app, &caller, id).await?)))
+    Ok(Json(Item::of(find(&app, &caller, id).await?, None)))
 }
 
 async fn preview(
@@ -205,7 +231,8 @@ async fn preview(
 async fn settle(app: &App, caller: &Caller, id: i64, what: impl Into<What>) -> Result<Json<Item>, Problem> {
     find(app, caller, id).await?;
     app.engine.one_of(Event::new(caller.by(), what)).await?.map_err(|why| rejected(why, no_item))?;
-    Ok(Json(Item::of(find(app, caller, id).await?)))
+    let row = find(app, caller, id).await?;
+    Ok(Json(item(app, caller, row, true).await?))
 }
 
 async fn dismiss(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Item>, Problem> {

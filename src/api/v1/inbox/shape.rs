@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::field::{IdText, Line, OneOf, Word};
-use crate::api::v1::common::{After, Limit, instant, maybe_instant};
+use crate::api::v1::common::{instant, maybe_instant};
 use crate::api::v1::moves::Seen;
+use crate::api::v1::window::Window;
+use crate::codes::Known;
 use crate::id::{self, Kind};
 use crate::inbox::rows::ItemRow;
 use crate::object;
@@ -25,16 +27,13 @@ impl Word for ItemState {
 object! {
     /// The filters of the items.
     strict pub struct InboxAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
-        /// `open` otherwise.
+        /// `open` otherwise; in the order of changes, any state.
         state "state": Option<OneOf<ItemState>>,
         /// Only of this kind: `unknown_code`, `late_claim`, `second_payment` …
         kind "kind": Option<Line<40>>,
         /// Only about this lead.
-        lead "lead": Option<IdText>,
+        lead "lead": Option<IdText>;
+        window: Window
     }
 }
 
@@ -69,6 +68,9 @@ pub struct Item {
     payment: Option<String>,
     /// The named referrer: `agent_…`.
     referrer: Option<String>,
+    /// The active codes that are closest to an unknown one, the closest first. Null for other items, for settled ones, and
+    /// in a list behind the first 20: read the item for them.
+    closest: Option<Vec<ClosestCode>>,
     /// The outcome.
     outcome: Option<String>,
     /// When it came first.
@@ -79,9 +81,27 @@ pub struct Item {
     closed_at: Option<String>,
 }
 
+/// A code that may have been meant: accepting takes it as `code`.
+#[derive(Serialize, JsonSchema)]
+pub struct ClosestCode {
+    /// As it is written.
+    code: String,
+    /// `agent_…`.
+    referrer: String,
+    /// The referrer's name.
+    referrer_name: String,
+}
+
+impl ClosestCode {
+    fn of(known: Known) -> Self {
+        Self { code: known.text, referrer: id::render(Kind::Referrer, known.referrer_id), referrer_name: known.name }
+    }
+}
+
 impl Item {
-    pub fn of(row: ItemRow) -> Self {
+    pub fn of(row: ItemRow, closest: Option<Vec<Known>>) -> Self {
         Self {
+            closest: closest.map(|near| near.into_iter().map(ClosestCode::of).collect()),
             id: id::render(Kind::InboxItem, row.id),
             kind: row.kind,
             state: row.state,

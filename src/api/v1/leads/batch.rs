@@ -5,14 +5,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::refused;
-use super::shape::{ItemError, LeadAdded, LeadsAdded, NewLeads, Qualifications, Qualified, QualifiedItem};
+use super::shape::{ItemError, LeadAdded, LeadsAdded, NewLeads, Qualifications, Qualified, QualifiedItem, warnings};
 use crate::api::Caller;
-use crate::api::problem::Problem;
+use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Sent;
 use crate::api::v1::common::{campaign, id_of};
 use crate::app::App;
 use crate::engine::ids::ReferrerId;
-use crate::engine::{AddLeadOutcome, Change, ClaimRefusal, Event, Outcome, Qualify, Rejected};
+use crate::engine::{AddLeadOutcome, Change, ClaimRefusal, Event, Outcome, Qualify, Refusal, Rejected};
 use crate::id::{self, Kind};
 use crate::leads::rows as store;
 
@@ -32,9 +32,17 @@ pub async fn create_many(
             },
             Err(problems) => Err(problems),
         };
-        let mut line = LeadAdded { result: "invalid", lead: None, referrer: None, refused: None, errors: Vec::new() };
+        let mut line = LeadAdded {
+            result: "invalid",
+            lead: None,
+            referrer: None,
+            refused: None,
+            warnings: Vec::new(),
+            errors: Vec::new(),
+        };
         match read {
             Ok(add) => {
+                line.warnings = warnings(add.contact.email.as_deref());
                 indexes.push(at);
                 events.push(Event::new(caller.by(), add));
             }
@@ -44,7 +52,14 @@ pub async fn create_many(
     }
     let agent = |id: Option<ReferrerId>| id.map(|id| id::render(Kind::Referrer, id.0));
     for (at, outcome) in indexes.into_iter().zip(app.engine.slice(events).await?) {
-        let Outcome::AddLead(added) = outcome.map_err(refused)? else { continue };
+        let outcome = match outcome {
+            Err(Rejected::Refused(why @ Refusal::ExternalIdTaken(_))) => {
+                items[at].errors = ItemError::all(&[FieldProblem::wrong("external_id", why.sentence())]);
+                continue;
+            }
+            outcome => outcome.map_err(refused)?,
+        };
+        let Outcome::AddLead(added) = outcome else { continue };
         let (result, lead, referrer, why) = match added {
             AddLeadOutcome::Added { lead_id, referrer_id, refused, .. } => ("added", lead_id, referrer_id, refused),
             AddLeadOutcome::Known { lead_id, referrer_id, refused, .. } => ("known", lead_id, referrer_id, refused),

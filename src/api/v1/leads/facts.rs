@@ -3,13 +3,15 @@
 use super::shape::{LeadChange, NewLead};
 use crate::api::Caller;
 use crate::api::facts::{Contract, Given, number_schema, text_schema};
-use crate::api::field::{self, Clearable, Field, NumberText, Wrong, or_none};
+use crate::api::field::{self, Clearable, Field, Metadata, NumberText, Wrong, or_none};
 use crate::api::problem::FieldProblem;
 use crate::engine::{AddLead, Claim, ClaimBy, Contact, Scope, SourceOrigin, Status, TouchKind};
 use crate::leads::LeadRow;
 use crate::leads::budget;
 use crate::leads::fields::{Kind, LeadFact, LeadFacts, Plain, TABLE};
+use crate::meta::{self, Marks};
 use crate::phone::Phone;
+use crate::text;
 use schemars::{Schema, json_schema};
 
 /// A lead's facts as one is added.
@@ -105,6 +107,7 @@ impl NewLead {
                 phone_key: phone.as_ref().map(|p| p.e164().to_owned()),
                 phone: phone.map(|p| p.text().to_owned()),
                 facts,
+                marks: marks(self.external_id.map(|id| id.0), self.metadata)?,
             }),
             status: self.status.map_or(Status::New, |s| s.0),
             source_origin: SourceOrigin::Api,
@@ -116,8 +119,34 @@ impl NewLead {
     }
 }
 
+/// The marks of a new person; none where the call has none.
+pub fn marks(external_id: Option<String>, metadata: Option<Metadata>) -> Result<Option<Marks>, FieldProblem> {
+    if external_id.is_none() && metadata.is_none() {
+        return Ok(None);
+    }
+    let none = Marks::default();
+    marked(none, external_id.map(|id| Clearable(Some(id))), metadata).map(Some)
+}
+
+/// The marks of a person with a change made to them.
+pub fn marked(
+    known: Marks,
+    external_id: Option<Clearable<200>>,
+    metadata: Option<Metadata>,
+) -> Result<Marks, FieldProblem> {
+    let external_id = external_id.map_or(Ok(known.external_id), |Clearable(id)| {
+        let line = id.map(|id| text::line(&id, 200)).transpose();
+        line.map_err(|why| FieldProblem::wrong("external_id", why))
+    })?;
+    let changes = metadata.map(|Metadata(object)| meta::changes(&known.meta, object.as_ref())).unwrap_or_default();
+    let too_many = || FieldProblem::wrong("metadata", format!("may have at most {} fields in all", meta::MOST));
+    Ok(Marks { external_id, meta: meta::merged(&known.meta, &changes).ok_or_else(too_many)? })
+}
+
 /// A lead's facts with a change made to them.
 pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Contact, FieldProblem> {
+    let known = Marks { external_id: row.external_id, meta: row.meta };
+    let marks = marked(known, change.external_id, change.metadata)?;
     let email = change.email.map_or(row.email, |email| email.0);
     let (phone, phone_key) = match change.phone {
         None => (row.phone, row.phone_key),
@@ -129,11 +158,12 @@ pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Cont
         }
     };
     Ok(Contact {
-        name: change.name.map_or(row.name, |n| n.0),
+        name: change.name.0.map_or(row.name, |n| n.0),
         email_key: email.as_deref().and_then(crate::email::key_of),
         email,
         phone,
         phone_key,
         facts: change.facts.onto(row.facts),
+        marks: Some(marks),
     })
 }

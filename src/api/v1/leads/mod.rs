@@ -9,10 +9,9 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::common::{
-    Page, Part, campaign, campaigns, expected, field_id, merged, merged_hits, needle, nothing, page, path_id, versioned,
-};
+use super::common::{campaign, campaigns, expected, field_id, needle, nothing, path_id, versioned};
 use super::moves::rejected;
+use super::part::{Page, Part, merged, merged_hits, page};
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
@@ -24,6 +23,7 @@ use crate::leads::rows::{self as store, Filter, LeadRow};
 use crate::search::Scope;
 use batch::{create_many, qualify_many};
 use facts::changed;
+pub use facts::{marked, marks};
 use shape::{
     Lead, LeadChange, LeadsAdded, LeadsAsked, NewLead, NewLeads, NewStatus, Qualification, Qualifications, Qualified,
 };
@@ -47,7 +47,7 @@ pub fn calls(api: Api) -> Api {
     .with(
         Operation::post("/v1/leads", "createLead", "Add a lead")
             .once()
-            .about("A person known by e-mail or phone is not added again: 200 with the existing lead. A code that does not count is stored as a touch, with an inbox item that gives the reason.")
+            .about("A person known by e-mail or phone, or by `external_id`, is not added again: 200 with the existing lead, which takes the `external_id` if it has none. An `external_id` of another person is refused: 409. A code that does not count is stored as a touch, with an inbox item that gives the reason.")
             .scope("leads:write")
             .takes::<NewLead>(NEW_LEAD)
             .answers::<Lead>(201, "The lead that was added.", "")
@@ -152,6 +152,7 @@ async fn list(
     Asked(asked): Asked<LeadsAsked>,
 ) -> Result<Response, Problem> {
     let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let part = Part::new(asked.window, &caller, app.clock.now());
     let unattributed = asked.referrer.as_ref().is_some_and(|r| r.0 == "none");
     let referrer = asked.referrer.filter(|r| r.0 != "none");
     let filter = Filter {
@@ -164,12 +165,14 @@ async fn list(
         archived: asked.archived.unwrap_or(false),
         // A text that is no address matches no lead.
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
+        external_id: asked.external_id.map(|id| id.0),
         source: asked.source.map(|source| source.0),
         needle: needle(&caller, asked.q.as_deref())?,
+        by_changes: part.by_changes(),
     };
-    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
-    let key = |row: &LeadRow| (row.created_at, row.id);
+    let key = |row: &LeadRow| (part.at(row.created_at, row.updated_at), row.id);
     if !filter.needle.is_empty() {
+        part.searchable()?;
         let list = |campaign| (Scope::leads(campaign, filter.test), store::listing(campaign, &filter));
         let hits = merged_hits(&app.db, &part, &filter.needle, &campaigns, key, list).await?;
         return Ok(page(&uri, &part, hits, key, Lead::of));
@@ -199,19 +202,33 @@ async fn show(
 async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewLead>) -> Result<Response, Problem> {
     let campaign = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
     let add = new.event(campaign, &caller)?;
-    let (status, id) = match app.engine.one(caller.by(), add).await?.map_err(refused)? {
-        AddLeadOutcome::Added { lead_id, .. } => (StatusCode::CREATED, lead_id.0),
-        AddLeadOutcome::Known { lead_id, .. } => (StatusCode::OK, lead_id.0),
+    let (status, id, refused) = match app.engine.one(caller.by(), add).await?.map_err(refused)? {
+        AddLeadOutcome::Added { lead_id, refused, .. } => (StatusCode::CREATED, lead_id.0, refused),
+        AddLeadOutcome::Known { lead_id, refused, .. } => (StatusCode::OK, lead_id.0, refused),
     };
-    answer(&app, &caller, status, id).await
+    let why = refused.map(|why| format!("code is kept and does not count: {}.", why.word().replace('_', " ")));
+    answer_with(&app, &caller, status, id, why).await
 }
 
 /// The present lead, for the answer to a change.
 async fn answer(app: &App, caller: &Caller, status: StatusCode, id: i64) -> Result<Response, Problem> {
+    answer_with(app, caller, status, id, None).await
+}
+
+/// As [`answer`], with a warning beside those of the lead itself.
+async fn answer_with(
+    app: &App,
+    caller: &Caller,
+    status: StatusCode,
+    id: i64,
+    warning: Option<String>,
+) -> Result<Response, Problem> {
     let row = store::by_id(&mut app.db.read().await?, caller.business_id(), id).await?;
     let row = row.ok_or_else(|| nothing("lead"))?;
     let version = row.updated_at;
-    Ok(versioned(&HeaderMap::new(), status, version, &Lead::of(row)))
+    let mut lead = Lead::of(row);
+    lead.warnings.extend(warning);
+    Ok(versioned(&HeaderMap::new(), status, version, &lead))
 }
 
 /// A refusal by the rules.
@@ -231,7 +248,7 @@ async fn update(
     for _ in 0..5 {
         let row = find(&app, &caller, &id).await?;
         let seen = expected.unwrap_or(row.updated_at);
-        let (lead_id, active) = (row.id, change.active.unwrap_or(row.active));
+        let (lead_id, active) = (row.id, change.active.0.unwrap_or(row.active));
         let contact = Box::new(changed(row, change.clone(), &caller)?);
         let edit = EditLead { lead_id: lead_id.into(), contact, active };
         let seen = Seen { lead_id: lead_id.into(), updated_at: seen };

@@ -1,17 +1,20 @@
 //! The bodies and answers of the calls about leads.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::{Changed, New};
 use crate::api::facts::{Given, Shown};
-use crate::api::field::{Clearable, IdText, Line, Many, OneOf, Tried, Word};
+use crate::api::field::{Clearable, ExternalId, IdText, Kept, Line, Many, Metadata, OneOf, Tried, Word};
 use crate::api::problem::FieldProblem;
-use crate::api::v1::common::{After, Limit, Sort, instant, maybe_instant};
+use crate::api::v1::common::{instant, maybe_instant};
+use crate::api::v1::window::Window;
 use crate::engine::Status;
 use crate::id::{self, Kind};
 use crate::leads::{ARRIVALS, LeadRow};
-use crate::object;
+use crate::{meta, object};
 
 /// A way of arrival.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +31,6 @@ impl Word for Arrival {
 object! {
     /// The filters of the leads.
     strict pub struct LeadsAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
-        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
-        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only with this status.
@@ -48,10 +45,13 @@ object! {
         source "source": Option<Line<100>>,
         /// Only leads with this e-mail address, ignoring case and the spelling of the domain.
         email "email": Option<Line<320>>,
+        /// Only the one with this external id; one in each campaign where none is named.
+        external_id "external_id": Option<ExternalId>,
         /// Words of name, e-mail, phone, company and code, or pieces of them; case and accents do not matter.
         q "q": Option<Line<200>>,
         /// Archived ones instead of the others.
-        archived "archived": Option<bool>,
+        archived "archived": Option<bool>;
+        window: Window
     }
 }
 
@@ -69,7 +69,11 @@ object! {
         /// `new` otherwise.
         status "status": Option<OneOf<Status>>,
         /// The referral code they brought.
-        code "code": Option<Line<60>>;
+        code "code": Option<Line<60>>,
+        /// The id by which your program knows them; unique among the leads of the campaign, live and test apart.
+        external_id "external_id": Option<ExternalId>,
+        /// Up to 50 fields of your own: names of up to 40 characters, texts of up to 500.
+        metadata "metadata": Option<Metadata>;
         facts: Given<New>
     }
 }
@@ -86,13 +90,17 @@ object! {
     /// Changes to a lead. A missing field stays; an empty text clears it.
     strict pub struct LeadChange {
         /// The full name.
-        name "name": Option<Line<200>>,
+        name "name": Kept<Line<200>>,
         /// The e-mail address.
         email "email": Option<Clearable<320>>,
         /// In the business's country where it has no country code.
         phone "phone": Option<Clearable<60>>,
         /// True while it is worked on.
-        active "active": Option<bool>;
+        active "active": Kept<bool>,
+        /// The id by which your program knows them.
+        external_id "external_id": Option<Clearable<200>>,
+        /// Fields of your own: those that are named change, null takes one away. Null for the whole takes all away.
+        metadata "metadata": Option<Metadata>;
         facts: Given<Changed>
     }
 }
@@ -174,7 +182,23 @@ pub struct Lead {
     pub updated_at: String,
     /// Set while it is archived.
     pub archived_at: Option<String>,
+    /// The id by which your program knows them.
+    pub external_id: Option<String>,
+    /// Fields of your program.
+    pub metadata: BTreeMap<String, String>,
+    /// What is stored and may not be what was meant, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
+
+/// The e-mail of a lead is stored as it comes.
+pub fn warnings(email: Option<&str>) -> Vec<String> {
+    let odd = email.is_some_and(|text| crate::email::key_of(text).is_none());
+    if odd { vec![ODD_EMAIL.to_owned()] } else { Vec::new() }
+}
+
+const ODD_EMAIL: &str =
+    "email is stored as text: it is no e-mail address, so the lead is not found by it and earns nothing by it.";
 
 /// The attribution of a lead.
 #[derive(Serialize, JsonSchema)]
@@ -193,6 +217,9 @@ impl Lead {
     pub fn of(row: LeadRow) -> Self {
         let lead = |id| id::render(Kind::Lead, id);
         Self {
+            warnings: warnings(row.email.as_deref()),
+            metadata: meta::texts(&row.meta),
+            external_id: row.external_id,
             id: lead(row.id),
             number: row.id,
             campaign: id::render(Kind::Campaign, row.campaign_id),
@@ -231,6 +258,9 @@ pub struct LeadAdded {
     pub referrer: Option<String>,
     /// Why the code does not count.
     pub refused: Option<&'static str>,
+    /// What is stored and may not be what was meant, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The fault of the item.
     pub errors: Vec<ItemError>,
 }

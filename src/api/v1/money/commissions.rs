@@ -12,11 +12,10 @@ use crate::api::field::{IdText, Line, OneOf, Word, number_schema};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
-use crate::api::v1::common::{
-    After, Limit, Page, Part, Sort, campaigns, field_id, instant, merged, nothing, number, page, path_id, place_of,
-    versioned,
-};
+use crate::api::v1::common::{campaigns, field_id, instant, nothing, number, path_id, versioned};
 use crate::api::v1::moves::rejected;
+use crate::api::v1::part::{Hits, Page, Part, merged, page, place_of};
+use crate::api::v1::window::{By, Sort, Sorting, Window};
 use crate::app::App;
 use crate::commissions::rows::{self as store, CommissionRow, Filter};
 use crate::engine::{Approve, Event, Void, What};
@@ -102,19 +101,30 @@ impl Word for CommissionKind {
 /// The orders of a list of commissions.
 #[derive(Debug, Clone, Copy)]
 pub enum CommissionSort {
-    Created(Sort),
-    /// True when the soonest comes first.
+    Record(Sort),
+    /// True with a minus: the latest comes first.
     Hold(bool),
 }
 
+impl Sorting for CommissionSort {
+    const ABOUT: &'static str = "By making, last change or last day of the hold; with a minus, the newest first.";
+
+    fn column(&self) -> (By, bool) {
+        match self {
+            Self::Record(sort) => sort.column(),
+            Self::Hold(minus) => (By::Day, *minus),
+        }
+    }
+}
+
 impl Word for CommissionSort {
-    const WORDS: &'static [&'static str] = &["-created", "created", "hold", "-hold"];
+    const WORDS: &'static [&'static str] = &["-created", "created", "-updated", "updated", "hold", "-hold"];
 
     fn of(word: &str) -> Option<Self> {
         match word {
-            "hold" => Some(Self::Hold(true)),
-            "-hold" => Some(Self::Hold(false)),
-            other => Sort::of(other).map(Self::Created),
+            "hold" => Some(Self::Hold(false)),
+            "-hold" => Some(Self::Hold(true)),
+            other => Sort::of(other).map(Self::Record),
         }
     }
 }
@@ -122,13 +132,6 @@ impl Word for CommissionSort {
 object! {
     /// The filters of the commissions.
     strict struct CommissionsAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
-        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
-        /// `hold` and `-hold` are by the last day of the hold, the soonest or the latest first.
-        sort "sort": Option<OneOf<CommissionSort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only in this state.
@@ -138,7 +141,8 @@ object! {
         /// Only of this lead.
         lead "lead": Option<IdText>,
         /// Only of this kind.
-        kind "kind": Option<OneOf<CommissionKind>>,
+        kind "kind": Option<OneOf<CommissionKind>>;
+        window: Window<CommissionSort>
     }
 }
 
@@ -231,30 +235,26 @@ async fn list_commissions(
     Asked(asked): Asked<CommissionsAsked>,
 ) -> Result<Response, Problem> {
     let campaigns = campaigns(&app, &caller, asked.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let part = Part::new(asked.window, &caller, app.clock.now());
     let filter = Filter {
         test: caller.test(),
         state: asked.state.map(|s| s.0.0),
         kind: asked.kind.map(|k| k.0.0),
         referrer_id: asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
+        by_changes: part.by_changes(),
     };
-    let part = Part::new(asked.limit, asked.after);
     let mut conn = app.db.read().await?;
-    if let Some(OneOf(CommissionSort::Hold(soonest_first))) = asked.sort {
+    if part.is_by_day() {
         // Their index is by state as well.
         let states = filter.state.map_or(CommissionState::WORDS.to_vec(), |state| vec![state]);
         let lists: Vec<(i64, &str)> = campaigns.iter().flat_map(|c| states.iter().map(|state| (*c, *state))).collect();
-        let part = part.by_day(soonest_first);
         let key = |row: &CommissionRow| (place_of(&row.hold_until), row.id);
         let list = |(campaign, state)| store::commissions_by_hold(campaign, state, &filter);
         let rows = merged(&mut conn, &part, &lists, key, list).await?;
         return shown(&uri, &part, rows, key);
     }
-    let part = match asked.sort {
-        Some(OneOf(CommissionSort::Created(sort))) => part.sorted(Some(OneOf(sort))),
-        _ => part,
-    };
-    let key = |row: &CommissionRow| (row.created_at, row.id);
+    let key = |row: &CommissionRow| (part.at(row.created_at, row.updated_at), row.id);
     let rows = merged(&mut conn, &part, &campaigns, key, |campaign| store::commissions(campaign, &filter)).await?;
     shown(&uri, &part, rows, key)
 }
@@ -262,11 +262,10 @@ async fn list_commissions(
 fn shown(
     uri: &Uri,
     part: &Part,
-    rows: Vec<CommissionRow>,
+    rows: Hits<CommissionRow>,
     key: impl Fn(&CommissionRow) -> (i64, i64),
 ) -> Result<Response, Problem> {
-    let rows =
-        rows.into_iter().map(|row| Ok((key(&row), Commission::of(row)?))).collect::<Result<Vec<_>, Problem>>()?;
+    let rows = rows.map(|row| Ok((key(&row), Commission::of(row)?)))?;
     Ok(page(uri, part, rows, |(key, _)| *key, |(_, commission)| commission))
 }
 

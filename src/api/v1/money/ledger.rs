@@ -12,7 +12,8 @@ use crate::api::field::{IdText, Line, number_schema};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Asked;
-use crate::api::v1::common::{Limit, Part, field_id, instant, number};
+use crate::api::v1::common::{field_id, instant, number};
+use crate::api::v1::window::{Limit, USUAL};
 use crate::app::App;
 use crate::commissions::rows::{self as store, EntryRow};
 use crate::id::{self, Kind};
@@ -85,7 +86,7 @@ async fn ledger(State(app): State<App>, caller: Caller, Asked(asked): Asked<Ledg
     let currency = Currency::parse(&asked.currency).map_err(|why| FieldProblem::wrong("currency", why))?;
     let wrong = || FieldProblem::wrong("after", "is not a cursor that a page of this list gave");
     let after = asked.after.map(|text| id::parse(Kind::LedgerEntry, &text).ok_or_else(wrong)).transpose()?;
-    let limit = Part::new(asked.limit, None).limit;
+    let limit = asked.limit.map_or(USUAL, |limit| limit.0);
     let mut conn = app.db.read().await?;
     if people::by_id(&mut conn, caller.business_id(), referrer).await?.is_none() {
         return Err(FieldProblem::wrong("referrer", "is not a referrer of this business").into());

@@ -8,27 +8,28 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::api::Caller;
-use crate::api::field::{IdText, Line, OneOf, number_schema};
+use crate::api::field::{IdText, Line, OneOf, Word, number_schema};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath, Sent};
-use crate::api::v1::common::{
-    After, Limit, Page, Part, Sort, campaigns, field_id, instant, maybe_instant, merged, nothing, number, page, path_id,
-};
+use crate::api::v1::common::{campaigns, field_id, instant, maybe_instant, nothing, number, path_id};
 use crate::api::v1::money::commissions::Reason;
 use crate::api::v1::moves::rejected;
+use crate::api::v1::part::{Page, Part, merged, page, place_of};
+use crate::api::v1::window::{By, Sort, Sorting, Window};
 use crate::app::App;
+use crate::clock::Day;
 use crate::engine::{Dispute, DisputedPayment};
 use crate::id::{self, Kind};
 use crate::object;
-use crate::payments::{self as store, PaymentFilter, PaymentRow};
+use crate::payments::{self as store, PaymentFilter, PaymentOrder, PaymentRow, PaymentState};
 
 const ID: &str = "Its id: `pay_…` or the integer.";
 
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/payments", "listPayments", "List payments")
-            .about("The newest received first. A combination of filters that no index serves looks at 10,000 payments.")
+            .about("The newest received first; with days, by the day they were paid on. A combination of filters that no index serves looks at 10,000 payments a page: a page may have fewer than its limit, or none, and still a `next`.")
             .scope("money:read")
             .asks::<PaymentsAsked>()
             .answers::<Page<Payment>>(200, "A page of payments.", "")
@@ -70,15 +71,48 @@ pub fn calls(api: Api) -> Api {
     )
 }
 
+/// The orders of a list of payments.
+#[derive(Debug, Clone, Copy)]
+pub enum PaymentSort {
+    Record(Sort),
+    /// True with a minus: the latest comes first.
+    Paid(bool),
+}
+
+impl Sorting for PaymentSort {
+    const ABOUT: &'static str = "By arrival, last change or day of the payment; with a minus, the newest first.";
+
+    fn column(&self) -> (By, bool) {
+        match self {
+            Self::Record(sort) => sort.column(),
+            Self::Paid(minus) => (By::Day, *minus),
+        }
+    }
+}
+
+impl Word for PaymentSort {
+    const WORDS: &'static [&'static str] = &["-created", "created", "-updated", "updated", "paid", "-paid"];
+
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "paid" => Some(Self::Paid(false)),
+            "-paid" => Some(Self::Paid(true)),
+            other => Sort::of(other).map(Self::Record),
+        }
+    }
+}
+
+impl Word for PaymentState {
+    const WORDS: &'static [&'static str] = &["earned", "nothing", "waiting", "disputed", "refunded"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
 object! {
     /// The filters of the payments.
     strict struct PaymentsAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
-        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
-        sort "sort": Option<OneOf<Sort>>,
         /// Only of this campaign; of all otherwise.
         campaign "campaign": Option<IdText>,
         /// Only of this lead.
@@ -87,6 +121,21 @@ object! {
         email "email": Option<Line<320>>,
         /// Only disputed payments, or only the others.
         disputed "disputed": Option<bool>,
+        /// Only the one with this id of its own: an event's, an invoice's or an idempotency key.
+        event_id "event_id": Option<Line<200>>,
+        /// Only the one known by this name of any kind: those of `names`.
+        name "name": Option<Line<200>>,
+        /// Only of the leads of this referrer.
+        referrer "referrer": Option<IdText>,
+        /// Only those in this state: their decision, `disputed`, or `refunded`, in part or as a whole.
+        state "state": Option<OneOf<PaymentState>>,
+        /// Only those paid on this day.
+        payment_date "payment_date": Option<Day>,
+        /// Only those paid on this day or later. With days, the list is in the order of the days they were paid on.
+        paid_since "paid_since": Option<Day>,
+        /// Only those paid before this day.
+        paid_before "paid_before": Option<Day>;
+        window: Window<PaymentSort>
     }
 }
 
@@ -131,6 +180,8 @@ struct Payment {
     disputed_at: Option<String>,
     /// When the event arrived.
     received_at: String,
+    /// When it last changed: by a refund, a dispute, a decision or a repeat.
+    updated_at: String,
 }
 
 /// A name of a payment.
@@ -163,6 +214,7 @@ impl Payment {
             decision_why: row.decision_why,
             disputed_at: maybe_instant(row.disputed_at),
             received_at: instant(row.received_at),
+            updated_at: instant(row.updated_at),
         })
     }
 }
@@ -175,26 +227,41 @@ async fn list_payments(
 ) -> Result<Response, Problem> {
     let named = asked.campaign.as_ref().map(|c| c.0.as_str());
     let campaigns = campaigns(&app, &caller, named).await?;
+    let by_day = asked.payment_date.or(asked.paid_since).or(asked.paid_before).is_some();
+    let window = if by_day { asked.window.usually_by_day() } else { asked.window };
+    let part = Part::new(window, &caller, app.clock.now()).made("received_at");
     let filter = PaymentFilter {
+        order: match (part.is_by_day(), part.by_changes()) {
+            (true, _) => PaymentOrder::Paid,
+            (_, true) => PaymentOrder::Updated,
+            _ => PaymentOrder::Received,
+        },
+        event_id: asked.event_id.map(|id| id.0),
+        name: asked.name.map(|name| name.0),
+        referrer_id: asked.referrer.map(|r| field_id(Kind::Referrer, "referrer", &r.0, "referrer")).transpose()?,
+        state: asked.state.map(|state| state.0),
+        paid_since: asked.payment_date.max(asked.paid_since),
+        paid_before: [asked.payment_date.map(|day| day.plus_days(1)), asked.paid_before].into_iter().flatten().min(),
         test: caller.test(),
         campaign_id: campaigns.first().copied().filter(|_| named.is_some()),
         lead_id: asked.lead.map(|l| field_id(Kind::Lead, "lead", &l.0, "lead")).transpose()?,
         disputed: asked.disputed,
     };
-    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
-    let key = |row: &PaymentRow| (row.received_at, row.id);
+    let key = |row: &PaymentRow| match part.is_by_day() {
+        true => (place_of(&row.payment_date), row.id),
+        false => (part.at(row.received_at, row.updated_at), row.id),
+    };
     let mut conn = app.db.read().await?;
     let rows = match asked.email {
         Some(email) => {
             // A text that is no address matches no lead.
             let email_key = crate::email::key_of(&email).unwrap_or_default();
-            let list = |campaign| store::payments_by(campaign, &email_key, &filter);
+            let list = |campaign| store::payments_by(caller.business_id(), campaign, &email_key, &filter);
             merged(&mut conn, &part, &campaigns, key, list).await?
         }
         None => part.rows(&mut conn, store::payments(caller.business_id(), &filter)).await?,
     };
-    let rows = rows.into_iter().map(|row| Ok((key(&row), Payment::of(row)?)));
-    let rows = rows.collect::<Result<Vec<_>, Problem>>()?;
+    let rows = rows.map(|row| Ok((key(&row), Payment::of(row)?)))?;
     Ok(page(&uri, &part, rows, |(key, _)| *key, |(_, payment)| payment))
 }
 

@@ -12,9 +12,9 @@ use crate::api::field::{IdText, Line, OneOf, Word, maybe_number_schema};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath};
-use crate::api::v1::common::{
-    After, Limit, Page, Part, Sort, field_id, instant, maybe_instant, nothing, number, page, path_id,
-};
+use crate::api::v1::common::{field_id, instant, maybe_instant, nothing, number, path_id};
+use crate::api::v1::part::{Hits, Page, Part, page};
+use crate::api::v1::window::Window;
 use crate::app::App;
 use crate::id::{self, Kind};
 use crate::money::{Currency, Unpriced};
@@ -57,12 +57,6 @@ impl Word for RefundState {
 object! {
     /// The filters of the refunds.
     strict struct RefundsAsked {
-        /// Rows of the page.
-        limit "limit": Option<Limit>,
-        /// The start of the page: `next` of the page before.
-        after "after": Option<After>,
-        /// By default `-created`, the newest first; `created` is the oldest first, for copying the list.
-        sort "sort": Option<OneOf<Sort>>,
         /// Only of this payment: `pay_…` or the integer.
         payment "payment": Option<IdText>,
         /// Only of payments of this lead.
@@ -70,7 +64,8 @@ object! {
         /// Only to this e-mail address.
         email "email": Option<Line<320>>,
         /// Only in this state.
-        state "state": Option<OneOf<RefundState>>,
+        state "state": Option<OneOf<RefundState>>;
+        window: Window
     }
 }
 
@@ -161,11 +156,10 @@ async fn list(
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
         state: asked.state.map(|s| s.0.0),
     };
-    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
+    let part = Part::new(asked.window, &caller, app.clock.now()).made("received_at");
     let list = store::refunds(caller.business_id(), &filter);
-    let rows: Vec<RefundRow> = part.rows(&mut app.db.read().await?, list).await?;
-    let rows = rows.into_iter().map(|row| Ok(((row.received_at, row.id), Refund::of(row)?)));
-    let rows = rows.collect::<Result<Vec<_>, Problem>>()?;
+    let rows: Hits<RefundRow> = part.rows(&mut app.db.read().await?, list).await?;
+    let rows = rows.map(|row| Ok(((part.at(row.received_at, row.updated_at), row.id), Refund::of(row)?)))?;
     Ok(page(&uri, &part, rows, |(key, _)| *key, |(_, refund)| refund))
 }
 

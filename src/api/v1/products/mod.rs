@@ -8,7 +8,9 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::common::{Page, PageAsked, Part, campaign, nothing, page};
+use super::common::{campaign, nothing};
+use super::part::{Page, Part, page};
+use super::window::PageAsked;
 use crate::api::Caller;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
@@ -93,9 +95,10 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Asked(asked): Asked<PageAsked>,
 ) -> Result<Response, Problem> {
-    let part = Part::new(asked.limit, asked.after);
-    let rows = part.among(products::of_business(&mut app.db.read().await?, caller.business_id()).await?, |row| row.id);
-    Ok(page(&uri, &part, rows, |row| (0, row.id), |row| Product::of(&row)))
+    let part = Part::new(asked.window.usually_oldest_first(), &caller, app.clock.now());
+    let all = products::of_business(&mut app.db.read().await?, caller.business_id()).await?;
+    let rows = part.among(all, |row| (row.created_at, row.updated_at), |row| row.id);
+    Ok(page(&uri, &part, rows, |row| (part.at(row.created_at, row.updated_at), row.id), |row| Product::of(&row)))
 }
 
 async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<ProductTerms>, Problem> {

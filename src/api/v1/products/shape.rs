@@ -157,6 +157,10 @@ pub struct Product {
     name: String,
     /// True for a test product, whose commissions are never owed.
     test: bool,
+    /// When it was made.
+    created_at: String,
+    /// When its name or its terms last changed.
+    updated_at: String,
 }
 
 impl Product {
@@ -166,6 +170,8 @@ impl Product {
             campaign: id::render(Kind::Campaign, row.campaign_id),
             name: row.name.clone(),
             test: row.test,
+            created_at: instant(row.created_at),
+            updated_at: instant(row.updated_at),
         }
     }
 }

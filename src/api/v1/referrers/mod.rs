@@ -1,5 +1,6 @@
 //! Referrers: people who refer, the campaigns they are in, their codes and what they are owed.
 
+mod batch;
 mod shape;
 
 use std::collections::HashMap;
@@ -9,20 +10,27 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::common::{Hits, Page, Part, campaign, expected, needle, nothing, page, path_id, stale, versioned};
+use super::common::{campaign, expected, needle, nothing, path_id, stale, versioned};
+use super::part::{Hits, Page, Part, page};
 use crate::api::Caller;
 use crate::api::field::Clearable;
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent, SentIfAny};
+use crate::api::v1::leads::{marked, marks};
 use crate::app::App;
 use crate::email::Email;
 use crate::id::{self, Kind};
+use crate::meta::Marks;
 use crate::phone::Phone;
 use crate::referrers::rows::{self as store, EnrollmentRow, Filter, ReferrerRow};
 use crate::referrers::{self, AddReferrer, Added, Decided, Edited, Enrolled, NewFacts};
 use crate::search::Scope;
-use shape::{Balances, NewEnrollment, NewReferrer, NewState, Referrer, ReferrerChange, ReferrerFacts, ReferrersAsked};
+use batch::{all_balances, create_many};
+use shape::{
+    AllBalances, Balances, BalancesAsked, NewEnrollment, NewReferrer, NewReferrers, NewState, Referrer, ReferrerChange,
+    ReferrerFacts, ReferrersAdded, ReferrersAsked,
+};
 
 const ID: &str = "Their id: `agent_…` or the integer.";
 /// Data that a test key reads and never changes.
@@ -52,6 +60,16 @@ pub fn calls(api: Api) -> Api {
             .link("archiveReferrer", "referrer", "/id")
             .answers::<Referrer>(200, "The referrer that was there.", ""),
         create,
+    )
+    .with(
+        Operation::post("/v1/referrers/batch", "createReferrers", "Add many referrers")
+            .once()
+            .about("Up to 1,000, an answer for each, in their order; what is wrong with one does not fail the others. Each is added as by `POST /v1/referrers`.")
+            .scope("referrers:write")
+            .largest(4 * 1024 * 1024)
+            .takes::<NewReferrers>(r#"{"items": [{"name": "Jane Doe", "email": "jane@example.com", "external_id": "crm-1042"}]}"#)
+            .answers::<ReferrersAdded>(200, "The outcome of each.", ""),
+        create_many,
     )
     .with(
         Operation::get("/v1/referrers/{referrer}", "getReferrer", "Read a referrer")
@@ -129,6 +147,15 @@ pub fn calls(api: Api) -> Api {
         set_state,
     )
     .with(
+        Operation::get("/v1/balances", "listBalances", "The balances of all referrers")
+            .about("Of everybody who ever earned, in the order of the referrers' ids: by currency, as `GET /v1/referrers/{referrer}/balances`.")
+            .scope("money:read")
+            .asks::<BalancesAsked>()
+            .answers::<AllBalances>(200, "A page of balances.", "")
+            .link("getReferrer", "referrer", "/data/0/referrer"),
+        all_balances,
+    )
+    .with(
         Operation::get("/v1/referrers/{referrer}/balances", "getBalances", "The balance of a referrer")
             .about("By currency: held (pending, or approved while the payment is disputed), due (approved), paid.")
             .scope("money:read")
@@ -185,17 +212,19 @@ async fn list(
     };
     let filter = Filter {
         email_key: asked.email.map(|e| crate::email::key_of(&e).unwrap_or_default()),
+        external_id: asked.external_id.map(|id| id.0),
         needle: needle(&caller, asked.q.as_deref())?,
         archived: asked.archived.unwrap_or(false),
         campaign_id,
         state: asked.state.map(|state| state.0.word()),
         has_code: asked.has_code,
     };
-    let part = Part::new(asked.limit, asked.after).sorted(asked.sort);
+    let part = Part::new(asked.window, &caller, app.clock.now());
     let list = store::listing(caller.business_id(), &filter);
     let hits: Hits<ReferrerRow> = if filter.needle.is_empty() {
-        part.rows(&mut app.db.read().await?, list).await?.into()
+        part.rows(&mut app.db.read().await?, list).await?
     } else {
+        part.searchable()?;
         part.search(&app.db, list, Scope::referrers(caller.business_id()), &filter.needle).await?
     };
     let ids: Vec<i64> = hits.rows.iter().map(|row| row.id).collect();
@@ -210,7 +239,7 @@ async fn list(
         let enrollments = of.remove(&row.id).unwrap_or_default();
         Referrer::of(row, enrollments, url)
     };
-    Ok(page(&uri, &part, hits, |row| (row.created_at, row.id), show))
+    Ok(page(&uri, &part, hits, |row| (part.at(row.created_at, row.updated_at), row.id), show))
 }
 
 fn phone(caller: &Caller, text: Option<&str>) -> Result<Option<Phone>, FieldProblem> {
@@ -218,21 +247,34 @@ fn phone(caller: &Caller, text: Option<&str>) -> Result<Option<Phone>, FieldProb
     phone.map_err(|why| FieldProblem::wrong("phone", why))
 }
 
-async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewReferrer>) -> Result<Response, Problem> {
-    caller.may_change(WHAT)?;
-    let campaign_id = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
-    let add = AddReferrer {
+/// A referrer to add, in a campaign.
+fn adding(caller: &Caller, campaign_id: i64, new: NewReferrer) -> Result<AddReferrer, FieldProblem> {
+    Ok(AddReferrer {
         business_id: caller.business_id(),
         campaign_id,
-        phone: phone(&caller, new.phone.as_deref())?,
+        phone: phone(caller, new.phone.as_deref())?,
         name: new.name.0,
         email: new.email,
         company: new.company.map(|c| c.0),
+        marks: marks(new.external_id.map(|id| id.0), new.metadata)?.unwrap_or_default(),
         generate: new.generate_code.unwrap_or(true),
-    };
+    })
+}
+
+fn external_id_taken(referrer_id: i64) -> Problem {
+    let holder = id::render(Kind::Referrer, referrer_id);
+    let message = format!("The external id is another referrer's, or this one has another: {holder}.");
+    Problem::conflict("external_id_taken", message)
+}
+
+async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewReferrer>) -> Result<Response, Problem> {
+    caller.may_change(WHAT)?;
+    let campaign_id = campaign(&app, &caller, new.campaign.as_ref().map(|c| c.0.as_str())).await?;
+    let add = adding(&caller, campaign_id, new)?;
     let (status, id) = match referrers::add(&app, &caller.actor, add).await? {
         Added::New { referrer_id, .. } => (StatusCode::CREATED, referrer_id),
         Added::Known { referrer_id, .. } => (StatusCode::OK, referrer_id),
+        Added::ExternalIdTaken { referrer_id } => return Err(external_id_taken(referrer_id)),
     };
     answer(&app, &caller, &HeaderMap::new(), status, id).await
 }
@@ -261,6 +303,7 @@ async fn replace(
         name: facts.name.0,
         email: facts.email,
         company: facts.company.map(|c| c.0),
+        marks: Some(marks(facts.external_id.map(|id| id.0), facts.metadata)?.unwrap_or_default()),
     };
     let seen = match expected(&headers)? {
         None => None,
@@ -285,6 +328,7 @@ async fn edited(app: &App, caller: &Caller, id: i64, edited: Edited) -> Result<R
             "email_taken",
             format!("That e-mail address is {}'s.", id::render(Kind::Referrer, referrer_id)),
         )),
+        Edited::ExternalIdTaken { referrer_id } => Err(external_id_taken(referrer_id)),
         Edited::NotFound => Err(nothing("referrer")),
         Edited::Stale => Err(Problem::conflict("changed_meanwhile", "The referrer keeps changing. Try again.")),
     }
@@ -319,12 +363,15 @@ fn changed(row: ReferrerRow, change: &ReferrerChange, caller: &Caller) -> Result
     fn or<const N: usize>(change: &Option<Clearable<N>>, before: Option<String>) -> Option<String> {
         change.as_ref().map_or(before, |c| c.0.clone())
     }
+    let known = Marks { external_id: row.external_id.clone(), meta: row.meta.clone() };
+    let marks = marked(known, change.external_id.clone(), change.metadata.clone())?;
     let email = or(&change.email, row.email).map(|text| Email::parse(&text)).transpose();
     Ok(NewFacts {
-        name: change.name.as_ref().map_or(row.name, |name| name.0.clone()),
+        name: change.name.0.as_ref().map_or(row.name, |name| name.0.clone()),
         email: email.map_err(|why| FieldProblem::wrong("email", why))?,
         phone: phone(caller, or(&change.phone, row.phone).as_deref())?,
         company: or(&change.company, row.company),
+        marks: Some(marks),
     })
 }
 
