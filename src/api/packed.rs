@@ -35,10 +35,10 @@ pub async fn unpacked(request: Request, largest: usize) -> Result<Request, Probl
 
 fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Problem> {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
     let names: Vec<String> = lines
-        .flat_map(|line| {
-            String::from_utf8_lossy(line.as_bytes()).into_owned().split(',').map(str::to_owned).collect::<Vec<_>>()
-        })
+        .iter()
+        .flat_map(|line| line.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| !name.is_empty() && name != "identity")
         .collect();
