@@ -488,7 +488,7 @@ CREATE TABLE touches (
     referrer_id BIGINT,
     enrollment_id BIGINT REFERENCES enrollments (id),
     -- Why this touch did not count when it arrived; NULL where it could.
-    refused TEXT CHECK (refused IN ('unknown_code', 'retired_code', 'other_campaign', 'paused', 'banned', 'archived', 'campaign_not_live', 'self_referral')),
+    refused TEXT CHECK (refused IN ('unknown_code', 'unnamed', 'retired_code', 'other_campaign', 'paused', 'banned', 'archived', 'campaign_not_live', 'self_referral')),
     reason TEXT,
     user_id BIGINT REFERENCES users (id),
     at BIGINT NOT NULL
@@ -733,7 +733,7 @@ CREATE TABLE inbox_items (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     campaign_id BIGINT REFERENCES campaigns (id),
-    kind TEXT NOT NULL CHECK (kind IN ('unknown_code', 'retired_code', 'other_campaign', 'paused', 'banned', 'archived', 'campaign_not_live',
+    kind TEXT NOT NULL CHECK (kind IN ('unknown_code', 'unnamed', 'retired_code', 'other_campaign', 'paused', 'banned', 'archived', 'campaign_not_live',
         'self_referral', 'late_claim', 'second_payment', 'older_payments', 'no_flat_amount', 'refund_unfit')),
     state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'dismissed')),
     -- One item per cause: a repeat counts up instead of adding a row.

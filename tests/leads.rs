@@ -29,6 +29,8 @@ on_both_databases! {
     a_lead_is_added_and_edited,
     the_list_counts_what_it_shows,
     sales_see_what_they_recorded_and_no_money,
+    a_wrong_code_and_a_name_ask_who_is_meant,
+    a_rep_adds_leads_and_mends_those_of_the_day,
     a_form_that_is_confirmed_too_late_is_shown_again,
 }
 
@@ -527,10 +529,70 @@ async fn a_lead_is_added_and_edited(app: TestApp) {
     let found = [("name", "Bo"), ("phone", "(415) 555-0000"), ("email", "bo@example.com"), ("status", "new")];
     let completed = app.post_form("/leads", &found).await.follow().await.says("bo@example.com");
     assert!(completed.flash().contains("The e-mail address was added"), "{}", completed.flash());
-    let wrong =
-        app.post_form("/leads", &[("name", "Cid"), ("status", "new"), ("code", "NOBODY99")]).await.follow().await;
+    let wrong = [("name", "Cid"), ("status", "new"), ("code", "NOBODY99")];
+    let asked = app.post_form("/leads", &wrong).await.is(422);
+    assert!(asked.error_at("code").contains("No code reads like “NOBODY99”"), "{}", asked.error_at("code"));
+    let kept = [wrong[0], wrong[1], wrong[2], ("take", "keep"), ("asked", "NOBODY99")];
+    let wrong = app.post_form("/leads", &kept).await.follow().await;
     assert!(wrong.flash().contains("without a referrer"), "{}", wrong.flash());
     assert_eq!(app.number("SELECT count(*) FROM inbox_items WHERE kind = 'unknown_code'").await, 1);
+}
+
+async fn a_wrong_code_and_a_name_ask_who_is_meant(app: TestApp) {
+    app.sign_in().await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    app.shop().referrer("Tom Ash").await;
+    let plain = jane.code.replace('-', "");
+    let slip = format!("{}{}", &plain[..4], &plain[5..]);
+    for (n, typed) in [slip.as_str(), "Jane Miller", "jane", "Jane Miler"].into_iter().enumerate() {
+        let email = format!("lead{n}@example.com");
+        let fields = [("name", "Cid"), ("email", email.as_str()), ("status", "new"), ("code", typed)];
+        let asked = app.post_form("/leads", &fields).await.is(422);
+        let choices = asked.texts("input[name=take] + span");
+        assert!(choices[0].starts_with("Jane Miller"), "{typed}: {choices:?}");
+        assert_eq!(asked.field("asked"), typed);
+        let take = asked.attr("input[name=take]", "value");
+        let answered = [fields[0], fields[1], fields[2], fields[3], ("take", take.as_str()), ("asked", typed)];
+        app.post_form("/leads", &answered).await.is(303);
+        let theirs = app.number(&format!("SELECT count(*) FROM leads WHERE referrer_id = {}", jane.id)).await;
+        assert_eq!(theirs, i64::try_from(n).unwrap() + 1, "{typed}");
+    }
+    // A link, a spelled code and the code itself need no question.
+    let link = format!("https://shop.example.com/?ref={}", jane.code);
+    let spelled = refdesk::spelling::spelled(&jane.code);
+    for (n, typed) in [link.as_str(), spelled.as_str(), jane.code.as_str()].into_iter().enumerate() {
+        let email = format!("more{n}@example.com");
+        let fields = [("name", "Dan"), ("email", email.as_str()), ("status", "new"), ("code", typed)];
+        app.post_form("/leads", &fields).await.is(303);
+    }
+    assert_eq!(app.number(&format!("SELECT count(*) FROM leads WHERE referrer_id = {}", jane.id)).await, 7);
+    assert_eq!(app.number("SELECT count(*) FROM inbox_items").await, 0);
+}
+
+async fn a_rep_adds_leads_and_mends_those_of_the_day(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    let sam = app.member(Role::Sales).await;
+    let form = sam.get("/leads/new").await.is(200);
+    assert!(!form.has("#f-status"), "a rep sets no status");
+    let fields = [("name", "Cleo"), ("email", "cleo@example.org"), ("code", &*jane.code), ("status", "converted")];
+    sam.post_form("/leads", &fields).await.is(303);
+    let lead = app.number("SELECT id FROM leads WHERE status = 'new' AND referrer_id IS NOT NULL").await;
+    let url = format!("/leads/{lead}");
+    assert_eq!(sam.get(&url).await.is(200).texts(".head .button"), ["Edit"]);
+    let fields = [("name", "Cleopatra"), ("email", "cleo@example.org"), ("status", "converted")];
+    sam.post_form(&url, &fields).await.is(303);
+    sam.get(&url).await.is(200).says("Cleopatra");
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE status = 'new' AND active").await, 1);
+    // Another person's, and one of the day before, stay.
+    let other = app.shop().lead("bob@example.com", Some(&jane.code)).await;
+    sam.post_form(&format!("/leads/{other}"), &fields).await.is(403);
+    let taken = [("name", "Bob"), ("email", "bob@example.com")];
+    let refused = sam.post_form("/leads", &taken).await.is(422);
+    assert!(refused.error_at("name").contains("A colleague recorded this person"), "{refused:?}");
+    app.tamper(&format!("UPDATE leads SET created_at = created_at - 90000000000 WHERE id = {lead}")).await;
+    assert!(!sam.get(&url).await.is(200).has(".head .button"), "the day is over");
+    sam.post_form(&url, &fields).await.is(400).says("on the day you recorded it");
+    app.member(Role::Viewer).await.get(&format!("{url}/edit")).await.is(403);
 }
 
 async fn the_list_counts_what_it_shows(app: TestApp) {
@@ -577,9 +639,10 @@ async fn sales_see_what_they_recorded_and_no_money(app: TestApp) {
     assert_eq!(list.texts("tbody th a"), ["Amy Lee"]);
     assert!(!list.has("form.toggle") && !list.has("form.bulk") && !list.body.contains("2 leads"), "{list:?}");
     sam.get(&format!("/leads/{own}")).await.is(200).says("Jane Miller").does_not_say("100.00").does_not_say("20.00");
-    sam.get(&format!("/leads/{other}")).await.is(404);
+    sam.get(&format!("/leads/{other}")).await.is(403).says("Recorded by a colleague");
+    sam.get("/leads/99999").await.is(404);
     sam.post_form(&format!("/leads/{own}/qualification"), &[("on", "yes")]).await.is(403);
-    refuses(&sam, &["/commissions", "/inbox", "/leads/new"]).await;
+    refuses(&sam, &["/commissions", "/inbox"]).await;
 }
 
 async fn refuses(visitor: &Visitor, paths: &[&str]) {

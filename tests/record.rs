@@ -15,6 +15,9 @@ on_both_databases! {
     a_form_with_faults_comes_back_as_typed,
     the_campaign_is_chosen_where_there_are_several,
     another_business_finds_nobody,
+    enter_opens_the_one_who_is_meant,
+    nobody_found_is_no_dead_end,
+    a_receipt_is_undone_for_some_minutes,
 }
 
 async fn record(visitor: &Visitor, app: &TestApp, r: &Referrer, name: &str, reach: &str) -> Answer {
@@ -204,6 +207,81 @@ async fn the_campaign_is_chosen_where_there_are_several(app: TestApp) {
             .await,
         1
     );
+}
+
+async fn enter_opens_the_one_who_is_meant(app: TestApp) {
+    app.sign_in().await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    app.shop().referrer("Jane Other").await;
+    app.shop().referrer("Peter Long").await;
+    for q in [jane.code.as_str(), "miller", "peter"] {
+        let form = app.get(&format!("/record?q={}&open=yes", urlencoded(q))).await.is(303).follow().await.is(200);
+        assert!(form.text("h1").starts_with("Who did"), "{q}");
+        let back = form.attr(".crumbs a", "href");
+        assert_eq!(app.get(&back).await.is(200).count(".people li"), 1, "the way back shows the list");
+    }
+    assert_eq!(app.get("/record?q=jane&open=yes").await.is(200).count(".people li"), 2);
+    assert_eq!(app.get("/record?q=milller&open=yes").await.is(200).count(".people li"), 1, "near is not meant");
+}
+
+async fn nobody_found_is_no_dead_end(app: TestApp) {
+    app.sign_in().await;
+    let sam = app.member(Role::Sales).await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    let nobody = sam.get("/record?q=Jane+from+the+gym").await.is(200).says("No match");
+    assert_eq!(nobody.texts(".people .actions a"), ["Record it with what was said"], "sales add no referrers");
+    let form = sam.get(&nobody.attr(".people .actions a", "href")).await.is(200);
+    assert_eq!(form.field("said"), "Jane from the gym");
+    let campaign = form.field("campaign");
+    let fields = [("said", "Jane from the gym"), ("name", "Cleo"), ("reach", ""), ("campaign", campaign.as_str())];
+    let faulty = sam.post_form("/record/unknown", &fields).await.is(422);
+    assert_eq!((faulty.field("said"), faulty.field("name")), ("Jane from the gym".into(), "Cleo".into()));
+    let fields = [fields[0], fields[1], ("reach", "cleo@example.org"), fields[3]];
+    let receipt = sam.post_form("/record/unknown", &fields).await.goes_to("/record/receipt").follow().await.is(200);
+    assert_eq!(receipt.text("h1"), "Recorded: Cleo");
+    receipt.says("Sent by “Jane from the gym”. An inbox item asks staff who that is.");
+    let inbox = app.get("/inbox").await.is(200).says("Cleo was sent by “Jane from the gym”");
+    assert!(inbox.texts(".item .actions button")[0].ends_with("Jane Miller"), "{:?}", inbox.texts(".actions button"));
+    let item = app.number("SELECT id FROM inbox_items WHERE kind = 'unnamed'").await;
+    let to = jane.enrollment_id.to_string();
+    app.post_form(&format!("/inbox/{item}/accept"), &[("to", to.as_str()), ("code", "")]).await.is(303);
+    assert_eq!(app.number(&format!("SELECT count(*) FROM leads WHERE referrer_id = {}", jane.id)).await, 1);
+    // Those who may add the referrer there and then.
+    let nobody = app.get("/record?q=Zebedee").await.is(200);
+    let add = app.get(&nobody.attrs(".people .actions a", "href")[1]).await.is(200);
+    assert_eq!(add.field("name"), "Zebedee");
+    let fields = [("name", "Zebedee"), ("email", "z@example.org"), ("then", "record"), ("generate", "yes")];
+    let there = app.post_form("/referrers", &fields).await.is(303).follow().await.is(200);
+    assert_eq!(there.text("h1"), "Who did Zebedee send?");
+}
+
+async fn a_receipt_is_undone_for_some_minutes(app: TestApp) {
+    let (jane, peter) = (app.shop().referrer("Jane Miller").await, app.shop().referrer("Peter Long").await);
+    let sam = app.member(Role::Sales).await;
+    let receipt = record(&sam, &app, &jane, "Cleo", "cleo@example.org").await;
+    assert!(receipt.has("form[action='/record/undo']"));
+    let undone = sam.post_form("/record/undo", &[]).await.is(303).follow().await.is(200);
+    assert_eq!(undone.flash(), "The referral of Cleo is undone.");
+    let gone = "SELECT count(*) FROM leads WHERE archived_at IS NOT NULL AND referrer_id IS NULL";
+    assert_eq!(app.number(gone).await, 1);
+    // The right referrer, then.
+    assert_eq!(record(&sam, &app, &peter, "Cleo", "cleo@example.org").await.text("h1"), "Recorded for Peter Long");
+    let theirs = format!("SELECT count(*) FROM leads WHERE archived_at IS NULL AND referrer_id = {}", peter.id);
+    assert_eq!(app.number(&theirs).await, 1);
+    // A lead that was there stays, without the claim.
+    sam.post_form("/record/undo", &[]).await.is(303);
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE archived_at IS NULL AND referrer_id IS NULL").await, 1);
+    // Money ends it.
+    record(&sam, &app, &jane, "Dan", "dan@example.org").await;
+    app.shop().pay("dan@example.org", "100.00", "2026-06-20").await;
+    let late = sam.post_form("/record/undo", &[]).await.is(303).follow().await.is(200);
+    assert!(late.flash().contains("cannot be undone any longer"), "{}", late.flash());
+    // So do ten minutes.
+    record(&sam, &app, &jane, "Eve", "eve@example.org").await;
+    app.clock.set(app.clock.now().plus_seconds(601));
+    assert!(!sam.get("/record/receipt").await.is(200).has("form[action='/record/undo']"));
+    sam.post_form("/record/undo", &[]).await.is(303);
+    assert_eq!(app.number(&format!("SELECT count(*) FROM leads WHERE referrer_id = {}", jane.id)).await, 2);
 }
 
 async fn another_business_finds_nobody(app: TestApp) {

@@ -15,6 +15,8 @@ pub enum ClaimBy {
     /// As it was written or heard.
     Code(String),
     Enrollment(EnrollmentId),
+    /// The words for a referrer whom nobody has found yet.
+    Said(String),
 }
 
 impl Claim {
@@ -24,6 +26,7 @@ impl Claim {
             ClaimBy::Enrollment(id) => {
                 about.enrollments.insert(*id);
             }
+            ClaimBy::Said(_) => {}
         }
     }
 }

@@ -231,6 +231,8 @@ words! {
     /// The kinds of inbox items. The first eight are claims that do not count, for the reason they name.
     pub enum InboxKind {
         UnknownCode = "unknown_code",
+        /// A person who recorded it did not find the referrer.
+        Unnamed = "unnamed",
         RetiredCode = "retired_code",
         OtherCampaign = "other_campaign",
         Paused = "paused",
@@ -251,6 +253,8 @@ words! {
     /// Why a claim does not count.
     pub enum ClaimRefusal {
         UnknownCode = "unknown_code",
+        /// A person who recorded it did not find the referrer.
+        Unnamed = "unnamed",
         RetiredCode = "retired_code",
         OtherCampaign = "other_campaign",
         Paused = "paused",
@@ -266,6 +270,7 @@ impl ClaimRefusal {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::UnknownCode => "no code of this business reads like that",
+            Self::Unnamed => "the referrer was not found",
             Self::RetiredCode => "the code is retired",
             Self::OtherCampaign => "the code belongs to another campaign, and its referrer is not enrolled in this one",
             Self::Paused => "the referrer is paused",
@@ -280,6 +285,7 @@ impl ClaimRefusal {
     pub fn inbox_kind(self) -> InboxKind {
         match self {
             Self::UnknownCode => InboxKind::UnknownCode,
+            Self::Unnamed => InboxKind::Unnamed,
             Self::RetiredCode => InboxKind::RetiredCode,
             Self::OtherCampaign => InboxKind::OtherCampaign,
             Self::Paused => InboxKind::Paused,

@@ -10,8 +10,9 @@ use super::words::{Fix, Words, fix_of, words_of};
 use crate::codes;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::db::Cursor;
-use crate::engine::{AcceptOutcome, Change, Dismiss, Outcome, PaymentOutcome, Rejected, Reopen};
+use crate::engine::{AcceptOutcome, Change, ClaimRefusal, Dismiss, Outcome, PaymentOutcome, Rejected, Reopen};
 use crate::query::ListQuery;
+use crate::record;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
 use crate::web::{Fault, Flash, Form, PageResult, Pager, Tab, html};
@@ -65,7 +66,8 @@ struct Item {
 /// One of the closest codes.
 struct Choice {
     enrollment_id: i64,
-    code_id: i64,
+    /// Empty for a person who was named without a code.
+    code_id: String,
     code: String,
     name: String,
 }
@@ -145,9 +147,37 @@ fn detail(row: &ItemRow) -> serde_json::Value {
 
 /// Active codes of the lead's campaign that are almost the one that came.
 async fn closest(page: &Page, row: &ItemRow) -> Result<Vec<Choice>, Fault> {
+    if row.refused.as_deref() == Some(ClaimRefusal::Unnamed.word()) {
+        let detail = detail(row);
+        let text = detail.get("code").and_then(serde_json::Value::as_str).unwrap_or_default();
+        return said(page, row, text).await;
+    }
     let near = super::closest(&mut page.read().await?, page.member.business_id, row).await?;
-    let choice = |c: codes::Known| Choice { enrollment_id: c.enrollment_id, code_id: c.id, code: c.text, name: c.name };
+    let choice = |c: codes::Known| Choice {
+        enrollment_id: c.enrollment_id,
+        code_id: c.id.to_string(),
+        code: c.text,
+        name: c.name,
+    };
     Ok(near.into_iter().map(choice).collect())
+}
+
+/// People of the lead's campaign who may be meant by what was said.
+async fn said(page: &Page, row: &ItemRow, text: &str) -> Result<Vec<Choice>, Fault> {
+    let asked = record::Asked {
+        business_id: page.member.business_id,
+        campaign_id: row.lead_campaign_id.unwrap_or(page.campaign.id),
+        country: &page.member.country,
+        text,
+    };
+    let found = record::candidates(&page.app.db, asked).await?;
+    let choice = |c: record::Candidate| Choice {
+        enrollment_id: c.enrollment_id,
+        code_id: c.code_id.map(|id| id.to_string()).unwrap_or_default(),
+        code: c.code,
+        name: c.name,
+    };
+    Ok(found.into_iter().map(choice).collect())
 }
 
 async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {

@@ -38,12 +38,12 @@ pub fn fix_of(item: &ItemRow) -> Fix {
         // The present referrer stays, until staff decide otherwise on the lead's own page.
         _ if item.counts.is_some() => Fix::None,
         _ if waits_for_live(item) => Fix::None,
-        "unknown_code" => Fix::Closest,
+        "unknown_code" | "unnamed" => Fix::Closest,
         "retired_code" | "paused" | "campaign_not_live" if here => Fix::Attribute,
         "late_claim" if here && !matches!(item.refused.as_deref(), Some("banned" | "archived" | "self_referral")) => {
             Fix::Attribute
         }
-        "late_claim" if item.refused.as_deref() == Some("unknown_code") => Fix::Closest,
+        "late_claim" if matches!(item.refused.as_deref(), Some("unknown_code" | "unnamed")) => Fix::Closest,
         _ => Fix::None,
     }
 }
@@ -65,6 +65,11 @@ pub fn words_of(item: &ItemRow) -> Words {
             format!("{lead} gave an unknown code: {code}"),
             "The lead is saved without a referrer.".to_owned(),
             "These active codes are the closest. One click attributes the lead.".to_owned(),
+        ),
+        "unnamed" => (
+            format!("{lead} was sent by “{code}”"),
+            "The referrer was not found, so the lead is saved without one.".to_owned(),
+            "One click attributes the lead to one of these. Or set the referrer on the lead's page.".to_owned(),
         ),
         "retired_code" => (
             format!("{lead} gave a retired code: {code}"),
@@ -205,6 +210,7 @@ mod tests {
     fn every_kind_the_rules_write_has_words() {
         for kind in [
             "unknown_code",
+            "unnamed",
             "retired_code",
             "other_campaign",
             "paused",

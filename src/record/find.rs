@@ -2,6 +2,8 @@
 //! those who have it anywhere in their code, name, e-mail address, phone number or company. Below them come those
 //! who may have been meant, each with what differs.
 
+use std::collections::BTreeSet;
+
 use super::store::{self, EnrollmentOf, PersonLine};
 use crate::codes::{self, How, Known, Lookup, Near, Part};
 use crate::db::{Conn, Db, DbResult};
@@ -169,6 +171,52 @@ async fn may_be_meant(db: &Db, asked: Asked<'_>, text: &str, nobody: bool) -> Db
         Some(By::Name(row.id, differs))
     }));
     Ok(near)
+}
+
+/// One who may be meant, in the campaign that was asked for.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub enrollment_id: i64,
+    /// The code that was named.
+    pub code_id: Option<i64>,
+    pub code: String,
+    pub name: String,
+    pub differs: String,
+}
+
+/// The most of them that are offered.
+const OFFERED: usize = 5;
+
+/// The active referrers of a campaign who may be meant: by the whole text, else by one of its names.
+pub async fn candidates(db: &Db, asked: Asked<'_>) -> DbResult<Vec<Candidate>> {
+    let mut found = find(db, asked).await?;
+    if found.hits.is_empty() && found.near.is_empty() {
+        // "Jane from the gym": what is written large is a name.
+        let is_name = |word: &&str| word.chars().count() >= 3 && word.chars().next().is_some_and(char::is_uppercase);
+        for text in asked.text.split_whitespace().filter(is_name).take(2) {
+            let more = find(db, Asked { text, ..asked }).await?;
+            found.hits.extend(more.hits);
+            found.near.extend(more.near);
+        }
+    }
+    let hits: Vec<Hit> = found.hits.into_iter().chain(found.near).collect();
+    let ids: Vec<i64> = hits.iter().map(|hit| hit.person.id).collect::<BTreeSet<_>>().into_iter().collect();
+    let enrolled = store::enrollments_of(&mut db.read().await?, asked.business_id, &ids).await?;
+    let mut seen = BTreeSet::new();
+    let candidate = |hit: Hit| {
+        let theirs = enrolled.iter().filter(|e| e.referrer_id == hit.person.id && e.state == "active");
+        let here = theirs.filter(|e| e.campaign_id == asked.campaign_id).find(|e| seen.insert(e.id))?;
+        let code = here.code.clone().unwrap_or_default();
+        let named: String = hit.code.iter().map(|part| part.text.as_str()).collect();
+        Some(Candidate {
+            enrollment_id: here.id,
+            code_id: hit.code_id.filter(|_| named == code),
+            code,
+            name: hit.person.name,
+            differs: hit.differs,
+        })
+    };
+    Ok(hits.into_iter().filter_map(candidate).take(OFFERED).collect())
 }
 
 fn plain(text: &str) -> Vec<Part> {

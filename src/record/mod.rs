@@ -4,6 +4,7 @@
 mod find;
 pub mod pages;
 mod store;
+mod undo;
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ use crate::engine::{
 };
 use crate::phone::Phone;
 
-pub use find::{Asked, Found, Hit, find};
+pub use find::{Asked, Candidate, Found, Hit, candidates, find};
+pub use undo::{UNDONE_WITHIN_SECONDS, Undone, undo};
 
 /// One way to reach the customer.
 #[derive(Debug, Clone)]
@@ -66,6 +68,84 @@ pub struct Receipt {
     pub theirs_already: bool,
     /// Why the claim does not count, in the words of [`ClaimRefusal::sentence`].
     pub refused: Option<String>,
+    /// The words for a referrer who was not found: an inbox item asks staff.
+    pub said: Option<String>,
+    /// When it was recorded.
+    pub at: i64,
+}
+
+/// A referral by somebody who was not found.
+#[derive(Debug, Clone)]
+pub struct Saying {
+    pub business_id: i64,
+    pub user_id: i64,
+    pub campaign_id: i64,
+    pub campaign: String,
+    pub test: bool,
+    pub customer: String,
+    pub reach: Reach,
+    /// The words of the customer: "Jane from the gym".
+    pub said: String,
+}
+
+impl Reach {
+    fn text(&self) -> &str {
+        match self {
+            Self::Email(email) => email.text(),
+            Self::Phone(phone) => phone.text(),
+        }
+    }
+
+    fn contact(&self, customer: &str) -> Contact {
+        match self {
+            Self::Email(email) => Contact::new(customer, Some(email), None),
+            Self::Phone(phone) => Contact::new(customer, None, Some(phone)),
+        }
+    }
+}
+
+/// Records a lead with what was said of its referrer. `None` when the campaign is unknown.
+pub async fn record_said(core: &Core, actor: &Arc<Actor>, saying: Saying) -> DbResult<Option<Receipt>> {
+    let add = AddLead {
+        scope: Scope::new(saying.campaign_id, saying.test),
+        contact: Box::new(saying.reach.contact(&saying.customer)),
+        status: Status::New,
+        source_origin: SourceOrigin::Dashboard,
+        claim: Some(Claim { kind: TouchKind::Verbal, by: ClaimBy::Said(saying.said.clone()) }),
+        recorded_by: Some(saying.user_id.into()),
+        repeats_allowed: false,
+        qualify: false,
+    };
+    let outcome = core.engine.one(By::new(saying.business_id, actor), add).await?;
+    let mut receipt = Receipt {
+        lead_id: 0,
+        reach: saying.reach.text().to_owned(),
+        customer: saying.customer,
+        referrer_id: 0,
+        referrer: saying.said.clone(),
+        campaign: saying.campaign,
+        code: None,
+        counts: false,
+        known_since: None,
+        holder: None,
+        theirs_already: false,
+        refused: None,
+        said: Some(saying.said),
+        at: core.clock.now().micros(),
+    };
+    match outcome {
+        Ok(AddLeadOutcome::Added { lead_id, .. }) => receipt.lead_id = lead_id.0,
+        Ok(AddLeadOutcome::Known { lead_id, referrer_id, .. }) => {
+            let mut conn = core.db.read().await?;
+            receipt.lead_id = lead_id.0;
+            receipt.known_since = store::lead_created_at(&mut conn, saying.business_id, lead_id.0).await?;
+            if let Some(holder) = referrer_id {
+                receipt.holder = store::referrer(&mut conn, saying.business_id, holder.0).await?.map(|r| r.name);
+            }
+        }
+        Err(_) => return Ok(None),
+    }
+    Ok(Some(receipt))
 }
 
 /// Records a referral. `None` when the referrer, code or campaign is unknown.
@@ -83,19 +163,13 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, recording: Recording) -> Db
         None => None,
     };
     drop(conn);
-    let reach = match &recording.reach {
-        Reach::Email(email) => email.text().to_owned(),
-        Reach::Phone(phone) => phone.text().to_owned(),
-    };
+    let reach = recording.reach.text().to_owned();
     let Some(here) = here else { return Ok(None) };
     let by = match &named {
         Some(code) => ClaimBy::Code(code.text.clone()),
         None => ClaimBy::Enrollment(here.id.into()),
     };
-    let contact = match &recording.reach {
-        Reach::Email(email) => Contact::new(&recording.customer, Some(email), None),
-        Reach::Phone(phone) => Contact::new(&recording.customer, None, Some(phone)),
-    };
+    let contact = recording.reach.contact(&recording.customer);
     let add = AddLead {
         scope: Scope::new(recording.campaign_id, recording.test),
         contact: Box::new(contact),
@@ -120,6 +194,8 @@ pub async fn record(core: &Core, actor: &Arc<Actor>, recording: Recording) -> Db
         holder: None,
         theirs_already: false,
         refused: None,
+        said: None,
+        at: core.clock.now().micros(),
     };
     let say = |refused: Option<ClaimRefusal>| refused.map(|r| r.sentence().to_owned());
     match outcome {

@@ -2,6 +2,7 @@
 //! list below the search field is also a fragment of its own, for the live look-up.
 
 mod beside;
+mod unknown;
 mod whose;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Redirect};
 
 use super::find::{Asked, Hit, best, find};
 use super::store::{self, EnrollmentOf, ReferrerOf};
-use super::{Reach, Receipt, Recording};
+use super::{Reach, Receipt, Recording, Undone};
 use crate::clock::Instant;
 use crate::codes::{self, Known};
 use crate::email::Email;
@@ -24,7 +25,7 @@ use crate::spelling;
 use crate::text::looked_at;
 use crate::users::Right;
 use crate::web::page::html_with;
-use crate::web::{Choice, Fault, Form, PageResult, html};
+use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 use crate::when::said;
 
 pub use beside::{Beside, is_due};
@@ -37,6 +38,9 @@ pub fn routes() -> Routes {
         .get("/record/people", record, people)
         .form("/record", record, create)
         .get("/record/receipt", record, receipt)
+        .post("/record/undo", record, undo)
+        .get("/record/unknown", record, unknown::ask)
+        .form("/record/unknown", record, unknown::create)
 }
 
 #[derive(Template)]
@@ -56,6 +60,9 @@ struct PeopleFragment {
 }
 
 struct People {
+    /// For those who were not found: recording what was said, and adding the referrer where the person may.
+    said_url: String,
+    add_url: Option<String>,
     /// The address of the one who is meant without doubt.
     only: Option<String>,
     hits: Vec<Line>,
@@ -104,6 +111,11 @@ impl People {
             Line { url: page.at(&url("/record", &pairs)), last, hit }
         };
         Ok(Self {
+            said_url: url("/record/unknown", &[("q", q)]),
+            add_url: page
+                .member
+                .may(Right::EditReferrers)
+                .then(|| page.at(&url("/referrers/new", &[("name", q), ("then", "record")]))),
             only: found.only().map(|hit| line(hit.clone()).url),
             hits: found.hits.into_iter().map(line).collect(),
             near: found.near.into_iter().map(line).collect(),
@@ -246,6 +258,7 @@ struct ReceiptPage {
     code: Option<String>,
     spoken: String,
     again_url: String,
+    can_undo: bool,
     receipt: Receipt,
 }
 
@@ -253,6 +266,13 @@ struct ReceiptPage {
 fn words(r: &Receipt, since: Option<String>) -> (String, String, &'static str) {
     let (customer, referrer) = (&r.customer, &r.referrer);
     let known = since.map(|day| format!("{customer} was known already, since {day}. ")).unwrap_or_default();
+    if let Some(said) = &r.said {
+        let rest = match &r.holder {
+            Some(holder) => format!("The referral stays with {holder}."),
+            None => "An inbox item asks staff who that is.".to_owned(),
+        };
+        return (format!("Recorded: {customer}"), format!("{known}Sent by “{said}”. {rest}"), "good");
+    }
     if let Some(why) = &r.refused {
         let rest = match (&r.holder, r.theirs_already) {
             (Some(holder), _) => format!(" The referral stays with {holder}."),
@@ -282,6 +302,28 @@ fn words(r: &Receipt, since: Option<String>) -> (String, String, &'static str) {
     }
 }
 
+/// Takes back what the receipt says, for some minutes.
+async fn undo(page: Page) -> PageResult {
+    let Some(receipt) = page.session.get::<Receipt>("receipt").await? else {
+        return Ok(Redirect::to(&page.at("/record")).into_response());
+    };
+    let actor = Arc::new(page.member.actor());
+    match super::undo(&page.app, &actor, page.member.business_id, &receipt).await? {
+        Undone::Done => {
+            page.session.remove::<Receipt>("receipt").await?;
+            let to = match receipt.referrer_id {
+                0 => "/record".to_owned(),
+                id => format!("/record?referrer={id}"),
+            };
+            page.go(&to, Flash::good(format!("The referral of {} is undone.", receipt.customer))).await
+        }
+        Undone::Over => {
+            let why = "It cannot be undone any longer. Ask marketing to change the lead.";
+            page.go("/record/receipt", Flash::info(why)).await
+        }
+    }
+}
+
 async fn receipt(page: Page) -> PageResult {
     let Some(receipt) = page.session.get::<Receipt>("receipt").await? else {
         return Ok(Redirect::to(&page.at("/record")).into_response());
@@ -296,6 +338,7 @@ async fn receipt(page: Page) -> PageResult {
         tone,
         spoken: receipt.code.as_deref().map(spelling::spelled).unwrap_or_default(),
         code: receipt.code.clone(),
+        can_undo: receipt.can_undo(page.app.clock.now().micros()),
         again_url: page.at(&format!("/record?referrer={}", receipt.referrer_id)),
         receipt,
     })

@@ -60,6 +60,29 @@ pub async fn enrollments(conn: &mut Conn, business_id: i64, referrer_id: i64) ->
     .await
 }
 
+row! {
+    /// What an undo asks of a lead.
+    #[derive(Debug, Clone)]
+    pub struct LeadNow {
+        pub referrer_id: Option<i64>,
+        pub qualified: bool,
+        pub paid: bool,
+    }
+}
+
+pub async fn lead_now(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<LeadNow>> {
+    sql("SELECT l.referrer_id, l.qualified_at IS NOT NULL AS qualified,
+                EXISTS (SELECT 1 FROM payments p WHERE p.lead_id = l.id) AS paid
+           FROM leads l
+          WHERE l.id = $2
+            AND l.business_id = $1
+            AND l.archived_at IS NULL")
+    .bind(business_id)
+    .bind(id)
+    .optional(conn)
+    .await
+}
+
 pub async fn lead_created_at(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<i64>> {
     let found: Option<(i64,)> = sql("SELECT created_at
            FROM leads

@@ -35,8 +35,10 @@ struct NewPage {
     form: Form,
 }
 
-async fn new(page: Page) -> PageResult {
-    html(&NewPage { frame: page.frame("referrers").await?, form: Form::filled(&[("generate", "yes")]) })
+async fn new(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
+    let query = page.list("/referrers/new", &uri, &["name", "then"]);
+    let filled = [("generate", "yes"), ("name", query.get("name")), ("then", query.get("then"))];
+    html(&NewPage { frame: page.frame("referrers").await?, form: Form::filled(&filled) })
 }
 
 async fn create(page: Page, mut form: Form) -> PageResult {
@@ -59,9 +61,12 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     };
     let name = new.name.clone();
     match super::add(&page.app, &Arc::new(page.member.actor()), new).await? {
-        Added::New { code, .. } | Added::Known { enrolled: true, code, .. } => {
+        Added::New { referrer_id, code, .. } | Added::Known { referrer_id, enrolled: true, code, .. } => {
             let with = code.map_or_else(String::new, |c| format!(" with the code {c}"));
-            page.go("/referrers", Flash::good(format!("{name} was added{with}."))).await
+            // Their first referral waits to be recorded.
+            let record = format!("/record?referrer={referrer_id}");
+            let to = if form.value("then") == "record" { record.as_str() } else { "/referrers" };
+            page.go(to, Flash::good(format!("{name} was added{with}."))).await
         }
         Added::Known { .. } | Added::ExternalIdTaken { .. } => {
             form.fail("email", "A referrer with this address is already in this campaign.");

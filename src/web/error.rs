@@ -16,6 +16,8 @@ pub enum Fault {
     NotFound,
     /// The role lacks the right.
     Forbidden,
+    /// A lead that this person may not see, because another one recorded it.
+    Colleague,
     /// The visitor is not signed in; `back` is the page they asked for.
     SignIn {
         back: String,
@@ -122,6 +124,11 @@ impl IntoResponse for Fault {
                 StatusCode::FORBIDDEN,
                 "Not for your role",
                 "Your role in this business does not include this page. An owner can change that.".to_owned(),
+            ),
+            Self::Colleague => (
+                StatusCode::FORBIDDEN,
+                "Recorded by a colleague",
+                "You see the leads that you recorded. Another person or program recorded this one: ask them, or marketing.".to_owned(),
             ),
             Self::Bad(why) => (StatusCode::BAD_REQUEST, "That cannot be done", why),
             Self::Slow => {

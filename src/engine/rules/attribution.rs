@@ -34,6 +34,11 @@ pub fn resolve(work: &Work, business_id: BusinessId, scope: Scope, claim: &Claim
     let mut resolved = Resolved { enrollment: None, code_id: None, code_text: None, refused: None };
     let claimed = match &claim.by {
         ClaimBy::Enrollment(id) => facts.enrollments.get(id),
+        ClaimBy::Said(text) => {
+            resolved.code_text = Some(text.clone());
+            resolved.refused = Some(ClaimRefusal::Unnamed);
+            return resolved;
+        }
         ClaimBy::Code(text) => {
             resolved.code_text = Some(text.clone());
             let exact = facts.code_by_lookup.get(&(business_id, code::lookup_form(text)));
@@ -127,7 +132,7 @@ pub fn is_repeated(work: &Work, lead_id: LeadId, claim: &Claim) -> bool {
 
 fn has_touch_of(work: &Work, lead_id: LeadId, claim: &Claim) -> bool {
     let touched_by = match &claim.by {
-        ClaimBy::Code(text) => code::lookup_form(text),
+        ClaimBy::Code(text) | ClaimBy::Said(text) => code::lookup_form(text),
         ClaimBy::Enrollment(id) => enrollment_touch(*id),
     };
     work.facts.touched_by.contains(&(lead_id, touched_by))

@@ -7,6 +7,8 @@ use axum::http::StatusCode;
 use super::find::find;
 use super::list::sentence;
 use super::qualification::{refused, set_status};
+use super::show::may_mend;
+use super::whom::{self, Whom};
 use crate::email;
 use crate::engine::{
     AddLead, AddLeadOutcome, Claim, ClaimBy, ClaimRefusal, Contact, EditLead, Rejected, Scope, SourceOrigin, Status,
@@ -18,7 +20,8 @@ use crate::leads::fields::{Kind, LeadFacts, Part, Plain, TABLE};
 use crate::phone::Phone;
 use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
-use crate::web::{Choice, Flash, Form, PageResult, html};
+use crate::users::Right;
+use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 
 #[derive(Template)]
 #[template(path = "leads/form.html")]
@@ -30,6 +33,10 @@ struct FormPage {
     /// The lead that has what was typed: its id and name.
     known: Option<(i64, String)>,
     parts: [PartOfForm; 3],
+    /// False for a rep, who sets no status.
+    full: bool,
+    /// The referrers who may be meant by the typed code or name.
+    whom: Vec<Choice>,
     form: Form,
 }
 
@@ -51,11 +58,11 @@ async fn page_of(
     editing: Option<(i64, String)>,
     status: &str,
     form: Form,
-) -> Result<FormPage, crate::web::Fault> {
+) -> Result<FormPage, Fault> {
     let statuses = Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), status);
     let fields = |of: Part| TABLE.iter().filter(|plain| plain.part == of).collect();
     let parts = PARTS.map(|(part, title, hint)| PartOfForm { title, hint, fields: fields(part) });
-    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, known: None, parts, form })
+    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, known: None, parts, full: page.member.may(Right::EditLeads), whom: Vec::new(), form })
 }
 
 pub(super) async fn new(page: Page) -> PageResult {
@@ -64,10 +71,25 @@ pub(super) async fn new(page: Page) -> PageResult {
 
 pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
     let contact = contact_of(&mut form, &page.member.country, None);
-    let status = form.choice("status", "The status", Status::parse);
-    let code = form.optional_line("code", "The referral code", 60);
+    let full = page.member.may(Right::EditLeads);
+    let status = if full { form.choice("status", "The status", Status::parse) } else { Some(Status::New) };
+    let typed = form.optional_line("code", "The referrer", 120);
     let (Some(contact), Some(status), true) = (contact, status, form.is_fine()) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of(&page, None, "new", form).await?);
+    };
+    let claim = match typed {
+        None => None,
+        Some(text) => match whom::whom(&page, &form, &text).await? {
+            Whom::Claim(by) => {
+                let kind = if matches!(by, ClaimBy::Code(_)) { TouchKind::Code } else { TouchKind::Verbal };
+                Some(Claim { kind, by })
+            }
+            Whom::Ask(whom) => {
+                form.fail("code", whom::question(&text, &whom));
+                let shown = FormPage { whom, ..page_of(&page, None, "new", form).await? };
+                return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
+            }
+        },
     };
     let note = note_on(&contact);
     let (name, email_key) = (contact.name.clone(), contact.email_key.clone());
@@ -76,7 +98,7 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
         contact: Box::new(contact),
         status,
         source_origin: SourceOrigin::Dashboard,
-        claim: code.map(|text| Claim { kind: TouchKind::Code, by: ClaimBy::Code(text) }),
+        claim,
         recorded_by: Some(page.member.user_id.into()),
         repeats_allowed: false,
         qualify: false,
@@ -105,7 +127,13 @@ pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
 
 /// The form again, as it was typed, with the way to the lead that has the address or the number.
 async fn known(page: &Page, lead_id: i64, email_key: Option<&str>, mut form: Form) -> PageResult {
-    let lead = find(page, lead_id).await?;
+    let lead = match find(page, lead_id).await {
+        Err(Fault::Colleague) => {
+            form.fail("name", "A colleague recorded this person already, so nothing was added.");
+            return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of(page, None, "new", form).await?);
+        }
+        found => found?,
+    };
     let by_email = email_key.is_some() && lead.email_key.as_deref() == email_key;
     let (field, what) = if by_email { ("email", "e-mail address") } else { ("phone", "phone number") };
     form.fail(field, format!("{} has this {what} already, so nothing was added.", lead.name));
@@ -127,23 +155,32 @@ fn note_on(contact: &Contact) -> &'static str {
     }
 }
 
+/// The lead, if this person may change it.
+async fn mended(page: &Page, id: i64) -> Result<LeadRow, Fault> {
+    let lead = find(page, id).await?;
+    let why = "You can change a lead on the day you recorded it. Ask marketing to change this one.";
+    if may_mend(page, &lead) { Ok(lead) } else { Err(Fault::Bad(why.to_owned())) }
+}
+
 pub(super) async fn edit(page: Page, Path(id): Path<i64>) -> PageResult {
-    let lead = find(&page, id).await?;
+    let lead = mended(&page, id).await?;
     let form = form_of(&lead);
     html(&page_of(&page, Some((id, lead.name)), &lead.status, form).await?)
 }
 
 pub(super) async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
-    let lead = find(&page, id).await?;
+    let lead = mended(&page, id).await?;
+    let full = page.member.may(Right::EditLeads);
     let contact = contact_of(&mut form, &page.member.country, Some(&lead));
-    let status = form.choice("status", "The status", Status::parse);
+    let status =
+        if full { form.choice("status", "The status", Status::parse) } else { Status::parse(&lead.status) };
     let (Some(contact), Some(status), true) = (contact, status, form.is_fine()) else {
         let shown = page_of(&page, Some((id, lead.name)), &lead.status, form).await?;
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
     };
     let own = format!("/leads/{id}");
     let note = note_on(&contact);
-    let edit = EditLead { lead_id: id.into(), contact: Box::new(contact), active: form.checked("active") };
+    let edit = EditLead { lead_id: id.into(), contact: Box::new(contact), active: if full { form.checked("active") } else { lead.active } };
     let changed = match page.app.engine.one(page.by(), edit).await? {
         Ok(done) => done.changed,
         Err(Rejected::Refused(why)) => {

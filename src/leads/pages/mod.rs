@@ -12,6 +12,7 @@ mod qualification;
 mod referrer;
 mod refund;
 mod show;
+mod whom;
 
 pub use find::find;
 
@@ -20,15 +21,17 @@ use crate::users::Right;
 
 pub fn routes() -> Routes {
     let edit = Access::May(Right::EditLeads);
+    // A rep adds leads, and changes those of the day: the pages look at whose they are.
+    let record = Access::May(Right::Record);
     Routes::new()
         .get("/leads", Access::May(Right::OwnLeads), list::list)
-        .form("/leads", edit, edit::create)
+        .form("/leads", record, edit::create)
         .get("/leads/export", Access::May(Right::OwnLeads), export::export)
-        .get("/leads/new", edit, edit::new)
+        .get("/leads/new", record, edit::new)
         .post("/leads/bulk", edit, bulk::bulk)
         .get("/leads/{id}", Access::May(Right::OwnLeads), show::show)
-        .form("/leads/{id}", edit, edit::update)
-        .get("/leads/{id}/edit", edit, edit::edit)
+        .form("/leads/{id}", record, edit::update)
+        .get("/leads/{id}/edit", record, edit::edit)
         .post("/leads/{id}/qualification", edit, qualification::toggle)
         .post("/leads/{id}/status", edit, qualification::status)
         .post("/leads/{id}/archive", edit, qualification::archive)

@@ -3,6 +3,7 @@ use axum::extract::Path;
 
 use super::find::find;
 use super::list::sentence;
+use crate::clock::Instant;
 use crate::commissions::{self, CommissionRow};
 use crate::engine::Status;
 use crate::id;
@@ -43,6 +44,8 @@ struct ShowPage {
     statuses: Vec<Choice>,
     subscriptions: Vec<SubscriptionRow>,
     can_edit: bool,
+    /// To change what is known of the person.
+    can_mend: bool,
     /// To refund and dispute payments.
     can_decide: bool,
     sees_money: bool,
@@ -85,6 +88,13 @@ struct Item {
     body: String,
     who: String,
     tone: &'static str,
+}
+
+/// True where this person may change what is known of the lead: a rep on the day they recorded it.
+pub(super) fn may_mend(page: &Page, lead: &LeadRow) -> bool {
+    let day = page.member.zone.day_of(Instant::from_micros(lead.created_at));
+    let own = lead.recorded_by == Some(page.member.user_id) && day == page.today() && lead.archived_at.is_none();
+    page.member.may(Right::EditLeads) || (own && page.member.may(Right::Record))
 }
 
 /// The names that belong to a lead that was found.
@@ -153,6 +163,7 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
         statuses: Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), &lead.status),
         subscriptions,
         can_edit: page.member.may(Right::EditLeads),
+        can_mend: may_mend(&page, &lead),
         can_decide: page.member.may(Right::DecideMoney),
         sees_money,
         remarks: Remarks::of(&page, &frame, Subject::Lead, id).await?,
