@@ -22,6 +22,7 @@ pub mod demo;
 pub mod email;
 pub mod engine;
 pub mod figures;
+pub mod find;
 pub mod fold;
 pub mod generate;
 pub mod home;

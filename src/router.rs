@@ -41,6 +41,7 @@ pub fn pages() -> Routes {
         .merge(crate::referrers::pages::routes())
         .merge(crate::record::pages::routes())
         .merge(crate::remarks::pages::routes())
+        .merge(crate::find::pages::routes())
         .merge(crate::leads::pages::routes())
         .merge(crate::commissions::pages::routes())
         .merge(crate::inbox::pages::routes())

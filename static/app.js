@@ -158,7 +158,7 @@
 
 	const stored = (value) => { try { if (value) localStorage.keys = value; return localStorage.keys; } catch { return null; } };
 	const help = () => {
-		const rows = [['/', 'Search'], ['j k', 'Next or previous row'], ['x', 'Select the row'], ['n', 'Main action of the page'], ['?', 'This list'],
+		const rows = [['/', 'Search everything'], ['j k', 'Next or previous row'], ['x', 'Select the row'], ['n', 'Main action of the page'], ['?', 'This list'],
 			...all('.side [data-go]').map((link) => [`g ${link.dataset.go}`, $('span', link).textContent])];
 		const list = make('dl', { className: 'keys', innerHTML: rows.map(([keys, words]) => `<dt>${keys.replace(/\S+/g, '<kbd>$&</kbd>')}</dt><dd>${words}</dd>`).join('') });
 		const box = make('input', { type: 'checkbox', checked: stored() !== 'off', onchange: () => stored(box.checked ? 'on' : 'off') });
@@ -170,6 +170,7 @@
 		const at = (selector) => event.target.closest(selector);
 		let found;
 		if ((found = at('[data-copy]'))) copy(found);
+		else if ((found = at('[data-find]')) && plain(event)) { event.preventDefault(); palette(); }
 		else if (at('[data-help]')) help();
 		else if (at('[data-print]')) print();
 		else if ((found = at('[data-open]'))) id(found.dataset.open).showModal();
@@ -218,6 +219,10 @@
 			all('.me[open], .why[open]').forEach((menu) => { menu.open = false; $('summary', menu).focus(); });
 			if (location.hash === '#menu') location.hash = 'main';
 		}
+		if (key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && !event.altKey && $('[data-find]')) {
+			event.preventDefault();
+			return palette();
+		}
 		if (!plain(event) || stored() === 'off' || target.closest('input:not([type=checkbox]), textarea, select, dialog')) return;
 		const go = event.timeStamp < going && all('.side [data-go]').find((link) => link.dataset.go === key);
 		going = key === 'g' ? event.timeStamp + 1500 : 0;
@@ -226,7 +231,7 @@
 		const focus = (node) => (node?.focus(), node);
 		if (go) go.click();
 		else if (key === '?') help();
-		else if (key === '/') focus($('[data-search], [data-lookup]')) ?? $('.record')?.click();
+		else if (key === '/') palette();
 		else if (key === 'n') $('.head .primary, .empty .primary')?.click();
 		else if (key === 'x') row && $('[data-check]', row)?.click();
 		else if (key === 'j' || key === 'k') focus($('a', rows[row ? rows.indexOf(row) + (key === 'j' ? 1 : -1) : 0] ?? doc.createElement('i')));
@@ -235,21 +240,21 @@
 	});
 
 	// Live look-up: the list below the field follows what is typed; arrows choose, Enter opens.
-	all('[data-lookup]').forEach((field) => {
-		const region = id('people');
+	const lookup = (field, region) => {
+		const name = region.id;
 		let timer, running, chosen;
-		const options = () => all('a', region);
+		const options = () => all('li a', region);
 		const mark = (to) => {
 			chosen = to;
 			options().forEach((link, i) => link.setAttribute('aria-selected', i === to));
-			attrs(field, { 'aria-activedescendant': to < 0 ? '' : `person-${to}` });
+			attrs(field, { 'aria-activedescendant': to < 0 ? '' : `${name}-${to}` });
 		};
 		// Roles belong to the script: without it the list is a plain list of links.
 		const dress = () => {
-			all('ul', region).forEach((list, i) => attrs(list, { role: 'listbox', id: `people-${i}`, 'aria-label': i ? 'Near misses' : 'People' }));
+			all('ul', region).forEach((list, i) => attrs(list, { role: 'listbox', 'aria-label': list.previousElementSibling?.textContent || 'Found' }));
 			all('li', region).forEach((item) => attrs(item, { role: 'none' }));
-			options().forEach((link, i) => attrs(link, { role: 'option', id: `person-${i}`, tabindex: -1 }));
-			attrs(field, { role: 'combobox', 'aria-controls': 'people', 'aria-expanded': options().length > 0 });
+			options().forEach((link, i) => attrs(link, { role: 'option', id: `${name}-${i}`, tabindex: -1 }));
+			attrs(field, { role: 'combobox', 'aria-controls': name, 'aria-expanded': options().length > 0 });
 			mark(-1);
 		};
 		const look = async () => {
@@ -273,7 +278,22 @@
 		});
 		region.removeAttribute('aria-live');
 		dress();
-	});
+		return look;
+	};
+	all('[data-lookup]').forEach((field) => lookup(field, id('people')));
+
+	// The search over everything, above the page where somebody is.
+	const palette = () => {
+		if (id('found')) return;
+		const field = make('input', { type: 'search', name: 'q', autocomplete: 'off' });
+		attrs(field, { 'aria-label': 'Search everything', 'data-lookup': '/find/hits', placeholder: 'Name, code, number, id or page' });
+		const region = make('div', { id: 'found', className: 'people found' });
+		const button = make('button', { className: 'button primary', name: 'open', value: 'yes', textContent: 'Find' });
+		open('Search everything', make('form', { action: '/find', className: 'lookup-line' }, field, button), region);
+		region.closest('dialog').classList.add('palette');
+		lookup(field, region)();
+		field.focus();
+	};
 
 	// Progress: ask until the server offers no address to ask any more, then show the finished page.
 	const poll = (node) => setTimeout(async () => {

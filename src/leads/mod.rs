@@ -8,8 +8,8 @@ pub mod pages;
 mod store;
 mod timeline;
 
-pub use filter::ARRIVALS;
+pub use filter::{ARRIVALS, Filter};
 pub use store::TEXTS;
 pub use store::meta::{MetaSet, set as set_meta};
 pub use store::rows::LeadRow;
-pub use store::{listed, rows, touches};
+pub use store::{list as lists, listed, rows, touches};

@@ -19,8 +19,8 @@ use crate::leads::budget;
 use crate::leads::fields::{Kind, LeadFacts, Part, Plain, TABLE};
 use crate::phone::Phone;
 use crate::shell::{Frame, Page};
-use crate::web::page::html_with;
 use crate::users::Right;
+use crate::web::page::html_with;
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 
 #[derive(Template)]
@@ -53,16 +53,20 @@ const PARTS: [(Part, &str, &str); 3] = [
     (Part::Place, "Place", "Where they are."),
 ];
 
-async fn page_of(
-    page: &Page,
-    editing: Option<(i64, String)>,
-    status: &str,
-    form: Form,
-) -> Result<FormPage, Fault> {
+async fn page_of(page: &Page, editing: Option<(i64, String)>, status: &str, form: Form) -> Result<FormPage, Fault> {
     let statuses = Choice::list(Status::ALL.map(|s| (s.word(), sentence(s.word()))), status);
     let fields = |of: Part| TABLE.iter().filter(|plain| plain.part == of).collect();
     let parts = PARTS.map(|(part, title, hint)| PartOfForm { title, hint, fields: fields(part) });
-    Ok(FormPage { frame: page.frame("leads").await?, editing, statuses, known: None, parts, full: page.member.may(Right::EditLeads), whom: Vec::new(), form })
+    Ok(FormPage {
+        frame: page.frame("leads").await?,
+        editing,
+        statuses,
+        known: None,
+        parts,
+        full: page.member.may(Right::EditLeads),
+        whom: Vec::new(),
+        form,
+    })
 }
 
 pub(super) async fn new(page: Page) -> PageResult {
@@ -172,15 +176,18 @@ pub(super) async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> P
     let lead = mended(&page, id).await?;
     let full = page.member.may(Right::EditLeads);
     let contact = contact_of(&mut form, &page.member.country, Some(&lead));
-    let status =
-        if full { form.choice("status", "The status", Status::parse) } else { Status::parse(&lead.status) };
+    let status = if full { form.choice("status", "The status", Status::parse) } else { Status::parse(&lead.status) };
     let (Some(contact), Some(status), true) = (contact, status, form.is_fine()) else {
         let shown = page_of(&page, Some((id, lead.name)), &lead.status, form).await?;
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
     };
     let own = format!("/leads/{id}");
     let note = note_on(&contact);
-    let edit = EditLead { lead_id: id.into(), contact: Box::new(contact), active: if full { form.checked("active") } else { lead.active } };
+    let edit = EditLead {
+        lead_id: id.into(),
+        contact: Box::new(contact),
+        active: if full { form.checked("active") } else { lead.active },
+    };
     let changed = match page.app.engine.one(page.by(), edit).await? {
         Ok(done) => done.changed,
         Err(Rejected::Refused(why)) => {

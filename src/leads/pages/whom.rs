@@ -52,7 +52,9 @@ fn named(candidate: &Candidate) -> (String, String) {
 /// What the form says above the choices.
 pub(super) fn question(typed: &str, whom: &[Choice]) -> String {
     match whom.len() {
-        1 => format!("No code reads like “{typed}”, and no referrer has such a name. Correct it, or keep it for staff."),
+        1 => {
+            format!("No code reads like “{typed}”, and no referrer has such a name. Correct it, or keep it for staff.")
+        }
         _ => format!("“{typed}” is not a code. Choose who is meant."),
     }
 }
