@@ -20,6 +20,7 @@ mod docs;
 mod engine;
 mod events;
 mod faults;
+mod find;
 mod forms;
 mod found;
 mod house;

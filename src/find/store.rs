@@ -6,7 +6,6 @@ use crate::{row, rows};
 row! {
     #[derive(Debug, Clone)]
     pub struct PaymentHit {
-        pub id: i64,
         pub lead_id: Option<i64>,
         pub lead: Option<String>,
         pub email: String,
@@ -24,21 +23,21 @@ pub async fn payments(
     ids: &[i64],
     names: &[String],
 ) -> DbResult<Vec<PaymentHit>> {
-    sql("SELECT y.id, y.lead_id, l.name AS lead, y.email, y.amount, y.currency, y.payment_date
+    sql("SELECT y.lead_id, l.name AS lead, y.email, y.amount, y.currency, y.payment_date
            FROM rows($3, id BIGINT) r
            JOIN payments y ON y.id = r.id
            LEFT JOIN leads l ON l.id = y.lead_id
           WHERE y.business_id = $1
             AND y.test = $2
           UNION
-         SELECT y.id, y.lead_id, l.name, y.email, y.amount, y.currency, y.payment_date
+         SELECT y.lead_id, l.name, y.email, y.amount, y.currency, y.payment_date
            FROM rows($4, name TEXT) r
            JOIN payment_names n ON n.business_id = $1
                                AND n.test = $2
                                AND n.name = r.name
            JOIN payments y ON y.id = n.payment_id
            LEFT JOIN leads l ON l.id = y.lead_id
-          ORDER BY 1")
+          ORDER BY payment_date")
     .bind(business_id)
     .bind(test)
     .bind(rows!(ids, id => { id: *id }))
