@@ -52,6 +52,7 @@ fn main() {
             db.query_row(text, [], |row| row.get(0)).unwrap()
         });
         raw_sqlite(&file);
+        runtime.block_on(people(&server));
         runtime.block_on(pages(&server));
         runtime.block_on(contracts(&server));
         println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
@@ -68,6 +69,7 @@ fn main() {
         let started = Instant::now();
         ask("SELECT count(*) FROM leads WHERE search LIKE '%zqxzqx%'");
         println!("raw: every row without an index {:.0}", started.elapsed().as_secs_f64() * 1e3);
+        runtime.block_on(people(&server));
         runtime.block_on(pages(&server));
         runtime.block_on(contracts(&server));
         let (url, ids) = (server.database_url.clone(), server.ids.clone());
@@ -120,13 +122,57 @@ fn raw_sqlite(file: &std::path::Path) {
     );
 }
 
-async fn pages(server: &Server) {
+/// Looking for people: pieces of codes and names, misheard, misspelt, spelled, pasted; each on Record a referral, in
+/// the search over everything, and in the lists.
+const PEOPLE: [&str; 14] = [
+    "K7M",
+    "D2CW",
+    "4XPD2",
+    "KTB",
+    "KBTM",
+    "T7M-4XB-D2CW",
+    "kilo seven mike four",
+    "kay seven em four x-ray",
+    "http://localhost/r/K7M-4XP-D2CW",
+    "jane",
+    "nyeri",
+    "smyth jane",
+    "otineo 4321",
+    "zqxzqx",
+];
+
+async fn people(server: &Server) {
     let mut client = Client::connect(server.port).await;
+    let header = signed_in(&mut client).await;
+    let mut slow = Slow::up_to(50.0);
+    for list in ["/record/people", "/find/hits", "/referrers", "/codes", "/leads"] {
+        for word in PEOPLE {
+            let address = format!("{list}?{}", form_urlencoded(word));
+            let (p50, p99) = times(&mut client, &address, &header).await;
+            let (_, page) = client.get(&address, &header).await;
+            let found = Html::parse_document(&page).select(&Selector::parse("li a, tbody tr").unwrap()).count();
+            println!("{address:<60} p50 {p50:>6.2}  p99 {p99:>6.2}  {found} lines");
+            slow.add(p99, &address);
+        }
+    }
+    slow.print("looks for people");
+}
+
+fn form_urlencoded(word: &str) -> String {
+    format!("q={}", refdesk::query::encode(word))
+}
+
+async fn signed_in(client: &mut Client) -> String {
     let (status, answer) = client.form("/sign-in", "email=bench%40example.com&password=a+password+for+benches").await;
     assert!(status == 303, "{answer}");
     let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ").and_then(|c| c.split(';').next()));
-    let header = format!("cookie: {}", cookie.expect("a session cookie"));
-    let mut slow = Slow::default();
+    format!("cookie: {}", cookie.expect("a session cookie"))
+}
+
+async fn pages(server: &Server) {
+    let mut client = Client::connect(server.port).await;
+    let header = signed_in(&mut client).await;
+    let mut slow = Slow::up_to(20.0);
     for list in ["/leads?", "/referrers?", "/codes?"] {
         let words: Vec<String> = match list {
             "/leads?" => WORDS.map(str::to_owned).into(),
@@ -159,17 +205,21 @@ async fn pages(server: &Server) {
 }
 
 /// The steps that took longer than they may.
-#[derive(Default)]
 struct Slow {
+    limit: f64,
     all: usize,
     over: usize,
     worst: (f64, String),
 }
 
 impl Slow {
+    fn up_to(limit: f64) -> Self {
+        Self { limit, all: 0, over: 0, worst: (0.0, String::new()) }
+    }
+
     fn add(&mut self, p99: f64, address: &str) {
         self.all += 1;
-        self.over += usize::from(p99 > 20.0);
+        self.over += usize::from(p99 > self.limit);
         if p99 > self.worst.0 {
             self.worst = (p99, address.to_owned());
         }
@@ -177,7 +227,8 @@ impl Slow {
 
     fn print(&self, what: &str) {
         let (p99, address) = &self.worst;
-        println!("{} of {} {what} have a p99 over 20 ms; the slowest is {p99:.1}: {address}", self.over, self.all);
+        let Self { over, all, limit, .. } = self;
+        println!("{over} of {all} {what} have a p99 over {limit} ms; the slowest is {p99:.1}: {address}");
     }
 }
 
@@ -185,7 +236,7 @@ impl Slow {
 async fn contracts(server: &Server) {
     let mut client = Client::connect(server.port).await;
     let header = format!("authorization: Bearer {}", server.id("apiKey"));
-    let mut slow = Slow::default();
+    let mut slow = Slow::up_to(20.0);
     let own = [
         "/v1/leads?q=",
         "/v1/leads?status=lost&q=",
