@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 const PREFIX: usize = 7;
 /// Names from this length on may differ by two letters.
 const LONG: usize = 7;
+/// Letters by which names differ that sound alike, at most.
+const STEPS: usize = 3;
 
 /// The sound of a folded word, for names in several languages: consonants that are spoken alike are one letter,
 /// vowels count at the beginning only.
@@ -115,13 +117,16 @@ pub fn keys(word: &str) -> BTreeSet<String> {
 pub fn nearness(one: &str, other: &str) -> Option<usize> {
     let length = one.chars().count().max(other.chars().count());
     let far = one.chars().count().abs_diff(other.chars().count());
-    if far > 3 || one == other {
+    if far > STEPS || one == other {
         return None;
     }
     let steps = strsim::osa_distance(one, other);
+    if steps > STEPS {
+        return None;
+    }
     let alike = sound(one) == sound(other);
     let by_letter = steps <= if length < LONG { 1 } else { 2 };
-    let by_sound = alike && steps <= length.div_ceil(2).min(3);
+    let by_sound = alike && steps <= length.div_ceil(2);
     (by_letter || by_sound).then_some(steps * 2 + usize::from(!alike))
 }
 
