@@ -585,7 +585,7 @@ async fn a_rep_adds_leads_and_mends_those_of_the_day(app: TestApp) {
     assert_eq!(app.number("SELECT count(*) FROM leads WHERE status = 'new' AND active").await, 1);
     // Another person's, and one of the day before, stay.
     let other = app.shop().lead("bob@example.com", Some(&jane.code)).await;
-    sam.post_form(&format!("/leads/{other}"), &fields).await.is(403);
+    sam.post_form(&format!("/leads/{other}"), &fields).await.is(404);
     let taken = [("name", "Bob"), ("email", "bob@example.com")];
     let refused = sam.post_form("/leads", &taken).await.is(422);
     assert!(refused.error_at("name").contains("A colleague recorded this person"), "{refused:?}");
@@ -639,7 +639,7 @@ async fn sales_see_what_they_recorded_and_no_money(app: TestApp) {
     assert_eq!(list.texts("tbody th a"), ["Amy Lee"]);
     assert!(!list.has("form.toggle") && !list.has("form.bulk") && !list.body.contains("2 leads"), "{list:?}");
     sam.get(&format!("/leads/{own}")).await.is(200).says("Jane Miller").does_not_say("100.00").does_not_say("20.00");
-    sam.get(&format!("/leads/{other}")).await.is(403).says("Recorded by a colleague");
+    sam.get(&format!("/leads/{other}")).await.is(404).says("Recorded by a colleague");
     sam.get("/leads/99999").await.is(404);
     sam.post_form(&format!("/leads/{own}/qualification"), &[("on", "yes")]).await.is(403);
     refuses(&sam, &["/commissions", "/inbox"]).await;

@@ -126,7 +126,7 @@ impl IntoResponse for Fault {
                 "Your role in this business does not include this page. An owner can change that.".to_owned(),
             ),
             Self::Colleague => (
-                StatusCode::FORBIDDEN,
+                StatusCode::NOT_FOUND,
                 "Recorded by a colleague",
                 "You see the leads that you recorded. Another person or program recorded this one: ask them, or marketing.".to_owned(),
             ),
