@@ -2,7 +2,7 @@
 //! pages, in our own API and in Cashfin's; one caller, time to the whole answer. In the same run, what the
 //! database alone takes: for all rows without an index, and for ten thousand rows by their keys; and what
 //! the index adds to a new lead. `cargo bench --bench search`, and `-- sqlite` or `-- postgres` for one of
-//! them; `REFDESK_BENCH_LEADS` for another number of leads.
+//! them, `people` for the search of people alone; `REFDESK_BENCH_LEADS` for another number of leads.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot measure stops")]
 
@@ -43,6 +43,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let leads: u64 = std::env::var("REFDESK_BENCH_LEADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let only = std::env::args().find(|a| a == "sqlite" || a == "postgres").unwrap_or_default();
+    let only_people = std::env::args().any(|a| a == "people");
     if only != "postgres" {
         let file = fresh_dir("search").join("desk.db");
         let server = Server::start(&format!("sqlite://{}", file.display()), leads, leads / 10);
@@ -53,6 +54,9 @@ fn main() {
         });
         raw_sqlite(&file);
         runtime.block_on(people(&server));
+        if only_people {
+            return;
+        }
         runtime.block_on(pages(&server));
         runtime.block_on(contracts(&server));
         println!("memory after all that: {:.0} MiB", rss_mib(server.pid()));
@@ -70,6 +74,9 @@ fn main() {
         ask("SELECT count(*) FROM leads WHERE search LIKE '%zqxzqx%'");
         println!("raw: every row without an index {:.0}", started.elapsed().as_secs_f64() * 1e3);
         runtime.block_on(people(&server));
+        if only_people {
+            return;
+        }
         runtime.block_on(pages(&server));
         runtime.block_on(contracts(&server));
         let (url, ids) = (server.database_url.clone(), server.ids.clone());

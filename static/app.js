@@ -247,6 +247,7 @@
 		const mark = (to) => {
 			chosen = to;
 			options().forEach((link, i) => link.setAttribute('aria-selected', i === to));
+			options()[to]?.scrollIntoView({ block: 'nearest' });
 			attrs(field, { 'aria-activedescendant': to < 0 ? '' : `${name}-${to}` });
 		};
 		// Roles belong to the script: without it the list is a plain list of links.

@@ -53,7 +53,8 @@ impl Described<'_> {
 /// The searched forms: for each typed word, the beginnings under which it may be stored.
 #[must_use]
 pub fn asked(query: &str, country: &str) -> Vec<Vec<String>> {
-    let dialled = digits(query);
+    // Digits of a full-width keyboard are digits.
+    let dialled = digits(&fold(query));
     let is_number = dialled.len() >= 3 && query.chars().all(|c| !c.is_alphabetic() && c != '@');
     if is_number {
         let mut forms = vec![dialled.clone()];
@@ -62,8 +63,10 @@ pub fn asked(query: &str, country: &str) -> Vec<Vec<String>> {
         forms.extend(dialled.strip_prefix("00").map(str::to_owned));
         return vec![forms];
     }
+    // A hyphen of an address is a space in its folded form.
+    let is_address = query.contains('@') && !query.trim().contains(char::is_whitespace);
     let query = fold(query);
-    if query.contains('@') && !query.contains(' ') {
+    if is_address {
         return vec![vec![cut(&query)]];
     }
     let mut words: Vec<Vec<String>> = split(&query).map(|word| vec![word]).collect();
@@ -110,6 +113,8 @@ mod tests {
     fn what_is_asked_for_is_folded_and_numbers_are_read_in_the_country() {
         assert_eq!(asked("Jane NJE", "KE"), [["jane"], ["nje"]]);
         assert_eq!(asked("Jane.N@ex", "KE"), [["jane.n@ex"]]);
+        assert_eq!(asked(" jane-n@ex-a ", "KE"), [["jane n@ex a"]]);
+        assert_eq!(asked("０７２２ 0", "KE"), [["07220", "2547220"]]);
         assert_eq!(asked("0722 0", "KE"), [["07220", "2547220"]]);
         assert_eq!(asked("+254 722", "KE")[0][0], "254722");
         assert!(asked(" - ", "KE").is_empty());
