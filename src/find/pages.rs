@@ -173,7 +173,7 @@ async fn leads(page: &Page, q: &str) -> Result<Vec<Line>, Fault> {
     let mut lines = Vec::new();
     for campaign in campaigns {
         let query = ListQuery::new("/leads", Some(&asked_for(q)), &["q"]);
-        let filter = Filter::of(&query, campaign, page.test, recorded_by, &page.member.country);
+        let filter = Filter::of(&query, campaign, page.test, recorded_by, &page.member.country, page.member.zone);
         if filter.needle.is_empty() || lines.len() >= SHOWN {
             break;
         }

@@ -8,6 +8,7 @@ mod person;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::OriginalUri;
 use axum::http::StatusCode;
 
 use super::{AddReferrer, Added};
