@@ -38,6 +38,7 @@ mod lookup;
 mod migrations;
 mod plans;
 mod races;
+mod readme;
 mod record;
 mod referral_factory;
 mod referrers;

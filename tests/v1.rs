@@ -3,6 +3,7 @@
 mod campaigns;
 mod codes;
 mod disputes;
+mod files;
 mod imports;
 mod inbox;
 mod leads;

@@ -53,7 +53,11 @@ impl<T: Object> FromRequest<App> for SentIfAny<T> {
     }
 }
 
-/// A file of rows: `Content-Type: text/csv`.
+/// The kinds of files that are read.
+const FILES: [&str; 5] =
+    ["text/csv", "text/tab-separated-values", "application/x-ndjson", "application/jsonl", "application/json-lines"];
+
+/// A file of rows: `Content-Type: text/csv`, or JSON lines.
 pub struct SentCsv(pub Bytes);
 
 impl FromRequest<App> for SentCsv {
@@ -61,8 +65,8 @@ impl FromRequest<App> for SentCsv {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (kind, bytes) = whole(request, app).await?;
-        if kind.as_deref() != Some("text/csv") {
-            let message = "Send the file as it is: Content-Type: text/csv.";
+        if !kind.as_deref().is_some_and(|kind| FILES.contains(&kind)) {
+            let message = "Send the file as it is: Content-Type: text/csv, or application/x-ndjson for JSON lines.";
             return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
         Ok(Self(bytes))

@@ -23,7 +23,7 @@ use crate::{id, jobs};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// CSV or TSV
+    /// CSV, TSV or JSON lines
     file: PathBuf,
     /// leads, referrers or qualifications
     #[arg(long, value_parser = kind)]
@@ -31,6 +31,9 @@ pub struct Args {
     /// The campaign's number, or campaign_…
     #[arg(long)]
     campaign: String,
+    /// What the columns are, from the left: code,email,-,name; a hyphen leaves one out
+    #[arg(long)]
+    columns: Option<String>,
     /// Generate codes for referrers who bring none
     #[arg(long)]
     generate: bool,
@@ -91,13 +94,27 @@ async fn stage(app: &App, actor: &Arc<Actor>, args: &Args, file: File) -> Result
         .map_err(Refusal::unusable)?;
     let gone = || Refusal::unusable("the import no longer exists");
     let import = imports::find(&mut app.db.read().await?, business_id, id).await?.ok_or_else(gone)?;
-    let mapping = import.mapping();
+    let mapping = match &args.columns {
+        None => import.mapping(),
+        Some(named) => match args.kind.named(import.columns().len(), named) {
+            Ok(mapping) => mapping,
+            Err(why) => {
+                imports::discard(app, &import).await?;
+                return Err(Refusal::unusable(format!("--columns {why}")));
+            }
+        },
+    };
     if let Err(why) = args.kind.judge(&mapping) {
         imports::discard(app, &import).await?;
         return Err(Refusal::unusable(format!(
             "the columns are not recognised: {}. {why}",
             import.columns().join(", ")
         )));
+    }
+    let names = import.columns();
+    let left: Vec<&str> = mapping.unmapped().into_iter().filter_map(|at| Some(names.get(at)?.as_str())).collect();
+    if !left.is_empty() {
+        eprintln!("Not imported: {}. To import one, say what the columns are with --columns.", left.join(", "));
     }
     imports::set_columns(app, &import, campaign_id, mapping, Options { generate: args.generate }).await?;
     Ok(import)

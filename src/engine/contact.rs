@@ -8,6 +8,15 @@ use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::meta::{self, Marks};
 use crate::phone::Phone;
 
+/// What is known of a person's past when they come from a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct History {
+    pub created_at: Option<i64>,
+    pub qualified_at: Option<i64>,
+    /// True for one that is no longer worked on.
+    pub inactive: bool,
+}
+
 /// The facts of a lead that people and programs write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contact {
@@ -21,6 +30,8 @@ pub struct Contact {
     pub facts: LeadFacts,
     /// The marks of another program; none leaves them as they are.
     pub marks: Option<Marks>,
+    /// Only of a lead that is added.
+    pub history: History,
 }
 
 impl Contact {
@@ -34,6 +45,7 @@ impl Contact {
             phone_key: phone.map(|p| p.e164().to_owned()),
             facts: LeadFacts::default(),
             marks: None,
+            history: History::default(),
         }
     }
 
@@ -58,6 +70,7 @@ impl Contact {
             phone_key: l.phone_key,
             facts: l.facts,
             marks: None,
+            history: History::default(),
         }
     }
 

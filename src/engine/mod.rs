@@ -33,7 +33,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 pub use claim::{Claim, ClaimBy};
-pub use contact::Contact;
+pub use contact::{Contact, History};
 pub use decision::{By, Changed, Decided, Done, Earned, Field, ProductScope, Refusal, Rejected, Scope, Seen};
 pub use event::{
     AcceptOutcome, AcceptPayment, AddLead, AddLeadOutcome, AmendLead, Approve, Archive, CancelOutcome,

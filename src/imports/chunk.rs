@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::mapping::Field;
 use super::outcome::{Counts, Fate, Verdict};
 use super::read::{Person, Reader};
 use super::resolve::{self, Plan};
@@ -143,7 +144,8 @@ fn place(job: &Claimed) -> (i64, Counts) {
 
 async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLine>, most: usize) -> DbResult<Chunk> {
     let (mapping, whole) = (import.mapping(), rows.len() == most);
-    let reader = Reader { kind: import.kind(), mapping: &mapping, country: &import.country };
+    let by_semicolons = import.delimiter == ";";
+    let reader = Reader { kind: import.kind(), mapping: &mapping, country: &import.country, by_semicolons };
     let first = rows.first().map_or(0, |row| row.line);
     let mut last = rows.last().map(|row| row.line);
     let (mut verdicts, mut people) = (Vec::new(), Vec::new());
@@ -178,8 +180,14 @@ async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLin
     }
     let plans = if fresh.is_empty() { Vec::new() } else { resolve::plan(conn, import, &job.actor, &fresh).await? };
     let (mut events, mut of) = (Vec::new(), Vec::new());
-    for (person, plan) in fresh.into_iter().zip(plans) {
+    for (mut person, plan) in fresh.into_iter().zip(plans) {
         match plan {
+            Plan::Alone(event, why) => {
+                person.lacks_referrer = true;
+                person.notes.push((Field::ReferrerEmail, format!("Added without a referrer: {}", lower_first(&why))));
+                events.push(*event);
+                of.push((person, None));
+            }
             Plan::Event(event, claimed) => {
                 events.push(*event);
                 of.push((person, claimed));
@@ -188,6 +196,12 @@ async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLin
         }
     }
     Ok(Chunk { verdicts, work: Work::Events(events, of), end })
+}
+
+/// A sentence behind a colon.
+fn lower_first(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|c| c.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Takes out the rows that an earlier row of the file says already.
@@ -209,13 +223,23 @@ async fn repeats(
     Ok(people
         .into_iter()
         .filter(|p| {
-            if let Some(line) = earlier.get(&p.key) {
+            if let Some((line, code)) = earlier.get(&p.key) {
+                let claim = if import.kind() == Kind::Referrers { p.code_key() } else { p.claim_key() };
+                if claim.is_some() && claim != *code {
+                    let what = if import.kind() == Kind::Referrers { "code" } else { "referrer" };
+                    let why = format!(
+                        "Line {line} is the same person with another {what}, and was taken. Keep one of the two."
+                    );
+                    let field = if p.code.is_some() { Field::Code } else { Field::ReferrerEmail };
+                    verdicts.push(Verdict::because(p.line, Fate::Invalid, Some(field), why));
+                    return false;
+                }
                 verdicts.push(Verdict::because(p.line, Fate::Duplicate, None, format!("The same as line {line}.")));
                 return false;
             }
             if let Some(line) = p.code_key().and_then(|code| codes.get(&code)) {
                 let why = format!("Line {line} has this code already.");
-                verdicts.push(Verdict::because(p.line, Fate::Invalid, Some(super::mapping::Field::Code), why));
+                verdicts.push(Verdict::because(p.line, Fate::Invalid, Some(Field::Code), why));
                 return false;
             }
             true

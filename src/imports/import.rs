@@ -60,7 +60,8 @@ impl Kind {
             let first = [F::Name, F::FirstName, F::LastName, F::Email, F::Phone, COMPANY, F::Code, F::ReferrerEmail];
             let facts =
                 LeadFact::ALL.iter().map(|fact| F::Fact(*fact)).filter(|fact| ![COMPANY, SOURCE].contains(fact));
-            first.into_iter().chain([SOURCE, F::Status]).chain(facts).collect()
+            let ours = [F::ExternalId, F::Metadata, F::OwnId, F::DuplicateOf, F::Active, F::CreatedAt, F::QualifiedAt];
+            first.into_iter().chain([SOURCE, F::Status]).chain(facts).chain(ours).collect()
         });
         match self {
             Self::Qualifications => &[
@@ -73,9 +74,12 @@ impl Kind {
                 COMPANY,
                 F::ReferrerEmail,
                 F::Qualified,
+                F::Status,
             ],
             Self::Leads => &LEADS,
-            Self::Referrers => &[F::Name, F::FirstName, F::LastName, F::Email, F::Phone, COMPANY, F::Code],
+            Self::Referrers => {
+                &[F::Name, F::FirstName, F::LastName, F::Email, F::Phone, COMPANY, F::Code, F::ExternalId, F::Metadata]
+            }
         }
     }
 
@@ -96,6 +100,26 @@ impl Kind {
             *column = column.filter(|field| self.fields().contains(field));
         }
         mapping
+    }
+
+    /// The meaning of the columns as somebody names them, from the left with commas between; a hyphen leaves one out.
+    pub fn named(self, columns: usize, named: &str) -> Result<Mapping, String> {
+        let mut mapping = Mapping { columns: vec![None; columns] };
+        for (at, name) in named.split(',').map(str::trim).enumerate() {
+            if at >= columns {
+                return Err(format!("names more than {columns}, which is all the file has"));
+            }
+            if name.is_empty() || name == "-" {
+                continue;
+            }
+            let field = Field::from_name(name).filter(|field| self.fields().contains(field));
+            let field = field.ok_or_else(|| {
+                let all: Vec<&str> = self.fields().iter().map(|field| field.name()).collect();
+                format!("has “{name}”, which is none of {}", all.join(", "))
+            })?;
+            mapping.set(at, Some(field));
+        }
+        Ok(mapping)
     }
 
     /// Why a mapping cannot be used, in a sentence.

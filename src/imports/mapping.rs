@@ -45,6 +45,18 @@ pub enum Field {
     CampaignId,
     /// True when the referral counts: yes or no.
     Qualified,
+    /// The id that another program has for the person.
+    ExternalId,
+    /// Fields of another program: a JSON object of texts.
+    Metadata,
+    /// The lead's id, in our own exports.
+    OwnId,
+    /// The lead that this one repeats, in our own exports.
+    DuplicateOf,
+    /// True while the lead is worked on.
+    Active,
+    CreatedAt,
+    QualifiedAt,
     /// A person decided to skip the column.
     Ignore,
 }
@@ -104,6 +116,13 @@ fn find(name: &str) -> Option<(Field, Fit)> {
     with(Fit::Exact).or_else(|| with(Fit::Loose))
 }
 
+/// True for two columns of one name, whatever number tells them apart: `Phone (2)`, `E-mail 2 - Value`.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    let bare = |name: &str| plain(name).chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let name = bare(one);
+    !name.is_empty() && name == bare(other)
+}
+
 /// Lower case, letters and digits only, without the part in brackets: `Amount Paid (no symbol)` is
 /// `amountpaid`.
 fn plain(header: &str) -> String {
@@ -130,7 +149,7 @@ pub struct Mapping {
 
 impl Mapping {
     /// By the columns' names. When two mean the same field, the more certain name wins, then the first
-    /// column; the loser is unmapped.
+    /// column; the loser is unmapped. Columns of one and the same name all have the field.
     pub fn from_header(header: &[String]) -> Mapping {
         let fits: Vec<_> = header.iter().map(|name| Field::fit(name)).collect();
         let mut mapping = Mapping { columns: vec![None; header.len()] };
@@ -138,7 +157,7 @@ impl Mapping {
             for (column, fit) in fits.iter().enumerate() {
                 if let Some((field, fit)) = *fit
                     && fit == wanted
-                    && mapping.column(field).is_none()
+                    && mapping.column(field).is_none_or(|first| is_same_name(&header[first], &header[column]))
                 {
                     mapping.columns[column] = Some(field);
                 }
@@ -192,12 +211,14 @@ impl Mapping {
         self.columns[column] = field;
     }
 
-    /// The field's cell, trimmed; empty when no column has it. [`Field::Ignore`] is always empty.
+    /// The field's cell, trimmed; empty when no column has it. Of columns with one name, the first that is filled.
+    /// [`Field::Ignore`] is always empty.
     pub fn get<'r>(&self, row: &'r Row, field: Field) -> &'r str {
         if field == Field::Ignore {
             return "";
         }
-        self.column(field).and_then(|column| row.cells.get(column)).map_or("", |cell| cell.trim())
+        let with_field = self.columns.iter().zip(&row.cells).filter(|(column, _)| **column == Some(field));
+        with_field.map(|(_, cell)| cell.trim()).find(|cell| !cell.is_empty()).unwrap_or_default()
     }
 
     /// The undecided columns, from 0.

@@ -96,6 +96,16 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// With what of the row was left out, in words.
+    pub fn noting(mut self, notes: &[(Field, String)]) -> Self {
+        self.field = self.field.or(notes.first().map(|(field, _)| *field));
+        let said = self.reason.take().into_iter().chain(notes.iter().map(|(_, why)| why.clone()));
+        self.reason = Some(said.collect::<Vec<_>>().join(" ")).filter(|reason| !reason.is_empty());
+        self
+    }
+}
+
 /// Rows by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

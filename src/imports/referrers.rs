@@ -17,7 +17,7 @@ pub fn new(import: &Import, p: &Person) -> NewReferrer {
             email: p.email.clone(),
             phone: p.phone.clone(),
             company: p.contact.facts[LeadFact::Company].clone(),
-            marks: crate::meta::Marks::default(),
+            marks: p.contact.marks.clone().unwrap_or_default(),
             generate: import.options().generate,
         },
         own_code: p.code.clone(),
@@ -25,6 +25,10 @@ pub fn new(import: &Import, p: &Person) -> NewReferrer {
 }
 
 pub fn verdict(p: &Person, became: Became) -> Verdict {
+    became_as(p, became).noting(&p.notes)
+}
+
+fn became_as(p: &Person, became: Became) -> Verdict {
     let accepted = |fate, referrer_id| Verdict {
         person: Some(p.key.clone()),
         code_key: p.code_key(),

@@ -6,7 +6,7 @@ use futures::stream;
 use super::Import;
 use super::mapping::Field;
 use super::store::{self, RowLine};
-use super::table::{sanitise_for_spreadsheet, write_csv_row};
+use super::table::{as_it_was, sanitise_for_spreadsheet, write_csv_row};
 use crate::db::{Db, DbError, DbResult};
 
 const BATCH: usize = 500;
@@ -47,7 +47,7 @@ fn lines(import: &Import, rows: &[RowLine]) -> std::io::Result<Vec<u8>> {
     let width = import.columns().len();
     let mut bytes = Vec::new();
     for row in rows {
-        let mut cells: Vec<String> = row.cells().iter().map(|cell| sanitise_for_spreadsheet(cell)).collect();
+        let mut cells: Vec<String> = row.cells().iter().map(|cell| sanitise_for_spreadsheet(as_it_was(cell))).collect();
         // A ragged row keeps all its cells; the reason comes behind its columns.
         cells.resize(cells.len().max(width), String::new());
         let field = row.field.as_deref().and_then(Field::from_name);

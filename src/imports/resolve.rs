@@ -23,6 +23,8 @@ use crate::{code, id};
 pub enum Plan {
     /// With the referrer that the row claims, where it names one.
     Event(Box<Event>, Option<i64>),
+    /// Without the referrer that the row names, and why.
+    Alone(Box<Event>, String),
     Told(Verdict),
 }
 
@@ -40,7 +42,9 @@ impl Known {
     async fn read(conn: &mut Conn, import: &Import, people: &[Person]) -> DbResult<Self> {
         let campaign = import.campaign_id;
         let texts: Vec<String> = people.iter().filter_map(|p| p.code.clone()).collect();
-        let own: Vec<i64> = texts.iter().filter_map(|text| id::parse_lead_code(text)).collect();
+        let own =
+            texts.iter().filter_map(|text| id::parse_lead_code(text)).chain(people.iter().filter_map(|p| p.own_id));
+        let own: Vec<i64> = own.collect();
         let mut leads = if own.is_empty() { BTreeMap::new() } else { store::leads_by_id(conn, campaign, &own).await? };
         let codes = if texts.is_empty() { Vec::new() } else { store::codes(conn, import.business_id, &texts).await? };
         let referring: BTreeSet<i64> = codes.iter().map(|c| c.referrer_id).collect();
@@ -110,8 +114,26 @@ impl Planner<'_> {
         match self.import.kind() {
             Kind::Qualifications => self.qualification(p),
             _ => {
-                let claim = self.claim(p)?;
-                Ok(self.add(p, claim, false))
+                self.is_new(p)?;
+                match self.claim(p) {
+                    Ok(claim) => Ok(self.add(p, claim, false)),
+                    // The person comes all the same.
+                    Err(why) => Ok(match self.add(p, None, false) {
+                        Plan::Event(event, _) => Plan::Alone(event, why.reason.unwrap_or_default()),
+                        told => told,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// A lead that is found by nothing but its id is there already where its own file comes back.
+    fn is_new(&self, p: &Person) -> Result<(), Verdict> {
+        let by_contact = p.contact.email_key.is_some() || p.contact.phone_key.is_some();
+        match p.own_id.filter(|id| (p.is_repeat || !by_contact) && self.known.leads.contains_key(id)) {
+            None => Ok(()),
+            Some(id) => {
+                Err(Verdict { person: Some(p.key.clone()), lead_id: Some(id), ..Verdict::new(p.line, Fate::Already) })
             }
         }
     }
@@ -210,15 +232,33 @@ impl Planner<'_> {
             source_origin: SourceOrigin::Dashboard,
             claim: claim.map(|by| Claim { kind: TouchKind::Import, by }),
             recorded_by: None,
-            repeats_allowed: false,
+            repeats_allowed: p.is_repeat,
             qualify,
         };
         self.event(add, claimed)
     }
 }
 
-/// The meaning of an engine's outcome for the row.
+/// True for a code that nobody has, or has any more: the row is to be looked at.
+fn counts_for_nobody(why: ClaimRefusal) -> bool {
+    matches!(why, ClaimRefusal::UnknownCode | ClaimRefusal::RetiredCode)
+}
+
+/// The meaning of an engine's outcome for the row, with what of the row was left out.
 pub fn verdict(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> Verdict {
+    let verdict = decided_as(p, claimed, decided);
+    if verdict.person.is_none() {
+        return verdict;
+    }
+    let is_new = verdict.fate == Fate::New;
+    Verdict {
+        fate: if p.lacks_referrer && is_new { Fate::UnknownCode } else { verdict.fate },
+        code_key: p.claim_key(),
+        ..verdict.noting(&p.notes)
+    }
+}
+
+fn decided_as(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> Verdict {
     let accepted = |fate, lead_id: LeadId| Verdict {
         person: Some(p.key.clone()),
         lead_id: Some(lead_id.0),
@@ -226,7 +266,7 @@ pub fn verdict(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> V
     };
     match decided {
         Ok(Outcome::AddLead(AddLeadOutcome::Added { lead_id, referrer_id, refused, .. })) => {
-            let fate = if refused == Some(ClaimRefusal::UnknownCode) { Fate::UnknownCode } else { Fate::New };
+            let fate = if refused.is_some_and(counts_for_nobody) { Fate::UnknownCode } else { Fate::New };
             let reason = refused.map(|r| format!("Added without a referrer: {}.", r.sentence()));
             let referrer_id = referrer_id.map(|id| id.0);
             Verdict { referrer_id, reason, field: refused.map(|_| Field::Code), ..accepted(fate, lead_id) }
@@ -244,7 +284,11 @@ pub fn verdict(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> V
                 }
                 None => None,
             };
-            let fate = if changed { Fate::Updated } else { Fate::Already };
+            let fate = match refused {
+                _ if changed => Fate::Updated,
+                Some(why) if counts_for_nobody(why) => Fate::UnknownCode,
+                _ => Fate::Already,
+            };
             Verdict { referrer_id, reason, ..accepted(fate, lead_id) }
         }
         Ok(Outcome::Qualify(Qualified { lead_id, changed })) => {

@@ -11,6 +11,7 @@ use std::io::Read;
 
 mod decode;
 mod error;
+pub mod json_lines;
 mod sniff;
 mod split;
 mod write;
@@ -19,7 +20,7 @@ mod write;
 mod tests;
 
 pub use error::{BadReason, Lookalike, TableError};
-pub use write::{sanitise_for_spreadsheet, write_csv_row};
+pub use write::{as_it_was, sanitise_for_spreadsheet, write_csv_row};
 
 use decode::{Head, Text};
 use split::{Record, Splitter};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::store::{self, Found, StagedRow};
+use super::table::json_lines::table_of;
 use super::table::{BadRow, Choices, Limits, Line, Row, Table};
 use super::{Kind, NewImport};
 use crate::actor::Actor;
@@ -71,6 +72,7 @@ fn read(
     limits: &Limits,
     send: &mpsc::Sender<Vec<StagedRow>>,
 ) -> Result<Found, String> {
+    let reader = table_of(reader).map_err(|e| format!("The file cannot be read: {e}."))?;
     let mut table = Table::open_with(reader, limits, choices).map_err(|e| e.to_string())?;
     let mut found = Found {
         encoding: table.encoding().to_owned(),

@@ -34,6 +34,32 @@ pub fn typed(text: &str) -> Option<String> {
     plain(&part.map_or(whole.clone(), |part| format!("{whole}.{part}")))
 }
 
+/// As files have it: a comma is the decimal point where it cannot part thousands, or where the file's cells are apart by
+/// semicolons, as they are in countries with such a comma.
+pub fn written(text: &str, by_semicolons: bool) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '\u{2019}')).collect();
+    let (commas, points) = (text.matches(',').count(), text.matches('.').count());
+    let last_is_comma = text.rfind(',') > text.rfind('.');
+    let behind = |c: char| text.rsplit_once(c).map_or(0, |(_, part)| part.len());
+    let comma_is_point = match (commas, points) {
+        (0, 0) => false,
+        (0, 1) => by_semicolons && behind('.') == 3,
+        (0, _) => true,
+        (1, 0) => by_semicolons || behind(',') != 3,
+        (_, 0) => false,
+        _ => last_is_comma,
+    };
+    if !comma_is_point {
+        return typed(&text);
+    }
+    let swapped = text.chars().map(|c| match c {
+        ',' => '.',
+        '.' => ',',
+        c => c,
+    });
+    typed(&swapped.collect::<String>())
+}
+
 /// With the point this many places to the right.
 fn moved(number: &str, by: i64) -> Option<String> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
@@ -97,6 +123,28 @@ mod tests {
         }
         for ambiguous in ["1.250,00", "1,25", "1,2500", ",500", "1250,000", "1.250.000", "1,,000", ""] {
             assert_eq!(typed(ambiguous), None, "{ambiguous}");
+        }
+    }
+
+    #[test]
+    fn files_have_decimal_commas() {
+        for (text, by_commas, by_semicolons) in [
+            ("99,90", "99.90", "99.90"),
+            ("1.234,50", "1234.50", "1234.50"),
+            ("1,234.50", "1234.50", "1234.50"),
+            ("1,250", "1250", "1.250"),
+            ("1.250", "1.250", "1250"),
+            ("1234.5", "1234.5", "1234.5"),
+            ("1.250.000", "1250000", "1250000"),
+            ("1,250,000", "1250000", "1250000"),
+            ("1'234.50", "1234.50", "1234.50"),
+            ("5 000", "5000", "5000"),
+        ] {
+            assert_eq!(written(text, false).as_deref(), Some(by_commas), "{text}");
+            assert_eq!(written(text, true).as_deref(), Some(by_semicolons), "{text}");
+        }
+        for text in ["", "about 5", "1,2,3", "1.2.3,4", "-5", ",", "."] {
+            assert_eq!((written(text, false), written(text, true)), (None, None), "{text}");
         }
     }
 

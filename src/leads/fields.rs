@@ -101,7 +101,14 @@ pub static TABLE: [Plain; 10] = [
             "azienda",
             "kampuni",
         ],
-        loose_headers: &["business", "account", "accountname"],
+        loose_headers: &[
+            "business",
+            "account",
+            "accountname",
+            "companyaccount",
+            "associatedcompany",
+            "defaultaddresscompany",
+        ],
     },
     Plain {
         fact: LeadFact::JobTitle,
@@ -124,6 +131,7 @@ pub static TABLE: [Plain; 10] = [
             "jobrole",
             "designation",
             "occupation",
+            "organizationtitle",
             "cargo",
             "poste",
             "puesto",
@@ -225,7 +233,7 @@ pub static TABLE: [Plain; 10] = [
         file: "country",
         file_label: "Country",
         headers: &["country", "countrycode", "countryname", "land", "pays", "país", "pais", "paese", "nchi"],
-        loose_headers: &["billingcountry", "nation"],
+        loose_headers: &["billingcountry", "nation", "countryregion", "address1country"],
     },
     Plain {
         fact: LeadFact::Region,
@@ -281,7 +289,7 @@ pub static TABLE: [Plain; 10] = [
             "indirizzo",
             "anwani",
         ],
-        loose_headers: &["address1", "addressline1", "billingaddress", "homeaddress"],
+        loose_headers: &["address1", "addressline1", "billingaddress", "homeaddress", "address1formatted"],
     },
     Plain {
         fact: LeadFact::Source,

@@ -43,10 +43,10 @@ async fn new(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
 }
 
 async fn create(page: Page, mut form: Form) -> PageResult {
-    let name = form.line("name", "The name", 120);
+    let name = form.line("name", "The name", 200);
     let email = form.email("email", "The e-mail address");
     let phone = form.optional_phone("phone", &page.member.country);
-    let company = form.optional_line("company", "The company", 120);
+    let company = form.optional_line("company", "The company", 200);
     let (Some(name), Some(email), true) = (name, email, form.is_fine()) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage { frame: page.frame("referrers").await?, form });
     };

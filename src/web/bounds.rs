@@ -28,9 +28,11 @@ const HEADERS: usize = 32 * 1024;
 /// Bytes that earn a body a further second.
 const BYTES_A_SECOND: u64 = 16 * 1024;
 
-/// The most of an unwanted body that is read before the answer, and the time for it.
-const HEARD: usize = 4 * 1024 * 1024;
-const HEARD_FOR: Duration = Duration::from_secs(1);
+/// The most of an unwanted body that is read while the answer goes out, and the time for it. A caller who sends a file
+/// reads the answer only when the whole is sent; one who pauses has nothing more to say.
+const HEARD: usize = 64 * 1024 * 1024;
+const HEARD_FOR: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// An answer in the words of the API that a path belongs to; `None` where people read pages.
 pub type InWords = fn(path: &str, status: StatusCode, message: &'static str) -> Option<Response>;
@@ -130,7 +132,7 @@ async fn hear_out(mut body: BodyDataStream) {
     let _ = tokio::time::timeout(HEARD_FOR, async {
         let mut heard = 0;
         while heard < HEARD
-            && let Some(Ok(bytes)) = body.next().await
+            && let Ok(Some(Ok(bytes))) = tokio::time::timeout(PAUSE, body.next()).await
         {
             heard += bytes.len();
         }

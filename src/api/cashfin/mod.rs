@@ -146,6 +146,7 @@ impl Create {
             phone: number.map(|number| number.text().to_owned()).or(phone),
             facts,
             marks: None,
+            history: crate::engine::History::default(),
         };
         AddLead {
             scope: engine::Scope::new(campaign_id, caller.test()),

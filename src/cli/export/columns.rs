@@ -12,13 +12,16 @@ use crate::id::{self, Kind};
 use crate::leads::LeadRow;
 use crate::leads::fields::LeadFact;
 use crate::links;
+use crate::meta;
 use crate::money::{Currency, Money, Rate};
 use crate::payments::PaymentRow;
 use crate::referrers::rows::{EnrollmentRow, ReferrerRow};
 
 /// The columns of leads, before and behind the plain facts that are not among the first.
 const LEADS_FIRST: [&str; 8] = ["name", "email", "phone", "company", "code", "referrer_email", "source", "status"];
-const LEADS_LAST: [&str; 13] = [
+const LEADS_LAST: [&str; 15] = [
+    "external_id",
+    "metadata",
     "qualified",
     "id",
     "campaign",
@@ -43,8 +46,21 @@ fn further_facts() -> impl Iterator<Item = LeadFact> {
     LeadFact::ALL.iter().copied().filter(|fact| !matches!(fact, LeadFact::Company | LeadFact::Source))
 }
 
-pub const REFERRERS: [&str; 11] =
-    ["name", "email", "phone", "company", "code", "link", "id", "campaign", "enrollment", "created_at", "archived_at"];
+pub const REFERRERS: [&str; 13] = [
+    "name",
+    "email",
+    "phone",
+    "company",
+    "code",
+    "external_id",
+    "metadata",
+    "link",
+    "id",
+    "campaign",
+    "enrollment",
+    "created_at",
+    "archived_at",
+];
 
 pub const CODES: [&str; 10] =
     ["code", "code_state", "kind", "name", "email", "link", "id", "campaign", "referrer_id", "created_at"];
@@ -101,6 +117,12 @@ fn at(micros: impl Into<Option<i64>>) -> Cell {
     micros.into().map(instant).into()
 }
 
+/// The fields of another program as a JSON object; nothing where there are none.
+fn metadata(stored: &str) -> Cell {
+    let texts = meta::texts(stored);
+    if texts.is_empty() { Cell::Nothing } else { Cell::Object(serde_json::json!(texts).to_string()) }
+}
+
 /// With the currency's decimals; minor units for an unknown currency.
 fn money(minor: i64, currency: &str) -> Cell {
     match Currency::parse(currency) {
@@ -123,6 +145,8 @@ pub fn lead(l: LeadRow, referrer_email: Option<String>) -> Vec<Cell> {
     ];
     cells.extend(further_facts().map(fact));
     cells.extend([
+        l.external_id.into(),
+        metadata(&l.meta),
         l.qualified_at.is_some().into(),
         rendered(Kind::Lead, l.id),
         rendered(Kind::Campaign, l.campaign_id),
@@ -148,6 +172,8 @@ pub fn referrer(r: &ReferrerRow, e: &EnrollmentRow, public_url: &str) -> Vec<Cel
         r.phone.clone().into(),
         r.company.clone().into(),
         e.code.clone().into(),
+        r.external_id.clone().into(),
+        metadata(&r.meta),
         e.code.as_deref().map(|code| links::address(public_url, e.campaign_id, code, elder)).into(),
         rendered(Kind::Referrer, r.id),
         rendered(Kind::Campaign, e.campaign_id),
@@ -243,10 +269,13 @@ mod tests {
             .iter()
             .map(|name| format!("{name}={}", Field::guess(name).unwrap().name()))
             .collect();
-        assert_eq!(known(imports::Kind::Leads, &LEADS), fields.join(" "));
+        let ours = ["external_id", "metadata", "id", "active", "duplicate_of", "qualified_at", "created_at"];
+        let ours = ours.map(|name| format!("{name}={name}")).join(" ");
+        assert_eq!(known(imports::Kind::Leads, &LEADS), format!("{} {ours}", fields.join(" ")));
         assert!(fields.iter().all(|pair| pair.split_once('=').is_some_and(|(name, field)| name == field)));
         let contact = "name=name email=email phone=phone company=company code=code";
-        assert_eq!(known(imports::Kind::Referrers, &REFERRERS), contact);
+        let marks = "external_id=external_id metadata=metadata";
+        assert_eq!(known(imports::Kind::Referrers, &REFERRERS), format!("{contact} {marks}"));
         assert_eq!(known(imports::Kind::Referrers, &CODES), "code=code name=name email=email");
         let qualified = known(imports::Kind::Qualifications, &LEADS);
         assert!(qualified.ends_with("referrer_email=referrer_email qualified=qualified"), "{qualified}");

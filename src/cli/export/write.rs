@@ -20,6 +20,8 @@ pub enum Cell {
     /// As JSON writes it.
     Number(String),
     Flag(bool),
+    /// A JSON object.
+    Object(String),
 }
 
 impl From<&str> for Cell {
@@ -52,7 +54,7 @@ impl Cell {
     fn csv(&self) -> String {
         match self {
             Self::Nothing => String::new(),
-            Self::Text(text) => sanitise_for_spreadsheet(text),
+            Self::Text(text) | Self::Object(text) => sanitise_for_spreadsheet(text),
             // Ours, so it runs nothing.
             Self::Number(number) => number.clone(),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
@@ -65,6 +67,7 @@ impl Cell {
             Self::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
             Self::Number(number) => number.clone(),
             Self::Flag(flag) => flag.to_string(),
+            Self::Object(object) => object.clone(),
         }
     }
 }

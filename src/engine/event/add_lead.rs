@@ -151,6 +151,12 @@ impl AddLead {
             if self.status == Status::Converted {
                 qualification::convert(work, id);
             }
+            let before = self.contact.history.qualified_at.filter(|at| *at < work.now.micros());
+            if let Some(at) = before.filter(|_| qualified)
+                && let Some(lead) = work.lead_mut(id)
+            {
+                lead.qualified_at = Some(at);
+            }
             let came = Came { attributed: claimed.attributed, qualified, ..Came::by_staff() };
             follow(work, by, id, attached, came);
         }

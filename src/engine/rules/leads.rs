@@ -59,6 +59,9 @@ pub fn insert(work: &mut Work, by: &By, new: NewLead) -> LeadId {
         archived_at: None,
         facts: LeadFacts::default(),
     };
+    lead.active = !new.contact.history.inactive;
+    // A day that has not come yet is no history.
+    lead.created_at = new.contact.history.created_at.filter(|at| *at < now).unwrap_or(now);
     new.contact.put_into(&mut lead);
     let name = lead.name.clone();
     work.facts.add_lead(lead);

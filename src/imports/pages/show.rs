@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 
 use crate::campaigns;
-use crate::imports::mapping::{Field, Mapping};
+use crate::imports::mapping::{Field, Mapping, is_same_name};
 use crate::imports::store::{self, RowLine};
 use crate::imports::{Asked, Fate, Import, Kind, Options, ask_check, ask_run, discard, rejects, set_columns};
 use crate::jobs;
@@ -150,10 +150,11 @@ fn typed_mapping(import: &Import, form: &mut Form) -> Mapping {
     for at in 0..mapping.columns.len() {
         let name = format!("column_{at}");
         let Some(field) = Field::from_name(form.value(&name)).filter(|f| kind.fields().contains(f)) else { continue };
-        if mapping.column(field).is_some() {
+        let labels = import.columns();
+        if mapping.column(field).is_some_and(|first| !is_same_name(&labels[first], &labels[at])) {
             form.fail(&name, format!("Two columns are the {}. Choose one of them.", field.label().to_lowercase()));
         } else {
-            mapping.set(at, Some(field));
+            mapping.columns[at] = Some(field);
         }
     }
     if let Err(why) = kind.judge(&mapping) {

@@ -8,31 +8,40 @@ use crate::{code, row, rows};
 
 row! {
     #[derive(Debug, Clone)]
+    pub struct EarlierPerson {
+        pub key: String,
+        pub line: i64,
+        pub code_key: Option<String>,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
     pub struct Earlier {
         pub key: String,
         pub line: i64,
     }
 }
 
-/// The first accepted row of each person before a line of the file.
+/// The accepted row of each person before a line of the file: its line, and the code that it named.
 pub async fn earlier_people(
     conn: &mut Conn,
     import: i64,
     before: i64,
     keys: &[String],
-) -> DbResult<BTreeMap<String, i64>> {
-    let found: Vec<Earlier> = sql("SELECT i.person AS key, min(i.line) AS line
+) -> DbResult<BTreeMap<String, (i64, Option<String>)>> {
+    let found: Vec<EarlierPerson> = sql("SELECT i.person AS key, i.line, i.code_key
            FROM rows($2, import BIGINT, key TEXT) r
            JOIN import_rows i ON i.import_id = r.import
                              AND i.person = r.key
           WHERE i.person IS NOT NULL
             AND i.line < $1
-          GROUP BY i.person")
+          ORDER BY i.line DESC")
     .bind(before)
     .bind(rows!(keys, key => { import: import, key: key }))
     .all(conn)
     .await?;
-    Ok(found.into_iter().map(|e| (e.key, e.line)).collect())
+    Ok(found.into_iter().map(|e| (e.key, (e.line, e.code_key))).collect())
 }
 
 /// The same for codes that rows bring as their own.

@@ -14,16 +14,14 @@ pub(super) struct Sniffed {
     pub(super) records: Vec<Record>,
 }
 
-/// Excel's own first line, `sep=;`, which is no row.
+/// Excel's own first line, `sep=;`, which is no row, in quotation marks or not.
 pub(super) fn declared_delimiter(text: &[u8]) -> Option<u8> {
-    match text {
-        [s, e, p, b'=', delimiter, b'\r' | b'\n', ..]
-            if [s, e, p].map(u8::to_ascii_lowercase) == *b"sep" && DELIMITERS.contains(&char::from(*delimiter)) =>
-        {
-            Some(*delimiter)
-        }
-        _ => None,
-    }
+    // Some programs quote it, as they quote every cell.
+    let (text, quoted) = text.strip_prefix(b"\"").map_or((text, false), |text| (text, true));
+    let [s, e, p, b'=', delimiter, rest @ ..] = text else { return None };
+    let rest = if quoted { rest.strip_prefix(b"\"")? } else { rest };
+    let is_line = [s, e, p].map(u8::to_ascii_lowercase) == *b"sep" && matches!(rest, [b'\r' | b'\n', ..]);
+    Some(*delimiter).filter(|delimiter| is_line && DELIMITERS.contains(&char::from(*delimiter)))
 }
 
 /// A person's choice, if it is a delimiter.

@@ -9,9 +9,17 @@ use std::io::{self, Write};
 /// line break, NUL, spaces, a quotation mark or a semicolon. A phone number in international form, `+` and
 /// then only digits and spaces, stays unchanged: it cannot run anything, and an apostrophe would spoil it for
 /// the next program. Every other `+…` gets one, `+254 (0)722` too. So does a negative amount: amounts that we
-/// format ourselves need no sanitising. Doing it twice changes nothing.
+/// format ourselves need no sanitising. A cell that begins with an apostrophe before such a beginning gets another one,
+/// so that [`as_it_was`] finds out which is ours.
 pub fn sanitise_for_spreadsheet(cell: &str) -> String {
-    if begins_like_a_formula(cell) && !is_phone_number(cell) { format!("'{cell}") } else { cell.to_owned() }
+    let marked = cell.starts_with('\'') && begins_like_a_formula(cell.trim_start_matches('\''));
+    if marked || begins_like_a_formula(cell) && !is_phone_number(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// A cell without the apostrophe of [`sanitise_for_spreadsheet`].
+pub fn as_it_was(cell: &str) -> &str {
+    let ours = |rest: &&str| begins_like_a_formula(rest.trim_start_matches('\''));
+    cell.strip_prefix('\'').filter(ours).unwrap_or(cell)
 }
 
 fn begins_like_a_formula(cell: &str) -> bool {

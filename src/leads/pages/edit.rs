@@ -244,6 +244,7 @@ fn contact_of(form: &mut Form, country: &str, known: Option<&LeadRow>) -> Option
         phone: parsed.as_ref().map(|p| p.text().to_owned()).or(phone),
         facts,
         marks: None,
+        history: crate::engine::History::default(),
         name: name?,
     })
 }

@@ -52,10 +52,10 @@ async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let business = page.member.business_id;
     let row = store::by_id(&mut page.read().await?, business, id).await?.ok_or(Fault::NotFound)?;
     let url = format!("/referrers/{id}");
-    let name = form.line("name", "The name", 120);
+    let name = form.line("name", "The name", 200);
     let email = form.optional_email("email");
     let phone = form.optional_phone("phone", &page.member.country);
-    let company = form.optional_line("company", "The company", 120);
+    let company = form.optional_line("company", "The company", 200);
     if let (Some(name), true) = (name, form.is_fine()) {
         let new = NewFacts { name, email, phone, company, marks: None };
         match referrers::edit(&page.app, &Arc::new(page.member.actor()), business, id, new, None).await? {

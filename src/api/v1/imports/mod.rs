@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::campaigns;
 use crate::db::{DbError, DbResult};
 use crate::id::Kind;
-use crate::imports::mapping::{Field, Mapping};
+use crate::imports::Mapping;
 use crate::imports::table::Choices;
 use crate::imports::{self, Asked as Begun, Import, Kind as FileKind, NewImport, Options};
 use shape::{ImportAnswer, ImportAsked, ImportRow, ImportRows, ImportsAsked, RowsAsked};
@@ -140,21 +140,8 @@ async fn staged(
 fn mapping(import: &Import, named: Option<&str>) -> Result<Mapping, FieldProblem> {
     let (kind, mut mapping) = (import.kind(), import.mapping());
     if let Some(named) = named {
-        mapping = Mapping { columns: vec![None; import.columns().len()] };
-        for (at, name) in named.split(',').map(str::trim).enumerate() {
-            if at >= mapping.columns.len() {
-                return Err(FieldProblem::wrong("columns", format!("names more than {at}, which is all the file has")));
-            }
-            if name.is_empty() || name == "-" {
-                continue;
-            }
-            let field = Field::from_name(name).filter(|field| kind.fields().contains(field));
-            let field = field.ok_or_else(|| {
-                let all: Vec<&str> = kind.fields().iter().map(|field| field.name()).collect();
-                FieldProblem::wrong("columns", format!("has “{name}”, which is none of {}", all.join(", ")))
-            })?;
-            mapping.set(at, Some(field));
-        }
+        let read = kind.named(import.columns().len(), named);
+        mapping = read.map_err(|why| FieldProblem::wrong("columns", why))?;
     }
     let judged = kind.judge(&mapping);
     judged.map(|()| mapping).map_err(|why| {

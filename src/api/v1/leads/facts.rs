@@ -108,6 +108,7 @@ impl NewLead {
                 phone: phone.map(|p| p.text().to_owned()),
                 facts,
                 marks: marks(self.external_id.map(|id| id.0), self.metadata)?,
+                history: crate::engine::History::default(),
             }),
             status: self.status.map_or(Status::New, |s| s.0),
             source_origin: SourceOrigin::Api,
@@ -165,5 +166,6 @@ pub fn changed(row: LeadRow, change: LeadChange, caller: &Caller) -> Result<Cont
         phone_key,
         facts: change.facts.onto(row.facts),
         marks: Some(marks),
+        history: crate::engine::History::default(),
     })
 }
