@@ -122,6 +122,7 @@ pub async fn referrers(tx: &mut Tx, (part, codes): &(Part, Vec<String>)) -> DbRe
     .bind(words)
     .bind(bases.referrer)
     .bind(load.business_id)
+    .patient()
     .execute(tx)
     .await?;
     sql("INSERT INTO enrollments
@@ -407,10 +408,17 @@ fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
     let mut enrollments: HashMap<i64, (i64, i64)> = HashMap::new();
     let mut kinds: HashMap<(&str, &str, Option<&str>, bool), i64> = HashMap::new();
     let mut days: HashMap<i64, i64> = HashMap::new();
+    let mut series: HashMap<(i64, Cow<'static, str>), i64> = HashMap::new();
     for i in 0..load.leads {
         let lead = Nth(i);
         *kinds.entry((lead.status(), lead.source(), lead.arrival(), lead.is_qualified())).or_default() += 1;
-        *days.entry((first.micros() + i * super::SECONDS_APART * 1_000_000) / MICROS_A_DAY).or_default() += 1;
+        let day = (first.micros() + i * super::SECONDS_APART * 1_000_000) / MICROS_A_DAY;
+        *days.entry(day).or_default() += 1;
+        let qualified = lead.is_qualified().then_some("qualified".into());
+        let arrival = lead.arrival().map(|way| format!("leads.arrival.{way}").into());
+        for name in [qualified, arrival].into_iter().flatten() {
+            *series.entry((day, name)).or_default() += 1;
+        }
         if let Some(n) = lead.referrer(load.referrers) {
             let (leads, qualified) = enrollments.entry(bases.enrollment + n).or_default();
             (*leads, *qualified) = (*leads + 1, *qualified + i64::from(lead.is_qualified()));
@@ -436,9 +444,13 @@ fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
         }
     }
     let utc = crate::clock::Zone::default();
+    let day = |number: i64| utc.day_of(Instant::from_micros(number * MICROS_A_DAY)).to_string();
     for (number, n) in days {
         add(campaign, "users.leads".into(), format!("u{number}"), n);
-        add(campaign, "leads".into(), utc.day_of(Instant::from_micros(number * MICROS_A_DAY)).to_string(), n);
+        add(campaign, "leads".into(), day(number), n);
+    }
+    for ((number, name), n) in series {
+        add(campaign, name, day(number), n);
     }
     for (enrollment, (leads, qualified)) in enrollments {
         add(enrollment, "leads".into(), String::new(), leads);

@@ -114,14 +114,25 @@ pub struct Arrival {
 const WAYS: [(&str, &str); 5] =
     [("code", "Code"), ("link", "Link"), ("verbal", "Verbal"), ("upload", "Upload"), ("staff", "By staff")];
 
-/// One small chart per source, all on one scale; unused sources beyond the first four are left out.
+/// The heading of leads without a referrer.
+const UNREFERRED: &str = "No referrer";
+
+/// One small chart per source, and one for the leads that nobody referred, all on one scale: they add up to the
+/// leads. Unused ones beyond the first four are left out.
 pub fn arrivals(period: Period, by_day: &ByDay) -> Vec<Arrival> {
     let of = |way: &str| period.values(by_day, &format!("leads.arrival.{way}"));
     let half = usize::try_from(period.days).unwrap_or(0);
-    let most = WAYS.iter().flat_map(|(way, _)| of(way).into_iter().skip(half)).max().unwrap_or(0).max(1);
-    WAYS.iter()
-        .map(|(way, label)| {
-            let values = of(way);
+    let mut nobody = period.values(by_day, "leads");
+    for (way, _) in WAYS {
+        // Archived leads keep their source and are counted as leads no more.
+        nobody.iter_mut().zip(of(way)).for_each(|(left, n)| *left = (*left - n).max(0));
+    }
+    let series = WAYS.iter().map(|(way, label)| (*way, *label, of(way)));
+    let series: Vec<_> = series.chain([("", UNREFERRED, nobody)]).collect();
+    let most = series.iter().flat_map(|(.., values)| values.iter().skip(half)).max().copied().unwrap_or(0).max(1);
+    series
+        .into_iter()
+        .map(|(way, label, values)| {
             let (old, new) = values.split_at(half);
             let (delta, tone) = change(old.iter().sum(), new.iter().sum());
             let columns = (0..)
@@ -132,10 +143,10 @@ pub fn arrivals(period: Period, by_day: &ByDay) -> Vec<Arrival> {
                     percent: v.max(&0) * 100 / most,
                 })
                 .collect();
-            let note = if *way == "link" { clicks(period, by_day) } else { String::new() };
+            let note = if way == "link" { clicks(period, by_day) } else { String::new() };
             Arrival { label, note, total: counted(new.iter().sum()), delta, tone, columns, values: new.to_vec() }
         })
-        .filter(|a| a.label != "By staff" || a.values.iter().any(|v| *v != 0))
+        .filter(|a| !["By staff", UNREFERRED].contains(&a.label) || a.values.iter().any(|v| *v != 0))
         .collect()
 }
 
@@ -149,7 +160,7 @@ fn clicks(period: Period, by_day: &ByDay) -> String {
     }
 }
 
-/// One bar: ready text and its share of the longest.
+/// One bar: ready text and its share of all.
 #[derive(Debug, Clone)]
 pub struct Bar {
     pub label: String,
@@ -160,19 +171,19 @@ pub struct Bar {
     pub url: String,
 }
 
-/// Bars on a common scale.
+/// Bars, each as long as its share of all.
 pub fn bars(rows: Vec<(String, Money, &'static str, String, String)>) -> Vec<Bar> {
-    let most = rows.iter().map(|(_, m, ..)| m.minor).max().unwrap_or(0).max(1);
+    let all: i128 = rows.iter().map(|(_, m, ..)| i128::from(m.minor.max(0))).sum();
+    let share = |minor: i64| i64::try_from(i128::from(minor.max(0)) * 100 / all.max(1)).unwrap_or(100);
     rows.into_iter()
         .map(|(label, money, tone, detail, url)| Bar {
-            percent: money.minor.max(0) / (most / 100).max(1),
+            percent: share(money.minor),
             label,
             value: money.shown(),
             tone,
             detail,
             url,
         })
-        .map(|bar| Bar { percent: bar.percent.min(100), ..bar })
         .collect()
 }
 
@@ -198,6 +209,25 @@ mod tests {
         assert_eq!(line(&[0, 5, 10]), "0,26 50,14 100,2");
         assert_eq!(line(&[]), "");
         assert_eq!(line(&[0]), "0,26");
+    }
+
+    #[test]
+    fn sources_add_up_to_the_leads() {
+        let period = Period { today: Day::parse("2026-06-20").unwrap(), days: 7 };
+        let counted = [("leads", 9), ("leads.arrival.code", 4), ("leads.arrival.link", 2)];
+        let by_day: ByDay = counted.map(|(name, n)| ((name.to_owned(), "2026-06-20".to_owned()), n)).into();
+        let all = arrivals(period, &by_day);
+        let totals: Vec<(&str, &str)> = all.iter().map(|a| (a.label, a.total.as_str())).collect();
+        assert_eq!(totals, [("Code", "4"), ("Link", "2"), ("Verbal", "0"), ("Upload", "0"), ("No referrer", "3")]);
+    }
+
+    #[test]
+    fn bars_are_shares_of_all() {
+        let usd = |minor| Money { minor, currency: Currency::parse("USD").unwrap() };
+        let row = |minor| (String::new(), usd(minor), "", String::new(), String::new());
+        let percents: Vec<i64> = bars(vec![row(5_000), row(15_000), row(-10)]).iter().map(|b| b.percent).collect();
+        assert_eq!(percents, [25, 75, 0]);
+        assert_eq!(bars(vec![row(0)])[0].percent, 0);
     }
 
     #[test]
