@@ -12,6 +12,7 @@ mod marks;
 mod once;
 mod records;
 mod referrers;
+mod remarks;
 mod versions;
 
 use serde_json::{Value as Json, json};

@@ -17,6 +17,7 @@ mod part;
 mod products;
 mod public;
 mod referrers;
+mod remarks;
 mod test_data;
 mod touches;
 mod window;
@@ -36,6 +37,7 @@ pub fn api() -> Api {
         leads::calls,
         leads::decisions,
         touches::calls,
+        remarks::calls,
         events::calls,
         imports::calls,
         money::calls,

@@ -166,7 +166,7 @@ pub fn calls(api: Api) -> Api {
     )
 }
 
-async fn find(app: &App, caller: &Caller, text: &str) -> Result<ReferrerRow, Problem> {
+pub async fn find(app: &App, caller: &Caller, text: &str) -> Result<ReferrerRow, Problem> {
     let id = path_id(Kind::Referrer, text, "referrer")?;
     let found = store::by_id(&mut app.db.read().await?, caller.business_id(), id).await?;
     found.ok_or_else(|| nothing("referrer"))
