@@ -17,8 +17,8 @@ use crate::when::When;
 
 pub fn routes() -> Routes {
     Routes::new()
-        .post("/leads/{id}/tags", Access::May(Right::OwnLeads), tag_lead)
-        .post("/leads/{id}/notes", Access::May(Right::OwnLeads), note_lead)
+        .post("/leads/{id}/tags", Access::May(Right::Record), tag_lead)
+        .post("/leads/{id}/notes", Access::May(Right::Record), note_lead)
         .post("/referrers/{id}/tags", Access::May(Right::EditReferrers), tag_referrer)
         .post("/referrers/{id}/notes", Access::May(Right::Record), note_referrer)
 }
@@ -51,10 +51,7 @@ impl Remarks {
         let notes = store::notes_of(&mut conn, page.member.business_id, id).await?;
         let known = store::all_tags(&mut conn, page.member.business_id).await?;
         drop(conn);
-        let (can_tag, can_note) = match kind {
-            Subject::Lead => (page.member.may(Right::OwnLeads), page.member.may(Right::OwnLeads)),
-            Subject::Referrer => (page.member.may(Right::EditReferrers), page.member.may(Right::Record)),
-        };
+        let can_note = page.member.may(Right::Record);
         let line =
             |note: store::Note| NoteLine { when: page.when(note.created_at), text: note.text, author: note.author };
         Ok(Self {
@@ -63,8 +60,11 @@ impl Remarks {
             tags,
             notes: notes.into_iter().map(line).collect(),
             stamp: frame.stamp(),
-            can_tag: can_tag && page.member.may(Right::Record),
-            can_note: can_note && page.member.may(Right::Record),
+            can_tag: match kind {
+                Subject::Lead => can_note,
+                Subject::Referrer => page.member.may(Right::EditReferrers),
+            },
+            can_note,
         })
     }
 }
@@ -152,10 +152,13 @@ async fn note_referrer(page: Page, Path(id): Path<i64>, form: Form) -> PageResul
     note(page, Subject::Referrer, id, form).await
 }
 
+async fn is_there(page: &Page, kind: Subject, id: i64) -> Result<(), Fault> {
+    let own = store::own(&mut page.read().await?, page.member.business_id, kind, &[id]).await?;
+    if own.is_empty() { Err(Fault::NotFound) } else { Ok(()) }
+}
+
 async fn tag(page: Page, kind: Subject, id: i64, form: Form) -> PageResult {
-    if !page.member.may(Right::Record) {
-        return Err(Fault::Forbidden);
-    }
+    is_there(&page, kind, id).await?;
     let url = format!("{}/{id}", kind.path());
     let (add, take) = match (names(form.value("add")), names(form.value("take"))) {
         (Ok(add), Ok(take)) => (add, take),
@@ -175,9 +178,7 @@ async fn tag(page: Page, kind: Subject, id: i64, form: Form) -> PageResult {
 }
 
 async fn note(page: Page, kind: Subject, id: i64, mut form: Form) -> PageResult {
-    if !page.member.may(Right::Record) {
-        return Err(Fault::Forbidden);
-    }
+    is_there(&page, kind, id).await?;
     let url = format!("{}/{id}", kind.path());
     let Some(text) = form.optional_text("note", "The note", NOTE) else {
         let why = form.errors.first().map_or("Write something first.", |e| e.message.as_str()).to_owned();

@@ -23,7 +23,7 @@ async fn tags_are_set_and_read(app: TestApp) {
         assert_eq!(app.api_get(&path).await.is(200).json(), json!({ "tags": ["fair", "press"] }));
         let many: Vec<String> = (0..21).map(|n| format!("tag {n}")).collect();
         for wrong in [json!(many), json!(["a, b"]), json!(["x".repeat(41)]), json!("VIP"), json!([""])] {
-            let problem = app.api_put(&path, json!({ "tags": wrong })).await.is(422);
+            let problem = app.api_put(&path, json!({ "tags": wrong })).await.is(400);
             assert!(problem.body.contains("/tags"), "{}", problem.body);
         }
         assert_eq!(app.api_put(&path, json!({ "tags": [] })).await.is(200).json(), json!({ "tags": [] }));
@@ -42,8 +42,8 @@ async fn notes_are_written_and_read(app: TestApp) {
             (&all["data"][0]["text"], &all["data"][1]["text"]),
             (&json!("Called\nback"), &json!("Prefers the phone"))
         );
-        app.api_post(&path, json!({ "text": "" })).await.is(422);
-        app.api_post(&path, json!({ "text": "x".repeat(2_001) })).await.is(422);
+        app.api_post(&path, json!({ "text": "" })).await.is(400);
+        app.api_post(&path, json!({ "text": "x".repeat(2_001) })).await.is(400);
     }
     app.sign_in().await;
     app.get(&format!("/referrers/{ann}")).await.is(200).says("Prefers the phone");
