@@ -172,8 +172,10 @@ fn form_urlencoded(word: &str) -> String {
 async fn signed_in(client: &mut Client) -> String {
     let (status, answer) = client.form("/sign-in", "email=bench%40example.com&password=a+password+for+benches").await;
     assert!(status == 303, "{answer}");
-    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ").and_then(|c| c.split(';').next()));
-    format!("cookie: {}", cookie.expect("a session cookie"))
+    // The session, and the cookie by which the browser is known.
+    let cookies: Vec<&str> =
+        answer.lines().filter_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next()).collect();
+    format!("cookie: {}", cookies.join("; "))
 }
 
 async fn pages(server: &Server) {

@@ -35,8 +35,11 @@ pub async fn look_up(conn: &mut Conn, business_id: i64, text: &str) -> DbResult<
     if text.len() > LONGEST {
         return Ok(Lookup::NotFound { closest: Vec::new() });
     }
-    let heard = code::lookup_form(&spelling::heard(text));
-    Ok(Lookup::NotFound { closest: closest(conn, business_id, &heard).await? })
+    let form = match pasted::of_link(text) {
+        Some(linked) => code::lookup_form(&linked),
+        None => code::lookup_form(&spelling::heard(text)),
+    };
+    Ok(Lookup::NotFound { closest: closest(conn, business_id, &form).await? })
 }
 
 /// The same without a look at what else could have been meant.
