@@ -251,11 +251,18 @@ impl Browser {
 
     /// A phone held upright.
     pub async fn phone(&self) {
-        self.client().set_window_rect(0, 0, 390, 844).await.expect("the window's size");
+        self.size(390, 844).await;
     }
 
     pub async fn desktop(&self) {
-        self.client().set_window_rect(0, 0, 1280, 900).await.expect("the window's size");
+        self.size(1280, 900).await;
+    }
+
+    /// Emulated: a window of its own size takes half a second to change.
+    async fn size(&self, width: i64, height: i64) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.command("goog/cdp/execute", json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics }))
+            .await;
     }
 
     /// The preference of the person's system.
