@@ -144,7 +144,7 @@ mod tests {
             ("/api/events/customer_created", "/api/events/customer-created"),
             ("/api/event/payment-succeeded", "/api/events/payment-succeeded"),
             ("/api/v2/user", "/api/v2/users"),
-            ("/api/v3/users", "/api/v1/users"),
+            ("/api/v3/users", "/api/v2/users"),
             ("/business/leads/create", "/business/lead/create"),
             ("/Business/Lead//List", "/business/lead/list"),
             ("/v1", ""),

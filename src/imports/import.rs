@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::mapping::{Field, Mapping};
+use super::mapping::{Field, Mapping, is_same_name};
 use super::outcome::Counts;
 use super::table;
 use crate::db::TextColumn as _;
@@ -95,6 +95,15 @@ impl Kind {
             && let Some(column) = mapping.column(Field::ReferrerEmail)
         {
             mapping.set(column, Some(Field::Email));
+        }
+        // Our own export names these two as others name the ids and dates of payments.
+        if self == Self::Leads {
+            for (name, field) in [("id", Field::OwnId), ("created_at", Field::CreatedAt)] {
+                let column = header.and_then(|names| names.iter().position(|header| is_same_name(header, name)));
+                if let Some(column) = column {
+                    mapping.set(column, Some(field));
+                }
+            }
         }
         for column in &mut mapping.columns {
             *column = column.filter(|field| self.fields().contains(field));

@@ -269,8 +269,8 @@ mod tests {
             .iter()
             .map(|name| format!("{name}={}", Field::guess(name).unwrap().name()))
             .collect();
-        let ours = ["external_id", "metadata", "id", "active", "duplicate_of", "qualified_at", "created_at"];
-        let ours = ours.map(|name| format!("{name}={name}")).join(" ");
+        let ours = "external_id=external_id metadata=metadata id=lead_id active=active duplicate_of=duplicate_of \
+                    qualified_at=qualified_at created_at=lead_created_at";
         assert_eq!(known(imports::Kind::Leads, &LEADS), format!("{} {ours}", fields.join(" ")));
         assert!(fields.iter().all(|pair| pair.split_once('=').is_some_and(|(name, field)| name == field)));
         let contact = "name=name email=email phone=phone company=company code=code";
@@ -278,6 +278,6 @@ mod tests {
         assert_eq!(known(imports::Kind::Referrers, &REFERRERS), format!("{contact} {marks}"));
         assert_eq!(known(imports::Kind::Referrers, &CODES), "code=code name=name email=email");
         let qualified = known(imports::Kind::Qualifications, &LEADS);
-        assert!(qualified.ends_with("referrer_email=referrer_email qualified=qualified"), "{qualified}");
+        assert!(qualified.ends_with("referrer_email=referrer_email status=status qualified=qualified"), "{qualified}");
     }
 }

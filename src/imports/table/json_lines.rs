@@ -1,10 +1,10 @@
 //! JSON lines as a table: an object a line, its keys the columns. They are rewritten as CSV while they are read, so that
 //! one path reads both.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Read};
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::write::{sanitise_for_spreadsheet, write_csv_row};
 
@@ -22,12 +22,15 @@ pub fn table_of<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
     if is_json { Ok(Box::new(JsonLines::new(reader)?)) } else { Ok(Box::new(reader)) }
 }
 
+/// Values as they are written: a number keeps its digits.
+type Object = BTreeMap<String, Box<RawValue>>;
+
 struct JsonLines<R> {
     lines: R,
     /// Lines read so far.
     number: u64,
     columns: Vec<String>,
-    ahead: VecDeque<Map<String, Value>>,
+    ahead: VecDeque<Object>,
     out: Vec<u8>,
     given: usize,
 }
@@ -49,7 +52,7 @@ impl<R: BufRead> JsonLines<R> {
         Ok(this)
     }
 
-    fn next_object(&mut self) -> io::Result<Option<Map<String, Value>>> {
+    fn next_object(&mut self) -> io::Result<Option<Object>> {
         loop {
             let mut line = Vec::new();
             if self.lines.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
@@ -84,12 +87,15 @@ impl<R: BufRead> JsonLines<R> {
 }
 
 /// A value as a cell of our own files has it.
-fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::Bool(flag)) => if *flag { "yes" } else { "no" }.to_owned(),
-        Some(Value::String(text)) => sanitise_for_spreadsheet(text),
-        Some(other) => other.to_string(),
+fn cell(value: Option<&Box<RawValue>>) -> String {
+    match value.map_or("null", |raw| raw.get()) {
+        "null" => String::new(),
+        "true" => "yes".to_owned(),
+        "false" => "no".to_owned(),
+        raw => match serde_json::from_str::<String>(raw) {
+            Ok(text) => sanitise_for_spreadsheet(&text),
+            Err(_) => raw.to_owned(),
+        },
     }
 }
 
@@ -126,7 +132,7 @@ mod tests {
         let text =
             "{\"name\": \"=1\", \"budget\": 5.10, \"active\": true}\n\n{\"name\": null, \"tags\": {\"a\": \"b\"}}\n";
         let columns = "active,budget,name,tags";
-        assert_eq!(read(text).unwrap(), format!("{columns}\r\nyes,5.10,'=1,\r\n,,,\"{{\"\"a\"\":\"\"b\"\"}}\"\r\n"));
+        assert_eq!(read(text).unwrap(), format!("{columns}\r\nyes,5.10,'=1,\r\n,,,\"{{\"\"a\"\": \"\"b\"\"}}\"\r\n"));
         assert_eq!(read("name,email\r\n{x},y\r\n").unwrap(), "name,email\r\n{x},y\r\n");
         assert_eq!(read("").unwrap(), "");
     }
