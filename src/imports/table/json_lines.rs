@@ -78,7 +78,7 @@ impl<R: BufRead> JsonLines<R> {
         if let Some(key) = object.keys().find(|key| !self.columns.contains(key)) {
             return Err(fault(format!("line {} has “{key}”, which the first {AHEAD} lines lack", self.number)));
         }
-        let cells: Vec<String> = self.columns.iter().map(|name| cell(object.get(name))).collect();
+        let cells: Vec<String> = self.columns.iter().map(|name| cell(object.get(name).map(AsRef::as_ref))).collect();
         self.out.clear();
         self.given = 0;
         write_csv_row(&mut self.out, &cells.iter().map(String::as_str).collect::<Vec<_>>())?;
@@ -87,8 +87,8 @@ impl<R: BufRead> JsonLines<R> {
 }
 
 /// A value as a cell of our own files has it.
-fn cell(value: Option<&Box<RawValue>>) -> String {
-    match value.map_or("null", |raw| raw.get()) {
+fn cell(value: Option<&RawValue>) -> String {
+    match value.map_or("null", RawValue::get) {
         "null" => String::new(),
         "true" => "yes".to_owned(),
         "false" => "no".to_owned(),
