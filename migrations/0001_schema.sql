@@ -464,6 +464,8 @@ CREATE INDEX leads_by_name ON leads (campaign_id, test, name_fold, id);
 CREATE INDEX leads_by_qualified ON leads (campaign_id, test, created_at, id) WHERE qualified_at IS NOT NULL;
 CREATE INDEX leads_pending ON leads (campaign_id, test, created_at, id) WHERE qualified_at IS NULL;
 CREATE INDEX leads_unattributed ON leads (campaign_id, test, created_at, id) WHERE referrer_id IS NULL;
+-- They are few: most leads come with an address.
+CREATE INDEX leads_without_email ON leads (campaign_id, test, created_at, id) WHERE email_key IS NULL;
 CREATE INDEX leads_archived ON leads (campaign_id, test, created_at, id) WHERE archived_at IS NOT NULL;
 CREATE INDEX leads_by_referrer ON leads (referrer_id, created_at, id) WHERE referrer_id IS NOT NULL;
 CREATE INDEX leads_by_recorder ON leads (recorded_by, created_at, id) WHERE recorded_by IS NOT NULL;

@@ -7,7 +7,7 @@ const PREFIX: usize = 7;
 /// Names from this length on may differ by two letters.
 const LONG: usize = 7;
 /// Letters by which names differ that sound alike, at most.
-const STEPS: usize = 3;
+const STEPS: usize = 4;
 
 /// The sound of a folded word, for names in several languages: consonants that are spoken alike are one letter,
 /// vowels count at the beginning only.

@@ -3,6 +3,7 @@
 use refdesk::engine::{Merge, Reattribute};
 use refdesk::figures;
 use refdesk::users::Role;
+use serde_json::json;
 
 use crate::on_both_databases;
 use crate::support::{Outcome, TestApp};
@@ -24,6 +25,7 @@ on_both_databases! {
     a_person_has_so_many_tags_and_no_more,
     many_referrers_are_changed_at_once,
     remarks_of_another_business_are_out_of_reach,
+    leads_without_an_address_are_found,
 }
 
 /// Copies all waiting figures.
@@ -266,6 +268,9 @@ async fn tags_and_notes_follow_a_merged_lead(app: TestApp) {
     let page = app.get(&format!("/leads/{one}")).await.is(200);
     assert_eq!(page.texts(".remarks .chip"), ["fair", "trial"]);
     assert_eq!(page.count(".notes li"), 2);
+    let fair = app.number("SELECT id FROM tags WHERE name = 'fair'").await;
+    assert_eq!(app.get(&format!("/leads?tag={fair}")).await.is(200).texts("tbody th a"), ["Amy Pond"]);
+    assert_eq!(app.get("/leads?tag=1").await.is(200).count("tbody th"), 0, "no such tag, no such lead");
     assert_eq!(page.texts(".notes .wrap")[0], "Called <b>twice</b> and again");
     assert_eq!(app.number(&format!("SELECT count(*) FROM tagged WHERE subject_id = {two}")).await, 0);
 }
@@ -335,4 +340,17 @@ async fn remarks_of_another_business_are_out_of_reach(app: TestApp) {
     viewer.post_form(&format!("/referrers/{ann}/notes"), &[("note", "no")]).await.is(403);
     assert_eq!(app.number("SELECT count(*) FROM notes").await, 1);
     assert_eq!(app.number("SELECT count(*) FROM tagged").await, 0);
+}
+
+async fn leads_without_an_address_are_found(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    shop.lead("one@example.com", None).await;
+    let amy = json!({ "name": "Amy Pond", "phone": "+12025550147" });
+    app.api_post("/v1/leads", amy).await.is(201);
+    let page = app.get("/leads?email=none").await.is(200);
+    assert_eq!(page.texts("tbody th a"), ["Amy Pond"]);
+    assert_eq!(page.text("#tabs a[aria-current]"), "No e-mail");
+    assert_eq!(app.get("/leads/export?email=none").await.is(200).body.lines().count(), 2);
+    assert_eq!(names(&app, "/leads?email=none&status=lost").await, Vec::<String>::new());
 }

@@ -7,8 +7,10 @@ use crate::query::{Dates, ListQuery};
 use crate::search::{Needle, Scope};
 
 /// The names a list of leads knows in its address.
-pub const KNOWN: [&str; 13] = [
+pub const KNOWN: [&str; 15] = [
     "q",
+    "tag",
+    "email",
     "status",
     "arrival",
     "qualified",
@@ -50,6 +52,8 @@ pub struct Filter {
     pub qualified: Option<bool>,
     pub by: By,
     pub archived: bool,
+    /// Only those whose e-mail address is unknown: payments find no lead without one.
+    pub no_email: bool,
     /// The id of a tag.
     pub tag: Option<i64>,
     /// The typed text, and its searched form.
@@ -86,6 +90,7 @@ impl Filter {
                 id => id.parse().map_or(By::Anybody, By::Referrer),
             },
             archived: query.get("archived") == "yes",
+            no_email: query.get("email") == "none",
             tag: query.get("tag").parse().ok(),
             q: query.get("q").to_owned(),
             // The list's address has no control characters left.
@@ -106,6 +111,9 @@ impl Filter {
 
     /// The saved view this is, where it is one.
     pub fn view(&self) -> &'static str {
+        if self.no_email {
+            return "no_email";
+        }
         match (self.archived, self.by, self.qualified) {
             (true, ..) => "archived",
             (_, By::Nobody, None) => "unattributed",

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::IntoResponse;
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 
 use super::{Frame, Page};
 use crate::clock::Instant;
@@ -196,12 +196,22 @@ pub fn line(cells: &[Cell], out: &mut Vec<u8>) -> io::Result<()> {
 /// Rows of a file read at a time.
 pub const CHUNK: usize = 1_000;
 
+/// A list that is being sent as a file.
+pub trait Parts: Send + 'static {
+    /// The next rows as bytes; none behind the last.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
+}
+
 /// A CSV file, sent as its parts are read.
-pub fn file(name: &str, head: &[&str], parts: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> PageResult {
+pub fn file(name: &str, head: &[&str], parts: impl Parts) -> PageResult {
     let mut first = Vec::new();
     write_csv_row(&mut first, head).map_err(|e| Fault::Ours(e.to_string()))?;
     let first = stream::once(async move { Ok::<_, io::Error>(Bytes::from(first)) });
-    let body = Body::from_stream(first.chain(parts));
+    let rest = stream::try_unfold(parts, |mut parts| async move {
+        let part = parts.next().await.map_err(|fault| io::Error::other(format!("{fault:?}")))?;
+        Ok(part.map(|bytes| (bytes, parts)))
+    });
+    let body = Body::from_stream(first.chain(rest));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),

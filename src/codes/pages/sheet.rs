@@ -3,14 +3,13 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
-use futures::stream;
 
 use super::{columns, search};
 use crate::codes::store::{self, CodeLine, Wanted};
 use crate::figures::{self, Figures};
 use crate::links;
 use crate::query::ListQuery;
-use crate::shell::worklist::{CHUNK, Cell, file, line};
+use crate::shell::worklist::{CHUNK, Cell, Parts, file, line};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::counted;
 use crate::users::Right;
@@ -100,14 +99,10 @@ async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         }
     }
     let state = Export { page, query: query.without("after").without("before"), wanted, columns, over: false };
-    let parts = stream::try_unfold(state, |mut export| async move {
-        let part = export.next().await.map_err(|fault| std::io::Error::other(format!("{fault:?}")))?;
-        Ok(part.map(|bytes| (bytes, export)))
-    });
-    file("codes", &head, parts)
+    file("codes", &head, state)
 }
 
-impl Export {
+impl Parts for Export {
     async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         if self.over {
             return Ok(None);
@@ -128,7 +123,9 @@ impl Export {
         }
         Ok(Some(Bytes::from(out)))
     }
+}
 
+impl Export {
     fn cells(&self, row: &CodeLine, figures: &Figures) -> Vec<Cell> {
         let link = row.link(&self.page.app.config.public_url);
         let mut cells = vec![Cell::Text(row.text.clone()), Cell::Plain(row.kind.clone()), Cell::Plain(link)];

@@ -2,13 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
-use futures::stream;
 
 use super::list::{HEADINGS, USUAL};
 use crate::commissions::store::{self, CommissionRow, Filter, KNOWN};
 use crate::query::ListQuery;
 use crate::shell::Page;
-use crate::shell::worklist::{CHUNK, Cell, Columns, file, line};
+use crate::shell::worklist::{CHUNK, Cell, Columns, Parts, file, line};
 use crate::web::{Fault, PageResult};
 
 struct Export {
@@ -36,14 +35,10 @@ pub(super) async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageRes
     }
     let filter = Filter::of(&query, page.campaign.id, page.test, &page.member.country, page.member.zone);
     let state = Export { page, filter, query, columns, over: false };
-    let parts = stream::try_unfold(state, |mut export| async move {
-        let part = export.next().await.map_err(|fault| std::io::Error::other(format!("{fault:?}")))?;
-        Ok(part.map(|bytes| (bytes, export)))
-    });
-    file("commissions", &head, parts)
+    file("commissions", &head, state)
 }
 
-impl Export {
+impl Parts for Export {
     async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         if self.over {
             return Ok(None);
@@ -59,7 +54,9 @@ impl Export {
         }
         Ok(Some(Bytes::from(out)))
     }
+}
 
+impl Export {
     fn cells(&self, row: &CommissionRow) -> Vec<Cell> {
         let plain = |text: &str| Cell::Plain(text.to_owned());
         let mut cells = vec![plain(&row.id.to_string()), Cell::Text(row.lead.clone()), plain(&row.arithmetic().sum())];

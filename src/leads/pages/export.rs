@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
-use futures::stream;
 
 use super::list::{HEADINGS, USUAL, filter_of};
 use crate::leads::filter::{Filter, KNOWN};
@@ -12,7 +11,7 @@ use crate::leads::store::list::{self as store, LeadLine};
 use crate::query::ListQuery;
 use crate::remarks;
 use crate::shell::Page;
-use crate::shell::worklist::{CHUNK, Cell, Columns, file, line};
+use crate::shell::worklist::{CHUNK, Cell, Columns, Parts, file, line};
 use crate::web::{Fault, PageResult};
 
 struct Export {
@@ -43,14 +42,10 @@ pub(super) async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageRes
     }
     let filter = filter_of(&page, &query);
     let state = Export { page, filter, query, columns, over: false };
-    let parts = stream::try_unfold(state, |mut export| async move {
-        let part = export.next().await.map_err(|fault| std::io::Error::other(format!("{fault:?}")))?;
-        Ok(part.map(|bytes| (bytes, export)))
-    });
-    file("leads", &head, parts)
+    file("leads", &head, state)
 }
 
-impl Export {
+impl Parts for Export {
     async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         if self.over {
             return Ok(None);
@@ -68,7 +63,9 @@ impl Export {
         }
         Ok(Some(Bytes::from(out)))
     }
+}
 
+impl Export {
     fn cells(&self, row: &LeadLine, tags: &BTreeMap<i64, Vec<String>>) -> Vec<Cell> {
         let mut cells = vec![Cell::Text(row.name.clone())];
         cells.extend([&row.email, &row.phone, &row.company].map(|text| Cell::maybe(text.as_ref())));

@@ -196,11 +196,12 @@ pub(super) fn sentence(word: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-const VIEWS: [(&str, &str, &str); 5] = [
+const VIEWS: [(&str, &str, &str); 6] = [
     ("", "All", "/leads"),
     ("pending", "Pending", "/leads?qualified=no"),
     ("qualified", "Qualified", "/leads?qualified=yes"),
     ("unattributed", "Unattributed", "/leads?referrer=none"),
+    ("no_email", "No e-mail", "/leads?email=none"),
     ("archived", "Archived", "/leads?archived=yes"),
 ];
 
@@ -216,6 +217,7 @@ fn tabs(page: &Page, filter: &Filter, kept: Option<&store::Kept>) -> Vec<Tab> {
             "pending" => kept.all() - kept.qualified(),
             "qualified" => kept.qualified(),
             "unattributed" => kept.unattributed(),
+            "no_email" => return None,
             _ => kept.archived,
         })
     };

@@ -63,6 +63,11 @@ fn listing(columns: &'static str, joins: &'static str, f: &Filter) -> Listing {
         By::Nobody => list.and_plain("l.referrer_id IS NULL"),
     };
     served |= f.by != By::Anybody;
+    if f.no_email {
+        let condition = "l.email_key IS NULL";
+        list = if served { list.search_plain(condition) } else { list.and_plain(condition) };
+        served = true;
+    }
     if let Some(status) = f.status {
         list =
             if served { list.search("l.status = ?", status.word()) } else { list.and("l.status = ?", status.word()) };
@@ -243,7 +248,7 @@ impl Kept {
 
     /// The rows of a filter, where one counter knows them.
     fn of(&self, f: &Filter) -> Option<i64> {
-        if !f.needle.is_empty() || f.recorded_by.is_some() || !f.dates.is_any() || f.tag.is_some() {
+        if !f.needle.is_empty() || f.recorded_by.is_some() || !f.dates.is_any() || f.tag.is_some() || f.no_email {
             return None;
         }
         match (f.archived, f.by, f.status, f.arrival, f.qualified) {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
-use futures::stream;
 
 use super::bulk::MOST;
 use crate::db::PAGE;
@@ -16,7 +15,7 @@ use crate::record::pages::{Beside, is_due};
 use crate::referrers::store::{self, ReferrerLine};
 use crate::remarks;
 use crate::search::{Scope, Total};
-use crate::shell::worklist::{CHUNK, Cell, Columns, Tools, date_chips, file, line, tag_chip, tag_choices};
+use crate::shell::worklist::{CHUNK, Cell, Columns, Parts, Tools, date_chips, file, line, tag_chip, tag_choices};
 use crate::shell::{Frame, Page};
 use crate::text::{counted, counted_up_to, looked_at};
 use crate::users::Right;
@@ -235,11 +234,7 @@ pub(super) async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageRes
     let columns: Vec<&'static str> = columns(&page, &query).shown().collect();
     let head: Vec<&str> = ["name", "email"].into_iter().chain(columns.iter().map(|name| in_file(name))).collect();
     let state = Export { page, query: query.without("after").without("before"), columns, over: false };
-    let parts = stream::try_unfold(state, |mut export| async move {
-        let part = export.next().await.map_err(|error| std::io::Error::other(format!("{error:?}")))?;
-        Ok(part.map(|bytes| (bytes, export)))
-    });
-    file("referrers", &head, parts)
+    file("referrers", &head, state)
 }
 
 /// The heading of a column in a file.
@@ -259,7 +254,7 @@ struct Export {
     over: bool,
 }
 
-impl Export {
+impl Parts for Export {
     async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         if self.over {
             return Ok(None);
@@ -281,7 +276,9 @@ impl Export {
         }
         Ok(Some(Bytes::from(out)))
     }
+}
 
+impl Export {
     fn cells(
         &self,
         row: &ReferrerLine,
