@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// Letters of a name that make its keys.
 const PREFIX: usize = 7;
 /// Names from this length on may differ by two letters.
-const LONG: usize = 7;
+const LONG: usize = 6;
 /// Letters by which names differ that sound alike, at most.
 const STEPS: usize = 4;
 
@@ -95,7 +95,7 @@ const SPOKEN: [(&str, &str); 18] = [
 #[must_use]
 pub fn keys(word: &str) -> BTreeSet<String> {
     let prefix: Vec<char> = word.chars().take(PREFIX).collect();
-    let deletions = if prefix.len() < LONG - 1 { 1 } else { 2 };
+    let deletions = if prefix.len() < LONG { 1 } else { 2 };
     let mut keys = BTreeSet::from([prefix.iter().collect::<String>()]);
     let mut last = vec![prefix];
     for _ in 0..deletions {
