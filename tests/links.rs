@@ -490,7 +490,7 @@ async fn clicks_are_shown_where_leads_are(app: TestApp) {
     let person = app.get(&format!("/referrers/{}", jane.id)).await.is(200);
     assert!(person.texts(".facts div").contains(&"Clicks 5".to_owned()), "{person:?}");
     app.get("/").await.is(200).says("Link, 5 clicks");
-    assert!(app.get("/codes/export?q=JANE20").await.body.contains("/r/JANE20,4,0,0,"));
+    assert!(app.get("/codes/export?q=JANE20&cols=clicks&cols=leads").await.body.contains("/r/JANE20,4,0"));
 }
 
 /// The program itself, asked to stop a moment after a click.
