@@ -341,7 +341,7 @@ CREATE TABLE enrollments (
     name_fold TEXT NOT NULL,
     archived BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
-    -- What lists sort by: copies of the counters, seconds old (see figures_queue). Money is of the business's
+    -- Lists sort by these: copies of the counters, seconds old (see figures_queue). Money is of the business's
     -- currency; `last_lead_at` is 0 while there is none.
     leads BIGINT NOT NULL DEFAULT 0,
     qualified BIGINT NOT NULL DEFAULT 0,
@@ -534,7 +534,7 @@ CREATE TABLE tagged (
 );
 CREATE INDEX tagged_by_subject ON tagged (subject_id, tag_id);
 
--- What staff write down about a lead or a referrer. Rows are only ever added.
+-- Texts of staff about a lead or a referrer. Rows are only ever added.
 CREATE TABLE notes (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),

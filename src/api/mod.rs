@@ -58,7 +58,7 @@ pub fn openapi(public_url: &str) -> serde_json::Value {
 /// The addresses of all calls.
 static SIGNPOST: LazyLock<Signpost> = LazyLock::new(|| Signpost::of(&apis()));
 
-/// What answers programs that ask for an address that no route has.
+/// Answers programs that ask for an address that no route has.
 pub fn strays(app: &App) -> Strays {
     Strays::new(&SIGNPOST, app)
 }

@@ -15,7 +15,7 @@ pub struct Near {
     /// Its text, in equal and differing pieces.
     pub parts: Vec<Part>,
     pub distance: usize,
-    /// What differs: "P, not B".
+    /// The difference: "P, not B".
     pub differs: String,
 }
 

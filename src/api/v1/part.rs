@@ -100,7 +100,7 @@ impl Part {
     pub async fn rows<R: crate::db::FromDb>(&self, conn: &mut Conn, list: Listing) -> DbResult<Hits<R>> {
         let list = self.positioned(list);
         let rows: Vec<R> = list.clone().build(self.limit + 1).all(conn).await?;
-        // Where many rows were examined and few matched, the next page goes on behind them.
+        // Many rows were examined and few matched: the next page goes on behind them.
         let is_short = list.is_searched() && rows.len() <= self.limit && self.by != By::Day;
         let rest = if is_short { list.behind(conn, EXAMINED).await? } else { None };
         Ok(Hits { rows, rest })

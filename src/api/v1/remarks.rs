@@ -115,7 +115,7 @@ object! {
 object! {
     /// A note to write.
     strict struct NewNote {
-        /// What it says.
+        /// The text.
         text "text": Text<NOTE>,
     }
 }

@@ -1,4 +1,4 @@
-//! How calls ask for a part of a list: `limit`, `after`, `sort`, `order`, `updated_since`, `created_since`,
+//! The part of a list that a call asks for: `limit`, `after`, `sort`, `order`, `updated_since`, `created_since`,
 //! `created_before`.
 
 use schemars::{Schema, SchemaGenerator, json_schema};

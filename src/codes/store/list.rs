@@ -22,7 +22,7 @@ row! {
         pub kind: String,
         pub state: String,
         pub created_at: i64,
-        /// What the list is sorted by, seconds old.
+        /// The list is sorted by these, seconds old.
         pub clicks: i64,
         pub leads: i64,
         pub qualified: i64,

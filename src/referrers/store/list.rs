@@ -17,7 +17,7 @@ row! {
         pub state: String,
         pub created_at: i64,
         pub name_fold: String,
-        /// What the list is sorted by, seconds old.
+        /// The list is sorted by these, seconds old.
         pub leads: i64,
         pub qualified: i64,
         pub revenue: i64,

@@ -186,7 +186,7 @@ pub struct Lead {
     pub external_id: Option<String>,
     /// Fields of your program.
     pub metadata: BTreeMap<String, String>,
-    /// What is stored and may not be what was meant, in words.
+    /// Warnings in words: it is stored, and may not be what was meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -258,7 +258,7 @@ pub struct LeadAdded {
     pub referrer: Option<String>,
     /// Why the code does not count.
     pub refused: Option<&'static str>,
-    /// What is stored and may not be what was meant, in words.
+    /// Warnings in words: it is stored, and may not be what was meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// The fault of the item.
