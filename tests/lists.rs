@@ -1,5 +1,6 @@
 //! Lists that people work with: figures, orders, days, columns, saved views, files.
 
+use refdesk::app::App;
 use refdesk::engine::{Merge, Reattribute};
 use refdesk::figures;
 use refdesk::users::Role;
@@ -13,6 +14,7 @@ on_both_databases! {
     codes_are_sorted_by_their_figures,
     figures_follow_a_lead_to_another_referrer,
     figures_are_of_the_business_currency,
+    two_nodes_write_and_copy_the_same_figures,
     a_list_shows_the_days_it_is_asked_for,
     a_list_shows_the_columns_it_is_asked_for,
     a_view_is_saved_shared_and_removed,
@@ -115,6 +117,22 @@ async fn figures_are_of_the_business_currency(app: TestApp) {
     app.post_form("/business", &form).await;
     settle(&app).await;
     assert_eq!(app.number("SELECT revenue FROM enrollments WHERE name_fold = 'ben'").await, 50_000);
+}
+
+async fn two_nodes_write_and_copy_the_same_figures(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    let other = app.another_node().await;
+    let (here, there) = (&app.app, &other.app);
+    let copies = async |core: &App| figures::run(core).await.unwrap();
+    for round in 0..10 {
+        // Writes at one time, and those of another node, count in slots of their own.
+        let lead = async |node: &TestApp, n: i32| {
+            node.shop().lead(&format!("lead{round}-{n}@example.com"), Some(&jane.code)).await;
+        };
+        futures::join!(lead(&app, 0), lead(&app, 1), lead(&other, 2));
+        futures::join!(copies(here), copies(there));
+        assert_eq!(app.number("SELECT max(leads) FROM codes").await, 3 * (i64::from(round) + 1));
+    }
 }
 
 async fn a_list_shows_the_days_it_is_asked_for(app: TestApp) {

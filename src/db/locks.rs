@@ -21,6 +21,8 @@ pub enum Key {
     /// First set-up, or the order in which a business's chain is sealed.
     Setup,
     Seal(i64),
+    /// The copies of counters that lists are sorted by.
+    Figures,
     /// A call of an API key, by its `Idempotency-Key`.
     Call(i64, String),
 }
@@ -35,6 +37,7 @@ impl Key {
             Self::Row(id) => format!("row/{id}"),
             Self::Setup => "setup".to_owned(),
             Self::Seal(business) => format!("seal/{business}"),
+            Self::Figures => "figures".to_owned(),
             Self::Call(key_id, text) => format!("call/{key_id}/{text}"),
         };
         let digest = Sha256::digest(text.as_bytes());

@@ -1,8 +1,13 @@
 //! Copies the counters of queued scopes to the columns that lists sort by.
+//!
+//! One copy at a time, on all nodes: of two, the one that added up first could write last, and what the other
+//! had copied would be lost, and out of the queue.
+
+use std::collections::BTreeSet;
 
 use super::store::{self, Waiting};
 use crate::core::Core;
-use crate::db::{Conn, DbResult, Tx};
+use crate::db::{Conn, DbResult, Key, Tx};
 
 /// Scopes copied in one transaction.
 const STEP: i64 = 200;
@@ -22,8 +27,7 @@ pub async fn run(core: &Core) -> DbResult<bool> {
         }
         let mut conn = core.db.read().await?;
         let waiting = store::waiting(&mut conn, STEP).await?;
-        let scopes: Vec<i64> = waiting.iter().map(|w| w.scope_id).collect();
-        let businesses = store::businesses(&mut conn, &scopes).await?;
+        let businesses = store::businesses(&mut conn, &scopes(&waiting)).await?;
         drop(conn);
         if waiting.is_empty() {
             return Ok(false);
@@ -31,15 +35,19 @@ pub async fn run(core: &Core) -> DbResult<bool> {
         for business_id in businesses {
             copy_all(core, business_id).await?;
         }
-        core.db.write(vec![], (waiting,), copy_waiting).await?;
+        core.db.write(vec![Key::Figures], (waiting,), copy_waiting).await?;
     }
     Ok(true)
 }
 
+/// Each scope once, however many writers queued it.
+fn scopes(waiting: &[Waiting]) -> BTreeSet<i64> {
+    waiting.iter().map(|w| w.scope_id).collect()
+}
+
 /// The stamps were read before the counters: a change in between has another stamp, and stays queued.
 async fn copy_waiting(tx: &mut Tx, (waiting,): &(Vec<Waiting>,)) -> DbResult<()> {
-    let scopes: Vec<i64> = waiting.iter().map(|w| w.scope_id).collect();
-    store::copy(tx, &scopes).await?;
+    store::copy(tx, &scopes(waiting)).await?;
     store::dequeue(tx, waiting).await
 }
 
@@ -50,15 +58,15 @@ async fn copy_all(core: &Core, business_id: i64) -> DbResult<()> {
         let mut conn = core.db.read().await?;
         let some = store::enrollments(&mut conn, business_id, behind, STEP).await?;
         let Some(last) = some.last().copied() else { return Ok(()) };
-        let mut scopes: Vec<i64> = some.iter().map(|e| e.id).collect();
-        let codes = store::codes(&mut conn, &scopes).await?;
+        let ids: Vec<i64> = some.iter().map(|e| e.id).collect();
+        let codes = store::codes(&mut conn, &ids).await?;
         drop(conn);
-        scopes.extend(codes.into_iter().map(|(_, code)| code));
-        core.db.write(vec![], (scopes,), copy_some).await?;
+        let scopes: BTreeSet<i64> = ids.into_iter().chain(codes.into_iter().map(|(_, code)| code)).collect();
+        core.db.write(vec![Key::Figures], (scopes,), copy_some).await?;
         behind = Some(last);
     }
 }
 
-async fn copy_some(tx: &mut Tx, (scopes,): &(Vec<i64>,)) -> DbResult<()> {
+async fn copy_some(tx: &mut Tx, (scopes,): &(BTreeSet<i64>,)) -> DbResult<()> {
     store::copy(tx, scopes).await
 }

@@ -56,7 +56,7 @@ pub async fn dequeue(tx: &mut Tx, waiting: &[Waiting]) -> DbResult<()> {
 }
 
 /// The businesses among some ids.
-pub async fn businesses(conn: &mut Conn, ids: &[i64]) -> DbResult<Vec<i64>> {
+pub async fn businesses(conn: &mut Conn, ids: &BTreeSet<i64>) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT b.id
            FROM rows($1, id BIGINT) r
            JOIN businesses b ON b.id = r.id")
@@ -100,7 +100,7 @@ pub async fn enrollments(
 }
 
 /// Copies the sums of some scopes: to each code among them, and to each enrollment that they are or belong to.
-pub async fn copy(tx: &mut Tx, scopes: &[i64]) -> DbResult<()> {
+pub async fn copy(tx: &mut Tx, scopes: &BTreeSet<i64>) -> DbResult<()> {
     let table = rows!(scopes, id => { id: *id });
     sql("UPDATE codes
             SET clicks = f.clicks,

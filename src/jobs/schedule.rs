@@ -12,6 +12,9 @@ use super::{LEASE_SECONDS, store};
 use crate::core::Core;
 use crate::db::DbResult;
 
+/// The clocks of two nodes differ by less than this.
+const AHEAD_SECONDS: i64 = 60;
+
 type Run = fn(Core) -> BoxFuture<'static, DbResult<bool>>;
 
 /// Something done every so often, by one node at a time. It answers whether there is more to do.
@@ -119,8 +122,9 @@ async fn run_if_due(core: &Core, task: Task) -> DbResult<()> {
     }
     let now = core.clock.now();
     let next = store::next_turn(&mut core.db.read().await?, task.name).await?;
-    // Further ahead than any run sets it: the clock was wrong, and went back since.
-    let far = now.plus_seconds(task.seconds.max(LEASE_SECONDS));
+    // Much further ahead than any run sets it: the clock was wrong, and went back since. Other nodes' clocks may
+    // be ahead of this one, if only by the time since `now` was read; their turns stand.
+    let far = now.plus_seconds(task.seconds.max(LEASE_SECONDS) + AHEAD_SECONDS);
     if next.is_some_and(|next| next > now.micros() && next <= far.micros()) {
         return Ok(());
     }
