@@ -141,6 +141,8 @@ CREATE TABLE campaigns (
     reward TEXT NOT NULL,
     reward_hold_days BIGINT NOT NULL CHECK (reward_hold_days BETWEEN 0 AND 3650),
     destination TEXT NOT NULL,
+    -- The words in which a referrer is told their link and code; '' is the usual text.
+    ready_text TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );

@@ -52,6 +52,9 @@
 		setTimeout(icon, 1600, '#i-copy');
 	};
 
+	// The phone's own sheet of ways to send.
+	if (navigator.share) all('[data-share]').forEach((button) => { button.hidden = false; });
+
 	// The reading of a date no longer holds once it is typed over.
 	on(doc, 'input', ({ target }) => { const field = target.closest('.field'); if (field) $('.understood', field)?.remove(); });
 
@@ -170,6 +173,7 @@
 		const at = (selector) => event.target.closest(selector);
 		let found;
 		if ((found = at('[data-copy]'))) copy(found);
+		else if ((found = at('[data-share]'))) navigator.share({ text: found.dataset.share }).catch(() => {});
 		else if ((found = at('[data-find]')) && plain(event)) { event.preventDefault(); palette(); }
 		else if (at('[data-help]')) help();
 		else if (at('[data-print]')) print();

@@ -39,6 +39,7 @@ mod migrations;
 mod plans;
 mod races;
 mod readme;
+mod ready_text;
 mod record;
 mod referral_factory;
 mod referrers;

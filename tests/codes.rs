@@ -97,7 +97,7 @@ async fn codes_are_generated_for_all_who_have_none(app: TestApp) {
     let result = app.get(&url).await.is(200);
     assert_eq!(result.text("h1"), "3 codes generated");
     let result = result.says("1 referrer had one already and keeps it. No e-mail was sent.");
-    let sheet = app.get(&result.attr(".actions .primary", "href")).await.is(200);
+    let sheet = app.get(&result.attr(".actions [href^='/codes/print']", "href")).await.is(200);
     assert_eq!(sheet.count(".card"), 3, "the sheet has the cards of this batch");
     assert_eq!(app.number("SELECT count(*) FROM codes WHERE state = 'active'").await, 4);
     assert_eq!(app.number("SELECT count(*) FROM enrollments WHERE NOT has_code").await, 1);

@@ -6,13 +6,14 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 90] = [
+const TABLE: [(&str, &str); 91] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
     ("campaign.created", "Campaign made"),
     ("campaign.default", "Default campaign chosen"),
     ("campaign.state", "Campaign moved to another state"),
+    ("campaign.text", "Ready text changed"),
     ("code.added", "Code added"),
     ("code.chosen", "Code chosen by hand"),
     ("code.generated", "Code generated"),

@@ -2,14 +2,15 @@
 
 mod campaign;
 pub mod pages;
+pub mod ready_text;
 mod save;
 mod settings;
 mod state;
 mod store;
 
 pub use campaign::{Campaign, CampaignChoice};
-pub use save::{Moved, SameName, Saved, change, create, set_state};
+pub use save::{Moved, SameName, Saved, change, create, set_ready_text, set_state};
 pub use settings::{Destination, QualifyOn, Settings, days, reward};
 pub use state::State;
 pub use store::rows;
-pub use store::{NewCampaign, choices, find, insert};
+pub use store::{NewCampaign, choices, find, insert, ready_text};

@@ -1,3 +1,5 @@
+mod ready_text;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -31,6 +33,7 @@ pub fn routes() -> Routes {
         .post("/campaigns/{id}/state", edit, set_state)
         .post("/campaigns/{id}/default", edit, make_default)
         .get("/switch-campaign", Access::May(Right::Home), switch)
+        .merge(ready_text::routes())
 }
 
 #[derive(Template)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::ready_text::ReadyText;
 use super::{NewCampaign, Settings, State, store};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
@@ -104,6 +105,32 @@ async fn change_in(
     store::update(tx, id, new, now).await?;
     let entry =
         NewEntry::by(tx, business_id, "campaign.changed", ("campaign", id))?.before(old.json()).after(new.json());
+    audit::write(tx, &[entry]).await?;
+    Ok(Saved::Changed)
+}
+
+/// Changes the words in which referrers are told their link and code.
+pub async fn set_ready_text(
+    core: &Core,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    id: i64,
+    text: ReadyText,
+) -> DbResult<Saved> {
+    core.write(vec![Key::Row(id)], actor, (business_id, id, text), set_ready_text_in).await
+}
+
+async fn set_ready_text_in(tx: &mut Tx, &(business_id, id, ref new): &(i64, i64, ReadyText)) -> DbResult<Saved> {
+    let now = tx.now();
+    let Some(old) = store::ready_text(tx, business_id, id).await? else { return Ok(Saved::NotFound) };
+    let old = ReadyText::of(&old);
+    if old == *new {
+        return Ok(Saved::Same);
+    }
+    store::set_ready_text(tx, id, new.stored(), now).await?;
+    let entry = NewEntry::by(tx, business_id, "campaign.text", ("campaign", id))?
+        .before(json!({ "text": old.text() }))
+        .after(json!({ "text": new.text() }));
     audit::write(tx, &[entry]).await?;
     Ok(Saved::Changed)
 }

@@ -90,6 +90,30 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     Ok(())
 }
 
+pub async fn ready_text(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<String>> {
+    let found: Option<(String,)> = sql("SELECT ready_text
+           FROM campaigns
+          WHERE id = $1
+            AND business_id = $2")
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await?;
+    Ok(found.map(|(text,)| text))
+}
+
+pub async fn set_ready_text(tx: &mut Tx, id: i64, text: &str, now: Instant) -> DbResult<()> {
+    sql("UPDATE campaigns
+            SET ready_text = $2, updated_at = $3
+          WHERE id = $1")
+    .bind(id)
+    .bind(text)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 pub async fn set_state(tx: &mut Tx, id: i64, state: State, now: Instant) -> DbResult<()> {
     sql("UPDATE campaigns
             SET state = $2, updated_at = $3

@@ -1,6 +1,7 @@
 //! The list of codes, and retiring one. Making codes and printing them have files of their own.
 
 mod generate;
+mod ready;
 mod sheet;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub fn routes() -> Routes {
     generate::routes()
         .get("/codes", Access::May(Right::SeeReferrers), list)
         .post("/codes/{id}/state", Access::May(Right::EditReferrers), set_state)
+        .merge(ready::routes())
         .merge(sheet::routes())
 }
 

@@ -258,6 +258,48 @@ pub async fn enrollment(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<
 }
 
 row! {
+    /// What it takes to tell a referrer their code in a campaign.
+    pub struct Told {
+        pub referrer_id: i64,
+        pub campaign_id: i64,
+        pub name: String,
+        pub email: Option<String>,
+        pub enrollment_state: String,
+        pub archived: bool,
+        pub campaign: String,
+        pub ready_text: String,
+        pub code: Option<String>,
+    }
+}
+
+impl Told {
+    /// The reason why the code counts for nobody now; empty where it does.
+    pub fn resting(&self) -> String {
+        match (self.archived, self.enrollment_state.as_str()) {
+            (true, _) => format!("{} is archived: new referrals with this code do not count.", self.name),
+            (false, "active") => String::new(),
+            (false, state) => format!("{} is {state}: new referrals with this code do not count.", self.name),
+        }
+    }
+}
+
+pub async fn told(conn: &mut Conn, business_id: i64, enrollment_id: i64) -> DbResult<Option<Told>> {
+    sql("SELECT e.referrer_id, e.campaign_id, r.name, r.email, e.state AS enrollment_state, e.archived,
+                g.name AS campaign, g.ready_text, c.text AS code
+           FROM enrollments e
+           JOIN referrers r ON r.id = e.referrer_id
+           JOIN campaigns g ON g.id = e.campaign_id
+           LEFT JOIN codes c ON c.enrollment_id = e.id
+                            AND c.state = 'active'
+          WHERE e.id = $2
+            AND e.business_id = $1")
+    .bind(business_id)
+    .bind(enrollment_id)
+    .optional(conn)
+    .await
+}
+
+row! {
     pub struct Coverage {
         pub codeless: i64,
         pub have: i64,

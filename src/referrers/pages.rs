@@ -62,12 +62,17 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     };
     let name = new.name.clone();
     match super::add(&page.app, &Arc::new(page.member.actor()), new).await? {
-        Added::New { referrer_id, code, .. } | Added::Known { referrer_id, enrolled: true, code, .. } => {
+        Added::New { referrer_id, enrollment_id, code }
+        | Added::Known { referrer_id, enrollment_id, enrolled: true, code } => {
+            let has_code = code.is_some();
             let with = code.map_or_else(String::new, |c| format!(" with the code {c}"));
             // Their first referral waits to be recorded.
             let record = format!("/record?referrer={referrer_id}");
             let to = if form.value("then") == "record" { record.as_str() } else { "/referrers" };
-            page.go(to, Flash::good(format!("{name} was added{with}."))).await
+            let said = Flash::good(format!("{name} was added{with}."));
+            let said =
+                if has_code { said.next(format!("/enrollments/{enrollment_id}/text"), "Tell them") } else { said };
+            page.go(to, said).await
         }
         Added::Known { .. } | Added::ExternalIdTaken { .. } => {
             form.fail("email", "A referrer with this address is already in this campaign.");

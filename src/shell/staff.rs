@@ -138,7 +138,7 @@ pub struct Dock<'f> {
 }
 
 /// Places that show another thing in another campaign: their addresses say which.
-const OF_A_CAMPAIGN: [&str; 15] = [
+const OF_A_CAMPAIGN: [&str; 16] = [
     "/",
     "/leads",
     "/leads/new",
@@ -150,6 +150,7 @@ const OF_A_CAMPAIGN: [&str; 15] = [
     "/codes",
     "/codes/print",
     "/codes/export",
+    "/codes/texts",
     "/commissions",
     "/commissions/export",
     "/record",

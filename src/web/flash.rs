@@ -14,17 +14,25 @@ pub struct Flash {
     pub kind: String,
     pub text: String,
     pub undo: Option<Undo>,
+    /// The next thing to do: its page and its words.
+    #[serde(default)]
+    pub next: Option<(String, String)>,
 }
 
 impl Flash {
     pub fn good(text: impl Into<String>) -> Self {
-        Self { kind: "good".into(), text: text.into(), undo: None }
+        Self { kind: "good".into(), text: text.into(), undo: None, next: None }
     }
     pub fn bad(text: impl Into<String>) -> Self {
-        Self { kind: "bad".into(), text: text.into(), undo: None }
+        Self { kind: "bad".into(), text: text.into(), undo: None, next: None }
     }
     pub fn info(text: impl Into<String>) -> Self {
-        Self { kind: "info".into(), text: text.into(), undo: None }
+        Self { kind: "info".into(), text: text.into(), undo: None, next: None }
+    }
+    /// With a link to what comes next.
+    pub fn next(mut self, to: impl Into<String>, words: impl Into<String>) -> Self {
+        self.next = Some((to.into(), words.into()));
+        self
     }
     pub fn undo(mut self, action: impl Into<String>, label: &str, fields: &[(&str, &str)]) -> Self {
         let fields = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();

@@ -9,12 +9,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 
 use crate::codes::{self, Batch, Chosen, Generated, Plan, store};
-use crate::jobs;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::counted;
 use crate::users::Right;
 use crate::web::page::html_with;
 use crate::web::{Fault, Flash, Form, PageResult, html};
+use crate::{jobs, query};
 
 pub fn routes() -> Routes {
     let edit = Access::May(Right::EditReferrers);
@@ -94,7 +94,11 @@ struct ResultPage {
     progress: String,
     title: String,
     sentence: String,
+    campaign_id: i64,
     sheet_url: String,
+    list_url: String,
+    /// The file of texts for these codes; empty for a role that gets no file of everybody.
+    texts_url: String,
     made: i64,
 }
 
@@ -103,6 +107,8 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let job = job.filter(|j| j.kind == codes::KIND).ok_or(Fault::NotFound)?;
     let batch = Batch::of(&job.result());
     let running = !job.is_over();
+    let campaign_id = job.campaign_id.unwrap_or(page.campaign.id);
+    let in_campaign = |address: &str| query::in_campaign(address, campaign_id);
     let skipped = match batch.skipped {
         0 => "All of them got one.".to_owned(),
         1 => "1 referrer had one already and keeps it.".to_owned(),
@@ -122,15 +128,29 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
             format!("{} generated", counted_codes(batch.made))
         },
         sentence: format!("{skipped} No e-mail was sent."),
-        sheet_url: format!("/codes/print?state=active&since={}", job.created_at),
+        campaign_id,
+        sheet_url: in_campaign(&format!("/codes/print?state=active&since={}", job.created_at)),
+        list_url: in_campaign(&format!("/codes?since={}", job.created_at)),
+        texts_url: if page.member.may(Right::SeeLeads) {
+            in_campaign(&format!("/codes/texts?since={}", job.created_at))
+        } else {
+            String::new()
+        },
         made: batch.made,
     })
+}
+
+/// The page that tells a referrer their code.
+fn ready_url(enrollment_id: i64) -> String {
+    format!("/enrollments/{enrollment_id}/text")
 }
 
 async fn generate(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     let actor = Arc::new(page.member.actor());
     let flash = match codes::generate_one(&page.app, &actor, page.member.business_id, id).await? {
-        Generated::Made { text, name } => Flash::good(format!("{name} has the code {text} now.")),
+        Generated::Made { text, name } => {
+            Flash::good(format!("{name} has the code {text} now.")).next(ready_url(id), "Tell them")
+        }
         Generated::Had { text, name } => Flash::info(format!("{name} has a code already: {text}.")),
         Generated::NotActive { name, state } => {
             Flash::bad(format!("{name} is {state} in this campaign, so no code was generated."))
@@ -185,7 +205,7 @@ async fn create(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
                 Some(was) => format!("{text} is the code of {} now. {was} keeps working.", shown.name),
                 None => format!("{} has the code {text} now.", shown.name),
             };
-            return page.go(&shown.person_url, Flash::good(flash)).await;
+            return page.go(&shown.person_url, Flash::good(flash).next(ready_url(id), "Tell them")).await;
         }
         Chosen::NotFound => return Err(Fault::NotFound),
         Chosen::Same => "That is the code already.".to_owned(),

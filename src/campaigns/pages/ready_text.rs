@@ -1,0 +1,84 @@
+//! The ready text of a campaign: seen as a referrer gets it, and changed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+
+use super::find;
+use crate::campaigns::ready_text::{MOST, PLACES, Person, ReadyText};
+use crate::campaigns::{self, Campaign, Saved, store};
+use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
+use crate::web::page::html_with;
+use crate::web::{Fault, Flash, Form, PageResult, html};
+
+pub fn routes() -> Routes {
+    let edit = Access::May(Right::EditCampaigns);
+    Routes::new().get("/campaigns/{id}/text", edit, show).form("/campaigns/{id}/text", edit, update)
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/ready_text.html")]
+struct TextPage {
+    frame: Frame,
+    form: Form,
+    campaign: Campaign,
+    /// As a referrer gets it.
+    sample: String,
+    places: [(&'static str, &'static str); 6],
+    most: String,
+}
+
+impl TextPage {
+    async fn of(page: &Page, campaign: Campaign, form: Form, text: &ReadyText) -> Result<Self, Fault> {
+        let link = format!("{}/r/JN7-K4M-8XQ", page.app.config.public_url);
+        let person = Person {
+            name: "Jane Njeri",
+            link: &link,
+            code: "JN7-K4M-8XQ",
+            business: &page.member.business_name,
+            campaign: &campaign.name,
+        };
+        Ok(Self {
+            frame: page.frame("campaign").await?,
+            form,
+            sample: text.for_person(&person),
+            campaign,
+            places: PLACES,
+            most: MOST.to_string(),
+        })
+    }
+}
+
+async fn stored(page: &Page, id: i64) -> Result<ReadyText, Fault> {
+    let stored = store::ready_text(&mut page.read().await?, page.member.business_id, id).await?;
+    Ok(ReadyText::of(&stored.ok_or(Fault::NotFound)?))
+}
+
+async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+    let campaign = find(&page, id).await?;
+    let text = stored(&page, id).await?;
+    let form = Form::filled(&[("text", text.text())]);
+    html(&TextPage::of(&page, campaign, form, &text).await?)
+}
+
+async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
+    let campaign = find(&page, id).await?;
+    let read = ReadyText::parse(form.value("text")).map_err(|why| form.fail("text", format!("The text {why}."))).ok();
+    let Some(text) = read.filter(|_| form.is_fine()) else {
+        let text = stored(&page, id).await?;
+        return html_with(StatusCode::UNPROCESSABLE_ENTITY, &TextPage::of(&page, campaign, form, &text).await?);
+    };
+    if form.value("do") == "preview" {
+        return html(&TextPage::of(&page, campaign, form, &text).await?);
+    }
+    let actor = Arc::new(page.member.actor());
+    let flash = match campaigns::set_ready_text(&page.app, &actor, page.member.business_id, id, text).await? {
+        Saved::NotFound | Saved::Stale => return Err(Fault::NotFound),
+        Saved::Same => Flash::info("Nothing was different, so nothing was changed."),
+        Saved::Changed => Flash::good("The text was saved. Every referrer of this campaign is told in these words."),
+    };
+    page.go(&format!("/campaigns/{id}/text"), flash).await
+}
