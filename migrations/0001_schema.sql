@@ -738,7 +738,8 @@ CREATE TABLE inbox_items (
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     campaign_id BIGINT REFERENCES campaigns (id),
     kind TEXT NOT NULL CHECK (kind IN ('unknown_code', 'unnamed', 'retired_code', 'other_campaign', 'paused', 'banned', 'archived', 'campaign_not_live',
-        'self_referral', 'late_claim', 'second_payment', 'older_payments', 'no_flat_amount', 'refund_unfit')),
+        'self_referral', 'late_claim', 'second_payment', 'older_payments', 'no_flat_amount', 'refund_unfit',
+        'reward_in_doubt')),
     state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'dismissed')),
     -- One item per cause: a repeat counts up instead of adding a row.
     cause TEXT NOT NULL,

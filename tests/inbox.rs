@@ -14,7 +14,7 @@ on_both_databases! {
     what_is_about_test_data_says_so,
 }
 
-async fn confirm(page: &Answer) -> Answer {
+pub async fn confirm(page: &Answer) -> Answer {
     let names = page.attrs("form.confirm input[type=hidden]", "name");
     let values = page.attrs("form.confirm input[type=hidden]", "value");
     // As from a tab of its own: the form of one page acts once, which `forms` tests.

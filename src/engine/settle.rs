@@ -11,6 +11,7 @@
 use super::decision::By;
 use super::ids::{LeadId, PaymentId};
 use super::rules::earning::{self, Warning};
+use super::rules::qualification::Doubt;
 use super::rules::{attribution, qualification, refunds};
 use super::work::Work;
 
@@ -86,7 +87,7 @@ pub fn follow(work: &mut Work, by: &By, lead_id: LeadId, attached: Vec<PaymentId
         }
     };
     if qualified || (came.attributed && came.moment == Moment::Event) {
-        qualification::reward_if_due(work, by, lead_id);
+        qualification::reward_if_due(work, by, lead_id, Doubt::Asks);
     }
     warning
 }
@@ -111,18 +112,18 @@ fn earn(work: &mut Work, lead_id: LeadId, brought: &[PaymentId], came: Came) -> 
 }
 
 /// Staff let all of a lead's waiting payments, and its qualification, earn. Answers how many payments.
-pub fn pay_back(work: &mut Work, by: &By, lead_id: LeadId) -> usize {
+pub fn pay_back(work: &mut Work, by: &By, lead_id: LeadId, doubt: Doubt) -> usize {
     attribution::end_self_referral(work, by, lead_id);
     let waiting = earning::waiting_of(work, lead_id);
     for paid in &waiting {
         earning::decide(work, paid.id);
     }
-    qualification::reward_if_due(work, by, lead_id);
+    qualification::reward_if_due(work, by, lead_id, doubt);
     waiting.len()
 }
 
 /// The lead was qualified by itself: its reward follows.
 pub fn reward(work: &mut Work, by: &By, lead_id: LeadId) {
     attribution::end_self_referral(work, by, lead_id);
-    qualification::reward_if_due(work, by, lead_id);
+    qualification::reward_if_due(work, by, lead_id, Doubt::Asks);
 }

@@ -246,6 +246,8 @@ words! {
         OlderPayments = "older_payments",
         NoFlatAmount = "no_flat_amount",
         RefundUnfit = "refund_unfit",
+        /// A reward for a lead of which staff voided what another referrer earned.
+        RewardInDoubt = "reward_in_doubt",
     }
 }
 

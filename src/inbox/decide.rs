@@ -27,6 +27,7 @@ pub fn accepting(row: &ItemRow, chosen: Option<Claimant>) -> Option<What> {
             (attribute(to).into(), format!("attributed to {}", row.referrer.clone().unwrap_or_default()))
         }
         Fix::Closest => (attribute(chosen?).into(), "attributed to one of the closest codes".into()),
+        Fix::PayBack if row.kind == "reward_in_doubt" => (PayBack { lead_id }.into(), "the reward was given".into()),
         Fix::PayBack => (PayBack { lead_id }.into(), "the older payments were let earn".into()),
         Fix::RecordPayment => return Some(AcceptPayment { item_id: row.id.into() }.into()),
         Fix::None => return None,

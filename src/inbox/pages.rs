@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 
 use super::decide::{Claimant, accepting};
 use super::store::{self, ItemRow, KNOWN};
-use super::words::{Fix, Words, fix_of, words_of};
+use super::words::{Fix, Words, fix_of, is_about_money, words_of};
 use crate::codes;
 use crate::commissions::pages::{Ask, Preview, preview};
 use crate::db::Cursor;
@@ -60,6 +60,8 @@ struct Item {
     elsewhere: bool,
     /// No code is close: a person has to say who it was.
     asks_who: bool,
+    /// It asks about money, and not who referred the lead.
+    about_money: bool,
     test: bool,
 }
 
@@ -129,12 +131,14 @@ async fn item(page: &Page, row: ItemRow, look_up: bool) -> Result<Item, Fault> {
         button: match fix {
             Fix::Attribute => format!("Attribute to {referrer}"),
             Fix::RecordPayment => "Record as a second payment".to_owned(),
+            Fix::PayBack if row.kind == "reward_in_doubt" => "See the reward".to_owned(),
             Fix::PayBack => "See what they would earn".to_owned(),
             Fix::Closest | Fix::None => String::new(),
         },
         elsewhere: fix == Fix::Closest && !look_up,
         asks_who: fix == Fix::Closest && look_up && choices.is_empty() && row.lead_id.is_some(),
         choices,
+        about_money: is_about_money(&row),
         test: row.lead_test == Some(true)
             || detail(&row).get("test").and_then(serde_json::Value::as_bool) == Some(true),
         row,
@@ -206,6 +210,7 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
             action: format!("/inbox/{id}/accept"),
             button: match fix_of(&row) {
                 Fix::RecordPayment => "Record the payment".into(),
+                Fix::PayBack if row.kind == "reward_in_doubt" => "Give the reward".into(),
                 Fix::PayBack => "Let them earn".into(),
                 _ => "Attribute the lead".into(),
             },
@@ -235,6 +240,7 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
 fn done(row: &ItemRow) -> String {
     let lead = row.lead.as_deref().unwrap_or("The lead");
     match fix_of(row) {
+        Fix::PayBack if row.kind == "reward_in_doubt" => format!("The reward for {lead} is given."),
         Fix::PayBack => format!("The older payments of {lead} were decided."),
         _ => format!("{lead} has a referrer now."),
     }

@@ -34,7 +34,7 @@ pub fn fix_of(item: &ItemRow) -> Fix {
     match item.kind.as_str() {
         _ if item.state != "open" => Fix::None,
         "second_payment" => Fix::RecordPayment,
-        "older_payments" => Fix::PayBack,
+        "older_payments" | "reward_in_doubt" => Fix::PayBack,
         // The present referrer stays, until staff decide otherwise on the lead's own page.
         _ if item.counts.is_some() => Fix::None,
         _ if waits_for_live(item) => Fix::None,
@@ -46,6 +46,12 @@ pub fn fix_of(item: &ItemRow) -> Fix {
         "late_claim" if matches!(item.refused.as_deref(), Some("unknown_code" | "unnamed")) => Fix::Closest,
         _ => Fix::None,
     }
+}
+
+/// True for an item that asks about money, whoever referred the lead.
+pub fn is_about_money(item: &ItemRow) -> bool {
+    let kinds = ["second_payment", "older_payments", "no_flat_amount", "refund_unfit", "reward_in_doubt"];
+    kinds.contains(&item.kind.as_str())
 }
 
 /// A draft campaign attributes test leads only.
@@ -132,6 +138,14 @@ pub fn words_of(item: &ItemRow) -> Words {
                 "You see exactly what they would earn first.".to_owned(),
             )
         }
+        "reward_in_doubt" => (
+            format!("Does {who} get the reward for {lead}?"),
+            format!(
+                "Somebody here voided what another referrer earned with {lead}. So the campaign's reward was not given \
+                 to {who} by itself."
+            ),
+            format!("Give it if {who} really referred them. Dismiss this if nobody gets it."),
+        ),
         "no_flat_amount" => (
             format!("A payment in {} earned nothing", text("currency")),
             format!("{} paid, and {}.", text("email"), text("why")),
@@ -221,6 +235,7 @@ mod tests {
             "late_claim",
             "second_payment",
             "older_payments",
+            "reward_in_doubt",
             "no_flat_amount",
             "refund_unfit",
         ] {

@@ -3,8 +3,9 @@
 use crate::support::Outcome;
 use refdesk::engine::{Approve, Changed, PayBack, Qualify, Reattribute, SetStatus, Void, What};
 
+use crate::inbox::confirm;
 use crate::on_both_databases;
-use crate::support::TestApp;
+use crate::support::{Referrer, TestApp};
 
 on_both_databases! {
     by_hand_is_once_and_undone_once,
@@ -12,6 +13,8 @@ on_both_databases! {
     a_reward_follows_the_toggle_exactly_once,
     a_reward_that_comes_back_is_as_it_was_decided,
     a_reward_that_staff_voided_is_not_made_again,
+    a_reward_in_doubt_waits_for_a_person,
+    a_reward_in_doubt_is_asked_about_at_any_time,
     a_reward_is_found_among_very_many,
     more_than_is_looked_at_at_once_is_refused,
     an_approved_reward_is_taken_back,
@@ -154,6 +157,55 @@ async fn a_reward_that_staff_voided_is_not_made_again(app: TestApp) {
     shop.send(PayBack { lead_id: lead_id.into() }).await;
     assert_eq!(balance(&app, "held").await, 0);
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1);
+}
+
+/// Staff voided what Jane earned with the lead. Then the lead is Tom's.
+async fn voided_and_moved(app: &TestApp, qualified_before: bool) -> (i64, Referrer) {
+    let shop = app.shop();
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}'").await;
+    let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ford").await);
+    let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
+    shop.pay("amy@example.com", "100.00", "2026-06-14").await;
+    if qualified_before {
+        shop.send(toggle(lead_id, true)).await;
+    }
+    let earned = app.number("SELECT id FROM commissions WHERE kind <> 'reward'").await;
+    shop.send(Void { commission_id: earned.into(), reason: "fraud".into() }).await;
+    let to = Reattribute {
+        lead_id: lead_id.into(),
+        to: Some(tom.enrollment_id.into()),
+        code_id: None,
+        reason: "she asked Tom".into(),
+        pay_back: true,
+    };
+    shop.send(to).await;
+    (lead_id, tom)
+}
+
+const ASKED: &str = "SELECT count(*) FROM inbox_items WHERE kind = 'reward_in_doubt' AND state = 'open'";
+
+async fn a_reward_in_doubt_waits_for_a_person(app: TestApp) {
+    let (lead_id, tom) = voided_and_moved(&app, true).await;
+    assert_eq!((balance(&app, "held").await, app.number(ASKED).await), (0, 1));
+    // The terms of the reward are those of the day it was decided.
+    app.arrange("UPDATE campaigns SET reward = '{\"USD\": 9900}'").await;
+    app.shop().send(PayBack { lead_id: lead_id.into() }).await;
+    let his = format!("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries WHERE referrer_id = {}", tom.id);
+    assert_eq!((app.number(&his).await, balance(&app, "held").await), (2_500, 2_500));
+}
+
+async fn a_reward_in_doubt_is_asked_about_at_any_time(app: TestApp) {
+    let (lead_id, tom) = voided_and_moved(&app, false).await;
+    assert_eq!(app.number(ASKED).await, 0);
+    app.shop().send(toggle(lead_id, true)).await;
+    assert_eq!((balance(&app, "held").await, app.number(ASKED).await), (0, 1));
+    app.sign_in().await;
+    let list = app.get("/inbox").await.says("Does Tom Ford get the reward for amy?");
+    let path = list.attr(".item .actions form", "action");
+    let asked = app.post_form(&path, &[("back", "/inbox")]).await.is(409).says("25.00 USD");
+    confirm(&asked).await.goes_to("/inbox");
+    let his = format!("SELECT amount FROM commissions WHERE state = 'pending' AND referrer_id = {}", tom.id);
+    assert_eq!((app.number(&his).await, app.number(ASKED).await), (2_500, 0));
 }
 
 const NUMBERS: &str = "WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 20001)";

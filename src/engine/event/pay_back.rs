@@ -6,6 +6,7 @@ use crate::engine::decision::{By, Decided, Done, Refusal};
 use crate::engine::ids::{BusinessId, LeadId};
 use crate::engine::rule::Rule;
 use crate::engine::rules::audit::{Note, audit};
+use crate::engine::rules::qualification::Doubt;
 use crate::engine::settle;
 use crate::engine::subjects::Subjects;
 use crate::engine::work::Work;
@@ -33,7 +34,7 @@ pub fn pay_back(work: &mut Work, by: &By, lead_id: LeadId) -> Decided<Done> {
         return Err(Refusal::NoReferrer.into());
     }
     let had_reward = work.facts.live_reward(lead_id).is_some();
-    let decided = settle::pay_back(work, by, lead_id);
+    let decided = settle::pay_back(work, by, lead_id, Doubt::Settled);
     let rewarded = !had_reward && work.facts.live_reward(lead_id).is_some();
     if decided == 0 && !rewarded {
         return Ok(Done::ALREADY);

@@ -9,9 +9,10 @@ use crate::engine::message::News;
 use crate::engine::rule::Rule;
 use crate::engine::rules::attribution::{self, Resolved};
 use crate::engine::rules::audit::{Note, audit};
-use crate::engine::rules::commission;
+use crate::engine::rules::qualification::Doubt;
+use crate::engine::rules::{commission, qualification};
 use crate::engine::settle;
-use crate::engine::state::{TouchKind, VoidCause};
+use crate::engine::state::{CommissionKind, TouchKind, VoidCause};
 use crate::engine::subjects::Subjects;
 use crate::engine::work::Work;
 
@@ -95,7 +96,11 @@ pub(super) fn move_lead(
         Some(e) => {
             attribution::attribute(work, lead_id, e, evidence.code_id, evidence.touch_id, evidence.kind);
             for old in left.iter().chain(&moved) {
-                commission::give_again(work, old, e);
+                if old.kind == CommissionKind::Reward && qualification::is_in_doubt(work, lead_id, e) {
+                    qualification::ask_about_reward(work, lead_id);
+                } else {
+                    commission::give_again(work, old, e);
+                }
             }
         }
         None => {
@@ -122,7 +127,7 @@ impl Reattribute {
         let evidence = Evidence { touch_id, code_id, kind: TouchKind::Staff };
         move_lead(work, by, lead, target.as_ref(), evidence, &self.reason);
         if target.is_some() && self.pay_back {
-            settle::pay_back(work, by, lead.id);
+            settle::pay_back(work, by, lead.id, Doubt::Asks);
         }
     }
 }

@@ -271,7 +271,8 @@ pub async fn load_commissions(conn: &mut Conn, about: &Subjects, facts: &mut Fac
         facts.is_part |= theirs.len() > MANY;
         found.extend(theirs);
     }
-    // A lead has few rewards, and whether one stands decides: they are read whole.
+    // A lead has few rewards, and whether one stands decides: they are read whole. So is what staff voided, which
+    // puts a reward for somebody else in doubt.
     let mut leads: BTreeSet<LeadId> = about.deep.union(&about.leads).copied().collect();
     leads.extend(facts.leads.values().filter(|l| rewards(facts, l)).map(|l| l.id));
     if !leads.is_empty() {
@@ -279,7 +280,8 @@ pub async fn load_commissions(conn: &mut Conn, about: &Subjects, facts: &mut Fac
             "SELECT {COMMISSION}
                FROM rows($1, id BIGINT) r
                JOIN commissions c ON c.lead_id = r.id
-              WHERE c.kind = 'reward'"
+              WHERE c.kind = 'reward'
+                 OR c.void_cause = 'staff'"
         );
         found.extend(sql_built(text).bind(ids(&leads)).all::<Commission>(conn).await?);
     }

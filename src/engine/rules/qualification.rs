@@ -1,13 +1,17 @@
 //! When a referral counts, and the reward that a campaign pays for it.
 
+use serde_json::json;
+
 use super::attribution::figure_scope;
 use super::commission;
 use crate::engine::decision::{By, is_before_qualified};
-use crate::engine::facts::{Commission, in_currency, in_currency_or_first};
+use crate::engine::facts::{Commission, Enrollment, in_currency, in_currency_or_first};
 use crate::engine::ids::LeadId;
 use crate::engine::message::News;
-use crate::engine::state::{Account, CommissionKind, CommissionState, EntryKind, QualifyOn, Status, VoidCause};
-use crate::engine::work::Work;
+use crate::engine::state::{
+    Account, CommissionKind, CommissionState, EntryKind, InboxKind, QualifyOn, Status, VoidCause,
+};
+use crate::engine::work::{NewInboxItem, Work};
 use crate::money::Currency;
 
 /// Sets `qualified_at` once. Answers whether anything changed; the reward is given by
@@ -114,13 +118,30 @@ fn count(work: &mut Work, lead_id: LeadId, by: i64) {
     }
 }
 
+/// Whether a reward may be given where staff voided what another referrer earned with the lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// A person is asked first.
+    Asks,
+    /// A person has seen it, and gives it.
+    Settled,
+}
+
 /// The reward of a qualified, attributed lead, unless it has one: at most one per lead. What the referrer had
 /// for it before comes back; only where they had nothing a new one is decided.
-pub fn reward_if_due(work: &mut Work, by: &By, lead_id: LeadId) {
+pub fn reward_if_due(work: &mut Work, by: &By, lead_id: LeadId, doubt: Doubt) {
     let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| l.qualified_at.is_some()).cloned() else { return };
     let Some(enrollment) = work.facts.enrollment_of_lead(&lead).filter(|e| !e.is_banned()).cloned() else { return };
     if work.facts.live_reward(lead_id).is_some() || commission::reward_again(work, lead_id, &enrollment) {
         return;
+    }
+    if is_in_doubt(work, lead_id, &enrollment) {
+        let left = commission::left_behind(work, lead_id).into_iter().find(|c| c.kind == CommissionKind::Reward);
+        match (doubt, left) {
+            (Doubt::Asks, _) => return ask_about_reward(work, lead_id),
+            (Doubt::Settled, Some(left)) => return commission::give_again(work, &left, &enrollment),
+            (Doubt::Settled, None) => {}
+        }
     }
     let Some(campaign) = work.facts.campaigns.get(&lead.campaign_id).cloned() else { return };
     let Some(business) = work.facts.businesses.get(&by.business_id) else { return };
@@ -159,6 +180,32 @@ pub fn reward_if_due(work: &mut Work, by: &By, lead_id: LeadId) {
         updated_at: now,
     };
     commission::insert(work, reward);
+}
+
+/// True where staff voided what another referrer earned with the lead, as they do in a case of fraud.
+pub fn is_in_doubt(work: &Work, lead_id: LeadId, to: &Enrollment) -> bool {
+    work.facts
+        .commissions
+        .values()
+        .any(|c| c.lead_id == lead_id && c.referrer_id != to.referrer_id && c.void_cause == Some(VoidCause::Staff))
+}
+
+/// Asks a person whether the lead's referrer gets its reward, once for each attribution.
+pub fn ask_about_reward(work: &mut Work, lead_id: LeadId) {
+    let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
+    let id = work.id();
+    work.writes.inbox.push(NewInboxItem {
+        id,
+        business_id: lead.business_id,
+        campaign_id: lead.campaign_id,
+        kind: InboxKind::RewardInDoubt,
+        cause: format!("reward:{lead_id}:{}", lead.touch_id.unwrap_or_default()),
+        detail: json!({ "lead": lead.name }),
+        lead_id: Some(lead_id),
+        payment_id: None,
+        referrer_id: lead.referrer_id,
+        touch_id: lead.touch_id,
+    });
 }
 
 /// The campaign's own rule at a sign-up. Answers whether it qualified the lead.
