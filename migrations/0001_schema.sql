@@ -143,6 +143,8 @@ CREATE TABLE campaigns (
     destination TEXT NOT NULL,
     -- The words in which a referrer is told their link and code; '' is the usual text.
     ready_text TEXT NOT NULL DEFAULT '',
+    -- A line for customers: what they get by being referred; empty for none.
+    offer TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );

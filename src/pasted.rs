@@ -21,7 +21,8 @@ pub fn of_link(text: &str) -> Option<String> {
         !code.is_empty() && (NAMES.contains(&name.as_str()) || NAMES.contains(&name.replace('_', "").as_str()))
     });
     let of_path = path.split_once("/r/").and_then(|(_, rest)| {
-        let rest = rest.trim_end_matches('/').trim_end_matches("/qr.svg").trim_end_matches('/');
+        let rest =
+            rest.trim_end_matches('/').trim_end_matches("/qr.svg").trim_end_matches("/qr.png").trim_end_matches('/');
         let last = decode(rest.rsplit('/').next().unwrap_or_default());
         // A mail program may have stuck its own query to the code.
         let last = last.split('&').next().unwrap_or_default().trim_end_matches(['.', ',', ';', '!']).to_owned();
@@ -43,6 +44,7 @@ mod tests {
             "desk.example.com/r/K7M-4XP-D2CW#top",
             "<https://desk.example.com/r/K7M-4XP-D2CW>",
             "https://desk.example.com/r/K7M-4XP-D2CW/qr.svg",
+            "https://desk.example.com/r/K7M-4XP-D2CW/qr.png",
             "https://shop.example.com/?ref=K7M-4XP-D2CW",
             "https://shop.example.com/a?x=1&referral_code=K7M-4XP-D2CW",
             "https://shop.example.com/#/app?ref=K7M-4XP-D2CW",

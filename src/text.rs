@@ -111,6 +111,20 @@ pub fn counted_up_to(n: i64, bound: i64) -> String {
     format!("{}{plus}", counted(n.min(bound)))
 }
 
+/// "Jane M." for "Jane Alice Miller". A name that is an address shows only its first letter.
+pub fn masked(name: &str) -> String {
+    let initial = |word: &str| word.chars().next().map(|c| format!("{}.", c.to_uppercase())).unwrap_or_default();
+    if name.contains('@') {
+        return initial(name);
+    }
+    let words: Vec<&str> = name.split_whitespace().collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first, .., last] => format!("{first} {}", initial(last)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -175,5 +189,19 @@ mod tests {
         assert_eq!(counted(0), "0");
         assert_eq!(counted(1_234_567), "1,234,567");
         assert_eq!(counted(-1_000), "\u{2212}1,000");
+    }
+
+    #[test]
+    fn a_name_is_masked() {
+        for (name, expected) in [
+            ("Jane Alice Miller", "Jane M."),
+            ("Jane", "Jane"),
+            ("  li  wei ", "li W."),
+            ("jane@example.com", "J."),
+            ("", ""),
+            ("\u{c9}lise \u{e9}mile", "\u{c9}lise \u{c9}."),
+        ] {
+            assert_eq!(masked(name), expected);
+        }
     }
 }

@@ -268,6 +268,7 @@ async fn cards_and_file_are_safe(app: TestApp) {
     let sheet = app.get("/codes/print").await.is(200);
     assert_eq!(sheet.count(".card .qr svg"), 1);
     assert_eq!(sheet.text(".card-code"), jane.code);
+    assert_eq!((sheet.text(".card-business"), sheet.text(".card-name")), ("Acme".into(), "=1+1 invites you.".into()));
     assert!(sheet.text(".card-link").ends_with(&format!("/r/{}", jane.code)));
     assert!(!sheet.body.contains("style=") && !sheet.body.contains("<script>alert"));
     let file = app.get("/codes/export").await.is(200);

@@ -260,12 +260,15 @@ async fn an_unknown_code_goes_home_where_there_is_one(app: TestApp) {
 async fn without_a_destination_the_page_says_the_code(app: TestApp) {
     let jane = referrer_called(&app, app.shop(), "Jane Miller", "JANE20").await;
     let page = visit(&app, "/r/jane20").await.is(200);
-    assert_eq!((page.text("h1").as_str(), page.text("code").as_str()), ("Your code for Acme", "JANE20"));
+    assert_eq!((page.text("h1").as_str(), page.text("code").as_str()), ("Jane M. invited you to Acme", "JANE20"));
     assert_eq!(page.header("cache-control"), "no-store");
     assert!(cookies(&page)[0].starts_with("refairn_code=JANE20;"), "{page:?}");
-    page.says("Give it to Acme when you sign up or buy").does_not_say("Jane");
+    page.says("Give the code to Acme when you sign up or buy").does_not_say("Miller").does_not_say("and what you get");
+    app.arrange("UPDATE campaigns SET offer = '10 % off your first order'").await;
+    let page = visit(&app, "/r/jane20").await.is(200);
+    assert_eq!(page.text(".invitation-offer"), "10 % off your first order");
     let code = code_id(&app, "JANE20").await;
-    assert_eq!(clicks(&app, code, "").await, 1);
+    assert_eq!(clicks(&app, code, "").await, 2);
     app.sign_in().await;
     app.post_form(&format!("/enrollments/{}/state", jane.enrollment_id), &[("to", "paused")]).await.is(303);
     let resting = visit(&app, "/r/jane20").await.is(404);
@@ -541,6 +544,10 @@ async fn a_qr_code_holds_the_link(app: TestApp) {
     let file = visit(&app, &format!("{link}/qr.svg?download")).await.is(200);
     assert_eq!(file.header("content-disposition"), format!("attachment; filename=\"qr-{}.svg\"", jane.code));
     assert_eq!(file.body, qr.body);
+    let png = visit(&app, &format!("{link}/qr.png")).await.is(200);
+    assert_eq!((png.header("content-type"), png.header("content-disposition")), ("image/png", ""));
+    let file = visit(&app, &format!("{link}/qr.png?download")).await.is(200);
+    assert_eq!(file.header("content-disposition"), format!("attachment; filename=\"qr-{}.png\"", jane.code));
     // A renamed code's picture shows the new link; a retired one has none.
     choose(&app, &app.business, &jane, "J\u{e4}ne_20").await;
     let renamed = visit(&app, &format!("{link}/qr.svg?download=1")).await.is(200);
@@ -552,6 +559,7 @@ async fn a_qr_code_holds_the_link(app: TestApp) {
     let gone = visit(&app, &format!("{link}/qr.svg")).await.is(404);
     assert_eq!(gone.header("cache-control"), "no-store");
     visit(&app, "/r/NO-SUCH-CODE/qr.svg").await.is(404);
+    visit(&app, "/r/NO-SUCH-CODE/qr.png").await.is(404);
     assert_eq!(clicks(&app, app.business.campaign_id, "").await, 0, "a picture is no click");
 }
 

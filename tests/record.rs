@@ -181,8 +181,8 @@ async fn the_campaign_is_chosen_where_there_are_several(app: TestApp) {
     let jane = app.shop().referrer("Jane Miller").await;
     let autumn = app.app.ids.next().await.unwrap();
     app.tamper(&format!(
-        "INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at, updated_at)
-         VALUES ({autumn}, {}, 'Autumn', 'live', 'hand', '{{}}', '{{}}', 14, '', 1, 1)",
+        "INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer, created_at, updated_at)
+         VALUES ({autumn}, {}, 'Autumn', 'live', 'hand', '{{}}', '{{}}', 14, '', '', 1, 1)",
         app.business.id
     ))
     .await;

@@ -25,6 +25,8 @@ row! {
         pub reward: String,
         pub reward_hold_days: i64,
         pub destination: String,
+        /// A line for customers: what they get; empty for none.
+        pub offer: String,
     }
 }
 

@@ -96,6 +96,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
     if destination.as_ref().is_some_and(|d| links::is_one(&page.app.config.public_url, d.text())) {
         form.fail("destination", "The address is one of Refdesk's own links, which would lead in a circle.");
     }
+    let offer = form.optional_line("offer", "The offer", 200).unwrap_or_default();
     Some(Settings {
         name: name?,
         qualify_on: qualify_on?,
@@ -104,6 +105,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
         reward: settings::reward(reward?),
         reward_hold_days: reward_hold_days?,
         destination: destination?,
+        offer,
     })
     .filter(|_| form.is_fine())
 }
@@ -128,6 +130,7 @@ fn filled(s: &Settings, currency: Currency) -> Form {
         ("reward_currency", reward.map_or(currency, |money| money.currency).code()),
         ("reward_hold_days", &s.reward_hold_days.to_string()),
         ("destination", s.destination.text()),
+        ("offer", &s.offer),
     ])
 }
 

@@ -103,6 +103,8 @@ pub struct Settings {
     pub reward: Amounts,
     pub reward_hold_days: i64,
     pub destination: Destination,
+    /// A line for customers: what they get; empty for none.
+    pub offer: String,
 }
 
 impl Settings {
@@ -114,6 +116,7 @@ impl Settings {
             reward: Amounts::from_json(&c.reward),
             reward_hold_days: c.reward_hold_days,
             destination: Destination(c.destination.clone()),
+            offer: c.offer.clone(),
         }
     }
 
@@ -143,6 +146,7 @@ impl Settings {
             "reward": self.reward.shown(),
             "reward_hold_days": self.reward_hold_days,
             "destination": self.destination.text(),
+            "offer": self.offer,
         })
     }
 }

@@ -18,6 +18,7 @@ pub struct NewCampaign {
     pub reward: String,
     pub reward_hold_days: i64,
     pub destination: String,
+    pub offer: String,
 }
 
 impl NewCampaign {
@@ -33,6 +34,7 @@ impl NewCampaign {
             reward: "{}".into(),
             reward_hold_days: 14,
             destination: String::new(),
+            offer: String::new(),
         }
     }
 
@@ -48,6 +50,7 @@ impl NewCampaign {
             reward: s.reward.to_json(),
             reward_hold_days: s.reward_hold_days,
             destination: s.destination.text().to_owned(),
+            offer: s.offer.clone(),
         }
     }
 }
@@ -55,8 +58,8 @@ impl NewCampaign {
 pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> {
     sql("INSERT INTO campaigns
                 (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination,
-                 created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)")
+                 offer, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)")
     .bind(c.id)
     .bind(c.business_id)
     .bind(&c.name)
@@ -66,6 +69,7 @@ pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> 
     .bind(&c.reward)
     .bind(c.reward_hold_days)
     .bind(&c.destination)
+    .bind(&c.offer)
     .bind(now)
     .execute(tx)
     .await?;
@@ -75,7 +79,7 @@ pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> 
 pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResult<()> {
     sql("UPDATE campaigns
             SET name = $2, qualify_on = $3, qualify_least = $4, reward = $5, reward_hold_days = $6, destination = $7,
-                updated_at = $8
+                offer = $8, updated_at = $9
           WHERE id = $1")
     .bind(id)
     .bind(&s.name)
@@ -84,6 +88,7 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     .bind(s.reward.to_json())
     .bind(s.reward_hold_days)
     .bind(s.destination.text())
+    .bind(&s.offer)
     .bind(now)
     .execute(tx)
     .await?;
@@ -137,7 +142,7 @@ pub async fn choices(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Campaign
 }
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Campaign>> {
-    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination
+    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer
            FROM campaigns
           WHERE id = $1
             AND business_id = $2")
@@ -159,6 +164,7 @@ row! {
         pub reward: String,
         pub reward_hold_days: i64,
         pub destination: String,
+        pub offer: String,
         pub products: i64,
     }
 }
@@ -174,12 +180,14 @@ impl CampaignLine {
             reward: self.reward.clone(),
             reward_hold_days: self.reward_hold_days,
             destination: self.destination.clone(),
+            offer: self.offer.clone(),
         }
     }
 }
 
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignLine>> {
     sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.reward, c.reward_hold_days, c.destination,
+                c.offer,
                 (SELECT count(*) FROM products p WHERE p.campaign_id = c.id) AS products
            FROM campaigns c
           WHERE c.business_id = $1

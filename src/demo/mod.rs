@@ -12,6 +12,7 @@ use rand::{RngExt, SeedableRng};
 use crate::actor::{Actor, ActorKind};
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness, Owner};
+use crate::campaigns;
 use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
@@ -71,6 +72,16 @@ fn broken(why: impl std::fmt::Display) -> DbError {
     DbError::Fault(why.to_string())
 }
 
+/// What the business tells its customers.
+async fn offer(app: &App, staff: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<()> {
+    let found = campaigns::find(&mut app.db.read().await?, business_id, campaign_id).await?;
+    let campaign = found.ok_or_else(|| broken("no campaign"))?;
+    let settings =
+        campaigns::Settings { offer: "Your first bag of coffee is free.".into(), ..campaigns::Settings::of(&campaign) };
+    campaigns::change(app, staff, business_id, campaign_id, settings, None).await?;
+    Ok(())
+}
+
 impl Story {
     async fn begin(app: App, demo: &Demo) -> DbResult<Self> {
         let currency = Currency::parse("USD").map_err(broken)?;
@@ -107,13 +118,15 @@ impl Story {
             origin: "demo".into(),
             call: None,
         };
+        let staff = Arc::new(staff);
+        offer(&app, &staff, business_id, campaign_id).await?;
         Ok(Self {
             app,
             business_id,
             campaign_id,
             product: ProductScope::new(product.id, campaign_id, false),
             actor: Arc::new(actor),
-            staff: Arc::new(staff),
+            staff,
             user_id,
             currency,
             rng: StdRng::seed_from_u64(20_260_614),

@@ -6,6 +6,7 @@ use super::store::{self, LinkRow};
 use crate::clock::{Instant, Zone};
 use crate::code;
 use crate::db::{Conn, DbResult};
+use crate::text;
 
 /// The parts of a link's path.
 #[derive(Debug, Clone)]
@@ -32,6 +33,10 @@ pub struct Refers {
     /// In the spelling that is active now.
     pub code: String,
     pub business: String,
+    /// The referrer's name as the public may see it.
+    pub referrer: String,
+    /// The words of the campaign for customers; empty for none.
+    pub offer: String,
     /// True when the visitor's earlier code stays.
     pub keeps_earlier: bool,
 }
@@ -61,7 +66,8 @@ pub async fn follow(conn: &mut Conn, now: Instant, path: &LinkPath, earlier: Opt
             None => false,
         };
         let code = current(conn, &row).await?.text;
-        refers = Some(Refers { code, business: row.business.clone(), keeps_earlier });
+        let (business, offer) = (row.business.clone(), row.offer.clone());
+        refers = Some(Refers { code, business, referrer: text::masked(&row.referrer), offer, keeps_earlier });
     }
     Ok(Followed { click: click(now, &row), destination: row.destination, refers })
 }

@@ -17,6 +17,6 @@ mod visitor;
 pub use address::{address, is_one, of_code};
 pub use clicks::{Click, Clicks};
 pub use follow::{Followed, LinkPath, Refers, follow, qr_address};
-pub use qr::svg;
+pub use qr::{MARGIN, png, svg};
 pub use target::{cookie_domain, with_code, with_query};
 pub use visitor::is_person;

@@ -20,9 +20,11 @@ pub fn routes() -> Routes {
         .get("/r/{code}", Access::Public, follow)
         .get("/r/{code}/", Access::Public, follow)
         .get("/r/{code}/qr.svg", Access::Public, qr)
+        .get("/r/{code}/qr.png", Access::Public, qr)
         .get("/r/{campaign}/{code}", Access::Public, follow_in)
         .get("/r/{campaign}/{code}/", Access::Public, follow_in)
         .get("/r/{campaign}/{code}/qr.svg", Access::Public, qr_in)
+        .get("/r/{campaign}/{code}/qr.png", Access::Public, qr_in)
 }
 
 /// The cookie of a code in a visitor's browser: Refairn's name, which a customer's site reads, and our own.
@@ -86,6 +88,9 @@ async fn follow_in(
 struct CodePage {
     frame: BareFrame,
     business: String,
+    /// Empty for a referrer without a name.
+    referrer: String,
+    offer: String,
     code: String,
     spoken: String,
 }
@@ -131,9 +136,11 @@ fn shown(followed: &Followed, passed: &[(String, String)]) -> PageResult {
         Some(Refers { code, .. }) if !followed.destination.is_empty() => {
             redirect(&super::with_code(&destination, code))
         }
-        Some(Refers { code, business, .. }) => html(&CodePage {
+        Some(Refers { code, business, referrer, offer, .. }) => html(&CodePage {
             frame: BareFrame::new(),
             business: business.clone(),
+            referrer: referrer.clone(),
+            offer: offer.clone(),
             spoken: spelling::spelled(code),
             code: code.clone(),
         }),
@@ -173,33 +180,36 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 async fn qr(State(app): State<App>, OriginalUri(uri): OriginalUri, path: One) -> PageResult {
-    picture(&app, link_path(path), uri.query()).await
+    picture(&app, link_path(path), &uri).await
 }
 
 async fn qr_in(State(app): State<App>, OriginalUri(uri): OriginalUri, path: Two) -> PageResult {
-    picture(&app, link_path_in(path), uri.query()).await
+    picture(&app, link_path_in(path), &uri).await
 }
 
-/// White around a QR code, in modules: the standard asks for four.
-const MARGIN: usize = 4;
-
-async fn picture(app: &App, path: LinkPath, query: Option<&str>) -> PageResult {
+async fn picture(app: &App, path: LinkPath, uri: &Uri) -> PageResult {
     let found = super::qr_address(&mut app.db.read().await?, &app.config.public_url, &path).await?;
     let (address, code) = found.ok_or(Fault::NotFound)?;
-    let mut response = ([(header::CONTENT_TYPE, "image/svg+xml")], super::svg(&address, MARGIN)).into_response();
+    let is_png = uri.path().ends_with(".png");
+    let (kind, body) = if is_png {
+        ("image/png", super::png(&address).map_err(|e| Fault::Ours(e.to_string()))?)
+    } else {
+        ("image/svg+xml", super::svg(&address, super::MARGIN).into_bytes())
+    };
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
     // It is made to be shown on other sites.
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-    if pairs(query.unwrap_or_default()).iter().any(|(name, _)| name == "download") {
-        save_as(&mut response, &code);
+    if pairs(uri.query().unwrap_or_default()).iter().any(|(name, _)| name == "download") {
+        save_as(&mut response, &code, if is_png { "png" } else { "svg" });
     }
     Ok(response)
 }
 
-fn save_as(response: &mut Response, code: &str) {
+fn save_as(response: &mut Response, code: &str, ending: &str) {
     let plain: String = code.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"qr-{plain}.svg\"")) {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"qr-{plain}.{ending}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
 }

@@ -15,7 +15,9 @@ row! {
         pub archived: bool,
         pub campaign_state: String,
         pub destination: String,
+        pub offer: String,
         pub business: String,
+        pub referrer: String,
         pub timezone: String,
         /// True when another business had the same code first.
         pub elder: bool,
@@ -24,7 +26,7 @@ row! {
 
 const LINK: &str = "SELECT c.id, c.business_id, c.campaign_id, c.enrollment_id, c.text, c.state,
                            e.state AS enrollment_state, e.archived, g.state AS campaign_state, g.destination,
-                           b.name AS business, b.timezone,
+                           g.offer, b.name AS business, r.name AS referrer, b.timezone,
                            EXISTS (SELECT 1
                                      FROM codes o
                                     WHERE o.lookup = c.lookup
@@ -32,6 +34,7 @@ const LINK: &str = "SELECT c.id, c.business_id, c.campaign_id, c.enrollment_id, 
                                       AND (o.created_at, o.id) < (c.created_at, c.id)) AS elder
                       FROM codes c
                       JOIN enrollments e ON e.id = c.enrollment_id
+                      JOIN referrers r ON r.id = e.referrer_id
                       JOIN campaigns g ON g.id = c.campaign_id
                       JOIN businesses b ON b.id = c.business_id";
 

@@ -17,8 +17,8 @@ INSERT INTO known_browsers (user_id, token_hash, seen_at) VALUES
     (1002, '77ac', 1795261263227915);
 INSERT INTO kept_texts (token_hash, user_id, text, created_at) VALUES
     ('88bd', 1002, 'sealed', 1795261263227915);
-INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, ready_text, created_at, updated_at) VALUES
-    (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', 'Hi {name}, {link}', 1795261263227915, 1795261263227915);
+INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer, ready_text, created_at, updated_at) VALUES
+    (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', '', 'Hi {name}, {link}', 1795261263227915, 1795261263227915);
 UPDATE businesses SET default_campaign_id = 1003 WHERE id = 1001;
 INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at, updated_at) VALUES
     (1004, 1001, 1003, 'product_76hb3yyt08gvbea75gxs', 'Pro plan', FALSE, 1795261263227915, 1795261263227915);

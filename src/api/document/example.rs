@@ -28,7 +28,7 @@ const MOSTLY_NULL: [&str; 12] = [
 ];
 
 /// Examples for fields whose descriptions give none.
-const TEXTS: [(&str, &str); 30] = [
+const TEXTS: [(&str, &str); 31] = [
     ("email", "jane@example.com"),
     ("name", "Jane Smith"),
     ("first_name", "Jane"),
@@ -48,6 +48,7 @@ const TEXTS: [(&str, &str); 30] = [
     ("text", "AGENT123"),
     ("url", "https://desk.example.com/r/AGENT123"),
     ("destination", "https://acme.example/welcome"),
+    ("offer", "10 % off the first order"),
     ("referrer_name", "Jane Doe"),
     ("actor_name", "Checkout"),
     ("origin", "203.0.113.7"),

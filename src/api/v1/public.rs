@@ -12,7 +12,7 @@ use crate::api::problem::Problem;
 use crate::api::public::{Missed, PublicCaller};
 use crate::api::read::InPath;
 use crate::app::App;
-use crate::{campaigns, codes};
+use crate::{campaigns, codes, text};
 
 pub fn calls(api: Api) -> Api {
     api.with(
@@ -52,7 +52,7 @@ async fn look_up(
     };
     let live = all.iter().any(|c| c.id == code.campaign_id && c.state == "live");
     let counts = live && code.state != "retired" && code.enrollment_state == "active" && !code.archived;
-    let name = Some(masked(&code.name)).filter(|_| counts);
+    let name = Some(text::masked(&code.name)).filter(|_| counts);
     let answer = Json(PublicCode { code: code.text, counts, name }).into_response();
     Ok(if counts { answer } else { missed(answer) })
 }
@@ -60,37 +60,4 @@ async fn look_up(
 fn missed(mut response: Response) -> Response {
     response.extensions_mut().insert(Missed);
     response
-}
-
-/// "Jane M." for "Jane Alice Miller". A name that is an address shows only its first letter.
-fn masked(name: &str) -> String {
-    let initial = |word: &str| word.chars().next().map(|c| format!("{}.", c.to_uppercase())).unwrap_or_default();
-    if name.contains('@') {
-        return initial(name);
-    }
-    let words: Vec<&str> = name.split_whitespace().collect();
-    match words.as_slice() {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [first, .., last] => format!("{first} {}", initial(last)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::masked;
-
-    #[test]
-    fn a_name_is_masked() {
-        for (name, expected) in [
-            ("Jane Alice Miller", "Jane M."),
-            ("Jane", "Jane"),
-            ("  li  wei ", "li W."),
-            ("jane@example.com", "J."),
-            ("", ""),
-            ("\u{c9}lise \u{e9}mile", "\u{c9}lise \u{c9}."),
-        ] {
-            assert_eq!(masked(name), expected);
-        }
-    }
 }

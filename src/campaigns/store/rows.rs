@@ -15,6 +15,7 @@ row! {
         pub reward: String,
         pub reward_hold_days: i64,
         pub destination: String,
+        pub offer: String,
         pub created_at: i64,
         pub updated_at: i64,
     }
@@ -31,14 +32,15 @@ impl CampaignRow {
             reward: self.reward.clone(),
             reward_hold_days: self.reward_hold_days,
             destination: self.destination.clone(),
+            offer: self.offer.clone(),
         }
     }
 }
 
 /// The campaigns of a business, oldest first; a business has few.
 pub async fn all(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignRow>> {
-    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, created_at,
-                updated_at
+    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer,
+                created_at, updated_at
            FROM campaigns
           WHERE business_id = $1
           ORDER BY id

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::OriginalUri;
 
 use super::{columns, search};
+use crate::campaigns;
 use crate::codes::store::{self, CodeLine, Wanted};
 use crate::figures::{self, Figures};
 use crate::links;
@@ -33,6 +34,8 @@ const CARDS: usize = 120;
 struct SheetPage {
     frame: Frame,
     cards: Vec<Card>,
+    /// The campaign's words for customers; empty for none.
+    offer: String,
     summary: String,
     next: Option<String>,
     list_url: String,
@@ -68,7 +71,9 @@ async fn print(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
             Card { name: r.name, qr: links::svg(&link, MARGIN), link, code: r.text }
         })
         .collect();
+    let campaign = campaigns::find(&mut page.read().await?, page.member.business_id, page.campaign.id).await?;
     html(&SheetPage {
+        offer: campaign.map(|c| c.offer).unwrap_or_default(),
         frame: page.frame("codes").await?,
         summary: if cards.len() == 1 { "1 card.".into() } else { format!("{} cards.", counted(cards.len() as i64)) },
         cards,

@@ -152,6 +152,7 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampa
         reward: reward(new.reward.map(|reward| reward.0).unwrap_or_default())?,
         reward_hold_days: new.reward_hold_days.map_or(14, |days| days.0),
         destination: destination(&app, new.destination.as_deref().unwrap_or_default())?,
+        offer: new.offer.as_deref().unwrap_or_default().to_owned(),
     };
     let made = campaigns::create(&app, &caller.actor, caller.business_id(), whole(settings), SameName::Fine).await?;
     let id = made.ok_or_else(|| nothing("campaign"))?;
@@ -204,6 +205,7 @@ fn changed(app: &App, old: Settings, change: CampaignChange) -> Result<Settings,
             Some(text) => destination(app, text.0.as_deref().unwrap_or_default())?,
             None => old.destination,
         },
+        offer: change.offer.map_or(old.offer, |text| text.0.unwrap_or_default()),
     }))
 }
 

@@ -75,6 +75,8 @@ object! {
         reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
         /// The target of links: an address on the web.
         destination "destination": Option<Line<2000>>,
+        /// A sentence for customers: what they get by being referred.
+        offer "offer": Option<Line<200>>,
     }
 }
 
@@ -93,6 +95,8 @@ object! {
         reward_hold_days "reward_hold_days": Kept<UpTo<3650>>,
         /// The target of links: an address on the web.
         destination "destination": Option<Clearable<2000>>,
+        /// A sentence for customers: what they get by being referred.
+        offer "offer": Option<Clearable<200>>,
     }
 }
 
@@ -125,6 +129,8 @@ pub struct Campaign {
     reward_hold_days: i64,
     /// The target of links; empty until it is set.
     destination: String,
+    /// A sentence for customers: what they get by being referred; empty for none.
+    offer: String,
     /// When it was made.
     created_at: String,
     /// When its settings or its state last changed.
@@ -143,6 +149,7 @@ impl Campaign {
             reward: Amounts::from_json(&row.reward).codes(),
             reward_hold_days: row.reward_hold_days,
             destination: row.destination,
+            offer: row.offer,
             created_at: instant(row.created_at),
             updated_at: instant(row.updated_at),
         }
