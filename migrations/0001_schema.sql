@@ -153,6 +153,15 @@ CREATE INDEX campaigns_by_business ON campaigns (business_id, id);
 -- The campaign of leads that name none; NULL only while the business is being set up.
 ALTER TABLE businesses ADD COLUMN default_campaign_id BIGINT REFERENCES campaigns (id);
 
+-- The first steps of a business that leave no other row.
+CREATE TABLE first_steps (
+    business_id BIGINT PRIMARY KEY REFERENCES businesses (id),
+    -- Somebody sent, shared or exported a ready text, or said that the referrers know their codes.
+    told_at BIGINT,
+    -- The list of steps was hidden on Home.
+    hidden_at BIGINT
+);
+
 -- The goods and services that are sold under a campaign.
 CREATE TABLE products (
     id BIGINT PRIMARY KEY,

@@ -23,6 +23,7 @@ pub mod email;
 pub mod engine;
 pub mod figures;
 pub mod find;
+pub mod first_steps;
 pub mod fold;
 pub mod generate;
 pub mod home;

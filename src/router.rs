@@ -36,6 +36,7 @@ pub fn pages() -> Routes {
         .merge(crate::views::pages::routes())
         .merge(crate::business::pages::routes())
         .merge(crate::home::pages::routes())
+        .merge(crate::first_steps::pages::routes())
         .merge(crate::codes::pages::routes())
         .merge(crate::links::pages::routes())
         .merge(crate::referrers::pages::routes())

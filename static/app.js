@@ -168,6 +168,9 @@
 		open('Keyboard shortcuts', list, make('label', { className: 'choice' }, box, 'Use single-key shortcuts'), make('form', { method: 'dialog', className: 'submit', innerHTML: '<button class="button">Close</button>' }));
 	};
 
+	// The first steps hear of a text that was copied or sent.
+	const told = (form) => fetch(form.action, { method: 'POST', keepalive: true, headers: { 'X-Requested-With': 'fetch' }, body: new URLSearchParams(new FormData(form)) }).catch(() => {});
+
 	const plain = (event) => !event.metaKey && !event.ctrlKey && !event.altKey;
 	on(doc, 'click', (event) => {
 		const at = (selector) => event.target.closest(selector);
@@ -187,6 +190,7 @@
 			last = found;
 			count();
 		}
+		if (at('[data-told]') && id('told')) told(id('told'));
 		all('.me[open], .why[open]').forEach((menu) => { menu.open = menu.contains(event.target); });
 	});
 

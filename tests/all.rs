@@ -21,6 +21,7 @@ mod engine;
 mod events;
 mod faults;
 mod find;
+mod first_steps;
 mod forms;
 mod found;
 mod house;

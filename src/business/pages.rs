@@ -12,7 +12,7 @@ use super::{Created, Owner, Settings};
 use crate::app::App;
 use crate::clock::{Zone, zones};
 use crate::email::Email;
-use crate::setup::pages::{DonePage, NewBusinessForm};
+use crate::setup::pages::{DonePage, Made, NewBusinessForm};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::{Right, SignedInUser};
 use crate::web::page::{BareFrame, html_once, html_with};
@@ -134,7 +134,8 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     };
     page.session.insert("business", business_id).await?;
     page.session.remove::<i64>("campaign").await?;
-    html_once(&DonePage::new(&page.app, name, public_id, product_id, api_key))
+    let made = Made { business_id, public_id, product_id, api_key };
+    html_once(&DonePage::new(&page.app, name, made).await?)
 }
 
 /// True when the lists show test data, for this session.

@@ -22,7 +22,7 @@ use crate::web::{Fault, PageResult, html};
 const SHOWN: usize = 6;
 
 /// The pages that are found by their names.
-const PLACES: [(&str, &str, Right); 20] = [
+const PLACES: [(&str, &str, Right); 21] = [
     ("Home", "/", Right::Home),
     ("Record a referral", "/record", Right::Record),
     ("Referrers", "/referrers", Right::SeeReferrers),
@@ -42,6 +42,7 @@ const PLACES: [(&str, &str, Right); 20] = [
     ("Audit", "/audit", Right::Audit),
     ("Business settings", "/business", Right::Business),
     ("Account", "/account", Right::Home),
+    ("Help and first steps", "/help", Right::Home),
     ("API documentation", "/docs", Right::Home),
 ];
 

@@ -4,8 +4,8 @@ use axum::extract::OriginalUri;
 use super::figures::{self, Arrival, Bar, Figure, Period};
 use super::store;
 use crate::clock::Instant;
-use crate::counters;
 use crate::db::Conn;
+use crate::first_steps::pages::Checklist;
 use crate::money::{Currency, Money};
 use crate::query::ListQuery;
 use crate::shell::{Access, Frame, Page, Routes};
@@ -13,6 +13,7 @@ use crate::text::counted;
 use crate::users::Right;
 use crate::web::{Choice, Fault, PageResult, html};
 use crate::when::When;
+use crate::{counters, first_steps};
 
 pub fn routes() -> Routes {
     Routes::new().get("/", Access::May(Right::Home), show)
@@ -32,6 +33,8 @@ struct HomePage {
     holds: Vec<Bar>,
     money: bool,
     is_new: bool,
+    /// The first steps, for those who set the programme up.
+    steps: Option<Checklist>,
 }
 
 /// Something that waits for a person.
@@ -69,6 +72,10 @@ async fn show(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     if money {
         (states, holds) = commission(&page, &mut conn, period).await?;
     }
+    let steps = match page.member.may(Right::EditReferrers) {
+        true => first_steps::of(&mut conn, page.member.business_id).await?.filter(|steps| !steps.hidden),
+        false => None,
+    };
     drop(conn);
     let arrivals = if sees_all { figures::arrivals(period, &by_day) } else { Vec::new() };
     let is_new = sees_all
@@ -86,8 +93,10 @@ async fn show(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
                 .collect(),
         })
         .collect();
+    let frame = page.frame("home").await?;
     html(&HomePage {
-        frame: page.frame("home").await?,
+        steps: steps.map(|steps| Checklist::of(steps, &frame, &page.campaign)),
+        frame,
         periods: Choice::list(
             [("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")],
             &days.to_string(),

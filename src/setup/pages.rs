@@ -7,10 +7,12 @@ use tower_sessions::Session;
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness};
 use crate::clock::{Zone, zones};
+use crate::first_steps::pages::Checklist;
 use crate::shell::{Access, Routes, browser, session};
 use crate::users::Passwords;
 use crate::web::page::{BareFrame, html_with};
 use crate::web::{Choice, Fault, Form, PageResult, html, layers};
+use crate::{campaigns, first_steps};
 
 pub fn routes() -> Routes {
     Routes::new().get("/setup", Access::Public, show).post("/setup", Access::Public, create)
@@ -33,13 +35,27 @@ pub struct DonePage {
     product_id: String,
     api_key: String,
     curl: String,
+    steps: Checklist,
+}
+
+/// The ids and the key of a business that was made.
+pub struct Made {
+    pub business_id: i64,
+    pub public_id: String,
+    pub product_id: String,
+    pub api_key: String,
 }
 
 impl DonePage {
     /// The result, with the key, which is shown this once.
-    pub fn new(app: &App, business: String, business_id: String, product_id: String, api_key: String) -> Self {
-        let curl = crate::keys::sign_up_curl(&app.config.public_url, &api_key, &business_id, &product_id);
-        Self { frame: BareFrame::new(), business, business_id, product_id, api_key, curl }
+    pub async fn new(app: &App, business: String, made: Made) -> Result<Self, Fault> {
+        let Made { business_id, public_id, product_id, api_key } = made;
+        let mut conn = app.db.read().await?;
+        let campaign = campaigns::choices(&mut conn, business_id).await?.pop().ok_or(Fault::NotFound)?;
+        let steps = first_steps::of(&mut conn, business_id).await?.ok_or(Fault::NotFound)?;
+        let curl = crate::keys::sign_up_curl(&app.config.public_url, &api_key, &public_id, &product_id);
+        let steps = Checklist::bare(steps, &campaign);
+        Ok(Self { frame: BareFrame::new(), business, business_id: public_id, product_id, api_key, curl, steps })
     }
 }
 
@@ -123,12 +139,15 @@ async fn create(
     new.owner.password_hash =
         app.passwords.hash(password).await.ok_or_else(|| Fault::Ours("no password hash".into()))?;
     let business_name = new.name.clone();
-    let Created::Made { public_id, product_id, api_key, user_id, .. } = business::create(&app, new).await? else {
+    let Created::Made { business_id, public_id, product_id, api_key, user_id, .. } =
+        business::create(&app, new).await?
+    else {
         return Ok(Redirect::to("/sign-in").into_response());
     };
     let ip = layers::client_ip(&extensions, &headers, &app.config);
     session::start(&session, user_id, &ip, &headers).await?;
     let cookie = browser::remember(&app, &headers, user_id).await?;
-    let page = html(&DonePage::new(&app, business_name, public_id, product_id, api_key))?;
+    let made = Made { business_id, public_id, product_id, api_key };
+    let page = html(&DonePage::new(&app, business_name, made).await?)?;
     Ok(([(header::SET_COOKIE, cookie)], page).into_response())
 }

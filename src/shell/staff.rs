@@ -64,7 +64,7 @@ impl Frame {
             "team" => Right::Team,
             "audit" => Right::Audit,
             "business" => Right::Business,
-            "home" | "account" => Right::Home,
+            "home" | "account" | "help" => Right::Home,
             _ => return false,
         };
         self.rights.contains(&right)

@@ -1,11 +1,12 @@
 //! Telling referrers their codes: the ready text of one, and a file of many for a mailing tool.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path};
 
 use super::search;
-use crate::campaigns;
 use crate::campaigns::ready_text::{Person, ReadyText};
 use crate::codes::store::{self, CodeLine, Wanted};
 use crate::links;
@@ -14,6 +15,7 @@ use crate::shell::worklist::{CHUNK, Cell, Parts, file, line};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
 use crate::web::{Fault, PageResult, html};
+use crate::{campaigns, first_steps};
 
 pub fn routes() -> Routes {
     Routes::new()
@@ -34,6 +36,8 @@ struct ReadyPage {
     /// Paused, banned or archived, or the campaign takes no referrals now.
     resting: String,
     can_edit: bool,
+    /// True for those whose sending ticks the first steps.
+    can_tell: bool,
     can_change: bool,
     /// None without an active code.
     ready: Option<Ready>,
@@ -88,6 +92,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         campaign_id: owner.campaign_id,
         campaign: owner.campaign,
         can_edit: page.member.may(Right::EditReferrers),
+        can_tell: page.member.may(Right::Record),
         can_change: page.member.may(Right::EditCampaigns),
         ready,
     })
@@ -106,6 +111,9 @@ async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let mut query = page.list("/codes/texts", &uri, &store::KNOWN_QUERY);
     query.set("state", "active");
     let wanted = search(&page, query.get("q")).await?.wanted;
+    if page.member.may(Right::Record) {
+        first_steps::told(&page.app, &Arc::new(page.member.actor()), page.member.business_id).await?;
+    }
     let text = campaigns::ready_text(&mut page.read().await?, page.member.business_id, page.campaign.id).await?;
     let text = ReadyText::of(&text.ok_or(Fault::NotFound)?);
     let query = query.without("after").without("before");
