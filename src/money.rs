@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::number::{self, Written};
+
 /// The largest accepted amount in minor units: 10^12, that is 10,000,000,000.00 USD. Sums of a million of
 /// them still fit an `i64`.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;
@@ -19,6 +21,8 @@ pub enum MoneyError {
     NotANumber,
     /// Text that is not an amount as [`Money::from_text`] reads it.
     Unreadable(Currency),
+    /// A dot before three digits, which may part thousands or decimals.
+    TwoMeanings(Currency),
     /// Below zero. Corrections are refunds, never negative payments.
     Negative,
     /// More decimals than the currency has; trailing zeros do not count.
@@ -43,6 +47,11 @@ impl fmt::Display for MoneyError {
                 let example = Money { minor: 1250 * currency.one(), currency: *currency };
                 write!(f, "must be an amount written like {}", grouped(&example.plain()))?;
                 f.write_str(" (digits, a comma between thousands, a dot before decimals)")
+            }
+            Self::TwoMeanings(currency) => {
+                let example = Money { minor: 1250 * currency.one(), currency: *currency };
+                write!(f, "has a dot before three digits, which may part thousands or decimals. ")?;
+                write!(f, "Write it like {}", example.plain())
             }
             Self::Negative => f.write_str("must not be negative"),
             Self::TooManyDecimals(currency) => match currency.decimals() {
@@ -84,6 +93,12 @@ impl Currency {
     #[must_use]
     pub fn code(self) -> &'static str {
         self.0.code()
+    }
+
+    /// The name: "Kenyan shilling".
+    #[must_use]
+    pub fn name(self) -> String {
+        self.0.name().to_owned()
     }
 
     /// The decimals of an amount: 2 for USD, 0 for JPY, 3 for KWD, 4 for CLF.
@@ -144,19 +159,19 @@ impl Money {
         Self::from_decimal(&number, currency)
     }
 
-    /// Reads an amount from a form or a file: `1250`, `1,250.00`, `1 250`, `1'250.5`.
+    /// Reads an amount from a form or a file: `1250`, `1,250.00`, `1.250,00`, `1 250`, `1'250.5`.
     ///
     /// Three decimals after a short whole part (`1.250` USD) are refused even when they end in 0:
     /// half of the world writes a thousand that way, and reading it as 1.25 would lose money.
     ///
     /// # Errors
-    /// [`MoneyError::Unreadable`] shows how to write it; then as for JSON.
+    /// [`MoneyError::Unreadable`] and [`MoneyError::TwoMeanings`] show how to write it; then as for JSON.
     pub fn from_text(raw: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let number = Decimal::from_text(raw).ok_or(MoneyError::Unreadable(currency))?;
-        if number.looks_grouped_by_dot && currency.decimals() != 3 {
-            return Err(MoneyError::Unreadable(currency));
+        let number = number::read(raw).ok_or(MoneyError::Unreadable(currency))?;
+        if number.unclear == Some('.') && currency.decimals() != 3 {
+            return Err(MoneyError::TwoMeanings(currency));
         }
-        Self::from_decimal(&number, currency)
+        Self::from_decimal(&Decimal::written(&number), currency)
     }
 
     fn from_decimal(number: &Decimal, currency: Currency) -> Result<Self, MoneyError> {
@@ -274,14 +289,16 @@ impl Rate {
     /// 100 %, in units.
     pub const MAX_UNITS: i64 = 1_000_000;
 
-    /// Reads `20`, `12.5`, `7.1234` or `20 %`.
+    /// Reads `20`, `12.5`, `12,5`, `7.1234` or `20 %`. A percentage of a thousand does not exist, so `12,500` is 12.5.
     ///
     /// # Errors
     /// [`MoneyError::NotARate`].
     pub fn parse(raw: &str) -> Result<Self, MoneyError> {
         let text = raw.trim();
         let text = text.strip_suffix('%').unwrap_or(text);
-        Self::from_decimal(Decimal::from_text(text))
+        let number = number::read(text).ok_or(MoneyError::NotARate)?;
+        let other = number.other().map(|other| Decimal::written(&other));
+        Self::from_decimal(Some(Decimal::written(&number))).or_else(|_| Self::from_decimal(other))
     }
 
     /// Reads the text of a JSON token, as [`Money::from_json_number`] does.
@@ -335,8 +352,6 @@ struct Decimal {
     negative: bool,
     digits: String,
     scale: i64,
-    /// `1.250`: a whole part of one to three digits, and exactly three decimals.
-    looks_grouped_by_dot: bool,
 }
 
 enum Inexact {
@@ -362,22 +377,8 @@ impl Decimal {
         Some(Self::new(negative, whole, fraction, exponent))
     }
 
-    /// Amounts as people write them: one kind of separator between groups of three, a dot before decimals.
-    fn from_text(raw: &str) -> Option<Self> {
-        let (negative, text) = strip_sign(raw.trim(), &['-', '\u{2212}']);
-        let (written, fraction) = split_point(text)?;
-        let separator = written.chars().find(|c| !c.is_ascii_digit());
-        let whole = match separator {
-            None => written.to_owned(),
-            Some(mark) if is_separator(mark) => ungroup(written, mark)?,
-            Some(_) => return None,
-        };
-        if !all_digits(&whole) {
-            return None;
-        }
-        let short = written.len() <= 3 && !written.starts_with('0');
-        let looks_grouped_by_dot = short && fraction.len() == 3;
-        Some(Self { looks_grouped_by_dot, ..Self::new(negative, &whole, fraction, 0) })
+    fn written(number: &Written) -> Self {
+        Self::new(number.negative, &number.whole, &number.fraction, 0)
     }
 
     fn new(negative: bool, whole: &str, fraction: &str, exponent: i64) -> Self {
@@ -388,7 +389,6 @@ impl Decimal {
             negative,
             digits: significant.trim_start_matches('0').to_owned(),
             scale: as_i64(fraction.len()).saturating_sub(dropped).saturating_sub(exponent),
-            looks_grouped_by_dot: false,
         }
     }
 
@@ -443,18 +443,6 @@ fn parse_exponent(text: &str) -> Option<i64> {
     }
     let size = digits.bytes().fold(0_i64, |sum, b| (sum * 10 + i64::from(b - b'0')).min(BOUND));
     Some(if negative { -size } else { size })
-}
-
-fn is_separator(c: char) -> bool {
-    matches!(c, ',' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}')
-}
-
-fn ungroup(written: &str, mark: char) -> Option<String> {
-    let mut groups = written.split(mark);
-    // "0,050" has a decimal comma.
-    let leading = |group: &&str| (1..=3).contains(&group.len()) && !group.starts_with('0');
-    let first = groups.next().filter(leading)?;
-    groups.try_fold(first.to_owned(), |whole, group| (group.len() == 3).then(|| whole + group))
 }
 
 fn as_i64(length: usize) -> i64 {

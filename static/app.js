@@ -55,6 +55,34 @@
 	// The phone's own sheet of ways to send.
 	if (navigator.share) all('[data-share]').forEach((button) => { button.hidden = false; });
 
+	// Typing in a field with a list replaces what is there: the list offers only what matches.
+	on(doc, 'focusin', ({ target }) => { if (target.matches('input[list]')) target.select(); });
+
+	// Currency and zone follow the country until they are chosen by hand; at set-up, all follow the browser.
+	const country = $('[data-propose]');
+	if (country) {
+		const [currency, zone] = [id('f-currency'), id('f-timezone')];
+		const place = (is) => all('option', country.list).find(is);
+		const byHand = new Set();
+		const propose = ({ currency: money, zone: where }) => {
+			if (!byHand.has(currency)) currency.value = money;
+			if (!byHand.has(zone)) zone.value = where;
+		};
+		const typed = () => country.value.trim().toLowerCase();
+		on(doc, 'change', ({ target, isTrusted }) => {
+			if (target !== country) return isTrusted && byHand.add(target);
+			const found = place((one) => [one.value, one.textContent].some((name) => name.toLowerCase() === typed()));
+			if (found) propose(found.dataset);
+		});
+		if (country.dataset.propose === 'browser' && !currency.value && !$('.errors')) {
+			const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+			const found = place(({ dataset }) => dataset.zone === here || dataset.was === here);
+			if (found) country.value = found.value;
+			propose((found ?? place((one) => one.value === country.value)).dataset);
+			if (all('option', zone).some((one) => one.value === here)) zone.value = here;
+		}
+	}
+
 	// The reading of a date no longer holds once it is typed over.
 	on(doc, 'input', ({ target }) => { const field = target.closest('.field'); if (field) $('.understood', field)?.remove(); });
 

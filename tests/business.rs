@@ -8,6 +8,8 @@ use crate::support::TestApp;
 on_both_databases! {
     the_settings_of_a_business_are_changed,
     a_further_business_is_added_and_switched_to,
+    places_are_named_as_people_name_them,
+    a_new_business_takes_what_is_usual_in_its_country,
     test_data_are_switched_on_for_a_session,
     the_audit_is_read_narrowed_and_paged,
     every_role_goes_where_it_may,
@@ -25,10 +27,10 @@ async fn the_settings_of_a_business_are_changed(app: TestApp) {
     ];
     let page = app.post_form("/business", &fields).await.goes_to("/business").follow().await;
     assert_eq!((page.flash().as_str(), page.text(".brand span").as_str()), ("The settings were saved.", "Acme Coffee"));
-    assert_eq!((page.field("currency"), page.field("country")), ("KES".to_owned(), "KE".to_owned()));
+    assert_eq!((page.field("currency"), page.field("country")), ("KES".to_owned(), "Kenya".to_owned()));
     let again = app.post_form("/business", &fields).await.follow().await;
     assert!(again.flash().starts_with("Nothing was different"));
-    let bad = [("business", ""), ("currency", "XXX"), ("country", "Kenya"), ("timezone", "Mars"), ("campaign", "1")];
+    let bad = [("business", ""), ("currency", "XXX"), ("country", "Kenyaa"), ("timezone", "Mars"), ("campaign", "1")];
     let page = app.post_form("/business", &bad).await.is(422);
     for field in ["business", "currency", "country", "timezone"] {
         assert!(!page.error_at(field).is_empty(), "{field}");
@@ -36,13 +38,74 @@ async fn the_settings_of_a_business_are_changed(app: TestApp) {
     // Two letters that are no country would refuse every phone number.
     let bad: Vec<_> = fields.into_iter().map(|(k, v)| (k, if k == "country" { "QQ" } else { v })).collect();
     let page = app.post_form("/business", &bad).await.is(422);
-    assert_eq!(page.error_at("country"), "The country must be two letters of a country, such as US.");
+    assert_eq!(
+        page.error_at("country"),
+        "The country is not known. Choose one of the list, or type its name or its letters, such as Kenya or KE."
+    );
     assert_eq!(page.field("country"), "QQ", "what was typed stays");
     let other = app.another_business("Globex").await.campaign_id.to_string();
     let foreign: Vec<_> =
         fields.into_iter().filter(|(k, _)| *k != "campaign").chain([("campaign", other.as_str())]).collect();
     let page = app.post_form("/business", &foreign).await.is(422);
     assert_eq!(page.error_at("campaign"), "The default campaign is not one of the choices.");
+}
+
+async fn places_are_named_as_people_name_them(app: TestApp) {
+    app.sign_in().await;
+    let campaign = app.business.campaign_id.to_string();
+    for (country, currency, zone, stored) in [
+        ("Kenya", "Kenyan shilling", "Nairobi", "KE KES Africa/Nairobi"),
+        ("deutschland", "Euro", "Europe/Berlin", "DE EUR Europe/Berlin"),
+        ("United States", "us dollars", "US/Eastern", "US USD US/Eastern"),
+        ("Cote d'Ivoire", "xof", "Abidjan", "CI XOF Africa/Abidjan"),
+    ] {
+        let fields = [
+            ("business", "Acme"),
+            ("currency", currency),
+            ("country", country),
+            ("timezone", zone),
+            ("campaign", &campaign),
+        ];
+        let page = app.post_form("/business", &fields).await.goes_to("/business").follow().await.is(200);
+        let sql = "SELECT country || ' ' || currency || ' ' || timezone FROM businesses";
+        let (found,) = app.rows::<(String,)>(sql).await.remove(0);
+        assert_eq!(found, stored);
+        let zone = stored.rsplit(' ').next().unwrap();
+        assert_eq!(page.attr("#f-timezone option[selected]", "value"), zone, "also one that is no longer listed");
+        assert_eq!(page.count("#f-timezone option[selected]"), 1);
+    }
+    let page = app.get("/business").await;
+    assert!(page.count("#countries option") > 240 && page.has("#countries option[value='Kenya'][data-currency=KES]"));
+    assert!(page.has("#currencies option[value=KES]"));
+    assert_eq!(page.attrs("#f-timezone optgroup", "label")[1], "Common", "after the one of now");
+    assert!(!page.has("[maxlength]"), "a browser would cut what is pasted");
+    let long = "x".repeat(200);
+    let bad = [("business", long.as_str()), ("currency", &long), ("country", &long), ("timezone", &long)];
+    let page = app.post_form("/business", &bad).await.is(422);
+    assert!(page.error_at("business").contains("at most 120"));
+    assert_eq!(page.field("country"), long, "nothing is cut");
+    assert!(page.error_at("currency").starts_with("The currency is not known."));
+    assert!(page.error_at("timezone").starts_with("The time zone is not known."));
+}
+
+async fn a_new_business_takes_what_is_usual_in_its_country(app: TestApp) {
+    app.sign_in().await;
+    let fields = [
+        ("business", "Second"),
+        ("country", "Kenya"),
+        ("currency", ""),
+        ("timezone", ""),
+        ("campaign", "Friends"),
+        ("product", "Plan"),
+        ("referral_rate", "10,5"),
+        ("recurring_rate", "12,500"),
+        ("hold_days", "30"),
+    ];
+    app.post_form("/business/new", &fields).await.is(200).says("Second is ready").says("For developers");
+    let sql = "SELECT country || ' ' || currency || ' ' || timezone FROM businesses ORDER BY id DESC";
+    assert_eq!(app.rows::<(String,)>(sql).await.remove(0).0, "KE KES Africa/Nairobi");
+    let sql = "SELECT referral_rate, recurring_rate FROM terms ORDER BY id DESC";
+    assert_eq!(app.rows::<(i64, i64)>(sql).await.remove(0), (105_000, 125_000));
 }
 
 async fn a_further_business_is_added_and_switched_to(app: TestApp) {

@@ -11,6 +11,9 @@ on_both_databases! {
     settings_are_read_in_words_and_money,
     a_reward_is_paid_in_the_currency_it_was_set_in,
     the_default_campaign_is_chosen,
+    amounts_are_read_as_every_country_writes_them,
+    the_referrers_of_another_campaign_are_enrolled,
+    those_with_a_tag_are_enrolled,
     the_switcher_keeps_the_choice_and_goes_back,
     another_business_has_its_own_campaigns,
     terms_are_numbered_and_valid_from_a_date,
@@ -72,10 +75,7 @@ async fn settings_are_read_in_words_and_money(app: TestApp) {
     let page = app.post_form("/campaigns", &bad).await.is(422);
     assert_eq!(page.error_at("name"), "The name is missing.");
     assert!(page.error_at("least").starts_with("The least payment"), "{}", page.error_at("least"));
-    assert_eq!(
-        page.error_at("reward_currency"),
-        "The reward's currency must be three letters of a currency, such as USD."
-    );
+    assert!(page.error_at("reward_currency").starts_with("The reward's currency is not known."));
     assert_eq!(page.error_at("destination"), "The address must start with https:// or http://.");
     assert_eq!(page.field("least"), "12.345", "what was typed stays");
     assert_eq!(app.number("SELECT count(*) FROM campaigns").await, 1);
@@ -298,4 +298,83 @@ async fn a_test_product_at_0_makes_a_test_row(app: TestApp) {
     page.says("A first payment of 100.00 USD earns nothing.");
     let products: Vec<(bool, i64)> = app.rows("SELECT test, (SELECT count(*) FROM terms t WHERE t.product_id = products.id AND number = 1) FROM products ORDER BY id").await;
     assert_eq!(products, [(false, 1), (true, 1)]);
+}
+
+async fn amounts_are_read_as_every_country_writes_them(app: TestApp) {
+    app.sign_in().await;
+    for (n, (typed, shown)) in
+        [("1.250,50", "1,250.50"), ("1 000,5", "1,000.50"), ("10,5", "10.50"), ("1,000", "1,000.00")]
+            .into_iter()
+            .enumerate()
+    {
+        let name = format!("Campaign {n}");
+        let fields = with(&CAMPAIGN, &[("name", &name), ("least", typed), ("least_other", "EUR 2.500,00")]);
+        let made = app.post_form("/campaigns", &fields).await.follow().await.is(200);
+        let (unclear, flash) = (typed == "1,000", made.flash());
+        made.says(&format!("At the first payment of at least 2,500.00 EUR or {shown} USD."));
+        assert_eq!(flash.contains("“1,000” was read as 1,000.00 USD."), unclear, "{flash}");
+    }
+    let page = app.post_form("/campaigns", &with(&CAMPAIGN, &[("least", "1.000")])).await.is(422);
+    assert!(page.error_at("least").contains("may part thousands or decimals"), "{}", page.error_at("least"));
+}
+
+async fn the_referrers_of_another_campaign_are_enrolled(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let ann = shop.referrer("Ann A").await;
+    shop.referrer("Ben B").await;
+    let resting = shop.referrer("Pat Paused").await;
+    app.post_form(&format!("/enrollments/{}/state", resting.enrollment_id), &[("to", "paused")]).await.is(303);
+    let made = app.post_form("/campaigns", &CAMPAIGN).await.follow().await.is(200);
+    assert!(made.flash().contains("and you work in it"), "{}", made.flash());
+    let summer = app.number("SELECT max(id) FROM campaigns").await;
+    assert_eq!(made.text("#switch-campaign option[selected]"), "Summer", "one is in the campaign one made");
+    let list = app.get("/referrers").await.is(200).says("No referrers in Summer yet");
+    let ask = app.get(&list.attr("main .empty a[href^='/referrers/enroll']", "href")).await.is(200);
+    assert_eq!(ask.texts("#f-from option"), ["Refer a friend"]);
+    let own = summer.to_string();
+    app.post_form("/referrers/enroll", &[("from", &own), ("generate", "yes")]).await.is(422);
+    let from = app.business.campaign_id.to_string();
+    let fields = [("from", from.as_str()), ("generate", "yes")];
+    let answer = app.with_jobs(app.post_form("/referrers/enroll", &fields)).await.is(303);
+    let result = app.get(answer.header("location")).await.is(200);
+    assert_eq!(result.text("h1"), "2 referrers enrolled in Summer");
+    let count = format!("SELECT count(*) FROM codes WHERE campaign_id = {summer} AND state = 'active'");
+    assert_eq!(app.number(&count).await, 2);
+    let texts = app.get(&result.attr(".actions .primary", "href")).await.is(200);
+    assert_eq!(texts.body.matches("@example.org").count(), 2, "{}", texts.body);
+    assert!(app.get("/referrers").await.is(200).says("Ann A").count("tbody tr") == 2);
+    let again = app.with_jobs(app.post_form("/referrers/enroll", &fields)).await.is(303);
+    let again = app.get(again.header("location")).await.is(200).says("2 were in it before and stay as they are.");
+    assert_eq!(again.text("h1"), "All of them are enrolled already in Summer");
+    assert_eq!(app.number(&count).await, 2, "a second time makes nothing");
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'referrers.enrolled'").await, 2);
+    app.post_form("/enrollments/0/state", &[("to", "paused")]).await.is(404);
+    assert!(ann.id > 0);
+    let shown = app.get(&format!("/campaigns/{from}")).await.is(200).says("You work in Summer.");
+    let there = app.get(&shown.attr("a[href^='/switch-campaign']", "href")).await.follow().await;
+    there.is(200).says("You work in this campaign");
+    let theirs = app.another_business("Globex").await.campaign_id.to_string();
+    app.post_form("/referrers/enroll", &[("from", &theirs)]).await.is(422);
+}
+
+async fn those_with_a_tag_are_enrolled(app: TestApp) {
+    app.sign_in().await;
+    let shop = app.shop();
+    let ann = shop.referrer("Ann A").await;
+    for n in 0..60 {
+        shop.referrer(&format!("Person {n}")).await;
+    }
+    app.post_form("/referrers/bulk", &[("tags", "VIP"), ("do", "tag"), ("id", &ann.enrollment_id.to_string())]).await;
+    let tag = app.number("SELECT coalesce(max(id), 0) FROM tags").await.to_string();
+    assert_ne!(tag, "0", "a tag was made");
+    let autumn = app.shop().campaign("Autumn").await;
+    app.get(&format!("/switch-campaign?campaign={autumn}&back=/")).await.is(303);
+    let from = app.business.campaign_id.to_string();
+    let count = format!("SELECT count(*) FROM enrollments WHERE campaign_id = {autumn}");
+    app.with_jobs(app.post_form("/referrers/enroll", &[("from", &from), ("tag", &tag)])).await.is(303);
+    assert_eq!(app.number(&count).await, 1);
+    app.with_jobs(app.post_form("/referrers/enroll", &[("from", &from), ("tag", "")])).await.is(303);
+    assert_eq!(app.number(&count).await, 61, "more than one chunk");
+    assert_eq!(app.number(&format!("SELECT count(*) FROM codes WHERE campaign_id = {autumn}")).await, 0);
 }

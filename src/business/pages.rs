@@ -10,12 +10,12 @@ use tower_sessions::Session;
 
 use super::{Created, Owner, Settings};
 use crate::app::App;
-use crate::clock::{Zone, zones};
 use crate::email::Email;
+use crate::places;
 use crate::setup::pages::{DonePage, Made, NewBusinessForm};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::{Right, SignedInUser};
-use crate::web::page::{BareFrame, html_once, html_with};
+use crate::web::page::{BareFrame, Group, Places, html_once, html_with, zones};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
@@ -35,7 +35,9 @@ pub fn routes() -> Routes {
 struct ShowPage {
     frame: Frame,
     form: Form,
-    zones: Vec<Choice>,
+    zones: Vec<Group>,
+    places: Places,
+    propose: &'static str,
     campaigns: Vec<Choice>,
 }
 
@@ -44,7 +46,9 @@ impl ShowPage {
         let all = crate::campaigns::choices(&mut page.read().await?, page.member.business_id).await?;
         let all = all.into_iter().map(|c| (c.id, c.name));
         Ok(Self {
-            zones: Choice::list(zones().map(|z| (z, z)), form.value("timezone")),
+            zones: zones(form.value("timezone")),
+            places: Places,
+            propose: "",
             campaigns: Choice::list(all, form.value("campaign")),
             form,
             frame: page.frame("business").await?,
@@ -59,7 +63,7 @@ async fn show(page: Page) -> PageResult {
         ("business", &member.business_name),
         ("timezone", member.zone.name()),
         ("currency", member.currency.code()),
-        ("country", &member.country),
+        ("country", places::country_name(&member.country)),
         ("campaign", &campaign),
     ]);
     html(&ShowPage::of(&page, form).await?)
@@ -67,7 +71,7 @@ async fn show(page: Page) -> PageResult {
 
 async fn update(page: Page, mut form: Form) -> PageResult {
     let name = form.line("business", "The business's name", 120);
-    let zone = form.choice("timezone", "The time zone", |z| Zone::parse(z).ok());
+    let zone = form.zone("timezone", "The time zone");
     let currency = form.currency("currency", "The currency");
     let country = form.country("country", "The country");
     let campaign = form.choice("campaign", "The default campaign", |id| id.parse::<i64>().ok());
@@ -98,13 +102,15 @@ async fn update(page: Page, mut form: Form) -> PageResult {
 struct NewPage {
     frame: Frame,
     form: Form,
-    zones: Vec<Choice>,
+    zones: Vec<Group>,
+    places: Places,
+    propose: &'static str,
 }
 
 impl NewPage {
     async fn of(page: &Page, form: Form) -> Result<Self, Fault> {
-        let zones = Choice::list(zones().map(|z| (z, z)), form.value("timezone"));
-        Ok(Self { frame: page.frame("business").await?, form, zones })
+        let zones = zones(form.value("timezone"));
+        Ok(Self { frame: page.frame("business").await?, form, zones, places: Places, propose: "country" })
     }
 }
 
@@ -112,7 +118,7 @@ async fn new(page: Page) -> PageResult {
     let form = Form::filled(&[
         ("timezone", page.member.zone.name()),
         ("currency", page.member.currency.code()),
-        ("country", &page.member.country),
+        ("country", places::country_name(&page.member.country)),
         ("campaign", "Refer a friend"),
         ("referral_rate", "20"),
         ("recurring_rate", "20"),

@@ -18,7 +18,7 @@ use crate::products::{self, ProductLine};
 use crate::query;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
-use crate::web::page::{html_with, own_path};
+use crate::web::page::{Places, html_with, own_path};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
 
 pub fn routes() -> Routes {
@@ -73,13 +73,14 @@ struct FormPage {
     campaign: Option<Campaign>,
     rules: Vec<Choice>,
     currency: &'static str,
+    places: Places,
 }
 
 impl FormPage {
     async fn of(page: &Page, form: Form, campaign: Option<Campaign>) -> Result<Self, Fault> {
         let rules = Choice::list(QualifyOn::ALL.map(|rule| (rule.word(), rule.label())), form.value("qualify_on"));
         let currency = page.member.currency.code();
-        Ok(Self { frame: page.frame("campaign").await?, form, campaign, rules, currency })
+        Ok(Self { frame: page.frame("campaign").await?, form, campaign, rules, currency, places: Places })
     }
 }
 
@@ -144,7 +145,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     let Some(settings) = read(&mut form, &page) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, None).await?);
     };
-    let said = format!("{} is now a draft. Add a product, then take it live.", settings.name);
+    let said = format!("{} is now a draft. Add a product, then take it live.{}", settings.name, form.understood());
     let actor = Arc::new(page.member.actor());
     let made = super::create(&page.app, &actor, page.member.business_id, settings, SameName::Refused).await?;
     let Some(id) = made else {
@@ -216,7 +217,8 @@ async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
         Saved::NotFound | Saved::Stale => return Err(Fault::NotFound),
         Saved::Same => Flash::info("Nothing was different, so nothing was changed."),
         Saved::Changed => {
-            Flash::good("The settings were saved. They apply from now on; nothing decided is decided again.")
+            let words = "The settings were saved. They apply from now on; nothing decided is decided again.";
+            Flash::good(format!("{words}{}", form.understood()))
         }
     };
     page.go(&format!("/campaigns/{id}"), flash).await

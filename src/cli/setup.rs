@@ -7,11 +7,12 @@ use super::say::say;
 use super::{Refusal, common};
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness, Owner};
-use crate::clock::{Clock, Zone};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Db};
 use crate::email::Email;
-use crate::money::{Currency, Rate};
+use crate::money::Rate;
+use crate::places;
 use crate::text;
 use crate::users::Passwords;
 
@@ -70,17 +71,23 @@ pub async fn setup(config: Config, args: Args, only_first: bool) -> Result<(), R
         let value = wrong(flag, text::line(value, 120))?;
         if value.is_empty() { Err(Refusal::unusable(format!("--{flag} is empty"))) } else { Ok(value) }
     };
-    let Some(country) = crate::phone::country(&args.country) else {
-        return Err(Refusal::unusable("--country must be two letters of a country, such as US"));
+    let Some(country) = places::country(&args.country) else {
+        return Err(Refusal::unusable("--country is not known: a name or two letters, such as Kenya or KE"));
+    };
+    let Some(currency) = places::currency(&args.currency) else {
+        return Err(Refusal::unusable("--currency is not known: a code or a name, such as USD"));
+    };
+    let Some(zone) = places::zone(&args.timezone) else {
+        return Err(Refusal::unusable("--timezone is not known: a name such as Africa/Nairobi, or its city"));
     };
     if !(0..=3650).contains(&args.hold_days) {
         return Err(Refusal::unusable("--hold-days must be from 0 to 3650"));
     }
     let mut new = NewBusiness {
         name: line("business", &args.business)?,
-        zone: wrong("timezone", Zone::parse(&args.timezone))?,
-        currency: wrong("currency", Currency::parse(&args.currency))?,
-        country,
+        zone,
+        currency,
+        country: country.code.to_owned(),
         owner: Owner { name: line("name", &name)?, password_hash: String::new(), email },
         campaign: line("campaign", &args.campaign)?,
         product: line("product", &args.product)?,

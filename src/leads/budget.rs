@@ -2,6 +2,8 @@
 
 use serde_json::value::RawValue;
 
+use crate::number;
+
 /// Digits of a budget, at most.
 pub const LONGEST: usize = 40;
 
@@ -19,45 +21,16 @@ pub fn plain(text: &str) -> Option<String> {
     Some(decimal).filter(|decimal| decimal.len() <= LONGEST)
 }
 
-/// As people write it: thousands apart by spaces, or by commas in groups of three. A comma that could be the
-/// decimal point is refused.
+/// As people write it on a page.
 pub fn typed(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let (whole, part) = text.split_once('.').map_or((text.as_str(), None), |(whole, part)| (whole, Some(part)));
-    let groups: Vec<&str> = whole.split(',').collect();
-    let in_threes =
-        groups.len() == 1 || (1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3);
-    if !in_threes {
-        return None;
-    }
-    let whole = groups.concat();
-    plain(&part.map_or(whole.clone(), |part| format!("{whole}.{part}")))
+    plain(&number::read(text)?.plain())
 }
 
-/// As files have it: a comma is the decimal point where it cannot part thousands, or where the file's cells are apart by
-/// semicolons, as they are in countries with such a comma.
+/// As files have it: where the cells are apart by semicolons, a comma is the decimal point and a dot parts thousands.
 pub fn written(text: &str, by_semicolons: bool) -> Option<String> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '\u{2019}')).collect();
-    let (commas, points) = (text.matches(',').count(), text.matches('.').count());
-    let last_is_comma = text.rfind(',') > text.rfind('.');
-    let behind = |c: char| text.rsplit_once(c).map_or(0, |(_, part)| part.len());
-    let comma_is_point = match (commas, points) {
-        (0, 0) => false,
-        (0, 1) => by_semicolons && behind('.') == 3,
-        (0, _) => true,
-        (1, 0) => by_semicolons || behind(',') != 3,
-        (_, 0) => false,
-        _ => last_is_comma,
-    };
-    if !comma_is_point {
-        return typed(&text);
-    }
-    let swapped = text.chars().map(|c| match c {
-        ',' => '.',
-        '.' => ',',
-        c => c,
-    });
-    typed(&swapped.collect::<String>())
+    let number = number::read(text)?;
+    let other = if by_semicolons { number.other() } else { None };
+    plain(&other.unwrap_or(number).plain())
 }
 
 /// With the point this many places to the right.
@@ -115,14 +88,22 @@ mod tests {
     }
 
     #[test]
-    fn commas_are_thousands_or_nothing() {
-        for (written, decimal) in
-            [("1,250.50", "1250.50"), ("12,345,678", "12345678"), ("5 000", "5000"), ("5000", "5000")]
-        {
+    fn every_way_of_writing_is_read() {
+        for (written, decimal) in [
+            ("1,250.50", "1250.50"),
+            ("12,345,678", "12345678"),
+            ("5 000", "5000"),
+            ("5000", "5000"),
+            ("1.250,00", "1250.00"),
+            ("1,25", "1.25"),
+            ("1,2500", "1.2500"),
+            ("1250,000", "1250.000"),
+            ("1.250.000", "1250000"),
+        ] {
             assert_eq!(typed(written).as_deref(), Some(decimal), "{written}");
         }
-        for ambiguous in ["1.250,00", "1,25", "1,2500", ",500", "1250,000", "1.250.000", "1,,000", ""] {
-            assert_eq!(typed(ambiguous), None, "{ambiguous}");
+        for none in [",500", "1,,000", "", "-5", "1,00,000"] {
+            assert_eq!(typed(none), None, "{none}");
         }
     }
 

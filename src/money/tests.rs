@@ -116,7 +116,8 @@ fn the_sentences() {
     assert_eq!(sentence(json("1e99", "JPY").unwrap_err()), "is larger than 1,000,000,000,000 JPY");
     assert_eq!(sentence(json("-1", "JPY").unwrap_err()), "must not be negative");
     assert_eq!(sentence(json("x", "JPY").unwrap_err()), "must be a number");
-    assert!(sentence(typed("1.250,00", "EUR").unwrap_err()).contains("written like 1,250.00 "));
+    assert!(sentence(typed("1.2,50", "EUR").unwrap_err()).contains("written like 1,250.00 "));
+    assert!(sentence(typed("1.250", "EUR").unwrap_err()).contains("Write it like 1250.00"));
     assert!(sentence(typed("x", "JPY").unwrap_err()).contains("written like 1,250 "));
 }
 
@@ -136,18 +137,19 @@ fn typed_amounts() {
         ("29.9900", 2999),
         ("1250.000", 125_000),
         ("-0", 0),
+        ("1.250,00", 125_000),
+        ("12,50", 1250),
+        ("1,25", 125),
+        ("1,2500", 125),
+        ("0,050", 5),
+        ("0,500", 50),
+        ("1.250.000,5", 125_000_050),
     ] {
         assert_eq!(typed(raw, "USD"), Ok(minor), "{raw}");
     }
     assert_eq!(typed("1.250", "KWD"), Ok(1250));
     assert_eq!(typed("1,250", "KWD"), Ok(1_250_000));
     for raw in [
-        "1.250,00",
-        "1.250",
-        "29.990",
-        "12,50",
-        "1,25",
-        "1,2500",
         "1,00,000",
         "1,250 000",
         ",5",
@@ -159,8 +161,6 @@ fn typed_amounts() {
         "5 USD",
         "1e3",
         "1  250",
-        "0,050",
-        "0,500",
         "1.2.3",
         "+5",
         "١٢",
@@ -169,6 +169,9 @@ fn typed_amounts() {
         "NaN",
     ] {
         assert_eq!(typed(raw, "USD"), Err(MoneyError::Unreadable(currency("USD"))), "{raw}");
+    }
+    for raw in ["1.250", "29.990"] {
+        assert_eq!(typed(raw, "USD"), Err(MoneyError::TwoMeanings(currency("USD"))), "{raw}");
     }
     assert_eq!(typed("\u{2212}5", "USD"), Err(MoneyError::Negative));
     assert_eq!(typed("-1,250.00", "USD"), Err(MoneyError::Negative));

@@ -96,7 +96,7 @@ async fn create(page: Page, Path(campaign_id): Path<i64>, mut form: Form) -> Pag
         let shown = NewPage::of(&page, campaign_id, form, String::new()).await?;
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
     };
-    let said = format!("{name} was added. Its id is below, ready to copy.");
+    let said = format!("{name} was added. Its id is below, ready to copy.{}", form.understood());
     let new = NewProduct { campaign_id, name, test, terms, same_name: SameName::Refused };
     let actor = Arc::new(page.member.actor());
     match super::add(&page.app, &actor, page.member.business_id, new).await? {
@@ -296,7 +296,7 @@ async fn create_terms(page: Page, Path(id): Path<i64>, mut form: Form) -> PageRe
     match super::new_terms(&page.app, &actor, page.member.business_id, id, terms).await? {
         Numbered::NotFound => Err(Fault::NotFound),
         Numbered::As(number) => {
-            let said = format!("Terms {number} are stored, valid from {}.", valid_from.shown());
+            let said = format!("Terms {number} are stored, valid from {}.{}", valid_from.shown(), form.understood());
             page.go(&format!("/products/{id}"), Flash::good(said)).await
         }
     }

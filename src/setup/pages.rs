@@ -6,13 +6,12 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness};
-use crate::clock::{Zone, zones};
 use crate::first_steps::pages::Checklist;
 use crate::shell::{Access, Routes, browser, session};
 use crate::users::Passwords;
-use crate::web::page::{BareFrame, html_with};
-use crate::web::{Choice, Fault, Form, PageResult, html, layers};
-use crate::{campaigns, first_steps};
+use crate::web::page::{BareFrame, Group, Places, html_with, zones};
+use crate::web::{Fault, Form, PageResult, html, layers};
+use crate::{campaigns, first_steps, places};
 
 pub fn routes() -> Routes {
     Routes::new().get("/setup", Access::Public, show).post("/setup", Access::Public, create)
@@ -23,7 +22,9 @@ pub fn routes() -> Routes {
 struct SetupPage {
     frame: BareFrame,
     form: Form,
-    zones: Vec<Choice>,
+    zones: Vec<Group>,
+    places: Places,
+    propose: &'static str,
 }
 
 #[derive(Template)]
@@ -60,8 +61,8 @@ impl DonePage {
 }
 
 fn page(form: Form) -> SetupPage {
-    let zones = Choice::list(zones().map(|z| (z, z)), form.value("timezone"));
-    SetupPage { frame: BareFrame::new(), form, zones }
+    let zones = zones(form.value("timezone"));
+    SetupPage { frame: BareFrame::new(), form, zones, places: Places, propose: "browser" }
 }
 
 async fn show(State(app): State<App>) -> PageResult {
@@ -69,9 +70,7 @@ async fn show(State(app): State<App>) -> PageResult {
         return Ok(Redirect::to("/sign-in").into_response());
     }
     html(&page(Form::filled(&[
-        ("timezone", "UTC"),
-        ("currency", "USD"),
-        ("country", "US"),
+        ("country", "United States"),
         ("campaign", "Refer a friend"),
         ("referral_rate", "20"),
         ("recurring_rate", "20"),
@@ -86,9 +85,17 @@ impl NewBusinessForm {
     /// Reads everything but the owner.
     pub fn read(form: &mut Form, owner: Option<business::Owner>, only_first: bool) -> Option<NewBusiness> {
         let name = form.line("business", "The business's name", 120);
-        let zone = form.choice("timezone", "The time zone", |z| Zone::parse(z).ok());
-        let currency = form.currency("currency", "The currency");
         let country = form.country("country", "The country");
+        // Left empty, both are what is usual in the country.
+        if let Some(usual) = country.as_deref().and_then(places::country) {
+            for (name, value) in [("currency", usual.currency), ("timezone", usual.zone)] {
+                if form.value(name).trim().is_empty() {
+                    form.set(name, value);
+                }
+            }
+        }
+        let currency = form.currency("currency", "The currency");
+        let zone = form.zone("timezone", "The time zone");
         let campaign = form.line("campaign", "The campaign's name", 120);
         let product = form.line("product", "The product's name", 120);
         let referral_rate = form.rate("referral_rate", "The rate on the first payment");

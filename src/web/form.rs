@@ -8,12 +8,12 @@ use axum::http::header;
 use super::page::own_path;
 use super::{Fault, bounds};
 use crate::amounts::Amounts;
-use crate::clock::{Day, DayError};
+use crate::clock::{Day, DayError, Zone};
 use crate::email::Email;
 use crate::money::{Currency, Money, Rate};
-use crate::phone::{self, Phone};
+use crate::phone::Phone;
 use crate::query::pairs;
-use crate::text;
+use crate::{number, places, text};
 
 #[derive(Debug, Clone)]
 pub struct FieldError {
@@ -28,6 +28,8 @@ pub struct Form {
     pub errors: Vec<FieldError>,
     /// True for a form that is shown as it was typed: nothing in it is read, so nothing is done.
     is_unsent: bool,
+    /// The reading of numbers that have two meanings.
+    understood: Vec<String>,
 }
 
 /// Marks a request whose form is shown as it was typed and not acted on; the sentence says why.
@@ -153,7 +155,22 @@ impl Form {
             return None;
         }
         let value = self.value(name).to_owned();
-        Money::from_text(&value, currency).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+        let money = Money::from_text(&value, currency).map_err(|why| self.fail(name, format!("{label} {why}."))).ok();
+        self.understand(&value, money.map(Money::shown));
+        money
+    }
+
+    /// Notes the reading of a number that could be meant otherwise.
+    fn understand(&mut self, typed: &str, read: Option<String>) {
+        let unclear = number::read(typed.trim().trim_end_matches('%')).is_some_and(|number| number.unclear.is_some());
+        if let Some(read) = read.filter(|_| unclear) {
+            self.understood.push(format!(" “{}” was read as {read}.", typed.trim()));
+        }
+    }
+
+    /// What to say about the numbers that were read, behind the words of a flash; empty where all were clear.
+    pub fn understood(&self) -> String {
+        self.understood.concat()
     }
 
     /// One amount in `currency` under `name`, which may be empty, and further ones, one a line, under
@@ -182,7 +199,9 @@ impl Form {
             return None;
         }
         let value = self.value(name).to_owned();
-        Rate::parse(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok()
+        let rate = Rate::parse(&value).map_err(|why| self.fail(name, format!("{label} {why}."))).ok();
+        self.understand(&value, rate.map(Rate::shown));
+        rate
     }
 
     /// A date as people type it, or "today" and the days beside it.
@@ -236,11 +255,23 @@ impl Form {
     }
 
     pub fn currency(&mut self, name: &str, label: &str) -> Option<Currency> {
-        self.typed(name, label, "must be three letters of a currency, such as USD", |c| Currency::parse(c).ok())
+        let wrong = "is not known. Choose one of the list, or type its code or its name, such as USD or US dollar";
+        self.named(name, label, wrong, places::currency)
     }
 
     pub fn country(&mut self, name: &str, label: &str) -> Option<String> {
-        self.typed(name, label, "must be two letters of a country, such as US", phone::country)
+        let wrong = "is not known. Choose one of the list, or type its name or its letters, such as Kenya or KE";
+        self.named(name, label, wrong, places::country).map(|country| country.code.to_owned())
+    }
+
+    pub fn zone(&mut self, name: &str, label: &str) -> Option<Zone> {
+        self.named(name, label, "is not known. Choose one of the list, or type its city", places::zone)
+    }
+
+    /// Something that has a name; an empty field is missing.
+    fn named<T>(&mut self, name: &str, label: &str, wrong: &str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let wrong = if self.value(name).trim().is_empty() { "is missing" } else { wrong };
+        self.typed(name, label, wrong, find)
     }
 
     /// The next page: the form's `back`, if it is a path of ours.

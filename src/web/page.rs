@@ -8,6 +8,8 @@ use tower_sessions::Session;
 use super::assets;
 use super::error::{Fault, PageResult};
 use super::flash::{Flash, Flashes, take_flashes};
+use crate::money::Currency;
+use crate::places::{self, Country};
 
 /// One entry of a select or radio group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,43 @@ impl Choice {
                 Self { selected: value == chosen, value, label: label.to_string() }
             })
             .collect()
+    }
+}
+
+/// Choices under a heading.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub label: String,
+    pub choices: Vec<Choice>,
+}
+
+/// The time zones by region, with the chosen one wherever it is no longer listed.
+pub fn zones(chosen: &str) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut is_there = false;
+    for region in places::regions() {
+        let choices = Choice::list(region.zones, if is_there { "" } else { chosen });
+        is_there |= choices.iter().any(|choice| choice.selected);
+        groups.push(Group { label: region.name.to_owned(), choices });
+    }
+    if !is_there && !chosen.is_empty() {
+        groups.insert(0, Group { label: "Now".to_owned(), choices: Choice::list([(chosen, chosen)], chosen) });
+    }
+    groups
+}
+
+/// The names that the fields of country and currency offer.
+#[derive(Template)]
+#[template(path = "ui/places.html")]
+pub struct Places;
+
+impl Places {
+    fn countries(&self) -> &'static [Country] {
+        places::countries()
+    }
+
+    fn currencies(&self) -> Vec<Currency> {
+        places::currencies()
     }
 }
 

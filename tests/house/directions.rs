@@ -28,9 +28,9 @@ enum Layer {
     Value,
 }
 
-const VALUES: [&str; 20] = [
+const VALUES: [&str; 22] = [
     "actor", "amounts", "clock", "code", "config", "email", "fold", "id", "lib", "limits", "meta", "misheard", "money",
-    "pasted", "phone", "query", "sound", "spelling", "text", "when",
+    "number", "pasted", "phone", "places", "query", "sound", "spelling", "text", "when",
 ];
 
 pub fn is_store(path: &str) -> bool {
