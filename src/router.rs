@@ -12,7 +12,9 @@ use crate::jobs::{Kinds, Schedule};
 use crate::shell::{self, Routes};
 use crate::web::health::Probe;
 use crate::web::{assets, health, layers};
-use crate::{calls, codes, figures, imports, kept, outbox, seal, search, stored_answers, sweep, test_data, users};
+use crate::{
+    calls, codes, figures, imports, kept, outbox, referrers, seal, search, stored_answers, sweep, test_data, users,
+};
 
 /// The whole program as one service.
 pub fn router(app: &App) -> Router {
@@ -63,6 +65,7 @@ pub fn pages() -> Routes {
 pub fn job_kinds() -> Kinds {
     Kinds::new()
         .with(codes::KIND, codes::step)
+        .with(referrers::ENROLL, referrers::enroll_step)
         .with(imports::CHECK, imports::check_step)
         .with(imports::RUN, imports::run_step)
         .with(test_data::KIND, test_data::step)

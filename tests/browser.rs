@@ -59,6 +59,7 @@ async fn a_new_desk_is_set_up_and_a_referrer_gets_a_code() {
         browser.fill(field, text).await;
     }
     browser.press("Set up").await;
+    browser.click(".for-developers > summary").await;
     assert!(browser.text("main").await.contains("rk_live_"), "the first key is shown: {}", browser.text("main").await);
 
     browser.go("/referrers").await;

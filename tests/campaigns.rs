@@ -326,7 +326,7 @@ async fn the_referrers_of_another_campaign_are_enrolled(app: TestApp) {
     let resting = shop.referrer("Pat Paused").await;
     app.post_form(&format!("/enrollments/{}/state", resting.enrollment_id), &[("to", "paused")]).await.is(303);
     let made = app.post_form("/campaigns", &CAMPAIGN).await.follow().await.is(200);
-    assert!(made.flash().contains("and you work in it"), "{}", made.flash());
+    assert!(made.flash().contains("You work in it now"), "{}", made.flash());
     let summer = app.number("SELECT max(id) FROM campaigns").await;
     assert_eq!(made.text("#switch-campaign option[selected]"), "Summer", "one is in the campaign one made");
     let list = app.get("/referrers").await.is(200).says("No referrers in Summer yet");

@@ -6,7 +6,7 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 92] = [
+const TABLE: [(&str, &str); 93] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("campaign.changed", "Campaign settings changed"),
@@ -86,6 +86,7 @@ const TABLE: [(&str, &str); 92] = [
     ("referrer.noted", "Note written"),
     ("referrer.restored", "Referrer brought back"),
     ("referrer.tagged", "Tags changed"),
+    ("referrers.enrolled", "Referrers of another campaign enrolled"),
     ("referrers.told", "Referrers were told their links and codes"),
     ("subscription.cancelled", "Subscription cancelled"),
     ("terms.added", "New terms"),

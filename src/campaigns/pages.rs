@@ -17,6 +17,7 @@ use crate::money::{Currency, Money};
 use crate::products::{self, ProductLine};
 use crate::query;
 use crate::shell::{Access, Frame, Page, Routes};
+use crate::text::counted_up_to;
 use crate::users::Right;
 use crate::web::page::{Places, html_with, own_path};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, html};
@@ -145,13 +146,18 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     let Some(settings) = read(&mut form, &page) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, None).await?);
     };
-    let said = format!("{} is now a draft. Add a product, then take it live.{}", settings.name, form.understood());
+    let said = format!(
+        "{} is now a draft. You work in it now: add a product, then take it live.{}",
+        settings.name,
+        form.understood()
+    );
     let actor = Arc::new(page.member.actor());
     let made = super::create(&page.app, &actor, page.member.business_id, settings, SameName::Refused).await?;
     let Some(id) = made else {
         form.fail("name", "There is a campaign of this name already. Give this one another name.");
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::of(&page, form, None).await?);
     };
+    page.session.insert("campaign", id).await?;
     page.go(&format!("/campaigns/{id}"), Flash::good(said)).await
 }
 
@@ -166,6 +172,12 @@ struct ShowPage {
     products: Vec<ProductLine>,
     states: Vec<StateLine>,
     can_edit: bool,
+    /// True in the campaign that the lists show.
+    here: bool,
+    /// Enrolled referrers, counted up to a bound.
+    referrers: i64,
+    referrers_shown: String,
+    others: bool,
 }
 
 /// A state with what it means, and the button that leads there.
@@ -176,6 +188,9 @@ struct StateLine {
     verb: &'static str,
 }
 
+/// Referrers of a campaign are counted up to this.
+const MOST: i64 = 10_000;
+
 async fn find(page: &Page, id: i64) -> Result<Campaign, Fault> {
     super::find(&mut page.read().await?, page.member.business_id, id).await?.ok_or(Fault::NotFound)
 }
@@ -183,6 +198,7 @@ async fn find(page: &Page, id: i64) -> Result<Campaign, Fault> {
 async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let campaign = find(&page, id).await?;
     let products = products::of_campaign(&mut page.read().await?, page.member.business_id, id).await?;
+    let referrers = store::enrolled(&mut page.read().await?, id, MOST).await?;
     let now = campaign.state();
     let line = |state: State| StateLine {
         state,
@@ -195,6 +211,10 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         is_default: page.member.default_campaign_id == Some(id),
         products,
         states: State::ALL.map(line).into(),
+        here: page.campaign.id == id,
+        referrers,
+        referrers_shown: counted_up_to(referrers, MOST),
+        others: page.campaigns().len() > 1,
         can_edit: page.member.may(Right::EditCampaigns),
         campaign,
         frame: page.frame("campaign").await?,

@@ -95,6 +95,20 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     Ok(())
 }
 
+/// The referrers of a campaign, counted up to a bound.
+pub async fn enrolled(conn: &mut Conn, id: i64, bound: i64) -> DbResult<i64> {
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM enrollments
+                  WHERE campaign_id = $1
+                    AND archived = false
+                  LIMIT $2) e")
+    .bind(id)
+    .bind(bound)
+    .scalar(conn)
+    .await
+}
+
 pub async fn ready_text(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<String>> {
     let found: Option<(String,)> = sql("SELECT ready_text
            FROM campaigns

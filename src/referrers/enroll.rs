@@ -39,7 +39,7 @@ pub async fn enroll(
         .await
 }
 
-async fn enroll_in(
+pub(super) async fn enroll_in(
     tx: &mut Tx,
     &(business_id, referrer_id, campaign_id, generate): &(i64, i64, i64, bool),
 ) -> DbResult<Enrolled> {

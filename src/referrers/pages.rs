@@ -2,6 +2,7 @@
 
 mod bulk;
 mod change;
+mod enroll;
 mod list;
 mod person;
 
@@ -27,6 +28,7 @@ pub fn routes() -> Routes {
         .form("/referrers", Access::May(Right::EditReferrers), create)
         .merge(person::routes())
         .merge(change::routes())
+        .merge(enroll::routes())
 }
 
 #[derive(Template)]

@@ -138,13 +138,14 @@ pub struct Dock<'f> {
 }
 
 /// Places that show another thing in another campaign: their addresses say which.
-const OF_A_CAMPAIGN: [&str; 16] = [
+const OF_A_CAMPAIGN: [&str; 17] = [
     "/",
     "/leads",
     "/leads/new",
     "/leads/export",
     "/referrers",
     "/referrers/new",
+    "/referrers/enroll",
     "/referrers/export",
     "/referrers/generate",
     "/codes",

@@ -86,6 +86,67 @@ pub async fn taken(conn: &mut Conn, business: i64, codes: &[&str]) -> DbResult<V
     .await
 }
 
+row! {
+    /// A referrer who is active in a campaign.
+    #[derive(Debug, Clone)]
+    pub struct Source {
+        pub enrollment_id: i64,
+        pub referrer_id: i64,
+        pub created_at: i64,
+    }
+}
+
+/// The active referrers of a campaign behind a position, oldest first; with a tag, or any for 0.
+pub async fn source(
+    conn: &mut Conn,
+    business: i64,
+    campaign: i64,
+    tag: i64,
+    after: (i64, i64),
+    most: usize,
+) -> DbResult<Vec<Source>> {
+    sql("SELECT e.id AS enrollment_id, e.referrer_id, e.created_at
+           FROM enrollments e
+          WHERE e.campaign_id = $2
+            AND e.archived = false
+            AND e.state = 'active'
+            AND e.business_id = $1
+            AND ($3 = 0 OR EXISTS (SELECT 1
+                                     FROM tagged d
+                                    WHERE d.tag_id = $3
+                                      AND d.subject_id = e.referrer_id))
+            AND (e.created_at, e.id) > ($4, $5)
+          ORDER BY e.created_at, e.id
+          LIMIT $6")
+    .bind(business)
+    .bind(campaign)
+    .bind(tag)
+    .bind(after.0)
+    .bind(after.1)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .all(conn)
+    .await
+}
+
+/// The number of them.
+pub async fn count(conn: &mut Conn, business: i64, campaign: i64, tag: i64) -> DbResult<i64> {
+    sql("SELECT count(*)
+           FROM enrollments e
+          WHERE e.campaign_id = $2
+            AND e.archived = false
+            AND e.state = 'active'
+            AND e.business_id = $1
+            AND ($3 = 0 OR EXISTS (SELECT 1
+                                     FROM tagged d
+                                    WHERE d.tag_id = $3
+                                      AND d.subject_id = e.referrer_id))")
+    .bind(business)
+    .bind(campaign)
+    .bind(tag)
+    .scalar(conn)
+    .await
+}
+
 /// Takes people out of the archive, with all their enrollments.
 pub async fn restore(tx: &mut Tx, referrers: &[i64], now: Instant) -> DbResult<()> {
     if referrers.is_empty() {
