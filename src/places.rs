@@ -172,7 +172,8 @@ pub fn zone(typed: &str) -> Option<Zone> {
         return None;
     }
     let exact = Zone::parse(typed.trim()).ok();
-    let named = || ZONES.lines().find(|zone| plain(zone) == wanted || plain(&city(zone)) == wanted);
+    let is_it = |zone: &str| zone.rsplit('/').next().is_some_and(|city| plain(city) == wanted);
+    let named = || ZONES.lines().find(|zone| is_it(zone) || plain(zone) == wanted);
     exact.or_else(|| Zone::parse(named()?).ok()).or_else(|| Zone::parse(country(typed)?.zone).ok())
 }
 

@@ -109,7 +109,7 @@ pub const GROUPS: [(&str, &str); 19] = [
     ("payment", "Payments"),
     ("subscription.", "Subscriptions"),
     ("commission", "Commissions"),
-    ("referrer.", "Referrers"),
+    ("referrer", "Referrers"),
     ("enrollment.", "Enrollments"),
     ("code", "Codes"),
     ("import.", "Imports"),

@@ -203,11 +203,14 @@ fn rates() {
         ("0", 0, "0 %"),
         ("7.125", 71_250, "7.125 %"),
         ("10.50000", 105_000, "10.5 %"),
+        ("12,5", 125_000, "12.5 %"),
+        ("0,050", 500, "0.05 %"),
+        ("12,500", 125_000, "12.5 %"),
     ] {
         let rate = Rate::parse(raw).unwrap();
         assert_eq!((rate.units(), rate.shown().as_str()), (units, shown));
     }
-    for raw in ["100.0001", "101", "-1", "7.12345", "12,5", "0,050", "", "%", "20 %%", "NaN", "1e1"] {
+    for raw in ["100.0001", "101", "-1", "7.12345", "7,12345", "101,5", "", "%", "20 %%", "NaN", "1e1"] {
         assert_eq!(Rate::parse(raw), Err(MoneyError::NotARate), "{raw}");
     }
     assert_eq!(Rate::from_json_number("1.25e1").map(Rate::units), Ok(125_000));
