@@ -69,3 +69,21 @@ impl Actor {
         self.id.filter(|_| self.kind == ActorKind::User)
     }
 }
+
+/// The kind of the jobs that take the rows of an uploaded file.
+pub const UPLOAD: &str = "import";
+
+/// The origin of what a job does.
+pub fn origin_of_job(kind: &str, id: i64) -> String {
+    format!("{kind} job {id}")
+}
+
+/// True for the origin of what the rows of an uploaded file did.
+pub fn is_upload(origin: &str) -> bool {
+    origin.strip_prefix(UPLOAD).is_some_and(|rest| rest.starts_with(" job "))
+}
+
+/// True for the origin of what a job did.
+pub fn is_of_job(origin: &str) -> bool {
+    origin.split_once(" job ").is_some_and(|(_, id)| id.parse::<i64>().is_ok())
+}

@@ -162,6 +162,7 @@
 			if (row) (all('button', row)[nth] ?? $('a', row))?.focus();
 			else { leave(id(name)); $('#main').focus(); }
 			id('flashes').replaceChildren(...said);
+			id('flashes').classList.add('in-place');
 			all('[data-refresh]').forEach((part) => exchange(fresh, part.id));
 			count();
 		} catch (why) {

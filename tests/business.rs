@@ -12,6 +12,8 @@ on_both_databases! {
     a_new_business_takes_what_is_usual_in_its_country,
     test_data_are_switched_on_for_a_session,
     the_audit_is_read_narrowed_and_paged,
+    a_run_is_one_line_of_the_audit,
+    test_mode_says_which_data_a_page_shows,
     every_role_goes_where_it_may,
 }
 
@@ -183,6 +185,49 @@ async fn the_audit_is_read_narrowed_and_paged(app: TestApp) {
     app.get("/audit?q=nobody&what=lead.").await.is(200).says("No entries match");
     let theirs = app.member_of(&app.another_business("Globex").await, Role::Owner).await;
     assert_eq!(theirs.get("/audit").await.is(200).count("tbody tr"), 2, "only their own");
+}
+
+async fn a_run_is_one_line_of_the_audit(app: TestApp) {
+    app.sign_in().await;
+    let jane = app.shop().referrer("Jane Miller").await;
+    for n in 0..5 {
+        let email = format!("customer{n}@example.com");
+        app.shop().lead(&email, Some(&jane.code)).await;
+        app.shop().pay(&email, "100.00", "2026-06-14").await;
+    }
+    app.clock.advance_days(40);
+    refdesk::sweep::all(&app.app).await.unwrap();
+    app.sign_in().await;
+    let page = app.get("/audit?who=job").await.is(200);
+    assert!(page.texts("tbody .name")[0].starts_with("Commission approved 5 times"), "{page:?}");
+    assert_eq!(page.count("tbody tr:first-child .run li"), 5);
+    assert_eq!(page.texts("tbody tr:first-child [data-label=Who]"), ["Automatic"]);
+    let people = app.get("/audit?who=user").await.is(200);
+    assert_eq!(people.text(".tabs [aria-current]"), "People");
+    people.does_not_say("Commission approved");
+    let history = app.get(&format!("/referrers/{}", jane.id)).await.is(200);
+    assert_eq!(history.texts(".timeline-title b")[0], "Commission of 20.00 USD approved");
+    assert_eq!(history.texts(".timeline-body")[0], "customer4");
+}
+
+async fn test_mode_says_which_data_a_page_shows(app: TestApp) {
+    app.sign_in().await;
+    app.shop().referrer("Jane Miller").await;
+    assert!(!app.get("/codes").await.has(".mode"));
+    app.post_form("/test-data", &[("on", "yes"), ("back", "/")]).await.is(303);
+    for (path, words) in [
+        ("/", "The figures on this page are of live data."),
+        ("/leads", "This page shows test data."),
+        ("/commissions", "This page shows test data."),
+        ("/codes", "a change here is live"),
+        ("/referrers", "a change here is live"),
+        ("/campaigns", "a change here is live"),
+        ("/team", "a change here is live"),
+        ("/imports", "An upload always goes into live data"),
+    ] {
+        let page = app.get(path).await.is(200);
+        assert!(page.text(".mode").contains(words), "{path}: {page:?}");
+    }
 }
 
 /// A sample of every kind of page, and the roles that may see it, as product.md has them.

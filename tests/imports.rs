@@ -112,6 +112,10 @@ async fn customers_are_qualified_by_code_or_address_or_both(app: TestApp) {
     );
     let first_touch = format!("SELECT count(*) FROM leads WHERE email_key = 't1@x.test' AND referrer_id = {}", tom.id);
     assert_eq!(app.number(&first_touch).await, 1, "the first touch stays");
+    let fresh = app.number("SELECT id FROM leads WHERE email_key = 'fresh@x.test'").await;
+    let history = app.get(&format!("/leads/{fresh}")).await.is(200);
+    assert!(history.texts(".timeline-body").contains(&"The uploaded file says so.".to_owned()), "{history:?}");
+    history.does_not_say("By the campaign's rule");
 }
 
 async fn the_same_file_again_changes_nothing(app: TestApp) {

@@ -50,7 +50,7 @@ async fn an_unknown_code_is_settled_by_the_closest_one(app: TestApp) {
     let again = app.post_form(&path, &fields).await.follow().await;
     assert_eq!(again.flash(), "This item is accepted already.");
     assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'lead.attributed'").await, 1);
-    app.get("/inbox?state=accepted").await.says("attributed to one of the closest codes");
+    app.get("/inbox?state=accepted").await.says("given to one of the closest codes");
 }
 
 async fn a_code_like_no_other_asks_who_it_was(app: TestApp) {

@@ -440,7 +440,7 @@ async fn a_merged_lead_is_counted_once(app: TestApp) {
     assert_eq!(state_of(&app, heard).await.1, 1);
     confirm(&shown, &[]).await;
     let tabs = app.get("/leads").await.texts("nav.tabs a");
-    assert_eq!(tabs, ["All 1", "Pending 0", "Qualified 1", "Unattributed 0", "No e-mail", "Archived 1"]);
+    assert_eq!(tabs, ["All 1", "Pending 0", "Qualified 1", "Without a referrer 0", "No e-mail", "Archived 1"]);
     let counted = "SELECT CAST(sum(value) AS BIGINT) FROM counters WHERE day = '' AND name = ";
     assert_eq!(app.number(&format!("{counted}'leads.arrival.verbal'")).await, 1, "the touch itself counts");
     proves(&app).await;
@@ -606,7 +606,7 @@ async fn the_list_counts_what_it_shows(app: TestApp) {
     shop.send(shop.lead_event("Dan Eze", None, Some(ClaimBy::Enrollment(jane.enrollment_id.into())))).await;
     shop.send(Archive { lead_id: amy.into(), archived: true }).await;
     let tabs = app.get("/leads").await.texts("nav.tabs a");
-    assert_eq!(tabs, ["All 3", "Pending 3", "Qualified 0", "Unattributed 1", "No e-mail", "Archived 1"]);
+    assert_eq!(tabs, ["All 3", "Pending 3", "Qualified 0", "Without a referrer 1", "No e-mail", "Archived 1"]);
     let shown = async |query: &str| {
         let page = app.get(&format!("/leads{query}")).await.is(200);
         (page.texts("tbody th a"), page.texts("#pager-summary").join(""))

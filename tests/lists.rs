@@ -67,8 +67,8 @@ async fn referrers_are_sorted_by_every_figure(app: TestApp) {
     let cells = |label: &str| page.texts(&format!("td[data-label='{label}']"));
     assert_eq!(cells("Leads"), ["1", "3", "0"]);
     assert_eq!(cells("Qualified"), ["1", "1", "0"]);
-    assert_eq!(cells("Revenue"), ["500.00 USD", "100.00 USD", ""]);
-    assert_eq!(cells("Earned"), ["100.00 USD", "20.00 USD", ""]);
+    assert_eq!(cells("Revenue"), ["500.00 USD", "100.00 USD", "0"]);
+    assert_eq!(cells("Earned"), ["100.00 USD", "20.00 USD", "0"]);
     assert_eq!(page.attr("th[aria-sort]", "aria-sort"), "descending");
     let sales = app.member(Role::Sales).await;
     let theirs = sales.get("/referrers?cols=leads&cols=revenue&cols=earned").await.is(200);

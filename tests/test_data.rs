@@ -162,10 +162,10 @@ async fn a_test_lead_goes_with_all_that_hangs_on_it(app: TestApp) {
     assert!(page.attrs("a[href]", "href").contains(&format!("/leads/{lead}/delete")), "{page:?}");
     let page = app.get(&format!("/leads/{lead}/delete")).await.is(200);
     let there = page.texts(".confirm li");
-    assert_eq!(there, ["1 duplicate", "2 touches", "3 payments", "1 refund", "3 commissions", "1 inbox item"]);
+    assert_eq!(there, ["1 duplicate", "2 referrals", "3 payments", "1 refund", "3 commissions", "1 inbox item"]);
     let gone = confirm(&page).await.goes_to("/leads").follow().await;
     assert!(
-        gone.flash().starts_with("Amy Adams is deleted, with 2 touches, 1 sign-up, 3 payments, 2 refunds, "),
+        gone.flash().starts_with("Amy Adams is deleted, with 2 referrals, 1 sign-up, 3 payments, 2 refunds, "),
         "{}",
         gone.flash()
     );
@@ -207,7 +207,8 @@ async fn all_test_data_goes_and_live_data_stays(app: TestApp) {
     let done = app.with_jobs(confirm(&page)).await.follow().await.is(200);
     assert_eq!(done.text("h1"), "Test data deleted");
     assert!(
-        done.text(".result .lead").starts_with("Deleted: 7 test leads, 7 touches, 3 sign-ups, 10 payments, 7 refunds"),
+        done.text(".result .lead")
+            .starts_with("Deleted: 7 test leads, 7 referrals, 3 sign-ups, 10 payments, 7 refunds"),
         "{done:?}"
     );
     assert!(left(&app).await.iter().all(|(_, n)| *n == 0), "{:?}", left(&app).await);

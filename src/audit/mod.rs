@@ -4,6 +4,7 @@
 mod changes;
 mod entry;
 pub mod pages;
+mod runs;
 mod store;
 mod words;
 
@@ -11,4 +12,4 @@ pub use changes::{Change, changes};
 pub use entry::NewEntry;
 pub use store::rows;
 pub use store::write;
-pub use words::words;
+pub use words::{AUTOMATIC, words};

@@ -4,13 +4,14 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use super::store::{self, EntryLine};
-use super::words::{GROUPS, words};
-use super::{Change, changes};
+use super::words::{AUTOMATIC, GROUPS, words};
+use super::{Change, changes, runs};
+use crate::actor::ActorKind;
 use crate::db::Cursor;
 use crate::query::ListQuery;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
-use crate::web::{Chip, Choice, PageResult, Pager, html};
+use crate::web::{Chip, Choice, PageResult, Pager, Tab, html};
 use crate::when::When;
 
 pub fn routes() -> Routes {
@@ -22,11 +23,14 @@ pub fn routes() -> Routes {
 struct ListPage {
     frame: Frame,
     q: String,
-    who: Vec<Choice>,
+    /// The chosen tab, which the filters keep.
+    who: String,
     what: Vec<Choice>,
     about: Vec<Choice>,
     chips: Vec<Chip>,
-    rows: Vec<Line>,
+    /// Everything, people's own deeds, what happened by itself.
+    tabs: Vec<Tab>,
+    runs: Vec<Run>,
     pager: Pager,
     searched: bool,
 }
@@ -44,8 +48,33 @@ struct Line {
     at: When,
 }
 
+/// Entries of one run, newest first: of a task, an upload, or a deed on many. Most runs are of one entry.
+struct Run {
+    lines: Vec<Line>,
+}
+
+impl Run {
+    fn first(&self) -> Option<&Line> {
+        self.lines.first()
+    }
+
+    fn last(&self) -> Option<&Line> {
+        self.lines.last().filter(|_| self.lines.len() > 1)
+    }
+}
+
+impl Line {
+    fn who(&self) -> &str {
+        if self.is_automatic() { AUTOMATIC } else { &self.row.actor_name }
+    }
+
+    fn is_automatic(&self) -> bool {
+        self.row.actor_kind == ActorKind::Job.word()
+    }
+}
+
 const WHO: [(&str, &str); 5] =
-    [("", "Anybody"), ("user", "People"), ("key", "Keys"), ("job", "Jobs"), ("command", "Commands")];
+    [("", "Everything"), ("user", "People"), ("job", AUTOMATIC), ("key", "Keys"), ("command", "Commands")];
 
 /// The kinds of subject, as the list offers them.
 const ABOUT: [(&str, &str); 14] = [
@@ -94,7 +123,7 @@ fn chips(query: &ListQuery) -> Vec<Chip> {
     if !query.get("q").is_empty() {
         chips.push(Chip::of(query, "q", format!("by “{}”", query.get("q"))));
     }
-    for (name, list) in [("who", &WHO[..]), ("what", &GROUPS[..]), ("about", &ABOUT[..])] {
+    for (name, list) in [("what", &GROUPS[..]), ("about", &ABOUT[..])] {
         if !query.get(name).is_empty() {
             chips.push(Chip::of(query, name, label(list, query.get(name))));
         }
@@ -136,6 +165,10 @@ fn beside(frame: &Frame, row: &EntryLine, names: &Names, is_linked: bool) -> Vec
         .collect()
 }
 
+fn tab(query: &ListQuery, who: &str, label: &str) -> Tab {
+    Tab { label: label.to_owned(), url: query.with("who", who), current: query.get("who") == who, count: String::new() }
+}
+
 async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/audit", uri.query(), &store::KNOWN);
     let mut conn = page.read().await?;
@@ -146,7 +179,8 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     asked.dedup();
     let names = store::names(&mut conn, page.member.business_id, &asked).await?;
     drop(conn);
-    let pager = Pager::cut(&query, &mut rows, |r| Cursor { value: r.at.to_string(), id: r.id }, "");
+    let ends = runs::of(&mut rows, !query.get("before").is_empty());
+    let pager = Pager::of(&query, &rows, ends.more, |r| Cursor { value: r.at.to_string(), id: r.id });
     let frame = page.frame("audit").await?;
     let address = |row: &EntryLine| match row.subject_id {
         id if may_be_gone(row) && id.is_none_or(|id| !names.contains_key(&id)) => String::new(),
@@ -161,15 +195,17 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         at: page.when(row.at),
         row,
     };
-    let rows = rows.into_iter().map(line).collect();
+    let mut lines = rows.into_iter().map(line);
+    let runs = ends.lengths.iter().map(|n| Run { lines: lines.by_ref().take(*n).collect() }).collect();
     let groups = [("", "Anything")].into_iter().chain(GROUPS);
     html(&ListPage {
         q: query.get("q").to_owned(),
-        who: Choice::list(WHO, query.get("who")),
+        tabs: WHO.map(|(who, label)| tab(&query, who, label)).into(),
+        who: query.get("who").to_owned(),
         what: Choice::list(groups, query.get("what")),
         about: Choice::list(ABOUT, query.get("about")),
         chips: chips(&query),
-        rows,
+        runs,
         pager,
         searched,
         frame,

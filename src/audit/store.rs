@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::NewEntry;
-use crate::db::{Conn, DbResult, Listing, Order, PAGE, Tx, sql};
+use super::{NewEntry, runs};
+use crate::db::{Conn, DbResult, Listing, Order, Tx, sql};
 use crate::fold::fold;
 use crate::query::ListQuery;
 use crate::seal::{self, Audited, Chain};
@@ -116,7 +116,7 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     }
     listing = listing.turned(query);
     let searched = listing.is_searched();
-    Ok((listing.build(PAGE + 1).all(conn).await?, searched))
+    Ok((listing.build(runs::READ + 1).all(conn).await?, searched))
 }
 
 /// The names of the leads, referrers, codes, campaigns and products among some ids; a commission has no name.

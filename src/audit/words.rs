@@ -1,5 +1,8 @@
 //! Every action of the audit in words, in one place: the audit page and the timelines read it.
 
+/// The actor of the schedule and its tasks, in words.
+pub const AUTOMATIC: &str = "Automatic";
+
 /// The words for an action on a page.
 pub fn words(action: &str) -> &'static str {
     TABLE.iter().find(|(known, _)| *known == action).map_or("Something was changed", |(_, words)| *words)
@@ -27,7 +30,7 @@ const TABLE: [(&str, &str); 93] = [
     ("commission.refunded", "Commission changed by a refund"),
     ("commission.voided", "Commission voided"),
     ("commissions.approved", "Commissions approved"),
-    ("commissions.swept", "Commissions approved after their hold"),
+    ("commissions.swept", "Commissions approved at the end of their hold"),
     ("customer.created", "Sign-up received"),
     ("enrollment.ban_lifted", "Ban lifted"),
     ("enrollment.banned", "Referrer banned"),
@@ -53,7 +56,7 @@ const TABLE: [(&str, &str); 93] = [
     ("key.webhook", "Webhook address made"),
     ("lead.added", "Lead added"),
     ("lead.archived", "Lead archived"),
-    ("lead.attributed", "Lead attributed"),
+    ("lead.attributed", "Referrer of a lead changed"),
     ("lead.created", "Lead created"),
     ("lead.edited", "Lead edited"),
     ("lead.merged", "Lead merged"),
@@ -63,7 +66,7 @@ const TABLE: [(&str, &str); 93] = [
     ("lead.restored", "Lead brought back"),
     ("lead.status", "Lead status changed"),
     ("lead.tagged", "Tags changed"),
-    ("lead.touched", "Touch recorded"),
+    ("lead.touched", "Referral of a known lead recorded"),
     ("lead.unqualified", "Lead no longer qualified"),
     ("member.joined", "Joined the team"),
     ("member.removed", "Removed from the team"),
@@ -75,7 +78,7 @@ const TABLE: [(&str, &str); 93] = [
     ("payment.refund_parked", "Refund waits for its payment"),
     ("payment.refund_refused", "Refund did not fit its payment"),
     ("payment.refunded", "Payment refunded"),
-    ("payments.earned", "Waiting payments earned"),
+    ("payments.earned", "Commission given for waiting payments"),
     ("product.added", "Product added"),
     ("product.renamed", "Product renamed"),
     ("referrer.added", "Referrer added"),

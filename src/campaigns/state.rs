@@ -31,11 +31,11 @@ impl State {
             Self::Draft => {
                 "Test data only. A real sign-up or payment is stored, but its code refers nobody until the campaign is live."
             }
-            Self::Live => "Codes and links attribute new leads, and payments earn commission.",
+            Self::Live => "New referrals count, and payments earn commission.",
             Self::Paused => {
-                "No new lead is attributed. Leads that have a referrer keep earning. It can go on at any time."
+                "New referrals do not count. Leads that have a referrer keep earning. It can go on at any time."
             }
-            Self::Ended => "Over. No new lead is attributed. Leads that have a referrer keep earning.",
+            Self::Ended => "Over. New referrals do not count. Leads that have a referrer keep earning.",
         }
     }
 

@@ -19,11 +19,11 @@ use crate::money::Money;
 use crate::query::ListQuery;
 use crate::record::pages::{Beside, is_due};
 use crate::search::Scope;
-use crate::shell::worklist::{Columns, Tools, date_chips};
+use crate::shell::worklist::{Columns, Sort, Tools, date_chips, sorts};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::{counted, counted_up_to, looked_at};
 use crate::users::Right;
-use crate::web::{Chip, Fault, Flash, Form, PageResult, Pager, Tab, html};
+use crate::web::{Chip, Choice, Fault, Flash, Form, PageResult, Pager, Tab, html};
 use crate::when::When;
 
 pub fn routes() -> Routes {
@@ -37,6 +37,14 @@ pub fn routes() -> Routes {
 /// Counts beyond this are shown as "10,000+".
 const BOUND: i64 = 10_000;
 
+const SORTS: [(&str, &str, Sort); 5] = [
+    ("created", "Made", Sort::Day),
+    ("code", "Code", Sort::Text),
+    ("clicks", "Clicks", Sort::Number),
+    ("leads", "Leads", Sort::Number),
+    ("qualified", "Qualified", Sort::Number),
+];
+
 #[derive(Template)]
 #[template(path = "codes/list.html")]
 struct ListPage {
@@ -47,6 +55,7 @@ struct ListPage {
     query: ListQuery,
     tools: Tools,
     columns: Columns,
+    sorts: Vec<Choice>,
     /// Values of the list that the filter form has no field for.
     rest: Vec<(String, String)>,
     rows: Vec<Line>,
@@ -233,7 +242,8 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         chips,
         tools: worklist.tools,
         columns,
-        rest: query.rest(&["q", "from", "to", "campaign"]),
+        rest: query.rest(&["q", "sort", "from", "to", "campaign"]),
+        sorts: sorts(&query, "-created", &SORTS),
         rows,
         pager,
         looked: looked_at(looked),
@@ -257,7 +267,7 @@ async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResul
         Moved::Done { text, was } => {
             let said = match to {
                 CodeState::Retired => format!("{text} is retired. New referrals with it no longer count."),
-                CodeState::Alias => format!("{text} is an alias again and attributes."),
+                CodeState::Alias => format!("{text} works again as an alias."),
                 CodeState::Active => format!("{text} is the active code now."),
             };
             let undo = Flash::good(said);

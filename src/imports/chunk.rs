@@ -14,6 +14,7 @@ use super::resolve::{self, Plan};
 use super::store::{self, RowLine};
 use super::table::Row;
 use super::{Import, Kind, referrers as people_who_refer};
+use crate::actor::UPLOAD;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult, Terms, Tx};
@@ -23,7 +24,7 @@ use crate::referrers::{self, NewReferrer};
 
 /// The kinds of job.
 pub const CHECK: &str = "import_check";
-pub const RUN: &str = "import";
+pub const RUN: &str = UPLOAD;
 
 /// Rows of one step: applied rows hold the writer of SQLite, examined rows do not.
 const CHECKED: usize = 400;

@@ -24,11 +24,11 @@ pub fn accepting(row: &ItemRow, chosen: Option<Claimant>) -> Option<What> {
     let (by, outcome): (What, String) = match fix_of(row) {
         Fix::Attribute => {
             let to = Claimant { enrollment_id: row.enrollment_id?, code_id: row.code_id };
-            (attribute(to).into(), format!("attributed to {}", row.referrer.clone().unwrap_or_default()))
+            (attribute(to).into(), format!("given to {}", row.referrer.clone().unwrap_or_default()))
         }
-        Fix::Closest => (attribute(chosen?).into(), "attributed to one of the closest codes".into()),
+        Fix::Closest => (attribute(chosen?).into(), "given to one of the closest codes".into()),
         Fix::PayBack if row.kind == "reward_in_doubt" => (PayBack { lead_id }.into(), "the reward was given".into()),
-        Fix::PayBack => (PayBack { lead_id }.into(), "the older payments were let earn".into()),
+        Fix::PayBack => (PayBack { lead_id }.into(), "commission was given for the older payments".into()),
         Fix::RecordPayment => return Some(AcceptPayment { item_id: row.id.into() }.into()),
         Fix::None => return None,
     };

@@ -129,7 +129,7 @@ async fn item(page: &Page, row: ItemRow, look_up: bool) -> Result<Item, Fault> {
         when: page.when(row.created_at),
         closed: row.closed_at.map(|at| page.when(at)),
         button: match fix {
-            Fix::Attribute => format!("Attribute to {referrer}"),
+            Fix::Attribute => format!("Give to {referrer}"),
             Fix::RecordPayment => "Record as a second payment".to_owned(),
             Fix::PayBack if row.kind == "reward_in_doubt" => "See the reward".to_owned(),
             Fix::PayBack => "See what they would earn".to_owned(),
@@ -212,7 +212,7 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
                 Fix::RecordPayment => "Record the payment".into(),
                 Fix::PayBack if row.kind == "reward_in_doubt" => "Give the reward".into(),
                 Fix::PayBack => "Let them earn".into(),
-                _ => "Attribute the lead".into(),
+                _ => "Give the lead to its referrer".into(),
             },
             cancel_url: back,
             tone: "primary",

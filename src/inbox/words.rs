@@ -70,19 +70,19 @@ pub fn words_of(item: &ItemRow) -> Words {
         "unknown_code" => (
             format!("{lead} gave an unknown code: {code}"),
             "The lead is saved without a referrer.".to_owned(),
-            "These active codes are the closest. One click attributes the lead.".to_owned(),
+            "These active codes are the closest. One click gives the lead to its referrer.".to_owned(),
         ),
         "unnamed" => (
             format!("{lead} was sent by “{code}”"),
             "The referrer was not found, so the lead is saved without one.".to_owned(),
-            "One click attributes the lead to one of these. Or set the referrer on the lead's page.".to_owned(),
+            "One click gives the lead to one of these. Or set the referrer on the lead's page.".to_owned(),
         ),
         "retired_code" => (
             format!("{lead} gave a retired code: {code}"),
             format!(
                 "It was {who}'s. New referrals with a retired code do not count, so the lead is saved without a referrer."
             ),
-            format!("Attribute the lead if {who} really referred them."),
+            format!("Give the lead to {who} if they really referred it."),
         ),
         "other_campaign" => (
             format!("{claim}, which is of another campaign"),
@@ -92,7 +92,7 @@ pub fn words_of(item: &ItemRow) -> Words {
         "paused" => (
             format!("{claim}, but {who} is paused"),
             "A paused referrer gets no new leads by themselves. The lead is saved without a referrer.".to_owned(),
-            format!("Attribute the lead if it should be {who}'s."),
+            format!("Give the lead to {who} if it should be theirs."),
         ),
         "banned" => (
             format!("{claim}, but {who} is banned"),
@@ -108,8 +108,8 @@ pub fn words_of(item: &ItemRow) -> Words {
             format!("{claim} while {campaign} took no new referrals"),
             "The lead is saved without a referrer.".to_owned(),
             match waits_for_live(item) {
-                true => format!("{campaign} is a draft. Make it live first, then it can be attributed here."),
-                false => format!("Attribute the lead if it should be {who}'s."),
+                true => format!("{campaign} is a draft. Make it live first, then give the lead to its referrer here."),
+                false => format!("Give the lead to {who} if it should be theirs."),
             },
         ),
         "self_referral" => (
@@ -125,7 +125,7 @@ pub fn words_of(item: &ItemRow) -> Words {
                     format!("It is {who}'s. The lead has no referrer yet; a repeat alone changes nothing.")
                 }
             },
-            format!("Attribute it if {who} referred them."),
+            format!("Give the lead to {who} if they referred it."),
         ),
         "second_payment" => second_payment(item, &detail, &text("email")),
         "refund_unfit" => refund_unfit(&detail, &text("email")),
@@ -141,7 +141,7 @@ pub fn words_of(item: &ItemRow) -> Words {
         "reward_in_doubt" => (
             format!("Does {who} get the reward for {lead}?"),
             format!(
-                "Somebody here voided what another referrer earned with {lead}. So the campaign's reward was not given \
+                "A member of your team voided what another referrer earned with {lead}. So the campaign's reward was not given \
                  to {who} by itself."
             ),
             format!("Give it if {who} really referred them. Dismiss this if nobody gets it."),

@@ -54,7 +54,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
 
-use crate::actor::{Actor, ActorKind};
+use crate::actor::{Actor, ActorKind, origin_of_job};
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult, Stop, Tx};
 use crate::row;
@@ -163,7 +163,7 @@ impl Claimed {
             kind,
             id: row.actor_id,
             name: row.actor_name,
-            origin: format!("{} job {}", row.kind, row.id),
+            origin: origin_of_job(&row.kind, row.id),
             call: None,
         };
         Self {

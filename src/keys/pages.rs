@@ -255,7 +255,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
             return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
         }
         Made::BeyondRole => {
-            form.fail("scope", "Your role does not allow all of this any more.");
+            form.fail("scope", "Your role no longer allows all of this.");
             return html_with(StatusCode::UNPROCESSABLE_ENTITY, &NewPage::of(&page, form).await?);
         }
     };

@@ -4,6 +4,8 @@ use serde_json::Value as Json;
 
 use super::store::one::{AuditRow, PaymentRow, SignUpRow, TouchRow};
 use super::store::rows::LeadRow;
+use crate::actor;
+use crate::audit::AUTOMATIC;
 use crate::clock::Day;
 use crate::commissions::CommissionRow;
 use crate::engine::ClaimRefusal;
@@ -77,7 +79,7 @@ pub fn verdict(lead: &LeadRow, touches: &[TouchRow], t: &TouchRow) -> (bool, Str
     }
     let Some(counting) = counting else {
         let why = match lead.duplicate_of {
-            Some(_) => "Does not count here: a duplicate holds no attribution.".to_owned(),
+            Some(_) => "Does not count here: this lead is a duplicate.".to_owned(),
             None => format!("Claimed by {claimed}, but a repeated sign-up changes nothing. The inbox offers it."),
         };
         return (false, why);
@@ -142,7 +144,7 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         "lead.merged" => ("Merged with a duplicate".to_owned(), ""),
         "lead.archived" => ("Archived".to_owned(), "warning"),
         "lead.restored" => ("Restored".to_owned(), ""),
-        "payments.earned" => ("Waiting payments were let earn".to_owned(), "good"),
+        "payments.earned" => ("Commission given for waiting payments".to_owned(), "good"),
         "commission.approved" => (format!("Commission of {} approved", text(&after, "amount")), "good"),
         "commission.voided" => (format!("Commission of {} voided", text(&after, "amount")), "bad"),
         "commission.refunded" => (format!("Commission is {} after a refund", text(&after, "amount")), "warning"),
@@ -171,8 +173,7 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         ("inbox.accepted", None) => text(&after, "outcome"),
         _ => String::new(),
     };
-    let who = if a.actor_kind == "user" { a.actor.clone() } else { format!("{} ({})", a.actor, a.actor_kind) };
-    Some(Happened::new(a.at, title).body(body).who(who).tone(tone))
+    Some(Happened::new(a.at, title).body(body).who(who(a)).tone(tone))
 }
 
 /// On which day, what that leaves, and why.
@@ -196,16 +197,32 @@ fn edited(before: &Json, after: &Json) -> String {
     changed.collect::<Vec<_>>().join(", ")
 }
 
-/// Changes by the rules: they have no audit entry of their own.
-pub fn by_rule(lead: &LeadRow, audit: &[AuditRow]) -> Vec<Happened> {
-    let is_audited =
-        |at: i64, actions: &[&str]| audit.iter().any(|a| a.at == at && actions.contains(&a.action.as_str()));
+/// Changes without an audit entry of their own: by a rule, or with the person as an upload or staff brought them.
+pub fn beside(lead: &LeadRow, audit: &[AuditRow]) -> Vec<Happened> {
+    let of = |at: i64, actions: &[&str]| audit.iter().find(|a| a.at == at && actions.contains(&a.action.as_str()));
     let mut all = Vec::new();
-    if let Some(at) = lead.qualified_at.filter(|at| !is_audited(*at, &["lead.qualified", "lead.status"])) {
-        all.push(Happened::new(at, "Qualified").body("By the campaign's rule.").tone("good"));
+    if let Some(at) = lead.qualified_at.filter(|at| of(*at, &["lead.qualified", "lead.status"]).is_none()) {
+        let came = of(at, &["lead.added", "lead.touched"]).filter(|_| of(at, &["payment.recorded"]).is_none());
+        let earlier = audit.iter().find(|a| a.action == "lead.added" && a.at > at);
+        let (body, who) = match came.or(earlier) {
+            Some(a) if actor::is_upload(&a.origin) => ("The uploaded file says so.", who(a)),
+            Some(a) => ("Added as qualified.", who(a)),
+            None => ("By the campaign's rule.", String::new()),
+        };
+        all.push(Happened::new(at, "Qualified").body(body).who(who).tone("good"));
     }
-    if let Some(at) = lead.converted_at.filter(|at| !is_audited(*at, &["lead.status"])) {
+    if let Some(at) = lead.converted_at.filter(|at| of(*at, &["lead.status"]).is_none()) {
         all.push(Happened::new(at, "Converted").body("The first payment.").tone("good"));
     }
     all
+}
+
+/// The person, or the program, that did it.
+fn who(a: &AuditRow) -> String {
+    let by = match a.actor_kind.as_str() {
+        "user" => a.actor.clone(),
+        "job" => AUTOMATIC.to_owned(),
+        kind => format!("{} ({kind})", a.actor),
+    };
+    if actor::is_upload(&a.origin) { format!("{by}, by an upload") } else { by }
 }

@@ -109,7 +109,7 @@ fn old_json(r: &ReferrerRow, marks: &Marks) -> Json {
     })
 }
 
-/// Archives a referrer, or takes that back: history, codes, attribution and money stay; no new lead is
+/// Archives a referrer, or takes that back: history, codes, leads and money stay; no new lead is
 /// attributed to them. `None` when the referrer is unknown, else whether anything changed.
 pub async fn archive(
     core: &Core,

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::store::EntryOf;
+use crate::audit;
 use crate::when::When;
 
 /// One entry as `show::timeline` reads it.
@@ -19,18 +20,16 @@ pub struct TimelineItem {
 pub fn item(entry: &EntryOf, when: When, campaign: impl Fn(i64) -> Option<String>) -> TimelineItem {
     let before = json(entry.before.as_deref());
     let after = json(entry.after.as_deref());
-    let (title, tone) = title(&entry.action);
+    let (title, tone) = title(&entry.action, &text(&after, "amount"));
     let mut body: Vec<String> = Vec::new();
     match entry.action.as_str() {
         "referrer.edited" => body.extend(changes(&before, &after)),
         "code.renamed" => {
             body.push(format!("{} became an alias of {}.", text(&before, "code"), text(&after, "code")));
         }
-        "lead.added" | "lead.touched" | "customer.created" => {
-            body.extend(Some(text(&after, "name")).filter(|name| !name.is_empty()));
-        }
         _ => body.extend(Some(text(&after, "code")).filter(|code| !code.is_empty())),
     }
+    body.extend(entry.lead.clone());
     if let Some(name) = after.get("campaign").and_then(Json::as_i64).and_then(campaign) {
         body.push(name);
     }
@@ -39,7 +38,7 @@ pub fn item(entry: &EntryOf, when: When, campaign: impl Fn(i64) -> Option<String
     }
     let who = match entry.actor_kind.as_str() {
         "key" => format!("{} (key)", entry.actor_name),
-        "job" => format!("{} (in the background)", entry.actor_name),
+        "job" => audit::AUTOMATIC.to_owned(),
         _ => entry.actor_name.clone(),
     };
     TimelineItem { at: when, title, body: body.join(" · "), who, tone }
@@ -66,7 +65,22 @@ fn changes(before: &Json, after: &Json) -> Vec<String> {
         .collect()
 }
 
-fn title(action: &str) -> (String, &'static str) {
+fn title(action: &str, amount: &str) -> (String, &'static str) {
+    let of = |noun: &str, end: &str| match amount {
+        "" => format!("{noun} {end}"),
+        amount => format!("{noun} of {amount} {end}"),
+    };
+    match action {
+        "payment.recorded" => return (of("Payment", "recorded"), ""),
+        "payment.refunded" => return (of("Refund", "recorded"), "warning"),
+        "payment.disputed" => return (of("Payment", "disputed"), "bad"),
+        "payment.dispute_ended" => return (of("Payment", "no longer disputed"), ""),
+        "commission.created" => return (of("Commission", "earned"), "good"),
+        "commission.approved" => return (of("Commission", "approved"), "good"),
+        "commission.voided" => return (of("Commission", "voided"), "bad"),
+        "commission.refunded" => return (of("Commission", "left after a refund"), "warning"),
+        _ => {}
+    }
     let (words, tone) = match action {
         "referrer.added" => ("Added", "info"),
         "referrer.edited" => ("Edited", ""),
@@ -84,15 +98,10 @@ fn title(action: &str) -> (String, &'static str) {
         "code.restored" => ("Code brought back", ""),
         "customer.created" => ("Customer signed up", "info"),
         "lead.added" => ("Lead added", "info"),
-        "lead.touched" => ("Claimed a lead that was known", ""),
-        "lead.attributed" => ("Attribution changed by staff", "warning"),
+        "lead.touched" => ("Named by a known lead", ""),
+        "lead.attributed" => ("Referrer changed by staff", "warning"),
         "lead.qualified" => ("Lead qualified", "good"),
         "lead.unqualified" => ("Lead no longer qualified", "warning"),
-        "payment.recorded" => ("Payment recorded", ""),
-        "payment.disputed" => ("Payment disputed", "bad"),
-        "payment.dispute_ended" => ("Dispute of a payment ended", ""),
-        "commission.approved" => ("Commission approved", "good"),
-        "commission.voided" => ("Commission voided", "bad"),
         other => return (in_words(other), ""),
     };
     (words.to_owned(), tone)

@@ -87,7 +87,7 @@ async fn explain(
     Ok(match other {
         Other::Person => {
             let sentence = format!(
-                "Somebody else filled this form in, and this browser is signed in as {} now. Nothing was saved.",
+                "Another person filled this form in, and this browser is signed in as {} now. Nothing was saved.",
                 user.name
             );
             ("You are somebody else now", sentence, None)

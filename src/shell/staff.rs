@@ -80,6 +80,33 @@ impl Frame {
         self.rights.contains(&right)
     }
 
+    /// In test mode: which data the page shows, and which a change on it touches.
+    pub fn mode(&self) -> &'static str {
+        let path = self.path.split(['?', '#']).next().unwrap_or_default();
+        let is_list = ["/leads", "/commissions", "/leads/new"].contains(&path);
+        match self.place {
+            "leads" | "commissions" if is_list => {
+                "This page shows test data. It counts nowhere, earns nothing and is never paid."
+            }
+            "record" => "What you record here is test data. It counts nowhere, earns nothing and is never paid.",
+            "leads" | "commissions" => {
+                "Rows marked “test” are test data. Every other lead and commission is live, and a change to it is live."
+            }
+            "home" => "The figures on this page are of live data. Test data counts in none of them.",
+            "referrers" | "codes" => {
+                "Referrers and codes are shared by live and test data: a change here is live. The figures are of live data."
+            }
+            "inbox" => {
+                "The inbox is shared: items marked “test” are of test data, and a decision on any other is live."
+            }
+            "imports" => "An upload always goes into live data, also in test mode.",
+            "campaign" => "Campaigns and products are shared by live and test data: a change here is live.",
+            "find" => "Leads, payments and commissions are searched in test data. All else is shared with live data.",
+            "audit" => "The audit is shared: it has what happened to live and to test data.",
+            _ => "This page is shared by live and test data: a change here is live.",
+        }
+    }
+
     pub fn side(&self) -> Side<'_> {
         Side { frame: self }
     }

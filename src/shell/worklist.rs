@@ -127,6 +127,34 @@ impl Page {
     }
 }
 
+/// The kind of what a list is sorted by, which says how both directions are called.
+#[derive(Debug, Clone, Copy)]
+pub enum Sort {
+    Text,
+    Number,
+    Day,
+}
+
+/// The orders of a list as a choice, for screens without the heads of columns. The usual one has no value, so that the
+/// address stays short.
+pub fn sorts(query: &ListQuery, usual: &str, all: &[(&str, &str, Sort)]) -> Vec<Choice> {
+    let now = Some(query.get("sort")).filter(|now| !now.is_empty()).unwrap_or(usual);
+    let mut choices = Vec::new();
+    for (name, label, sort) in all {
+        let (up, down) = match sort {
+            Sort::Text => ("A to Z", "Z to A"),
+            Sort::Number => ("lowest first", "highest first"),
+            Sort::Day => ("oldest first", "newest first"),
+        };
+        choices.extend([(format!("-{name}"), down), (name.to_string(), up)].map(|(by, words)| Choice {
+            selected: by == now,
+            value: if by == usual { String::new() } else { by },
+            label: format!("{label}, {words}"),
+        }));
+    }
+    choices
+}
+
 /// The chips of a list's days: what they are, or that a text is no day.
 pub fn date_chips(query: &ListQuery, dates: Dates) -> Vec<Chip> {
     let mut chips = Vec::new();

@@ -30,7 +30,7 @@ pub fn routes() -> Routes {
 fn words(tally: &Tally) -> Vec<String> {
     let of = [
         (tally.leads, "test lead", "test leads"),
-        (tally.touches, "touch", "touches"),
+        (tally.touches, "referral", "referrals"),
         (tally.sign_ups, "sign-up", "sign-ups"),
         (tally.payments, "payment", "payments"),
         (tally.refunds, "refund", "refunds"),

@@ -53,8 +53,9 @@ impl Form {
     }
 
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        let place = self.values.iter().position(|(key, _)| key == name).unwrap_or(self.values.len());
         self.values.retain(|(key, _)| key != name);
-        self.values.push((name.to_owned(), value.into()));
+        self.values.insert(place, (name.to_owned(), value.into()));
     }
 
     pub fn checked(&self, name: &str) -> bool {
@@ -70,6 +71,21 @@ impl Form {
             return;
         }
         self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
+    }
+
+    /// What is wrong, in the order of the fields on the page: a browser sends them so. A field that is not sent, as a
+    /// choice without an answer, follows the one that was read before it.
+    pub fn in_order(&self) -> Vec<&FieldError> {
+        let mut last = 0;
+        let mut errors: Vec<(usize, &FieldError)> = Vec::new();
+        for error in &self.errors {
+            let place = self.values.iter().position(|(name, _)| *name == error.field);
+            // What is wrong with the whole form comes first.
+            last = if error.field.is_empty() { 0 } else { place.map_or(last, |at| at + 1) };
+            errors.push((last, error));
+        }
+        errors.sort_by_key(|(place, _)| *place);
+        errors.into_iter().map(|(_, error)| error).collect()
     }
 
     pub fn is_fine(&self) -> bool {
@@ -362,5 +378,21 @@ impl Upload {
             }
         }
         Ok(upload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Form;
+
+    #[test]
+    fn errors_stand_in_the_order_of_the_fields() {
+        let mut form = Form::filled(&[("stamp", "x"), ("name", ""), ("email", ""), ("amount", ""), ("note", "")]);
+        form.set("email", "changed");
+        for name in ["amount", "chosen", "note", "email", "name", ""] {
+            form.fail(name, name);
+        }
+        let order: Vec<&str> = form.in_order().iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(order, ["", "name", "email", "amount", "chosen", "note"]);
     }
 }

@@ -50,16 +50,21 @@ impl Pager {
     /// Cuts the one row that was read too many, and gives the position to continue from. With `forward` false
     /// the rows were read backwards (`before`) and are reversed here.
     pub fn cut<T>(query: &ListQuery, rows: &mut Vec<T>, at: impl Fn(&T) -> Cursor, total: &str) -> Self {
-        let back = !query.get("before").is_empty();
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
-        if back {
+        if !query.get("before").is_empty() {
             rows.reverse();
         }
+        Self { summary: total.to_owned(), ..Self::of(query, rows, more, at) }
+    }
+
+    /// The foot of rows as they are shown; `more` says that further rows follow in the direction of reading.
+    pub fn of<T>(query: &ListQuery, rows: &[T], more: bool, at: impl Fn(&T) -> Cursor) -> Self {
+        let back = !query.get("before").is_empty();
         let (has_prev, has_next) = if back { (more, true) } else { (!query.get("after").is_empty(), more) };
         let link = |name: &str, row: Option<&T>| row.map(|row| turned(query, name, &at(row)));
         Self {
-            summary: total.to_owned(),
+            summary: String::new(),
             prev: has_prev.then(|| link("before", rows.first())).flatten(),
             next: has_next.then(|| link("after", rows.last())).flatten(),
         }

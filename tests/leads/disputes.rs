@@ -61,7 +61,7 @@ async fn a_payment_is_disputed_and_the_dispute_ends(app: TestApp) {
     assert_eq!((balance(&app, jane, "held").await, balance(&app, jane, "due").await), (0, 2_000));
     assert_eq!(app.get(&end).await.goes_to(&own).follow().await.flash(), "The payment is not disputed.");
     app.get("/audit").await.is(200).says("Payment disputed").says("Dispute of a payment ended");
-    app.get(&format!("/referrers/{jane}")).await.is(200).says("Payment disputed");
+    app.get(&format!("/referrers/{jane}")).await.is(200).says("Payment of 100.00 USD disputed");
 
     // A person who only reads is not offered it.
     let viewer = app.member(Role::Viewer).await;

@@ -36,10 +36,7 @@ async fn an_unknown_code_is_accepted_with_the_code_that_was_meant(app: TestApp) 
         call(&app, "POST", &accept, Some(wrong)).await.is(400);
     }
     let done = call(&app, "POST", &accept, Some(json!({ "code": jane.code }))).await.is(200).json();
-    assert_eq!(
-        (&done["state"], &done["outcome"]),
-        (&json!("accepted"), &json!("attributed to one of the closest codes"))
-    );
+    assert_eq!((&done["state"], &done["outcome"]), (&json!("accepted"), &json!("given to one of the closest codes")));
     let now = call(&app, "GET", &format!("/v1/leads/{lead}"), None).await.json();
     assert_eq!(now["attribution"]["code"], json!(jane.code));
     // Accepting twice changes nothing.

@@ -10,12 +10,15 @@ use crate::query::ListQuery;
 use crate::record;
 use crate::record::pages::{Beside, is_due};
 use crate::search::Total;
-use crate::shell::worklist::{Columns, Tools, date_chips};
+use crate::shell::worklist::{Columns, Sort, Tools, date_chips, sorts};
 use crate::shell::{Frame, Page};
 use crate::text::{counted, looked_at};
 use crate::users::Right;
 use crate::web::{Chip, Choice, PageResult, Pager, Tab, html};
 use crate::when::When;
+
+const SORTS: [(&str, &str, Sort); 3] =
+    [("hold", "Hold until", Sort::Day), ("created", "Created", Sort::Day), ("amount", "Amount", Sort::Number)];
 
 #[derive(Template)]
 #[template(path = "commissions/list.html")]
@@ -24,6 +27,7 @@ struct ListPage {
     tabs: Vec<Tab>,
     q: String,
     kinds: Vec<Choice>,
+    sorts: Vec<Choice>,
     /// Values of the list that the filter form has no field for.
     rest: Vec<(String, String)>,
     chips: Vec<Chip>,
@@ -139,7 +143,8 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
             [("", "Any kind"), ("referral", "Referral"), ("recurring", "Recurring"), ("reward", "Reward")],
             query.get("kind"),
         ),
-        rest: query.rest(&["q", "by", "kind", "from", "to", "campaign"]),
+        rest: query.rest(&["q", "sort", "by", "kind", "from", "to", "campaign"]),
+        sorts: sorts(&query, order, &SORTS),
         nothing_yet: rows.is_empty() && chips.is_empty(),
         clear_url: page.at(&format!("/commissions?state={}", filter.state)),
         q: filter.q.clone(),

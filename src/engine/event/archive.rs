@@ -1,4 +1,4 @@
-//! A lead leaves the lists, or comes back. Its history, attribution and money stay.
+//! A lead leaves the lists, or comes back. Its history, referrer and money stay.
 
 use crate::engine::decision::{By, Decided, Done};
 use crate::engine::ids::{BusinessId, LeadId};

@@ -8,12 +8,14 @@ use crate::leads::store::list::{self as store, LeadLine, Total};
 use crate::query::ListQuery;
 use crate::record;
 use crate::remarks;
-use crate::shell::worklist::{Columns, Tools, date_chips, tag_chip, tag_choices};
+use crate::shell::worklist::{Columns, Sort, Tools, date_chips, sorts, tag_chip, tag_choices};
 use crate::shell::{Frame, Page};
 use crate::text::{counted, looked_at};
 use crate::users::Right;
 use crate::web::{Chip, Choice, PageResult, Pager, Tab, html};
 use crate::when::When;
+
+const SORTS: [(&str, &str, Sort); 2] = [("created", "Created", Sort::Day), ("name", "Name", Sort::Text)];
 
 #[derive(Template)]
 #[template(path = "leads/list.html")]
@@ -24,6 +26,7 @@ struct ListPage {
     statuses: Vec<Choice>,
     arrivals: Vec<Choice>,
     tags: Vec<Choice>,
+    sorts: Vec<Choice>,
     /// Values of the list that the filter form has no field for.
     rest: Vec<(String, String)>,
     chips: Vec<Chip>,
@@ -142,7 +145,8 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         ),
         tags: tag_choices(&query, &tags),
         arrivals: Choice::list(std::iter::once(("", "Any source")).chain(ARRIVALS), query.get("arrival")),
-        rest: query.rest(&["q", "by", "status", "arrival", "tag", "from", "to", "campaign"]),
+        rest: query.rest(&["q", "sort", "by", "status", "arrival", "tag", "from", "to", "campaign"]),
+        sorts: sorts(&query, "-created", &SORTS),
         nothing_yet: rows.is_empty() && chips.is_empty() && view.is_empty(),
         chips,
         clear_url: page.at(view_url(view)),
@@ -200,7 +204,7 @@ const VIEWS: [(&str, &str, &str); 6] = [
     ("", "All", "/leads"),
     ("pending", "Pending", "/leads?qualified=no"),
     ("qualified", "Qualified", "/leads?qualified=yes"),
-    ("unattributed", "Unattributed", "/leads?referrer=none"),
+    ("unattributed", "Without a referrer", "/leads?referrer=none"),
     ("no_email", "No e-mail", "/leads?email=none"),
     ("archived", "Archived", "/leads?archived=yes"),
 ];

@@ -77,8 +77,8 @@ async fn answer(page: &Page, lead: LeadRow, into: i64, changed: bool) -> PageRes
         return page.go(&format!("/leads/{into}/merge?into={}", lead.id), Flash::info(why)).await;
     }
     let mut sentences = vec![
-        format!("{} takes the touches of {}, and its facts where it has none of its own.", primary.name, lead.name),
-        "The earliest touch counts. The duplicate is archived.".to_owned(),
+        format!("{} takes the referrals of {}, and its facts where it has none of its own.", primary.name, lead.name),
+        "The earliest referral counts. The duplicate is archived.".to_owned(),
     ];
     if changed {
         sentences.insert(0, "Something changed since you looked. This is how it stands now.".into());

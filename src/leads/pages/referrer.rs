@@ -119,7 +119,7 @@ async fn confirm(page: &Page, lead: LeadRow, to: &str, changed: bool, form: Form
         frame: page.frame("leads").await?,
         title: match enrollment {
             Some(_) => format!("{name} referred {}", lead.name),
-            None => format!("Nobody referred {}", lead.name),
+            None => format!("{} has no referrer", lead.name),
         },
         to: to.to_owned(),
         changed,

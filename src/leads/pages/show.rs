@@ -134,7 +134,7 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
     happened.extend(touches.iter().map(timeline::of_touch));
     happened.extend(payments.iter().map(timeline::of_payment));
     happened.extend(commissions.iter().map(timeline::of_commission));
-    happened.extend(timeline::by_rule(&lead, &audit));
+    happened.extend(timeline::beside(&lead, &audit));
     happened.sort_by_key(|h| h.at);
     happened.reverse();
 

@@ -163,6 +163,7 @@ row! {
         pub action: String,
         pub actor_kind: String,
         pub actor: String,
+        pub origin: String,
         pub before: Option<String>,
         pub after: Option<String>,
         pub reason: Option<String>,
@@ -172,7 +173,7 @@ row! {
 
 /// The changes of a lead, newest first, at most 200.
 pub async fn audit(conn: &mut Conn, lead_id: i64) -> DbResult<Vec<AuditRow>> {
-    sql("SELECT action, actor_kind, actor_name AS actor, before, after, reason, at
+    sql("SELECT action, actor_kind, actor_name AS actor, origin, before, after, reason, at
            FROM audit_entries
           WHERE lead_id = $1
           ORDER BY at DESC, id DESC

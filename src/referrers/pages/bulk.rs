@@ -50,7 +50,7 @@ pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
     }
     let chosen = chosen(&page, &form, &back).await?;
     if chosen.is_empty() {
-        return page.go(&back, Flash::info("Nobody was selected.")).await;
+        return page.go(&back, Flash::info("No referrer was selected.")).await;
     }
     if let Some(tagging) = tagging {
         let people: Vec<i64> = chosen.iter().map(|(_, referrer)| *referrer).collect();

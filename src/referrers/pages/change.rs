@@ -192,8 +192,12 @@ async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResul
         }
         Decided::Done { referrer_id, name, was } => {
             let said = match (was, to) {
-                (_, State::Paused) => format!("{name} is paused: no new attributions, existing leads keep earning."),
-                (_, State::Banned) => format!("{name} is banned: no new attributions, no new commissions."),
+                (_, State::Paused) => {
+                    format!("{name} is paused: new referrals do not count, existing leads keep earning.")
+                }
+                (_, State::Banned) => {
+                    format!("{name} is banned: new referrals do not count, and nothing more is earned.")
+                }
                 (State::Banned, State::Active) => format!("The ban of {name} is lifted."),
                 (_, State::Active) => format!("{name} is active again."),
             };

@@ -15,7 +15,9 @@ use crate::record::pages::{Beside, is_due};
 use crate::referrers::store::{self, ReferrerLine};
 use crate::remarks;
 use crate::search::{Scope, Total};
-use crate::shell::worklist::{CHUNK, Cell, Columns, Parts, Tools, date_chips, file, line, tag_chip, tag_choices};
+use crate::shell::worklist::{
+    CHUNK, Cell, Columns, Parts, Sort, Tools, date_chips, file, line, sorts, tag_chip, tag_choices,
+};
 use crate::shell::{Frame, Page};
 use crate::text::{counted, counted_up_to, looked_at};
 use crate::users::Right;
@@ -40,6 +42,14 @@ const HEADINGS: [(&str, &str); 11] = [
 ];
 const USUAL: [&str; 7] = ["state", "code", "leads", "qualified", "revenue", "earned", "last"];
 
+const SORTS: [(&str, &str, Sort); 5] = [
+    ("created", "Added", Sort::Day),
+    ("name", "Name", Sort::Text),
+    ("leads", "Leads", Sort::Number),
+    ("qualified", "Qualified", Sort::Number),
+    ("last", "Last referral", Sort::Day),
+];
+
 #[derive(Template)]
 #[template(path = "referrers/list.html")]
 struct ListPage {
@@ -54,6 +64,7 @@ struct ListPage {
     campaigns: Vec<Choice>,
     /// The number of referrers that "all that match" means; empty when they are too many for one action.
     matching: String,
+    sorts: Vec<Choice>,
     /// Values of the list that the filter form has no field for.
     rest: Vec<(String, String)>,
     chips: Vec<Chip>,
@@ -215,7 +226,8 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         tags: tag_choices(&query, &tags),
         campaigns,
         matching: page_matching(total),
-        rest: query.rest(&["q", "tag", "from", "to", "campaign"]),
+        rest: query.rest(&["q", "sort", "tag", "from", "to", "campaign"]),
+        sorts: sorts(&query, "-created", &SORTS),
         empty: counts.all_of_them == 0 && !archived && chips.is_empty(),
         chips,
         rows,

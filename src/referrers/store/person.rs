@@ -233,6 +233,8 @@ row! {
         pub before: Option<String>,
         pub after: Option<String>,
         pub reason: Option<String>,
+        /// The customer that it is about.
+        pub lead: Option<String>,
     }
 }
 
@@ -244,12 +246,13 @@ pub async fn entries(
     own: bool,
     most: i64,
 ) -> DbResult<Vec<EntryOf>> {
-    sql("SELECT at, actor_kind, actor_name, action, before, after, reason
-           FROM audit_entries
-          WHERE referrer_id = $2
-            AND business_id = $1
-            AND ($3 = false OR subject_kind IN ('referrer', 'enrollment', 'code'))
-          ORDER BY at DESC, id DESC
+    sql("SELECT a.at, a.actor_kind, a.actor_name, a.action, a.before, a.after, a.reason, l.name AS lead
+           FROM audit_entries a
+           LEFT JOIN leads l ON l.id = a.lead_id
+          WHERE a.referrer_id = $2
+            AND a.business_id = $1
+            AND ($3 = false OR a.subject_kind IN ('referrer', 'enrollment', 'code'))
+          ORDER BY a.at DESC, a.id DESC
           LIMIT $4")
     .bind(business_id)
     .bind(referrer_id)
