@@ -75,13 +75,15 @@ fn has_letter(symbols: &str) -> bool {
 #[must_use]
 pub fn lookup_form(text: &str) -> String {
     let is_significant = |c: &char| !(c.is_whitespace() || fold::is_hidden(*c) || fold::is_dash(*c) || *c == '.');
+    let bare = |text: &str| -> String {
+        let bare = text.trim_matches(is_decoration);
+        if bare.is_empty() { text.to_uppercase() } else { bare.to_uppercase() }
+    };
+    if text.is_ascii() {
+        return bare(&text.chars().filter(is_significant).collect::<String>());
+    }
     // Upper case can decompose, and what composes or loses a dash can have another upper case.
-    fold::settled(text, |text| {
-        let plain: String = text.nfkc().filter(is_significant).collect();
-        let bare = plain.trim_matches(is_decoration);
-        let bare = if bare.is_empty() { &plain } else { bare };
-        bare.to_uppercase().nfkc().collect()
-    })
+    fold::settled(text, |text| bare(&text.nfkc().filter(is_significant).collect::<String>()).nfkc().collect())
 }
 
 /// Quotes, brackets, a number sign and the end of a sentence: no code has them.

@@ -1,6 +1,9 @@
 //! Codes read aloud, and what people say for them: the spelling alphabets, the names of letters and digits, "B as
 //! in Bravo", "double seven". [`spelled`] is a code to read out, [`heard`] the way back.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::code::lookup_form;
 use crate::fold;
 
@@ -214,6 +217,16 @@ fn spoken_char(word: &str, also: bool) -> Option<char> {
     if known != '\0' {
         return Some(known);
     }
-    let spells = |names: &str| names.split(' ').any(|name| name == word || fold::fold(name) == fold::fold(word));
-    ALSO.iter().find(|(_, names)| also && spells(names)).map(|(c, _)| *c)
+    if also { ALSO_FOLDED.get(&fold::fold(word)).copied() } else { None }
 }
+
+/// The words of [`ALSO`], folded.
+static ALSO_FOLDED: LazyLock<HashMap<String, char>> = LazyLock::new(|| {
+    let mut spelled = HashMap::new();
+    for (c, names) in ALSO {
+        for name in names.split(' ') {
+            spelled.entry(fold::fold(name)).or_insert(c);
+        }
+    }
+    spelled
+});

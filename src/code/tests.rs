@@ -211,6 +211,11 @@ proptest! {
     }
 
     #[test]
+    fn ascii_has_the_form_that_everything_has(text in "[ -~\t\n\r\x0b\x00]{0,24}") {
+        prop_assert_eq!(lookup_form(&text), lookup_form(&format!("{text}\u{200b}")));
+    }
+
+    #[test]
     fn any_look_alikes_case_and_spacing_repair_to_the_code(seed: u64, choices in prop::collection::vec((any::<usize>(), 0_u8..4, 0_u8..4), 12)) {
         let right = code(seed);
         let mut said = String::new();
