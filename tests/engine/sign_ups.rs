@@ -340,7 +340,8 @@ async fn money_taken_away_with_an_attribution_comes_back_with_the_next(app: Test
     to(None).await;
     assert_eq!(held(&jane).await, 0);
     to(Some(&tom)).await;
-    assert_eq!((held(&jane).await, held(&tom).await), (0, 4_500), "what staff voided stays void");
+    // What staff voided stays void, and puts the reward for somebody else in doubt.
+    assert_eq!((held(&jane).await, held(&tom).await), (0, 4_000));
     to(None).await;
     to(Some(&jane)).await;
     assert_eq!((held(&jane).await, held(&tom).await), (4_500, 0));
@@ -348,7 +349,7 @@ async fn money_taken_away_with_an_attribution_comes_back_with_the_next(app: Test
     app.tamper(&format!("UPDATE commissions SET state = 'paid' WHERE id = {paid}")).await;
     to(None).await;
     to(Some(&tom)).await;
-    assert_eq!(held(&tom).await, 2_500);
+    assert_eq!(held(&tom).await, 2_000);
 }
 
 async fn a_duplicate_row_earns_nothing_and_can_be_merged(app: TestApp) {
