@@ -567,6 +567,11 @@ async fn a_wrong_code_and_a_name_ask_who_is_meant(app: TestApp) {
     }
     assert_eq!(app.number(&format!("SELECT count(*) FROM leads WHERE referrer_id = {}", jane.id)).await, 7);
     assert_eq!(app.number("SELECT count(*) FROM inbox_items").await, 0);
+    // The longest code that there may be, spelled out.
+    let longest = refdesk::spelling::spelled(&"N".repeat(40));
+    let fields = [("name", "Eve"), ("email", "eve@example.com"), ("status", "new"), ("code", longest.as_str())];
+    let asked = app.post_form("/leads", &fields).await.is(422);
+    assert!(!asked.texts(".error").iter().any(|error| error.contains("at most")), "{:?}", asked.texts(".error"));
 }
 
 async fn a_rep_adds_leads_and_mends_those_of_the_day(app: TestApp) {

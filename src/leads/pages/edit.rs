@@ -73,11 +73,14 @@ pub(super) async fn new(page: Page) -> PageResult {
     html(&page_of(&page, None, "new", Form::default()).await?)
 }
 
+/// Room for the longest code, spelled out: sixteen letters for each of its forty.
+const LONGEST_SAID: usize = 700;
+
 pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
     let contact = contact_of(&mut form, &page.member.country, None);
     let full = page.member.may(Right::EditLeads);
     let status = if full { form.choice("status", "The status", Status::parse) } else { Some(Status::New) };
-    let typed = form.optional_line("code", "The referrer", 120);
+    let typed = form.optional_line("code", "The referrer", LONGEST_SAID);
     let (Some(contact), Some(status), true) = (contact, status, form.is_fine()) else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of(&page, None, "new", form).await?);
     };
