@@ -29,6 +29,22 @@ pub async fn migrate(url: &str) -> DbResult<()> {
 
 /// As [`migrate`], but stops at a version: the migration tests put data in between.
 pub async fn migrate_to(url: &str, last: i64) -> DbResult<()> {
+    // SQLite waits for no lock while a new file changes to its write-ahead log: of several programs that start at
+    // once, some hear that it is locked, and look again.
+    for _ in 0..TRIES {
+        match migrate_once(url, last).await {
+            Err(DbError::Unavailable(_)) if url.starts_with("sqlite:") => tokio::time::sleep(PAUSE).await,
+            other => return other,
+        }
+    }
+    migrate_once(url, last).await
+}
+
+/// Looks at a SQLite file that another program is migrating, and the time between two of them.
+const TRIES: usize = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(25);
+
+async fn migrate_once(url: &str, last: i64) -> DbResult<()> {
     if let Some(rest) = url.strip_prefix("sqlite:") {
         let file = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
         prepare(Path::new(file))?;
