@@ -156,7 +156,7 @@ ALTER TABLE businesses ADD COLUMN default_campaign_id BIGINT REFERENCES campaign
 -- The first steps of a business that leave no other row.
 CREATE TABLE first_steps (
     business_id BIGINT PRIMARY KEY REFERENCES businesses (id),
-    -- Somebody sent, shared or exported a ready text, or said that the referrers know their codes.
+    -- Set when staff send, share or export a ready text, or say that the referrers know their codes.
     told_at BIGINT,
     -- The list of steps was hidden on Home.
     hidden_at BIGINT

@@ -17,6 +17,7 @@ on_both_databases! {
     two_nodes_write_and_copy_the_same_figures,
     a_list_shows_the_days_it_is_asked_for,
     a_list_shows_the_columns_it_is_asked_for,
+    an_order_of_a_head_outlives_a_search,
     a_view_is_saved_shared_and_removed,
     a_view_of_somebody_else_is_left_alone,
     a_file_has_just_what_the_list_shows,
@@ -152,6 +153,17 @@ async fn a_list_shows_the_days_it_is_asked_for(app: TestApp) {
     let page = app.get(&format!("/leads?to={today}&from=soon")).await.is(200);
     assert!(page.texts(".chip").iter().any(|chip| chip.contains("“soon” is not a day")), "{:?}", page.texts(".chip"));
     assert_eq!(app.get(&format!("/commissions?from={later}")).await.is(200).count("table.list tbody tr"), 0);
+}
+
+async fn an_order_of_a_head_outlives_a_search(app: TestApp) {
+    app.sign_in().await;
+    three_referrers(&app).await;
+    for list in ["/referrers?sort=-earned", "/referrers?sort=-created", "/codes?sort=-revenue"] {
+        let page = app.get(list).await.is(200);
+        let sort = page.attr("select[name=sort] option[selected]", "value");
+        let wanted = list.split_once("sort=").unwrap().1;
+        assert!(sort == wanted || sort.is_empty() && wanted == "-created", "{list}: {sort}");
+    }
 }
 
 async fn a_list_shows_the_columns_it_is_asked_for(app: TestApp) {

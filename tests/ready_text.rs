@@ -61,11 +61,17 @@ async fn a_campaign_has_its_own_words(app: TestApp) {
         0,
         "a preview stores nothing"
     );
-    app.post_form(&path, &[("text", "Dear {name} of {campaign}: {code}")]).await.goes_to(&path);
+    // As two people had the page open.
+    let seen = app.get(&path).await.field("seen");
+    let fields = [("text", "Dear {name} of {campaign}: {code}"), ("seen", seen.as_str())];
+    app.post_form(&path, &fields).await.goes_to(&path);
+    let late = app.post_form(&path, &[("text", "Hi {name}: {link}"), ("seen", seen.as_str())]).await.is(409);
+    assert!(late.error_at("text").contains("meanwhile") && late.text(".letter").starts_with("Dear Jane Njeri of"));
+    assert_eq!(late.text("#f-text"), "Hi {name}: {link}", "nothing typed is lost");
     let told = app.get(&format!("/enrollments/{}/text", jane.enrollment_id)).await.is(200);
     assert_eq!(told.text("textarea"), format!("Dear Jane Njeri of Refer a friend: {}", jane.code));
     assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'campaign.text'").await, 1);
-    app.post_form(&path, &[("text", "")]).await.goes_to(&path);
+    app.post_form(&path, &[("text", ""), ("seen", late.field("seen").as_str())]).await.goes_to(&path);
     assert!(app.get(&path).await.text("#f-text").starts_with("Hi {first_name},"), "the usual one again");
 }
 
@@ -89,6 +95,11 @@ async fn the_texts_of_a_batch_are_a_file(app: TestApp) {
     assert!(!app.get("/codes/texts").await.is(200).body.contains("Ben B"), "the paused are not told");
     assert!(app.get("/codes/texts").await.body.contains("Before Them"));
     app.member(Role::Sales).await.get("/codes/texts").await.is(403);
+    // Codes that count for nobody are told to nobody.
+    app.tamper("UPDATE campaigns SET state = 'paused'").await;
+    let refused = app.get("/codes/texts").await.is(303).follow().await;
+    assert!(refused.flash().contains("is paused"), "{}", refused.flash());
+    app.get(&format!("/enrollments/{}/text", ben.enrollment_id)).await.is(200).says("paused");
 }
 
 async fn who_has_no_code_is_told_nothing(app: TestApp) {

@@ -173,13 +173,13 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = ListQuery::new("/audit", uri.query(), &store::KNOWN);
     let mut conn = page.read().await?;
     let (mut rows, searched) = store::list(&mut conn, page.member.business_id, &query).await?;
+    let ends = runs::of(&mut rows, !query.get("before").is_empty());
     let mut asked: Vec<i64> =
         rows.iter().flat_map(|row| [row.subject_id, row.lead_id, row.referrer_id]).flatten().collect();
     asked.sort_unstable();
     asked.dedup();
     let names = store::names(&mut conn, page.member.business_id, &asked).await?;
     drop(conn);
-    let ends = runs::of(&mut rows, !query.get("before").is_empty());
     let pager = Pager::of(&query, &rows, ends.more, |r| Cursor { value: r.at.to_string(), id: r.id });
     let frame = page.frame("audit").await?;
     let address = |row: &EntryLine| match row.subject_id {

@@ -141,7 +141,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     page.session.insert("business", business_id).await?;
     page.session.remove::<i64>("campaign").await?;
     let made = Made { business_id, public_id, product_id, api_key };
-    html_once(&DonePage::new(&page.app, name, made).await?)
+    html_once(&DonePage::new(&page.app, name, made).await)
 }
 
 /// True when the lists show test data, for this session.

@@ -35,3 +35,12 @@ impl Campaign {
         State::parse(&self.state).unwrap_or(State::Ended)
     }
 }
+
+/// The reason why codes of a campaign in this state count for nobody now; empty where they do.
+pub fn resting(name: &str, state: &str) -> String {
+    match State::parse(state) {
+        Some(State::Live) => String::new(),
+        Some(State::Draft) => format!("{name} is a draft: its codes do not count before it is live."),
+        _ => format!("{name} is {state}: new referrals with its codes do not count."),
+    }
+}

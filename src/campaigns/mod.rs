@@ -8,7 +8,7 @@ mod settings;
 mod state;
 mod store;
 
-pub use campaign::{Campaign, CampaignChoice};
+pub use campaign::{Campaign, CampaignChoice, resting};
 pub use save::{Moved, SameName, Saved, change, create, set_ready_text, set_state};
 pub use settings::{Destination, QualifyOn, Settings, days, reward};
 pub use state::State;

@@ -109,23 +109,30 @@ async fn change_in(
     Ok(Saved::Changed)
 }
 
-/// Changes the words in which referrers are told their link and code.
+/// Changes the words in which referrers are told their link and code, unless they are others than those `seen`.
 pub async fn set_ready_text(
     core: &Core,
     actor: &Arc<Actor>,
     business_id: i64,
     id: i64,
+    seen: ReadyText,
     text: ReadyText,
 ) -> DbResult<Saved> {
-    core.write(vec![Key::Row(id)], actor, (business_id, id, text), set_ready_text_in).await
+    core.write(vec![Key::Row(id)], actor, (business_id, id, seen, text), set_ready_text_in).await
 }
 
-async fn set_ready_text_in(tx: &mut Tx, &(business_id, id, ref new): &(i64, i64, ReadyText)) -> DbResult<Saved> {
+async fn set_ready_text_in(
+    tx: &mut Tx,
+    &(business_id, id, ref seen, ref new): &(i64, i64, ReadyText, ReadyText),
+) -> DbResult<Saved> {
     let now = tx.now();
     let Some(old) = store::ready_text(tx, business_id, id).await? else { return Ok(Saved::NotFound) };
     let old = ReadyText::of(&old);
     if old == *new {
         return Ok(Saved::Same);
+    }
+    if old != *seen {
+        return Ok(Saved::Stale);
     }
     store::set_ready_text(tx, id, new.stored(), now).await?;
     let entry = NewEntry::by(tx, business_id, "campaign.text", ("campaign", id))?

@@ -8,6 +8,7 @@ pub use list::*;
 use std::collections::BTreeSet;
 
 use super::give::Enrolled;
+use crate::campaigns;
 use crate::clock::Instant;
 use crate::code;
 use crate::db::{Conn, DbResult, Tx, sql};
@@ -258,7 +259,7 @@ pub async fn enrollment(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<
 }
 
 row! {
-    /// What it takes to tell a referrer their code in a campaign.
+    /// A referrer with their code in a campaign, as a ready text needs them.
     pub struct Told {
         pub referrer_id: i64,
         pub campaign_id: i64,
@@ -267,6 +268,7 @@ row! {
         pub enrollment_state: String,
         pub archived: bool,
         pub campaign: String,
+        pub campaign_state: String,
         pub ready_text: String,
         pub code: Option<String>,
     }
@@ -277,7 +279,7 @@ impl Told {
     pub fn resting(&self) -> String {
         match (self.archived, self.enrollment_state.as_str()) {
             (true, _) => format!("{} is archived: new referrals with this code do not count.", self.name),
-            (false, "active") => String::new(),
+            (false, "active") => campaigns::resting(&self.campaign, &self.campaign_state),
             (false, state) => format!("{} is {state}: new referrals with this code do not count.", self.name),
         }
     }
@@ -285,7 +287,7 @@ impl Told {
 
 pub async fn told(conn: &mut Conn, business_id: i64, enrollment_id: i64) -> DbResult<Option<Told>> {
     sql("SELECT e.referrer_id, e.campaign_id, r.name, r.email, e.state AS enrollment_state, e.archived,
-                g.name AS campaign, g.ready_text, c.text AS code
+                g.name AS campaign, g.state AS campaign_state, g.ready_text, c.text AS code
            FROM enrollments e
            JOIN referrers r ON r.id = e.referrer_id
            JOIN campaigns g ON g.id = e.campaign_id

@@ -72,7 +72,7 @@ fn broken(why: impl std::fmt::Display) -> DbError {
     DbError::Fault(why.to_string())
 }
 
-/// What the business tells its customers.
+/// The words of the business for its customers.
 async fn offer(app: &App, staff: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<()> {
     let found = campaigns::find(&mut app.db.read().await?, business_id, campaign_id).await?;
     let campaign = found.ok_or_else(|| broken("no campaign"))?;

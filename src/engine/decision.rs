@@ -130,6 +130,8 @@ pub enum Refusal {
     MergeOtherWay,
     BothHaveMoney,
     NoReferrer,
+    /// The lead has another referrer by now, or its reward was decided otherwise.
+    NoRewardDue,
     ReferrerBanned,
     ReferrerArchived,
     SelfReferral,
@@ -158,6 +160,7 @@ impl Refusal {
             Self::MergeOtherWay => "merge_other_way",
             Self::BothHaveMoney => "both_have_money",
             Self::NoReferrer => "no_referrer",
+            Self::NoRewardDue => "no_reward_due",
             Self::ReferrerBanned => "referrer_banned",
             Self::ReferrerArchived => "referrer_archived",
             Self::SelfReferral => "self_referral",
@@ -200,6 +203,9 @@ impl Refusal {
                 "Both leads have sign-ups, payments or commissions, so they stay apart. What was decided for each stays as it is."
             }
             Self::NoReferrer => "The lead has no referrer who could earn.",
+            Self::NoRewardDue => {
+                "No reward is due any more: the lead has another referrer by now, does not count, or its reward was decided."
+            }
             Self::ReferrerBanned => "That referrer is banned.",
             Self::ReferrerArchived => "That referrer is archived.",
             Self::SelfReferral => "Nobody can refer themselves.",

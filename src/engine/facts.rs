@@ -58,6 +58,8 @@ pub struct Facts {
     pub cancellations: HashMap<Identified, Cancelled>,
     pub purchases: HashMap<(LeadId, ProductId), Purchase>,
     pub commissions: HashMap<CommissionId, Commission>,
+    /// Leads, and referrers of whom staff voided what they had earned with them.
+    pub voided_by_staff: HashSet<(LeadId, ReferrerId)>,
     pub inbox: HashMap<InboxItemId, InboxItem>,
     /// Valid touches, of leads that become one.
     pub touches: HashMap<TouchId, Touched>,

@@ -45,7 +45,7 @@ pub use moves::{Moved, Moves, sum_shown};
 pub use names::{NameKind, Names, PaymentName, PaymentRef};
 pub use rule::Change;
 pub use rules::earning::Warning;
-pub use state::{ClaimRefusal, Decision, SourceOrigin, Status, Subscription, TouchKind};
+pub use state::{ClaimRefusal, Decision, InboxKind, SourceOrigin, Status, Subscription, TouchKind};
 pub use work::Work;
 
 use crate::actor::Actor;

@@ -112,13 +112,13 @@ fn earn(work: &mut Work, lead_id: LeadId, brought: &[PaymentId], came: Came) -> 
 }
 
 /// Staff let all of a lead's waiting payments, and its qualification, earn. Answers how many payments.
-pub fn pay_back(work: &mut Work, by: &By, lead_id: LeadId, doubt: Doubt) -> usize {
+pub fn pay_back(work: &mut Work, by: &By, lead_id: LeadId) -> usize {
     attribution::end_self_referral(work, by, lead_id);
     let waiting = earning::waiting_of(work, lead_id);
     for paid in &waiting {
         earning::decide(work, paid.id);
     }
-    qualification::reward_if_due(work, by, lead_id, doubt);
+    qualification::reward_if_due(work, by, lead_id, Doubt::Asks);
     waiting.len()
 }
 

@@ -30,7 +30,7 @@ struct Line {
     next: bool,
 }
 
-/// What does a step.
+/// The link or the button of a step.
 enum Way {
     Link {
         url: String,
@@ -41,6 +41,11 @@ enum Way {
         url: String,
         words: &'static str,
         field: (&'static str, &'static str),
+    },
+    /// A link, for a step that people tick by hand as well.
+    LinkOrTick {
+        url: String,
+        words: &'static str,
     },
     /// A step before it is missing.
     NotYet,
@@ -103,7 +108,10 @@ impl Checklist {
                 steps.told,
                 "Tell them",
                 "A ready text for each has their link and code in it. You send it: Refdesk e-mails nobody.",
-                link(steps.codes, "/codes?state=active", "Open the texts"),
+                match steps.codes {
+                    true => Way::LinkOrTick { url: at("/codes?state=active"), words: "Open the texts" },
+                    false => Way::NotYet,
+                },
             ),
             line(
                 steps.recorded,
@@ -118,11 +126,6 @@ impl Checklist {
         }
         let done = steps.all().into_iter().filter(|done| *done).count();
         Self { lines, done, stamp: None, back: "/".to_owned(), may_hide: false }
-    }
-
-    /// True for the step that people tick by hand.
-    fn is_by_hand(&self, line: &Line) -> bool {
-        line.title == "Tell them" && !line.done && self.stamp.is_some() && !matches!(line.way, Way::NotYet)
     }
 }
 

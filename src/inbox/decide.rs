@@ -27,8 +27,8 @@ pub fn accepting(row: &ItemRow, chosen: Option<Claimant>) -> Option<What> {
             (attribute(to).into(), format!("given to {}", row.referrer.clone().unwrap_or_default()))
         }
         Fix::Closest => (attribute(chosen?).into(), "given to one of the closest codes".into()),
-        Fix::PayBack if row.kind == "reward_in_doubt" => (PayBack { lead_id }.into(), "the reward was given".into()),
-        Fix::PayBack => (PayBack { lead_id }.into(), "commission was given for the older payments".into()),
+        Fix::Reward => (PayBack::reward(lead_id, row.referrer_id?.into()).into(), "the reward was given".into()),
+        Fix::PayBack => (PayBack::of(lead_id).into(), "commission was given for the older payments".into()),
         Fix::RecordPayment => return Some(AcceptPayment { item_id: row.id.into() }.into()),
         Fix::None => return None,
     };

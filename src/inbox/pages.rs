@@ -131,7 +131,7 @@ async fn item(page: &Page, row: ItemRow, look_up: bool) -> Result<Item, Fault> {
         button: match fix {
             Fix::Attribute => format!("Give to {referrer}"),
             Fix::RecordPayment => "Record as a second payment".to_owned(),
-            Fix::PayBack if row.kind == "reward_in_doubt" => "See the reward".to_owned(),
+            Fix::Reward => "See the reward".to_owned(),
             Fix::PayBack => "See what they would earn".to_owned(),
             Fix::Closest | Fix::None => String::new(),
         },
@@ -210,7 +210,7 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
             action: format!("/inbox/{id}/accept"),
             button: match fix_of(&row) {
                 Fix::RecordPayment => "Record the payment".into(),
-                Fix::PayBack if row.kind == "reward_in_doubt" => "Give the reward".into(),
+                Fix::Reward => "Give the reward".into(),
                 Fix::PayBack => "Let them earn".into(),
                 _ => "Give the lead to its referrer".into(),
             },
@@ -240,7 +240,7 @@ async fn accept(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
 fn done(row: &ItemRow) -> String {
     let lead = row.lead.as_deref().unwrap_or("The lead");
     match fix_of(row) {
-        Fix::PayBack if row.kind == "reward_in_doubt" => format!("The reward for {lead} is given."),
+        Fix::Reward => format!("The reward for {lead} is given."),
         Fix::PayBack => format!("The older payments of {lead} were decided."),
         _ => format!("{lead} has a referrer now."),
     }

@@ -34,6 +34,7 @@ row! {
         pub lead_campaign_id: Option<i64>,
         /// The present referrer of the lead.
         pub counts: Option<String>,
+        pub counts_id: Option<i64>,
         pub paid_amount: Option<i64>,
         pub paid_currency: Option<String>,
         pub referrer_id: Option<i64>,
@@ -52,7 +53,7 @@ row! {
 
 const COLUMNS: &str = "i.id, i.kind, i.state, i.times, i.detail, m.name AS campaign, m.state AS campaign_state,
                        i.lead_id, l.name AS lead, l.test AS lead_test, l.campaign_id AS lead_campaign_id,
-                       q.name AS counts, y.amount AS paid_amount, y.currency AS paid_currency, i.referrer_id,
+                       q.name AS counts, q.id AS counts_id, y.amount AS paid_amount, y.currency AS paid_currency, i.referrer_id,
                        p.name AS referrer, t.enrollment_id, e.campaign_id AS enrollment_campaign_id, t.code_id,
                        t.refused, i.outcome, u.name AS closer, i.closed_at, i.created_at";
 

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::store::ItemRow;
 use crate::clock::Day;
-use crate::engine::ClaimRefusal;
+use crate::engine::{ClaimRefusal, InboxKind};
 use crate::money::Money;
 
 /// The words of an item on a page.
@@ -24,6 +24,8 @@ pub enum Fix {
     Closest,
     RecordPayment,
     PayBack,
+    /// Give a reward that was in doubt.
+    Reward,
     /// Looking and dismissing only.
     None,
 }
@@ -34,7 +36,8 @@ pub fn fix_of(item: &ItemRow) -> Fix {
     match item.kind.as_str() {
         _ if item.state != "open" => Fix::None,
         "second_payment" => Fix::RecordPayment,
-        "older_payments" | "reward_in_doubt" => Fix::PayBack,
+        "older_payments" => Fix::PayBack,
+        "reward_in_doubt" if item.referrer_id.is_some() && item.counts_id == item.referrer_id => Fix::Reward,
         // The present referrer stays, until staff decide otherwise on the lead's own page.
         _ if item.counts.is_some() => Fix::None,
         _ if waits_for_live(item) => Fix::None,
@@ -48,10 +51,15 @@ pub fn fix_of(item: &ItemRow) -> Fix {
     }
 }
 
-/// True for an item that asks about money, whoever referred the lead.
+/// True for an item that asks about money, whoever referred the lead; a reward is asked about for one referrer.
 pub fn is_about_money(item: &ItemRow) -> bool {
-    let kinds = ["second_payment", "older_payments", "no_flat_amount", "refund_unfit", "reward_in_doubt"];
-    kinds.contains(&item.kind.as_str())
+    match InboxKind::parse(&item.kind) {
+        Some(
+            InboxKind::SecondPayment | InboxKind::OlderPayments | InboxKind::NoFlatAmount | InboxKind::RefundUnfit,
+        ) => true,
+        Some(InboxKind::RewardInDoubt) => fix_of(item) == Fix::Reward,
+        _ => false,
+    }
 }
 
 /// A draft campaign attributes test leads only.
@@ -205,6 +213,7 @@ mod tests {
             lead_test: Some(false),
             lead_campaign_id: Some(3),
             counts: None,
+            counts_id: None,
             paid_amount: Some(10_000),
             paid_currency: Some("USD".into()),
             referrer_id: Some(4),

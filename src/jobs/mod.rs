@@ -59,7 +59,7 @@ use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult, Stop, Tx};
 use crate::row;
 
-pub use run::{run_all, run_one, start};
+pub use run::{run_all, run_one, start, wait_briefly};
 pub use schedule::Schedule;
 
 /// A job to be done.

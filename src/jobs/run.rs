@@ -72,6 +72,19 @@ pub async fn run_one(core: &Core, kinds: &Kinds, business_id: i64, id: i64) -> D
     }
 }
 
+/// Looks at a job that has just begun, for half a second at most: a few hundred rows are done by then, and the
+/// page that comes next has no progress to show.
+pub async fn wait_briefly(core: &Core, business_id: i64, id: i64) -> DbResult<()> {
+    for _ in 0..8 {
+        let job = store::find(&mut core.db.read().await?, business_id, id).await?;
+        if job.is_none_or(|job| job.is_over()) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    Ok(())
+}
+
 /// Whichever job has waited longest.
 const ANY: i64 = 0;
 

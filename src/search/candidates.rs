@@ -1,9 +1,9 @@
 //! The rows that may match, by the index and the queue.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::grams::{Ids, MARK, Rows, numbers_of_text, rows_of};
-use super::store::{self, BlockRow, Segment};
+use super::grams::{Ids, MARK, Opened, Rows, numbers_of_text};
+use super::store::{self, Segment};
 use super::{Needle, Scope};
 use crate::db::{Conn, DbResult};
 
@@ -113,15 +113,28 @@ pub async fn find(conn: &mut Conn, scopes: &[Scope], needle: &Needle) -> DbResul
     let mut grams: Vec<i64> = words.iter().flatten().chain(&whole).flatten().copied().collect();
     grams.sort_unstable();
     grams.dedup();
-    let mut of_segment: HashMap<i64, Vec<BlockRow>> = HashMap::new();
-    for block in store::blocks(conn, &segments, &grams).await? {
-        of_segment.entry(block.segment_id).or_default().push(block);
-    }
+    let held = store::holding(conn, &segments, &grams).await?;
+    // Many grams stand in one block, which is read and opened once.
+    let wanted: BTreeSet<(i64, i64)> = held.iter().filter_map(|h| Some((h.segment_id, h.block?))).collect();
     let size = |segment: &Segment| usize::try_from(segment.size).unwrap_or_default();
-    all.of = all.waiting.len() + segments.iter().map(size).sum::<usize>();
+    let sizes: HashMap<i64, usize> = segments.iter().map(|segment| (segment.id, size(segment))).collect();
+    let mut opened: HashMap<i64, HashMap<i64, Opened>> = HashMap::new();
+    for row in store::blocks(conn, &wanted).await? {
+        let size = sizes.get(&row.segment_id).copied().unwrap_or_default();
+        opened.entry(row.segment_id).or_default().insert(row.block, Opened::of(&row.body, size));
+    }
+    let mut block_of: HashMap<i64, HashMap<i64, i64>> = HashMap::new();
+    for h in held {
+        block_of.entry(h.segment_id).or_default().extend(h.block.map(|block| (h.gram, block)));
+    }
+    all.of = all.waiting.len() + sizes.values().sum::<usize>();
     let part = |segment: Segment| {
-        let blocks = of_segment.remove(&segment.id).unwrap_or_default();
-        let mut found = Matching { blocks: &blocks, size: size(&segment), of_gram: HashMap::new() };
+        let mut found = Matching {
+            block_of: block_of.remove(&segment.id).unwrap_or_default(),
+            opened: opened.remove(&segment.id).unwrap_or_default(),
+            size: size(&segment),
+            of_gram: HashMap::new(),
+        };
         let rows = found.rows(&words, &whole).filter(|rows| rows.count() > 0)?;
         Some(Part { segment_id: segment.id, rows, marks: numbers_of_text(&segment.marks) })
     };
@@ -130,13 +143,15 @@ pub async fn find(conn: &mut Conn, scopes: &[Scope], needle: &Needle) -> DbResul
 }
 
 /// The rows of one segment, gram by gram.
-struct Matching<'b> {
-    blocks: &'b [BlockRow],
+struct Matching {
+    /// The block that would hold each gram, and the blocks.
+    block_of: HashMap<i64, i64>,
+    opened: HashMap<i64, Opened>,
     size: usize,
     of_gram: HashMap<i64, Option<Rows>>,
 }
 
-impl Matching<'_> {
+impl Matching {
     /// The rows that have all words, each in one of its forms, and those that have a form of the whole.
     fn rows(&mut self, words: &[Vec<Vec<i64>>], whole: &[Vec<i64>]) -> Option<Rows> {
         let mut all: Option<Rows> = None;
@@ -171,11 +186,8 @@ impl Matching<'_> {
     fn form(&mut self, grams: &[i64]) -> Option<Rows> {
         let mut form: Option<Rows> = None;
         for gram in grams {
-            let (blocks, size) = (self.blocks, self.size);
-            let rows = self.of_gram.entry(*gram).or_insert_with(|| {
-                let row = blocks.iter().find(|row| row.gram == *gram)?;
-                rows_of(row.body.as_deref()?, size, *gram)
-            });
+            let block = self.block_of.get(gram).and_then(|block| self.opened.get(block));
+            let rows = self.of_gram.entry(*gram).or_insert_with(|| block?.rows(*gram));
             let rows = rows.as_ref()?;
             match &mut form {
                 Some(form) => form.and(rows),

@@ -230,32 +230,55 @@ fn bits(distances: &[u8], whole: usize) -> Vec<u8> {
     out
 }
 
-/// Every gram of a block with its rows, up to the last requested one.
-pub fn read(body: &str, size: usize, until: i64, mut each: impl FnMut(i64, &dyn Fn() -> Rows)) {
-    let bytes = BASE64.decode(body).unwrap_or_default();
-    let (mut left, mut gram) = (bytes.as_slice(), 0_i64);
-    while let (Some(step), Some(length)) = (take(&mut left), take(&mut left)) {
-        gram = gram.wrapping_add(step as i64);
-        let dense = length & 1 == 1;
-        let length = if dense { size.div_ceil(8) } else { (length >> 1) as usize };
-        let Some((rows, rest)) = left.split_at_checked(length) else { return };
-        left = rest;
-        if gram > until {
-            return;
-        }
-        each(gram, &|| if dense { of_bits(rows, size) } else { of_distances(rows, size) });
-    }
+/// A block as it is read: its bytes, and the place of each gram in them.
+#[derive(Debug, Default)]
+pub struct Opened {
+    bytes: Vec<u8>,
+    size: usize,
+    places: Vec<Stretch>,
 }
 
-/// The rows of one gram, which the block would hold.
-pub fn rows_of(body: &str, size: usize, wanted: i64) -> Option<Rows> {
-    let mut found = None;
-    read(body, size, wanted, |gram, rows| {
-        if gram == wanted {
-            found = Some(rows());
+/// The rows of one gram: a stretch of the block's bytes.
+#[derive(Debug)]
+struct Stretch {
+    gram: i64,
+    from: usize,
+    to: usize,
+    dense: bool,
+}
+
+impl Opened {
+    /// Opens a block of a segment of so many rows; what is broken ends it.
+    pub fn of(body: &str, size: usize) -> Self {
+        let bytes = BASE64.decode(body).unwrap_or_default();
+        let (mut left, mut gram, mut places) = (bytes.as_slice(), 0_i64, Vec::new());
+        while let (Some(step), Some(length)) = (take(&mut left), take(&mut left)) {
+            gram = gram.wrapping_add(step as i64);
+            let dense = length & 1 == 1;
+            let length = if dense { size.div_ceil(8) } else { (length >> 1) as usize };
+            let from = bytes.len() - left.len();
+            let Some((_, rest)) = left.split_at_checked(length) else { break };
+            left = rest;
+            places.push(Stretch { gram, from, to: from + length, dense });
         }
-    });
-    found
+        Self { bytes, size, places }
+    }
+
+    /// The rows of a gram; `None` where no row has it.
+    pub fn rows(&self, gram: i64) -> Option<Rows> {
+        let at = self.places.binary_search_by_key(&gram, |place| place.gram).ok()?;
+        self.places.get(at).map(|place| self.read(place))
+    }
+
+    /// Every gram with its rows.
+    pub fn all(&self) -> impl Iterator<Item = (i64, Rows)> {
+        self.places.iter().map(|place| (place.gram, self.read(place)))
+    }
+
+    fn read(&self, place: &Stretch) -> Rows {
+        let bytes = self.bytes.get(place.from..place.to).unwrap_or_default();
+        if place.dense { of_bits(bytes, self.size) } else { of_distances(bytes, self.size) }
+    }
 }
 
 fn of_bits(bytes: &[u8], size: usize) -> Rows {
@@ -292,7 +315,7 @@ mod tests {
 
     fn found(blocks: &[Block], size: usize, gram: i64) -> Rows {
         let block = blocks.iter().rev().find(|block| block.gram <= gram);
-        block.and_then(|block| rows_of(&block.body, size, gram)).unwrap_or_else(|| Rows::none(size))
+        block.and_then(|block| Opened::of(&block.body, size).rows(gram)).unwrap_or_else(|| Rows::none(size))
     }
 
     #[test]
@@ -359,7 +382,7 @@ mod tests {
 
         #[test]
         fn a_broken_block_is_no_panic(body in ".{0,60}", size in 0_usize..200) {
-            read(&BASE64.encode(&body), size, i64::MAX, |_, rows| drop(rows()));
+            Opened::of(&BASE64.encode(&body), size).all().for_each(drop);
             numbers_of_text(&body);
         }
     }

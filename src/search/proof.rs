@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::grams::{Rows, grams, ids_of_text, read};
+use super::grams::{Opened, Rows, grams, ids_of_text};
 use super::{Scope, store};
 use crate::db::{Conn, DbResult};
 
@@ -40,9 +40,7 @@ async fn prove_segment(
     let size = usize::try_from(segment.size).unwrap_or_default();
     let mut of_gram: HashMap<i64, Rows> = HashMap::new();
     for body in store::all_blocks(conn, segment.id).await? {
-        read(&body, size, i64::MAX, |gram, rows| {
-            of_gram.insert(gram, rows());
-        });
+        of_gram.extend(Opened::of(&body, size).all());
     }
     let docs = store::members(conn, &[segment.id]).await?.pop().map(|(_, docs)| docs).unwrap_or_default();
     let members = ids_of_text(&docs);

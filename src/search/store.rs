@@ -1,61 +1,14 @@
+mod queue;
+
 use std::collections::{BTreeSet, HashMap};
 
 use super::Scope;
 use super::grams::Block;
 use crate::clock::Instant;
-use crate::db::{Conn, DbError, DbResult, Table, Tx, sql};
+use crate::db::{Conn, DbError, DbResult, Tx, sql};
 use crate::{row, rows};
 
-/// Queues rows that are new, or whose text has changed: (scope, id).
-pub async fn enqueue(tx: &mut Tx, rows: Table) -> DbResult<()> {
-    let stamp: i64 = rand::random();
-    sql("INSERT INTO search_queue (scope, id, stamp)
-         SELECT r.scope, r.id, $2
-           FROM rows($1, scope BIGINT, id BIGINT) r
-          WHERE true
-         ON CONFLICT (scope, id) DO UPDATE
-            SET stamp = excluded.stamp")
-    .bind(rows)
-    .bind(stamp)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-row! {
-    #[derive(Debug, Clone)]
-    pub struct Waiting {
-        pub id: i64,
-        pub stamp: i64,
-    }
-}
-
-/// Rows of a scope that are in no segment yet, lowest id first.
-pub async fn waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult<Vec<Waiting>> {
-    sql("SELECT id, stamp
-           FROM search_queue
-          WHERE scope = $1
-          ORDER BY id
-          LIMIT $2")
-    .bind(scope)
-    .bind(i64::try_from(most).unwrap_or(i64::MAX))
-    .all(conn)
-    .await
-}
-
-/// The ids of the waiting rows that came last.
-pub async fn newest_waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult<Vec<i64>> {
-    let found: Vec<(i64,)> = sql("SELECT id
-           FROM search_queue
-          WHERE scope = $1
-          ORDER BY id DESC
-          LIMIT $2")
-    .bind(scope)
-    .bind(i64::try_from(most).unwrap_or(i64::MAX))
-    .all(conn)
-    .await?;
-    Ok(found.into_iter().map(|(id,)| id).collect())
-}
+pub use queue::{count_waiting, dequeue, enqueue, enqueue_codes, newest_waiting, next_waiting, waiting};
 
 /// The words of some scopes that have one of some keys.
 pub async fn words_with(conn: &mut Conn, scopes: &[Scope], keys: &BTreeSet<String>) -> DbResult<BTreeSet<String>> {
@@ -98,40 +51,6 @@ pub async fn add_words(tx: &mut Tx, &(scope, ref words): &(i64, Vec<(String, Str
          ON CONFLICT (scope, key, word) DO NOTHING")
     .bind(scope)
     .bind(rows!(words, (key, word) => { key: key, word: word }))
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// The next scope behind one that has rows waiting.
-pub async fn next_waiting(conn: &mut Conn, behind: i64) -> DbResult<Option<i64>> {
-    sql("SELECT min(scope)
-           FROM search_queue
-          WHERE scope > $1")
-    .bind(behind)
-    .scalar(conn)
-    .await
-}
-
-pub async fn count_waiting(conn: &mut Conn, scope: i64, most: usize) -> DbResult<i64> {
-    sql("SELECT count(*)
-           FROM (SELECT 1 AS one FROM search_queue WHERE scope = $1 LIMIT $2) waiting")
-    .bind(scope)
-    .bind(i64::try_from(most).unwrap_or(i64::MAX))
-    .scalar(conn)
-    .await
-}
-
-/// Takes rows out of the queue, unless they have changed since they were read.
-pub async fn dequeue(tx: &mut Tx, &(scope, ref fed): &(i64, Vec<Waiting>)) -> DbResult<()> {
-    // A stamp is drawn at random for each change, so one that was read is none of a later change.
-    sql("DELETE FROM search_queue
-          WHERE scope = $1
-            AND id IN rows($2, id BIGINT)
-            AND stamp IN rows($3, stamp BIGINT)")
-    .bind(scope)
-    .bind(rows!(fed, w => { id: w.id }))
-    .bind(rows!(fed.iter().map(|w| w.stamp).collect::<BTreeSet<_>>(), s => { stamp: s }))
     .execute(tx)
     .await?;
     Ok(())
@@ -193,22 +112,6 @@ pub async fn docs(conn: &mut Conn, kind: super::Kind, ids: &[i64]) -> DbResult<V
         }
     }
     Ok(docs)
-}
-
-/// Queues the codes of a referrer, whose own text has changed.
-pub async fn enqueue_codes(tx: &mut Tx, referrer_id: i64) -> DbResult<()> {
-    let stamp: i64 = rand::random();
-    sql("INSERT INTO search_queue (scope, id, stamp)
-         SELECT c.campaign_id * 4 + 3, c.id, $2
-           FROM codes c
-          WHERE c.referrer_id = $1
-         ON CONFLICT (scope, id) DO UPDATE
-            SET stamp = excluded.stamp")
-    .bind(referrer_id)
-    .bind(stamp)
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// The ids of a scope's rows behind one, for the proof that all of them are found.
@@ -275,26 +178,46 @@ pub async fn segments(conn: &mut Conn, scope: i64) -> DbResult<Vec<Segment>> {
 }
 
 row! {
-    #[derive(Debug, Clone)]
-    pub struct BlockRow {
+    /// The block that would hold a gram of a segment: a block is named by its first gram.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Held {
         pub segment_id: i64,
         pub gram: i64,
-        pub body: Option<String>,
+        pub block: Option<i64>,
     }
 }
 
 /// The block that would hold each gram of each segment. A sub-select per row leaves a planner no choice.
-pub async fn blocks(conn: &mut Conn, segments: &[Segment], grams: &[i64]) -> DbResult<Vec<BlockRow>> {
+pub async fn holding(conn: &mut Conn, segments: &[Segment], grams: &[i64]) -> DbResult<Vec<Held>> {
     let wanted = segments.iter().flat_map(|s| grams.iter().map(|gram| (s.id, *gram)));
     sql("SELECT r.segment_id, r.gram,
-                (SELECT b.body
+                (SELECT max(b.gram)
                    FROM search_blocks b
                   WHERE b.segment_id = r.segment_id
-                    AND b.gram <= r.gram
-                  ORDER BY b.gram DESC
-                  LIMIT 1) AS body
+                    AND b.gram <= r.gram) AS block
            FROM rows($1, segment_id BIGINT, gram BIGINT) r")
     .bind(rows!(wanted, (segment, gram) => { segment_id: segment, gram: gram }))
+    .all(conn)
+    .await
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct BlockRow {
+        pub segment_id: i64,
+        pub block: i64,
+        pub body: String,
+    }
+}
+
+/// Some blocks: (segment, block).
+pub async fn blocks(conn: &mut Conn, wanted: &BTreeSet<(i64, i64)>) -> DbResult<Vec<BlockRow>> {
+    sql("SELECT b.segment_id, b.gram AS block, b.body
+           FROM rows($1, segment_id BIGINT, gram BIGINT) r
+           CROSS JOIN search_blocks b
+          WHERE b.segment_id = r.segment_id
+            AND b.gram = r.gram")
+    .bind(rows!(wanted, (segment, gram) => { segment_id: *segment, gram: *gram }))
     .all(conn)
     .await
 }

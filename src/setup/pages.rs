@@ -6,6 +6,7 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness};
+use crate::db::DbResult;
 use crate::first_steps::pages::Checklist;
 use crate::shell::{Access, Routes, browser, session};
 use crate::users::Passwords;
@@ -36,7 +37,8 @@ pub struct DonePage {
     product_id: String,
     api_key: String,
     curl: String,
-    steps: Checklist,
+    /// None when the database did not answer: the key is shown all the same.
+    steps: Option<Checklist>,
 }
 
 /// The ids and the key of a business that was made.
@@ -49,15 +51,19 @@ pub struct Made {
 
 impl DonePage {
     /// The result, with the key, which is shown this once.
-    pub async fn new(app: &App, business: String, made: Made) -> Result<Self, Fault> {
+    pub async fn new(app: &App, business: String, made: Made) -> Self {
         let Made { business_id, public_id, product_id, api_key } = made;
-        let mut conn = app.db.read().await?;
-        let campaign = campaigns::choices(&mut conn, business_id).await?.pop().ok_or(Fault::NotFound)?;
-        let steps = first_steps::of(&mut conn, business_id).await?.ok_or(Fault::NotFound)?;
+        let steps = steps_of(app, business_id).await.ok().flatten();
         let curl = crate::keys::sign_up_curl(&app.config.public_url, &api_key, &public_id, &product_id);
-        let steps = Checklist::bare(steps, &campaign);
-        Ok(Self { frame: BareFrame::new(), business, business_id: public_id, product_id, api_key, curl, steps })
+        Self { frame: BareFrame::new(), business, business_id: public_id, product_id, api_key, curl, steps }
     }
+}
+
+async fn steps_of(app: &App, business_id: i64) -> DbResult<Option<Checklist>> {
+    let mut conn = app.db.read().await?;
+    let campaign = campaigns::choices(&mut conn, business_id).await?.pop();
+    let steps = first_steps::of(&mut conn, business_id).await?;
+    Ok(steps.zip(campaign).map(|(steps, campaign)| Checklist::bare(steps, &campaign)))
 }
 
 fn page(form: Form) -> SetupPage {
@@ -155,6 +161,6 @@ async fn create(
     session::start(&session, user_id, &ip, &headers).await?;
     let cookie = browser::remember(&app, &headers, user_id).await?;
     let made = Made { business_id, public_id, product_id, api_key };
-    let page = html(&DonePage::new(&app, business_name, made).await?)?;
+    let page = html(&DonePage::new(&app, business_name, made).await)?;
     Ok(([(header::SET_COOKIE, cookie)], page).into_response())
 }

@@ -152,6 +152,10 @@ pub fn sorts(query: &ListQuery, usual: &str, all: &[(&str, &str, Sort)]) -> Vec<
             label: format!("{label}, {words}"),
         }));
     }
+    // An order that only a column's head gives stays when the form is sent for something else.
+    if choices.iter().all(|choice| !choice.selected) {
+        choices.push(Choice { value: now.to_owned(), label: "As it is now".to_owned(), selected: true });
+    }
     choices
 }
 

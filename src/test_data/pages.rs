@@ -1,7 +1,6 @@
 //! Deleting test data from the pages: one lead, and all there is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::Path;
@@ -86,14 +85,7 @@ async fn delete(page: Page, form: Form) -> PageResult {
     let until = form.value("until").parse().map_or(now, |micros| Instant::from_micros(micros).min(now));
     let actor = Arc::new(page.member.actor());
     let job = super::purge_all(&page.app, &actor, page.member.business_id, until).await?;
-    // A few hundred leads are gone at once; then there is no progress to look at.
-    for _ in 0..8 {
-        let found = jobs::find(&mut page.read().await?, page.member.business_id, job).await?;
-        if found.is_none_or(|job| job.is_over()) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(60)).await;
-    }
+    jobs::wait_briefly(&page.app, page.member.business_id, job).await?;
     Ok(Redirect::to(&format!("/test-data/delete/{job}")).into_response())
 }
 

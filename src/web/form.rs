@@ -73,14 +73,14 @@ impl Form {
         self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
     }
 
-    /// What is wrong, in the order of the fields on the page: a browser sends them so. A field that is not sent, as a
+    /// The faults, in the order of the fields on the page: a browser sends them so. A field that is not sent, as a
     /// choice without an answer, follows the one that was read before it.
     pub fn in_order(&self) -> Vec<&FieldError> {
         let mut last = 0;
         let mut errors: Vec<(usize, &FieldError)> = Vec::new();
         for error in &self.errors {
             let place = self.values.iter().position(|(name, _)| *name == error.field);
-            // What is wrong with the whole form comes first.
+            // A fault of the whole form comes first.
             last = if error.field.is_empty() { 0 } else { place.map_or(last, |at| at + 1) };
             errors.push((last, error));
         }
@@ -184,7 +184,7 @@ impl Form {
         }
     }
 
-    /// What to say about the numbers that were read, behind the words of a flash; empty where all were clear.
+    /// Words about the numbers that were read, behind the words of a flash; empty where all were clear.
     pub fn understood(&self) -> String {
         self.understood.concat()
     }

@@ -88,7 +88,7 @@ async fn a_payment_before_its_lead_had_an_address_is_offered(app: TestApp) {
     assert_eq!(open_items(&app).await[0].0, "older_payments");
     let why = app.rows::<(String,)>("SELECT decision_why FROM payments WHERE decision = 'waiting'").await;
     assert_eq!(why, [("it came before its lead had this address".to_owned(),)]);
-    shop.send(PayBack { lead_id: lead.into() }).await;
+    shop.send(PayBack::of(lead.into())).await;
     assert_eq!(commissions(&app).await, [("2026-06-20".into(), 1_000), ("2026-07-20".into(), 1_500)]);
 }
 
@@ -121,7 +121,7 @@ async fn a_sign_up_that_brings_the_address_lets_the_last_day_earn(app: TestApp) 
     assert!(matches!(known, Outcome::SignedUp { lead_id, known: true, .. } if lead_id == lead), "{known:?}");
     assert_eq!(commissions(&app).await, [("2026-06-22".into(), 3_000)], "the older one waits for a person");
     assert_eq!(open_items(&app).await[0].0, "older_payments");
-    shop.send(PayBack { lead_id: lead.into() }).await;
+    shop.send(PayBack::of(lead.into())).await;
     assert_eq!(held(&app).await, 3_400);
 }
 
@@ -134,7 +134,7 @@ async fn an_address_that_a_rep_brings_offers_what_waited(app: TestApp) {
     assert!(matches!(known, Outcome::LeadKnown { lead_id, .. } if lead_id == lead), "{known:?}");
     assert_eq!(held(&app).await, 0, "what staff bring together earns after a preview");
     assert_eq!(open_items(&app).await[0].0, "older_payments");
-    shop.send(PayBack { lead_id: lead.into() }).await;
+    shop.send(PayBack::of(lead.into())).await;
     assert_eq!(held(&app).await, 2_000);
 }
 
@@ -277,7 +277,7 @@ async fn a_second_lot_of_older_payments_opens_the_item_again(app: TestApp) {
     assert!(open_items(&app).await.is_empty(), "the same payments were dismissed");
     assert_eq!(now_known_as("bob@example.org").await, 1, "another payment waits beside it");
     assert!(open_items(&app).await[0].1.contains("\"count\":2"));
-    let by = Box::new(What::PayBack(PayBack { lead_id: lead_id.into() }));
+    let by = Box::new(What::PayBack(PayBack::of(lead_id.into())));
     shop.send(SettleItem { item_id: item_id.into(), by, outcome: "let earn".into() }).await;
     assert_eq!((held(&app).await, open_items(&app).await.len()), (3_000, 0));
     shop.pay("bob@example.net", "10.00", "2026-06-19").await;

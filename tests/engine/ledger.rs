@@ -168,7 +168,7 @@ impl World<'_> {
                 reason: "a test".into(),
                 pay_back: *pay_back,
             }),
-            Step::PayBack { who } => What::PayBack(PayBack { lead_id: (self.lead(*who).await?).into() }),
+            Step::PayBack { who } => What::PayBack(PayBack::of((self.lead(*who).await?).into())),
             Step::Approve { which, by_staff } => What::Approve(Approve {
                 commission_id: (self.commission(*which).await?).into(),
                 reason: by_staff.then(|| "early".to_owned()),

@@ -1,7 +1,7 @@
 //! When a referral counts, and what that earns: product rules 9 and 10.
 
 use crate::support::Outcome;
-use refdesk::engine::{Approve, Changed, PayBack, Qualify, Reattribute, SetStatus, Void, What};
+use refdesk::engine::{Approve, Changed, PayBack, Qualify, Reattribute, Refusal, Rejected, SetStatus, Void, What};
 
 use crate::inbox::confirm;
 use crate::on_both_databases;
@@ -15,6 +15,8 @@ on_both_databases! {
     a_reward_that_staff_voided_is_not_made_again,
     a_reward_in_doubt_waits_for_a_person,
     a_reward_in_doubt_is_asked_about_at_any_time,
+    a_reward_in_doubt_is_for_whom_it_was_asked,
+    without_a_reward_nothing_is_in_doubt,
     a_reward_is_found_among_very_many,
     more_than_is_looked_at_at_once_is_refused,
     an_approved_reward_is_taken_back,
@@ -154,15 +156,20 @@ async fn a_reward_that_staff_voided_is_not_made_again(app: TestApp) {
     shop.send(Void { commission_id: reward.into(), reason: "fraud".into() }).await;
     shop.send(toggle(lead_id, false)).await;
     shop.send(toggle(lead_id, true)).await;
-    shop.send(PayBack { lead_id: lead_id.into() }).await;
+    shop.send(PayBack::of(lead_id.into())).await;
     assert_eq!(balance(&app, "held").await, 0);
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1);
 }
 
 /// Staff voided what Jane earned with the lead. Then the lead is Tom's.
 async fn voided_and_moved(app: &TestApp, qualified_before: bool) -> (i64, Referrer) {
+    app.arrange("UPDATE campaigns SET reward = '{\"USD\": 2500}'").await;
+    voided(app, qualified_before).await
+}
+
+async fn voided(app: &TestApp, qualified_before: bool) -> (i64, Referrer) {
     let shop = app.shop();
-    app.arrange("UPDATE campaigns SET qualify_on = 'hand', reward = '{\"USD\": 2500}'").await;
+    app.arrange("UPDATE campaigns SET qualify_on = 'hand'").await;
     let (jane, tom) = (shop.referrer("Jane Miller").await, shop.referrer("Tom Ford").await);
     let lead_id = shop.lead("amy@example.com", Some(&jane.code)).await;
     shop.pay("amy@example.com", "100.00", "2026-06-14").await;
@@ -189,7 +196,9 @@ async fn a_reward_in_doubt_waits_for_a_person(app: TestApp) {
     assert_eq!((balance(&app, "held").await, app.number(ASKED).await), (0, 1));
     // The terms of the reward are those of the day it was decided.
     app.arrange("UPDATE campaigns SET reward = '{\"USD\": 9900}'").await;
-    app.shop().send(PayBack { lead_id: lead_id.into() }).await;
+    app.shop().send(PayBack::of(lead_id.into())).await;
+    assert_eq!(balance(&app, "held").await, 0, "that is about payments");
+    app.shop().send(PayBack::reward(lead_id.into(), tom.id.into())).await;
     let his = format!("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries WHERE referrer_id = {}", tom.id);
     assert_eq!((app.number(&his).await, balance(&app, "held").await), (2_500, 2_500));
 }
@@ -206,6 +215,36 @@ async fn a_reward_in_doubt_is_asked_about_at_any_time(app: TestApp) {
     confirm(&asked).await.goes_to("/inbox");
     let his = format!("SELECT amount FROM commissions WHERE state = 'pending' AND referrer_id = {}", tom.id);
     assert_eq!((app.number(&his).await, app.number(ASKED).await), (2_500, 0));
+}
+
+async fn a_reward_in_doubt_is_for_whom_it_was_asked(app: TestApp) {
+    let (lead_id, tom) = voided_and_moved(&app, true).await;
+    let sam = app.shop().referrer("Sam Hill").await;
+    let tom_s = app.number("SELECT id FROM inbox_items").await;
+    let to = Some(sam.enrollment_id.into());
+    let reason = "it was Sam".to_owned();
+    app.shop().send(Reattribute { lead_id: lead_id.into(), to, code_id: None, reason, pay_back: true }).await;
+    assert_eq!((balance(&app, "held").await, app.number(ASKED).await), (0, 2));
+    app.sign_in().await;
+    let page = app.get(&format!("/inbox/{tom_s}")).await.says("Sam Hill counts as the referrer by now");
+    assert!(!page.says("Does Tom Ford").has(&format!("form[action='/inbox/{tom_s}/accept']")));
+    app.post_form(&format!("/inbox/{tom_s}/accept"), &[]).await.is(400);
+    // The rules refuse it as well, where Sam came between the look and the click.
+    let refused =
+        app.app.engine.one_of(app.shop().event(PayBack::reward(lead_id.into(), tom.id.into()))).await.unwrap();
+    assert!(matches!(refused, Err(Rejected::Refused(Refusal::NoRewardDue))), "{refused:?}");
+    app.shop().send(PayBack::reward(lead_id.into(), sam.id.into())).await;
+    let again = app.app.engine.one_of(app.shop().event(PayBack::reward(lead_id.into(), sam.id.into()))).await.unwrap();
+    assert!(matches!(again, Err(Rejected::Refused(Refusal::NoRewardDue))), "{again:?}");
+    let his = format!("SELECT amount FROM commissions WHERE state = 'pending' AND referrer_id = {}", sam.id);
+    assert_eq!((app.number(&his).await, balance(&app, "held").await), (2_500, 2_500));
+}
+
+async fn without_a_reward_nothing_is_in_doubt(app: TestApp) {
+    app.arrange("UPDATE campaigns SET reward = '{}'").await;
+    let (lead_id, _) = voided(&app, true).await;
+    app.shop().send(PayBack::of(lead_id.into())).await;
+    assert_eq!((balance(&app, "held").await, app.number(ASKED).await), (0, 0));
 }
 
 const NUMBERS: &str = "WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 20001)";

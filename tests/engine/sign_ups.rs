@@ -130,12 +130,12 @@ async fn older_payments_wait_for_a_preview(app: TestApp) {
     let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1, "the younger one earned");
     assert_eq!(inbox(&app).await, ["older_payments"]);
-    let (outcomes, work) = app.app.engine.preview(vec![shop.event(PayBack { lead_id: lead.into() })]).await.unwrap();
+    let (outcomes, work) = app.app.engine.preview(vec![shop.event(PayBack::of(lead.into()))]).await.unwrap();
     assert!(outcomes[0].as_ref().is_ok_and(Change::changed), "{outcomes:?}");
     assert_eq!(work.writes.new_commissions.len(), 1, "the preview shows what it would earn");
     assert_eq!(app.number("SELECT count(*) FROM commissions").await, 1, "and keeps none of it");
-    assert_eq!(shop.send(PayBack { lead_id: lead.into() }).await, Outcome::Done { id: lead, changed: true });
-    assert_eq!(shop.send(PayBack { lead_id: lead.into() }).await, Outcome::Done { id: lead, changed: false });
+    assert_eq!(shop.send(PayBack::of(lead.into())).await, Outcome::Done { id: lead, changed: true });
+    assert_eq!(shop.send(PayBack::of(lead.into())).await, Outcome::Done { id: lead, changed: false });
     assert_eq!(app.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 3_000);
 }
 
@@ -224,7 +224,7 @@ async fn a_draft_attributes_test_leads_only(app: TestApp) {
     app.arrange("UPDATE campaigns SET state = 'draft'").await;
     assert_eq!(earned(&shop.pay("amy@example.com", "100.00", "2026-06-21").await), None);
     app.arrange("UPDATE campaigns SET state = 'live'").await;
-    shop.send(PayBack { lead_id: live.into() }).await;
+    shop.send(PayBack::of(live.into())).await;
     assert_eq!(app.number("SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries").await, 4_000);
 }
 
@@ -340,7 +340,7 @@ async fn money_taken_away_with_an_attribution_comes_back_with_the_next(app: Test
     to(None).await;
     assert_eq!(held(&jane).await, 0);
     to(Some(&tom)).await;
-    // What staff voided stays void, and puts the reward for somebody else in doubt.
+    // A commission that staff voided stays void, and puts the reward for somebody else in doubt.
     assert_eq!((held(&jane).await, held(&tom).await), (0, 4_000));
     to(None).await;
     to(Some(&jane)).await;

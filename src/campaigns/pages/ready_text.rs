@@ -60,7 +60,7 @@ async fn stored(page: &Page, id: i64) -> Result<ReadyText, Fault> {
 async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let campaign = find(&page, id).await?;
     let text = stored(&page, id).await?;
-    let form = Form::filled(&[("text", text.text())]);
+    let form = Form::filled(&[("text", text.text()), ("seen", text.text())]);
     html(&TextPage::of(&page, campaign, form, &text).await?)
 }
 
@@ -75,8 +75,20 @@ async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
         return html(&TextPage::of(&page, campaign, form, &text).await?);
     }
     let actor = Arc::new(page.member.actor());
-    let flash = match campaigns::set_ready_text(&page.app, &actor, page.member.business_id, id, text).await? {
-        Saved::NotFound | Saved::Stale => return Err(Fault::NotFound),
+    let seen = form.value("seen");
+    let seen = ReadyText::parse(seen).unwrap_or_else(|_| ReadyText::of(seen));
+    let saved = campaigns::set_ready_text(&page.app, &actor, page.member.business_id, id, seen, text.clone()).await?;
+    let flash = match saved {
+        Saved::NotFound => return Err(Fault::NotFound),
+        Saved::Stale => {
+            let theirs = stored(&page, id).await?;
+            form.fail(
+                "text",
+                "Somebody else saved another text meanwhile: it is beside this one. Save again to replace it.",
+            );
+            form.set("seen", theirs.text());
+            return html_with(StatusCode::CONFLICT, &TextPage::of(&page, campaign, form, &theirs).await?);
+        }
         Saved::Same => Flash::info("Nothing was different, so nothing was changed."),
         Saved::Changed => Flash::good("The text was saved. Every referrer of this campaign is told in these words."),
     };

@@ -1,7 +1,6 @@
 //! Generating codes from the pages: one row's button, a chosen code, and all that are missing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::Path;
@@ -71,14 +70,7 @@ async fn generate_all(page: Page, form: Form) -> PageResult {
     }
     let actor = Arc::new(page.member.actor());
     let job = codes::generate_all(&page.app, &actor, page.member.business_id, wanted).await?;
-    // A few hundred codes are made at once; then there is no progress to look at.
-    for _ in 0..8 {
-        let found = jobs::find(&mut page.read().await?, page.member.business_id, job).await?;
-        if found.is_none_or(|job| job.is_over()) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(60)).await;
-    }
+    jobs::wait_briefly(&page.app, page.member.business_id, job).await?;
     Ok(Redirect::to(&format!("/referrers/generate/{job}")).into_response())
 }
 

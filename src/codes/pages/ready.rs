@@ -1,12 +1,11 @@
 //! Telling referrers their codes: the ready text of one, and a file of many for a mailing tool.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path};
 
 use super::search;
+use crate::campaigns;
 use crate::campaigns::ready_text::{Person, ReadyText};
 use crate::codes::store::{self, CodeLine, Wanted};
 use crate::links;
@@ -14,8 +13,7 @@ use crate::query::{self, ListQuery};
 use crate::shell::worklist::{CHUNK, Cell, Parts, file, line};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
-use crate::web::{Fault, PageResult, html};
-use crate::{campaigns, first_steps};
+use crate::web::{Fault, Flash, PageResult, html};
 
 pub fn routes() -> Routes {
     Routes::new()
@@ -111,8 +109,9 @@ async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let mut query = page.list("/codes/texts", &uri, &store::KNOWN_QUERY);
     query.set("state", "active");
     let wanted = search(&page, query.get("q")).await?.wanted;
-    if page.member.may(Right::Record) {
-        first_steps::told(&page.app, &Arc::new(page.member.actor()), page.member.business_id).await?;
+    let resting = campaigns::resting(&page.campaign.name, &page.campaign.state);
+    if !resting.is_empty() {
+        return page.go("/codes", Flash::bad(resting)).await;
     }
     let text = campaigns::ready_text(&mut page.read().await?, page.member.business_id, page.campaign.id).await?;
     let text = ReadyText::of(&text.ok_or(Fault::NotFound)?);

@@ -10,7 +10,6 @@ use crate::engine::facts::{Lead, Touched};
 use crate::engine::ids::{BusinessId, LeadId};
 use crate::engine::rule::Rule;
 use crate::engine::rules::audit::{Note, audit};
-use crate::engine::rules::qualification::Doubt;
 use crate::engine::rules::{attribution, leads, qualification};
 use crate::engine::settle::{self, Came, attach, follow};
 use crate::engine::state::TouchKind;
@@ -131,6 +130,6 @@ fn hand_over(work: &mut Work, by: &By, lead_id: LeadId, touch: &Touched) -> Opti
     }
     let evidence = Evidence { touch_id: touch.id, code_id: touch.code_id, kind: touch.kind };
     reattribute::move_lead(work, by, &lead, Some(&to), evidence, EARLIEST);
-    settle::pay_back(work, by, lead_id, Doubt::Asks);
+    settle::pay_back(work, by, lead_id);
     Some(())
 }

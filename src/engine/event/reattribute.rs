@@ -9,7 +9,6 @@ use crate::engine::message::News;
 use crate::engine::rule::Rule;
 use crate::engine::rules::attribution::{self, Resolved};
 use crate::engine::rules::audit::{Note, audit};
-use crate::engine::rules::qualification::Doubt;
 use crate::engine::rules::{commission, qualification};
 use crate::engine::settle;
 use crate::engine::state::{CommissionKind, TouchKind, VoidCause};
@@ -91,24 +90,27 @@ pub(super) fn move_lead(
     let left = commission::left_behind(work, lead_id);
     let moved = commission::take_from_lead(work, lead_id, VoidCause::Reattributed);
     attribution::release(work, lead_id);
-    let count = moved.len() + if to.is_some() { left.len() } else { 0 };
-    match to {
+    let count = match to {
         Some(e) => {
+            let mut count = 0;
             attribution::attribute(work, lead_id, e, evidence.code_id, evidence.touch_id, evidence.kind);
             for old in left.iter().chain(&moved) {
                 if old.kind == CommissionKind::Reward && qualification::is_in_doubt(work, lead_id, e) {
                     qualification::ask_about_reward(work, lead_id);
                 } else {
                     commission::give_again(work, old, e);
+                    count += 1;
                 }
             }
+            count
         }
         None => {
             if let Some(lead) = work.lead_mut(lead_id) {
                 lead.touch_id = Some(evidence.touch_id);
             }
+            moved.len()
         }
-    }
+    };
     let referrer_id = to.map(|e| e.referrer_id);
     let note = Note::lead("lead.attributed", lead_id, referrer_id.or(lead.referrer_id))
         .before(json!({ "referrer": lead.referrer_id }))
@@ -127,7 +129,7 @@ impl Reattribute {
         let evidence = Evidence { touch_id, code_id, kind: TouchKind::Staff };
         move_lead(work, by, lead, target.as_ref(), evidence, &self.reason);
         if target.is_some() && self.pay_back {
-            settle::pay_back(work, by, lead.id, Doubt::Asks);
+            settle::pay_back(work, by, lead.id);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{LIMIT, MANY, ids, leads};
 use crate::db::{Conn, DbResult, FromDb, Row, Table, sql, sql_built};
 use crate::engine::facts::{Cancelled, Commission, Facts, Lead, Paid, Purchase, RefundRow};
-use crate::engine::ids::{LeadId, PaymentId};
+use crate::engine::ids::{LeadId, PaymentId, ReferrerId};
 use crate::engine::names::{PaymentName, SoughtBy};
 use crate::engine::state::Decision;
 use crate::engine::subjects::{Identified, Named, Subjects};
@@ -271,8 +271,7 @@ pub async fn load_commissions(conn: &mut Conn, about: &Subjects, facts: &mut Fac
         facts.is_part |= theirs.len() > MANY;
         found.extend(theirs);
     }
-    // A lead has few rewards, and whether one stands decides: they are read whole. So is what staff voided, which
-    // puts a reward for somebody else in doubt.
+    // A lead has few rewards, and whether one stands decides: they are read whole.
     let mut leads: BTreeSet<LeadId> = about.deep.union(&about.leads).copied().collect();
     leads.extend(facts.leads.values().filter(|l| rewards(facts, l)).map(|l| l.id));
     if !leads.is_empty() {
@@ -280,10 +279,17 @@ pub async fn load_commissions(conn: &mut Conn, about: &Subjects, facts: &mut Fac
             "SELECT {COMMISSION}
                FROM rows($1, id BIGINT) r
                JOIN commissions c ON c.lead_id = r.id
-              WHERE c.kind = 'reward'
-                 OR c.void_cause = 'staff'"
+              WHERE c.kind = 'reward'"
         );
         found.extend(sql_built(text).bind(ids(&leads)).all::<Commission>(conn).await?);
+        let voided: Vec<(LeadId, ReferrerId)> = sql("SELECT DISTINCT c.lead_id, c.referrer_id
+           FROM rows($1, id BIGINT) r
+           JOIN commissions c ON c.lead_id = r.id
+          WHERE c.void_cause = 'staff'")
+        .bind(ids(&leads))
+        .all(conn)
+        .await?;
+        facts.voided_by_staff.extend(voided);
     }
     facts.commissions.extend(found.into_iter().map(|c| (c.id, c)));
     Ok(())

@@ -118,7 +118,7 @@ fn count(work: &mut Work, lead_id: LeadId, by: i64) {
     }
 }
 
-/// Whether a reward may be given where staff voided what another referrer earned with the lead.
+/// The way with a reward for a lead of which staff voided what another referrer earned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// A person is asked first.
@@ -135,18 +135,19 @@ pub fn reward_if_due(work: &mut Work, by: &By, lead_id: LeadId, doubt: Doubt) {
     if work.facts.live_reward(lead_id).is_some() || commission::reward_again(work, lead_id, &enrollment) {
         return;
     }
-    if is_in_doubt(work, lead_id, &enrollment) {
-        let left = commission::left_behind(work, lead_id).into_iter().find(|c| c.kind == CommissionKind::Reward);
-        match (doubt, left) {
-            (Doubt::Asks, _) => return ask_about_reward(work, lead_id),
-            (Doubt::Settled, Some(left)) => return commission::give_again(work, &left, &enrollment),
-            (Doubt::Settled, None) => {}
-        }
-    }
     let Some(campaign) = work.facts.campaigns.get(&lead.campaign_id).cloned() else { return };
     let Some(business) = work.facts.businesses.get(&by.business_id) else { return };
     let reward = in_currency_or_first(&campaign.reward, business.currency);
-    let Some((currency, amount)) = reward.filter(|(_, amount)| *amount > 0) else { return };
+    let reward = reward.filter(|(_, amount)| *amount > 0);
+    if is_in_doubt(work, lead_id, &enrollment) {
+        let left = commission::left_behind(work, lead_id).into_iter().find(|c| c.kind == CommissionKind::Reward);
+        match (doubt, left) {
+            (Doubt::Asks, left) if left.is_some() || reward.is_some() => return ask_about_reward(work, lead_id),
+            (Doubt::Settled, Some(left)) => return commission::give_again(work, &left, &enrollment),
+            _ => {}
+        }
+    }
+    let Some((currency, amount)) = reward else { return };
     let id = work.id();
     let hold_until = work.today(by.business_id).plus_days(campaign.reward_hold_days);
     let now = work.now.micros();
@@ -184,22 +185,26 @@ pub fn reward_if_due(work: &mut Work, by: &By, lead_id: LeadId, doubt: Doubt) {
 
 /// True where staff voided what another referrer earned with the lead, as they do in a case of fraud.
 pub fn is_in_doubt(work: &Work, lead_id: LeadId, to: &Enrollment) -> bool {
-    work.facts
-        .commissions
-        .values()
-        .any(|c| c.lead_id == lead_id && c.referrer_id != to.referrer_id && c.void_cause == Some(VoidCause::Staff))
+    let is_other = |referrer_id| referrer_id != to.referrer_id;
+    let of_lead = |c: &&Commission| c.lead_id == lead_id && c.void_cause == Some(VoidCause::Staff);
+    work.facts.voided_by_staff.iter().any(|(lead, referrer)| *lead == lead_id && is_other(*referrer))
+        || work.facts.commissions.values().filter(of_lead).any(|c| is_other(c.referrer_id))
 }
 
 /// Asks a person whether the lead's referrer gets its reward, once for each attribution.
 pub fn ask_about_reward(work: &mut Work, lead_id: LeadId) {
     let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
+    let cause = format!("reward:{lead_id}:{}", lead.touch_id.unwrap_or_default());
+    if work.writes.inbox.iter().any(|item| item.business_id == lead.business_id && item.cause == cause) {
+        return;
+    }
     let id = work.id();
     work.writes.inbox.push(NewInboxItem {
         id,
         business_id: lead.business_id,
         campaign_id: lead.campaign_id,
         kind: InboxKind::RewardInDoubt,
-        cause: format!("reward:{lead_id}:{}", lead.touch_id.unwrap_or_default()),
+        cause,
         detail: json!({ "lead": lead.name }),
         lead_id: Some(lead_id),
         payment_id: None,

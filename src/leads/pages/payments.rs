@@ -16,7 +16,7 @@ pub(super) async fn ask(page: Page, Path(id): Path<i64>) -> PageResult {
 
 pub(super) async fn earn(page: Page, Path(id): Path<i64>, form: Form) -> PageResult {
     find(&page, id).await?;
-    let pay_back = PayBack { lead_id: id.into() };
+    let pay_back = PayBack::of(id.into());
     let (_, moves) = preview(&page, &[page.event(pay_back.clone())]).await?;
     if form.value("seen") != moves.seal() {
         return answer(&page, id, true).await;
@@ -32,7 +32,7 @@ pub(super) async fn earn(page: Page, Path(id): Path<i64>, form: Form) -> PageRes
 async fn answer(page: &Page, id: i64, changed: bool) -> PageResult {
     let lead = find(page, id).await?;
     let own = format!("/leads/{id}");
-    let (outcomes, moves) = preview(page, &[page.event(PayBack { lead_id: id.into() })]).await?;
+    let (outcomes, moves) = preview(page, &[page.event(PayBack::of(id.into()))]).await?;
     match outcomes.into_iter().next() {
         Some(Ok(outcome)) if outcome.changed() => {}
         Some(Err(why)) => return page.go(&own, refused(why)?).await,

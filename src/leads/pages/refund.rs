@@ -81,9 +81,10 @@ pub(super) async fn refund(page: Page, Path((id, payment)): Path<(i64, i64)>, mu
             Ok(RefundOutcome::Recorded(refunded)) => {
                 let shown = |money: Option<Money>| money.map_or_else(String::new, Money::shown);
                 Some(Flash::good(format!(
-                    "{} refunded. {} is left of the payment.",
+                    "{} refunded. {} is left of the payment.{}",
                     shown(refunded.amount),
-                    shown(refunded.left)
+                    shown(refunded.left),
+                    form.understood()
                 )))
             }
             Ok(RefundOutcome::Duplicate { .. }) => {

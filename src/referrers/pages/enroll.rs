@@ -1,7 +1,6 @@
 //! Enrolling the referrers of another campaign in this one: what is asked, how far it is, and the result.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::Path;
@@ -71,14 +70,7 @@ async fn create(page: Page, mut form: Form) -> PageResult {
     let actor = Arc::new(page.member.actor());
     let business = page.member.business_id;
     let job = enroll_many::enroll_many(&page.app, &actor, business, page.campaign.id, wanted).await?;
-    // A few hundred are enrolled at once; then there is no progress to look at.
-    for _ in 0..8 {
-        let found = jobs::find(&mut page.read().await?, business, job).await?;
-        if found.is_none_or(|job| job.is_over()) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(60)).await;
-    }
+    jobs::wait_briefly(&page.app, business, job).await?;
     Ok(Redirect::to(&format!("/referrers/enroll/{job}")).into_response())
 }
 
@@ -130,6 +122,7 @@ async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
         total: job.total.max(1),
         progress: format!("{} of {}", counted(job.done), people(job.total)),
         title: match many.enrolled {
+            0 if many.left == 0 => "No active referrer matches".to_owned(),
             0 => "All of them are enrolled already".to_owned(),
             n => format!("{} enrolled", people(n)),
         },
