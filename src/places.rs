@@ -73,7 +73,7 @@ pub fn country_name(code: &str) -> &str {
 }
 
 /// Names of currencies beside those of ISO 4217.
-const SAID: [(&str, &str); 16] = [
+const SAID: [(&str, &str); 19] = [
     ("us dollar", "USD"),
     ("american dollar", "USD"),
     ("dollar", "USD"),
@@ -87,6 +87,9 @@ const SAID: [(&str, &str); 16] = [
     ("real", "BRL"),
     ("zloty", "PLN"),
     ("kenya shilling", "KES"),
+    ("ksh", "KES"),
+    ("tsh", "TZS"),
+    ("ush", "UGX"),
     ("turkish lira", "TRY"),
     ("uae dirham", "AED"),
     ("ringgit", "MYR"),
@@ -171,7 +174,8 @@ pub fn zone(typed: &str) -> Option<Zone> {
     if wanted.is_empty() {
         return None;
     }
-    let exact = Zone::parse(typed.trim()).ok();
+    let typed_name = |zone: &&chrono_tz::Tz| zone.name().eq_ignore_ascii_case(typed.trim());
+    let exact = chrono_tz::TZ_VARIANTS.iter().find(typed_name).and_then(|zone| Zone::parse(zone.name()).ok());
     let is_it = |zone: &str| zone.rsplit('/').next().is_some_and(|city| plain(city) == wanted);
     let named = || ZONES.lines().find(|zone| is_it(zone) || plain(zone) == wanted);
     exact.or_else(|| Zone::parse(named()?).ok()).or_else(|| Zone::parse(country(typed)?.zone).ok())
@@ -224,6 +228,7 @@ mod tests {
         for (typed, code) in [
             ("kes", "KES"),
             ("Kenyan shilling", "KES"),
+            ("KSh", "KES"),
             ("Euros", "EUR"),
             ("US dollars", "USD"),
             ("pound sterling", "GBP"),

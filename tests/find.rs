@@ -75,6 +75,8 @@ async fn enter_opens_what_is_meant(app: TestApp) {
     app.get(&format!("/find?q={}&open=yes", jane.code)).await.goes_to(&page);
     app.get("/find?q=miller&open=yes").await.goes_to(&page);
     app.get("/find?q=jane&open=yes").await.is(200);
+    let near = app.get("/find?q=millar&open=yes").await.is(200);
+    near.says("Did you mean");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -35,6 +35,8 @@ async fn a_referrer_is_told_their_link_and_code(app: TestApp) {
     assert!(mail.starts_with("mailto:jane%2B1%40example.org?subject=Your%20link"), "{mail}");
     assert!(mail.contains("body=Hi%20Jane%2C%0D%0A"), "{mail}");
     let whatsapp = page.attr("a[href^='https://wa.me/?text=']", "href");
+    app.tamper("UPDATE referrers SET phone = '0712 123 456', phone_key = '+254712123456'").await;
+    assert!(app.get(&path).await.has("a[href^='https://wa.me/254712123456?text=']"), "straight to them");
     assert!(whatsapp.contains("Hi%20Jane%2C%0A") && whatsapp.contains(&code), "{whatsapp}");
     let referrer = app.number("SELECT id FROM referrers").await;
     let person = app.get(&format!("/referrers/{referrer}")).await.is(200);

@@ -152,6 +152,13 @@ pub async fn names(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<B
           WHERE d.id = r.id
             AND d.business_id = $2
           UNION ALL
+         SELECT u.id, u.name
+           FROM rows($1, id BIGINT) r
+           CROSS JOIN users u
+           JOIN memberships h ON h.user_id = u.id
+          WHERE u.id = r.id
+            AND h.business_id = $2
+          UNION ALL
          SELECT k.id, ''
            FROM rows($1, id BIGINT) r
            CROSS JOIN commissions k

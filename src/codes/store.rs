@@ -265,6 +265,8 @@ row! {
         pub campaign_id: i64,
         pub name: String,
         pub email: Option<String>,
+        /// In E.164.
+        pub phone: Option<String>,
         pub enrollment_state: String,
         pub archived: bool,
         pub campaign: String,
@@ -286,7 +288,7 @@ impl Told {
 }
 
 pub async fn told(conn: &mut Conn, business_id: i64, enrollment_id: i64) -> DbResult<Option<Told>> {
-    sql("SELECT e.referrer_id, e.campaign_id, r.name, r.email, e.state AS enrollment_state, e.archived,
+    sql("SELECT e.referrer_id, e.campaign_id, r.name, r.email, r.phone_key AS phone, e.state AS enrollment_state, e.archived,
                 g.name AS campaign, g.state AS campaign_state, g.ready_text, c.text AS code
            FROM enrollments e
            JOIN referrers r ON r.id = e.referrer_id

@@ -121,7 +121,10 @@ impl Hits {
         let line = |name: &str, url: &str| Line::new(page.at(url), name, "");
         hits.add("Pages", places.map(|(name, url, _)| line(name, url)).collect());
         let mut all = hits.groups.iter().flat_map(|group| &group.lines);
-        if let (Some(one), None) = (all.next(), all.next()) {
+        // One who may have been meant is offered, and never opened unasked.
+        if let (Some(one), None) = (all.next(), all.next())
+            && one.differs.is_empty()
+        {
             hits.only.get_or_insert(one.url.clone());
         }
         Ok(hits)

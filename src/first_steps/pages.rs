@@ -57,6 +57,8 @@ enum Way {
 pub struct Checklist {
     lines: Vec<Line>,
     done: usize,
+    /// All steps are done, and no referral counts yet.
+    is_done: bool,
     /// None where nobody is signed in to a business yet: then nothing is sent from the list.
     stamp: Option<Stamp>,
     /// The address that the list's own buttons lead back to.
@@ -125,7 +127,7 @@ impl Checklist {
             next.next = true;
         }
         let done = steps.all().into_iter().filter(|done| *done).count();
-        Self { lines, done, stamp: None, back: "/".to_owned(), may_hide: false }
+        Self { is_done: done == lines.len(), lines, done, stamp: None, back: "/".to_owned(), may_hide: false }
     }
 }
 

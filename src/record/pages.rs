@@ -191,7 +191,7 @@ impl TellPage {
         let here = best(&enrolled, referrer_id, wanted).ok_or(Fault::NotFound)?;
         let hint = phone::example(&page.member.country).map_or_else(
             || "One way to reach them.".to_owned(),
-            |number| format!("One way to reach them, like {number} or jane@example.com. Payments are found by e-mail."),
+            |number| format!("One way to reach them, like {number} or jane@example.com. Only an e-mail address finds their payments."),
         );
         let shown = code.as_ref().map(|c| c.text.clone()).or_else(|| here.code.clone());
         Ok(Self {

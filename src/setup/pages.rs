@@ -100,8 +100,10 @@ impl NewBusinessForm {
                 }
             }
         }
-        let currency = form.currency("currency", "The currency");
-        let zone = form.zone("timezone", "The time zone");
+        // Both follow the country, once it is known: until then one mistake is named, and not three.
+        let waits = |form: &Form, name| country.is_none() && form.value(name).trim().is_empty();
+        let currency = if waits(form, "currency") { None } else { form.currency("currency", "The currency") };
+        let zone = if waits(form, "timezone") { None } else { form.zone("timezone", "The time zone") };
         let campaign = form.line("campaign", "The campaign's name", 120);
         let product = form.line("product", "The product's name", 120);
         let referral_rate = form.rate("referral_rate", "The rate on the first payment");

@@ -49,13 +49,14 @@ struct Ready {
 }
 
 impl Ready {
-    fn of(text: String, email: &str, business: &str) -> Self {
+    fn of(text: String, email: &str, phone: &str, business: &str) -> Self {
         let subject = query::encode(&format!("Your link and code for {business}"));
         // A mail program wants the line ends of mail.
         let body = query::encode(&text.replace('\n', "\r\n"));
         Self {
             mail_url: format!("mailto:{}?subject={subject}&body={body}", query::encode(email)),
-            whatsapp_url: format!("https://wa.me/?text={}", query::encode(&text)),
+            // Without a number, WhatsApp asks whom to send it to.
+            whatsapp_url: format!("https://wa.me/{}?text={}", phone.trim_start_matches('+'), query::encode(&text)),
             text,
         }
     }
@@ -76,7 +77,9 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
                 campaign: &owner.campaign,
             };
             let text = ReadyText::of(&owner.ready_text).for_person(&person);
-            Some(Ready::of(text, owner.email.as_deref().unwrap_or_default(), &page.member.business_name))
+            let (email, phone) =
+                (owner.email.as_deref().unwrap_or_default(), owner.phone.as_deref().unwrap_or_default());
+            Some(Ready::of(text, email, phone, &page.member.business_name))
         }
         None => None,
     };
