@@ -341,6 +341,10 @@ async fn the_referrers_of_another_campaign_are_enrolled(app: TestApp) {
     assert_eq!(result.text("h1"), "2 referrers enrolled in Summer");
     let count = format!("SELECT count(*) FROM codes WHERE campaign_id = {summer} AND state = 'active'");
     assert_eq!(app.number(&count).await, 2);
+    // Codes of a draft count for nobody, so nobody is told them before it is live.
+    assert!(!result.says("Summer is a draft: its codes do not count").has("a[href^='/codes/texts']"));
+    app.post_form(&format!("/campaigns/{summer}/state"), &[("state", "live")]).await.is(303);
+    let result = app.get(answer.header("location")).await.is(200).does_not_say("draft:");
     let texts = app.get(&result.attr(".actions .primary", "href")).await.is(200);
     assert_eq!(texts.body.matches("@example.org").count(), 2, "{}", texts.body);
     assert!(app.get("/referrers").await.is(200).says("Ann A").count("tbody tr") == 2);

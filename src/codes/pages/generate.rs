@@ -13,7 +13,7 @@ use crate::text::counted;
 use crate::users::Right;
 use crate::web::page::html_with;
 use crate::web::{Fault, Flash, Form, PageResult, html};
-use crate::{jobs, query};
+use crate::{campaigns, jobs, query};
 
 pub fn routes() -> Routes {
     let edit = Access::May(Right::EditReferrers);
@@ -94,12 +94,14 @@ struct ResultPage {
     made: i64,
 }
 
-async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
+async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
     let job = jobs::find(&mut page.read().await?, page.member.business_id, id).await?;
     let job = job.filter(|j| j.kind == codes::KIND).ok_or(Fault::NotFound)?;
     let batch = Batch::of(&job.result());
     let running = !job.is_over();
     let campaign_id = job.campaign_id.unwrap_or(page.campaign.id);
+    page.of_campaign(campaign_id);
+    let resting = campaigns::resting(&page.campaign.name, &page.campaign.state);
     let in_campaign = |address: &str| query::in_campaign(address, campaign_id);
     let skipped = match batch.skipped {
         0 => "All of them got one.".to_owned(),
@@ -119,11 +121,11 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         } else {
             format!("{} generated", counted_codes(batch.made))
         },
-        sentence: format!("{skipped} No e-mail was sent."),
+        sentence: format!("{skipped} No e-mail was sent. {resting}"),
         campaign_id,
         sheet_url: in_campaign(&format!("/codes/print?state=active&since={}", job.created_at)),
         list_url: in_campaign(&format!("/codes?since={}", job.created_at)),
-        texts_url: if page.member.may(Right::SeeLeads) {
+        texts_url: if page.member.may(Right::SeeLeads) && resting.is_empty() {
             in_campaign(&format!("/codes/texts?since={}", job.created_at))
         } else {
             String::new()

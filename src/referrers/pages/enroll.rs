@@ -13,7 +13,7 @@ use crate::text::counted;
 use crate::users::Right;
 use crate::web::page::html_with;
 use crate::web::{Choice, Fault, Form, PageResult, html};
-use crate::{jobs, query, remarks};
+use crate::{campaigns, jobs, query, remarks};
 
 pub fn routes() -> Routes {
     let edit = Access::May(Right::EditReferrers);
@@ -111,7 +111,8 @@ async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
         n => format!("{} were in it before and stay as they are. ", counted(n)),
     };
     let with = if many.codes && many.enrolled > 0 { "Each has a code for it. " } else { "" };
-    let texts = many.codes && many.enrolled > 0 && page.member.may(Right::SeeLeads);
+    let resting = campaigns::resting(&page.campaign.name, &page.campaign.state);
+    let texts = many.codes && many.enrolled > 0 && resting.is_empty() && page.member.may(Right::SeeLeads);
     let texts_url = format!("/codes/texts?since={}", job.created_at);
     html(&ResultPage {
         frame: page.frame("referrers").await?,
@@ -126,7 +127,7 @@ async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
             0 => "All of them are enrolled already".to_owned(),
             n => format!("{} enrolled", people(n)),
         },
-        sentence: format!("{with}{left}No e-mail was sent."),
+        sentence: format!("{with}{left}No e-mail was sent. {resting}"),
         campaign: page.campaign.name.clone(),
         list_url: query::in_campaign("/referrers", campaign_id),
         texts_url: if texts { query::in_campaign(&texts_url, campaign_id) } else { String::new() },
