@@ -44,6 +44,7 @@ pub mod number;
 pub mod outbox;
 pub mod pasted;
 pub mod payments;
+pub mod payout_details;
 pub mod phone;
 pub mod places;
 pub mod products;
