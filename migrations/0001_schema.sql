@@ -415,6 +415,41 @@ CREATE INDEX codes_by_leads ON codes (campaign_id, leads, id);
 CREATE INDEX codes_by_qualified ON codes (campaign_id, qualified, id);
 CREATE INDEX codes_by_revenue ON codes (campaign_id, revenue, id);
 
+-- PAYOUT DETAILS
+
+-- The keys that secrets are encrypted with, by the first bytes of their SHA-256. The keys themselves are in the
+-- server's settings, or in the file beside a SQLite database.
+CREATE TABLE secret_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- The key of what is stored from now on; another one is left until a rotation is done.
+    current BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX secret_keys_current ON secret_keys (current) WHERE current;
+
+-- The ways referrers are paid, in versions: payouts refer to the one they were made with. A change replaces the
+-- version before it, and removing replaces it with nothing.
+CREATE TABLE payout_details (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    referrer_id BIGINT NOT NULL REFERENCES referrers (id),
+    method TEXT NOT NULL CHECK (method IN ('paypal', 'wise', 'bank', 'hand')),
+    -- The details, encrypted for this business and referrer.
+    sealed TEXT NOT NULL,
+    -- The part that pages show.
+    masked TEXT NOT NULL,
+    key_id TEXT NOT NULL REFERENCES secret_keys (id),
+    actor_kind TEXT NOT NULL CHECK (actor_kind IN ('user', 'key', 'job', 'command')),
+    actor_id BIGINT,
+    actor_name TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- NULL for the version that counts.
+    replaced_at BIGINT
+);
+CREATE UNIQUE INDEX payout_details_current ON payout_details (referrer_id) WHERE replaced_at IS NULL;
+CREATE INDEX payout_details_by_referrer ON payout_details (referrer_id, id);
+CREATE INDEX payout_details_by_key ON payout_details (key_id, id);
+
 -- LEADS
 
 -- One person in one campaign, referred or prospective.

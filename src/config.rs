@@ -1,12 +1,17 @@
 //! Configuration: flags, environment (`REFDESK_…`) and an optional `refdesk.toml` say the same things.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
 use serde::Deserialize;
+
+use crate::secret_key::SecretKey;
 
 /// The settings of the program. A flag wins over the environment, which wins over the file.
 #[derive(Debug, Clone, Args, Deserialize, Default)]
@@ -37,6 +42,27 @@ pub struct Settings {
     /// Calls of /v1 that a key without a limit of its own may make a minute; 0 is any number [default: 6000000, more than a node answers]
     #[arg(long, env = "REFDESK_CALLS_PER_MINUTE", global = true)]
     pub calls_per_minute: Option<i64>,
+    /// Key of payout details: 64 hexadecimal digits, or 32 bytes in base64; the same on every node. Further keys, apart by commas, only read [default: the file beside a SQLite database]
+    #[arg(long, env = "REFDESK_SECRET_KEY", global = true, hide_env_values = true)]
+    pub secret_key: Option<Hidden>,
+}
+
+/// A setting whose text no log and no message shows.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl FromStr for Hidden {
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden(•••)")
+    }
 }
 
 /// The settings with everything filled in and checked.
@@ -53,6 +79,8 @@ pub struct Config {
     pub upload_limit: u64,
     /// For our own API and keys without a limit of their own; 0 is any number.
     pub calls_per_minute: i64,
+    /// The first encrypts; each reads.
+    pub secret_keys: Vec<SecretKey>,
     /// The time a caller may take over the head of a request, and over its body beside what its size earns.
     pub patience: Duration,
 }
@@ -69,6 +97,7 @@ impl Settings {
             log_json: self.log_json.or(file.log_json),
             upload_mib: self.upload_mib.or(file.upload_mib),
             calls_per_minute: self.calls_per_minute.or(file.calls_per_minute),
+            secret_key: self.secret_key.or(file.secret_key),
         }
     }
 
@@ -102,6 +131,7 @@ impl Settings {
             metrics_token: self.metrics_token,
             log_json: self.log_json.unwrap_or(false),
             calls_per_minute,
+            secret_keys: self.secret_key.map_or(Ok(Vec::new()), |keys| secret_keys(&keys.0))?,
             upload_limit: upload_mib << 20,
             patience: Duration::from_secs(20),
         })
@@ -126,6 +156,16 @@ fn public_address(text: &str) -> Result<String, String> {
         return wrong("must be without a path: Refdesk is served at the root of its host");
     }
     Ok(address.to_owned())
+}
+
+/// Keys with a comma between them.
+fn secret_keys(text: &str) -> Result<Vec<SecretKey>, String> {
+    let parts: Vec<&str> = text.split(',').collect();
+    let key = |(at, part): (usize, &str)| {
+        let which = if parts.len() == 1 { String::new() } else { format!(": key {}", at + 1) };
+        SecretKey::parse(part).map_err(|why| format!("secret-key{which} {why}"))
+    };
+    parts.iter().copied().enumerate().map(key).collect()
 }
 
 /// An address is the network of itself.
@@ -170,5 +210,24 @@ mod tests {
         assert!(of(|s| s.upload_mib = Some(0)).is_err_and(|why| why.starts_with("upload-mib ")));
         assert!(of(|s| s.trusted_proxies = Some("10.0.0.0/8, ::1".into())).is_ok());
         assert!(of(|s| s.trusted_proxies = Some("proxy".into())).is_err_and(|why| why.starts_with("trusted-proxies")));
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let (one, two) = (SecretKey::draw(), SecretKey::draw());
+        let both = format!("{}, {}", one.hex(), two.hex());
+        let hidden = |text: &str| Some(Hidden(text.to_owned()));
+        let config = of(|s| s.secret_key = hidden(&both)).unwrap();
+        assert_eq!(config.secret_keys, [one.clone(), two]);
+        let settings = Settings { secret_key: hidden(&both), ..Settings::default() };
+        for shown in [format!("{config:?}"), format!("{settings:?}")] {
+            assert!(!shown.contains(&one.hex()[..16]), "{shown}");
+        }
+        for (text, begins) in
+            [("", "secret-key is no key"), ("deadbeef", "secret-key is no key"), ("x,y", "secret-key: key 1 is")]
+        {
+            let why = of(|s| s.secret_key = hidden(text)).map(|_| ()).unwrap_err();
+            assert!(why.starts_with(begins) && !why.contains("deadbeef"), "{why}");
+        }
     }
 }

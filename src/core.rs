@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, DbResult, Ids, Job, Key, Part, Terms};
+use crate::db::{self, Db, DbResult, Ids, Job, Key, Part, Terms};
 use crate::engine::Engine;
+use crate::keyring::Keyring;
 
 /// Cheap to clone: one count.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Parts {
     pub clock: Clock,
     pub engine: Engine,
     pub config: Arc<Config>,
+    /// The keys of stored secrets.
+    pub keyring: Keyring,
     /// Ends background work and turns readiness off.
     pub stop: CancellationToken,
     /// Rung when a job is asked for.
@@ -48,6 +51,7 @@ impl Core {
             db,
             ids,
             clock,
+            keyring: Keyring::new(&config.secret_keys, db::file_of(&config.database_url).as_deref()),
             config: Arc::new(config),
             stop: CancellationToken::new(),
             wake: Wake::default(),
@@ -87,6 +91,7 @@ impl Core {
             ids,
             clock: self.clock.clone(),
             config: self.config.clone(),
+            keyring: self.keyring.clone(),
             stop: self.stop.clone(),
             wake: Wake::default(),
         }))

@@ -557,6 +557,7 @@ fn settings_that_make_no_sense_are_refused() {
         ("REFDESK_UPLOAD_MIB", "0"),
         ("REFDESK_CALLS_PER_MINUTE", "-1"),
         ("REFDESK_TRUSTED_PROXIES", "proxy"),
+        ("REFDESK_SECRET_KEY", "a short one"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_refdesk")).arg("openapi").env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}: {}", said(&output));

@@ -9,9 +9,10 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 93] = [
+const TABLE: [(&str, &str); 97] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
+    ("business.key_rotated", "Key of payout details changed"),
     ("campaign.changed", "Campaign settings changed"),
     ("campaign.created", "Campaign made"),
     ("campaign.default", "Default campaign chosen"),
@@ -83,6 +84,9 @@ const TABLE: [(&str, &str); 93] = [
     ("product.renamed", "Product renamed"),
     ("referrer.added", "Referrer added"),
     ("referrer.archived", "Referrer archived"),
+    ("referrer.details_removed", "Payout details removed"),
+    ("referrer.details_seen", "Payout details looked at"),
+    ("referrer.details_set", "Payout details changed"),
     ("referrer.edited", "Referrer edited"),
     ("referrer.enrolled", "Referrer enrolled"),
     ("referrer.merged", "Referrer merged"),

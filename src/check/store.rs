@@ -1,4 +1,5 @@
 mod counted;
+mod details;
 mod questions;
 
 use crate::db::{Conn, DbResult, sql, sql_built};
@@ -9,7 +10,7 @@ pub const MOST: usize = 20;
 
 /// The invariants, each with a query that returns one text per broken row.
 pub fn questions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    questions::QUESTIONS.into_iter().chain(counted::QUESTIONS)
+    questions::QUESTIONS.into_iter().chain(counted::QUESTIONS).chain(details::QUESTIONS)
 }
 /// The references of the rows that events write: table, its key, the column, and the table it refers to.
 /// SQLite has these as foreign keys; PostgreSQL does not (migrations/0001_schema_postgres.sql says why).

@@ -17,6 +17,7 @@ use crate::check::{self, Report};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Db, Settled};
+use crate::keyring;
 use crate::text::counted;
 
 #[derive(clap::Args)]
@@ -76,7 +77,7 @@ fn flushed(file: &Path) -> io::Result<u64> {
 pub async fn backup(config: Config, args: BackupArgs) -> Result<(), Refusal> {
     let Some(database) = db::file_of(&config.database_url) else {
         return Err(Refusal::unusable(format!(
-            "PostgreSQL is backed up by its own tool, while Refdesk runs:\n\n  (umask 077; pg_dump --format=custom --no-owner --file={} --dbname={})\n",
+            "PostgreSQL is backed up by its own tool, while Refdesk runs:\n\n  (umask 077; pg_dump --format=custom --no-owner --file={} --dbname={})\n\nThe key of payout details, REFDESK_SECRET_KEY, is not in it: keep a copy of it in another place.",
             quoted(&args.file.display().to_string()),
             quoted(&without_password(&config.database_url)),
         )));
@@ -104,13 +105,14 @@ pub async fn backup(config: Config, args: BackupArgs) -> Result<(), Refusal> {
         return print_json(&json!({ "file": args.file.display().to_string(), "bytes": bytes, "version": version }));
     }
     say!("{} is a backup of {}: {} bytes.", args.file.display(), database.display(), shown(bytes));
+    say!("{}", key_apart(&database));
     Ok(())
 }
 
 pub async fn restore(config: Config, args: RestoreArgs) -> Result<(), Refusal> {
     let Some(database) = db::file_of(&config.database_url) else {
         return Err(Refusal::unusable(format!(
-            "PostgreSQL is restored by its own tool. Stop every node, then:\n\n  pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --dbname={} {}\n\nand `refdesk check` proves what is there then.",
+            "PostgreSQL is restored by its own tool. Stop every node, then:\n\n  pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --dbname={} {}\n\nand `refdesk check` proves what is there then. The payout details in it need the REFDESK_SECRET_KEY of that time.",
             quoted(&without_password(&config.database_url)),
             quoted(&args.file.display().to_string()),
         )));
@@ -166,6 +168,7 @@ fn print(args: &RestoreArgs, database: &Path, old: Option<&Path>, report: &Repor
     if let Some(old) = old {
         say!("The old database is now {}.", old.display());
     }
+    say!("{}", key_apart(database));
     say!("Passwords, keys and who is on the team are as they were then: look through what was ended since.");
     Ok(())
 }
@@ -273,6 +276,15 @@ fn owned_like(file: &Path, old: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn owned_like(_: &Path, _: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// A stolen backup must not open the payout details in it.
+fn key_apart(database: &Path) -> String {
+    format!(
+        "The key of payout details is not in it: it is {}, or REFDESK_SECRET_KEY. Keep a copy of that key in another \
+         place; without it they cannot be read.",
+        keyring::file_beside(database).display()
+    )
 }
 
 fn shown(bytes: u64) -> String {

@@ -10,6 +10,7 @@ mod import;
 mod key;
 mod refusal;
 mod say;
+mod secrets;
 mod serve;
 mod setup;
 mod sweep;
@@ -67,6 +68,9 @@ enum Verb {
     /// API keys: list, make, revoke, rotate
     #[command(subcommand)]
     Key(key::KeyVerb),
+    /// The key that payout details are encrypted with: new, rotate
+    #[command(subcommand)]
+    Secrets(secrets::SecretsVerb),
     /// Businesses beside the first one
     #[command(subcommand)]
     Business(setup::BusinessVerb),
@@ -115,6 +119,7 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
         Verb::Sweep(args) => sweep::sweep(config, &args).await,
         Verb::User(verb) => user::user(config, verb).await,
         Verb::Key(verb) => key::key(config, verb).await,
+        Verb::Secrets(verb) => secrets::secrets(config, verb).await,
         Verb::Business(setup::BusinessVerb::Add(args)) => setup::setup(config, args, false).await,
     }
 }

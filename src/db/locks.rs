@@ -23,6 +23,8 @@ pub enum Key {
     Seal(i64),
     /// The copies of counters that lists are sorted by.
     Figures,
+    /// The key that secrets are stored with.
+    Secrets,
     /// A call of an API key, by its `Idempotency-Key`.
     Call(i64, String),
 }
@@ -38,6 +40,7 @@ impl Key {
             Self::Setup => "setup".to_owned(),
             Self::Seal(business) => format!("seal/{business}"),
             Self::Figures => "figures".to_owned(),
+            Self::Secrets => "secrets".to_owned(),
             Self::Call(key_id, text) => format!("call/{key_id}/{text}"),
         };
         let digest = Sha256::digest(text.as_bytes());

@@ -123,6 +123,11 @@ INSERT INTO figures_queue (scope_id, slot, stamp) VALUES
     (1001, 0, 4711);
 INSERT INTO saved_views (id, business_id, user_id, list, name, query, shared, created_at) VALUES
     (6101, 1001, 1002, 'leads', 'Won', 'status=converted', TRUE, 1795261263227915);
+INSERT INTO secret_keys (id, current, created_at) VALUES
+    ('7f3a1c5e', TRUE, 1795261263227915);
+INSERT INTO payout_details (id, business_id, referrer_id, method, sealed, masked, key_id, actor_kind, actor_id, actor_name, created_at, replaced_at) VALUES
+    (6104, 1001, 2001, 'bank', '1.7f3a1c5e.BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4_QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl9g', 'DE89 •••• 3000', '7f3a1c5e', 'user', 1002, 'Owner', 1795261263227915, 1795261303245900),
+    (6105, 1001, 2001, 'paypal', '1.7f3a1c5e.BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4_QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl9g', 'j•••@example.com', '7f3a1c5e', 'key', 1006, 'First key', 1795261303245900, NULL);
 INSERT INTO tags (id, business_id, name, name_key, created_at) VALUES
     (6102, 1001, 'VIP', 'vip', 1795261263227915);
 INSERT INTO tagged (tag_id, subject_id) VALUES

@@ -28,9 +28,31 @@ enum Layer {
     Value,
 }
 
-const VALUES: [&str; 22] = [
-    "actor", "amounts", "clock", "code", "config", "email", "fold", "id", "lib", "limits", "meta", "misheard", "money",
-    "number", "pasted", "phone", "places", "query", "sound", "spelling", "text", "when",
+const VALUES: [&str; 24] = [
+    "actor",
+    "amounts",
+    "clock",
+    "code",
+    "config",
+    "email",
+    "fold",
+    "id",
+    "keyring",
+    "lib",
+    "limits",
+    "meta",
+    "misheard",
+    "money",
+    "number",
+    "pasted",
+    "phone",
+    "places",
+    "query",
+    "secret_key",
+    "sound",
+    "spelling",
+    "text",
+    "when",
 ];
 
 pub fn is_store(path: &str) -> bool {

@@ -16,7 +16,7 @@ pub mod race;
 mod visitor;
 
 pub use answer::Answer;
-pub use app::{Business, EmptyApp, PASSWORD, TestApp, ThreeNodes, run_text};
+pub use app::{Business, EmptyApp, PASSWORD, SECRET_KEY, TestApp, ThreeNodes, run_text};
 pub use browser::Browser;
 pub use build::{Named, Referrer, Shop, actor, address_of, day, earned, email, money, rate};
 pub use database::{Database, Engine};

@@ -1,0 +1,173 @@
+use super::Method;
+use crate::clock::Instant;
+use crate::db::{Conn, DbResult, Tx, sql};
+use crate::{row, rows};
+
+row! {
+    /// The details that count for a referrer, as pages, answers and exports show them.
+    #[derive(Debug, Clone)]
+    pub struct CurrentRow {
+        pub id: i64,
+        pub referrer_id: i64,
+        pub method: Method,
+        pub masked: String,
+        pub created_at: i64,
+        pub actor_kind: String,
+        pub actor_name: String,
+        /// Others counted before.
+        pub is_change: bool,
+    }
+}
+
+/// The details that count for some referrers, of those who have any.
+pub async fn current_of(conn: &mut Conn, business_id: i64, referrers: &[i64]) -> DbResult<Vec<CurrentRow>> {
+    sql("SELECT d.id, d.referrer_id, d.method, d.masked, d.created_at, d.actor_kind, d.actor_name,
+                EXISTS (SELECT 1
+                          FROM payout_details o
+                         WHERE o.referrer_id = d.referrer_id
+                           AND o.id < d.id) AS is_change
+           FROM rows($1, id BIGINT) r
+           JOIN payout_details d ON d.referrer_id = r.id
+                                AND d.replaced_at IS NULL
+          WHERE d.business_id = $2
+          ORDER BY d.referrer_id")
+    .bind(rows!(referrers, id => { id: *id }))
+    .bind(business_id)
+    .all(conn)
+    .await
+}
+
+row! {
+    /// A version as it is stored.
+    #[derive(Debug, Clone)]
+    pub struct SealedRow {
+        pub id: i64,
+        pub business_id: i64,
+        pub referrer_id: i64,
+        pub method: Method,
+        pub masked: String,
+        pub sealed: String,
+    }
+}
+
+/// Some versions, those that count and those that did.
+pub async fn sealed(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<SealedRow>> {
+    sql("SELECT d.id, d.business_id, d.referrer_id, d.method, d.masked, d.sealed
+           FROM rows($1, id BIGINT) r
+           JOIN payout_details d ON d.id = r.id
+          WHERE d.business_id = $2
+          ORDER BY d.id")
+    .bind(rows!(ids, id => { id: *id }))
+    .bind(business_id)
+    .all(conn)
+    .await
+}
+
+/// The version that counts for a referrer.
+pub async fn current(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Option<SealedRow>> {
+    sql("SELECT d.id, d.business_id, d.referrer_id, d.method, d.masked, d.sealed
+           FROM payout_details d
+          WHERE d.referrer_id = $1
+            AND d.replaced_at IS NULL
+            AND d.business_id = $2")
+    .bind(referrer_id)
+    .bind(business_id)
+    .optional(conn)
+    .await
+}
+
+/// Versions that are stored with another key, by their ids.
+pub async fn with_other_key(conn: &mut Conn, key_id: &str, after: i64, most: usize) -> DbResult<Vec<SealedRow>> {
+    sql("SELECT d.id, d.business_id, d.referrer_id, d.method, d.masked, d.sealed
+           FROM payout_details d
+          WHERE d.id > $1
+            AND d.key_id <> $2
+          ORDER BY d.id
+          LIMIT $3")
+    .bind(after)
+    .bind(key_id)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .all(conn)
+    .await
+}
+
+/// True for a referrer of the business.
+pub async fn is_referrer(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<bool> {
+    sql("SELECT EXISTS (SELECT 1
+                          FROM referrers
+                         WHERE id = $1
+                           AND business_id = $2)")
+    .bind(referrer_id)
+    .bind(business_id)
+    .scalar(conn)
+    .await
+}
+
+/// A version to store.
+#[derive(Debug, Clone)]
+pub struct NewVersion {
+    pub business_id: i64,
+    pub referrer_id: i64,
+    pub method: Method,
+    pub masked: String,
+    pub sealed: String,
+    pub key_id: String,
+}
+
+/// The version that counts counts no more.
+pub async fn replace(tx: &mut Tx, referrer_id: i64) -> DbResult<()> {
+    let now = tx.now();
+    sql("UPDATE payout_details
+            SET replaced_at = $2
+          WHERE referrer_id = $1
+            AND replaced_at IS NULL")
+    .bind(referrer_id)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn add(tx: &mut Tx, id: i64, new: &NewVersion, now: Instant) -> DbResult<()> {
+    let actor = tx.actor()?.clone();
+    sql("INSERT INTO payout_details
+                (id, business_id, referrer_id, method, sealed, masked, key_id, actor_kind, actor_id, actor_name,
+                 created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+    .bind(id)
+    .bind(new.business_id)
+    .bind(new.referrer_id)
+    .bind(new.method)
+    .bind(&new.sealed)
+    .bind(&new.masked)
+    .bind(&new.key_id)
+    .bind(actor.kind.word())
+    .bind(actor.id)
+    .bind(&actor.name)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A version encrypted anew.
+#[derive(Debug, Clone)]
+pub struct Resealed {
+    pub id: i64,
+    /// The text that it takes the place of.
+    pub was: String,
+    pub sealed: String,
+}
+
+/// Stores texts that were encrypted anew, where nobody else has.
+pub async fn reseal(tx: &mut Tx, (key_id, rows): &(String, Vec<Resealed>)) -> DbResult<u64> {
+    sql("UPDATE payout_details
+            SET sealed = r.sealed, key_id = $2
+           FROM rows($1, id BIGINT, was TEXT, sealed TEXT) r
+          WHERE payout_details.id = r.id
+            AND payout_details.sealed = r.was")
+    .bind(rows!(rows, r => { id: r.id, was: r.was, sealed: r.sealed }))
+    .bind(key_id)
+    .execute(tx)
+    .await
+}

@@ -1,0 +1,168 @@
+//! How referrers are paid: stored, shown, and kept from those whom it does not concern.
+
+use std::sync::Arc;
+
+use refdesk::core::Core;
+use refdesk::db::Db;
+use refdesk::payout_details::{self, Details, Method, Opened, Saved};
+
+use crate::on_both_databases;
+use crate::support::{Engine, TestApp, actor};
+
+on_both_databases! {
+    a_change_is_a_new_version_and_the_same_again_is_none,
+    details_are_stored_encrypted_and_open_for_their_referrer_only,
+    a_server_with_another_key_says_so_and_stores_nothing,
+    many_at_once_leave_one_version_that_counts,
+}
+
+const IBAN: &str = "DE89370400440532013000";
+
+pub fn bank(iban: &'static str) -> Details {
+    let value = move |field: &str| match field {
+        "account_holder" => "Jane Ng",
+        "iban" => iban,
+        _ => "",
+    };
+    payout_details::read(Method::Bank, &value, "US").unwrap()
+}
+
+pub fn paypal(email: &'static str) -> Details {
+    let value = move |field: &str| if field == "paypal_email" { email } else { "" };
+    payout_details::read(Method::Paypal, &value, "US").unwrap()
+}
+
+/// Stores details as somebody of staff.
+pub async fn set(core: &Core, app: &TestApp, referrer_id: i64, details: &Details) -> Saved {
+    payout_details::set(core, &actor(), app.business.id, referrer_id, details).await.unwrap()
+}
+
+pub const CHANGED: Saved = Saved::Done { changed: true };
+
+pub async fn open(core: &Core, app: &TestApp, ids: &[i64]) -> Vec<Opened> {
+    let mut conn = core.db.read().await.unwrap();
+    payout_details::open(&mut conn, &core.keyring, app.business.id, ids).await.unwrap()
+}
+
+async fn a_change_is_a_new_version_and_the_same_again_is_none(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    assert_eq!(set(&app.app, &app, jane, &bank(IBAN)).await, CHANGED);
+    assert_eq!(set(&app.app, &app, jane, &bank(IBAN)).await, Saved::Done { changed: false });
+    assert_eq!(set(&app.app, &app, jane, &paypal("jane@example.com")).await, CHANGED);
+    assert_eq!(set(&app.app, &app, jane + 1_000_000, &bank(IBAN)).await, Saved::NotFound);
+    let globex = app.another_business("Globex").await;
+    let foreign = payout_details::set(&app.app, &actor(), globex.id, jane, &bank(IBAN)).await.unwrap();
+    assert_eq!(foreign, Saved::NotFound);
+
+    let versions: Vec<(i64, String, bool)> =
+        app.rows("SELECT id, masked, replaced_at IS NULL FROM payout_details ORDER BY id").await;
+    let shown: Vec<(&str, bool)> = versions.iter().map(|(_, masked, counts)| (masked.as_str(), *counts)).collect();
+    assert_eq!(shown, [("DE89 •••• 3000", false), ("j•••@example.com", true)]);
+    let ids: Vec<i64> = versions.iter().map(|(id, ..)| *id).collect();
+    let opened: Vec<Details> = open(&app.app, &app, &ids).await.into_iter().map(|o| o.details.unwrap()).collect();
+    assert_eq!(opened, [bank(IBAN), paypal("jane@example.com")], "a payout opens the version it was made with");
+    let mut conn = app.app.db.read().await.unwrap();
+    let current = payout_details::current_of(&mut conn, app.business.id, &[jane, 1]).await.unwrap();
+    assert_eq!(current.len(), 1);
+    assert_eq!((current[0].id, current[0].method, current[0].is_change), (ids[1], Method::Paypal, true));
+    assert!(payout_details::current_of(&mut conn, globex.id, &[jane]).await.unwrap().is_empty());
+    drop(conn);
+    let elsewhere = payout_details::open(&mut app.app.db.read().await.unwrap(), &app.app.keyring, globex.id, &ids);
+    assert!(elsewhere.await.unwrap().is_empty());
+
+    let actor = actor();
+    let remove = || payout_details::remove(&app.app, &actor, app.business.id, jane);
+    assert_eq!(remove().await.unwrap(), Some(true));
+    assert_eq!(remove().await.unwrap(), Some(false));
+    assert_eq!(app.number("SELECT count(*) FROM payout_details WHERE replaced_at IS NULL").await, 0);
+    let entries: Vec<(String, Option<String>, Option<String>)> = app
+        .rows("SELECT action, before, after FROM audit_entries WHERE action LIKE 'referrer.details%' ORDER BY id")
+        .await;
+    let german = r#"{"account":"DE89 •••• 3000","method":"Bank transfer"}"#;
+    let at_paypal = r#"{"account":"j•••@example.com","method":"PayPal"}"#;
+    let text = |text: &str| Some(text.to_owned());
+    let wanted = [
+        ("referrer.details_set".to_owned(), None, text(german)),
+        ("referrer.details_set".to_owned(), text(german), text(at_paypal)),
+        ("referrer.details_removed".to_owned(), text(at_paypal), None),
+    ];
+    assert_eq!(entries, wanted);
+}
+
+async fn details_are_stored_encrypted_and_open_for_their_referrer_only(app: TestApp) {
+    let (jane, mallory) = (app.shop().referrer("Jane").await.id, app.shop().referrer("Mallory").await.id);
+    set(&app.app, &app, jane, &bank(IBAN)).await;
+    set(&app.app, &app, mallory, &bank("GB29NWBK60161331926819")).await;
+    let stored: Vec<(i64, String)> = app.rows("SELECT id, sealed FROM payout_details ORDER BY id").await;
+    assert!(stored.iter().all(|(_, sealed)| !sealed.contains("0440") && !sealed.contains("Jane")));
+    // Somebody with the database, and without the key, gives Jane's money to Mallory.
+    let swap = format!("UPDATE payout_details SET sealed = '{}' WHERE id = {}", stored[1].1, stored[0].0);
+    app.tamper(&swap).await;
+    let opened = open(&app.app, &app, &[stored[0].0, stored[1].0]).await;
+    let why = opened[0].details.clone().unwrap_err();
+    assert!(why.contains("copied from another row"), "{why}");
+    assert_eq!(opened[1].details, Ok(bank("GB29NWBK60161331926819")));
+    app.tamper(&format!("UPDATE payout_details SET sealed = '{IBAN}' WHERE id = {}", stored[0].0)).await;
+    assert!(open(&app.app, &app, &[stored[0].0]).await[0].details.is_err());
+    let report = refdesk::check::check(&app.app.db).await.unwrap();
+    assert!(report.findings.iter().any(|f| f.rule.starts_with("payout details are encrypted")), "{report:?}");
+}
+
+/// The same database with other keys in the settings.
+async fn with_keys(app: &TestApp, keys: Vec<refdesk::secret_key::SecretKey>) -> Core {
+    let url = match app.engine() {
+        Engine::Sqlite => "sqlite:///nowhere/refdesk.db".to_owned(),
+        Engine::Postgres => app.database.url.clone(),
+    };
+    let config = refdesk::config::Config { secret_keys: keys, database_url: url, ..app.app.config.as_ref().clone() };
+    Core::new(Db::open(&app.database.url).await.unwrap(), app.clock.clone(), config)
+}
+
+async fn a_server_with_another_key_says_so_and_stores_nothing(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    let without = with_keys(&app, Vec::new()).await;
+    let Saved::Refused(why) = set(&without, &app, jane, &bank(IBAN)).await else { panic!("stored without a key") };
+    match app.engine() {
+        Engine::Postgres => assert!(why.contains("REFDESK_SECRET_KEY") && why.contains("secrets new"), "{why}"),
+        Engine::Sqlite => assert!(why.contains("/nowhere/refdesk.db.key cannot be made"), "{why}"),
+    }
+    assert_eq!(app.number("SELECT count(*) FROM secret_keys").await, 0);
+    assert_eq!(set(&app.app, &app, jane, &bank(IBAN)).await, CHANGED);
+    let (key,): (String,) = app.rows("SELECT id FROM secret_keys").await.pop().unwrap();
+
+    let other = with_keys(&app, vec![refdesk::secret_key::SecretKey::draw()]).await;
+    for core in [&other, &without] {
+        let Saved::Refused(why) = set(core, &app, jane, &paypal("jane@example.com")).await else {
+            panic!("stored with another key")
+        };
+        assert!(why.contains(&key), "{why}");
+        let id = app.number("SELECT id FROM payout_details").await;
+        let why = open(core, &app, &[id]).await[0].details.clone().unwrap_err();
+        assert!(why.contains(&format!("the key {key}, which this server does not have")), "{why}");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM payout_details").await, 1);
+    for core in [other, without] {
+        core.db.close().await;
+    }
+}
+
+async fn many_at_once_leave_one_version_that_counts(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    let nodes = [app.another_node().await, app.another_node().await];
+    let app = Arc::new(app);
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..24 {
+        let core: Core = (*nodes[n % 2].app).clone();
+        let app = app.clone();
+        let details = if n % 3 == 0 { bank(IBAN) } else { paypal("jane@example.com") };
+        tasks.spawn(async move { set(&core, &app, jane, &details).await });
+    }
+    while let Some(done) = tasks.join_next().await {
+        assert!(matches!(done.unwrap(), Saved::Done { .. }));
+    }
+    assert_eq!(app.number("SELECT count(*) FROM payout_details WHERE replaced_at IS NULL").await, 1);
+    assert_eq!(app.number("SELECT count(*) FROM secret_keys").await, 1);
+    let versions = app.number("SELECT count(*) FROM payout_details").await;
+    let entries = "SELECT count(*) FROM audit_entries WHERE action = 'referrer.details_set'";
+    assert_eq!(app.number(entries).await, versions);
+}
