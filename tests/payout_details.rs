@@ -67,8 +67,9 @@ async fn a_change_is_a_new_version_and_the_same_again_is_none(app: TestApp) {
     assert_eq!((current[0].id, current[0].method, current[0].is_change), (ids[1], Method::Paypal, true));
     assert!(payout_details::current_of(&mut conn, globex.id, &[jane]).await.unwrap().is_empty());
     drop(conn);
-    let elsewhere = payout_details::open(&mut app.app.db.read().await.unwrap(), &app.app.keyring, globex.id, &ids);
-    assert!(elsewhere.await.unwrap().is_empty());
+    let mut conn = app.app.db.read().await.unwrap();
+    assert!(payout_details::open(&mut conn, &app.app.keyring, globex.id, &ids).await.unwrap().is_empty());
+    drop(conn);
 
     let actor = actor();
     let remove = || payout_details::remove(&app.app, &actor, app.business.id, jane);

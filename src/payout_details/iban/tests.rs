@@ -106,7 +106,8 @@ proptest! {
         let mut text: Vec<char> = RIGHT[number].chars().collect();
         let at = at % text.len();
         let to = to.chars().next().unwrap();
-        prop_assume!(text[at] != to);
+        // A letter counts as two digits, so a digit that becomes one may leave the same remainder.
+        prop_assume!(text[at] != to && text[at].is_ascii_digit() == to.is_ascii_digit());
         text[at] = to;
         let text: String = text.into_iter().collect();
         prop_assert!(iban(&text).is_err(), "{}", text);
