@@ -51,6 +51,7 @@ pub mod places;
 pub mod products;
 pub mod query;
 pub mod record;
+pub mod recount;
 pub mod referrers;
 pub mod remarks;
 pub mod router;

@@ -43,6 +43,7 @@ mod races;
 mod readme;
 mod ready_text;
 mod record;
+mod recount;
 mod referral_factory;
 mod referrers;
 mod routes;

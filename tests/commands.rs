@@ -495,7 +495,7 @@ fn a_database_that_is_not_there_is_not_made_by_those_who_look() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("typo.db");
     let url = format!("sqlite://{}", file.display());
-    for command in ["check", "sweep"] {
+    for command in ["check", "sweep", "recount"] {
         let output = plain(&[command, "--database-url", &url]);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
         assert!(said(&output).contains("there is no database"), "{}", said(&output));

@@ -9,10 +9,11 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 97] = [
+const TABLE: [(&str, &str); 98] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("business.key_rotated", "Key of payout details changed"),
+    ("business.recounted", "Counters counted anew"),
     ("campaign.changed", "Campaign settings changed"),
     ("campaign.created", "Campaign made"),
     ("campaign.default", "Default campaign chosen"),

@@ -8,6 +8,7 @@ mod export;
 mod generate;
 mod import;
 mod key;
+mod recount;
 mod refusal;
 mod say;
 mod secrets;
@@ -47,6 +48,8 @@ enum Verb {
     Restore(backup::RestoreArgs),
     /// Prove the invariants of money and attribution over the whole database
     Check(check::Args),
+    /// Count every counter anew from the rows, while the server runs, and say what was wrong
+    Recount(recount::Args),
     /// Serve a throw-away database filled with a believable business
     Demo,
     /// Deterministic load data in the first business
@@ -110,6 +113,7 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
         Verb::Backup(args) => backup::backup(config, args).await,
         Verb::Restore(args) => backup::restore(config, args).await,
         Verb::Check(args) => check::check(config, args).await,
+        Verb::Recount(args) => recount::recount(config, &args).await,
         Verb::GenerateData(args) => generate::generate(config, args).await,
         Verb::Demo => demo::demo(config).await,
         Verb::Setup(args) => setup::setup(config, args, true).await,

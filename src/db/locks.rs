@@ -25,6 +25,8 @@ pub enum Key {
     Figures,
     /// The key that secrets are stored with.
     Secrets,
+    /// The counting anew of counters.
+    Recount,
     /// A call of an API key, by its `Idempotency-Key`.
     Call(i64, String),
 }
@@ -41,6 +43,7 @@ impl Key {
             Self::Seal(business) => format!("seal/{business}"),
             Self::Figures => "figures".to_owned(),
             Self::Secrets => "secrets".to_owned(),
+            Self::Recount => "recount".to_owned(),
             Self::Call(key_id, text) => format!("call/{key_id}/{text}"),
         };
         let digest = Sha256::digest(text.as_bytes());

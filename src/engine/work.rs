@@ -108,6 +108,8 @@ pub struct Writes {
     pub counters: BTreeMap<(i64, String, String), i64>,
     /// The codes and enrollments among the scopes.
     pub figures: BTreeSet<i64>,
+    /// Enrollments that have another last lead and, since it came by a code of another campaign, no other count.
+    pub last_leads: BTreeSet<i64>,
     /// Duplicates that become part of their primaries: touches and payments go along.
     pub merged: Vec<(LeadId, LeadId)>,
 }

@@ -45,6 +45,8 @@ pub async fn generate(core: &Core, load: Load, mut said: impl FnMut(i64)) -> DbR
     let now = core.clock.now();
     // Ids and times grow together, as they do in a business: a row goes to the end of the indexes by time.
     let (first_referrer, first_lead) = (now.plus_seconds(-r), now.plus_seconds(-SECONDS_APART * l));
+    let business = crate::business::by_id(&mut core.db.read().await?, load.business_id).await?;
+    let zone = business.and_then(|b| Zone::parse(&b.timezone).ok()).unwrap_or_default();
     let paid = paid(core, load.product_id).await?;
     let indexes = store::drop_indexes(&core.db).await?;
     let mut rng = rand::rngs::StdRng::seed_from_u64(u64::try_from(bases.referrer).unwrap_or_default());
@@ -64,7 +66,7 @@ pub async fn generate(core: &Core, load: Load, mut said: impl FnMut(i64)) -> DbR
         said(to);
         from = to;
     }
-    core.db.write(vec![], (load, bases, first_lead), store::count).await?;
+    core.db.write(vec![], (load, bases, first_lead, zone), store::count).await?;
     store::restore_indexes(&core.db, indexes).await?;
     while crate::figures::run(core).await? {}
     Ok(())

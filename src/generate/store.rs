@@ -9,8 +9,9 @@ use std::ops::Range;
 pub use indexes::{drop_indexes, restore_indexes};
 
 use super::load::{Bases, Load, Paid};
-use crate::clock::{Day, Instant};
+use crate::clock::{Day, Instant, Zone};
 use crate::code;
+use crate::counters;
 use crate::db::{Conn, DbResult, Tx, sql, sql_built};
 use crate::referrers::Described;
 use crate::rows;
@@ -355,8 +356,6 @@ async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, paid: &Paid)
     Ok(())
 }
 
-const MICROS_A_DAY: i64 = 86_400_000_000;
-
 /// The n-th lead of the statement above, in Rust: counting in the database would sort all leads once for each
 /// counter. `refdesk check` fails when the two differ.
 struct Nth(i64);
@@ -403,20 +402,21 @@ impl Nth {
 type Counted = HashMap<(i64, Cow<'static, str>, String), i64>;
 
 /// The counters of the leads, each with its scope, name and day.
-fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
+fn counted(load: Load, bases: Bases, first: Instant, zone: Zone) -> Counted {
     let mut all = Counted::new();
     let mut enrollments: HashMap<i64, (i64, i64)> = HashMap::new();
     let mut kinds: HashMap<(&str, &str, Option<&str>, bool), i64> = HashMap::new();
-    let mut days: HashMap<i64, i64> = HashMap::new();
-    let mut series: HashMap<(i64, Cow<'static, str>), i64> = HashMap::new();
+    let mut came: HashMap<String, i64> = HashMap::new();
+    let mut series: HashMap<(Day, Cow<'static, str>), i64> = HashMap::new();
     for i in 0..load.leads {
         let lead = Nth(i);
         *kinds.entry((lead.status(), lead.source(), lead.arrival(), lead.is_qualified())).or_default() += 1;
-        let day = (first.micros() + i * super::SECONDS_APART * 1_000_000) / MICROS_A_DAY;
-        *days.entry(day).or_default() += 1;
+        let created = first.plus_seconds(i * super::SECONDS_APART);
+        *came.entry(counters::came(created.micros())).or_default() += 1;
+        let day = zone.day_of(created);
         let qualified = lead.is_qualified().then_some("qualified".into());
         let arrival = lead.arrival().map(|way| format!("leads.arrival.{way}").into());
-        for name in [qualified, arrival].into_iter().flatten() {
+        for name in [Some("leads".into()), qualified, arrival].into_iter().flatten() {
             *series.entry((day, name)).or_default() += 1;
         }
         if let Some(n) = lead.referrer(load.referrers) {
@@ -443,14 +443,11 @@ fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
             add(campaign, "qualified".into(), String::new(), n);
         }
     }
-    let utc = crate::clock::Zone::default();
-    let day = |number: i64| utc.day_of(Instant::from_micros(number * MICROS_A_DAY)).to_string();
-    for (number, n) in days {
-        add(campaign, "users.leads".into(), format!("u{number}"), n);
-        add(campaign, "leads".into(), day(number), n);
+    for (day, n) in came {
+        add(campaign, "users.leads".into(), day, n);
     }
-    for ((number, name), n) in series {
-        add(campaign, name, day(number), n);
+    for ((day, name), n) in series {
+        add(campaign, name, day.to_string(), n);
     }
     for (enrollment, (leads, qualified)) in enrollments {
         add(enrollment, "leads".into(), String::new(), leads);
@@ -460,13 +457,18 @@ fn counted(load: Load, bases: Bases, first: Instant) -> Counted {
 }
 
 /// The counters of everything that was made.
-pub async fn count(tx: &mut Tx, &(load, bases, first): &(Load, Bases, Instant)) -> DbResult<()> {
-    const MONEY: [&str; 4] = [
+pub async fn count(tx: &mut Tx, &(load, bases, first, zone): &(Load, Bases, Instant, Zone)) -> DbResult<()> {
+    const MONEY: [&str; 5] = [
         "SELECT $1, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT)
            FROM payments p
           WHERE p.lead_id >= $2
             AND p.lead_id < $3
           GROUP BY p.currency",
+        "SELECT $1, 'revenue.' || p.currency, p.payment_date, 0, CAST(sum(p.amount) AS BIGINT)
+           FROM payments p
+          WHERE p.lead_id >= $2
+            AND p.lead_id < $3
+          GROUP BY p.currency, p.payment_date",
         "SELECT l.enrollment_id, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT)
            FROM payments p
            JOIN leads l ON l.id = p.lead_id
@@ -487,7 +489,7 @@ pub async fn count(tx: &mut Tx, &(load, bases, first): &(Load, Bases, Instant)) 
             AND c.lead_id < $3
           GROUP BY c.enrollment_id, c.currency",
     ];
-    let mut counted: Vec<_> = counted(load, bases, first).into_iter().collect();
+    let mut counted: Vec<_> = counted(load, bases, first, zone).into_iter().collect();
     counted.sort_unstable();
     patient(tx).await?;
     for chunk in counted.chunks(20_000) {

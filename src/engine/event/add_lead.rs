@@ -152,10 +152,8 @@ impl AddLead {
                 qualification::convert(work, id);
             }
             let before = self.contact.history.qualified_at.filter(|at| *at < work.now.micros());
-            if let Some(at) = before.filter(|_| qualified)
-                && let Some(lead) = work.lead_mut(id)
-            {
-                lead.qualified_at = Some(at);
+            if let Some(at) = before.filter(|_| qualified) {
+                qualification::back_date(work, id, at);
             }
             let came = Came { attributed: claimed.attributed, qualified, ..Came::by_staff() };
             follow(work, by, id, attached, came);

@@ -272,6 +272,11 @@ pub fn count(work: &mut Work, lead_id: LeadId, by: i64) {
     if let Some(arrival) = lead.arrival {
         work.count(lead.campaign_id, format!("leads.arrival.{arrival}"), Some(day), by);
     }
+    if let Some((enrollment_id, code_id)) = lead.enrollment_id.zip(lead.code_id)
+        && work.facts.codes.get(&code_id).is_none_or(|code| code.enrollment_id != enrollment_id)
+    {
+        work.writes.last_leads.insert(enrollment_id.0);
+    }
     if let Some(scope) = figure_scope(&lead) {
         work.count(scope, "leads", None, by);
         if lead.qualified_at.is_some() {

@@ -38,6 +38,15 @@ pub fn qualify(work: &mut Work, lead_id: LeadId) -> bool {
     true
 }
 
+/// Says that a lead was qualified earlier, for the figures of that day.
+pub fn back_date(work: &mut Work, lead_id: LeadId, at: i64) {
+    count(work, lead_id, -1);
+    if let Some(lead) = work.lead_mut(lead_id) {
+        lead.qualified_at = Some(at);
+    }
+    count(work, lead_id, 1);
+}
+
 /// Takes the qualification off a lead that becomes part of another: one person is counted once. It has no
 /// reward.
 pub fn release(work: &mut Work, lead_id: LeadId) {

@@ -49,7 +49,8 @@ async fn insert_messages(tx: &mut Tx, work: &Work) -> DbResult<()> {
 async fn count(tx: &mut Tx, work: &Work) -> DbResult<()> {
     let changes: Vec<_> = work.writes.counters.iter().filter(|(_, by)| **by != 0).collect();
     let scopes = changes.iter().map(|((scope, ..), _)| *scope);
-    let of_figures = scopes.filter(|scope| work.writes.figures.contains(scope)).collect();
+    let of_figures = scopes.filter(|scope| work.writes.figures.contains(scope));
+    let of_figures = of_figures.chain(work.writes.last_leads.iter().copied()).collect();
     crate::figures::enqueue(tx, &of_figures).await?;
     crate::counters::add(tx, &changes).await
 }
