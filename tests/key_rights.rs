@@ -15,7 +15,7 @@ on_both_databases! {
     a_test_key_reads_no_live_audit_entry,
 }
 
-const ALL: [(&str, &str); 12] = [
+const ALL: [(&str, &str); 14] = [
     ("name", "Checkout"),
     ("mode", "live"),
     ("scope", "events:write"),
@@ -27,6 +27,8 @@ const ALL: [(&str, &str); 12] = [
     ("scope", "campaigns:write"),
     ("scope", "money:read"),
     ("scope", "money:write"),
+    ("scope", "payouts:read"),
+    ("scope", "payouts:write"),
     ("scope", "audit:read"),
 ];
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use refdesk::core::Core;
 use refdesk::db::Db;
 use refdesk::payout_details::{self, Details, Method, Opened, Saved};
+use refdesk::users::Role;
+use serde_json::json;
 
 use crate::on_both_databases;
 use crate::support::{Engine, TestApp, actor};
@@ -14,6 +16,10 @@ on_both_databases! {
     details_are_stored_encrypted_and_open_for_their_referrer_only,
     a_server_with_another_key_says_so_and_stores_nothing,
     many_at_once_leave_one_version_that_counts,
+    staff_enter_change_see_and_remove_them,
+    a_form_names_every_field_that_is_wrong,
+    those_who_may_not_pay_see_nothing_of_them,
+    a_program_sets_reads_and_removes_them,
 }
 
 const IBAN: &str = "DE89370400440532013000";
@@ -166,4 +172,135 @@ async fn many_at_once_leave_one_version_that_counts(app: TestApp) {
     let versions = app.number("SELECT count(*) FROM payout_details").await;
     let entries = "SELECT count(*) FROM audit_entries WHERE action = 'referrer.details_set'";
     assert_eq!(app.number(entries).await, versions);
+}
+
+const HELD: [(&str, &str); 3] =
+    [("method", "bank"), ("account_holder", "Jane Ng"), ("iban", "de89 3704 0044 0532 0130 00")];
+
+async fn staff_enter_change_see_and_remove_them(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    let (page, form) = (format!("/referrers/{jane}"), format!("/referrers/{jane}/payout-details"));
+    app.sign_in().await;
+    app.get(&page).await.is(200).says("Not known yet. Without it they are in no payout.");
+    for (method, says) in [("paypal", "Payer ID"), ("wise", "Sort code"), ("bank", "BIC"), ("hand", "Instructions")] {
+        app.get(&format!("{form}?method={method}")).await.is(200).says(says);
+    }
+    app.post_form(&form, &HELD).await.goes_to(&page).follow().await.says("Saved: Bank transfer, DE89 •••• 3000.");
+    app.post_form(&form, &HELD).await.goes_to(&page).follow().await.says("Nothing was changed.");
+    let shown = app.get(&page).await.is(200).says("DE89 •••• 3000").body;
+    assert!(shown.contains("Acme Owner") && !shown.contains("0440") && !shown.contains("changed lately"));
+    let to_paypal = [("method", "paypal"), ("paypal_email", "jane@example.com")];
+    app.post_form(&form, &to_paypal).await.goes_to(&page).follow().await.says("changed lately");
+    app.clock.set(app.clock.now().plus_days(4));
+    app.sign_in().await;
+    let later = app.get(&page).await.is(200).says("j•••@example.com").body;
+    assert!(!later.contains("changed lately"), "three days are over");
+    app.post_form(&form, &HELD).await.goes_to(&page);
+
+    let looks = "SELECT count(*) FROM audit_entries WHERE action = 'referrer.details_seen'";
+    assert_eq!(app.number(looks).await, 0);
+    app.post_form(&format!("{form}/look"), &[]).await.is(200).says("DE89 3704 0044 0532 0130 00").says("Jane Ng");
+    assert_eq!(app.number(looks).await, 1);
+    let written = "SELECT count(*) FROM audit_entries WHERE COALESCE(before, '') || COALESCE(after, '') LIKE '%0440%'
+                      OR COALESCE(before, '') || COALESCE(after, '') LIKE '%jane@example.com%'";
+    assert_eq!(app.number(written).await, 0, "the audit has a few characters of it");
+    app.get("/audit").await.is(200).says("Payout details looked at").says("DE89 •••• 3000");
+
+    app.get(&format!("{form}/remove")).await.is(200).says("They are in no further payout");
+    app.post_form(&format!("{form}/remove"), &[]).await.goes_to(&page).follow().await.says("were removed");
+    app.post_form(&format!("{form}/look"), &[]).await.goes_to(&page).follow().await.says("no payout details any more");
+    app.get(&format!("{form}/remove")).await.goes_to(&page);
+}
+
+async fn a_form_names_every_field_that_is_wrong(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    let form = format!("/referrers/{jane}/payout-details");
+    app.sign_in().await;
+    let wrong = [("method", "bank"), ("account_holder", ""), ("iban", "DE89 3704 O044 0532 0130 00"), ("bic", "COBA")];
+    app.post_form(&form, &wrong)
+        .await
+        .is(422)
+        .says("The name of the account holder is missing.")
+        .says("Group 3 of this IBAN has a letter where IBANs of Germany have digits.")
+        .says("A BIC has 8 or 11 letters and digits");
+    app.post_form(&form, &[("method", "cheque")]).await.is(422).says("The method is not one of the choices.");
+    app.post_form(&form, &[("method", "hand")]).await.is(422).says("The text of the instructions is missing.");
+    assert_eq!(app.number("SELECT count(*) FROM payout_details").await, 0);
+    // A form that was sent twice acts once.
+    let typed = app.get(&format!("{form}?method=bank")).await.is(200);
+    assert_eq!(typed.attrs("input[name=account_holder]", "value"), ["Jane"]);
+}
+
+async fn those_who_may_not_pay_see_nothing_of_them(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    assert_eq!(set(&app.app, &app, jane, &bank(IBAN)).await, CHANGED);
+    let page = format!("/referrers/{jane}");
+    let marketing = app.member(Role::Marketing).await;
+    marketing.get(&page).await.is(200).says("DE89 •••• 3000");
+    marketing.post_form(&format!("{page}/payout-details/look"), &[]).await.is(200).says("DE89 3704");
+    for role in [Role::Developer, Role::Viewer, Role::Sales] {
+        let member = app.member(role).await;
+        let shown = member.get(&page).await.is(200).body;
+        for words in ["DE89", "How they are paid", "Payout details"] {
+            assert!(!shown.contains(words), "{role:?} sees {words}");
+        }
+        for (method, path) in [("GET", ""), ("GET", "/remove"), ("POST", ""), ("POST", "/look"), ("POST", "/remove")] {
+            let path = format!("{page}/payout-details{path}");
+            let answer = if method == "GET" { member.get(&path).await } else { member.post_form(&path, &HELD).await };
+            answer.is(403);
+        }
+        if role == Role::Developer {
+            let audit = member.get("/audit").await.is(200).says("Payout details changed").body;
+            assert!(!audit.contains("DE89"), "a developer reads that they were changed, and not to what");
+        }
+    }
+    let globex = app.another_business("Globex").await;
+    let stranger = app.member_of(&globex, Role::Owner).await;
+    stranger.get(&format!("{page}/payout-details")).await.is(404);
+    stranger.post_form(&format!("{page}/payout-details/look"), &[]).await.is(404);
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'referrer.details_seen'").await, 1);
+}
+
+async fn a_program_sets_reads_and_removes_them(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    let path = format!("/v1/referrers/{jane}/payout-details");
+    app.api_get(&path).await.is(404);
+    let new = json!({ "method": "bank", "account_holder": "Jane Ng", "iban": "DE89 3704 0044 0532 0130 00" });
+    let set = app.api_put(&path, new.clone()).await.is(200);
+    let answer = set.json();
+    assert_eq!((&answer["method"], &answer["account"]), (&json!("bank"), &json!("DE89 •••• 3000")));
+    assert_eq!(answer["changed"], false);
+    assert!(!set.body.contains("0440") && !set.body.contains("Jane"));
+    app.api_put(&path, new).await.is(200);
+    assert_eq!(app.number("SELECT count(*) FROM payout_details").await, 1, "the same again is no new version");
+    let other = json!({ "method": "paypal", "paypal_email": "jane@example.com" });
+    assert_eq!(app.api_put(&path, other).await.is(200).json()["changed"], true);
+    assert_eq!(app.api_get(&path).await.is(200).json()["account"], "j•••@example.com");
+    for (wrong, field) in [
+        (json!({ "method": "bank", "account_holder": "Jane", "iban": "DE89 3704 0044 0532 0130 01" }), "iban"),
+        (json!({ "method": "bank", "iban": "DE89 3704 0044 0532 0130 00" }), "account_holder"),
+        (json!({ "method": "cheque" }), "method"),
+        (json!({ "method": "hand" }), "instructions"),
+        (json!({ "method": "hand", "instructions": "cash", "note": "x" }), "note"),
+    ] {
+        let refused = app.api_put(&path, wrong).await.is(400);
+        assert_eq!(refused.json()["errors"][0]["field"], field, "{}", refused.body);
+        assert!(!refused.body.contains("0532"), "{}", refused.body);
+    }
+    let audit = format!("/v1/audit?referrer={jane}&action=referrer.details_set");
+    assert_eq!(app.api_get(&audit).await.is(200).json()["data"][0]["after"]["account"], "j•••@example.com");
+    app.sign_in().await;
+    let scopes = [("name", "Sync"), ("mode", "live"), ("scope", "referrers:write"), ("scope", "audit:read")];
+    let key = app.post_form("/integrations/keys", &scopes).await.is(200).text("#secret");
+    for method in ["GET", "PUT", "DELETE"] {
+        let body = (method == "PUT").then(|| json!({ "method": "hand", "instructions": "cash" }));
+        app.call(method, &path, &key, body).await.is(403);
+    }
+    let entry = app.call("GET", &audit, &key, None).await.is(200).json()["data"][0].clone();
+    assert_eq!((&entry["action"], &entry["after"]), (&json!("referrer.details_set"), &json!(null)));
+    let test_key = app.key(false).await;
+    app.call("DELETE", &path, &test_key, None).await.is(403);
+    app.call("DELETE", &path, &app.business.api_key, None).await.is(204);
+    app.call("DELETE", &path, &app.business.api_key, None).await.is(204);
+    app.api_get(&path).await.is(404);
 }

@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 35] = [
+pub const KINDS: [ProblemKind; 36] = [
     kind(
         "missing_field",
         "400",
@@ -102,6 +102,12 @@ pub const KINDS: [ProblemKind; 35] = [
     ),
     kind("email_taken", "409", "Another referrer has this e-mail address.", "The message names them."),
     kind("live_data", "409", "A live lead was to be deleted.", "Only test data can be; archive a live lead."),
+    kind(
+        "no_secret_key",
+        "409",
+        "The server has no key to encrypt payout details with, or not the right one.",
+        "The message says what the people who run Refdesk have to set.",
+    ),
     kind("refused", "409", "A rule of the programme forbids it.", "The message says which."),
     kind(
         "duplicate_event",

@@ -12,4 +12,4 @@ pub use changes::{Change, changes};
 pub use entry::NewEntry;
 pub use store::rows;
 pub use store::write;
-pub use words::{AUTOMATIC, words};
+pub use words::{AUTOMATIC, tells_of_payout_details, words};

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::OriginalUri;
 
 use super::store::{self, EntryLine};
-use super::words::{AUTOMATIC, GROUPS, words};
+use super::words::{AUTOMATIC, GROUPS, tells_of_payout_details, words};
 use super::{Change, changes, runs};
 use crate::actor::ActorKind;
 use crate::db::Cursor;
@@ -186,9 +186,13 @@ async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
         id if may_be_gone(row) && id.is_none_or(|id| !names.contains_key(&id)) => String::new(),
         id => url(&frame, &row.subject_kind, id),
     };
+    let is_hidden = |action: &str| tells_of_payout_details(action) && !page.member.may(Right::Pay);
     let line = |row: EntryLine| Line {
         words: words(&row.action),
-        changes: changes(row.before.as_deref(), row.after.as_deref()),
+        changes: match is_hidden(&row.action) {
+            true => Vec::new(),
+            false => changes(row.before.as_deref(), row.after.as_deref()),
+        },
         url: address(&row),
         subject: subject(&row, &names),
         beside: beside(&frame, &row, &names, !address(&row).is_empty()),

@@ -8,6 +8,11 @@ pub fn words(action: &str) -> &'static str {
     TABLE.iter().find(|(known, _)| *known == action).map_or("Something was changed", |(_, words)| *words)
 }
 
+/// True for an action whose values say how a referrer is paid: they are for those who may pay.
+pub fn tells_of_payout_details(action: &str) -> bool {
+    action.starts_with("referrer.details")
+}
+
 /// Sorted by action.
 const TABLE: [(&str, &str); 98] = [
     ("business.changed", "Business settings changed"),

@@ -3,7 +3,7 @@
 use crate::users::{Right, Role};
 
 /// A right of a key: a resource and reading or changing it.
-pub const SCOPES: [(&str, &str); 10] = [
+pub const SCOPES: [(&str, &str); 12] = [
     ("events:write", "Send events: customers created, payments"),
     ("leads:read", "Read leads"),
     ("leads:write", "Create and change leads, qualify them"),
@@ -13,6 +13,8 @@ pub const SCOPES: [(&str, &str); 10] = [
     ("campaigns:write", "Make and change campaigns, products and terms"),
     ("money:read", "Read commissions and the ledger"),
     ("money:write", "Approve and void commissions, dispute payments"),
+    ("payouts:read", "Read how referrers are paid, a few characters of it"),
+    ("payouts:write", "Set how referrers are paid"),
     ("audit:read", "Read the audit"),
 ];
 
@@ -28,6 +30,7 @@ fn may_give(role: Role, scope: &str) -> bool {
         "campaigns:write" => &[R::EditCampaigns],
         "money:read" => &[R::SeeMoney],
         "money:write" => &[R::DecideMoney],
+        "payouts:read" | "payouts:write" => &[R::Pay],
         "audit:read" => &[R::Audit],
         _ => &[],
     };

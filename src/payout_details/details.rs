@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::mask;
-use crate::words;
+use crate::{places, words};
 
 words! {
     /// The way a referrer is paid.
@@ -166,6 +166,87 @@ impl Details {
             Self::Hand { .. } => "by hand".to_owned(),
         }
     }
+}
+
+impl Details {
+    /// The whole, in labelled lines: for those who may pay.
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Paypal(PaypalRecipient::Email(email)) => vec![("E-mail address", email.clone())],
+            Self::Paypal(PaypalRecipient::Phone(phone)) => vec![("Phone number", phone.clone())],
+            Self::Paypal(PaypalRecipient::PayerId(id)) => vec![("Payer ID", id.clone())],
+            Self::Wise(WiseRecipient::Email { name, email }) => {
+                vec![("Account holder", name.clone()), ("E-mail address", email.clone())]
+            }
+            Self::Wise(WiseRecipient::Account(account)) => account.lines(),
+            Self::Bank(account) => account.lines(),
+            Self::Hand { text } => vec![("Instructions", text.clone())],
+        }
+    }
+}
+
+impl WiseAccount {
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = vec![("Account holder", self.name.clone()), ("Currency", self.currency.clone())];
+        lines.extend(self.email.clone().map(|email| ("E-mail address", email)));
+        match &self.number {
+            WiseNumber::Iban { iban } => lines.push(("IBAN", in_groups(iban))),
+            WiseNumber::SortCode { sort_code, account_number } => {
+                lines.extend([("Sort code", sort_code.clone()), ("Account number", account_number.clone())]);
+            }
+            WiseNumber::Bsb { bsb_code, account_number } => {
+                lines.extend([("BSB code", bsb_code.clone()), ("Account number", account_number.clone())]);
+            }
+            WiseNumber::Aba { abartn, account_number, account_type, address } => lines.extend([
+                ("Routing number", abartn.clone()),
+                ("Account number", account_number.clone()),
+                ("Account type", account_type.title().to_owned()),
+                ("Address", address.line()),
+            ]),
+        }
+        lines
+    }
+}
+
+impl BankAccount {
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let country = places::country_name(&self.country).to_owned();
+        let mut lines = vec![("Account holder", self.holder.clone()), ("Country", country)];
+        match &self.number {
+            AccountNumber::Iban { iban, bic } => {
+                lines.push(("IBAN", in_groups(iban)));
+                lines.extend(bic.clone().map(|bic| ("BIC", bic)));
+            }
+            AccountNumber::Local { account, routing } => {
+                lines.extend([("Account number", account.clone()), ("Routing number", routing.clone())]);
+            }
+        }
+        lines.extend(self.address.as_ref().map(|address| ("Address", address.line())));
+        lines
+    }
+}
+
+impl Address {
+    fn line(&self) -> String {
+        let town = format!("{} {}", self.postcode, self.town);
+        let parts = [self.line.as_str(), town.trim(), places::country_name(&self.country)];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl AccountType {
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Checking => "Checking",
+            Self::Savings => "Savings",
+        }
+    }
+}
+
+/// "DE89 3704 0044 …", as banks print it.
+fn in_groups(iban: &str) -> String {
+    let chars: Vec<char> = iban.chars().collect();
+    chars.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
 impl WiseNumber {

@@ -5,6 +5,7 @@ mod details;
 pub mod iban;
 mod mask;
 mod open;
+pub mod pages;
 mod reseal;
 mod set;
 mod store;

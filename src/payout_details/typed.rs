@@ -6,6 +6,7 @@ use super::details::{
 };
 use super::iban;
 use crate::email::Email;
+use crate::money::Currency;
 use crate::phone::Phone;
 use crate::{places, text};
 
@@ -50,7 +51,9 @@ pub fn read<'t>(method: Method, value: &dyn Fn(&str) -> &'t str, country: &str) 
         Method::Paypal => fields.paypal().map(Details::Paypal),
         Method::Wise => fields.wise().map(Details::Wise),
         Method::Bank => fields.bank().map(Details::Bank),
-        Method::Hand => fields.text("instructions", "The instructions", 500).map(|text| Details::Hand { text }),
+        Method::Hand => {
+            fields.text("instructions", "The text of the instructions", 500).map(|text| Details::Hand { text })
+        }
     };
     match read {
         Some(details) if fields.wrong.is_empty() => Ok(details),
@@ -356,6 +359,14 @@ impl<'t> Fields<'_, 't> {
     fn optional(&mut self, field: &'static str, label: &str, most: usize) -> Option<String> {
         if self.is_empty(field) { Some(String::new()) } else { self.line(field, label, most) }
     }
+}
+
+/// The currencies in which Wise takes the number of an account: those it takes most first.
+pub fn currencies() -> Vec<Currency> {
+    let first: Vec<Currency> =
+        ["EUR", "GBP", "USD", "AUD"].into_iter().filter_map(|c| Currency::parse(c).ok()).collect();
+    let others = places::currencies().into_iter().filter(|c| is_of_ibans(c.code()) && !first.contains(c));
+    first.iter().copied().chain(others).collect()
 }
 
 /// True for a currency of a country whose accounts have IBANs.

@@ -23,7 +23,9 @@ pub fn item(entry: &EntryOf, when: When, campaign: impl Fn(i64) -> Option<String
     let (title, tone) = title(&entry.action, &text(&after, "amount"));
     let mut body: Vec<String> = Vec::new();
     match entry.action.as_str() {
-        "referrer.edited" => body.extend(changes(&before, &after)),
+        "referrer.edited" | "referrer.details_set" | "referrer.details_removed" => {
+            body.extend(changes(&before, &after))
+        }
         "code.renamed" => {
             body.push(format!("{} became an alias of {}.", text(&before, "code"), text(&after, "code")));
         }
@@ -58,7 +60,7 @@ fn changes(before: &Json, after: &Json) -> Vec<String> {
         empty if empty.is_empty() => "none".to_owned(),
         value => value,
     };
-    [("name", "Name"), ("email", "E-mail"), ("phone", "Phone"), ("company", "Company")]
+    [("name", "Name"), ("email", "E-mail"), ("phone", "Phone"), ("company", "Company"), ("account", "Paid to")]
         .into_iter()
         .filter(|(name, _)| before.get(*name) != after.get(*name))
         .map(|(name, label)| format!("{label}: {} → {}", shown(before, name), shown(after, name)))
@@ -84,6 +86,9 @@ fn title(action: &str, amount: &str) -> (String, &'static str) {
     let (words, tone) = match action {
         "referrer.added" => ("Added", "info"),
         "referrer.edited" => ("Edited", ""),
+        "referrer.details_set" => ("Payout details changed", "warning"),
+        "referrer.details_removed" => ("Payout details removed", "warning"),
+        "referrer.details_seen" => ("Payout details looked at", ""),
         "referrer.enrolled" => ("Enrolled in a campaign", "info"),
         "referrer.archived" => ("Archived", "bad"),
         "referrer.restored" => ("Taken out of the archive", "info"),

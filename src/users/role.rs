@@ -16,6 +16,8 @@ pub enum Right {
     EditLeads,
     SeeMoney,
     DecideMoney,
+    /// See and change how referrers are paid, and pay them.
+    Pay,
     SeeInbox,
     DecideInbox,
     SeeCampaigns,
@@ -28,7 +30,7 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Home,
         Self::Record,
         Self::SeeReferrers,
@@ -38,6 +40,7 @@ impl Right {
         Self::EditLeads,
         Self::SeeMoney,
         Self::DecideMoney,
+        Self::Pay,
         Self::SeeInbox,
         Self::DecideInbox,
         Self::SeeCampaigns,
@@ -167,7 +170,8 @@ mod tests {
             }
         }
 
-        let changes = [R::EditReferrers, R::EditLeads, R::DecideMoney, R::DecideInbox, R::EditCampaigns, R::Import];
+        let changes =
+            [R::EditReferrers, R::EditLeads, R::DecideMoney, R::Pay, R::DecideInbox, R::EditCampaigns, R::Import];
         for role in [Role::Sales, Role::Developer, Role::Viewer] {
             assert!(
                 changes.iter().all(|right| !role.may(*right)),

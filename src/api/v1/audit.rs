@@ -15,6 +15,7 @@ use crate::api::problem::Problem;
 use crate::api::read::Asked;
 use crate::app::App;
 use crate::audit::rows::{self as store, EntryRow};
+use crate::audit::tells_of_payout_details;
 use crate::id::{self, Kind};
 use crate::object;
 
@@ -72,8 +73,10 @@ struct AuditEntry {
 }
 
 impl AuditEntry {
-    fn of(row: EntryRow) -> Self {
-        let object = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    /// `paid_by`: the key may know how referrers are paid.
+    fn of(row: EntryRow, paid_by: bool) -> Self {
+        let is_shown = paid_by || !tells_of_payout_details(&row.action);
+        let object = |text: Option<String>| text.filter(|_| is_shown).and_then(|text| serde_json::from_str(&text).ok());
         Self {
             id: id::render(Kind::Audit, row.id),
             at: instant(row.at),
@@ -102,5 +105,5 @@ async fn list(
     let part = Part::new(asked.window, &caller, app.clock.now()).unchanging("at");
     let list = store::listing(caller.business_id(), caller.test(), lead, referrer, asked.action.as_deref());
     let rows: Hits<EntryRow> = part.rows(&mut app.db.read().await?, list).await?;
-    Ok(page(&uri, &part, rows, |row| (row.at, row.id), AuditEntry::of))
+    Ok(page(&uri, &part, rows, |row| (row.at, row.id), |row| AuditEntry::of(row, caller.key.may("payouts:read"))))
 }

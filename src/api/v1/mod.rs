@@ -14,6 +14,7 @@ mod me;
 mod money;
 mod moves;
 mod part;
+mod payout_details;
 mod products;
 mod public;
 mod referrers;
@@ -32,6 +33,7 @@ pub fn api() -> Api {
         campaigns::calls,
         products::calls,
         referrers::calls,
+        payout_details::calls,
         codes::calls,
         jobs::calls,
         leads::calls,

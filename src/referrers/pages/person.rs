@@ -9,6 +9,7 @@ use crate::counters;
 use crate::links;
 use crate::meta;
 use crate::money::{Currency, Money};
+use crate::payout_details::pages::Card;
 use crate::referrers::store::{self, CodeOf, EnrollmentLine, ReferrerRow};
 use crate::referrers::timeline::{self, TimelineItem};
 use crate::remarks::Subject;
@@ -51,6 +52,8 @@ struct ShowPage {
     can_record: bool,
     sees_money: bool,
     remarks: Remarks,
+    /// None for those who may not pay.
+    paid_by: Option<Card>,
     leads_lead: &'static str,
 }
 
@@ -129,7 +132,9 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let disputed = if sees_money { store::disputed(&mut conn, business, id).await? } else { Vec::new() };
     let disputed: Vec<String> =
         disputed.into_iter().map(|(currency, minor)| Money::shown_in(minor, &currency)).collect();
-    let history = store::entries(&mut conn, business, id, own_leads_only || !sees_money, HISTORY).await?;
+    let history =
+        store::entries(&mut conn, business, id, own_leads_only || !sees_money, page.member.may(Right::Pay), HISTORY)
+            .await?;
     drop(conn);
     let more_leads = leads.len() > usize::try_from(LEADS).unwrap_or_default();
     leads.truncate(usize::try_from(LEADS).unwrap_or_default());
@@ -154,9 +159,11 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         .collect();
     let frame = page.frame("referrers").await?;
     let remarks = Remarks::of(&page, &frame, Subject::Referrer, id).await?;
+    let paid_by = Card::of(&page, &frame, id, row.archived_at.is_none()).await?;
     html(&ShowPage {
         frame,
         remarks,
+        paid_by,
         added: page.when(row.created_at),
         archived: row.archived_at.is_some(),
         marks: meta::shown(row.external_id.as_deref(), &row.meta).collect(),

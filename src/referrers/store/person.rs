@@ -238,12 +238,14 @@ row! {
     }
 }
 
-/// The newest audit entries about a referrer; `own` leaves out what is about leads and money.
+/// The newest audit entries about a referrer; `own` leaves out what is about leads and money, and without `paid_by`
+/// nothing says how they are paid.
 pub async fn entries(
     conn: &mut Conn,
     business_id: i64,
     referrer_id: i64,
     own: bool,
+    paid_by: bool,
     most: i64,
 ) -> DbResult<Vec<EntryOf>> {
     sql("SELECT a.at, a.actor_kind, a.actor_name, a.action, a.before, a.after, a.reason, l.name AS lead
@@ -252,11 +254,13 @@ pub async fn entries(
           WHERE a.referrer_id = $2
             AND a.business_id = $1
             AND ($3 = false OR a.subject_kind IN ('referrer', 'enrollment', 'code'))
+            AND ($4 OR a.action NOT LIKE 'referrer.details%')
           ORDER BY a.at DESC, a.id DESC
-          LIMIT $4")
+          LIMIT $5")
     .bind(business_id)
     .bind(referrer_id)
     .bind(own)
+    .bind(paid_by)
     .bind(most)
     .all(conn)
     .await
