@@ -284,7 +284,7 @@ async fn a_program_sets_reads_and_removes_them(app: TestApp) {
         (json!({ "method": "hand", "instructions": "cash", "note": "x" }), "note"),
     ] {
         let refused = app.api_put(&path, wrong).await.is(400);
-        assert_eq!(refused.json()["errors"][0]["field"], field, "{}", refused.body);
+        assert_eq!(refused.json()["errors"][0]["pointer"], format!("/{field}"), "{}", refused.body);
         assert!(!refused.body.contains("0532"), "{}", refused.body);
     }
     let audit = format!("/v1/audit?referrer={jane}&action=referrer.details_set");
