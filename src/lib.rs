@@ -46,6 +46,7 @@ pub mod outbox;
 pub mod pasted;
 pub mod payments;
 pub mod payout_details;
+pub mod payouts;
 pub mod phone;
 pub mod places;
 pub mod products;

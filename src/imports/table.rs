@@ -20,7 +20,7 @@ mod write;
 mod tests;
 
 pub use error::{BadReason, Lookalike, TableError};
-pub use write::{as_it_was, sanitise_for_spreadsheet, write_csv_row};
+pub use write::{as_it_was, sanitise_for_spreadsheet, write_csv_row, write_row};
 
 use decode::{Head, Text};
 use split::{Record, Splitter};

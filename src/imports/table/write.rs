@@ -38,9 +38,15 @@ fn is_phone_number(cell: &str) -> bool {
 ///
 /// Cells with any usual delimiter are quoted, so that a reader who guesses the delimiter guesses right.
 pub fn write_csv_row(out: &mut impl Write, cells: &[&str]) -> io::Result<()> {
+    write_row(out, ',', cells)
+}
+
+/// The same with another delimiter.
+pub fn write_row(out: &mut impl Write, delimiter: char, cells: &[impl AsRef<str>]) -> io::Result<()> {
     for (column, cell) in cells.iter().enumerate() {
+        let cell = cell.as_ref();
         if column > 0 {
-            out.write_all(b",")?;
+            write!(out, "{delimiter}")?;
         }
         // A row of one empty cell would be a blank line, and U+FEFF at the start of a file a byte order mark.
         let alone = cells.len() == 1 && cell.is_empty();

@@ -1,0 +1,26 @@
+//! The files that a payout is paid by, as pure code: rows in, bytes out, the same bytes for the same rows.
+//!
+//! Enter at [`fit`]: it says how a row will be sent, or in plain words why it cannot be. [`parts`] cuts a payout into
+//! as many files as the format needs; a [`Writer`] writes each of them, row by row, and finishes none whose number
+//! of rows or sum is not what its [`Head`] says. A [`Payer`] is what a business sets once for a format.
+
+mod fit;
+mod parts;
+mod payer;
+mod paypal;
+mod problem;
+mod row;
+mod table;
+mod writer;
+mod xlsx;
+
+#[cfg(test)]
+mod tests;
+
+pub use fit::{Format, fit, suits};
+pub use parts::parts;
+pub use payer::{DecimalMark, Delimiter, Payer, PaypalFile, TableFile};
+pub use problem::{Field, Problem};
+pub use row::{Head, Row, Shown};
+pub use table::Column;
+pub use writer::{FileError, Writer};

@@ -1,0 +1,95 @@
+//! What a business sets once for each format, as it is stored.
+
+use serde::{Deserialize, Serialize};
+
+use super::fit::Format;
+use super::problem::{Field, Problem};
+use super::table::Column;
+use crate::words;
+
+words! {
+    /// The mark before the decimals, as the country of the payer's account writes it.
+    pub enum DecimalMark { Point = "point", Comma = "comma" }
+}
+
+words! {
+    /// The mark between two cells.
+    pub enum Delimiter { Comma = "comma", Semicolon = "semicolon", Tab = "tab" }
+}
+
+impl Delimiter {
+    pub(super) const fn mark(self) -> char {
+        match self {
+            Self::Comma => ',',
+            Self::Semicolon => ';',
+            Self::Tab => '\t',
+        }
+    }
+}
+
+/// The settings of one format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "format", rename_all = "lowercase")]
+pub enum Payer {
+    Paypal(PaypalFile),
+    Csv(TableFile),
+    Xlsx(TableFile),
+}
+
+impl Payer {
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Paypal(_) => Format::Paypal,
+            Self::Csv(_) => Format::Csv,
+            Self::Xlsx(_) => Format::Xlsx,
+        }
+    }
+
+    /// Everything that keeps these settings from making a file.
+    pub fn problems(&self) -> Vec<Problem> {
+        match self {
+            Self::Paypal(_) => Vec::new(),
+            Self::Csv(table) | Self::Xlsx(table) => table.problems(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaypalFile {
+    pub decimal: DecimalMark,
+}
+
+impl Default for PaypalFile {
+    fn default() -> Self {
+        Self { decimal: DecimalMark::Point }
+    }
+}
+
+/// A table for any other bank or program; a workbook has no use for the two marks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TableFile {
+    /// In the order of the file.
+    pub columns: Vec<Column>,
+    pub delimiter: Delimiter,
+    pub decimal: DecimalMark,
+}
+
+impl TableFile {
+    fn problems(&self) -> Vec<Problem> {
+        let twice = (1..self.columns.len()).find(|at| self.columns[..*at].contains(&self.columns[*at]));
+        let reason = match twice {
+            Some(at) => format!("The column {} is chosen twice.", self.columns[at]),
+            None if self.columns.contains(&Column::Amount) => return Vec::new(),
+            None => "The file needs the column amount.".to_owned(),
+        };
+        vec![Problem::new(Field::Columns, reason)]
+    }
+}
+
+impl Default for TableFile {
+    fn default() -> Self {
+        Self { columns: Column::USUAL.to_vec(), delimiter: Delimiter::Comma, decimal: DecimalMark::Point }
+    }
+}

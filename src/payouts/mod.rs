@@ -1,0 +1,3 @@
+//! Batches of what is owed, paid out.
+
+pub mod files;
