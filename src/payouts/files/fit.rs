@@ -1,55 +1,10 @@
-//! The formats, and a row made ready for one of them.
+//! A row made ready for a format.
 
+use super::fitted::Fitted;
 use super::payer::Payer;
 use super::problem::{Field, Problem};
 use super::row::{Row, Shown};
-use super::table::Cell;
-use super::{paypal, table};
-use crate::payout_details::Method;
-use crate::words;
-
-words! {
-    /// A kind of file.
-    pub enum Format { Paypal = "paypal", Csv = "csv", Xlsx = "xlsx" }
-}
-
-impl Format {
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Paypal | Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-        }
-    }
-
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::Paypal | Self::Csv => "text/csv; charset=utf-8",
-            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        }
-    }
-}
-
-/// True for a format that can pay by a method; a table takes every method.
-pub fn suits(format: Format, method: Method) -> bool {
-    match format {
-        Format::Paypal => method == Method::Paypal,
-        Format::Csv | Format::Xlsx => true,
-    }
-}
-
-/// A row as it will be sent, and what is written of it.
-pub(super) struct Fitted {
-    pub shown: Shown,
-    pub content: Content,
-}
-
-/// The written part of a row.
-pub(super) enum Content {
-    /// For a file of delimited texts.
-    Texts { delimiter: char, texts: Vec<String> },
-    /// For a workbook.
-    Cells(Vec<Cell>),
-}
+use super::{paypal, sepa, table, wise};
 
 /// Says how a row will be sent in the payer's format.
 ///
@@ -66,6 +21,8 @@ pub(super) fn fitted(payer: &Payer, row: &Row<'_>) -> Result<Fitted, Problem> {
     }
     match payer {
         Payer::Paypal(payer) => paypal::fit(payer, row),
+        Payer::Wise(payer) => wise::fit(payer, row),
+        Payer::Sepa(payer) => sepa::fit(payer, row),
         Payer::Csv(payer) => Ok(table::csv(payer, row)),
         Payer::Xlsx(payer) => Ok(table::xlsx(payer, row)),
     }

@@ -4,23 +4,35 @@
 //! as many files as the format needs; a [`Writer`] writes each of them, row by row, and finishes none whose number
 //! of rows or sum is not what its [`Head`] says. A [`Payer`] is what a business sets once for a format.
 
+mod cells;
+mod column;
 mod fit;
+mod fitted;
+mod format;
+pub(super) mod line;
+mod marks;
 mod parts;
 mod payer;
 mod paypal;
 mod problem;
 mod row;
+mod sepa;
 mod table;
+mod wise;
 mod writer;
 mod xlsx;
 
 #[cfg(test)]
 mod tests;
 
-pub use fit::{Format, fit, suits};
+pub use column::Column;
+pub use fit::fit;
+pub use format::{Format, suits};
+pub use marks::{DecimalMark, Delimiter};
 pub use parts::parts;
-pub use payer::{DecimalMark, Delimiter, Payer, PaypalFile, TableFile};
+pub use payer::{Payer, PaypalFile, TableFile};
 pub use problem::{Field, Problem};
 pub use row::{Head, Row, Shown};
-pub use table::Column;
+pub use sepa::{SepaFile, WithoutBic};
+pub use wise::{Fixed, SavedRecipient, Template, WiseFile, saved_recipients};
 pub use writer::{FileError, Writer};

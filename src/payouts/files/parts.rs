@@ -2,12 +2,14 @@
 
 use super::payer::Payer;
 use super::row::Head;
-use super::{paypal, xlsx};
+use super::{paypal, wise, xlsx};
 
 /// The most rows that a file of this payer has.
 fn most(payer: &Payer) -> usize {
     match payer {
         Payer::Paypal(_) => paypal::MOST_ROWS,
+        Payer::Wise(_) => wise::MOST_ROWS,
+        Payer::Sepa(payer) => payer.rows_per_file.max(1),
         Payer::Csv(_) => usize::MAX,
         Payer::Xlsx(_) => xlsx::MOST_ROWS,
     }

@@ -2,36 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fit::Format;
+use super::column::Column;
+use super::format::Format;
+use super::marks::{DecimalMark, Delimiter};
 use super::problem::{Field, Problem};
-use super::table::Column;
-use crate::words;
-
-words! {
-    /// The mark before the decimals, as the country of the payer's account writes it.
-    pub enum DecimalMark { Point = "point", Comma = "comma" }
-}
-
-words! {
-    /// The mark between two cells.
-    pub enum Delimiter { Comma = "comma", Semicolon = "semicolon", Tab = "tab" }
-}
-
-impl Delimiter {
-    pub(super) const fn mark(self) -> char {
-        match self {
-            Self::Comma => ',',
-            Self::Semicolon => ';',
-            Self::Tab => '\t',
-        }
-    }
-}
+use super::sepa::SepaFile;
+use super::wise::WiseFile;
 
 /// The settings of one format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "format", rename_all = "lowercase")]
 pub enum Payer {
     Paypal(PaypalFile),
+    Wise(WiseFile),
+    Sepa(Box<SepaFile>),
     Csv(TableFile),
     Xlsx(TableFile),
 }
@@ -40,6 +24,8 @@ impl Payer {
     pub fn format(&self) -> Format {
         match self {
             Self::Paypal(_) => Format::Paypal,
+            Self::Wise(_) => Format::Wise,
+            Self::Sepa(_) => Format::Sepa,
             Self::Csv(_) => Format::Csv,
             Self::Xlsx(_) => Format::Xlsx,
         }
@@ -49,6 +35,8 @@ impl Payer {
     pub fn problems(&self) -> Vec<Problem> {
         match self {
             Self::Paypal(_) => Vec::new(),
+            Self::Wise(wise) => wise.problems(),
+            Self::Sepa(sepa) => sepa.problems(),
             Self::Csv(table) | Self::Xlsx(table) => table.problems(),
         }
     }

@@ -1,11 +1,11 @@
 //! The file of PayPal's Payouts Web: no header, one currency, at most 5,000 rows, amounts as the sender's country
 //! writes them.
 
-use super::fit::{Content, Fitted};
+use super::cells::{decimal, one_line, safe};
+use super::fitted::{Content, Fitted};
 use super::payer::PaypalFile;
 use super::problem::{Field, Problem};
 use super::row::{Row, Shown};
-use super::table::{decimal, one_line};
 use crate::imports::table::sanitise_for_spreadsheet;
 use crate::payout_details::{Details, PaypalRecipient};
 
@@ -51,17 +51,11 @@ fn recipient(recipient: &PaypalRecipient, row: &Row<'_>) -> Result<String, Probl
         PaypalRecipient::Phone(phone) => (phone, "PayPal phone number"),
         PaypalRecipient::PayerId(id) => (id, "PayPal payer ID"),
     };
-    let text = one_line(text);
-    let problem = |why: &str| Problem::new(Field::Account, format!("The {what} of {} {why}.", row.person()));
-    if text.is_empty() {
-        return Err(problem("is empty"));
-    }
+    let what = format!("The {what} of {}", row.person());
+    let text = safe(text, Field::Account, &what)?;
     if text.chars().count() > MOST_RECIPIENT {
-        return Err(problem("is longer than the 127 characters that PayPal takes"));
-    }
-    // An apostrophe in front would send the money to another account.
-    if sanitise_for_spreadsheet(&text) != text {
-        return Err(problem("begins like a formula, so no file can carry it safely"));
+        let reason = format!("{what} is longer than the 127 characters that PayPal takes.");
+        return Err(Problem::new(Field::Account, reason));
     }
     Ok(text)
 }

@@ -23,6 +23,7 @@ words! {
         PayerBic = "payer_bic",
         PayerAddress = "payer_address",
         RowsPerFile = "rows_per_file",
+        SavedRecipients = "saved_recipients",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What goes into a file: its head, and a row for each line of the payout.
 
-use super::fit::Format;
+use super::format::Format;
 use crate::clock::{Day, Instant};
 use crate::money::{Currency, Money};
 use crate::payout_details::Details;

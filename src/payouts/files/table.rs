@@ -1,67 +1,35 @@
-//! A table with the columns that a business chooses, as CSV or as a workbook, and what every file of cells needs.
+//! A table with the columns that a business chooses, as CSV or as a workbook.
 
-use super::fit::{Content, Fitted};
-use super::payer::{DecimalMark, TableFile};
+use super::cells::{decimal, one_line};
+use super::column::Column;
+use super::fitted::{Cell, Content, Fitted};
+use super::payer::TableFile;
 use super::row::{Row, Shown};
 use crate::imports::table::sanitise_for_spreadsheet;
-use crate::money::Money;
 use crate::payout_details::{
     AccountNumber, BankAccount, Details, PaypalRecipient, WiseAccount, WiseNumber, WiseRecipient,
 };
-use crate::words;
 
-words! {
-    /// A column of the table; its word is its header.
-    pub enum Column {
-        Line = "line",
-        Name = "name",
-        Email = "email",
-        Method = "method",
-        /// One text for every method: an address, an IBAN, an account with its routing number, a person's words.
-        Recipient = "recipient",
-        Holder = "account_holder",
-        Iban = "iban",
-        Bic = "bic",
-        Account = "account_number",
-        Routing = "routing_number",
-        Country = "country",
-        Amount = "amount",
-        Currency = "currency",
-        Note = "note",
+fn cell(column: Column, row: &Row<'_>, to: &To<'_>) -> Cell {
+    if column == Column::Amount {
+        return Cell::Amount(row.amount);
     }
-}
-
-impl Column {
-    pub(super) const USUAL: [Self; 8] =
-        [Self::Line, Self::Name, Self::Email, Self::Method, Self::Recipient, Self::Amount, Self::Currency, Self::Note];
-
-    fn of(self, row: &Row<'_>, to: &To<'_>) -> Cell {
-        if self == Self::Amount {
-            return Cell::Amount(row.amount);
-        }
-        Cell::Text(one_line(match self {
-            Self::Line => row.line,
-            Self::Name => row.name,
-            Self::Email => row.email.unwrap_or_default(),
-            Self::Method => row.details.method().word(),
-            Self::Recipient => &to.recipient,
-            Self::Holder => to.holder,
-            Self::Iban => to.iban,
-            Self::Bic => to.bic,
-            Self::Account => to.account,
-            Self::Routing => to.routing,
-            Self::Country => to.country,
-            Self::Amount => "",
-            Self::Currency => row.amount.currency.code(),
-            Self::Note => row.note,
-        }))
-    }
-}
-
-/// Not `Debug`: a log is no place for accounts.
-pub(super) enum Cell {
-    Text(String),
-    Amount(Money),
+    Cell::Text(one_line(match column {
+        Column::Line => row.line,
+        Column::Name => row.name,
+        Column::Email => row.email.unwrap_or_default(),
+        Column::Method => row.details.method().word(),
+        Column::Recipient => &to.recipient,
+        Column::Holder => to.holder,
+        Column::Iban => to.iban,
+        Column::Bic => to.bic,
+        Column::Account => to.account,
+        Column::Routing => to.routing,
+        Column::Country => to.country,
+        Column::Amount => "",
+        Column::Currency => row.amount.currency.code(),
+        Column::Note => row.note,
+    }))
 }
 
 /// Where the money goes, in the words of the columns; what the method does not have is empty.
@@ -138,24 +106,11 @@ pub(super) fn xlsx(payer: &TableFile, row: &Row<'_>) -> Fitted {
 
 fn cells(payer: &TableFile, row: &Row<'_>) -> (Vec<Cell>, Shown) {
     let to = To::of(row.details);
-    let cells = payer.columns.iter().map(|column| column.of(row, &to)).collect();
+    let cells = payer.columns.iter().map(|column| cell(*column, row, &to)).collect();
     let name = if to.holder.is_empty() { row.name } else { to.holder };
     (cells, Shown { name: one_line(name), account: one_line(&to.recipient), reference: one_line(row.note) })
 }
 
 pub(super) fn header(payer: &TableFile) -> Vec<&'static str> {
     payer.columns.iter().map(|column| column.word()).collect()
-}
-
-pub(super) fn decimal(amount: Money, mark: DecimalMark) -> String {
-    match mark {
-        DecimalMark::Point => amount.plain(),
-        DecimalMark::Comma => amount.plain().replace('.', ","),
-    }
-}
-
-/// A text on one line, without control characters.
-pub(super) fn one_line(text: &str) -> String {
-    let breaks = |c: char| c.is_whitespace() || c.is_control();
-    text.split(breaks).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

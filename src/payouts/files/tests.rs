@@ -1,6 +1,6 @@
 //! The files against golden ones, byte by byte, and against rules that hold for every file.
 
 mod paypal;
-mod support;
+pub(super) mod support;
 mod table;
 mod xlsx;

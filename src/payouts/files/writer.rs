@@ -3,12 +3,13 @@
 use std::fmt;
 use std::io;
 
-use super::fit::{Content, fitted};
+use super::fit::fitted;
+use super::fitted::Content;
 use super::payer::Payer;
 use super::problem::Problem;
 use super::row::{Head, Row};
-use super::table;
 use super::xlsx::Sheet;
+use super::{sepa, table};
 use crate::imports::table::write_row;
 use crate::money::{Currency, Money};
 
@@ -83,6 +84,8 @@ impl<'p> Writer<'p> {
         let mut sheet = None;
         match payer {
             Payer::Paypal(_) => {}
+            Payer::Wise(payer) => write_row(out, ',', &payer.header(head.currency))?,
+            Payer::Sepa(payer) => sepa::begin(payer, head, out),
             Payer::Csv(payer) => write_row(out, payer.delimiter.mark(), &table::header(payer))?,
             Payer::Xlsx(payer) => sheet = Some(Sheet::begin(payer, head)?),
         }
@@ -98,10 +101,11 @@ impl<'p> Writer<'p> {
         }
         let failed = |problem| FileError::Row { line: row.line.to_owned(), problem };
         let fitted = fitted(self.payer, row).map_err(failed)?;
-        match (fitted.content, &mut self.sheet) {
-            (Content::Texts { delimiter, texts }, _) => write_row(out, delimiter, &texts)?,
-            (Content::Cells(cells), Some(sheet)) => sheet.row(&cells)?,
-            (Content::Cells(_), None) => {}
+        match (fitted.content, self.payer, &mut self.sheet) {
+            (Content::Transfer(transfer), Payer::Sepa(payer), _) => sepa::transfer(payer, &transfer, out),
+            (Content::Texts { delimiter, texts }, ..) => write_row(out, delimiter, &texts)?,
+            (Content::Cells(cells), _, Some(sheet)) => sheet.row(&cells)?,
+            (Content::Transfer(_) | Content::Cells(_), ..) => {}
         }
         self.rows += 1;
         self.total += row.amount.minor;
@@ -113,13 +117,15 @@ impl<'p> Writer<'p> {
     /// # Errors
     /// [`FileError::Sums`], [`FileError::Write`].
     pub fn end(self, out: &mut Vec<u8>) -> Result<(), FileError> {
-        let Self { head, sheet, rows, total, .. } = self;
+        let Self { payer, head, sheet, rows, total } = self;
         if rows != head.rows || total != head.total {
             return Err(FileError::Sums { rows, total: Money { minor: total, currency: head.currency }, head });
         }
-        match sheet {
-            Some(sheet) => Ok(sheet.end(out)?),
-            None => Ok(()),
+        match (payer, sheet) {
+            (Payer::Sepa(_), _) => sepa::end(out),
+            (_, Some(sheet)) => sheet.end(out)?,
+            _ => {}
         }
+        Ok(())
     }
 }

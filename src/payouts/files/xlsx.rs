@@ -5,9 +5,10 @@ use std::io;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
+use super::fitted::Cell;
 use super::payer::TableFile;
 use super::row::Head;
-use super::table::{self, Cell};
+use super::table;
 use crate::money::Money;
 
 /// A sheet holds 1,048,576 rows, its header among them.
