@@ -1,3 +1,4 @@
 //! Batches of what is owed, paid out.
 
 pub mod files;
+pub mod results;

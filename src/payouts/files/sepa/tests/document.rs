@@ -83,6 +83,8 @@ fn memory_does_not_grow_with_the_file() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn whatever_people_are_called_the_file_is_whole(
         names in prop::collection::vec((any::<String>(), any::<String>(), 1_i64..=99_999_999_999), 1..8),
