@@ -934,7 +934,7 @@ CREATE TABLE seals (
     -- The id of the first of its entries.
     first_id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
-    chain TEXT NOT NULL CHECK (chain IN ('ledger', 'audit')),
+    chain TEXT NOT NULL CHECK (chain IN ('ledger', 'audit', 'terms')),
     -- Their ids in order, with commas.
     entries TEXT NOT NULL,
     -- 32 hexadecimal digits for each; NULL for entries that were loaded in bulk, until they are sealed.
@@ -950,7 +950,7 @@ CREATE UNIQUE INDEX seals_by_position ON seals (business_id, chain, position) WH
 -- The last seal of each chain, so that a row missing at its end is noticed too.
 CREATE TABLE chains (
     business_id BIGINT NOT NULL REFERENCES businesses (id),
-    name TEXT NOT NULL CHECK (name IN ('ledger', 'audit')),
+    name TEXT NOT NULL CHECK (name IN ('ledger', 'audit', 'terms')),
     position BIGINT NOT NULL,
     seal TEXT NOT NULL,
     PRIMARY KEY (business_id, name)

@@ -2,6 +2,8 @@
 
 use refdesk::check::check;
 use refdesk::engine::{Approve, NameKind, Names, PaymentName, PaymentRef, What};
+use refdesk::seal;
+use refdesk::users::Role;
 
 use crate::on_both_databases;
 use crate::support::{TestApp, day};
@@ -9,6 +11,7 @@ use crate::support::{TestApp, day};
 on_both_databases! {
     every_broken_invariant_is_named,
     what_is_named_is_there,
+    no_column_of_terms_changes_unseen,
 }
 
 /// The rule, a statement that breaks it, and one that mends it.
@@ -327,4 +330,50 @@ async fn what_is_named_is_there(app: TestApp) {
         }
     }
     assert!(check(&app.app.db).await.unwrap().ok);
+}
+
+/// The columns of a version, each with another value.
+const TERMS: [(&str, &str); 9] = [
+    ("number", "number + 40"),
+    ("valid_from", "'2020-01-01'"),
+    ("referral_rate", "referral_rate + 1"),
+    ("recurring_rate", "recurring_rate + 1"),
+    ("recurring_limit", "'months'"),
+    ("recurring_count", "recurring_count + 1"),
+    ("hold_days", "hold_days + 1"),
+    ("created_at", "created_at + 1"),
+    ("created_by", "(SELECT min(id) FROM users WHERE id <> COALESCE(terms.created_by, 0))"),
+];
+
+/// Terms that no commission was computed from are proved by their seal, before and after they are sealed.
+async fn no_column_of_terms_changes_unseen(app: TestApp) {
+    let shop = app.shop();
+    shop.product("Gift", false).await;
+    app.member(Role::Viewer).await;
+    let first = "id = (SELECT min(id) FROM terms)";
+    for sealed in [false, true] {
+        if sealed {
+            seal::run(&app.app).await.unwrap();
+        }
+        for (column, change) in TERMS {
+            assert!(check(&app.app.db).await.unwrap().ok, "before {column}");
+            let read = format!("SELECT CAST({column} AS TEXT) FROM terms WHERE {first}");
+            let before = app.rows::<(Option<String>,)>(&read).await.remove(0).0;
+            app.tamper(&format!("UPDATE terms SET {column} = {change} WHERE {first}")).await;
+            let report = check(&app.app.db).await.unwrap();
+            let said = |f: &refdesk::check::Finding| f.broken.iter().any(|b| b.contains("terms entry"));
+            assert!(report.findings.iter().any(said), "{column}, sealed {sealed}: {:#?}", report.findings);
+            let before = before.map_or("NULL".to_owned(), |value| format!("'{value}'"));
+            app.tamper(&format!("UPDATE terms SET {column} = {before} WHERE {first}")).await;
+        }
+    }
+    app.tamper(
+        "INSERT INTO terms (id, product_id, number, valid_from, referral_rate, recurring_rate, recurring_limit,
+                            recurring_count, hold_days, created_at)
+         SELECT -1, product_id, 99, '2026-01-01', 990000, 0, 'none', 0, 0, created_at FROM terms
+          WHERE id = (SELECT min(id) FROM terms)",
+    )
+    .await;
+    let report = check(&app.app.db).await.unwrap();
+    assert!(report.findings.iter().flat_map(|f| &f.broken).any(|b| b.contains("terms entries")), "{report:#?}");
 }

@@ -234,7 +234,7 @@ async fn a_changed_entry_breaks_its_seal(app: TestApp) {
     assert!(!seal::run(&app.app).await.unwrap());
     sweep::all(&app.app).await.unwrap();
     seal::run(&app.app).await.unwrap();
-    for chain in Chain::ALL {
+    for chain in [Chain::Ledger, Chain::Audit] {
         let whole = verified(&app, chain).await;
         assert!(whole.sealed >= 12 && whole.unsealed == 0 && whole.broken.is_none(), "{chain:?} {whole:?}");
     }

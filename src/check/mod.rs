@@ -13,7 +13,7 @@ use crate::seal::{self, Chain};
 
 const SEARCHED: &str = "Every lead, referrer and code is in the index of the search, or waits to be.";
 const NAMED: &str = "Every row that a lead, a touch, a payment, a commission or a ledger entry names is there.";
-const SEALED: &str = "Sealed ledger and audit entries are as they were when they were sealed.";
+const SEALED: &str = "Sealed ledger entries, audit entries and terms are as they were when they were sealed.";
 
 /// One invariant and the rows that break it.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]

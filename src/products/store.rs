@@ -6,6 +6,7 @@ use crate::clock::{Day, Instant};
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::money::Rate;
 use crate::row;
+use crate::seal::{self, Agreed, Chain};
 
 row! {
     #[derive(Debug, Clone)]
@@ -227,6 +228,7 @@ fn columns(pays: &Pays) -> (Option<i64>, Option<String>) {
     }
 }
 
+/// Adds a version and notes it for its seal.
 pub async fn insert_terms(
     tx: &mut Tx,
     id: i64,
@@ -238,6 +240,7 @@ pub async fn insert_terms(
 ) -> DbResult<()> {
     let (referral_rate, referral_flat) = columns(&terms.referral);
     let (recurring_rate, recurring_flat) = columns(&terms.recurring);
+    let valid_from = terms.valid_from.map_or_else(|| BEGINNING.to_owned(), |day| day.to_string());
     let (limit, count) = match terms.limit {
         Limit::None => ("none", 0),
         Limit::Months(n) => ("months", n),
@@ -250,11 +253,11 @@ pub async fn insert_terms(
     .bind(id)
     .bind(product_id)
     .bind(number)
-    .bind(terms.valid_from.map_or_else(|| BEGINNING.to_owned(), |day| day.to_string()))
+    .bind(&valid_from)
     .bind(referral_rate)
-    .bind(referral_flat)
+    .bind(&referral_flat)
     .bind(recurring_rate)
-    .bind(recurring_flat)
+    .bind(&recurring_flat)
     .bind(limit)
     .bind(count)
     .bind(terms.hold_days)
@@ -269,7 +272,29 @@ pub async fn insert_terms(
     .bind(now)
     .execute(tx)
     .await?;
-    Ok(())
+    let business_id = sql("SELECT business_id
+           FROM products
+          WHERE id = $1")
+    .bind(product_id)
+    .scalar(tx)
+    .await?;
+    let agreed = Agreed {
+        id,
+        business_id,
+        product_id,
+        number,
+        valid_from: &valid_from,
+        referral_rate,
+        referral_flat: referral_flat.as_deref(),
+        recurring_rate,
+        recurring_flat: recurring_flat.as_deref(),
+        recurring_limit: limit,
+        recurring_count: count,
+        hold_days: terms.hold_days,
+        created_by: by,
+        created_at: now.micros(),
+    };
+    seal::note(tx, Chain::Terms, vec![agreed.digest()]).await
 }
 
 /// The product a campaign had first.

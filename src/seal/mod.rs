@@ -1,5 +1,5 @@
-//! Seals ledger and audit entries into a chain of SHA-256 per business: a changed, removed or inserted entry
-//! breaks the chain.
+//! Seals ledger entries, audit entries and versions of terms into chains of SHA-256, three per business: one that is
+//! changed, removed or inserted breaks its chain.
 //!
 //! A transaction records the digests of its entries in one row, a [`Note`], because a chain would make every
 //! writer wait for the one before. [`run`] puts the notes into the chain within a minute, in the order of
@@ -11,6 +11,6 @@ mod run;
 mod store;
 mod verify;
 
-pub use note::{Audited, Chain, Posted, note};
+pub use note::{Agreed, Audited, Chain, Posted, note};
 pub use run::run;
 pub use verify::{Verified, verify};

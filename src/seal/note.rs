@@ -8,21 +8,24 @@ use super::store::{self, Note};
 use crate::db::{DbResult, Tx};
 use crate::id::sha256_hex;
 
-/// The two kinds of entries.
+/// The three kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Chain {
     Ledger,
     Audit,
+    /// Versions of terms: commissions are computed from them.
+    Terms,
 }
 
 impl Chain {
-    pub const ALL: [Self; 2] = [Self::Ledger, Self::Audit];
+    pub const ALL: [Self; 3] = [Self::Ledger, Self::Audit, Self::Terms];
 
     pub fn word(self) -> &'static str {
         match self {
             Self::Ledger => "ledger",
             Self::Audit => "audit",
+            Self::Terms => "terms",
         }
     }
 }
@@ -62,6 +65,25 @@ pub struct Audited<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// A version of terms as it is sealed: every column, and the business of its product.
+#[derive(Debug, Serialize)]
+pub struct Agreed<'a> {
+    pub id: i64,
+    pub business_id: i64,
+    pub product_id: i64,
+    pub number: i64,
+    pub valid_from: &'a str,
+    pub referral_rate: Option<i64>,
+    pub referral_flat: Option<&'a str>,
+    pub recurring_rate: Option<i64>,
+    pub recurring_flat: Option<&'a str>,
+    pub recurring_limit: &'a str,
+    pub recurring_count: i64,
+    pub hold_days: i64,
+    pub created_by: Option<i64>,
+    pub created_at: i64,
+}
+
 /// Entries of one note.
 const NOTED: usize = 256;
 
@@ -87,6 +109,12 @@ impl Posted<'_> {
 }
 
 impl Audited<'_> {
+    pub fn digest(&self) -> Digest {
+        (self.business_id, self.id, digest(self))
+    }
+}
+
+impl Agreed<'_> {
     pub fn digest(&self) -> Digest {
         (self.business_id, self.id, digest(self))
     }

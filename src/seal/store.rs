@@ -58,6 +58,27 @@ row! {
     }
 }
 
+row! {
+    /// An [`Agreed`](super::Agreed) as it is read.
+    #[derive(Serialize)]
+    struct AgreedRow {
+        id: i64,
+        business_id: i64,
+        product_id: i64,
+        number: i64,
+        valid_from: String,
+        referral_rate: Option<i64>,
+        referral_flat: Option<String>,
+        recurring_rate: Option<i64>,
+        recurring_flat: Option<String>,
+        recurring_limit: String,
+        recurring_count: i64,
+        hold_days: i64,
+        created_by: Option<i64>,
+        created_at: i64,
+    }
+}
+
 pub async fn add(tx: &mut Tx, chain: Chain, notes: &[Note]) -> DbResult<()> {
     if notes.is_empty() {
         return Ok(());
@@ -172,6 +193,22 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
                 .await?;
             found.iter().filter(|a| a.business_id == business_id).map(|a| (a.id, digest(a))).collect()
         }
+        Chain::Terms => {
+            let found: Vec<AgreedRow> = sql(
+                "SELECT t.id, p.business_id, t.product_id, t.number, t.valid_from, t.referral_rate, t.referral_flat,
+                            t.recurring_rate, t.recurring_flat, t.recurring_limit, t.recurring_count, t.hold_days,
+                            t.created_by, t.created_at
+                       FROM rows($1, id BIGINT) r
+                       CROSS JOIN terms t
+                       JOIN products p ON p.id = t.product_id
+                      WHERE t.id = r.id",
+            )
+            .bind(table)
+            .patient()
+            .all(conn)
+            .await?;
+            found.iter().filter(|t| t.business_id == business_id).map(|t| (t.id, digest(t))).collect()
+        }
     })
 }
 
@@ -187,6 +224,12 @@ pub async fn count(conn: &mut Conn, chain: Chain, business_id: i64) -> DbResult<
             "SELECT count(*)
                FROM audit_entries
               WHERE business_id = $1"
+        }
+        Chain::Terms => {
+            "SELECT count(*)
+               FROM products p
+               JOIN terms t ON t.product_id = p.id
+              WHERE p.business_id = $1"
         }
     };
     sql(text).bind(business_id).patient().scalar(conn).await

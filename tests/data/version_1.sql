@@ -115,7 +115,8 @@ INSERT INTO audit_entries (id, business_id, at, actor_kind, actor_id, actor_name
     (3013, 1001, 1795261303245900, 'command', NULL, 'refdesk import', 'refdesk import', 'import job 3002', 'lead.added', 'lead', 3011, 3011, NULL, NULL, '{"duplicate_of":null,"name":"Dora","referrer":null,"refused":null}', NULL);
 INSERT INTO seals (first_id, business_id, chain, entries, digests, position, seal) VALUES
     (1007, 1001, 'audit', '1007,3003,3005,3010,3013', NULL, NULL, NULL),
-    (2023, 1001, 'ledger', '2023,4004', NULL, NULL, NULL);
+    (2023, 1001, 'ledger', '2023,4004', NULL, NULL, NULL),
+    (1005, 1001, 'terms', '1005', NULL, NULL, NULL);
 INSERT INTO outbox (id, business_id, test, kind, subject_id, payload, at) VALUES
     (3007, 1001, FALSE, 'lead.created', 3006, '{"name":"Cleo"}', 1795261303245900),
     (3012, 1001, FALSE, 'lead.created', 3011, '{"name":"Dora"}', 1795261303245900);
