@@ -354,6 +354,8 @@ CREATE TABLE enrollments (
     name_fold TEXT NOT NULL,
     archived BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
+    -- The job that enrolled them with many others, whose one audit entry speaks of all.
+    job_id BIGINT,
     -- Lists sort by these: copies of the counters, seconds old (see figures_queue). Money is of the business's
     -- currency; `last_lead_at` is 0 while there is none.
     leads BIGINT NOT NULL DEFAULT 0,

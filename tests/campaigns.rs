@@ -353,8 +353,10 @@ async fn the_referrers_of_another_campaign_are_enrolled(app: TestApp) {
     assert_eq!(again.text("h1"), "All of them are enrolled already in Summer");
     assert_eq!(app.number(&count).await, 2, "a second time makes nothing");
     assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'referrers.enrolled'").await, 2);
+    let each = "SELECT count(*) FROM audit_entries WHERE action = 'referrer.enrolled'";
+    assert_eq!(app.number(each).await, 0, "one entry speaks of all");
+    app.get(&format!("/referrers/{}", ann.id)).await.is(200).says("Enrolled in a campaign").says("Summer");
     app.post_form("/enrollments/0/state", &[("to", "paused")]).await.is(404);
-    assert!(ann.id > 0);
     let shown = app.get(&format!("/campaigns/{from}")).await.is(200).says("You work in Summer.");
     let there = app.get(&shown.attr("a[href^='/switch-campaign']", "href")).await.follow().await;
     there.is(200).says("You work in this campaign");

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::enroll_set::{Set, enroll_each};
 use super::store;
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
-use crate::codes;
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 
@@ -35,38 +35,8 @@ pub async fn enroll(
     campaign_id: i64,
     generate: bool,
 ) -> DbResult<Enrolled> {
-    core.write_once(vec![Key::Row(referrer_id)], actor, (business_id, referrer_id, campaign_id, generate), enroll_in)
-        .await
-}
-
-pub(super) async fn enroll_in(
-    tx: &mut Tx,
-    &(business_id, referrer_id, campaign_id, generate): &(i64, i64, i64, bool),
-) -> DbResult<Enrolled> {
-    let id = tx.id()?;
-    let now = tx.now();
-    let referrer = store::by_id(tx, business_id, referrer_id).await?;
-    let (Some(referrer), true) = (referrer, store::has_campaign(tx, business_id, campaign_id).await?) else {
-        return Ok(Enrolled::NotFound);
-    };
-    if referrer.archived_at.is_some() {
-        return Ok(Enrolled::Archived);
-    }
-    if store::enrollment(tx, campaign_id, referrer_id).await?.is_some() {
-        return Ok(Enrolled::Already);
-    }
-    store::enroll(tx, id, business_id, campaign_id, referrer_id, &referrer.name, now).await?;
-    store::counted::count_new(tx, [campaign_id], now).await?;
-    let mut code = None;
-    if generate {
-        let who = codes::Enrolled { enrollment_id: id, business_id, campaign_id, referrer_id };
-        code = codes::give(tx, &[who]).await?.pop().map(|g| g.text);
-    }
-    let entry = NewEntry::by(tx, business_id, "referrer.enrolled", ("enrollment", id))?
-        .after(json!({ "campaign": campaign_id, "code": code }))
-        .of_referrer(referrer_id);
-    audit::write(tx, &[entry]).await?;
-    Ok(Enrolled::Done { enrollment_id: id, code })
+    let set = Set { business_id, campaign_id, referrers: vec![referrer_id], generate, job_id: None };
+    Ok(enroll_each(core, actor, set).await?.pop().unwrap_or(Enrolled::NotFound))
 }
 
 /// The states of an enrollment.

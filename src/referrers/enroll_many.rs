@@ -6,12 +6,13 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::enroll::{Enrolled, enroll_in};
+use super::enroll::Enrolled;
+use super::enroll_set::{self, SLICE, Set};
 use super::store::many::{self, Source};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
-use crate::db::{DbResult, Key, Terms, Tx};
+use crate::db::{DbResult, Tx};
 use crate::jobs::{self, Claimed, NewJob, Progress};
 
 /// The kind of job that enrolls many.
@@ -70,25 +71,26 @@ pub async fn enroll_many(
     .await
 }
 
-/// Referrers of one transaction: each takes several statements.
-const CHUNK: usize = 50;
-
-/// Enrolls the next referrers, oldest first. The entry with the counts is written with the last of them.
+/// Enrolls the next referrers, oldest first. The entry with the counts is written with the last of them; of each,
+/// the enrollment names the job.
 pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progress>> {
     Box::pin(async move {
         let wanted = wanted(&job);
         let found = match wanted {
             Some(wanted) => {
                 let mut conn = core.db.read().await?;
-                many::source(&mut conn, job.business_id, wanted.from, wanted.tag, position(&job.cursor), CHUNK).await?
+                many::source(&mut conn, job.business_id, wanted.from, wanted.tag, position(&job.cursor), SLICE).await?
             }
             None => Vec::new(),
         };
-        let generate = wanted.is_some_and(|wanted| wanted.generate);
-        let keys = found.iter().map(|source| Key::Row(source.referrer_id)).collect();
-        // An enrollment, its code and its entry each; and the entry of the whole.
-        let terms = Terms::of(keys).by(&job.actor).ids(3 * found.len() + 1);
-        core.db.write_on(terms, (job, found, generate), chunk).await
+        let set = Set {
+            business_id: job.business_id,
+            campaign_id: job.campaign_id.unwrap_or_default(),
+            referrers: found.iter().map(|source| source.referrer_id).collect(),
+            generate: wanted.is_some_and(|wanted| wanted.generate),
+            job_id: Some(job.id),
+        };
+        core.db.write_on(set.terms(&job.actor), (job, found, set), chunk).await
     })
 }
 
@@ -102,11 +104,10 @@ fn position(cursor: &str) -> (i64, i64) {
     cursor.split_once(' ').and_then(|(at, id)| Some((read(at)?, read(id)?))).unwrap_or((i64::MIN, 0))
 }
 
-async fn chunk(tx: &mut Tx, (job, found, generate): &(Arc<Claimed>, Vec<Source>, bool)) -> DbResult<Progress> {
-    let into = job.campaign_id.unwrap_or_default();
-    let mut many = Many { codes: *generate, ..Many::of(&job.result()) };
-    for source in found {
-        match enroll_in(tx, &(job.business_id, source.referrer_id, into, *generate)).await? {
+async fn chunk(tx: &mut Tx, (job, found, set): &(Arc<Claimed>, Vec<Source>, Set)) -> DbResult<Progress> {
+    let mut many = Many { codes: set.generate, ..Many::of(&job.result()) };
+    for enrolled in enroll_set::enroll_set(tx, set).await? {
+        match enrolled {
             Enrolled::Done { .. } => many.enrolled += 1,
             Enrolled::Already | Enrolled::Archived | Enrolled::NotFound => many.left += 1,
         }
@@ -117,10 +118,10 @@ async fn chunk(tx: &mut Tx, (job, found, generate): &(Arc<Claimed>, Vec<Source>,
     }
     progress.done += i64::try_from(found.len()).unwrap_or_default();
     progress.result = json!(many).to_string();
-    progress.finished = found.len() < CHUNK;
+    progress.finished = found.len() < SLICE;
     job.advance(tx, &progress).await?;
     if progress.finished {
-        let entry = NewEntry::by(tx, job.business_id, "referrers.enrolled", ("campaign", into))?;
+        let entry = NewEntry::by(tx, job.business_id, "referrers.enrolled", ("campaign", set.campaign_id))?;
         audit::write(tx, &[entry.after(json!(many))]).await?;
     }
     Ok(progress)

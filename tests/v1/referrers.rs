@@ -10,6 +10,8 @@ on_both_databases! {
     a_referrer_is_changed_field_by_field,
     a_change_is_made_to_the_version_of_a_referrer_it_is_for,
     a_referrer_is_enrolled_and_comes_back_from_the_archive,
+    many_are_enrolled_by_their_ids,
+    all_of_another_campaign_are_enrolled_by_a_job,
     balances_are_live_money,
     a_test_key_reads_referrers_and_codes_and_changes_none,
 }
@@ -120,4 +122,63 @@ async fn a_test_key_reads_referrers_and_codes_and_changes_none(app: TestApp) {
     for path in [path, format!("/v1/codes/{}", jane.code), "/v1/referrers".into(), "/v1/codes".into()] {
         app.call("GET", &path, &key, None).await.is(200);
     }
+}
+
+async fn many_are_enrolled_by_their_ids(app: TestApp) {
+    let shop = app.shop();
+    let summer = shop.campaign("Summer").await;
+    let mut ids: Vec<Json> = Vec::new();
+    for n in 0..3 {
+        ids.push(shop.referrer_without_code(&format!("Person {n}")).await.id.into());
+    }
+    let gone = shop.referrer("Gone Away").await.id;
+    call(&app, "DELETE", &format!("/v1/referrers/{gone}"), None).await.is(204);
+    ids.extend([ids[0].clone(), json!("agent_nonsense"), json!(gone)]);
+    let wanted = json!({ "campaign": summer, "referrers": ids });
+    let once = ("idempotency-key", "enroll-1");
+    let made = with(&app, "POST", "/v1/enrollments", once, &wanted).await.is(200).json();
+    let results: Vec<&str> = made["items"].as_array().unwrap().iter().map(|i| text(&i["result"])).collect();
+    assert_eq!(results, ["enrolled", "enrolled", "enrolled", "already", "not_found", "archived"]);
+    assert!(made["items"][0]["code"].is_string() && made["items"][3]["code"].is_null(), "{made}");
+    assert_eq!((&made["items"][4]["referrer"], &made["job"]), (&Json::Null, &Json::Null));
+    assert_eq!(with(&app, "POST", "/v1/enrollments", once, &wanted).await.is(200).json(), made);
+    let there = format!("SELECT count(*) FROM enrollments WHERE campaign_id = {summer} AND has_code");
+    assert_eq!(app.number(&there).await, 3);
+    let audit = call(&app, "GET", "/v1/audit?action=referrer.enrolled", None).await.json();
+    assert_eq!(audit["data"].as_array().unwrap().len(), 3, "{audit}");
+    for wrong in [
+        json!({ "campaign": summer }),
+        json!({ "campaign": summer, "referrers": [], "from": app.business.campaign_id }),
+        json!({ "campaign": summer, "from": summer }),
+        json!({ "campaign": summer, "from": app.business.campaign_id, "tag": "Nobody" }),
+        json!({ "campaign": summer, "referrers": [], "tag": "VIP" }),
+        json!({ "campaign": summer, "referrers": vec![1; 1_001] }),
+    ] {
+        call(&app, "POST", "/v1/enrollments", Some(wrong)).await.is(400);
+    }
+    let other = app.another_business("Other").await;
+    let theirs = json!({ "referrers": [ids[0]] });
+    let theirs = app.call("POST", "/v1/enrollments", &other.api_key, Some(theirs)).await.is(200).json();
+    assert_eq!(theirs["items"][0]["result"], "not_found");
+}
+
+async fn all_of_another_campaign_are_enrolled_by_a_job(app: TestApp) {
+    let shop = app.shop();
+    let ann = shop.referrer("Ann Ash").await;
+    shop.referrer("Ben Brook").await;
+    let summer = shop.campaign("Summer").await;
+    let wanted = json!({ "campaign": summer, "from": app.business.campaign_id, "generate_code": false });
+    let begun = call(&app, "POST", "/v1/enrollments", Some(wanted.clone())).await.is(202).json();
+    let joined = call(&app, "POST", "/v1/enrollments", Some(wanted.clone())).await.is(202).json();
+    assert_eq!(joined["job"]["id"], begun["job"]["id"]);
+    app.run_jobs().await;
+    let path = format!("/v1/jobs/{}", text(&begun["job"]["id"]));
+    let job = call(&app, "GET", &path, None).await.is(200).json();
+    assert_eq!((&job["kind"], &job["state"], &job["made"]), (&json!("enrollments"), &json!("done"), &json!(2)));
+    let again = app.with_jobs(call(&app, "POST", "/v1/enrollments", Some(wanted))).await.is(200).json();
+    assert_eq!((&again["job"]["made"], &again["job"]["skipped"]), (&json!(0), &json!(2)));
+    let audit = call(&app, "GET", "/v1/audit?action=referrers.enrolled", None).await.json();
+    assert_eq!(audit["data"][1]["after"]["enrolled"], 2, "{audit}");
+    app.sign_in().await;
+    app.get(&format!("/referrers/{}", ann.id)).await.is(200).says("Enrolled in a campaign").says("(key)");
 }

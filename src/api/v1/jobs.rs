@@ -17,11 +17,12 @@ use crate::codes::{self, Batch};
 use crate::db::DbResult;
 use crate::id::{self, Kind};
 use crate::jobs::{self, JobRow};
+use crate::referrers;
 
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/jobs/{job}", "getJob", "Read how far a job has come")
-            .about("The job of `POST /v1/referrers/codes`. It has ended when `state` is `done` or `failed`.")
+            .about("The job of `POST /v1/referrers/codes` or `POST /v1/enrollments`. It has ended when `state` is `done` or `failed`.")
             .scope("referrers:read")
             .in_path("job", "Its id: `job_…` or the integer.")
             .answers::<Job>(200, "The job as it is now.", "")
@@ -30,21 +31,23 @@ pub fn calls(api: Api) -> Api {
     )
 }
 
-/// Codes being generated in the background.
+/// Codes being generated, or referrers being enrolled, in the background.
 #[derive(Serialize, JsonSchema)]
 pub struct Job {
     /// `job_…`.
     id: String,
-    /// `queued`, `running`, `done` or `failed`. Codes made by a failed job stay; starting it again makes the
-    /// rest.
+    /// `codes` or `enrollments`.
+    kind: &'static str,
+    /// `queued`, `running`, `done` or `failed`. Codes and enrollments made by a failed job stay; starting it
+    /// again makes the rest.
     state: String,
     /// The campaign: `campaign_…`.
     campaign: Option<String>,
-    /// Codes made so far.
+    /// Codes made, or referrers enrolled, so far.
     made: i64,
-    /// Referrers who had a code already, and keep it.
+    /// Referrers who had a code, or were in the campaign, and stay as they are.
     skipped: i64,
-    /// Codes missing when it began.
+    /// Codes missing, or active referrers of the other campaign, when it began.
     total: i64,
     /// When it was started.
     created_at: String,
@@ -54,13 +57,17 @@ pub struct Job {
 
 impl Job {
     pub fn of(row: &JobRow) -> Self {
-        let batch = Batch::of(&row.result());
+        let enrolls = row.kind == referrers::ENROLL;
+        let Batch { made, skipped } = Batch::of(&row.result());
+        let many = referrers::Many::of(&row.result());
+        let (made, skipped) = if enrolls { (many.enrolled, many.left) } else { (made, skipped) };
         Self {
             id: id::render(Kind::Job, row.id),
+            kind: if enrolls { "enrollments" } else { "codes" },
             state: row.state.clone(),
             campaign: row.campaign_id.map(|id| id::render(Kind::Campaign, id)),
-            made: batch.made,
-            skipped: batch.skipped,
+            made,
+            skipped,
             total: row.total,
             created_at: instant(row.created_at),
             finished_at: maybe_instant(row.finished_at),
@@ -84,6 +91,8 @@ pub async fn a_moment(app: &App, business_id: i64, job_id: i64) -> DbResult<Opti
 async fn show(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Json<Job>, Problem> {
     let id = path_id(Kind::Job, &text, "job")?;
     let job = jobs::find(&mut app.db.read().await?, caller.business_id(), id).await?;
-    let job = job.filter(|job| job.kind == codes::KIND).ok_or_else(|| nothing("job"))?;
+    let job = job
+        .filter(|job| [codes::KIND, referrers::ENROLL].contains(&job.kind.as_str()))
+        .ok_or_else(|| nothing("job"))?;
     Ok(Json(Job::of(&job)))
 }

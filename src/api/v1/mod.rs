@@ -5,6 +5,7 @@ mod audit;
 mod campaigns;
 mod codes;
 mod common;
+mod enrollments;
 mod events;
 mod imports;
 mod inbox;
@@ -34,6 +35,7 @@ pub fn api() -> Api {
         products::calls,
         referrers::calls,
         payout_details::calls,
+        enrollments::calls,
         codes::calls,
         jobs::calls,
         leads::calls,

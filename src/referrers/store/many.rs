@@ -3,6 +3,7 @@
 use super::counted;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::fold::fold;
 use crate::{code, row, rows};
 
 row! {
@@ -168,6 +169,67 @@ pub async fn restore(tx: &mut Tx, referrers: &[i64], now: Instant) -> DbResult<(
            FROM rows($1, id BIGINT) r
           WHERE enrollments.referrer_id = r.id")
     .bind(json)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+row! {
+    /// A referrer who may be enrolled.
+    #[derive(Debug, Clone)]
+    pub struct Candidate {
+        pub referrer_id: i64,
+        pub name: String,
+        pub archived_at: Option<i64>,
+        /// Their enrollment in the campaign.
+        pub enrollment_id: Option<i64>,
+    }
+}
+
+/// The referrers of a business among some ids.
+pub async fn candidates(conn: &mut Conn, business: i64, campaign: i64, ids: &[i64]) -> DbResult<Vec<Candidate>> {
+    sql("SELECT p.id AS referrer_id, p.name, p.archived_at, e.id AS enrollment_id
+           FROM rows($1, id BIGINT) r
+           JOIN referrers p ON p.id = r.id
+           LEFT JOIN enrollments e ON e.campaign_id = $3
+                                  AND e.referrer_id = p.id
+          WHERE p.business_id = $2")
+    .bind(rows!(ids, id => { id: *id }))
+    .bind(business)
+    .bind(campaign)
+    .all(conn)
+    .await
+}
+
+/// Enrolls referrers in a campaign: each with the id of the enrollment.
+pub async fn enroll(
+    tx: &mut Tx,
+    business: i64,
+    campaign: i64,
+    new: &[(i64, &Candidate)],
+    job: Option<i64>,
+) -> DbResult<()> {
+    let now = tx.now();
+    let table = rows!(new, (id, c) => { id: *id, referrer: c.referrer_id, name: fold(&c.name) });
+    sql("INSERT INTO enrollments
+                (id, business_id, campaign_id, referrer_id, state, has_code, name_fold, archived, created_at, job_id)
+         SELECT r.id, $2, $3, r.referrer, 'active', false, r.name, false, $4, $5
+           FROM rows($1, id BIGINT, referrer BIGINT, name TEXT) r")
+    .bind(table.clone())
+    .bind(business)
+    .bind(campaign)
+    .bind(now)
+    .bind(job)
+    .execute(tx)
+    .await?;
+    // As one alone: a change of their campaigns is a change of theirs.
+    sql("UPDATE referrers
+            SET updated_at = $2
+           FROM rows($1, id BIGINT, referrer BIGINT, name TEXT) r
+          WHERE referrers.id = r.referrer
+            AND referrers.updated_at < $2")
+    .bind(table)
+    .bind(now)
     .execute(tx)
     .await?;
     Ok(())

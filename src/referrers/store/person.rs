@@ -238,8 +238,8 @@ row! {
     }
 }
 
-/// The newest audit entries about a referrer; `own` leaves out what is about leads and money, and without `paid_by`
-/// nothing says how they are paid.
+/// The newest audit entries about a referrer, and each enrollment by a job, whose entry speaks of many; `own` leaves
+/// out what is about leads and money, and without `paid_by` nothing says how they are paid.
 pub async fn entries(
     conn: &mut Conn,
     business_id: i64,
@@ -248,14 +248,24 @@ pub async fn entries(
     paid_by: bool,
     most: i64,
 ) -> DbResult<Vec<EntryOf>> {
-    sql("SELECT a.at, a.actor_kind, a.actor_name, a.action, a.before, a.after, a.reason, l.name AS lead
-           FROM audit_entries a
-           LEFT JOIN leads l ON l.id = a.lead_id
-          WHERE a.referrer_id = $2
-            AND a.business_id = $1
-            AND ($3 = false OR a.subject_kind IN ('referrer', 'enrollment', 'code'))
-            AND ($4 OR a.action NOT LIKE 'referrer.details%')
-          ORDER BY a.at DESC, a.id DESC
+    sql("SELECT at, id, actor_kind, actor_name, action, before, after, reason, lead
+           FROM (SELECT a.at, a.id, a.actor_kind, a.actor_name, a.action, a.before, a.after, a.reason, l.name AS lead
+                   FROM audit_entries a
+                   LEFT JOIN leads l ON l.id = a.lead_id
+                  WHERE a.referrer_id = $2
+                    AND a.business_id = $1
+                    AND ($3 = false OR a.subject_kind IN ('referrer', 'enrollment', 'code'))
+                    AND ($4 OR a.action NOT LIKE 'referrer.details%')
+                  ORDER BY a.at DESC, a.id DESC
+                  LIMIT $5) told
+          UNION ALL
+         SELECT e.created_at, e.id, j.actor_kind, j.actor_name, 'referrer.enrolled', NULL,
+                '{\"campaign\":' || CAST(e.campaign_id AS TEXT) || '}', NULL, NULL
+           FROM enrollments e
+           JOIN jobs j ON j.id = e.job_id
+          WHERE e.referrer_id = $2
+            AND e.business_id = $1
+          ORDER BY at DESC, id DESC
           LIMIT $5")
     .bind(business_id)
     .bind(referrer_id)
