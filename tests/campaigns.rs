@@ -14,6 +14,7 @@ on_both_databases! {
     amounts_are_read_as_every_country_writes_them,
     the_referrers_of_another_campaign_are_enrolled,
     those_with_a_tag_are_enrolled,
+    a_campaign_says_what_it_pays,
     the_switcher_keeps_the_choice_and_goes_back,
     another_business_has_its_own_campaigns,
     terms_are_numbered_and_valid_from_a_date,
@@ -383,4 +384,27 @@ async fn those_with_a_tag_are_enrolled(app: TestApp) {
     app.with_jobs(app.post_form("/referrers/enroll", &[("from", &from), ("tag", "")])).await.is(303);
     assert_eq!(app.number(&count).await, 61, "more than one chunk");
     assert_eq!(app.number(&format!("SELECT count(*) FROM codes WHERE campaign_id = {autumn}")).await, 0);
+}
+
+async fn a_campaign_says_what_it_pays(app: TestApp) {
+    app.sign_in().await;
+    let usual = format!("#campaign_{}", app.business.campaign_id);
+    let list = app.get("/campaigns").await.is(200);
+    assert!(list.text(&usual).contains("20 % of the first payment; 20 % of later ones"), "{}", list.text(&usual));
+    app.get(&format!("/campaigns/{}", app.business.campaign_id)).await.is(200).says("Referrers earn");
+    app.post_form("/campaigns", &CAMPAIGN).await.is(303);
+    let summer = app.number("SELECT max(id) FROM campaigns").await;
+    let state = format!("/campaigns/{summer}/state");
+    let live = app.post_form(&state, &[("state", "live")]).await.follow().await.is(200);
+    assert!(live.flash().contains("It pays nothing yet"), "{}", live.flash());
+    assert!(live.has(&format!("main a[href='/campaigns/{summer}/products/new']")));
+    live.says("This campaign is live and pays nothing yet");
+    assert!(app.get("/campaigns").await.text(&format!("#campaign_{summer}")).contains("nothing yet"));
+    app.post_form(&format!("/campaigns/{summer}"), &with(&CAMPAIGN, &[("reward", "5"), ("reward_currency", "USD")]))
+        .await
+        .is(303);
+    app.get(&format!("/campaigns/{summer}"))
+        .await
+        .says("5.00 USD for each referral that counts")
+        .does_not_say("pays nothing yet");
 }

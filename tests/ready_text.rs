@@ -8,6 +8,7 @@ use crate::support::TestApp;
 on_both_databases! {
     a_referrer_is_told_their_link_and_code,
     a_campaign_has_its_own_words,
+    the_text_names_what_referrers_earn_and_customers_get,
     the_texts_of_a_batch_are_a_file,
     who_has_no_code_is_told_nothing,
 }
@@ -77,6 +78,27 @@ async fn a_campaign_has_its_own_words(app: TestApp) {
     assert!(app.get(&path).await.text("#f-text").starts_with("Hi {first_name},"), "the usual one again");
 }
 
+async fn the_text_names_what_referrers_earn_and_customers_get(app: TestApp) {
+    app.sign_in().await;
+    let ann = app.shop().referrer("Ann Ash").await;
+    let path = format!("/campaigns/{}/text", app.business.campaign_id);
+    let text = "{code}: you earn {reward}. Your friend gets {offer}.";
+    app.post_form(&path, &[("text", text), ("do", "preview")])
+        .await
+        .is(200)
+        .says("you earn 20 % of the first payment; 20 % of later ones.")
+        .says("this campaign has none: there is a gap");
+    app.arrange("UPDATE campaigns SET offer = '10 % off'").await;
+    let saved = app.post_form(&path, &[("text", text)]).await.follow().await.is(200);
+    saved.says("Your friend gets 10 % off.").does_not_say("there is a gap");
+    let told = app.get(&format!("/enrollments/{}/text", ann.enrollment_id)).await.is(200);
+    told.says("you earn 20 % of the first payment; 20 % of later ones. Your friend gets 10 % off.");
+    app.arrange("UPDATE referrers SET phone_key = '+14155552671'").await;
+    let file = app.get("/codes/texts").await.is(200);
+    assert!(file.body.contains(",+14155552671,") || file.body.contains(",'+14155552671,"), "{}", file.body);
+    assert!(file.body.contains("Your friend gets 10 % off."), "{}", file.body);
+}
+
 async fn the_texts_of_a_batch_are_a_file(app: TestApp) {
     app.sign_in().await;
     let shop = app.shop();
@@ -89,7 +111,7 @@ async fn the_texts_of_a_batch_are_a_file(app: TestApp) {
     let result = app.get(answer.header("location")).await.is(200);
     let file = app.get(&result.attr(".actions .primary", "href")).await.is(200);
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
-    assert!(file.body.starts_with("name,email,code,link,text\r\n"), "{}", file.body);
+    assert!(file.body.starts_with("name,email,phone,code,link,text\r\n"), "{}", file.body);
     let link = format!("{}/r/", app.app.config.public_url);
     assert!(file.body.contains(&format!(",\"Hi Ann A:\n{link}")), "{}", file.body);
     assert!(file.body.contains("'=Ben B,") && !file.body.contains("Before Them"), "{}", file.body);

@@ -14,7 +14,7 @@ use crate::business;
 use crate::id::{self, Kind};
 use crate::links;
 use crate::money::{Currency, Money};
-use crate::products::{self, ProductLine};
+use crate::products::{self, InForce, ProductLine};
 use crate::query;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::counted_up_to;
@@ -48,12 +48,28 @@ struct ListPage {
 struct Line {
     row: CampaignLine,
     settings: Settings,
+    /// What a referrer earns, a line each.
+    pays: Vec<String>,
     is_default: bool,
+}
+
+/// What each campaign's live products pay today.
+async fn in_force(page: &Page) -> Result<Vec<InForce>, Fault> {
+    let today = page.member.zone.day_of(page.app.clock.now());
+    Ok(products::in_force(&mut page.read().await?, page.member.business_id, today).await?)
+}
+
+/// What a campaign pays, a line each.
+fn pays(settings: &Settings, campaign_id: i64, all: &[InForce]) -> Vec<String> {
+    let own: Vec<&InForce> = all.iter().filter(|one| one.campaign_id == campaign_id).collect();
+    products::pays(&settings.reward, &own)
 }
 
 async fn index(page: Page) -> PageResult {
     let rows = store::list(&mut page.read().await?, page.member.business_id).await?;
+    let terms = in_force(&page).await?;
     let line = |row: CampaignLine| Line {
+        pays: pays(&Settings::of(&row.campaign()), row.id, &terms),
         settings: Settings::of(&row.campaign()),
         is_default: page.member.default_campaign_id == Some(row.id),
         row,
@@ -171,6 +187,10 @@ struct ShowPage {
     is_default: bool,
     products: Vec<ProductLine>,
     states: Vec<StateLine>,
+    /// What a referrer earns, a line each.
+    pays: Vec<String>,
+    /// Live, and pays nobody anything.
+    pays_nothing: bool,
     can_edit: bool,
     /// True in the campaign that the lists show.
     here: bool,
@@ -205,8 +225,12 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         now: state == now,
         verb: if now.next().contains(&state) { now.verb(state) } else { "" },
     };
+    let settings = Settings::of(&campaign);
+    let pays = pays(&settings, id, &in_force(&page).await?);
     html(&ShowPage {
-        settings: Settings::of(&campaign),
+        pays_nothing: now == State::Live && pays.is_empty(),
+        pays,
+        settings,
         public_id: id::render(Kind::Campaign, id),
         is_default: page.member.default_campaign_id == Some(id),
         products,
@@ -254,7 +278,15 @@ async fn set_state(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResul
         Moved::Already => Flash::info(format!("{name} is {} already.", to.word())),
         Moved::Refused(from) => Flash::bad(format!("{name} is {}, and cannot become {}.", from.word(), to.word())),
         Moved::From(from) => {
-            let flash = Flash::good(format!("{name} is {} now. {}", to.word(), to.sentence()));
+            let said = format!("{name} is {} now. {}", to.word(), to.sentence());
+            let campaign = find(&page, id).await?;
+            let pays = pays(&Settings::of(&campaign), id, &in_force(&page).await?);
+            let flash = if to == State::Live && pays.is_empty() {
+                let why = "It pays nothing yet: no product has terms that pay, and there is no reward.";
+                Flash::info(format!("{said} {why}")).next(format!("{here}/products/new"), "Add a product")
+            } else {
+                Flash::good(said)
+            };
             if to.next().contains(&from) {
                 flash.undo(format!("{here}/state"), "Undo", &[("state", from.word())])
             } else {

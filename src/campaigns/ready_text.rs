@@ -4,13 +4,15 @@
 use crate::text;
 
 /// The places of a text, with what is filled in.
-pub const PLACES: [(&str, &str); 6] = [
+pub const PLACES: [(&str, &str); 8] = [
     ("first_name", "Jane"),
     ("name", "Jane Njeri"),
     ("link", "their own link"),
     ("code", "their own code"),
     ("business", "your business"),
     ("campaign", "this campaign"),
+    ("reward", "what the referrer earns"),
+    ("offer", "what the customer gets"),
 ];
 
 /// The text of a campaign that has none of its own.
@@ -41,6 +43,10 @@ pub struct Person<'p> {
     pub code: &'p str,
     pub business: &'p str,
     pub campaign: &'p str,
+    /// What the campaign pays a referrer; empty for nothing.
+    pub reward: &'p str,
+    /// What customers get; empty for nothing.
+    pub offer: &'p str,
 }
 
 impl Person<'_> {
@@ -52,6 +58,8 @@ impl Person<'_> {
             "code" => self.code,
             "business" => self.business,
             "campaign" => self.campaign,
+            "reward" => self.reward,
+            "offer" => self.offer,
             _ => return None,
         })
     }
@@ -90,6 +98,11 @@ impl ReadyText {
     /// Empty for the usual one, so that a better usual one reaches those who never changed theirs.
     pub fn stored(&self) -> &str {
         if self.0 == USUAL { "" } else { &self.0 }
+    }
+
+    /// True when the text has this place.
+    pub fn names(&self, place: &str) -> bool {
+        pieces(&self.0).any(|(_, found)| found.is_some_and(|found| named(found) == place))
     }
 
     /// The text for one person. What stands in a name is never taken for a place.
@@ -136,6 +149,8 @@ mod tests {
         code: "A",
         business: "Acme",
         campaign: "Refer a friend",
+        reward: "20 % of the first payment",
+        offer: "10 % off",
     };
 
     #[test]
@@ -143,6 +158,9 @@ mod tests {
         let text = ReadyText::parse(" Hi {First name}, {name}: {LINK} { code } {business}/{campaign} {").unwrap();
         let said = text.for_person(&JANE);
         assert_eq!(said, "Hi Jane, Jane {code} Njeri: https://x.test/r/A A Acme/Refer a friend {");
+        let text = ReadyText::parse("{code}: {reward} for you, {Offer} for them").unwrap();
+        assert_eq!(text.for_person(&JANE), "A: 20 % of the first payment for you, 10 % off for them");
+        assert!(text.names("reward") && text.names("offer") && !text.names("link"));
         assert!(ReadyText::of("").for_person(&JANE).starts_with("Hi Jane,\n\nyou can recommend Acme"));
         assert!(PLACES.iter().all(|(place, _)| JANE.value(place).is_some()));
     }

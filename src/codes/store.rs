@@ -272,6 +272,9 @@ row! {
         pub campaign: String,
         pub campaign_state: String,
         pub ready_text: String,
+        /// As the settings store it.
+        pub reward: String,
+        pub offer: String,
         pub code: Option<String>,
     }
 }
@@ -289,7 +292,8 @@ impl Told {
 
 pub async fn told(conn: &mut Conn, business_id: i64, enrollment_id: i64) -> DbResult<Option<Told>> {
     sql("SELECT e.referrer_id, e.campaign_id, r.name, r.email, r.phone_key AS phone, e.state AS enrollment_state, e.archived,
-                g.name AS campaign, g.state AS campaign_state, g.ready_text, c.text AS code
+                g.name AS campaign, g.state AS campaign_state, g.ready_text, g.reward,
+                g.offer, c.text AS code
            FROM enrollments e
            JOIN referrers r ON r.id = e.referrer_id
            JOIN campaigns g ON g.id = e.campaign_id

@@ -12,9 +12,12 @@ use crate::db::{Conn, DbResult};
 pub use catalogue::Catalogue;
 pub use save::{Added, NewProduct, Numbered, Renamed, add, new_terms, rename};
 pub use store::versions;
-pub use store::{ProductLine, ProductRow, TermsRow, by_public_id, find, first_of, insert, insert_terms, of_business};
+pub use store::{
+    InForce, ProductLine, ProductRow, TermsRow, by_public_id, find, first_of, in_force, insert, insert_terms,
+    of_business,
+};
 pub use terms::{Limit, NewTerms, Pays};
-pub use words::{earns, line, sentence};
+pub use words::{earns, line, pays, sentence};
 
 /// The products of one campaign of a business.
 pub async fn of_campaign(conn: &mut Conn, business_id: i64, campaign_id: i64) -> DbResult<Vec<ProductLine>> {

@@ -171,6 +171,38 @@ impl TermsRow {
     }
 }
 
+row! {
+    /// A live product with the version that a payment of a day is paid by.
+    #[derive(Debug, Clone)]
+    pub struct InForce {
+        pub campaign_id: i64,
+        pub product: String;
+        pub version: TermsRow
+    }
+}
+
+/// The live products of a business, each with its version of a day.
+pub async fn in_force(conn: &mut Conn, business_id: i64, day: Day) -> DbResult<Vec<InForce>> {
+    sql("SELECT p.campaign_id, p.name AS product, t.id, t.number, t.valid_from, t.referral_rate, t.referral_flat,
+                t.recurring_rate, t.recurring_flat, t.recurring_limit, t.recurring_count, t.hold_days,
+                CAST(NULL AS TEXT) AS made_by, t.created_at
+           FROM products p
+           JOIN terms t ON t.product_id = p.id
+          WHERE p.business_id = $1
+            AND p.test = false
+            AND t.valid_from <= $2
+            AND NOT EXISTS (SELECT 1
+                              FROM terms v
+                             WHERE v.product_id = p.id
+                               AND v.valid_from <= $2
+                               AND (v.valid_from, v.number) > (t.valid_from, t.number))
+          ORDER BY p.campaign_id, p.id")
+    .bind(business_id)
+    .bind(day.to_string())
+    .all(conn)
+    .await
+}
+
 /// The versions of a product, the newest first.
 pub async fn terms_of(conn: &mut Conn, product_id: i64) -> DbResult<Vec<TermsRow>> {
     sql("SELECT t.id, t.number, t.valid_from, t.referral_rate, t.referral_flat, t.recurring_rate, t.recurring_flat,

@@ -1,6 +1,6 @@
 //! Terms in words: each line, the limit, and what a payment of 100 earns.
 
-use super::{Limit, NewTerms, Pays};
+use super::{InForce, Limit, NewTerms, Pays};
 use crate::amounts::Amounts;
 use crate::campaigns::days;
 use crate::money::{Currency, Money};
@@ -31,8 +31,8 @@ fn limit(limit: Limit) -> String {
     }
 }
 
-/// All of a version in one line: "20 % of the first payment; 10 % of later ones, for 12 months …".
-pub fn sentence(terms: &NewTerms) -> String {
+/// What a payment earns: "20 % of the first payment; 10 % of later ones, for 12 months …".
+fn payments(terms: &NewTerms) -> String {
     let of = |pays: &Pays, what: &str| {
         let preposition = if matches!(pays, Pays::Percent(r) if r.units() > 0) { "of" } else { "on" };
         format!("{} {preposition} {what}", line(pays))
@@ -40,7 +40,28 @@ pub fn sentence(terms: &NewTerms) -> String {
     let first = of(&terms.referral, "the first payment");
     let later = of(&terms.recurring, "later ones");
     let limit = if pays_nothing(&terms.recurring) { String::new() } else { limit(terms.limit) };
-    let mut text = format!("{first}; {later}{limit}; held {}.", days(terms.hold_days));
+    format!("{first}; {later}{limit}")
+}
+
+/// What a campaign pays a referrer, a line each: the reward, and each live product's version that pays something.
+/// Products are named where there are several.
+pub fn pays(reward: &Amounts, versions: &[&InForce]) -> Vec<String> {
+    let reward = reward.iter().filter(|money| money.minor > 0);
+    let mut lines: Vec<String> = reward.map(|m| format!("{} for each referral that counts", m.shown())).collect();
+    for one in versions {
+        let terms = one.version.terms();
+        if pays_nothing(&terms.referral) && pays_nothing(&terms.recurring) {
+            continue;
+        }
+        let name = if versions.len() > 1 { format!("{}: ", one.product) } else { String::new() };
+        lines.push(format!("{name}{}", payments(&terms)));
+    }
+    lines
+}
+
+/// All of a version in one line: "20 % of the first payment; 10 % of later ones, …; held 14 days."
+pub fn sentence(terms: &NewTerms) -> String {
+    let mut text = format!("{}; held {}.", payments(terms), days(terms.hold_days));
     if let Some(start) = text.get(..1).map(str::to_uppercase) {
         text.replace_range(..1, &start);
     }

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 
 use super::find;
 use crate::campaigns::ready_text::{MOST, PLACES, Person, ReadyText};
-use crate::campaigns::{self, Campaign, Saved, store};
+use crate::campaigns::{self, Campaign, Saved, Settings, store};
+use crate::products;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
 use crate::web::page::html_with;
@@ -27,12 +28,18 @@ struct TextPage {
     campaign: Campaign,
     /// As a referrer gets it.
     sample: String,
-    places: [(&'static str, &'static str); 6],
+    places: [(&'static str, &'static str); 8],
+    /// Places of the text that this campaign has nothing for.
+    holes: Vec<&'static str>,
     most: String,
 }
 
 impl TextPage {
     async fn of(page: &Page, campaign: Campaign, form: Form, text: &ReadyText) -> Result<Self, Fault> {
+        let reward = pays(page, &campaign).await?;
+        let holes = [("reward", &reward), ("offer", &campaign.offer)];
+        let holes = holes.into_iter().filter(|(place, value)| value.is_empty() && text.names(place));
+        let holes: Vec<&str> = holes.map(|(place, _)| place).collect();
         let link = format!("{}/r/JN7-K4M-8XQ", page.app.config.public_url);
         let person = Person {
             name: "Jane Njeri",
@@ -40,6 +47,8 @@ impl TextPage {
             code: "JN7-K4M-8XQ",
             business: &page.member.business_name,
             campaign: &campaign.name,
+            reward: &reward,
+            offer: &campaign.offer,
         };
         Ok(Self {
             frame: page.frame("campaign").await?,
@@ -47,9 +56,18 @@ impl TextPage {
             sample: text.for_person(&person),
             campaign,
             places: PLACES,
+            holes,
             most: MOST.to_string(),
         })
     }
+}
+
+/// What the campaign pays a referrer today, in one line.
+async fn pays(page: &Page, campaign: &Campaign) -> Result<String, Fault> {
+    let today = page.member.zone.day_of(page.app.clock.now());
+    let all = products::in_force(&mut page.read().await?, page.member.business_id, today).await?;
+    let own: Vec<_> = all.iter().filter(|one| one.campaign_id == campaign.id).collect();
+    Ok(products::pays(&Settings::of(campaign).reward, &own).join(", and "))
 }
 
 async fn stored(page: &Page, id: i64) -> Result<ReadyText, Fault> {

@@ -5,10 +5,13 @@ use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path};
 
 use super::search;
+use crate::amounts::Amounts;
 use crate::campaigns;
 use crate::campaigns::ready_text::{Person, ReadyText};
 use crate::codes::store::{self, CodeLine, Wanted};
+use crate::db::{Conn, DbResult};
 use crate::links;
+use crate::products;
 use crate::query::{self, ListQuery};
 use crate::shell::worklist::{CHUNK, Cell, Parts, file, line};
 use crate::shell::{Access, Frame, Page, Routes};
@@ -69,7 +72,10 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let ready = match &owner.code {
         Some(code) => {
             let link = links::of_code(&mut conn, &page.app.config.public_url, business, code).await?;
+            let reward = pays(&mut conn, &page, owner.campaign_id, &owner.reward).await?;
             let person = Person {
+                reward: &reward,
+                offer: &owner.offer,
                 name: &owner.name,
                 link: &link.unwrap_or_default(),
                 code,
@@ -99,7 +105,17 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     })
 }
 
+/// What a campaign pays a referrer today, in one line.
+async fn pays(conn: &mut Conn, page: &Page, campaign_id: i64, reward: &str) -> DbResult<String> {
+    let today = page.member.zone.day_of(page.app.clock.now());
+    let all = products::in_force(conn, page.member.business_id, today).await?;
+    let own: Vec<_> = all.iter().filter(|one| one.campaign_id == campaign_id).collect();
+    Ok(products::pays(&Amounts::from_json(reward), &own).join(", and "))
+}
+
 struct Export {
+    reward: String,
+    offer: String,
     page: Page,
     query: ListQuery,
     wanted: Wanted,
@@ -118,9 +134,14 @@ async fn export(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     }
     let text = campaigns::ready_text(&mut page.read().await?, page.member.business_id, page.campaign.id).await?;
     let text = ReadyText::of(&text.ok_or(Fault::NotFound)?);
+    let mut conn = page.read().await?;
+    let campaign = campaigns::find(&mut conn, page.member.business_id, page.campaign.id).await?;
+    let campaign = campaign.ok_or(Fault::NotFound)?;
+    let reward = pays(&mut conn, &page, campaign.id, &campaign.reward).await?;
+    drop(conn);
     let query = query.without("after").without("before");
-    let state = Export { page, query, wanted, text, over: false };
-    file("texts", &["name", "email", "code", "link", "text"], state)
+    let state = Export { reward, offer: campaign.offer, page, query, wanted, text, over: false };
+    file("texts", &["name", "email", "phone", "code", "link", "text"], state)
 }
 
 impl Parts for Export {
@@ -143,7 +164,7 @@ impl Parts for Export {
 }
 
 impl Export {
-    fn cells(&self, row: &CodeLine) -> [Cell; 5] {
+    fn cells(&self, row: &CodeLine) -> [Cell; 6] {
         let link = row.link(&self.page.app.config.public_url);
         let text = self.text.for_person(&Person {
             name: &row.name,
@@ -151,10 +172,13 @@ impl Export {
             code: &row.text,
             business: &self.page.member.business_name,
             campaign: &self.page.campaign.name,
+            reward: &self.reward,
+            offer: &self.offer,
         });
         [
             Cell::Text(row.name.clone()),
             Cell::maybe(row.email.as_ref()),
+            Cell::maybe(row.phone.as_ref()),
             Cell::Text(row.text.clone()),
             Cell::Plain(link),
             Cell::Text(text),

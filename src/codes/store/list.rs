@@ -29,6 +29,8 @@ row! {
         pub revenue: i64,
         pub name: String,
         pub email: Option<String>,
+        /// In E.164.
+        pub phone: Option<String>,
         pub company: Option<String>,
         pub enrollment_state: String,
         pub archived: bool,
@@ -81,7 +83,7 @@ impl Wanted {
 fn listing(campaign_id: i64, zone: Zone, query: &ListQuery, wanted: &Wanted) -> Listing {
     let mut listing = Listing::new(
         "c.id, c.enrollment_id, c.campaign_id, c.referrer_id, c.text, c.lookup, c.kind, c.state, c.created_at, c.clicks,
-         c.leads, c.qualified, c.revenue, r.name, r.email, r.company, e.state AS enrollment_state, e.archived,
+         c.leads, c.qualified, c.revenue, r.name, r.email, r.phone_key AS phone, r.company, e.state AS enrollment_state, e.archived,
          EXISTS (SELECT 1
                    FROM codes o
                   WHERE o.lookup = c.lookup
