@@ -10,7 +10,7 @@ pub fn words(action: &str) -> &'static str {
 
 /// True for an action whose values say how a referrer is paid: they are for those who may pay.
 pub fn tells_of_payout_details(action: &str) -> bool {
-    action.starts_with("referrer.details")
+    matches!(action, "referrer.details_set" | "referrer.details_removed" | "referrer.details_seen")
 }
 
 /// Sorted by action.
