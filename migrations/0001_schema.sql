@@ -24,7 +24,9 @@ CREATE TABLE businesses (
     currency TEXT NOT NULL,
     country TEXT NOT NULL,
     -- True while anybody listens to messages: only then are they written.
-    listens BOOLEAN NOT NULL DEFAULT false
+    listens BOOLEAN NOT NULL DEFAULT false,
+    -- The people who have to agree to a locked payout before it is paid.
+    payout_approval TEXT NOT NULL DEFAULT 'none' CHECK (payout_approval IN ('none', 'owner', 'anyone'))
 );
 
 -- The people who sign in.
@@ -145,6 +147,8 @@ CREATE TABLE campaigns (
     ready_text TEXT NOT NULL DEFAULT '',
     -- A line for customers: what they get by being referred; empty for none.
     offer TEXT NOT NULL,
+    -- JSON object, currency to minor units: less than that is carried over to the next payout.
+    payout_minimum TEXT NOT NULL DEFAULT '{}',
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
@@ -746,10 +750,15 @@ CREATE TABLE commissions (
     reversed_at BIGINT,
     -- The sum taken back after it was paid; `amount` stays what was paid.
     taken_back BIGINT NOT NULL DEFAULT 0 CHECK (taken_back BETWEEN 0 AND amount),
+    -- The line of a locked payout that pays it. From then on its amount stands: corrections are adjustments.
+    line_id BIGINT,
     created_at BIGINT NOT NULL,
+    -- Grows with every change: a payout takes a commission only as it was reviewed.
     updated_at BIGINT NOT NULL,
     CHECK ((kind = 'reward') = (payment_id IS NULL)),
-    CHECK (void_cause IS NULL OR state = 'void')
+    CHECK (void_cause IS NULL OR state = 'void'),
+    CHECK (line_id IS NULL OR (state IN ('approved', 'paid') AND NOT test)),
+    CHECK (state <> 'paid' OR line_id IS NOT NULL)
 );
 CREATE UNIQUE INDEX commissions_once ON commissions (payment_id, referrer_id) WHERE payment_id IS NOT NULL;
 CREATE UNIQUE INDEX commissions_one_reward ON commissions (lead_id) WHERE kind = 'reward' AND state <> 'void' AND reversed_at IS NULL;
@@ -760,6 +769,47 @@ CREATE INDEX commissions_by_updated ON commissions (campaign_id, test, updated_a
 CREATE INDEX commissions_by_state ON commissions (campaign_id, test, state, hold_until, id);
 CREATE INDEX commissions_by_referrer ON commissions (referrer_id, created_at, id);
 CREATE INDEX commissions_due ON commissions (business_id, hold_until, id) WHERE state = 'pending';
+CREATE INDEX commissions_payable ON commissions (business_id, currency, referrer_id, id)
+    WHERE state = 'approved' AND line_id IS NULL;
+CREATE INDEX commissions_by_line ON commissions (line_id, id) WHERE line_id IS NOT NULL;
+
+-- Corrections of what a referrer is owed, beside what they earned: what was taken back of a commission that a
+-- payout had taken, and what staff gave or took by hand.
+CREATE TABLE adjustments (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL,
+    campaign_id BIGINT NOT NULL,
+    referrer_id BIGINT NOT NULL,
+    enrollment_id BIGINT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('claw back', 'bonus', 'correction')),
+    -- waiting: a second person has to approve it; only a posted one is on the ledger.
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'posted', 'refused')),
+    currency TEXT NOT NULL,
+    amount BIGINT NOT NULL CHECK (amount <> 0),
+    -- The commission that is taken back.
+    commission_id BIGINT,
+    -- The words of a person.
+    reason TEXT,
+    -- NULL where an event of the engine made it.
+    made_by TEXT,
+    made_by_id BIGINT,
+    decided_by TEXT,
+    -- As of a commission.
+    line_id BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CHECK ((kind = 'claw back') = (commission_id IS NOT NULL)),
+    CHECK (kind <> 'claw back' OR amount < 0),
+    CHECK (kind <> 'bonus' OR amount > 0),
+    CHECK ((kind = 'claw back') = (made_by IS NULL)),
+    CHECK (line_id IS NULL OR state = 'posted')
+);
+CREATE INDEX adjustments_payable ON adjustments (business_id, currency, referrer_id, id)
+    WHERE state = 'posted' AND line_id IS NULL;
+CREATE INDEX adjustments_by_business ON adjustments (business_id, created_at, id);
+CREATE INDEX adjustments_by_referrer ON adjustments (referrer_id, created_at, id);
+CREATE INDEX adjustments_by_commission ON adjustments (commission_id, id) WHERE commission_id IS NOT NULL;
+CREATE INDEX adjustments_by_line ON adjustments (line_id, id) WHERE line_id IS NOT NULL;
 
 -- Signed amounts on a referrer's accounts. Rows are only ever added.
 CREATE TABLE ledger_entries (
@@ -767,16 +817,103 @@ CREATE TABLE ledger_entries (
     business_id BIGINT NOT NULL,
     referrer_id BIGINT NOT NULL REFERENCES referrers (id),
     currency TEXT NOT NULL,
-    account TEXT NOT NULL CHECK (account IN ('held', 'due', 'paid')),
+    account TEXT NOT NULL CHECK (account IN ('held', 'due', 'paying', 'paid')),
     amount BIGINT NOT NULL CHECK (amount <> 0),
     kind TEXT NOT NULL CHECK (kind IN ('created', 'approved', 'voided', 'restored', 'refunded', 'clawed back', 'disputed', 'dispute ended',
-        'paid')),
+        'adjusted', 'locked', 'unlocked', 'paid', 'failed', 'returned')),
     commission_id BIGINT REFERENCES commissions (id),
+    -- An entry that takes a commission back names both.
+    adjustment_id BIGINT REFERENCES adjustments (id),
+    -- The line of the payout that moved it.
+    line_id BIGINT,
     day TEXT NOT NULL,
-    at BIGINT NOT NULL
+    at BIGINT NOT NULL,
+    CHECK (commission_id IS NOT NULL OR adjustment_id IS NOT NULL),
+    CHECK ((kind IN ('locked', 'unlocked', 'paid', 'failed', 'returned')) = (line_id IS NOT NULL))
 );
 CREATE INDEX ledger_by_referrer ON ledger_entries (referrer_id, currency, id);
 CREATE INDEX ledger_by_commission ON ledger_entries (commission_id, id) WHERE commission_id IS NOT NULL;
+CREATE INDEX ledger_by_adjustment ON ledger_entries (adjustment_id, id) WHERE adjustment_id IS NOT NULL;
+CREATE INDEX ledger_by_line ON ledger_entries (line_id, id) WHERE line_id IS NOT NULL;
+
+-- PAYOUTS
+
+-- Batches of balances in one currency and by one method.
+CREATE TABLE payouts (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    -- NULL pays what is due of every campaign.
+    campaign_id BIGINT REFERENCES campaigns (id),
+    -- Counted up in its business.
+    number BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    method TEXT NOT NULL CHECK (method IN ('paypal', 'wise', 'bank', 'hand')),
+    state TEXT NOT NULL CHECK (state IN ('building', 'draft', 'locking', 'locked', 'unlocking', 'approved', 'closed', 'dropped')),
+    -- How a draft came back from being locked: a person's name and what changed.
+    note TEXT,
+    -- The lines that are in, and their sum.
+    lines BIGINT NOT NULL DEFAULT 0 CHECK (lines >= 0),
+    amount BIGINT NOT NULL DEFAULT 0 CHECK (amount >= 0),
+    -- Tells what was reviewed from what is there now.
+    fingerprint TEXT NOT NULL DEFAULT '',
+    made_by TEXT NOT NULL,
+    -- The user or key.
+    made_by_id BIGINT,
+    locked_by TEXT,
+    locked_by_id BIGINT,
+    approved_by TEXT,
+    approved_by_id BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    built_at BIGINT,
+    locked_at BIGINT,
+    approved_at BIGINT,
+    -- When its file was first made.
+    file_at BIGINT,
+    closed_at BIGINT,
+    UNIQUE (business_id, number)
+);
+CREATE INDEX payouts_by_created ON payouts (business_id, created_at, id);
+CREATE INDEX payouts_by_updated ON payouts (business_id, updated_at, id);
+
+-- A referrer in a payout: in it, or left out with the reason.
+CREATE TABLE payout_lines (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL,
+    payout_id BIGINT NOT NULL REFERENCES payouts (id),
+    referrer_id BIGINT NOT NULL REFERENCES referrers (id),
+    currency TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    -- Commissions and adjustments that the amount is the sum of.
+    items BIGINT NOT NULL CHECK (items >= 0),
+    -- A digest of them: a line is locked only as it was reviewed.
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('out', 'in', 'locked', 'paid', 'failed', 'returned')),
+    out_reason TEXT CHECK (out_reason IN ('below the minimum', 'no details', 'banned', 'disputed', 'negative balance', 'nothing is left', 'other method',
+        'by hand')),
+    -- The minimum that it is below.
+    minimum BIGINT,
+    -- The day since which the oldest part of it is due.
+    since TEXT,
+    -- The version of the payout details by which it is paid, and its masked form.
+    details_id BIGINT,
+    details TEXT,
+    -- Set when the details were changed shortly before.
+    details_changed_at BIGINT,
+    -- The words for a failed or returned one.
+    reason TEXT,
+    -- The reference of the bank or provider.
+    reference TEXT,
+    -- The day it was paid, failed or returned.
+    day TEXT,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (payout_id, referrer_id),
+    CHECK ((state = 'out') = (out_reason IS NOT NULL)),
+    CHECK (state = 'out' OR amount > 0)
+);
+CREATE INDEX payout_lines_by_state ON payout_lines (payout_id, state, id);
+CREATE INDEX payout_lines_by_amount ON payout_lines (payout_id, amount, id);
+CREATE INDEX payout_lines_by_referrer ON payout_lines (referrer_id, id);
 
 -- THE INBOX
 

@@ -28,7 +28,8 @@ ALTER TABLE commissions
     DROP CONSTRAINT commissions_terms_id_fkey;
 ALTER TABLE ledger_entries
     DROP CONSTRAINT ledger_entries_referrer_id_fkey,
-    DROP CONSTRAINT ledger_entries_commission_id_fkey;
+    DROP CONSTRAINT ledger_entries_commission_id_fkey,
+    DROP CONSTRAINT ledger_entries_adjustment_id_fkey;
 
 -- Everything that a payment is known by: any of its names finds it, and no other payment has it.
 CREATE TABLE payment_names (

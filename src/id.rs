@@ -26,6 +26,8 @@ pub enum Kind {
     Refund,
     Touch,
     Payout,
+    PayoutLine,
+    Adjustment,
     LedgerEntry,
     Import,
     InboxItem,
@@ -42,7 +44,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Lead,
         Self::Referrer,
         Self::Commission,
@@ -51,6 +53,8 @@ impl Kind {
         Self::Refund,
         Self::Touch,
         Self::Payout,
+        Self::PayoutLine,
+        Self::Adjustment,
         Self::LedgerEntry,
         Self::Import,
         Self::InboxItem,
@@ -78,6 +82,8 @@ impl Kind {
             Self::Refund => "refund",
             Self::Touch => "touch",
             Self::Payout => "payout",
+            Self::PayoutLine => "line",
+            Self::Adjustment => "adj",
             Self::LedgerEntry => "entry",
             Self::Import => "import",
             Self::InboxItem => "inbox",

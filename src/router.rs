@@ -13,7 +13,8 @@ use crate::shell::{self, Routes};
 use crate::web::health::Probe;
 use crate::web::{assets, health, layers};
 use crate::{
-    calls, codes, figures, imports, kept, outbox, referrers, seal, search, stored_answers, sweep, test_data, users,
+    calls, codes, figures, imports, kept, outbox, payouts, referrers, seal, search, stored_answers, sweep, test_data,
+    users,
 };
 
 /// The whole program as one service.
@@ -48,6 +49,7 @@ pub fn pages() -> Routes {
         .merge(crate::find::pages::routes())
         .merge(crate::leads::pages::routes())
         .merge(crate::commissions::pages::routes())
+        .merge(crate::payouts::pages::routes())
         .merge(crate::inbox::pages::routes())
         .merge(crate::campaigns::pages::routes())
         .merge(crate::products::pages::routes())
@@ -67,6 +69,7 @@ pub fn job_kinds() -> Kinds {
     Kinds::new()
         .with(codes::KIND, codes::step)
         .with(referrers::ENROLL, referrers::enroll_step)
+        .with(payouts::KIND, payouts::step)
         .with(imports::CHECK, imports::check_step)
         .with(imports::RUN, imports::run_step)
         .with(test_data::KIND, test_data::step)

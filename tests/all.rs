@@ -38,6 +38,7 @@ mod lists;
 mod lookup;
 mod migrations;
 mod payout_details;
+mod payouts;
 mod plans;
 mod races;
 mod readme;

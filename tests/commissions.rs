@@ -128,8 +128,8 @@ async fn a_paid_one_stays(app: TestApp) {
     let jane = shop.referrer("Jane Miller").await;
     shop.lead("amy@example.com", Some(&jane.code)).await;
     shop.pay("amy@example.com", "100.00", "2026-06-14").await;
-    app.tamper("UPDATE commissions SET state = 'paid'").await;
     let id = app.number("SELECT id FROM commissions").await;
+    shop.pay_commission(id).await;
     let refused =
         app.get(&format!("/commissions/{id}/void")).await.goes_to(&format!("/commissions/{id}")).follow().await;
     assert!(refused.flash().contains("It was paid"), "{}", refused.flash());

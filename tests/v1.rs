@@ -46,7 +46,7 @@ on_both_databases! {
     the_same_call_fifty_times_at_once_is_one,
 }
 
-async fn call(app: &TestApp, method: &str, path: &str, body: Option<Json>) -> Answer {
+pub(crate) async fn call(app: &TestApp, method: &str, path: &str, body: Option<Json>) -> Answer {
     app.call(method, path, &app.business.api_key, body).await
 }
 
@@ -56,7 +56,7 @@ async fn with(app: &TestApp, method: &str, path: &str, header: (&str, &str), bod
     app.request(method, path, &headers, body.to_string().into_bytes()).await
 }
 
-fn text(json: &Json) -> &str {
+pub(crate) fn text(json: &Json) -> &str {
     json.as_str().unwrap_or_else(|| panic!("{json} is no text"))
 }
 

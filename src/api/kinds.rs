@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 36] = [
+pub const KINDS: [ProblemKind; 45] = [
     kind(
         "missing_field",
         "400",
@@ -108,6 +108,20 @@ pub const KINDS: [ProblemKind; 36] = [
         "The server has no key to encrypt payout details with, or not the right one.",
         "The message says what the people who run Refdesk have to set.",
     ),
+    kind("payout_state", "409", "The payout is in a state in which this cannot be done.", "The message says which."),
+    kind(
+        "payout_changed",
+        "409",
+        "The draft is not, or no longer, what was reviewed.",
+        "Refresh it, review it, and send its new `fingerprint`.",
+    ),
+    kind("payout_empty", "409", "Nobody is in the payout.", "`left_out` says of each referrer why."),
+    kind("payout_settled", "409", "Some of its lines are paid, failed or returned.", "It cannot be undone any more."),
+    kind("payout_open", "409", "Some of its lines are neither paid nor failed.", "Say what became of each first."),
+    kind("payout_not_approved", "409", "A second person has to approve it first.", "Approve it with another key."),
+    kind("payout_same_person", "409", "The one who locked it cannot approve it.", "Another person does."),
+    kind("payout_not_owner", "409", "Only an owner approves payouts of this business.", "Use an owner's key."),
+    kind("line_state", "409", "This cannot happen to a line in its state.", "The message says the state."),
     kind("refused", "409", "A rule of the programme forbids it.", "The message says which."),
     kind(
         "duplicate_event",

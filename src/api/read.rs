@@ -191,6 +191,23 @@ impl<T: Object> FromRequestParts<App> for Asked<T> {
     }
 }
 
+/// The two parameters in the path, as text.
+pub struct InPaths(pub String, pub String);
+
+impl FromRequestParts<App> for InPaths {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let unreadable = || FieldProblem::wrong("path", "cannot be read");
+        let both = Path::<(String, String)>::from_request_parts(parts, app).await;
+        let Path((first, second)) = both.map_err(|_| unreadable())?;
+        if first.contains('\0') || second.contains('\0') {
+            return Err(unreadable().into());
+        }
+        Ok(Self(first, second))
+    }
+}
+
 /// The one parameter in the path, as text.
 pub struct InPath(pub String);
 

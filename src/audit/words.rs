@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 98] = [
+const TABLE: [(&str, &str); 109] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("business.key_rotated", "Key of payout details changed"),
@@ -86,6 +86,17 @@ const TABLE: [(&str, &str); 98] = [
     ("payment.refund_refused", "Refund did not fit its payment"),
     ("payment.refunded", "Payment refunded"),
     ("payments.earned", "Commission given for waiting payments"),
+    ("payout.approved", "Payout approved"),
+    ("payout.closed", "Payout closed"),
+    ("payout.created", "Payout drafted"),
+    ("payout.dropped", "Draft of a payout dropped"),
+    ("payout.left_out", "Referrer left out of a payout"),
+    ("payout.line_failed", "Payment to a referrer failed"),
+    ("payout.line_returned", "Payment to a referrer came back"),
+    ("payout.locked", "Payout locked"),
+    ("payout.paid", "Payout paid"),
+    ("payout.taken_in", "Referrer taken into a payout again"),
+    ("payout.unlocked", "Lock of a payout undone"),
     ("product.added", "Product added"),
     ("product.renamed", "Product renamed"),
     ("referrer.added", "Referrer added"),

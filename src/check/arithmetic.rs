@@ -26,7 +26,7 @@ pub async fn check(conn: &mut Conn) -> DbResult<(i64, Vec<String>)> {
 }
 
 fn fault(c: &Frozen) -> Option<String> {
-    if c.taken_back != 0 && c.state != "paid" {
+    if c.taken_back != 0 && !matches!(c.state.as_str(), "approved" | "paid") {
         return Some(format!("is {} and had {} taken back", c.state, c.taken_back));
     }
     let expected = match (c.rate.and_then(Rate::from_units), c.flat) {

@@ -1,5 +1,6 @@
 mod counted;
 mod details;
+mod paid;
 mod questions;
 
 use crate::db::{Conn, DbResult, sql, sql_built};
@@ -10,11 +11,13 @@ pub const MOST: usize = 20;
 
 /// The invariants, each with a query that returns one text per broken row.
 pub fn questions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    questions::QUESTIONS.into_iter().chain(counted::QUESTIONS).chain(details::QUESTIONS)
+    let all = questions::QUESTIONS.into_iter().chain(paid::QUESTIONS);
+    all.chain(counted::QUESTIONS).chain(details::QUESTIONS)
 }
+
 /// The references of the rows that events write: table, its key, the column, and the table it refers to.
 /// SQLite has these as foreign keys; PostgreSQL does not (migrations/0001_schema_postgres.sql says why).
-const NAMES: [(&str, &str, &str, &str); 21] = [
+const NAMES: [(&str, &str, &str, &str); 24] = [
     ("leads", "id", "campaign_id", "campaigns"),
     ("leads", "id", "referrer_id", "referrers"),
     ("leads", "id", "enrollment_id", "enrollments"),
@@ -36,6 +39,9 @@ const NAMES: [(&str, &str, &str, &str); 21] = [
     ("commissions", "id", "terms_id", "terms"),
     ("ledger_entries", "id", "referrer_id", "referrers"),
     ("ledger_entries", "id", "commission_id", "commissions"),
+    ("adjustments", "id", "commission_id", "commissions"),
+    ("adjustments", "id", "enrollment_id", "enrollments"),
+    ("adjustments", "id", "referrer_id", "referrers"),
 ];
 
 /// The rows that refer to a missing row.

@@ -42,6 +42,7 @@ row! {
         pub released: bool,
         pub reversed_at: Option<i64>,
         pub taken_back: i64,
+        pub line_id: Option<i64>,
         /// The refunded part of the payment.
         pub refunded: i64,
         pub created_at: i64,
@@ -81,7 +82,7 @@ impl CommissionRow {
         currency.map_or_else(|_| self.amount.to_string(), |currency| Money { minor: self.amount, currency }.plain())
     }
     pub fn is_unpaid(&self) -> bool {
-        matches!(self.state.as_str(), "pending" | "approved")
+        matches!(self.state.as_str(), "pending" | "approved") && self.line_id.is_none() && self.taken_back == 0
     }
     /// True when staff can approve it: pending, or of a banned referrer and not yet released; never while
     /// disputed.
@@ -95,7 +96,7 @@ const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead
                        p.name AS referrer, e.state AS enrollment_state, d.name AS product, y.payment_date,
                        y.disputed_at, k.terms_number, k.rate, k.flat, k.base_amount, k.amount, k.currency,
                        k.hold_days, k.hold_until, k.state, COALESCE(k.reason, k.void_cause) AS reason, k.released,
-                       k.reversed_at, k.taken_back,
+                       k.reversed_at, k.taken_back, k.line_id,
                        COALESCE(y.refunded, 0) AS refunded, k.created_at";
 
 const JOINS: &str = "JOIN leads l ON l.id = k.lead_id
@@ -314,6 +315,7 @@ pub async fn disputed(conn: &mut Conn, business_id: i64, campaign_id: i64) -> Db
             AND k.campaign_id = $2
             AND k.test = false
             AND k.state = 'approved'
+            AND k.line_id IS NULL
           GROUP BY k.currency
          HAVING sum(k.amount) <> 0
           ORDER BY k.currency")

@@ -21,6 +21,8 @@ pub enum Key {
     /// First set-up, or the order in which a business's chain is sealed.
     Setup,
     Seal(i64),
+    /// The payouts of a business, and the adjustments beside them.
+    Payouts(i64),
     /// The copies of counters that lists are sorted by.
     Figures,
     /// The key that secrets are stored with.
@@ -41,6 +43,7 @@ impl Key {
             Self::Row(id) => format!("row/{id}"),
             Self::Setup => "setup".to_owned(),
             Self::Seal(business) => format!("seal/{business}"),
+            Self::Payouts(business) => format!("payouts/{business}"),
             Self::Figures => "figures".to_owned(),
             Self::Secrets => "secrets".to_owned(),
             Self::Recount => "recount".to_owned(),

@@ -31,10 +31,11 @@ macro_rules! insert_rows {
 }
 
 /// `update_rows!("payments", payments, p => p.id, { lead_id BIGINT = p.lead_id, … })`: an UPDATE of each row
-/// by its id, as a statement to execute. `and` names a further condition.
+/// by its id, as a statement to execute. `and` names a further condition, `by` a value of each row for it.
 #[macro_export]
 macro_rules! update_rows {
-    ($table:literal $(and $and:literal)?, $items:expr, $item:pat => $id:expr, {
+    ($table:literal $(and $and:literal $(by $known:ident $known_type:ident = $known_value:expr)?)?,
+     $items:expr, $item:pat => $id:expr, {
         $first:ident $first_type:ident = $first_value:expr
         $(, $name:ident $type:ident = $value:expr)* $(,)?
         $(; $columns:ty = $texts:expr)?
@@ -47,7 +48,8 @@ macro_rules! update_rows {
                 $(&$crate::db::Texts::<$columns>::assigned(", ", "r."),)?
                 concat!("
                FROM rows($1, id BIGINT, ", stringify!($first), " ", stringify!($first_type)
-                    $(, ", ", stringify!($name), " ", stringify!($type))*),
+                    $(, ", ", stringify!($name), " ", stringify!($type))*
+                    $($(, ", ", stringify!($known), " ", stringify!($known_type))?)?),
                 $(&$crate::db::Texts::<$columns>::columns(", ", " TEXT"),)?
                 concat!(") r
               WHERE ", $table, ".id = r.id" $(, "
@@ -57,7 +59,9 @@ macro_rules! update_rows {
         )
         .bind($crate::rows!(
             $items,
-            $item => { id: $id, $first: $first_value $(, $name: $value)* $(; $columns: $texts)? }
+            $item => {
+                id: $id, $first: $first_value $(, $name: $value)* $($(, $known: $known_value)?)? $(; $columns: $texts)?
+            }
         ))
     };
 }

@@ -140,6 +140,7 @@ pub enum Refusal {
     /// A commission of this state cannot be approved.
     CommissionIs(CommissionState),
     CommissionPaid,
+    CommissionInPayout,
     NothingPaid,
     WhollyRefunded,
     ItemAccepted,
@@ -168,6 +169,7 @@ impl Refusal {
             Self::PaymentDisputed => "payment_disputed",
             Self::CommissionIs(_) => "commission_state",
             Self::CommissionPaid => "commission_paid",
+            Self::CommissionInPayout => "commission_in_payout",
             Self::NothingPaid => "nothing_paid",
             Self::WhollyRefunded => "wholly_refunded",
             Self::ItemAccepted => "item_accepted",
@@ -212,6 +214,9 @@ impl Refusal {
             Self::CampaignDraft => "The campaign is a draft, which takes test data only. It has to be live first.",
             Self::PaymentDisputed => "The payment is disputed; decide the dispute first.",
             Self::CommissionPaid => "It was paid; a refund of the payment takes it back.",
+            Self::CommissionInPayout => {
+                "A payout has taken it on. Undo that payout first, or correct it with an adjustment."
+            }
             Self::NothingPaid => "Nothing was paid, so there is nothing to dispute.",
             Self::WhollyRefunded => "The payment was wholly refunded: nothing of it is left to dispute.",
             Self::ItemAccepted => "The item was accepted; what was done stays.",

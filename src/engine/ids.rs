@@ -1,6 +1,7 @@
 //! A type per kind of id: what is a lead's cannot be taken for a payment's.
 
 crate::ids! {
+    AdjustmentId,
     BusinessId,
     CampaignId,
     CodeId,
@@ -8,7 +9,9 @@ crate::ids! {
     EnrollmentId,
     InboxItemId,
     LeadId,
+    LineId,
     PaymentId,
+    PayoutId,
     ProductId,
     ReferrerId,
     RefundId,

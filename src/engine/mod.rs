@@ -18,6 +18,7 @@ pub mod message;
 mod moves;
 pub mod names;
 mod once;
+pub mod payout;
 pub mod purge;
 pub mod rule;
 pub mod rules;

@@ -61,10 +61,10 @@ impl Moves {
         let mut all: Vec<&Commission> = facts.commissions.values().collect();
         all.sort_by_key(|c| (c.lead_id, c.id));
         for c in all {
-            let changed = work.writes.changed_commissions.contains(&c.id);
+            let changed = work.writes.changed_commissions.contains_key(&c.id);
             let less = work.writes.reduced.get(&c.id).copied();
             if let Some(less) = less.filter(|_| !c.is_void()) {
-                let by = if c.is_paid() { &mut moves.clawed_back } else { &mut moves.reduced };
+                let by = if c.is_committed() { &mut moves.clawed_back } else { &mut moves.reduced };
                 by.push(Moved { amount: less, ..line(c) });
             } else if let Some(less) = less {
                 moves.voided.push(Moved { amount: less, ..line(c) });
@@ -76,14 +76,14 @@ impl Moves {
                 moves.voided.push(line(c));
             } else if changed && c.state == CommissionState::Pending {
                 moves.created.push(line(c));
-            } else if changed && c.state == CommissionState::Approved {
-                moves.approved.push(line(c));
             } else if let Some(account) = work.writes.moved.get(&c.id) {
                 let by = if *account == Account::Held { &mut moves.disputed } else { &mut moves.released };
                 by.push(line(c));
-            } else if changed && c.reversed_at.is_some() {
+            } else if changed && c.is_unpaid() {
+                moves.approved.push(line(c));
+            } else if work.writes.claw_backs.iter().any(|back| back.commission_id == c.id) {
                 moves.clawed_back.push(line(c));
-            } else if c.is_paid() && c.reversed_at.is_none() {
+            } else if c.is_committed() && c.reversed_at.is_none() {
                 moves.kept.push(line(c));
             }
         }

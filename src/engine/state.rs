@@ -193,6 +193,8 @@ words! {
     pub enum Account {
         Held = "held",
         Due = "due",
+        /// In a locked payout.
+        Paying = "paying",
         Paid = "paid",
     }
 }
@@ -208,6 +210,63 @@ words! {
         ClawedBack = "clawed back",
         Disputed = "disputed",
         DisputeEnded = "dispute ended",
+        Adjusted = "adjusted",
+        Locked = "locked",
+        Unlocked = "unlocked",
+        Paid = "paid",
+        Failed = "failed",
+        Returned = "returned",
+    }
+}
+
+words! {
+    /// The kind of a correction of what a referrer is owed.
+    pub enum AdjustmentKind {
+        /// Of a commission that a payout had taken already.
+        ClawBack = "claw back",
+        Bonus = "bonus",
+        Correction = "correction",
+    }
+}
+
+words! {
+    pub enum AdjustmentState {
+        /// A second person has to approve it.
+        Waiting = "waiting",
+        Posted = "posted",
+        Refused = "refused",
+    }
+}
+
+words! {
+    /// The progress of a payout.
+    pub enum PayoutState {
+        /// Its lines are still being found.
+        Building = "building",
+        Draft = "draft",
+        /// Its lines are being taken off what is due, some at a time.
+        Locking = "locking",
+        Locked = "locked",
+        /// Its lines are being given back.
+        Unlocking = "unlocking",
+        /// A second person agreed.
+        Approved = "approved",
+        Closed = "closed",
+        Dropped = "dropped",
+    }
+}
+
+words! {
+    /// The progress of a referrer's line in a payout.
+    pub enum LineState {
+        /// Left out, for a reason.
+        Out = "out",
+        In = "in",
+        Locked = "locked",
+        Paid = "paid",
+        Failed = "failed",
+        /// Paid, and sent back.
+        Returned = "returned",
     }
 }
 

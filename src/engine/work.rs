@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::facts::{Cancelled, Commission, Facts, Lead, Paid, RefundRow, SignedUp};
 use super::ids::{
-    BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, PaymentId, ProductId, ReferrerId,
-    RefundId, TouchId, UserId,
+    AdjustmentId, BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, LineId, PaymentId,
+    ProductId, ReferrerId, RefundId, TouchId, UserId,
 };
 use super::message::{Message, News};
 use super::state::{Account, ClaimRefusal, EntryKind, InboxKind, InboxState, TouchKind};
@@ -42,8 +42,19 @@ pub struct Entry {
     pub account: Account,
     pub amount: i64,
     pub kind: EntryKind,
-    pub commission_id: CommissionId,
+    pub commission_id: Option<CommissionId>,
+    pub adjustment_id: Option<AdjustmentId>,
+    pub line_id: Option<LineId>,
     pub day: Day,
+}
+
+/// A part of a committed commission that is taken back.
+#[derive(Debug)]
+pub struct ClawBack {
+    pub id: AdjustmentId,
+    pub commission_id: CommissionId,
+    /// Above 0.
+    pub amount: i64,
 }
 
 #[derive(Debug)]
@@ -93,7 +104,9 @@ pub struct Writes {
     pub cancellations: Vec<Cancelled>,
     pub purchases: BTreeSet<(LeadId, ProductId)>,
     pub new_commissions: BTreeSet<CommissionId>,
-    pub changed_commissions: BTreeSet<CommissionId>,
+    /// Each with its version as it was loaded: a payout may take one at any moment.
+    pub changed_commissions: BTreeMap<CommissionId, i64>,
+    pub claw_backs: Vec<ClawBack>,
     /// The amounts that refunds took off earlier commissions.
     pub reduced: BTreeMap<CommissionId, i64>,
     /// Approved commissions whose amount a dispute, or its end, moved, and to which account.
@@ -168,7 +181,8 @@ impl Work {
 
     pub fn commission_mut(&mut self, id: CommissionId) -> Option<&mut Commission> {
         let commission = self.facts.commissions.get_mut(&id)?;
-        if !self.writes.new_commissions.contains(&id) && self.writes.changed_commissions.insert(id) {
+        if !self.writes.new_commissions.contains(&id) && !self.writes.changed_commissions.contains_key(&id) {
+            self.writes.changed_commissions.insert(id, commission.updated_at);
             commission.updated_at = newer(self.now, commission.updated_at);
         }
         Some(commission)
@@ -270,6 +284,27 @@ impl Work {
 
     /// A signed amount on one of a commission's accounts; nothing for 0 or for test rows.
     pub fn post(&mut self, commission_id: CommissionId, account: Account, amount: i64, kind: EntryKind) {
+        self.post_for(commission_id, None, account, amount, kind);
+    }
+
+    /// Takes a part of a committed commission off what is due.
+    pub fn claw_back(&mut self, commission_id: CommissionId, amount: i64) {
+        let is_live = self.facts.commissions.get(&commission_id).is_some_and(|c| !c.test);
+        if is_live && amount > 0 {
+            let id = self.id();
+            self.writes.claw_backs.push(ClawBack { id, commission_id, amount });
+            self.post_for(commission_id, Some(id), Account::Due, -amount, EntryKind::ClawedBack);
+        }
+    }
+
+    fn post_for(
+        &mut self,
+        commission_id: CommissionId,
+        adjustment_id: Option<AdjustmentId>,
+        account: Account,
+        amount: i64,
+        kind: EntryKind,
+    ) {
         let Some(c) = self.facts.commissions.get(&commission_id) else { return };
         if c.test || amount == 0 {
             return;
@@ -288,7 +323,9 @@ impl Work {
             account,
             amount,
             kind,
-            commission_id,
+            commission_id: Some(commission_id),
+            adjustment_id,
+            line_id: None,
             day,
         });
     }

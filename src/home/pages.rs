@@ -230,6 +230,7 @@ async fn commission(page: &Page, conn: &mut Conn, period: Period) -> Result<(Vec
     let states = figures::bars(vec![
         row("Held", "held", "warning", "pending", with.unwrap_or_default()),
         row("Due", "due", "info", "approved", String::new()),
+        row("Being paid", "paying", "info", "approved", String::new()),
         row("Paid", "paid", "good", "paid", String::new()),
     ]);
     let today = period.today;

@@ -13,8 +13,8 @@ pub const SCOPES: [(&str, &str); 12] = [
     ("campaigns:write", "Make and change campaigns, products and terms"),
     ("money:read", "Read commissions and the ledger"),
     ("money:write", "Approve and void commissions, dispute payments"),
-    ("payouts:read", "Read how referrers are paid, a few characters of it"),
-    ("payouts:write", "Set how referrers are paid"),
+    ("payouts:read", "Read payouts, with payout details masked"),
+    ("payouts:write", "Make, lock and settle payouts, set payout details"),
     ("audit:read", "Read the audit"),
 ];
 

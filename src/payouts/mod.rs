@@ -1,4 +1,71 @@
-//! Batches of what is owed, paid out.
+//! Payouts: batches of what is due in one currency by one method, from the draft that staff review to the last
+//! line paid. [`create`] builds a draft, [`lock`] takes its lines off what is due, [`settle`] says what became of
+//! each. The money itself moves in [`engine::payout`](crate::engine::payout).
+//!
+//! A payout of any size is written some lines at a time: the first lot in the call itself, the rest by a job. A
+//! crash leaves it `building`, `locking` or `unlocking`, and the job goes on.
 
+mod draft;
 pub mod files;
+mod job;
+mod ledger;
+mod line;
+mod lock;
+pub mod pages;
+mod queue;
+mod refused;
 pub mod results;
+mod settle;
+mod store;
+mod wish;
+
+use crate::db::{Conn, DbResult};
+use crate::engine::payout::Selection;
+use crate::engine::state::PayoutState;
+use crate::money::Money;
+
+pub use draft::{create, drop_draft, leave_out, refresh, take_in};
+pub use job::step;
+pub use line::OutReason;
+pub use lock::{Approver, approve, lock, unlock};
+pub use queue::KIND;
+pub use refused::Refused;
+pub use settle::{Settled, close, pay_all, settle};
+pub use store::{Approval, LineFilter, LineRow, Owed, PayoutRow, Sum, line, lines, listing, owed, sums};
+pub use wish::{NewPayout, Settle};
+
+/// A payout of the business.
+pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<PayoutRow>> {
+    store::find(conn, business_id, id).await
+}
+
+/// The people who have to agree before a payout of the business is paid.
+pub async fn approval(conn: &mut Conn, business_id: i64) -> DbResult<Approval> {
+    store::approval(conn, business_id).await
+}
+
+impl PayoutRow {
+    /// "P-12": what people call it.
+    pub fn name(&self) -> String {
+        format!("P-{}", self.number)
+    }
+
+    pub fn money(&self) -> Money {
+        Money { minor: self.amount, currency: self.currency }
+    }
+
+    /// True while a job is at it.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.state, PayoutState::Building | PayoutState::Locking | PayoutState::Unlocking)
+    }
+
+    fn selection(&self) -> Selection {
+        Selection { business_id: self.business_id, campaign_id: self.campaign_id, currency: self.currency }
+    }
+}
+
+impl LineRow {
+    pub fn money(&self) -> Money {
+        Money { minor: self.amount, currency: self.currency }
+    }
+}

@@ -214,16 +214,20 @@ pub async fn money(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Sum>> {
             AND l.enrollment_id IS NOT NULL
           GROUP BY 1, 2
           UNION ALL
-         SELECT c.campaign_id, 'money.' || e.account || '.' || e.currency, '', CAST(sum(e.amount) AS BIGINT)
+         SELECT COALESCE(c.campaign_id, a.campaign_id), 'money.' || e.account || '.' || e.currency, '', CAST(sum(e.amount) AS BIGINT)
            FROM ledger_entries e
-           JOIN commissions c ON c.id = e.commission_id
-          WHERE c.business_id = $1
+           LEFT JOIN commissions c ON c.id = e.commission_id
+           LEFT JOIN adjustments a ON a.id = e.adjustment_id
+          WHERE e.business_id = $1
+            AND COALESCE(c.id, a.id) IS NOT NULL
           GROUP BY 1, 2
           UNION ALL
-         SELECT c.enrollment_id, 'earned.' || e.currency, '', CAST(sum(e.amount) AS BIGINT)
+         SELECT COALESCE(c.enrollment_id, a.enrollment_id), 'earned.' || e.currency, '', CAST(sum(e.amount) AS BIGINT)
            FROM ledger_entries e
-           JOIN commissions c ON c.id = e.commission_id
-          WHERE c.business_id = $1
+           LEFT JOIN commissions c ON c.id = e.commission_id
+           LEFT JOIN adjustments a ON a.id = e.adjustment_id
+          WHERE e.business_id = $1
+            AND COALESCE(c.id, a.id) IS NOT NULL
           GROUP BY 1, 2")
     .bind(business_id)
     .patient()

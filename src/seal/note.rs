@@ -41,6 +41,8 @@ pub struct Posted<'a> {
     pub amount: i64,
     pub kind: &'a str,
     pub commission_id: Option<i64>,
+    pub adjustment_id: Option<i64>,
+    pub line_id: Option<i64>,
     pub day: &'a str,
     pub at: i64,
 }

@@ -31,6 +31,8 @@ row! {
         amount: i64,
         kind: String,
         commission_id: Option<i64>,
+        adjustment_id: Option<i64>,
+        line_id: Option<i64>,
         day: String,
         at: i64,
     }
@@ -169,7 +171,7 @@ pub async fn digests(conn: &mut Conn, chain: Chain, business_id: i64, ids: &[i64
         Chain::Ledger => {
             let found: Vec<PostedRow> = sql(
                 "SELECT e.id, e.business_id, e.referrer_id, e.currency, e.account, e.amount, e.kind, e.commission_id,
-                        e.day, e.at
+                        e.adjustment_id, e.line_id, e.day, e.at
                    FROM rows($1, id BIGINT) r
                    CROSS JOIN ledger_entries e
                   WHERE e.id = r.id",

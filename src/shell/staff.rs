@@ -57,6 +57,7 @@ impl Frame {
             "referrers" | "codes" => Right::SeeReferrers,
             "leads" => Right::OwnLeads,
             "commissions" => Right::SeeMoney,
+            "payouts" => Right::Pay,
             "imports" => Right::Import,
             "inbox" => Right::SeeInbox,
             "campaign" => Right::SeeCampaigns,
@@ -92,6 +93,7 @@ impl Frame {
             "leads" | "commissions" => {
                 "Rows marked “test” are test data. Every other lead and commission is live, and a change to it is live."
             }
+            "payouts" => "Payouts pay live money. Test data is never in one.",
             "home" => "The figures on this page are of live data. Test data counts in none of them.",
             "referrers" | "codes" => {
                 "Referrers and codes are shared by live and test data: a change here is live. The figures are of live data."

@@ -96,6 +96,12 @@ INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, p
 INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at) VALUES
     (2023, 1001, 2001, 'USD', 'held', 3052, 'created', 2019, '2027-01-20', 1795261303103724),
     (4004, 1001, 2001, 'USD', 'held', -1000, 'refunded', 2019, '2026-10-25', 1795261403103724);
+INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, state, note, lines, amount, fingerprint, made_by, made_by_id, locked_by, locked_by_id, approved_by, approved_by_id, created_at, updated_at, built_at, locked_at, approved_at, file_at, closed_at) VALUES
+    (6101, 1001, NULL, 1, 'USD', 'hand', 'draft', NULL, 0, 0, 'f1', 'owner', 1002, NULL, NULL, NULL, NULL, 1795261403103724, 1795261403103724, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, currency, amount, items, digest, state, out_reason, minimum, since, details_id, details, details_changed_at, reason, reference, day, updated_at) VALUES
+    (6102, 1001, 6101, 2001, 'USD', 0, 0, '', 'out', 'nothing is left', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1795261403103724);
+INSERT INTO adjustments (id, business_id, campaign_id, referrer_id, enrollment_id, kind, state, currency, amount, commission_id, reason, made_by, made_by_id, decided_by, line_id, created_at, updated_at) VALUES
+    (6103, 1001, 1003, 2001, 2003, 'bonus', 'waiting', 'USD', 500, NULL, 'for the fair', 'owner', 1002, NULL, NULL, 1795261403103724, 1795261403103724);
 INSERT INTO inbox_items (id, business_id, campaign_id, kind, state, cause, times, detail, lead_id, payment_id, referrer_id, touch_id, created_at, updated_at, closed_at, closed_by, outcome) VALUES
     (3009, 1001, 1003, 'unknown_code', 'open', 'claim:3006:unknown_code:NOPE', 1, '{"code":"NOPE","lead":"Cleo"}', 3006, NULL, NULL, 3008, 1795261303245900, 1795261303245900, NULL, NULL, NULL);
 INSERT INTO jobs (id, business_id, campaign_id, kind, state, join_key, input, cursor, done, total, result, claim, claimed_until, attempts, error, actor_kind, actor_id, actor_name, created_at, finished_at) VALUES

@@ -181,7 +181,7 @@ async fn an_edit_that_shows_who_the_lead_is_takes_what_is_unpaid(app: TestApp) {
     let lead = shop.lead("amy@example.com", Some(&jane.code)).await;
     shop.pay("amy@example.com", "100.00", "2026-06-18").await;
     shop.pay("amy@example.com", "50.00", "2026-06-19").await;
-    app.tamper("UPDATE commissions SET state = 'paid' WHERE amount = 2000").await;
+    shop.pay_commission(app.number("SELECT id FROM commissions WHERE amount = 2000").await).await;
     let contact = known_as("jane.miller@example.org");
     shop.send(EditLead { lead_id: lead.into(), contact, active: true }).await;
     turned_out_to_be_the_referrer(&app, lead).await;

@@ -113,32 +113,11 @@ async fn an_approved_commission_is_less_due(app: TestApp) {
     assert_eq!(commission(&app).await, ("void".into(), 0, 0));
 }
 
-/// As a payout will leave it.
+/// Everything earned so far is approved and paid.
 pub(super) async fn pay_out(app: &TestApp) {
     app.clock.advance_days(30);
     refdesk::sweep::all(&app.app).await.unwrap();
-    app.arrange("UPDATE commissions SET state = 'paid' WHERE state = 'approved'").await;
-    for (offset, account, sign) in [(1, "due", "-"), (2, "paid", "")] {
-        app.arrange(&format!(
-            "INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
-             SELECT 900000000 + 10 * c.id + {offset}, c.business_id, c.referrer_id, c.currency, '{account}', {sign}c.amount, 'paid', c.id, '2026-07-20', 0
-               FROM commissions c WHERE c.state = 'paid' AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.commission_id = c.id AND e.account = '{account}' AND e.kind = 'paid')"
-        ))
-        .await;
-    }
-    app.arrange(
-        "INSERT INTO seals (first_id, business_id, chain, entries)
-         SELECT e.id, e.business_id, 'ledger', CAST(e.id AS TEXT) FROM ledger_entries e WHERE e.kind = 'paid'",
-    )
-    .await;
-    // The counters are written by the engine, which does not pay out yet.
-    let counted = "UPDATE counters SET value = (SELECT CAST(COALESCE(sum(e.amount), 0) AS BIGINT) FROM ledger_entries e WHERE e.account = 'due') WHERE name = 'money.due.USD'";
-    app.arrange(counted).await;
-    app.arrange(
-        "INSERT INTO counters (scope_id, name, day, slot, value)
-         SELECT c.campaign_id, 'money.paid.USD', '', 0, sum(c.amount) FROM commissions c WHERE c.state = 'paid' GROUP BY c.campaign_id",
-    )
-    .await;
+    app.shop().pay_out("USD").await;
 }
 
 async fn a_paid_commission_is_taken_off_the_next_payout(app: TestApp) {

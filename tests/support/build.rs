@@ -9,11 +9,13 @@ use refdesk::clock::Day;
 use refdesk::db::{DbResult, Tx, sql};
 use refdesk::email::Email;
 use refdesk::engine::{
-    AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Dispute, DisputedPayment, Event, NameKind, Names,
-    Payment, PaymentName, PaymentRef, ProductScope, Refund, Scope, SignUp, SourceOrigin, Status, Subscription,
+    AddLead, Approve, By, CancelSubscription, Claim, ClaimBy, Contact, Dispute, DisputedPayment, Event, NameKind,
+    Names, Payment, PaymentName, PaymentRef, ProductScope, Refund, Scope, SignUp, SourceOrigin, Status, Subscription,
     TouchKind, What,
 };
 use refdesk::money::{Currency, Money, Rate, Unpriced};
+use refdesk::payout_details::Method;
+use refdesk::payouts::{self, NewPayout};
 use refdesk::phone::Phone;
 use refdesk::products::{self, NewTerms};
 use refdesk::referrers::{self, AddReferrer, Added};
@@ -106,6 +108,27 @@ impl Shop<'_> {
         let events: Vec<Event> = all.iter().map(|what| self.event(what.clone())).collect();
         let decided = self.app.engine.slice(events).await.expect("the engine answers");
         all.iter().zip(decided).map(|(what, decided)| Outcome::of(what, decided)).collect()
+    }
+
+    /// Pays what is due in a currency, by hand; answers the payout.
+    pub async fn pay_out(&self, currency: &str) -> i64 {
+        let (app, business_id) = (self.app, self.business.id);
+        let currency = Currency::parse(currency).expect("a currency");
+        let new = NewPayout { business_id, campaign_id: None, currency, method: Method::Hand };
+        let id = payouts::create(app, &actor(), new).await.expect("the draft is made");
+        let draft = payouts::find(&mut app.db.read().await.expect("a connection"), business_id, id).await;
+        let seen = draft.expect("the database answers").expect("there is a draft").fingerprint;
+        let locked = payouts::lock(app, &actor(), business_id, id, seen, None).await.expect("the database answers");
+        locked.expect("it is locked");
+        let paid = payouts::pay_all(app, &actor(), business_id, id, None).await.expect("the database answers");
+        paid.expect("it is paid");
+        id
+    }
+
+    /// Approves one commission, and pays what is due.
+    pub async fn pay_commission(&self, id: i64) {
+        self.send(Approve { commission_id: id.into(), reason: Some("early".into()) }).await;
+        self.pay_out("USD").await;
     }
 
     /// Adds somebody, with a code.

@@ -16,6 +16,7 @@ mod money;
 mod moves;
 mod part;
 mod payout_details;
+mod payouts;
 mod products;
 mod public;
 mod referrers;
@@ -45,6 +46,7 @@ pub fn api() -> Api {
         events::calls,
         imports::calls,
         money::calls,
+        payouts::calls,
         inbox::calls,
         audit::calls,
         test_data::calls,

@@ -163,16 +163,19 @@ pub const QUESTIONS: [(&str, &str); 11] = [
     (
         "the money counted is the ledger",
         "SELECT 'campaign ' || CAST(e.campaign_id AS TEXT) || ', ' || e.account || ' ' || e.currency AS what
-           FROM (SELECT c.campaign_id, e.account, e.currency, CAST(sum(e.amount) AS BIGINT) AS value
+           FROM (SELECT COALESCE(c.campaign_id, a.campaign_id) AS campaign_id, e.account, e.currency,
+                        CAST(sum(e.amount) AS BIGINT) AS value
                    FROM ledger_entries e
-                   JOIN commissions c ON c.id = e.commission_id
-                  GROUP BY c.campaign_id, e.account, e.currency) e
+                   LEFT JOIN commissions c ON c.id = e.commission_id
+                   LEFT JOIN adjustments a ON a.id = e.adjustment_id
+                  GROUP BY COALESCE(c.campaign_id, a.campaign_id), e.account, e.currency) e
            LEFT JOIN (SELECT scope_id, name, CAST(sum(value) AS BIGINT) AS value
                         FROM counters
                        WHERE day = ''
                        GROUP BY scope_id, name) k ON k.scope_id = e.campaign_id
                                                  AND k.name = 'money.' || e.account || '.' || e.currency
-          WHERE COALESCE(k.value, 0) <> e.value
+          WHERE e.campaign_id IS NOT NULL
+            AND COALESCE(k.value, 0) <> e.value
           LIMIT 20",
     ),
     (
@@ -203,14 +206,17 @@ pub const QUESTIONS: [(&str, &str); 11] = [
         "the earnings counted of an enrollment are its ledger entries",
         "SELECT 'enrollment ' || CAST(d.scope_id AS TEXT) || ', ' || d.name || ', is off by '
                   || CAST(CAST(sum(d.value) AS BIGINT) AS TEXT) AS what
-           FROM (SELECT c.enrollment_id AS scope_id, 'earned.' || e.currency AS name, e.amount AS value
+           FROM (SELECT COALESCE(c.enrollment_id, a.enrollment_id) AS scope_id, 'earned.' || e.currency AS name,
+                        e.amount AS value
                    FROM ledger_entries e
-                   JOIN commissions c ON c.id = e.commission_id
+                   LEFT JOIN commissions c ON c.id = e.commission_id
+                   LEFT JOIN adjustments a ON a.id = e.adjustment_id
                   UNION ALL
                  SELECT k.scope_id, k.name, -k.value
                    FROM counters k
                   WHERE k.day = ''
                     AND k.name LIKE 'earned.%') d
+          WHERE d.scope_id IS NOT NULL
           GROUP BY d.scope_id, d.name
          HAVING sum(d.value) <> 0
           LIMIT 20",

@@ -7,24 +7,30 @@ pub const QUESTIONS: [(&str, &str); 22] = [
         "SELECT 'commission ' || CAST(c.id AS TEXT) || ' is ' || c.state
                   || CASE WHEN p.disputed_at IS NULL THEN '' ELSE ' and disputed' END || ' at '
                   || CAST(c.amount AS TEXT) || ' but its entries are held ' || CAST(COALESCE(e.held, 0) AS TEXT)
-                  || ', due ' || CAST(COALESCE(e.due, 0) AS TEXT) || ', paid '
+                  || ', due ' || CAST(COALESCE(e.due, 0) AS TEXT) || ', paying '
+                  || CAST(COALESCE(e.paying, 0) AS TEXT) || ', paid '
                   || CAST(COALESCE(e.paid, 0) AS TEXT) AS what
            FROM commissions c
            LEFT JOIN payments p ON p.id = c.payment_id
            LEFT JOIN (SELECT commission_id,
                              CAST(sum(CASE WHEN account = 'held' THEN amount ELSE 0 END) AS BIGINT) AS held,
                              CAST(sum(CASE WHEN account = 'due' THEN amount ELSE 0 END) AS BIGINT) AS due,
+                             CAST(sum(CASE WHEN account = 'paying' THEN amount ELSE 0 END) AS BIGINT) AS paying,
                              CAST(sum(CASE WHEN account = 'paid' THEN amount ELSE 0 END) AS BIGINT) AS paid
                         FROM ledger_entries
                        WHERE commission_id IS NOT NULL
+                         AND adjustment_id IS NULL
                        GROUP BY commission_id) e ON e.commission_id = c.id
           WHERE COALESCE(e.held, 0) <> CASE WHEN c.test THEN 0 WHEN c.state = 'pending' THEN c.amount
-                                            WHEN c.state = 'approved' AND p.disputed_at IS NOT NULL THEN c.amount
+                                            WHEN c.state = 'approved' AND c.line_id IS NULL
+                                                 AND p.disputed_at IS NOT NULL THEN c.amount
                                             ELSE 0 END
-             OR COALESCE(e.due, 0) <> CASE WHEN c.test THEN 0
-                                           WHEN c.state = 'approved' AND p.disputed_at IS NULL THEN c.amount
-                                           WHEN c.state = 'paid' THEN -c.taken_back ELSE 0 END
-             OR COALESCE(e.paid, 0) <> CASE WHEN NOT c.test AND c.state = 'paid' THEN c.amount ELSE 0 END
+             OR COALESCE(e.due, 0) <> CASE WHEN NOT c.test AND c.state = 'approved' AND c.line_id IS NULL
+                                                AND p.disputed_at IS NULL THEN c.amount
+                                           ELSE 0 END
+             OR COALESCE(e.paying, 0) <> CASE WHEN c.state = 'approved' AND c.line_id IS NOT NULL THEN c.amount
+                                              ELSE 0 END
+             OR COALESCE(e.paid, 0) <> CASE WHEN c.state = 'paid' THEN c.amount ELSE 0 END
           LIMIT 20",
     ),
     (
@@ -78,7 +84,8 @@ pub const QUESTIONS: [(&str, &str); 22] = [
            JOIN payments p ON p.id = c.payment_id
           WHERE p.refunded > 0
             AND p.refunded = p.amount
-            AND (c.state IN ('pending', 'approved') OR (c.state = 'paid' AND c.reversed_at IS NULL))
+            AND c.state <> 'void'
+            AND c.reversed_at IS NULL
           LIMIT 20",
     ),
     (
@@ -129,6 +136,8 @@ pub const QUESTIONS: [(&str, &str); 22] = [
            FROM commissions
           WHERE payment_id IS NOT NULL
             AND state IN ('pending', 'approved')
+            AND line_id IS NULL
+            AND reversed_at IS NULL
           GROUP BY payment_id
          HAVING count(*) > 1
           LIMIT 20",

@@ -44,6 +44,7 @@ fn account(word: &str) -> &'static str {
     match word {
         "held" => "Held",
         "due" => "Due",
+        "paying" => "Being paid",
         _ => "Paid",
     }
 }

@@ -109,6 +109,8 @@ row! {
         pub amount: i64,
         pub kind: String,
         pub commission_id: Option<i64>,
+        pub adjustment_id: Option<i64>,
+        pub line_id: Option<i64>,
         pub day: String,
         pub at: i64,
     }
@@ -124,7 +126,8 @@ pub async fn entries(
     most: usize,
 ) -> DbResult<Vec<EntryRow>> {
     sql_built(format!(
-        "SELECT g.id, g.referrer_id, g.currency, g.account, g.amount, g.kind, g.commission_id, g.day, g.at
+        "SELECT g.id, g.referrer_id, g.currency, g.account, g.amount, g.kind, g.commission_id, g.adjustment_id, g.line_id,
+                g.day, g.at
            FROM ledger_entries g
           WHERE g.business_id = $1
             AND g.referrer_id = $2

@@ -29,6 +29,7 @@ impl Rule for Void {
         match c.state {
             CommissionState::Void => return Ok(Done::ALREADY),
             CommissionState::Paid => return Err(Refusal::CommissionPaid.into()),
+            CommissionState::Approved if !c.is_unpaid() => return Err(Refusal::CommissionInPayout.into()),
             CommissionState::Pending | CommissionState::Approved => {}
         }
         commission::void(work, c.id, VoidCause::Staff, Some(&self.reason));

@@ -3,8 +3,8 @@
 use crate::clock::Day;
 use crate::engine::decision::Scope;
 use crate::engine::ids::{
-    BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, PaymentId, ProductId, ReferrerId,
-    RefundId, TermsId, TouchId, UserId,
+    BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, LineId, PaymentId, ProductId,
+    ReferrerId, RefundId, TermsId, TouchId, UserId,
 };
 use crate::engine::state::{
     Arrival, CampaignState, CodeKind, CodeState, CommissionKind, CommissionState, Decision, DecisionReason,
@@ -304,22 +304,26 @@ row! {
         pub released: bool,
         pub reversed_at: Option<i64>,
         pub taken_back: i64,
+        pub line_id: Option<LineId>,
         pub created_at: i64,
         pub updated_at: i64,
     }
 }
 
 impl Commission {
+    /// True while its amount may change and it may be void.
     pub fn is_unpaid(&self) -> bool {
-        matches!(self.state, CommissionState::Pending | CommissionState::Approved)
+        matches!(self.state, CommissionState::Pending | CommissionState::Approved) && !self.is_committed()
+    }
+
+    /// True from the payout that took it on: its amount stands, and corrections are adjustments. A payout that
+    /// failed gives it back, but what was taken back of it meanwhile stays an adjustment.
+    pub fn is_committed(&self) -> bool {
+        self.line_id.is_some() || self.taken_back > 0 || self.reversed_at.is_some()
     }
 
     pub fn is_void(&self) -> bool {
         self.state == CommissionState::Void
-    }
-
-    pub fn is_paid(&self) -> bool {
-        self.state == CommissionState::Paid
     }
 
     /// Its amount by now.

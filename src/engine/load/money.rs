@@ -23,7 +23,7 @@ const REFUND: &str = "f.id, f.business_id, f.campaign_id, f.product_id, f.test, 
 const COMMISSION: &str = "c.id, c.business_id, c.campaign_id, c.test, c.kind, c.product_id, c.payment_id, c.lead_id,
                 c.referrer_id, c.enrollment_id, c.terms_id, c.terms_number, c.rate, c.flat, c.base_amount, c.amount,
                 c.currency, c.hold_days, c.hold_until, c.state, c.void_cause, c.reason, c.released, c.reversed_at,
-                c.taken_back, c.created_at, c.updated_at";
+                c.taken_back, c.line_id, c.created_at, c.updated_at";
 
 /// A row, and the name it was found by.
 struct ByName<T> {

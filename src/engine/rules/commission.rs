@@ -79,6 +79,7 @@ pub fn of_payment(
         released: false,
         reversed_at: None,
         taken_back: 0,
+        line_id: None,
         created_at: now,
         updated_at: now,
     };
@@ -105,39 +106,37 @@ pub fn follow_refunds(work: &mut Work, id: CommissionId) {
     let Some(paid) = c.payment_id.and_then(|p| work.facts.payments.get(&p)).filter(|p| p.refunded > 0) else { return };
     let (worth, whole) = (worth(&c, paid.refunded), paid.left() == 0);
     let less = c.amount - c.taken_back - worth;
-    let ends = whole && if c.is_paid() { c.reversed_at.is_none() } else { c.is_unpaid() };
+    let ends = whole && if c.is_committed() { c.reversed_at.is_none() } else { c.is_unpaid() };
     if less == 0 && !ends {
         return;
     }
-    let now = work.now.micros();
-    match c.state {
-        CommissionState::Paid => {
-            work.post(id, Account::Due, -less, EntryKind::ClawedBack);
-            if let Some(c) = work.commission_mut(id) {
-                c.taken_back += less;
-                c.reversed_at = whole.then_some(now).or(c.reversed_at);
-            }
-        }
-        CommissionState::Pending | CommissionState::Approved => {
-            if whole {
-                void(work, id, VoidCause::Refunded, None);
-            } else {
-                work.post(id, work.facts.account_of(&c), -less, EntryKind::Refunded);
-            }
-            if let Some(c) = work.commission_mut(id) {
-                c.amount = worth;
-            }
-        }
+    if c.is_committed() {
+        take_back(work, id, less, whole);
+    } else {
         // A void one is not on the ledger; its amount has to be right if it ever comes back.
-        CommissionState::Void => {
-            if let Some(c) = work.commission_mut(id) {
-                c.amount = worth;
-            }
+        if whole {
+            void(work, id, VoidCause::Refunded, None);
+        } else if c.is_unpaid() {
+            work.post(id, work.facts.account_of(&c), -less, EntryKind::Refunded);
+        }
+        if let Some(c) = work.commission_mut(id) {
+            c.amount = worth;
         }
     }
     if !c.is_void() && !work.writes.new_commissions.contains(&id) {
         *work.writes.reduced.entry(id).or_default() += less;
     }
+}
+
+/// Takes a part of a commission back that a payout has taken, or all of it: an adjustment of what is due.
+pub fn take_back(work: &mut Work, id: CommissionId, amount: i64, whole: bool) {
+    let now = work.now.micros();
+    let Some(c) = work.commission_mut(id) else { return };
+    c.taken_back += amount;
+    if whole {
+        c.reversed_at = c.reversed_at.or(Some(now));
+    }
+    work.claw_back(id, amount);
 }
 
 /// A new pending commission: row, ledger, figures, message.
@@ -275,6 +274,7 @@ fn copy(work: &mut Work, old: &Commission, to: &Enrollment) {
         released: false,
         reversed_at: None,
         taken_back: 0,
+        line_id: None,
         created_at: work.now.micros(),
         updated_at: work.now.micros(),
         ..old.clone()

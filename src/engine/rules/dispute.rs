@@ -8,9 +8,9 @@ use super::audit::{Note, audit};
 use super::commission;
 use crate::engine::decision::By;
 use crate::engine::facts::Paid;
-use crate::engine::ids::PaymentId;
+use crate::engine::ids::{CommissionId, PaymentId};
 use crate::engine::message::News;
-use crate::engine::state::EntryKind;
+use crate::engine::state::{CommissionState, EntryKind};
 use crate::engine::work::Work;
 
 /// The whole payment was given back, which is what a lost dispute comes to.
@@ -24,9 +24,15 @@ pub fn lose(work: &mut Work, by: &By, payment_id: PaymentId) {
 /// The mark, the money that moves with it, audit and message.
 pub fn mark(work: &mut Work, by: &By, payment_id: PaymentId, disputed: bool, reason: &str) {
     let facts = &work.facts;
-    let earned = facts.commissions_of(payment_id).into_iter().filter(|c| c.is_unpaid());
-    let unpaid: Vec<_> = earned.map(|c| (c.id, facts.account_of(c))).collect();
+    let earned = facts.commissions_of(payment_id);
+    let unpaid: Vec<_> = earned.iter().filter(|c| c.is_unpaid()).map(|c| (c.id, facts.account_of(c))).collect();
+    let payable = |state| matches!(state, CommissionState::Approved | CommissionState::Paid);
+    let payable_ids: Vec<CommissionId> = earned.iter().filter(|c| payable(c.state)).map(|c| c.id).collect();
     let referrer_id = facts.standing_commission(payment_id).map(|c| c.referrer_id);
+    // Each is changed by the mark alone, for a payout that takes it or gives it back at this moment.
+    for id in payable_ids {
+        work.commission_mut(id);
+    }
     let now = work.now.micros();
     let Some(paid) = work.payment_mut(payment_id) else { return };
     paid.disputed_at = disputed.then_some(now);

@@ -8,9 +8,7 @@ use crate::engine::decision::{By, is_before_qualified};
 use crate::engine::facts::{Commission, Enrollment, in_currency, in_currency_or_first};
 use crate::engine::ids::LeadId;
 use crate::engine::message::News;
-use crate::engine::state::{
-    Account, CommissionKind, CommissionState, EntryKind, InboxKind, QualifyOn, Status, VoidCause,
-};
+use crate::engine::state::{CommissionKind, CommissionState, InboxKind, QualifyOn, Status, VoidCause};
 use crate::engine::work::{NewInboxItem, Work};
 use crate::money::Currency;
 
@@ -79,12 +77,7 @@ pub fn unqualify(work: &mut Work, lead_id: LeadId) -> bool {
             commission::void(work, reward.id, VoidCause::Unqualified, None);
         } else {
             // Paid rows stay as they are; what was paid is taken off the next payout.
-            work.post(reward.id, Account::Due, -reward.amount, EntryKind::ClawedBack);
-            let now = work.now.micros();
-            if let Some(c) = work.commission_mut(reward.id) {
-                c.reversed_at = Some(now);
-                c.taken_back = c.amount;
-            }
+            commission::take_back(work, reward.id, reward.amount - reward.taken_back, true);
         }
     }
     work.report(lead.business_id, lead.test, News::LeadUnqualified { lead_id });
@@ -186,6 +179,7 @@ pub fn reward_if_due(work: &mut Work, by: &By, lead_id: LeadId, doubt: Doubt) {
         released: false,
         reversed_at: None,
         taken_back: 0,
+        line_id: None,
         created_at: now,
         updated_at: now,
     };

@@ -1,6 +1,7 @@
 //! Writes what a slice decided: a few set-wise statements, rows and audit and messages together. It
 //! never decides; a statement that changes fewer rows than it was given means that facts had moved.
 
+pub mod entries;
 mod inbox;
 mod leads;
 mod money;

@@ -1,11 +1,10 @@
 //! Payments, refunds, purchases, commissions and the ledger.
 
-use super::expect;
+use super::{entries, expect};
 use crate::db::{DbResult, Tx, sql};
 use crate::engine::facts::{Commission, Paid, RefundRow};
-use crate::engine::state::RefundState;
+use crate::engine::state::{AdjustmentKind, AdjustmentState, RefundState};
 use crate::engine::work::Work;
-use crate::seal::{self, Chain, Posted};
 use crate::{insert_rows, rows, update_rows};
 
 pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
@@ -19,7 +18,8 @@ pub async fn save(tx: &mut Tx, work: &Work) -> DbResult<()> {
     upsert_purchases(tx, work).await?;
     change_commissions(tx, work).await?;
     insert_commissions(tx, work).await?;
-    insert_entries(tx, work).await
+    insert_claw_backs(tx, work).await?;
+    entries::post(tx, &work.writes.entries).await
 }
 
 async fn insert_payments(tx: &mut Tx, work: &Work) -> DbResult<()> {
@@ -207,17 +207,21 @@ async fn upsert_purchases(tx: &mut Tx, work: &Work) -> DbResult<()> {
 
 /// Rewards that end go first: a lead has one reward that stands, so one has to end before another comes back.
 async fn change_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
-    let changed = work.writes.changed_commissions.iter().filter_map(|id| work.facts.commissions.get(id));
-    let (ended, standing): (Vec<_>, Vec<_>) = changed.partition(|c| c.is_void() || c.reversed_at.is_some());
+    let changed = work.writes.changed_commissions.iter();
+    let changed = changed.filter_map(|(id, before)| Some((work.facts.commissions.get(id)?, *before)));
+    let (ended, standing): (Vec<_>, Vec<_>) = changed.partition(|(c, _)| c.is_void() || c.reversed_at.is_some());
     update_commissions(tx, &ended).await?;
     update_commissions(tx, &standing).await
 }
 
-async fn update_commissions(tx: &mut Tx, commissions: &[&Commission]) -> DbResult<()> {
+/// A payout takes commissions without the locks of their people: one that it took meanwhile is lost to this slice,
+/// which then runs again.
+async fn update_commissions(tx: &mut Tx, commissions: &[(&Commission, i64)]) -> DbResult<()> {
     if commissions.is_empty() {
         return Ok(());
     }
-    let done = update_rows!("commissions", commissions, c => c.id, {
+    let done = update_rows!("commissions" and "commissions.updated_at = r.version" by version BIGINT = *before,
+        commissions, (c, before) => c.id, {
         amount BIGINT = c.amount,
         state TEXT = c.state,
         void_cause TEXT = c.void_cause,
@@ -230,6 +234,32 @@ async fn update_commissions(tx: &mut Tx, commissions: &[&Commission]) -> DbResul
     .execute(tx)
     .await?;
     expect(done, commissions.len(), "commissions")
+}
+
+/// The adjustments that take committed commissions back.
+async fn insert_claw_backs(tx: &mut Tx, work: &Work) -> DbResult<()> {
+    if work.writes.claw_backs.is_empty() {
+        return Ok(());
+    }
+    let backs = work.writes.claw_backs.iter();
+    let backs = backs.filter_map(|back| Some((back, work.facts.commissions.get(&back.commission_id)?)));
+    insert_rows!("adjustments", backs, (back, c) => {
+        id BIGINT = back.id,
+        business_id BIGINT = c.business_id,
+        campaign_id BIGINT = c.campaign_id,
+        referrer_id BIGINT = c.referrer_id,
+        enrollment_id BIGINT = c.enrollment_id,
+        kind TEXT = AdjustmentKind::ClawBack,
+        state TEXT = AdjustmentState::Posted,
+        currency TEXT = c.currency,
+        amount BIGINT = -back.amount,
+        commission_id BIGINT = c.id,
+        created_at BIGINT = work.now,
+        updated_at BIGINT = work.now,
+    })
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn insert_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
@@ -267,41 +297,4 @@ async fn insert_commissions(tx: &mut Tx, work: &Work) -> DbResult<()> {
     .execute(tx)
     .await?;
     Ok(())
-}
-
-async fn insert_entries(tx: &mut Tx, work: &Work) -> DbResult<()> {
-    let entries = &work.writes.entries;
-    if entries.is_empty() {
-        return Ok(());
-    }
-    insert_rows!("ledger_entries", entries, e => {
-        id BIGINT = e.id,
-        business_id BIGINT = e.business_id,
-        referrer_id BIGINT = e.referrer_id,
-        currency TEXT = e.currency,
-        account TEXT = e.account,
-        amount BIGINT = e.amount,
-        kind TEXT = e.kind,
-        commission_id BIGINT = e.commission_id,
-        day TEXT = e.day,
-        at BIGINT = work.now,
-    })
-    .execute(tx)
-    .await?;
-    let digests = entries.iter().map(|e| {
-        let posted = Posted {
-            id: e.id,
-            business_id: e.business_id.0,
-            referrer_id: e.referrer_id.0,
-            currency: e.currency.code(),
-            account: e.account.word(),
-            amount: e.amount,
-            kind: e.kind.word(),
-            commission_id: Some(e.commission_id.0),
-            day: &e.day.to_string(),
-            at: work.now.micros(),
-        };
-        posted.digest()
-    });
-    seal::note(tx, Chain::Ledger, digests.collect()).await
 }

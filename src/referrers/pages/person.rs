@@ -89,17 +89,19 @@ struct Balances {
     held: String,
     due: String,
     due_negative: bool,
+    paying: String,
     paid: String,
 }
 
 fn balances(rows: &[store::Balance]) -> Vec<Balances> {
-    let mut by_currency: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
+    let mut by_currency: BTreeMap<&str, [i64; 4]> = BTreeMap::new();
     for row in rows {
         let sums = by_currency.entry(&row.currency).or_default();
         match row.account.as_str() {
             "held" => sums[0] += row.amount,
             "due" => sums[1] += row.amount,
-            _ => sums[2] += row.amount,
+            "paying" => sums[2] += row.amount,
+            _ => sums[3] += row.amount,
         }
     }
     by_currency
@@ -111,7 +113,8 @@ fn balances(rows: &[store::Balance]) -> Vec<Balances> {
                 held: shown(sums[0]),
                 due: shown(sums[1]),
                 due_negative: sums[1] < 0,
-                paid: shown(sums[2]),
+                paying: shown(sums[2]),
+                paid: shown(sums[3]),
             })
         })
         .collect()

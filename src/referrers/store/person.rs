@@ -183,6 +183,7 @@ pub async fn disputed(conn: &mut Conn, business_id: i64, referrer_id: i64) -> Db
             AND k.referrer_id = $2
             AND k.test = false
             AND k.state = 'approved'
+            AND k.line_id IS NULL
           GROUP BY k.currency
          HAVING sum(k.amount) <> 0
           ORDER BY k.currency")

@@ -55,7 +55,7 @@ struct Entry {
     referrer: String,
     /// ISO 4217.
     currency: String,
-    /// `held`, `due` or `paid`.
+    /// `held`, `due`, `paying` (in a locked payout) or `paid`.
     account: String,
     /// Signed, in the currency's own decimals.
     #[schemars(schema_with = "number_schema")]
@@ -66,6 +66,10 @@ struct Entry {
     kind: String,
     /// `comm_…`.
     commission: Option<String>,
+    /// `adj_…`.
+    adjustment: Option<String>,
+    /// `line_…`: the line of the payout that moved it.
+    payout_line: Option<String>,
     /// The business's day.
     day: String,
     /// When it was written.
@@ -111,6 +115,8 @@ async fn ledger(State(app): State<App>, caller: Caller, Asked(asked): Asked<Ledg
             account: row.account,
             kind: row.kind,
             commission: row.commission_id.map(|id| id::render(Kind::Commission, id)),
+            adjustment: row.adjustment_id.map(|id| id::render(Kind::Adjustment, id)),
+            payout_line: row.line_id.map(|id| id::render(Kind::PayoutLine, id)),
             day: row.day,
             at: instant(row.at),
         })

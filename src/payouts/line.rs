@@ -1,0 +1,102 @@
+//! A referrer's line of a payout, made from what is approved of theirs by now. Pure, so that locking makes the same
+//! line again and sees whether anything changed.
+
+use crate::engine::payout::Candidate;
+use crate::id::sha256_hex;
+use crate::payout_details::{CurrentRow, Method};
+use crate::words;
+
+words! {
+    /// Why a referrer is left out of a payout.
+    pub enum OutReason {
+        BelowMinimum = "below the minimum",
+        NoDetails = "no details",
+        Banned = "banned",
+        Disputed = "disputed",
+        /// More was taken back than they earned since.
+        Negative = "negative balance",
+        Nothing = "nothing is left",
+        /// Their details are for another way of paying.
+        OtherMethod = "other method",
+        /// Staff left them out.
+        ByHand = "by hand",
+    }
+}
+
+/// A line as it would be now.
+#[derive(Debug, Clone)]
+pub struct Built {
+    pub referrer_id: i64,
+    /// Minor units. Of one that is out, everything that is not paid now.
+    pub amount: i64,
+    pub items: i64,
+    pub digest: String,
+    /// The day since which the oldest part is due.
+    pub since: Option<String>,
+    pub out: Option<OutReason>,
+    /// The minimum that it is below.
+    pub minimum: Option<i64>,
+    pub details: Option<CurrentRow>,
+}
+
+/// What of a candidate may be paid now.
+pub fn is_payable(c: &Candidate) -> bool {
+    !c.disputed && !c.banned
+}
+
+/// The line of one referrer. `minimum_of` gives a campaign's least amount; who earns in several is paid from the
+/// lowest of theirs on.
+pub fn build(
+    referrer_id: i64,
+    candidates: &[Candidate],
+    minimum_of: impl Fn(i64) -> i64,
+    method: Method,
+    details: Option<CurrentRow>,
+    by_hand: bool,
+) -> Built {
+    let (payable, kept): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(|c| is_payable(c));
+    let counted = if payable.is_empty() { &kept } else { &payable };
+    let amount: i64 = counted.iter().map(|c| c.amount).sum();
+    let earning = payable.iter().filter(|c| c.amount > 0);
+    let minimum = earning.map(|c| minimum_of(c.campaign_id.0)).min().unwrap_or(0);
+    let other = details.as_ref().filter(|d| d.method != method);
+    let out = if by_hand {
+        Some(OutReason::ByHand)
+    } else if payable.is_empty() {
+        Some(if kept.iter().any(|c| c.banned) { OutReason::Banned } else { OutReason::Disputed })
+    } else if amount < 0 {
+        Some(OutReason::Negative)
+    } else if amount == 0 {
+        Some(OutReason::Nothing)
+    } else if amount < minimum {
+        Some(OutReason::BelowMinimum)
+    } else if other.is_some() {
+        Some(OutReason::OtherMethod)
+    } else if details.is_none() && method != Method::Hand {
+        Some(OutReason::NoDetails)
+    } else {
+        None
+    };
+    Built {
+        referrer_id,
+        amount,
+        items: i64::try_from(counted.len()).unwrap_or(i64::MAX),
+        digest: digest(counted),
+        since: counted.iter().filter_map(|c| c.held_until.clone()).min(),
+        out,
+        minimum: (out == Some(OutReason::BelowMinimum)).then_some(minimum),
+        details,
+    }
+}
+
+/// Tells the items of one line, and their amounts, from those of another.
+fn digest(items: &[&Candidate]) -> String {
+    let name = |c: &&Candidate| match (c.commission_id, c.adjustment_id) {
+        (Some(id), _) => format!("c{id}:{};", c.amount),
+        (None, Some(id)) => format!("a{id}:{};", c.amount),
+        (None, None) => String::new(),
+    };
+    let mut names: Vec<String> = items.iter().map(name).collect();
+    names.sort_unstable();
+    sha256_hex(&names.concat()).chars().take(32).collect()
+}

@@ -1,0 +1,27 @@
+//! Routes and pages of payouts: what is owed, a payout from its draft to the last line, and every decision about it.
+
+mod act;
+mod list;
+mod show;
+
+use crate::shell::{Access, Routes};
+use crate::users::Right;
+
+pub fn routes() -> Routes {
+    let pay = Access::May(Right::Pay);
+    Routes::new()
+        .get("/payouts", pay, list::list)
+        .form("/payouts", pay, list::create)
+        .get("/payouts/{id}", pay, show::show)
+        .post("/payouts/{id}/refresh", pay, act::refresh)
+        .post("/payouts/{id}/drop", pay, act::drop_draft)
+        .get("/payouts/{id}/lock", pay, act::ask_lock)
+        .post("/payouts/{id}/lock", pay, act::lock)
+        .get("/payouts/{id}/unlock", pay, act::ask_unlock)
+        .form("/payouts/{id}/unlock", pay, act::unlock)
+        .post("/payouts/{id}/approve", pay, act::approve)
+        .get("/payouts/{id}/paid", pay, act::ask_paid)
+        .post("/payouts/{id}/paid", pay, act::pay_all)
+        .post("/payouts/{id}/close", pay, act::close)
+        .form("/payouts/{id}/lines", pay, act::lines)
+}

@@ -1,0 +1,215 @@
+//! One payout: how far it is, who is in it, who is left out and why.
+
+use askama::Template;
+use axum::extract::{OriginalUri, Path};
+
+use crate::engine::state::{LineState, PayoutState};
+use crate::id::{self, Kind};
+use crate::money::Money;
+use crate::payouts::{self, Approval, LineFilter, LineRow, OutReason, PayoutRow};
+use crate::query::pairs;
+use crate::shell::{Frame, Page};
+use crate::text::counted;
+use crate::web::{Fault, Form, PageResult, Tab, html};
+use crate::when::When;
+
+/// Lines of a page.
+const PAGE: usize = 100;
+
+#[derive(Template)]
+#[template(path = "payouts/show.html")]
+struct ShowPage {
+    frame: Frame,
+    form: Form,
+    p: PayoutRow,
+    amount: String,
+    method: &'static str,
+    steps: Vec<&'static str>,
+    current: usize,
+    created: When,
+    locked: Option<When>,
+    approved: Option<When>,
+    closed: Option<When>,
+    tabs: Vec<Tab>,
+    lines: Vec<Line>,
+    next: Option<String>,
+    /// What is left to do about lines of this view.
+    settles: bool,
+    chooses: bool,
+    returns: bool,
+    can: Can,
+    /// Totals by state, ready to read.
+    sums: Vec<(String, String)>,
+    progress: Option<(i64, i64, String, String)>,
+    out_only: bool,
+}
+
+/// The buttons that are offered.
+#[derive(Default)]
+struct Can {
+    lock: bool,
+    refresh: bool,
+    drop: bool,
+    unlock: bool,
+    approve: bool,
+    pay: bool,
+    close: bool,
+    /// A second person has to approve first.
+    waits: bool,
+}
+
+struct Line {
+    l: LineRow,
+    id: String,
+    amount: String,
+    why: String,
+    changed: Option<When>,
+    since: Option<When>,
+}
+
+impl Line {
+    fn of(l: LineRow, page: &Page) -> Self {
+        Self {
+            id: id::render(Kind::PayoutLine, l.id),
+            amount: l.money().shown(),
+            why: why(&l),
+            changed: l.details_changed_at.map(|at| page.when(at)),
+            since: l.since.as_deref().map(|day| When::on_text(page.today(), day)),
+            l,
+        }
+    }
+}
+
+/// Why a referrer is left out, as a sentence.
+fn why(l: &LineRow) -> String {
+    let Some(reason) = l.out_reason else { return l.reason.clone().unwrap_or_default() };
+    match reason {
+        OutReason::BelowMinimum => {
+            let minimum = Money { minor: l.minimum.unwrap_or_default(), currency: l.currency };
+            format!("Below the minimum of {}. It is carried over to the next payout.", minimum.shown())
+        }
+        OutReason::NoDetails => "Nothing says how they are paid. Enter their payout details.".into(),
+        OutReason::Banned => "They are banned. Approve or void their commissions first.".into(),
+        OutReason::Disputed => "The payments are disputed.".into(),
+        OutReason::Negative => {
+            "More was taken back than they earned since. It is netted with what they earn next.".into()
+        }
+        OutReason::Nothing => "Nothing is left to pay.".into(),
+        OutReason::OtherMethod => "They are paid in another way.".into(),
+        OutReason::ByHand => "Left out by hand.".into(),
+    }
+}
+
+/// The payout, if it is the business's.
+pub(super) async fn find(page: &Page, id: i64) -> Result<PayoutRow, Fault> {
+    payouts::find(&mut page.read().await?, page.member.business_id, id).await?.ok_or(Fault::NotFound)
+}
+
+/// The views of the lines: word, label, the states in it.
+const VIEWS: [(&str, &str, LineFilter); 6] = [
+    ("", "In this payout", LineFilter::In),
+    ("locked", "To be paid", LineFilter::State(LineState::Locked)),
+    ("paid", "Paid", LineFilter::State(LineState::Paid)),
+    ("failed", "Failed", LineFilter::State(LineState::Failed)),
+    ("returned", "Returned", LineFilter::State(LineState::Returned)),
+    ("out", "Left out", LineFilter::Out),
+];
+
+pub(super) async fn show(page: Page, Path(id): Path<i64>, OriginalUri(uri): OriginalUri) -> PageResult {
+    shown(&page, id, &uri, Form::default()).await
+}
+
+pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: Form) -> PageResult {
+    let p = find(page, id).await?;
+    let query = pairs(uri.query().unwrap_or_default());
+    let asked = |name: &str| query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let view = VIEWS.iter().find(|(word, ..)| *word == asked("lines")).unwrap_or(&VIEWS[0]);
+    let after = id::parse(Kind::PayoutLine, asked("after")).unwrap_or(0);
+    let mut conn = page.read().await?;
+    let sums = payouts::sums(&mut conn, id).await?;
+    let mut rows = payouts::lines(&mut conn, id, view.2, after, PAGE + 1).await?;
+    let approval = payouts::approval(&mut conn, page.member.business_id).await?;
+    drop(conn);
+    let count = |filter: LineFilter| {
+        let of = |state| sums.iter().filter(move |s| s.state == state).map(|s| s.lines).sum::<i64>();
+        match filter {
+            LineFilter::All => sums.iter().map(|s| s.lines).sum(),
+            LineFilter::In => sums.iter().filter(|s| s.state != LineState::Out).map(|s| s.lines).sum(),
+            LineFilter::Out => of(LineState::Out),
+            LineFilter::State(state) => of(state),
+        }
+    };
+    let own = format!("/payouts/{id}");
+    let tabs = VIEWS.iter().filter(|(word, _, filter)| word.is_empty() || *word == "out" || count(*filter) > 0);
+    let tabs = tabs
+        .map(|(word, label, filter)| Tab {
+            label: (*label).to_owned(),
+            url: if word.is_empty() { own.clone() } else { format!("{own}?lines={word}") },
+            current: *word == view.0,
+            count: counted(count(*filter)),
+        })
+        .collect();
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("{own}?lines={}&after={}", view.0, id::render(Kind::PayoutLine, last.id)));
+    let ready = p.state == PayoutState::Approved || (p.state == PayoutState::Locked && approval == Approval::None);
+    let open = count(LineFilter::State(LineState::Locked));
+    let settled = sums.iter().any(|s| matches!(s.state, LineState::Paid | LineState::Failed | LineState::Returned));
+    let draft = p.state == PayoutState::Draft;
+    let taken = matches!(p.state, PayoutState::Locked | PayoutState::Approved);
+    let can = Can {
+        lock: draft && p.lines > 0,
+        refresh: draft,
+        drop: draft,
+        unlock: taken && !settled,
+        approve: p.state == PayoutState::Locked && approval != Approval::None,
+        pay: ready && open > 0,
+        close: ready && open == 0,
+        waits: p.state == PayoutState::Locked && approval != Approval::None,
+    };
+    let current = match p.state {
+        PayoutState::Building | PayoutState::Draft | PayoutState::Unlocking | PayoutState::Dropped => 1,
+        PayoutState::Locking => 2,
+        PayoutState::Locked | PayoutState::Approved if open > 0 => 3,
+        PayoutState::Locked | PayoutState::Approved => 4,
+        PayoutState::Closed => 5,
+    };
+    let shown_sums = sums
+        .iter()
+        .filter(|s| !matches!(s.state, LineState::Out | LineState::In))
+        .map(|s| (Money { minor: s.amount, currency: p.currency }.shown(), s.state.to_string()))
+        .collect();
+    let busy = match p.state {
+        PayoutState::Building => Some("Finding who is owed"),
+        PayoutState::Locking => Some("Locking"),
+        PayoutState::Unlocking => Some("Giving everything back"),
+        _ => None,
+    };
+    let progress = busy.map(|words| (open, p.lines.max(1), words.to_owned(), own.clone()));
+    html(&ShowPage {
+        frame: page.frame("payouts").await?,
+        form,
+        amount: p.money().shown(),
+        method: p.method.title(),
+        steps: vec!["Draft", "Locked", "Paying", "Close"],
+        current,
+        created: page.when(p.created_at),
+        locked: p.locked_at.map(|at| page.when(at)),
+        approved: p.approved_at.map(|at| page.when(at)),
+        closed: p.closed_at.map(|at| page.when(at)),
+        tabs,
+        settles: ready && rows.iter().any(|l| l.state == LineState::Locked),
+        chooses: draft,
+        returns: ready && rows.iter().any(|l| l.state == LineState::Paid),
+        lines: rows.into_iter().map(|l| Line::of(l, page)).collect(),
+        next,
+        can,
+        sums: shown_sums,
+        progress,
+        out_only: view.2 == LineFilter::Out,
+        p,
+    })
+}

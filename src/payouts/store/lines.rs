@@ -1,0 +1,261 @@
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::PayoutRow;
+use crate::clock::Day;
+use crate::db::{Conn, DbError, DbResult, Tx, sql, sql_built};
+use crate::engine::state::LineState;
+use crate::money::Currency;
+use crate::payouts::line::{Built, OutReason};
+use crate::payouts::wish::Settle;
+use crate::{row, rows, update_rows};
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct LineRow {
+        pub id: i64,
+        pub payout_id: i64,
+        pub referrer_id: i64,
+        pub referrer: String,
+        pub email: Option<String>,
+        pub currency: Currency,
+        /// Minor units.
+        pub amount: i64,
+        pub items: i64,
+        pub digest: String,
+        pub state: LineState,
+        pub out_reason: Option<OutReason>,
+        pub minimum: Option<i64>,
+        pub since: Option<String>,
+        pub details_id: Option<i64>,
+        /// Masked.
+        pub details: Option<String>,
+        pub details_changed_at: Option<i64>,
+        pub reason: Option<String>,
+        pub reference: Option<String>,
+        pub day: Option<String>,
+        pub updated_at: i64,
+    }
+}
+
+const LINE: &str =
+    "l.id, l.payout_id, l.referrer_id, r.name AS referrer, r.email, l.currency, l.amount, l.items, l.digest,
+                l.state, l.out_reason, l.minimum, l.since, l.details_id, l.details, l.details_changed_at, l.reason,
+                l.reference, l.day, l.updated_at";
+
+/// The lines of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineFilter {
+    All,
+    /// All but those left out.
+    In,
+    Out,
+    State(LineState),
+}
+
+/// A payout's lines in the order of their ids, those behind one of them, at most so many.
+pub async fn lines(
+    conn: &mut Conn,
+    payout_id: i64,
+    which: LineFilter,
+    after: i64,
+    most: usize,
+) -> DbResult<Vec<LineRow>> {
+    let condition = match which {
+        LineFilter::All => "",
+        LineFilter::In => "AND l.state <> 'out'",
+        LineFilter::Out => "AND l.state = 'out'",
+        LineFilter::State(_) => "AND l.state = $3",
+    };
+    let text = format!(
+        "SELECT {LINE}
+           FROM payout_lines l
+           JOIN referrers r ON r.id = l.referrer_id
+          WHERE l.payout_id = $1
+            AND l.id > $2 {condition}
+          ORDER BY l.id
+          LIMIT {most}"
+    );
+    let text = sql_built(text).bind(payout_id).bind(after);
+    match which {
+        LineFilter::State(state) => text.bind(state).all(conn).await,
+        LineFilter::All | LineFilter::In | LineFilter::Out => text.all(conn).await,
+    }
+}
+
+/// The next lines of a state.
+pub async fn next_lines(conn: &mut Conn, payout_id: i64, state: LineState, most: usize) -> DbResult<Vec<LineRow>> {
+    lines(conn, payout_id, LineFilter::State(state), 0, most).await
+}
+
+pub async fn line(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<LineRow>> {
+    sql_built(format!(
+        "SELECT {LINE}
+           FROM payout_lines l
+           JOIN referrers r ON r.id = l.referrer_id
+          WHERE l.id = $1
+            AND l.business_id = $2"
+    ))
+    .bind(id)
+    .bind(business_id)
+    .optional(conn)
+    .await
+}
+
+pub async fn lines_by_id(conn: &mut Conn, payout_id: i64, ids: &[i64]) -> DbResult<Vec<LineRow>> {
+    sql_built(format!(
+        "SELECT {LINE}
+           FROM rows($1, id BIGINT) w
+           CROSS JOIN payout_lines l
+           JOIN referrers r ON r.id = l.referrer_id
+          WHERE l.id = w.id
+            AND l.payout_id = $2"
+    ))
+    .bind(rows!(ids, id => { id: *id }))
+    .bind(payout_id)
+    .all(conn)
+    .await
+}
+
+/// Those of some referrers whom staff left out of a payout.
+pub async fn left_out(conn: &mut Conn, payout_id: i64, referrers: &[i64]) -> DbResult<HashSet<i64>> {
+    let found: Vec<(i64,)> = sql("SELECT l.referrer_id
+           FROM rows($1, id BIGINT) w
+           CROSS JOIN payout_lines l
+          WHERE l.payout_id = $2
+            AND l.referrer_id = w.id
+            AND l.out_reason = 'by hand'")
+    .bind(rows!(referrers, id => { id: *id }))
+    .bind(payout_id)
+    .all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// Empties a draft; whom staff left out is remembered. No line is deleted: one that was locked before is named in
+/// the ledger.
+pub async fn clear(tx: &mut Tx, payout_id: i64) -> DbResult<()> {
+    sql("UPDATE payout_lines
+            SET state = $2, out_reason = $3, amount = 0, items = 0, digest = '', minimum = NULL, since = NULL
+          WHERE payout_id = $1
+            AND (out_reason IS NULL OR out_reason <> $4)")
+    .bind(payout_id)
+    .bind(LineState::Out)
+    .bind(OutReason::Nothing)
+    .bind(OutReason::ByHand)
+    .patient()
+    .execute(tx)
+    .await?;
+    sql("UPDATE payouts
+            SET lines = 0, amount = 0, fingerprint = '', note = NULL
+          WHERE id = $1")
+    .bind(payout_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes the lines of some referrers, each over the one it had. `recent` is the instant after which changed details
+/// are marked.
+pub async fn put_lines(tx: &mut Tx, payout: &PayoutRow, lines: &[Built], ids: Range<i64>, recent: i64) -> DbResult<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let table = rows!(ids.zip(lines), (id, l) => {
+        id: id,
+        referrer_id: l.referrer_id,
+        amount: l.amount,
+        items: l.items,
+        digest: &l.digest,
+        state: if l.out.is_some() { LineState::Out } else { LineState::In },
+        out_reason: l.out,
+        minimum: l.minimum,
+        since: &l.since,
+        details_id: l.details.as_ref().map(|d| d.id),
+        details: l.details.as_ref().map(|d| d.masked.as_str()),
+        changed_at: l.details.as_ref().filter(|d| d.is_change).map(|d| d.created_at).filter(|at| *at > recent),
+    });
+    sql("INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, currency, amount, items, digest, state,
+                out_reason, minimum, since, details_id, details, details_changed_at, updated_at)
+         SELECT r.id, $2, $3, r.referrer_id, $4, r.amount, r.items, r.digest, r.state, r.out_reason, r.minimum,
+                r.since, r.details_id, r.details, r.changed_at, $5
+           FROM rows($1, id BIGINT, referrer_id BIGINT, amount BIGINT, items BIGINT, digest TEXT, state TEXT,
+                out_reason TEXT, minimum BIGINT, since TEXT, details_id BIGINT, details TEXT, changed_at BIGINT) r
+          WHERE true
+         ON CONFLICT (payout_id, referrer_id) DO UPDATE
+            SET amount = excluded.amount,
+                items = excluded.items,
+                digest = excluded.digest,
+                state = excluded.state,
+                out_reason = excluded.out_reason,
+                minimum = excluded.minimum,
+                since = excluded.since,
+                details_id = excluded.details_id,
+                details = excluded.details,
+                details_changed_at = excluded.details_changed_at,
+                updated_at = excluded.updated_at")
+    .bind(table)
+    .bind(payout.business_id)
+    .bind(payout.id)
+    .bind(payout.currency)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Puts a line out of a draft, or in again.
+pub async fn choose(tx: &mut Tx, id: i64, out: bool) -> DbResult<()> {
+    let now = tx.now();
+    let (state, reason) = if out { (LineState::Out, Some(OutReason::ByHand)) } else { (LineState::In, None) };
+    sql("UPDATE payout_lines
+            SET state = $2, out_reason = $3, updated_at = $4
+          WHERE id = $1")
+    .bind(id)
+    .bind(state)
+    .bind(reason.map(OutReason::word))
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Moves lines from one state to another.
+pub async fn move_lines(tx: &mut Tx, ids: &[i64], from: LineState, to: LineState) -> DbResult<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let done = sql("UPDATE payout_lines
+            SET state = $3, updated_at = $4
+          WHERE id IN (SELECT w.id FROM rows($1, id BIGINT) w)
+            AND state = $2")
+    .bind(rows!(ids, id => { id: *id }))
+    .bind(from)
+    .bind(to)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    expect(done, ids.len())
+}
+
+/// Writes how lines ended.
+pub async fn end_lines(tx: &mut Tx, lines: &[&(&Settle, LineRow)], today: Day) -> DbResult<()> {
+    let now = tx.now();
+    let done = update_rows!("payout_lines", lines, (settle, l) => l.id, {
+        state TEXT = l.state,
+        reason TEXT = settle.reason.as_deref(),
+        reference TEXT = settle.reference.as_deref().or(l.reference.as_deref()),
+        day TEXT = settle.day.unwrap_or(today),
+        updated_at BIGINT = now,
+    })
+    .execute(tx)
+    .await?;
+    expect(done, lines.len())
+}
+
+fn expect(done: u64, wanted: usize) -> DbResult<()> {
+    let same = usize::try_from(done) == Ok(wanted);
+    if same { Ok(()) } else { Err(DbError::Lost(format!("payout lines: {done} rows instead of {wanted}"))) }
+}
