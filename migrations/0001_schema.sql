@@ -882,6 +882,9 @@ CREATE TABLE payout_lines (
     business_id BIGINT NOT NULL,
     payout_id BIGINT NOT NULL REFERENCES payouts (id),
     referrer_id BIGINT NOT NULL REFERENCES referrers (id),
+    -- Their name and address as the draft found them: files are made from these.
+    name TEXT NOT NULL,
+    email TEXT,
     currency TEXT NOT NULL,
     amount BIGINT NOT NULL,
     -- Commissions and adjustments that the amount is the sum of.

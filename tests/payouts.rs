@@ -20,6 +20,8 @@ on_both_databases! {
     nobody_is_in_two_payouts,
     one_of_many_equal_locks_takes_and_pays_once,
     other_businesses_and_test_keys_see_no_payout,
+    its_file_is_the_same_whatever_happens_later,
+    staff_pay_from_what_is_owed_to_the_last_line,
 }
 
 /// A referrer with one approved commission of 20.00.
@@ -451,4 +453,54 @@ async fn other_businesses_and_test_keys_see_no_payout(app: TestApp) {
     }
     let body = Some(json!({ "currency": "USD", "method": "hand" }));
     app.call("POST", "/v1/payouts", &test, body).await.is(403);
+}
+
+async fn its_file_is_the_same_whatever_happens_later(app: TestApp) {
+    let jane = earned(&app, "Jane Miller").await;
+    earned(&app, "Tom Reed").await;
+    let made = draft(&app).await;
+    let file = format!("{}/file?format=csv", path(&made));
+    assert_eq!(call(&app, "GET", &file, None).await.is(409).json()["code"], "payout_state");
+    call(&app, "POST", &format!("{}/lock", path(&made)), seen(&made)).await.is(200);
+    let first = call(&app, "GET", &file, None).await.is(200).text();
+    assert!(first.contains("Jane Miller") && first.contains("20.00"), "{first}");
+    assert_eq!(first.lines().count(), 3);
+    app.clock.advance_days(3);
+    app.arrange(&format!("UPDATE referrers SET name = 'Jane Smith' WHERE id = {jane}")).await;
+    call(&app, "POST", &format!("{}/failed", line(&made, 1)), why("closed")).await.is(200);
+    call(&app, "POST", &format!("{}/paid", path(&made)), Some(json!({}))).await.is(200);
+    assert_eq!(call(&app, "GET", &file, None).await.is(200).text(), first);
+    let other = format!("{}/file?format=paypal", path(&made));
+    assert_eq!(call(&app, "GET", &other, None).await.is(409).json()["code"], "payout_format");
+    call(&app, "GET", &format!("{file}&part=2"), None).await.is(404);
+    let looks = app.number("SELECT count(*) FROM audit_entries WHERE action = 'payout.file_made'").await;
+    assert_eq!(looks, 2, "each look at whole accounts is in the audit");
+}
+
+async fn staff_pay_from_what_is_owed_to_the_last_line(app: TestApp) {
+    app.sign_in().await;
+    app.get("/payouts").await.is(200).says("Nothing is due.").says("No payout yet.");
+    earned(&app, "Jane Miller").await;
+    earned(&app, "Tom Reed").await;
+    app.get("/payouts").await.is(200).says("2 referrers").says("40.00");
+    let page = app.post_form("/payouts", &[("currency", "USD"), ("method", "hand")]).await.follow().await.is(200);
+    page.says("Jane Miller").says("Lock 40.00 USD");
+    let id = app.number("SELECT id FROM payouts").await;
+    let own = format!("/payouts/{id}");
+    let asked = app.get(&format!("{own}/lock")).await.is(200);
+    let fingerprint = asked.attr("form.confirm input[name=fingerprint]", "value");
+    let lock = [("fingerprint", fingerprint.as_str())];
+    app.post_form(&format!("{own}/lock"), &lock).await.follow().await.is(200).says("Locked.");
+    let lines = app.get(&own).await.is(200);
+    let chosen = lines.attr("td.pick input[name=id]", "value");
+    let unsaid = [("id", chosen.as_str()), ("do", "failed")];
+    app.post_form(&format!("{own}/lines"), &unsaid).await.says("Enter the reason");
+    let failed = [("id", chosen.as_str()), ("do", "failed"), ("reason", "account closed")];
+    app.post_form(&format!("{own}/lines"), &failed).await.follow().await.is(200).says("account closed");
+    app.post_form(&format!("{own}/paid"), &[]).await.follow().await.is(200).says("Marked as paid.");
+    app.post_form(&format!("{own}/close"), &[]).await.follow().await.is(200).says("The payout is closed.");
+    assert_eq!(sums(&app).await, (0, 2_000, 0, 2_000));
+    let file = app.get(&format!("{own}/file?format=csv")).await.is(200);
+    assert!(file.text().contains("Tom Reed"));
+    app.post_form("/payouts", &[("currency", "gold"), ("method", "hand")]).await.says("The currency");
 }

@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 45] = [
+pub const KINDS: [ProblemKind; 47] = [
     kind(
         "missing_field",
         "400",
@@ -116,6 +116,18 @@ pub const KINDS: [ProblemKind; 45] = [
         "Refresh it, review it, and send its new `fingerprint`.",
     ),
     kind("payout_empty", "409", "Nobody is in the payout.", "`left_out` says of each referrer why."),
+    kind(
+        "payout_format",
+        "409",
+        "The format does not pay by the payout's method.",
+        "`csv` and `xlsx` take every method.",
+    ),
+    kind(
+        "payout_line_unfit",
+        "409",
+        "A line cannot be sent in this format.",
+        "The message names the referrer and what is wrong with their details.",
+    ),
     kind("payout_settled", "409", "Some of its lines are paid, failed or returned.", "It cannot be undone any more."),
     kind("payout_open", "409", "Some of its lines are neither paid nor failed.", "Say what became of each first."),
     kind("payout_not_approved", "409", "A second person has to approve it first.", "Approve it with another key."),

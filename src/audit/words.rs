@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 109] = [
+const TABLE: [(&str, &str); 110] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("business.key_rotated", "Key of payout details changed"),
@@ -90,6 +90,7 @@ const TABLE: [(&str, &str); 109] = [
     ("payout.closed", "Payout closed"),
     ("payout.created", "Payout drafted"),
     ("payout.dropped", "Draft of a payout dropped"),
+    ("payout.file_made", "File of a payout made"),
     ("payout.left_out", "Referrer left out of a payout"),
     ("payout.line_failed", "Payment to a referrer failed"),
     ("payout.line_returned", "Payment to a referrer came back"),

@@ -17,6 +17,7 @@ use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
 use crate::email::Email;
+use crate::engine::payout::LineEvent;
 use crate::engine::{
     AddLead, By, CancelSubscription, Claim, ClaimBy, Contact, Event, Names, Payment, PaymentName, PaymentRef,
     ProductScope, Refund, Scope, SignUp, SourceOrigin, Status, Subscription, TouchKind, What,
@@ -24,6 +25,8 @@ use crate::engine::{
 use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::links::{self, LinkPath};
 use crate::money::{Currency, Money, Rate, Unpriced};
+use crate::payout_details::Method;
+use crate::payouts::{self, LineFilter, NewPayout, Refused, Settle};
 use crate::referrers::{self, AddReferrer, Added};
 
 /// The first day of the story.
@@ -62,10 +65,15 @@ pub async fn fill(db: Db, config: Config, now: Instant) -> DbResult<Demo> {
     for day in 0..=DAYS {
         clock.set(now.plus_days(day - DAYS));
         story.live(day).await?;
+        story.pay(day).await?;
     }
     story.loose_ends().await?;
     crate::sweep::all(&story.app).await?;
     Ok(demo)
+}
+
+fn refused(why: Refused) -> DbError {
+    broken(why.sentence())
 }
 
 fn broken(why: impl std::fmt::Display) -> DbError {
@@ -147,6 +155,39 @@ impl Story {
         self.people += 1;
         let (name, email) = cast::person(self.people);
         Email::parse(&email).map(|email| (name, email)).map_err(broken)
+    }
+
+    /// What is due is paid now and then: the first payout is closed with a line that failed, the second is locked, and
+    /// a draft waits.
+    async fn pay(&self, day: i64) -> DbResult<()> {
+        if ![DAYS - 45, DAYS - 20, DAYS].contains(&day) {
+            return Ok(());
+        }
+        let (app, staff, business_id) = (&self.app, &self.staff, self.business_id);
+        crate::sweep::all(app).await?;
+        let new = NewPayout { business_id, campaign_id: None, currency: self.currency, method: Method::Hand };
+        let id = payouts::create(app, staff, new).await?;
+        let Some(draft) = payouts::find(&mut app.db.read().await?, business_id, id).await? else { return Ok(()) };
+        if day == DAYS || draft.lines == 0 {
+            return Ok(());
+        }
+        payouts::lock(app, staff, business_id, id, draft.fingerprint, Some(self.user_id)).await?.map_err(refused)?;
+        if day == DAYS - 45 {
+            let lines = payouts::lines(&mut app.db.read().await?, id, LineFilter::In, 0, 1).await?;
+            let reason = Some("They moved, and the cheque came back.".to_owned());
+            let fail = |line_id| Settle {
+                line_id,
+                event: LineEvent::Fail,
+                reason: reason.clone(),
+                reference: None,
+                day: None,
+            };
+            let failed = lines.iter().map(|line| fail(line.id)).collect();
+            payouts::settle(app, staff, business_id, id, failed).await?.map_err(refused)?;
+            payouts::pay_all(app, staff, business_id, id, None).await?.map_err(refused)?;
+            payouts::close(app, staff, business_id, id).await?.map_err(refused)?;
+        }
+        Ok(())
     }
 
     async fn live(&mut self, day: i64) -> DbResult<()> {

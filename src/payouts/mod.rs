@@ -6,6 +6,7 @@
 //! crash leaves it `building`, `locking` or `unlocking`, and the job goes on.
 
 mod draft;
+mod file;
 pub mod files;
 mod job;
 mod ledger;
@@ -25,6 +26,7 @@ use crate::engine::state::PayoutState;
 use crate::money::Money;
 
 pub use draft::{create, drop_draft, leave_out, refresh, take_in};
+pub use file::{Made, NoFile, file};
 pub use job::step;
 pub use line::OutReason;
 pub use lock::{Approver, approve, lock, unlock};

@@ -212,6 +212,20 @@ pub async fn set_unlocking(tx: &mut Tx, id: i64, state: PayoutState, why: &str) 
     Ok(())
 }
 
+/// Its first file was made.
+pub async fn set_file(tx: &mut Tx, id: i64) -> DbResult<()> {
+    let now = tx.now();
+    sql("UPDATE payouts
+            SET file_at = $2, updated_at = $2
+          WHERE id = $1
+            AND file_at IS NULL")
+    .bind(id)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 pub async fn set_approved(tx: &mut Tx, id: i64, state: PayoutState) -> DbResult<()> {
     let (actor, now) = (tx.actor()?.clone(), tx.now());
     sql("UPDATE payouts

@@ -1,6 +1,7 @@
 //! Routes and pages of payouts: what is owed, a payout from its draft to the last line, and every decision about it.
 
 mod act;
+mod file;
 mod list;
 mod show;
 
@@ -22,6 +23,7 @@ pub fn routes() -> Routes {
         .post("/payouts/{id}/approve", pay, act::approve)
         .get("/payouts/{id}/paid", pay, act::ask_paid)
         .post("/payouts/{id}/paid", pay, act::pay_all)
+        .get("/payouts/{id}/file", pay, file::file)
         .post("/payouts/{id}/close", pay, act::close)
         .form("/payouts/{id}/lines", pay, act::lines)
 }

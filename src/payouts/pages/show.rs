@@ -3,9 +3,11 @@
 use askama::Template;
 use axum::extract::{OriginalUri, Path};
 
+use super::file::FORMATS;
 use crate::engine::state::{LineState, PayoutState};
 use crate::id::{self, Kind};
 use crate::money::Money;
+use crate::payouts::files::{Format, suits};
 use crate::payouts::{self, Approval, LineFilter, LineRow, OutReason, PayoutRow};
 use crate::query::pairs;
 use crate::shell::{Frame, Page};
@@ -42,6 +44,8 @@ struct ShowPage {
     sums: Vec<(String, String)>,
     progress: Option<(i64, i64, String, String)>,
     out_only: bool,
+    /// The files it is paid by: address and label.
+    files: Vec<(String, &'static str)>,
 }
 
 /// The buttons that are offered.
@@ -98,6 +102,18 @@ fn why(l: &LineRow) -> String {
         OutReason::OtherMethod => "They are paid in another way.".into(),
         OutReason::ByHand => "Left out by hand.".into(),
     }
+}
+
+/// PayPal takes so many lines a file.
+const PAYPAL_LINES: i64 = 5_000;
+
+fn files(p: &PayoutRow) -> Vec<(String, &'static str)> {
+    let mut all = Vec::new();
+    for (format, label) in FORMATS.into_iter().filter(|(format, _)| suits(*format, p.method)) {
+        let parts = if format == Format::Paypal { (p.lines + PAYPAL_LINES - 1) / PAYPAL_LINES } else { 1 };
+        all.extend((1..=parts).map(|part| (format!("/payouts/{}/file?format={format}&part={part}", p.id), label)));
+    }
+    all
 }
 
 /// The payout, if it is the business's.
@@ -210,6 +226,7 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
         sums: shown_sums,
         progress,
         out_only: view.2 == LineFilter::Out,
+        files: if ready || p.state == PayoutState::Closed { files(&p) } else { Vec::new() },
         p,
     })
 }

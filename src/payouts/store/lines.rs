@@ -39,7 +39,7 @@ row! {
 }
 
 const LINE: &str =
-    "l.id, l.payout_id, l.referrer_id, r.name AS referrer, r.email, l.currency, l.amount, l.items, l.digest,
+    "l.id, l.payout_id, l.referrer_id, l.name AS referrer, l.email, l.currency, l.amount, l.items, l.digest,
                 l.state, l.out_reason, l.minimum, l.since, l.details_id, l.details, l.details_changed_at, l.reason,
                 l.reference, l.day, l.updated_at";
 
@@ -70,7 +70,6 @@ pub async fn lines(
     let text = format!(
         "SELECT {LINE}
            FROM payout_lines l
-           JOIN referrers r ON r.id = l.referrer_id
           WHERE l.payout_id = $1
             AND l.id > $2 {condition}
           ORDER BY l.id
@@ -92,7 +91,6 @@ pub async fn line(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
     sql_built(format!(
         "SELECT {LINE}
            FROM payout_lines l
-           JOIN referrers r ON r.id = l.referrer_id
           WHERE l.id = $1
             AND l.business_id = $2"
     ))
@@ -107,7 +105,6 @@ pub async fn lines_by_id(conn: &mut Conn, payout_id: i64, ids: &[i64]) -> DbResu
         "SELECT {LINE}
            FROM rows($1, id BIGINT) w
            CROSS JOIN payout_lines l
-           JOIN referrers r ON r.id = l.referrer_id
           WHERE l.id = w.id
             AND l.payout_id = $2"
     ))
@@ -176,15 +173,18 @@ pub async fn put_lines(tx: &mut Tx, payout: &PayoutRow, lines: &[Built], ids: Ra
         details: l.details.as_ref().map(|d| d.masked.as_str()),
         changed_at: l.details.as_ref().filter(|d| d.is_change).map(|d| d.created_at).filter(|at| *at > recent),
     });
-    sql("INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, currency, amount, items, digest, state,
-                out_reason, minimum, since, details_id, details, details_changed_at, updated_at)
-         SELECT r.id, $2, $3, r.referrer_id, $4, r.amount, r.items, r.digest, r.state, r.out_reason, r.minimum,
-                r.since, r.details_id, r.details, r.changed_at, $5
+    sql("INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, name, email, currency, amount, items, digest,
+                state, out_reason, minimum, since, details_id, details, details_changed_at, updated_at)
+         SELECT r.id, $2, $3, r.referrer_id, p.name, p.email, $4, r.amount, r.items, r.digest, r.state, r.out_reason,
+                r.minimum, r.since, r.details_id, r.details, r.changed_at, $5
            FROM rows($1, id BIGINT, referrer_id BIGINT, amount BIGINT, items BIGINT, digest TEXT, state TEXT,
                 out_reason TEXT, minimum BIGINT, since TEXT, details_id BIGINT, details TEXT, changed_at BIGINT) r
+           JOIN referrers p ON p.id = r.referrer_id
           WHERE true
          ON CONFLICT (payout_id, referrer_id) DO UPDATE
-            SET amount = excluded.amount,
+            SET name = excluded.name,
+                email = excluded.email,
+                amount = excluded.amount,
                 items = excluded.items,
                 digest = excluded.digest,
                 state = excluded.state,

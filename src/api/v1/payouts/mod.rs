@@ -1,6 +1,7 @@
 //! Payouts: drafts, locking, and the end of each line.
 
 mod decide;
+mod file;
 mod lines;
 mod shape;
 
@@ -66,7 +67,7 @@ pub fn calls(api: Api) -> Api {
                 .refuses(&[404, 409]),
             drop_draft,
         );
-    [decide::calls, lines::calls].into_iter().fold(api, |api, part| part(api))
+    [decide::calls, lines::calls, file::calls].into_iter().fold(api, |api, part| part(api))
 }
 
 /// A way of paying.

@@ -1,0 +1,96 @@
+//! The files by which a payout is paid.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::{ID, nothing, of_caller};
+use crate::api::Caller;
+use crate::api::field::{Integer, OneOf, Word};
+use crate::api::operation::{Api, Operation};
+use crate::api::problem::Problem;
+use crate::api::read::{Asked, InPath};
+use crate::app::App;
+use crate::object;
+use crate::payouts::files::{Payer, PaypalFile, TableFile};
+use crate::payouts::{self, NoFile, Refused};
+
+pub fn calls(api: Api) -> Api {
+    api.with(
+        Operation::get("/v1/payouts/{payout}/file", "getPayoutFile", "Download the file of a payout")
+            .about("Of a locked payout. The same payout gives the same bytes. It has whole accounts, so the key needs `payouts:write`, and each download is in the audit. The header `Refdesk-Parts` says how many files the payout has in this format: PayPal takes 5,000 lines a file.")
+            .scope("payouts:write")
+            .in_path("payout", ID)
+            .asks::<FileAsked>()
+            .answers_kind::<String>(200, "The file.", "text/csv", r#""line,name,amount,currency\npl_1041,Jane Smith,20.00,USD\n""#)
+            .refuses(&[404, 409]),
+        file,
+    )
+}
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Csv,
+    Xlsx,
+    Paypal,
+}
+
+impl Word for Kind {
+    const WORDS: &'static [&'static str] = &["csv", "xlsx", "paypal"];
+
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "csv" => Some(Self::Csv),
+            "xlsx" => Some(Self::Xlsx),
+            "paypal" => Some(Self::Paypal),
+            _ => None,
+        }
+    }
+}
+
+object! {
+    /// The file that is wanted.
+    strict struct FileAsked {
+        /// `csv`, `xlsx` or `paypal`.
+        format "format": OneOf<Kind>,
+        /// The number of the part, from 1.
+        part "part": Option<Integer>,
+    }
+}
+
+async fn file(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(text): InPath,
+    Asked(asked): Asked<FileAsked>,
+) -> Result<Response, Problem> {
+    let id = of_caller(&app, &caller, &text).await?.id;
+    let payer = match asked.format.0 {
+        Kind::Csv => Payer::Csv(TableFile::default()),
+        Kind::Xlsx => Payer::Xlsx(TableFile::default()),
+        Kind::Paypal => Payer::Paypal(PaypalFile::default()),
+    };
+    let part = asked.part.map_or(Some(1), |part| usize::try_from(part.0).ok()).unwrap_or(0);
+    let made = payouts::file(&app, &caller.actor, caller.business_id(), id, &payer, part).await?;
+    let made = made.map_err(|why| match why {
+        NoFile::Part => nothing("part"),
+        NoFile::Refused(Refused::NotFound) => nothing("payout"),
+        why => {
+            let (code, sentence) = (why.code(), why.sentence());
+            Problem::conflict(code, sentence)
+        }
+    })?;
+    let mut response = made.bytes.into_response();
+    let name = format!("attachment; filename=\"{}\"", made.name);
+    for (header, value) in [
+        (header::CONTENT_TYPE, made.content_type.to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::HeaderName::from_static("refdesk-parts"), made.parts.to_string()),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(header, value);
+        }
+    }
+    Ok(response)
+}
