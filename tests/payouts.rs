@@ -162,7 +162,8 @@ async fn a_draft_says_who_is_left_out_and_why(app: TestApp) {
     let payment = app.number(&format!("SELECT payment_id FROM commissions WHERE referrer_id = {jane}")).await;
     app.shop().dispute(payment, true).await;
     app.arrange(&format!("UPDATE enrollments SET state = 'banned' WHERE referrer_id = {tom}")).await;
-    app.arrange("UPDATE campaigns SET payout_minimum = '{\"USD\":5000,\"EUR\":1}'").await;
+    let least = json!({ "campaign": app.business.campaign_id, "minimum": { "USD": 5_000, "EUR": 1 } });
+    call(&app, "POST", "/v1/payout-settings", Some(least)).await.is(200);
     let expected = [of("Jane Miller", "disputed"), of("Tom Reed", "banned"), of("Zoe Lang", "below the minimum")];
     assert_eq!(out("hand").await, expected);
     let made = draft(&app).await;
@@ -173,7 +174,8 @@ async fn a_draft_says_who_is_left_out_and_why(app: TestApp) {
     call(&app, "DELETE", &path(&made), None).await.is(204);
     assert_eq!(call(&app, "GET", &path(&made), None).await.json()["state"], "dropped");
     call(&app, "POST", &format!("{}/refresh", path(&made)), None).await.is(409);
-    app.arrange("UPDATE campaigns SET payout_minimum = '{}'").await;
+    let any = json!({ "campaign": app.business.campaign_id, "minimum": {} });
+    call(&app, "POST", "/v1/payout-settings", Some(any)).await.is(200);
 
     // Staff leave one out, and a refresh remembers.
     let made = draft(&app).await;
@@ -316,7 +318,9 @@ async fn a_locked_payout_is_undone_whole(app: TestApp) {
 
 async fn a_second_person_approves_where_the_business_asks(app: TestApp) {
     earned(&app, "Jane Miller").await;
-    app.arrange("UPDATE businesses SET payout_approval = 'anyone'").await;
+    let asked = Some(json!({ "approval": "anyone" }));
+    let set = call(&app, "POST", "/v1/payout-settings", asked).await.is(200).json();
+    assert_eq!(set["approval"], "anyone");
     let payout = locked(&app).await;
     let early = call(&app, "POST", &format!("{}/paid", line(&payout, 0)), Some(json!({}))).await.is(409).json();
     assert_eq!(early["code"], "payout_not_approved");
@@ -462,14 +466,14 @@ async fn its_file_is_the_same_whatever_happens_later(app: TestApp) {
     let file = format!("{}/file?format=csv", path(&made));
     assert_eq!(call(&app, "GET", &file, None).await.is(409).json()["code"], "payout_state");
     call(&app, "POST", &format!("{}/lock", path(&made)), seen(&made)).await.is(200);
-    let first = call(&app, "GET", &file, None).await.is(200).text();
+    let first = call(&app, "GET", &file, None).await.is(200).body;
     assert!(first.contains("Jane Miller") && first.contains("20.00"), "{first}");
     assert_eq!(first.lines().count(), 3);
     app.clock.advance_days(3);
     app.arrange(&format!("UPDATE referrers SET name = 'Jane Smith' WHERE id = {jane}")).await;
     call(&app, "POST", &format!("{}/failed", line(&made, 1)), why("closed")).await.is(200);
     call(&app, "POST", &format!("{}/paid", path(&made)), Some(json!({}))).await.is(200);
-    assert_eq!(call(&app, "GET", &file, None).await.is(200).text(), first);
+    assert_eq!(call(&app, "GET", &file, None).await.is(200).body, first);
     let other = format!("{}/file?format=paypal", path(&made));
     assert_eq!(call(&app, "GET", &other, None).await.is(409).json()["code"], "payout_format");
     call(&app, "GET", &format!("{file}&part=2"), None).await.is(404);
@@ -501,6 +505,14 @@ async fn staff_pay_from_what_is_owed_to_the_last_line(app: TestApp) {
     app.post_form(&format!("{own}/close"), &[]).await.follow().await.is(200).says("The payout is closed.");
     assert_eq!(sums(&app).await, (0, 2_000, 0, 2_000));
     let file = app.get(&format!("{own}/file?format=csv")).await.is(200);
-    assert!(file.text().contains("Tom Reed"));
+    assert!(file.body.contains("Tom Reed"));
     app.post_form("/payouts", &[("currency", "gold"), ("method", "hand")]).await.says("The currency");
+    let least = format!("least_{}", app.business.campaign_id);
+    let set = [("approval", "owner"), (least.as_str(), "25.00")];
+    app.post_form("/payouts/settings", &set).await.follow().await.is(200).says("The settings were saved.");
+    assert_eq!(app.get("/payouts/settings").await.attr(&format!("#f-{least}"), "value"), "25.00");
+    app.post_form("/payouts", &[("currency", "USD"), ("method", "hand")]).await.follow().await.is(200);
+    let next = app.number("SELECT max(id) FROM payouts").await;
+    let left = app.get(&format!("/payouts/{next}?lines=out")).await.is(200);
+    left.says("Below the minimum of 25.00 USD.");
 }

@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 110] = [
+const TABLE: [(&str, &str); 111] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("business.key_rotated", "Key of payout details changed"),
@@ -96,6 +96,7 @@ const TABLE: [(&str, &str); 110] = [
     ("payout.line_returned", "Payment to a referrer came back"),
     ("payout.locked", "Payout locked"),
     ("payout.paid", "Payout paid"),
+    ("payout.settings", "Settings of payouts changed"),
     ("payout.taken_in", "Referrer taken into a payout again"),
     ("payout.unlocked", "Lock of a payout undone"),
     ("product.added", "Product added"),

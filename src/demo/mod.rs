@@ -65,9 +65,12 @@ pub async fn fill(db: Db, config: Config, now: Instant) -> DbResult<Demo> {
     for day in 0..=DAYS {
         clock.set(now.plus_days(day - DAYS));
         story.live(day).await?;
-        story.pay(day).await?;
+        if day < DAYS {
+            story.pay(day).await?;
+        }
     }
     story.loose_ends().await?;
+    story.pay(DAYS).await?;
     crate::sweep::all(&story.app).await?;
     Ok(demo)
 }

@@ -16,6 +16,7 @@ pub mod pages;
 mod queue;
 mod refused;
 pub mod results;
+mod settings;
 mod settle;
 mod store;
 mod wish;
@@ -32,8 +33,9 @@ pub use line::OutReason;
 pub use lock::{Approver, approve, lock, unlock};
 pub use queue::KIND;
 pub use refused::Refused;
+pub use settings::{Set, minimums, set_approval, set_minimum};
 pub use settle::{Settled, close, pay_all, settle};
-pub use store::{Approval, LineFilter, LineRow, Owed, PayoutRow, Sum, line, lines, listing, owed, sums};
+pub use store::{Approval, Least, LineFilter, LineRow, Owed, PayoutRow, Sum, line, lines, listing, owed, sums};
 pub use wish::{NewPayout, Settle};
 
 /// A payout of the business.

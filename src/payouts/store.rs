@@ -255,22 +255,52 @@ pub async fn set_closed(tx: &mut Tx, id: i64, state: PayoutState) -> DbResult<()
 }
 
 row! {
-    struct Minimum {
-        id: i64,
-        payout_minimum: String,
+    /// A campaign and the least amounts that it pays out.
+    #[derive(Debug, Clone)]
+    pub struct Least {
+        pub id: i64,
+        pub name: String,
+        /// A JSON object of currency to minor units.
+        pub payout_minimum: String,
     }
 }
 
-/// The least amount that a business's campaigns pay out in a currency.
-pub async fn minimums(conn: &mut Conn, business_id: i64, currency: Currency) -> DbResult<HashMap<i64, i64>> {
-    let found: Vec<Minimum> = sql("SELECT id, payout_minimum
+pub async fn least(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Least>> {
+    sql("SELECT id, name, payout_minimum
            FROM campaigns
-          WHERE business_id = $1")
+          WHERE business_id = $1
+          ORDER BY id")
     .bind(business_id)
     .all(conn)
+    .await
+}
+
+pub async fn set_minimum(tx: &mut Tx, campaign_id: i64, minimum: &str) -> DbResult<()> {
+    sql("UPDATE campaigns
+            SET payout_minimum = $2
+          WHERE id = $1")
+    .bind(campaign_id)
+    .bind(minimum)
+    .execute(tx)
     .await?;
-    let least = |m: Minimum| Some((m.id, crate::engine::facts::in_currency(&m.payout_minimum, currency)?));
-    Ok(found.into_iter().filter_map(least).collect())
+    Ok(())
+}
+
+pub async fn set_approval(tx: &mut Tx, business_id: i64, approval: Approval) -> DbResult<()> {
+    sql("UPDATE businesses
+            SET payout_approval = $2
+          WHERE id = $1")
+    .bind(business_id)
+    .bind(approval)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The least amount that each campaign of a business pays out in a currency.
+pub async fn minimums(conn: &mut Conn, business_id: i64, currency: Currency) -> DbResult<HashMap<i64, i64>> {
+    let in_currency = |l: Least| Some((l.id, crate::engine::facts::in_currency(&l.payout_minimum, currency)?));
+    Ok(least(conn, business_id).await?.into_iter().filter_map(in_currency).collect())
 }
 
 row! {

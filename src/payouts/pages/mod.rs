@@ -3,6 +3,7 @@
 mod act;
 mod file;
 mod list;
+mod settings;
 mod show;
 
 use crate::shell::{Access, Routes};
@@ -13,6 +14,8 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/payouts", pay, list::list)
         .form("/payouts", pay, list::create)
+        .get("/payouts/settings", Access::May(Right::Business), settings::show)
+        .form("/payouts/settings", Access::May(Right::Business), settings::update)
         .get("/payouts/{id}", pay, show::show)
         .post("/payouts/{id}/refresh", pay, act::refresh)
         .post("/payouts/{id}/drop", pay, act::drop_draft)

@@ -92,7 +92,7 @@ fn person(caller: &Caller) -> Option<i64> {
 }
 
 /// True for an owner's key, and for one that the machine's administrator made.
-fn is_owner(caller: &Caller) -> bool {
+pub(super) fn is_owner(caller: &Caller) -> bool {
     match (caller.key.row.held_by, caller.key.row.holder_role.as_deref()) {
         (None, _) => true,
         (Some(_), role) => role.and_then(Role::parse) == Some(Role::Owner),

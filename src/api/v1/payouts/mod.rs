@@ -3,6 +3,7 @@
 mod decide;
 mod file;
 mod lines;
+mod settings;
 mod shape;
 
 use axum::extract::{OriginalUri, State};
@@ -67,7 +68,7 @@ pub fn calls(api: Api) -> Api {
                 .refuses(&[404, 409]),
             drop_draft,
         );
-    [decide::calls, lines::calls, file::calls].into_iter().fold(api, |api, part| part(api))
+    [decide::calls, lines::calls, file::calls, settings::calls].into_iter().fold(api, |api, part| part(api))
 }
 
 /// A way of paying.

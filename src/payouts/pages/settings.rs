@@ -1,0 +1,87 @@
+//! The settings of payouts: the people who have to agree, and the least amounts.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::StatusCode;
+
+use crate::amounts::Amounts;
+use crate::money::Money;
+use crate::payouts::{self, Approval, Set};
+use crate::shell::{Frame, Page};
+use crate::web::page::html_with;
+use crate::web::{Choice, Fault, Flash, Form, PageResult};
+
+#[derive(Template)]
+#[template(path = "payouts/settings.html")]
+struct SettingsPage {
+    frame: Frame,
+    form: Form,
+    approvals: Vec<Choice>,
+    currency: &'static str,
+    /// The name of the field, and of the campaign.
+    campaigns: Vec<(String, String)>,
+}
+
+fn label(approval: Approval) -> &'static str {
+    match approval {
+        Approval::None => "Nobody: a locked payout can be paid",
+        Approval::Owner => "An owner who did not lock it",
+        Approval::Anyone => "Anybody else who may pay",
+    }
+}
+
+async fn shown(page: &Page, form: Form, status: StatusCode) -> PageResult {
+    let all = payouts::minimums(&mut page.read().await?, page.member.business_id).await?;
+    let answer = SettingsPage {
+        frame: page.frame("payouts").await?,
+        approvals: Choice::list(Approval::ALL.map(|a| (a.word(), label(a))), form.value("approval")),
+        currency: page.member.currency.code(),
+        campaigns: all.into_iter().map(|c| (format!("least_{}", c.id), c.name)).collect(),
+        form,
+    };
+    html_with(status, &answer)
+}
+
+pub(super) async fn show(page: Page) -> PageResult {
+    let (business_id, currency) = (page.member.business_id, page.member.currency);
+    let mut conn = page.read().await?;
+    let approval = payouts::approval(&mut conn, business_id).await?;
+    let all = payouts::minimums(&mut conn, business_id).await?;
+    drop(conn);
+    let mut form = Form::filled(&[("approval", approval.word())]);
+    for c in all {
+        let least = Amounts::from_json(&c.payout_minimum);
+        form.set(&format!("least_{}", c.id), least.get(currency).map(Money::plain).unwrap_or_default());
+        form.set(&format!("least_{}_other", c.id), least.lines_without(currency));
+    }
+    shown(&page, form, StatusCode::OK).await
+}
+
+pub(super) async fn update(page: Page, mut form: Form) -> PageResult {
+    let (business_id, currency) = (page.member.business_id, page.member.currency);
+    let approval = form.choice("approval", "Who approves", Approval::parse);
+    let all = payouts::minimums(&mut page.read().await?, business_id).await?;
+    let mut least = Vec::new();
+    for c in &all {
+        least.extend(form.amounts(&format!("least_{}", c.id), "The least amount", currency).map(|read| (c.id, read)));
+    }
+    let (Some(approval), true) = (approval, form.is_fine()) else {
+        return shown(&page, form, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
+    let actor = Arc::new(page.member.actor());
+    let mut changed = payouts::set_approval(&page.app, &actor, business_id, approval).await? == Set::Changed;
+    for (campaign_id, minimum) in least {
+        match payouts::set_minimum(&page.app, &actor, business_id, campaign_id, minimum).await? {
+            Set::Changed => changed = true,
+            Set::Already => {}
+            Set::NotFound => return Err(Fault::NotFound),
+        }
+    }
+    let flash = if changed {
+        Flash::good("The settings were saved.")
+    } else {
+        Flash::info("Nothing was different, so nothing was changed.")
+    };
+    page.go("/payouts/settings", flash).await
+}

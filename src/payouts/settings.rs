@@ -1,0 +1,73 @@
+//! What a business sets about its payouts: the people who have to agree, and the least amounts of its campaigns.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::store::{self, Approval, Least};
+use crate::actor::Actor;
+use crate::amounts::Amounts;
+use crate::audit::{self, NewEntry};
+use crate::core::Core;
+use crate::db::{Conn, DbResult, Key, Tx};
+
+/// The least amounts that a business's campaigns pay out, oldest campaign first.
+pub async fn minimums(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Least>> {
+    store::least(conn, business_id).await
+}
+
+/// The outcome of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Set {
+    Changed,
+    /// It was so before.
+    Already,
+    /// The campaign is not the business's.
+    NotFound,
+}
+
+/// Sets who has to agree to a locked payout. It counts for those that are locked by now too.
+pub async fn set_approval(core: &Core, actor: &Arc<Actor>, business_id: i64, approval: Approval) -> DbResult<Set> {
+    core.write_once(vec![Key::Payouts(business_id)], actor, (business_id, approval), set_approval_in).await
+}
+
+async fn set_approval_in(tx: &mut Tx, &(business_id, approval): &(i64, Approval)) -> DbResult<Set> {
+    let before = store::approval(tx, business_id).await?;
+    if before == approval {
+        return Ok(Set::Already);
+    }
+    store::set_approval(tx, business_id, approval).await?;
+    let entry = NewEntry::by(tx, business_id, "payout.settings", ("business", business_id))?
+        .before(json!({ "approval": before }))
+        .after(json!({ "approval": approval }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Set::Changed)
+}
+
+/// Sets the least amounts that a campaign pays out; what is below is carried over to the next payout.
+pub async fn set_minimum(
+    core: &Core,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    campaign_id: i64,
+    minimum: Amounts,
+) -> DbResult<Set> {
+    let input = (business_id, campaign_id, minimum);
+    core.write_once(vec![Key::Payouts(business_id)], actor, input, set_minimum_in).await
+}
+
+async fn set_minimum_in(tx: &mut Tx, &(business_id, campaign_id, ref minimum): &(i64, i64, Amounts)) -> DbResult<Set> {
+    let known = store::least(tx, business_id).await?;
+    let Some(known) = known.into_iter().find(|least| least.id == campaign_id) else { return Ok(Set::NotFound) };
+    let before = Amounts::from_json(&known.payout_minimum);
+    if before == *minimum {
+        return Ok(Set::Already);
+    }
+    store::set_minimum(tx, campaign_id, &minimum.to_json()).await?;
+    let entry = NewEntry::by(tx, business_id, "payout.settings", ("campaign", campaign_id))?
+        .before(json!({ "minimum": before.shown() }))
+        .after(json!({ "minimum": minimum.shown() }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Set::Changed)
+}
