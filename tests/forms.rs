@@ -294,6 +294,7 @@ async fn no_form_that_comes_back_acts_by_itself(app: TestApp) {
         ("/campaigns/{id}", app.business.campaign_id),
         ("/commissions/{id}", one("commissions").await),
         ("/keys/{id}", one("api_keys").await),
+        ("/payouts/{id}", app.shop().draft("USD").await),
         ("/imports/{id}", 987_654_321),
     ];
     let (campaign, referrer) = (app.business.campaign_id.to_string(), jane.id.to_string());

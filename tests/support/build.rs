@@ -110,12 +110,17 @@ impl Shop<'_> {
         all.iter().zip(decided).map(|(what, decided)| Outcome::of(what, decided)).collect()
     }
 
+    /// A draft of what is due in a currency, to be paid by hand.
+    pub async fn draft(&self, currency: &str) -> i64 {
+        let (business_id, currency) = (self.business.id, Currency::parse(currency).expect("a currency"));
+        let new = NewPayout { business_id, campaign_id: None, currency, method: Method::Hand };
+        payouts::create(self.app, &actor(), new).await.expect("the draft is made")
+    }
+
     /// Pays what is due in a currency, by hand; answers the payout.
     pub async fn pay_out(&self, currency: &str) -> i64 {
         let (app, business_id) = (self.app, self.business.id);
-        let currency = Currency::parse(currency).expect("a currency");
-        let new = NewPayout { business_id, campaign_id: None, currency, method: Method::Hand };
-        let id = payouts::create(app, &actor(), new).await.expect("the draft is made");
+        let id = self.draft(currency).await;
         let draft = payouts::find(&mut app.db.read().await.expect("a connection"), business_id, id).await;
         let seen = draft.expect("the database answers").expect("there is a draft").fingerprint;
         let locked = payouts::lock(app, &actor(), business_id, id, seen, None).await.expect("the database answers");

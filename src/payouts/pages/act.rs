@@ -170,6 +170,9 @@ pub(super) async fn lines(
     mut form: Form,
 ) -> PageResult {
     find(&page, id).await?;
+    if !form.is_fine() {
+        return shown(&page, id, &uri, form).await;
+    }
     let chosen: Vec<i64> = form.all("id").filter_map(|text| id::parse(Kind::PayoutLine, text)).collect();
     let back = form.back(&format!("/payouts/{id}")).to_owned();
     if chosen.is_empty() {

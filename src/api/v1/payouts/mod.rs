@@ -44,7 +44,7 @@ pub fn calls(api: Api) -> Api {
                 .about("Finds everybody with approved commissions in the currency that no other payout has taken. `lines` are those who would be paid, `left_out` the others, each with the reason. Nothing moves until the draft is locked. With many referrers the draft is `building` for a moment.")
                 .once()
                 .scope("payouts:write")
-                .takes::<Wanted>(r#"{"currency": "USD", "method": "paypal"}"#)
+                .takes::<PayoutWanted>(r#"{"currency": "USD", "method": "paypal"}"#)
                 .answers::<PayoutWithLines>(201, "The draft.", "")
                 .link("lockPayout", "payout", "/id"),
             create,
@@ -85,7 +85,7 @@ impl Word for By {
 
 object! {
     /// The payout that is wanted.
-    strict struct Wanted {
+    strict struct PayoutWanted {
         /// Only what is due of this campaign; of every campaign otherwise.
         campaign "campaign": Option<IdText>,
         /// ISO 4217.
@@ -159,7 +159,7 @@ async fn list(
     Ok(page(&uri, &part, rows, |(at, id, _)| (*at, *id), |(.., payout)| payout))
 }
 
-async fn create(State(app): State<App>, caller: Caller, Sent(wanted): Sent<Wanted>) -> Result<Response, Problem> {
+async fn create(State(app): State<App>, caller: Caller, Sent(wanted): Sent<PayoutWanted>) -> Result<Response, Problem> {
     live(&caller)?;
     let campaign_id = match &wanted.campaign {
         Some(named) => Some(campaign(&app, &caller, Some(named.0.as_str())).await?),

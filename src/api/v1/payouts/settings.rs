@@ -34,7 +34,7 @@ pub fn calls(api: Api) -> Api {
             .about("What is not sent stays as it is. A least amount is a campaign's, in minor units by currency; below it, what is due is carried over to the next payout. The key has to be an owner's.")
             .once()
             .scope("payouts:write")
-            .takes::<Wanted>(r#"{"approval": "anyone"}"#)
+            .takes::<PayoutSettingsChange>(r#"{"approval": "anyone"}"#)
             .answers::<Settings>(200, "The settings as they are now.", "")
             .refuses(&[409]),
         change,
@@ -51,7 +51,7 @@ impl Word for Approval {
 
 object! {
     /// What changes.
-    strict struct Wanted {
+    strict struct PayoutSettingsChange {
         /// `none`, `owner` (one who did not lock the payout) or `anyone` (else who may pay).
         approval "approval": Option<OneOf<Approval>>,
         /// The campaign of `minimum`.
@@ -85,7 +85,11 @@ async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Proble
     answer(&app, &caller).await
 }
 
-async fn change(State(app): State<App>, caller: Caller, Sent(wanted): Sent<Wanted>) -> Result<Response, Problem> {
+async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Sent(wanted): Sent<PayoutSettingsChange>,
+) -> Result<Response, Problem> {
     live(&caller)?;
     if !super::decide::is_owner(&caller) {
         return Err(Problem::forbidden("Only an owner's key changes the settings of payouts."));
