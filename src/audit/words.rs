@@ -129,12 +129,13 @@ const TABLE: [(&str, &str); 111] = [
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
-pub const GROUPS: [(&str, &str); 19] = [
+pub const GROUPS: [(&str, &str); 20] = [
     ("lead.", "Leads"),
     ("customer.", "Sign-ups"),
     ("payment", "Payments"),
     ("subscription.", "Subscriptions"),
     ("commission", "Commissions"),
+    ("payout.", "Payouts"),
     ("referrer", "Referrers"),
     ("enrollment.", "Enrollments"),
     ("code", "Codes"),

@@ -30,7 +30,7 @@ impl Method {
     }
 }
 
-/// Where and how a referrer's money goes.
+/// The way and place to which a referrer's money goes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Details {
@@ -113,7 +113,7 @@ pub struct BankAccount {
     /// The country of the account, ISO 3166 alpha-2.
     pub country: String,
     pub number: AccountNumber,
-    /// Where the holder lives.
+    /// The holder's home.
     pub address: Option<Address>,
 }
 

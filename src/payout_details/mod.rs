@@ -1,4 +1,4 @@
-//! How referrers are paid: details as typed, checked and stored encrypted. Enter with [`read`] for what was typed,
+//! The ways referrers are paid: details as typed, checked and stored encrypted. Enter with [`read`] for what was typed,
 //! [`set`] to store it, [`current_of`] for what pages show and [`open`] for what files need.
 
 mod details;

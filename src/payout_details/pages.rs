@@ -1,4 +1,4 @@
-//! How a referrer is paid: the card on their page, the form, the look at the whole, and removing it.
+//! The way a referrer is paid: the card on their page, the form, the look at the whole, and removing it.
 
 mod form;
 

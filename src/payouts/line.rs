@@ -39,7 +39,7 @@ pub struct Built {
     pub details: Option<CurrentRow>,
 }
 
-/// What of a candidate may be paid now.
+/// True for a candidate that may be paid now.
 pub fn is_payable(c: &Candidate) -> bool {
     !c.disputed && !c.banned
 }

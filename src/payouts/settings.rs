@@ -1,4 +1,4 @@
-//! What a business sets about its payouts: the people who have to agree, and the least amounts of its campaigns.
+//! The settings of a business's payouts: the people who have to agree, and the least amounts of its campaigns.
 
 use std::sync::Arc;
 

@@ -359,7 +359,7 @@ pub async fn is_settled(conn: &mut Conn, id: i64) -> DbResult<bool> {
 }
 
 row! {
-    /// What is due in one currency, by the way its referrers are paid.
+    /// The sum due in one currency to the referrers who are paid in one way.
     #[derive(Debug, Clone)]
     pub struct Owed {
         pub currency: String,
@@ -371,7 +371,7 @@ row! {
     }
 }
 
-/// What is owed to the referrers of a business and could be in a payout now.
+/// The sums owed to the referrers of a business that could be in a payout now.
 pub async fn owed(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Owed>> {
     sql("SELECT s.currency, d.method, count(*) AS referrers, CAST(sum(s.amount) AS BIGINT) AS amount,
                 min(s.since) AS since

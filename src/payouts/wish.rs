@@ -1,4 +1,4 @@
-//! What callers ask of payouts.
+//! The wishes of callers: a payout to make, the end of a line.
 
 use crate::clock::Day;
 use crate::engine::payout::LineEvent;
@@ -9,13 +9,13 @@ use crate::payout_details::Method;
 #[derive(Debug, Clone, Copy)]
 pub struct NewPayout {
     pub business_id: i64,
-    /// What is due of every campaign without one.
+    /// Without one it pays every campaign's.
     pub campaign_id: Option<i64>,
     pub currency: Currency,
     pub method: Method,
 }
 
-/// What became of a line.
+/// The end of a line.
 #[derive(Debug, Clone)]
 pub struct Settle {
     pub line_id: i64,

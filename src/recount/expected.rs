@@ -13,7 +13,7 @@ const STEP: i64 = 10_000;
 /// (scope, name, day), as the table of counters has it.
 pub type Name = (i64, String, String);
 
-/// What is found in one snapshot.
+/// The findings of one snapshot.
 #[derive(Default)]
 pub struct Expected {
     pub counters: BTreeMap<Name, i64>,

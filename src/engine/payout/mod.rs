@@ -21,7 +21,7 @@ use crate::money::Currency;
 pub use life::{LineEvent, Next, PayoutEvent};
 pub use store::{Candidate, Item};
 
-/// What a payout is about.
+/// The subject of a payout.
 #[derive(Debug, Clone, Copy)]
 pub struct Selection {
     pub business_id: i64,

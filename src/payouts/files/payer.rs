@@ -1,4 +1,4 @@
-//! What a business sets once for each format, as it is stored.
+//! The settings of a business for each format, as they are stored.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What goes into a file: its head, and a row for each line of the payout.
+//! The contents of a file: its head, and a row for each line of the payout.
 
 use super::format::Format;
 use crate::clock::{Day, Instant};
@@ -35,7 +35,7 @@ pub struct Shown {
     pub reference: String,
 }
 
-/// What is said once in a file.
+/// The part of a file that is said once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// The name of the batch, "refdesk-12": letters, digits and dashes, at most 30.

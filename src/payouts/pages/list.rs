@@ -1,4 +1,4 @@
-//! What is owed, and the payouts so far.
+//! The sums owed, and the payouts so far.
 
 use askama::Template;
 use axum::extract::OriginalUri;
@@ -26,7 +26,7 @@ struct ListPage {
     currencies: Vec<Choice>,
 }
 
-/// What is owed in one currency to those who are paid in one way.
+/// The sum owed in one currency to those who are paid in one way.
 struct OwedLine {
     amount: String,
     referrers: String,

@@ -35,7 +35,7 @@ struct ShowPage {
     tabs: Vec<Tab>,
     lines: Vec<Line>,
     next: Option<String>,
-    /// What is left to do about lines of this view.
+    /// True where lines of this view can still be settled.
     settles: bool,
     chooses: bool,
     returns: bool,

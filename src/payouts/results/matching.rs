@@ -34,7 +34,7 @@ pub struct Line<'a> {
 }
 
 words! {
-    /// What a row is worth.
+    /// The verdict on a row.
     pub enum Verdict {
         Matched = "matched",
         /// No line fits, or more than one.
@@ -50,7 +50,7 @@ words! {
     }
 }
 
-/// What a matched row does to its line.
+/// The effect of a matched row on its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     Paid,
@@ -141,7 +141,7 @@ enum Follows {
     Contradicts,
 }
 
-/// What an outcome does to a line in a state; an outcome that is still open never gets here.
+/// The effect of an outcome on a line in a state; an outcome that is still open never gets here.
 fn follows(state: State, outcome: &Outcome) -> Follows {
     match (state, outcome) {
         (State::Waiting, Outcome::Paid) => Follows::Change(Change::Paid),

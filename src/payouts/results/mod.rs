@@ -1,4 +1,4 @@
-//! What PayPal, Wise or a bank says about the lines of a payout, as pure code. [`look`] shows a table and proposes
+//! The answers of PayPal, Wise or a bank about the lines of a payout, as pure code. [`look`] shows a table and proposes
 //! the meaning of its columns and statuses, [`table`] reads it by what a person chose, [`pain002`] reads a bank's
 //! answer; [`judge`] says for each row which line it is about and what follows. What is not matched changes nothing.
 

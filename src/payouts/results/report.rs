@@ -2,7 +2,7 @@
 
 use crate::money::Money;
 
-/// What became of the money. The text is the reason as it was given, and may be empty.
+/// The fate of the money. The text is the reason as it was given, and may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Paid,

@@ -1,4 +1,4 @@
-//! What is decided about a whole payout.
+//! The decisions about a whole payout.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

@@ -1,4 +1,4 @@
-//! What a business sets about its payouts.
+//! The settings of a business's payouts.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a business sets once for its bank.
+//! The settings of a business for its bank.
 
 use serde::{Deserialize, Serialize};
 
