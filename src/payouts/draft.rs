@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::line::{self, Built, OutReason};
+use super::line::{Built, OutReason};
 use super::refused::Refused;
 use super::store::{self, PayoutRow};
 use super::wish::NewPayout;
@@ -78,7 +78,8 @@ pub(super) async fn chunk(tx: &mut Tx, business_id: i64, id: i64, after: i64) ->
     let Some(payout) = store::find(tx, business_id, id).await? else { return Ok(None) };
     let Next::To(built) = payout.state.after(PayoutEvent::Built) else { return Ok(None) };
     let referrers = engine::next_referrers(tx, &payout.selection(), after, CHUNK).await?;
-    let lines = of_referrers(tx, &payout, &referrers).await?;
+    let theirs = candidates_of(tx, &payout, &referrers).await?;
+    let lines = of_referrers(tx, &payout, &referrers, &theirs).await?;
     let first = tx.ids(lines.len())?;
     let recent = tx.now().plus_seconds(-RECENT_DAYS * 24 * 60 * 60).micros();
     store::put_lines(tx, &payout, &lines, first, recent).await?;
@@ -103,13 +104,24 @@ fn mixed(before: &str, lines: &[&Built]) -> String {
     sha256_hex(&text).chars().take(32).collect()
 }
 
-/// The lines of some referrers as they would be now.
-pub(super) async fn of_referrers(conn: &mut Conn, payout: &PayoutRow, referrers: &[i64]) -> DbResult<Vec<Built>> {
-    let candidates = engine::candidates(conn, &payout.selection(), referrers).await?;
-    let mut by_referrer: HashMap<i64, Vec<Candidate>> = HashMap::new();
-    for c in candidates {
+/// Everything approved of some referrers, by referrer.
+pub(super) type Theirs = HashMap<i64, Vec<Candidate>>;
+
+pub(super) async fn candidates_of(conn: &mut Conn, payout: &PayoutRow, referrers: &[i64]) -> DbResult<Theirs> {
+    let mut by_referrer = Theirs::new();
+    for c in engine::candidates(conn, &payout.selection(), referrers).await? {
         by_referrer.entry(c.referrer_id.0).or_default().push(c);
     }
+    Ok(by_referrer)
+}
+
+/// The lines of some referrers as they would be now.
+pub(super) async fn of_referrers(
+    conn: &mut Conn,
+    payout: &PayoutRow,
+    referrers: &[i64],
+    by_referrer: &Theirs,
+) -> DbResult<Vec<Built>> {
     let minimums = store::minimums(conn, payout.business_id, payout.currency).await?;
     let details = payout_details::current_of(conn, payout.business_id, referrers).await?;
     let mut details: HashMap<i64, CurrentRow> = details.into_iter().map(|d| (d.referrer_id, d)).collect();
@@ -189,9 +201,4 @@ async fn drop_in(tx: &mut Tx, &(business_id, id): &(i64, i64)) -> DbResult<Resul
         NewEntry::by(tx, business_id, "payout.dropped", ("payout", id))?.after(json!({ "number": payout.number }));
     audit::write(tx, &[entry]).await?;
     Ok(Ok(()))
-}
-
-/// The items of a line that may be paid now.
-pub(super) fn payable(candidates: Vec<Candidate>) -> impl Iterator<Item = Candidate> {
-    candidates.into_iter().filter(line::is_payable)
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::draft::{of_referrers, payable};
+use super::draft::{candidates_of, of_referrers};
+use super::line::is_payable;
 use super::refused::Refused;
 use super::store::{self, Approval, LineRow, PayoutRow};
 use super::{ledger::ledger, queue};
@@ -81,7 +82,9 @@ type Lot = Vec<(LineRow, Vec<Taken>)>;
 async fn next_lot(tx: &mut Tx, payout: &PayoutRow) -> DbResult<Result<Lot, String>> {
     let lines = store::next_lines(tx, payout.id, LineState::In, CHUNK).await?;
     let referrers: Vec<i64> = lines.iter().map(|l| l.referrer_id).collect();
-    let now = of_referrers(tx, payout, &referrers).await?;
+    // Read once: what is compared is what is taken, whatever is approved a moment later.
+    let theirs = candidates_of(tx, payout, &referrers).await?;
+    let now = of_referrers(tx, payout, &referrers, &theirs).await?;
     let now: HashMap<i64, _> = now.into_iter().map(|built| (built.referrer_id, built)).collect();
     let same = |line: &LineRow| {
         now.get(&line.referrer_id).is_some_and(|b| {
@@ -94,13 +97,9 @@ async fn next_lot(tx: &mut Tx, payout: &PayoutRow) -> DbResult<Result<Lot, Strin
     if let Some(changed) = lines.iter().find(|line| !same(line)) {
         return Ok(Err(changed.referrer.clone()));
     }
-    let mut items: HashMap<i64, Vec<_>> = HashMap::new();
-    for c in payable(engine::candidates(tx, &payout.selection(), &referrers).await?) {
-        items.entry(c.referrer_id.0).or_default().push(c.item());
-    }
     let lot = lines.into_iter().map(|line| {
-        let items = items.remove(&line.referrer_id).unwrap_or_default();
-        let taken = items.into_iter().map(|item| Taken { item, line_id: LineId(line.id) }).collect();
+        let items = theirs.get(&line.referrer_id).into_iter().flatten().filter(|c| is_payable(c));
+        let taken = items.map(|c| Taken { item: c.item(), line_id: LineId(line.id) }).collect();
         (line, taken)
     });
     Ok(Ok(lot.collect()))
