@@ -395,8 +395,14 @@ async fn one_of_many_equal_locks_takes_and_pays_once(nodes: ThreeNodes) {
     for round in 0..if is_long() { 100 } else { 5 } {
         for n in 0..3 {
             earned(&nodes, &format!("Referrer {round} {n}")).await;
+            let address = format!("referrer.{round}.{n}@customers.example");
+            nodes.shop().pay(&address, "50.00", "2026-06-11").await;
         }
-        // Two drafts of the same money, each locked by many at once, and a refund comes beside them.
+        let pending: Vec<(i64,)> = nodes.rows("SELECT id FROM commissions WHERE state = 'pending' ORDER BY id").await;
+        let approve = |(id,): &(i64,)| {
+            Call::new(nodes.node(0), &format!("/v1/commissions/{id}/approve"), json!({ "reason": "early" }))
+        };
+        // Two drafts of the same money, each locked by many at once; a refund and approvals come beside them.
         let drafts = [draft(&nodes).await, draft(&nodes).await];
         let lock = |n: usize| {
             let draft = &drafts[n % 2];
@@ -411,12 +417,13 @@ async fn one_of_many_equal_locks_takes_and_pays_once(nodes: ThreeNodes) {
                 "refundDate": "2026-06-20",
             }),
         );
-        let replies = at_once((0..49).map(lock).chain([refund]).collect()).await;
+        let beside = [refund].into_iter().chain(pending.iter().map(approve));
+        let replies = at_once((0..49).map(lock).chain(beside).collect()).await;
         assert!(replies.iter().all(|r| matches!(r.status, 200 | 409)), "{replies:?}");
         assert_eq!(replies[49].status, 200, "{:?}", replies[49]);
         nodes.database.prove().await;
         let (_, due, paying, paid) = sums(&nodes).await;
-        assert_eq!(due + paying + paid, (round + 1) * 5_800, "nothing is lost, nothing is there twice");
+        assert_eq!(due + paying + paid, (round + 1) * 8_800, "nothing is lost, nothing is there twice");
         // One of the drafts, or none where the refund came first, took everything.
         let taken = replies.iter().take(49).filter(|r| r.status == 200).count();
         assert!(if taken == 0 { paying == 0 } else { paying == 6_000 || paying == 5_800 }, "{taken} {paying}");
@@ -432,7 +439,7 @@ async fn one_of_many_equal_locks_takes_and_pays_once(nodes: ThreeNodes) {
         }
         // A refund that came behind the lock is owed back.
         let (held, due, paying, paid) = sums(&nodes).await;
-        assert_eq!((held, due + paid, paying), (0, (round + 1) * 5_800, 0));
+        assert_eq!((held, due + paid, paying), (0, (round + 1) * 8_800, 0));
         nodes.database.prove().await;
     }
 }
