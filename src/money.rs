@@ -344,6 +344,21 @@ impl Rate {
         // the base, so the fallback is never reached.
         i64::try_from((product + half) / hundred_percent).unwrap_or(base_minor)
     }
+
+    /// This share of an amount with all its decimals, where [`of`](Self::of) rounds it: "2.475 USD".
+    #[must_use]
+    pub fn unrounded(self, base: Money) -> Option<String> {
+        let product = i128::from(base.minor) * i128::from(self.0);
+        if product % i128::from(Self::MAX_UNITS) == 0 {
+            return None;
+        }
+        // The units of a rate have six decimals of one.
+        let decimals = base.currency.decimals() as usize + 6;
+        let digits = format!("{:0>width$}", product.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let sign = if product < 0 { "\u{2212}" } else { "" };
+        Some(format!("{sign}{}.{} {}", grouped(whole), fraction.trim_end_matches('0'), base.currency.code()))
+    }
 }
 
 /// A decimal as written: `digits` without leading or trailing zeros, the last of them worth

@@ -44,6 +44,7 @@ pub fn pages() -> Routes {
         .merge(crate::links::pages::routes())
         .merge(crate::referrers::pages::routes())
         .merge(crate::payout_details::pages::routes())
+        .merge(crate::statements::pages::routes())
         .merge(crate::record::pages::routes())
         .merge(crate::remarks::pages::routes())
         .merge(crate::find::pages::routes())

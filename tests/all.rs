@@ -51,6 +51,7 @@ mod routes;
 mod search;
 mod secrets;
 mod sign_in;
+mod statements;
 mod tables;
 mod team;
 mod test_data;

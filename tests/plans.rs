@@ -122,6 +122,13 @@ async fn visit(app: &TestApp) -> Vec<String> {
         app.get(&address).await.is(200);
         opened.push(address);
     }
+    let month = format!("{}", app.clock.now().date_utc()).chars().take(7).collect::<String>();
+    for address in
+        [format!("/referrers/{busy}/statements"), format!("/referrers/{busy}/statements/{month}?currency=USD")]
+    {
+        app.get(&address).await.is(200);
+        opened.push(address);
+    }
     for text in ["SELECT max(id) FROM referrers", "SELECT max(id) FROM leads"] {
         let id = app.number(text).await;
         let address = format!("/{}/{id}", text.rsplit(' ').next().unwrap());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::clock::Day;
 use crate::engine::Moved;
-use crate::money::{Money, Rate};
+use crate::money::{Currency, Money, Rate};
 use crate::when::short;
 
 /// The facts that a commission froze when it was decided.
@@ -65,6 +65,12 @@ impl Arithmetic<'_> {
         }
     }
 
+    /// The amount before its rounding, where that changed it: "2.475 USD".
+    pub fn rounded(&self) -> Option<String> {
+        let (rate, currency) = (Rate::from_units(self.rate?)?, Currency::parse(self.currency).ok()?);
+        rate.unrounded(Money { minor: self.base_amount - self.refunded, currency })
+    }
+
     /// The amount before any refund.
     pub fn at_first(&self) -> i64 {
         match (self.kind, self.rate.and_then(Rate::from_units), self.flat) {
@@ -108,6 +114,11 @@ mod tests {
         assert_eq!(less.sum(), "20 % of 100.00 USD less 30.00 USD refunded, terms 3");
         assert_eq!(Arithmetic { refunded: 3_000, ..flat.clone() }.sum(), flat.sum(), "it stays until the whole is");
         assert_eq!(less.at_first(), 2_000);
+        assert_eq!(PERCENT.rounded(), None);
+        let odd = Arithmetic { base_amount: 1_237, ..PERCENT };
+        assert_eq!(odd.rounded().as_deref(), Some("2.474 USD"));
+        let fine = Arithmetic { rate: Some(71_234), currency: "JPY", base_amount: 1_237, ..PERCENT };
+        assert_eq!(fine.rounded().as_deref(), Some("88.116458 JPY"));
         let gone = Arithmetic { refunded: 10_000, amount: 0, ..flat };
         assert_eq!(gone.sum(), "flat, of a payment of 100.00 USD that was wholly refunded, terms 3");
         let capped = Arithmetic { rate: None, flat: Some(50_000), ..PERCENT };

@@ -28,7 +28,7 @@ enum Layer {
     Value,
 }
 
-const VALUES: [&str; 24] = [
+const VALUES: [&str; 25] = [
     "actor",
     "amounts",
     "clock",
@@ -43,6 +43,7 @@ const VALUES: [&str; 24] = [
     "meta",
     "misheard",
     "money",
+    "month",
     "number",
     "pasted",
     "phone",

@@ -21,6 +21,7 @@ mod products;
 mod public;
 mod referrers;
 mod remarks;
+mod statements;
 mod test_data;
 mod touches;
 mod window;
@@ -46,6 +47,7 @@ pub fn api() -> Api {
         events::calls,
         imports::calls,
         money::calls,
+        statements::calls,
         payouts::calls,
         inbox::calls,
         audit::calls,

@@ -132,8 +132,10 @@ pub async fn entries(
           WHERE g.business_id = $1
             AND g.referrer_id = $2
             AND g.currency = $3
-            AND g.id > $4
-          ORDER BY g.id
+            AND (g.day, g.id) > (COALESCE((SELECT b.day
+                                             FROM ledger_entries b
+                                            WHERE b.id = $4), ''), $4)
+          ORDER BY g.day, g.id
           LIMIT {most}"
     ))
     .bind(business_id)

@@ -1,0 +1,91 @@
+//! Statements as files. A statement of a month that is over gives the same bytes whenever it is made.
+
+mod csv;
+mod row;
+mod xlsx;
+
+use std::io;
+
+use super::{Statement, lines};
+use crate::clock::Instant;
+use crate::db::{Db, DbError, DbResult};
+
+pub use row::Head;
+use row::Row;
+
+/// The formats of a statement's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Xlsx,
+}
+
+impl Format {
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "csv" => Some(Self::Csv),
+            "xlsx" => Some(Self::Xlsx),
+            _ => None,
+        }
+    }
+
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+}
+
+/// Lines read at once.
+const CHUNK: usize = 1_000;
+
+/// Makes a statement's file of any number of lines. `made` is a moment that the statement alone decides.
+pub async fn file(db: &Db, head: &Head, s: &Statement, format: Format, made: Instant) -> DbResult<Vec<u8>> {
+    let broken = |why: io::Error| DbError::Fault(format!("a statement's file: {why}"));
+    let mut writer = match format {
+        Format::Csv => Writer::Csv(csv::Table::begin(head, s).map_err(broken)?),
+        Format::Xlsx => Writer::Xlsx(Box::new(xlsx::Sheet::begin(head, s, made).map_err(broken)?)),
+    };
+    let (mut after, mut balance) = (0, s.opening.owed());
+    loop {
+        let some = lines(&mut db.read().await?, s.referrer_id, s.currency, s.month, after, CHUNK).await?;
+        for line in &some {
+            balance += line.effect();
+            writer.row(&Row::of(line, balance)).map_err(broken)?;
+        }
+        match some.last() {
+            Some(last) if some.len() == CHUNK => after = last.id,
+            _ => break,
+        }
+    }
+    writer.end(s).map_err(broken)
+}
+
+enum Writer {
+    Csv(csv::Table),
+    Xlsx(Box<xlsx::Sheet>),
+}
+
+impl Writer {
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        match self {
+            Self::Csv(table) => table.row(row),
+            Self::Xlsx(sheet) => sheet.row(row),
+        }
+    }
+
+    fn end(self, s: &Statement) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Csv(table) => table.end(s),
+            Self::Xlsx(sheet) => sheet.end(s),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One statement: a page that prints well, and its files.
+
+use askama::Template;
+use axum::extract::{OriginalUri, Path};
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::referrer;
+use crate::clock::{Day, Instant};
+use crate::money::{Currency, Money};
+use crate::month::Month;
+use crate::query::ListQuery;
+use crate::referrers::rows::ReferrerRow;
+use crate::shell::{Frame, Page};
+use crate::statements::files::{self, Format, Head};
+use crate::statements::{self, CurrencyRow, LineRow, Statement};
+use crate::users::Right;
+use crate::web::{Fault, PageResult, Tab, html};
+
+/// Lines of the page; the files have any number.
+const MOST: usize = 1_000;
+
+#[derive(Template)]
+#[template(path = "statements/show.html")]
+struct ShowPage {
+    frame: Frame,
+    row: ReferrerRow,
+    s: Statement,
+    title: String,
+    opening: Money,
+    earned: Money,
+    paid: Money,
+    closing: Money,
+    /// The accounts that are owed at the end.
+    accounts: String,
+    tabs: Vec<Tab>,
+    lines: Vec<Line>,
+    more: bool,
+    /// The addresses of the months beside it, and of its files.
+    before: Option<String>,
+    next: Option<String>,
+    files: [(String, &'static str); 2],
+    until: String,
+}
+
+struct Line {
+    day: String,
+    title: &'static str,
+    about: String,
+    row: LineRow,
+    /// None for those who may not pay.
+    payout_id: Option<i64>,
+    amount: Money,
+    balance: Money,
+}
+
+impl Line {
+    fn of(row: LineRow, balance: i64, pays: bool) -> Self {
+        let money = |minor| Money { minor, currency: row.currency };
+        Self {
+            day: Day::parse(&row.day).map_or_else(|_| row.day.clone(), Day::shown),
+            title: row.title(),
+            about: row.about(),
+            payout_id: row.payout_id.filter(|_| pays),
+            amount: money(row.effect()),
+            balance: money(balance),
+            row,
+        }
+    }
+}
+
+/// "2026-10", with the ending of a file or without.
+fn asked(text: &str) -> Option<(Month, Option<Format>)> {
+    match text.split_once('.') {
+        Some((month, ending)) => Some((Month::parse(month)?, Some(Format::parse(ending)?))),
+        None => Some((Month::parse(text)?, None)),
+    }
+}
+
+pub(super) async fn show(
+    page: Page,
+    Path((id, text)): Path<(i64, String)>,
+    OriginalUri(uri): OriginalUri,
+) -> PageResult {
+    let row = referrer(&page, id).await?;
+    let (month, format) = asked(&text).ok_or(Fault::NotFound)?;
+    let query = ListQuery::new("/", uri.query(), &["currency"]);
+    let now = page.app.clock.now();
+    let zone = page.member.zone;
+    let mut conn = page.read().await?;
+    let currencies = statements::currencies(&mut conn, id).await?;
+    let currency = match query.get("currency") {
+        "" => currencies.iter().map(|row| row.currency).find(|c| *c == page.member.currency),
+        code => Some(Currency::parse(code).map_err(|_| Fault::NotFound)?),
+    };
+    let first = currencies.first().map(|row| row.currency);
+    let currency = currency.or(first).unwrap_or(page.member.currency);
+    let begins = currencies.iter().find(|row| row.currency == currency).map(|row| row.first.clone());
+    if month > Month::of(page.today()) {
+        return Err(Fault::NotFound);
+    }
+    let s = statements::find(&mut conn, id, month, currency, (zone, now)).await?;
+    if let Some(format) = format {
+        drop(conn);
+        return file(&page, &row, &s, format).await;
+    }
+    let mut rows = statements::lines(&mut conn, id, currency, month, 0, MOST + 1).await?;
+    drop(conn);
+    let more = rows.len() > MOST;
+    rows.truncate(MOST);
+    let pays = page.member.may(Right::Pay);
+    let mut balance = s.opening.owed();
+    let lines = rows.into_iter().map(|row| {
+        balance += row.effect();
+        Line::of(row, balance, pays)
+    });
+    let lines = lines.collect();
+    let own = |month: Month, ending: &str, currency: Currency| {
+        format!("/referrers/{id}/statements/{month}{ending}?currency={currency}")
+    };
+    let tab = |c: &CurrencyRow| Tab {
+        label: c.currency.code().to_owned(),
+        url: own(month, "", c.currency),
+        current: c.currency == currency,
+        count: String::new(),
+    };
+    html(&ShowPage {
+        frame: page.frame("referrers").await?,
+        title: format!("Statement of {}", month.shown()),
+        opening: s.money(s.opening.owed()),
+        earned: s.money(s.earned()),
+        paid: s.money(s.paid),
+        closing: s.money(s.closing.owed()),
+        accounts: accounts(&s),
+        tabs: if currencies.len() > 1 { currencies.iter().map(tab).collect() } else { Vec::new() },
+        lines,
+        more,
+        before: begins.filter(|first| **first < *month.first().to_string()).map(|_| own(month.before(), "", currency)),
+        next: Some(month.next()).filter(|next| *next <= Month::of(page.today())).map(|next| own(next, "", currency)),
+        files: [(own(month, ".csv", currency), "CSV"), (own(month, ".xlsx", currency), "Excel")],
+        until: if s.is_open { page.today().shown() } else { month.last().shown() },
+        row,
+        s,
+    })
+}
+
+/// "held 2.47 USD, due 20.00 USD": the accounts with anything on them.
+fn accounts(s: &Statement) -> String {
+    let all = [("held", s.closing.held), ("due", s.closing.due), ("being paid", s.closing.paying)];
+    let shown = all.iter().filter(|(_, minor)| *minor != 0);
+    shown.map(|(word, minor)| format!("{word} {}", s.money(*minor).shown())).collect::<Vec<_>>().join(", ")
+}
+
+async fn file(page: &Page, row: &ReferrerRow, s: &Statement, format: Format) -> PageResult {
+    let head =
+        Head { business: page.member.business_name.clone(), referrer: row.name.clone(), email: row.email.clone() };
+    let made: Instant = page.member.zone.start_of(s.month.next().first());
+    let bytes = files::file(&page.app.db, &head, s, format, made).await?;
+    let name = format!("attachment; filename=\"statement-{}-{}-{}.{}\"", row.id, s.month, s.currency, format.ending());
+    let headers = [(header::CONTENT_TYPE, format.content_type().to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, bytes).into_response())
+}
