@@ -919,6 +919,22 @@ CREATE INDEX payout_lines_by_state ON payout_lines (payout_id, state, id);
 CREATE INDEX payout_lines_by_amount ON payout_lines (payout_id, amount, id);
 CREATE INDEX payout_lines_by_referrer ON payout_lines (referrer_id, id);
 
+-- LINKS TO ANSWERS
+
+-- Links by which somebody without an account reads why one thing is as it is.
+CREATE TABLE trace_links (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    subject_kind TEXT NOT NULL CHECK (subject_kind IN ('commission', 'lead', 'payout_line')),
+    subject_id BIGINT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE,
+    made_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT
+);
+CREATE INDEX trace_links_by_subject ON trace_links (subject_id, id);
+
 -- THE INBOX
 
 -- Arrivals that could not simply be applied and wait for a person.

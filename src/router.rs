@@ -51,6 +51,8 @@ pub fn pages() -> Routes {
         .merge(crate::leads::pages::routes())
         .merge(crate::commissions::pages::routes())
         .merge(crate::payouts::pages::routes())
+        .merge(crate::forecast::pages::routes())
+        .merge(crate::trace::pages::routes())
         .merge(crate::inbox::pages::routes())
         .merge(crate::campaigns::pages::routes())
         .merge(crate::products::pages::routes())

@@ -129,7 +129,7 @@ async fn a_month_that_is_over_never_changes(app: TestApp) {
 
     // Everything that can happen later: of paid ones and of unpaid ones.
     app.shop().refund("amy@customers.example", day("2026-06-10"), Some("30")).await;
-    app.shop().refund("cid@customers.example", day("2026-06-10"), None).await;
+    app.shop().refund("cid@customers.example", day("2026-06-10"), Some("50")).await;
     let last = app.number("SELECT max(id) FROM commissions").await;
     app.shop().send(Void { commission_id: last.into(), reason: "fraud".into() }).await;
     let payment = app.number(&format!("SELECT payment_id FROM commissions WHERE id = {first}")).await;
@@ -138,14 +138,7 @@ async fn a_month_that_is_over_never_changes(app: TestApp) {
     assert_eq!(all_of(&app, jane.id, "2026-06").await, before);
     assert_eq!(app.get(&format!("/referrers/{}/statements/2026-06.xlsx", jane.id)).await.is(200).body, book);
     let july = statement(&app, jane.id, "2026-07").await;
-    let later = lines(&[("taken back", -600), ("reduced", -2_000), ("voided", -2_000)]);
-    let mut found = moved(&july);
-    found.sort();
-    assert_eq!(found, {
-        let mut l = later;
-        l.sort();
-        l
-    });
+    assert_eq!(moved(&july), lines(&[("taken back", -600), ("reduced", -1_000), ("voided", -2_000)]));
     assert_eq!(july["closing_minor"], owed(&app, jane.id).await);
 }
 
@@ -177,13 +170,13 @@ async fn money_on_its_way_out_stands_in_its_lines(app: TestApp) {
     assert_eq!(moved(&june), lines(&[("earned", 2_000), ("earned", 2_000), ("failed", 0), ("paid", -4_000)]));
     assert_eq!(
         text(&june["lines"][2]["explanation"]),
-        "40.00 USD of payout P-1, By hand: account closed. It is still owed."
+        "40.00 USD of payout P-1, by hand: account closed. It is still owed."
     );
     assert_eq!(june.to_string(), paid.replace("\"open\":true", "\"open\":false"), "the return is of July");
     let july = statement(&app, jane.id, "2026-07").await;
     assert_eq!((moved(&july), &july["opening"]), (lines(&[("returned", 4_000)]), &json!(0.0)));
     assert_eq!((&july["paid"], &july["closing_minor"]), (&json!(-40.0), &json!(4_000)));
-    assert_eq!(text(&july["lines"][0]["explanation"]), "payout P-2, By hand: sent back");
+    assert_eq!(text(&july["lines"][0]["explanation"]), "payout P-2, by hand: sent back");
 }
 
 async fn a_statement_goes_page_by_page(app: TestApp) {

@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 111] = [
+const TABLE: [(&str, &str); 113] = [
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("business.key_rotated", "Key of payout details changed"),
@@ -117,6 +117,8 @@ const TABLE: [(&str, &str); 111] = [
     ("subscription.cancelled", "Subscription cancelled"),
     ("terms.added", "New terms"),
     ("test_data.purged", "Test data deleted"),
+    ("trace.shared", "Link to an answer made"),
+    ("trace.unshared", "Link to an answer ended"),
     ("user.left", "Signed out"),
     ("user.password_changed", "Password changed"),
     ("user.password_reset", "Password reset by command"),
@@ -129,7 +131,7 @@ const TABLE: [(&str, &str); 111] = [
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
-pub const GROUPS: [(&str, &str); 20] = [
+pub const GROUPS: [(&str, &str); 21] = [
     ("lead.", "Leads"),
     ("customer.", "Sign-ups"),
     ("payment", "Payments"),
@@ -146,6 +148,7 @@ pub const GROUPS: [(&str, &str); 20] = [
     ("terms.", "Terms"),
     ("key.", "Keys"),
     ("test_data.", "Test data"),
+    ("trace.", "Links to answers"),
     ("member.", "Team"),
     ("invitation.", "Invitations"),
     ("user.", "Accounts"),

@@ -7,4 +7,4 @@ mod store;
 
 pub use arithmetic::Arithmetic;
 pub use store::rows;
-pub use store::{CommissionRow, disputed, of_lead};
+pub use store::{CommissionRow, DecisionRow, by_id, decisions, disputed, of_lead};

@@ -3,6 +3,7 @@ pub mod rows;
 use crate::clock::Zone;
 use crate::counters;
 use crate::db::{Conn, Cursor, Db, DbResult, EXAMINED, Listing, Order, PAGE, sql, sql_built};
+use crate::engine::state::VoidCause;
 use crate::leads::TEXTS;
 use crate::money::{Currency, Money};
 use crate::query::{Dates, ListQuery};
@@ -38,7 +39,9 @@ row! {
         pub hold_days: i64,
         pub hold_until: String,
         pub state: String,
+        /// The words of a person, or the program's own cause.
         pub reason: Option<String>,
+        pub void_cause: Option<VoidCause>,
         pub released: bool,
         pub reversed_at: Option<i64>,
         pub taken_back: i64,
@@ -95,7 +98,7 @@ impl CommissionRow {
 const COLUMNS: &str = "k.id, k.campaign_id, k.test, k.kind, k.payment_id, k.lead_id, l.name AS lead, k.referrer_id,
                        p.name AS referrer, e.state AS enrollment_state, d.name AS product, y.payment_date,
                        y.disputed_at, k.terms_number, k.rate, k.flat, k.base_amount, k.amount, k.currency,
-                       k.hold_days, k.hold_until, k.state, COALESCE(k.reason, k.void_cause) AS reason, k.released,
+                       k.hold_days, k.hold_until, k.state, COALESCE(k.reason, k.void_cause) AS reason, k.void_cause, k.released,
                        k.reversed_at, k.taken_back, k.line_id,
                        COALESCE(y.refunded, 0) AS refunded, k.created_at";
 
@@ -382,6 +385,8 @@ row! {
     pub struct DecisionRow {
         pub action: String,
         pub actor: String,
+        /// True for the schedule's own.
+        pub automatic: bool,
         pub reason: Option<String>,
         pub at: i64,
     }
@@ -389,7 +394,7 @@ row! {
 
 /// With the disputes of its payment.
 pub async fn decisions(conn: &mut Conn, c: &CommissionRow) -> DbResult<Vec<DecisionRow>> {
-    sql("SELECT action, actor_name AS actor, reason, at
+    sql("SELECT action, actor_name AS actor, actor_kind = 'job' AS automatic, reason, at
            FROM audit_entries
           WHERE lead_id = $1
             AND ((subject_kind = 'commission' AND subject_id = $2)

@@ -2,7 +2,10 @@
 
 mod store;
 
-pub use store::{add, by_day, named, totals};
+use crate::clock::Day;
+use crate::money::Currency;
+
+pub use store::{add, ahead, by_day, named, totals};
 
 /// People as lists by page number count them: leads under their campaign, referrers under their business
 /// and, as often as they are enrolled, under their campaigns. Archived ones are left out.
@@ -18,6 +21,19 @@ pub fn came(created_at: i64) -> String {
 /// The first instant of a day that [`came`] named.
 pub fn came_from(day: &str) -> Option<i64> {
     day.strip_prefix('u')?.parse::<i64>().ok()?.checked_mul(MICROS_A_DAY)
+}
+
+/// The counter of a campaign's pending commission, under the days that [`held_to`] names.
+pub fn pending(currency: Currency) -> String {
+    format!("{PENDING}{currency}")
+}
+
+const PENDING: &str = "pending.";
+
+/// The day under which pending commission is counted: the last one of its hold. No other counter has such a day, so
+/// that what is ahead is read by itself.
+pub fn held_to(hold_until: Day) -> String {
+    format!("h{hold_until}")
 }
 
 pub const MICROS_A_DAY: i64 = 86_400_000_000;

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
+use crate::clock::Day;
 use crate::db::{Conn, DbResult, Tx, sql};
+use crate::money::Currency;
 use crate::{row, rows};
 
 type Change<'a> = (&'a (i64, String, String), &'a i64);
@@ -95,4 +97,32 @@ pub async fn by_day(
     .all(conn)
     .await?;
     Ok(found.into_iter().map(|t| ((t.name, t.day), t.value)).collect())
+}
+
+row! {
+    struct Ahead {
+        name: String,
+        day: String,
+        value: i64,
+    }
+}
+
+/// The pending commission of some campaigns by currency and last day of its hold, from a day on.
+pub async fn ahead(conn: &mut Conn, campaigns: &[i64], from: Day) -> DbResult<Vec<(Currency, Day, i64)>> {
+    let found: Vec<Ahead> = sql("SELECT c.name, c.day, CAST(sum(c.value) AS BIGINT) AS value
+           FROM rows($1, id BIGINT) r
+           JOIN counters c ON c.scope_id = r.id
+          WHERE c.day >= $2
+            AND c.day < 'i'
+          GROUP BY c.name, c.day
+         HAVING sum(c.value) <> 0")
+    .bind(rows!(campaigns, id => { id: *id }))
+    .bind(super::held_to(from))
+    .all(conn)
+    .await?;
+    let read = |a: Ahead| {
+        let currency = Currency::parse(a.name.strip_prefix(super::PENDING)?).ok()?;
+        Some((currency, Day::parse(a.day.strip_prefix('h')?).ok()?, a.value))
+    };
+    Ok(found.into_iter().filter_map(read).collect())
 }

@@ -10,7 +10,7 @@ use super::ids::{
     ProductId, ReferrerId, RefundId, TouchId, UserId,
 };
 use super::message::{Message, News};
-use super::state::{Account, ClaimRefusal, EntryKind, InboxKind, InboxState, TouchKind};
+use super::state::{Account, ClaimRefusal, CommissionState, EntryKind, InboxKind, InboxState, TouchKind};
 use super::subjects::Named;
 use crate::audit::NewEntry;
 use crate::clock::{Day, Instant};
@@ -311,6 +311,19 @@ impl Work {
         }
         let (business_id, referrer_id, currency) = (c.business_id, c.referrer_id, c.currency);
         let (campaign_id, enrollment_id, day) = (c.campaign_id, c.enrollment_id, self.today(business_id));
+        let hold_until = c.hold_until;
+        // Its state is changed before an approval is posted, and after everything else.
+        let is_pending = match kind {
+            EntryKind::Created | EntryKind::Restored | EntryKind::Voided | EntryKind::Refunded => {
+                c.state == CommissionState::Pending
+            }
+            EntryKind::Approved => account == Account::Held,
+            _ => false,
+        };
+        if is_pending {
+            let counter = (campaign_id.0, counters::pending(currency), counters::held_to(hold_until));
+            *self.writes.counters.entry(counter).or_default() += amount;
+        }
         let id = self.id();
         // What moves from one account to another adds up to nothing.
         self.count(enrollment_id, format!("earned.{currency}"), None, amount);

@@ -330,8 +330,9 @@ async fn commissions(tx: &mut Tx, bases: Bases, from: i64, to: i64, paid: &Paid)
     sql("INSERT INTO ledger_entries
                 (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at)
          SELECT $3 + (c.id - $4), c.business_id, c.referrer_id, c.currency, 'held', c.amount, 'created', c.id,
-                c.hold_until, c.created_at
+                p.payment_date, c.created_at
            FROM commissions c
+           JOIN payments p ON p.id = c.payment_id
           WHERE c.id >= $1
             AND c.id < $2")
     .bind(bases.commission + from)
@@ -458,7 +459,7 @@ fn counted(load: Load, bases: Bases, first: Instant, zone: Zone) -> Counted {
 
 /// The counters of everything that was made.
 pub async fn count(tx: &mut Tx, &(load, bases, first, zone): &(Load, Bases, Instant, Zone)) -> DbResult<()> {
-    const MONEY: [&str; 5] = [
+    const MONEY: [&str; 6] = [
         "SELECT $1, 'revenue.' || p.currency, '', 0, CAST(sum(p.amount) AS BIGINT)
            FROM payments p
           WHERE p.lead_id >= $2
@@ -482,6 +483,11 @@ pub async fn count(tx: &mut Tx, &(load, bases, first, zone): &(Load, Bases, Inst
           WHERE c.lead_id >= $2
             AND c.lead_id < $3
           GROUP BY c.currency",
+        "SELECT $1, 'pending.' || c.currency, 'h' || c.hold_until, 0, CAST(sum(c.amount) AS BIGINT)
+           FROM commissions c
+          WHERE c.lead_id >= $2
+            AND c.lead_id < $3
+          GROUP BY c.currency, c.hold_until",
         "SELECT c.enrollment_id, 'earned.' || c.currency, '', 0, CAST(sum(c.amount) AS BIGINT)
            FROM commissions c
           WHERE $1 = $1

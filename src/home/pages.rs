@@ -13,7 +13,7 @@ use crate::text::counted;
 use crate::users::Right;
 use crate::web::{Choice, Fault, PageResult, html};
 use crate::when::When;
-use crate::{counters, first_steps};
+use crate::{counters, first_steps, forecast};
 
 pub fn routes() -> Routes {
     Routes::new().get("/", Access::May(Right::Home), show)
@@ -151,6 +151,9 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
             tone: "",
         });
     }
+    if member.may(Right::Pay) {
+        todo.push(to_pay(page, conn, period).await?);
+    }
     if member.may(Right::EditReferrers) {
         let without = store::without_code(conn, page.campaign.id).await?;
         let count = if without >= store::MOST { format!("{}+", counted(without)) } else { counted(without) };
@@ -178,6 +181,19 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
         });
     }
     Ok(todo)
+}
+
+/// What is due now, of all campaigns, and since when.
+async fn to_pay(page: &Page, conn: &mut Conn, period: Period) -> Result<Todo, Fault> {
+    let (sums, since) = forecast::due(conn, page.member.business_id).await?;
+    let mut shown = sums.iter().map(|money| money.shown());
+    let count = shown.next().unwrap_or_else(|| figures::money(0, page.member.currency));
+    let others: Vec<String> = shown.collect();
+    let since = since.map(|day| format!("since {}", When::on(period.today, day).label));
+    let others = (!others.is_empty()).then(|| format!("and {}", others.join(" and ")));
+    let detail: Vec<String> = [others, since].into_iter().flatten().collect();
+    let detail = if sums.is_empty() { "nothing is due".to_owned() } else { detail.join(", ") };
+    Ok(Todo { url: "/payouts".into(), count, label: "to be paid", detail, zero: sums.is_empty(), tone: "" })
 }
 
 async fn figures_of(

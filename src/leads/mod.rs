@@ -6,10 +6,10 @@ pub mod fields;
 mod filter;
 pub mod pages;
 mod store;
-mod timeline;
+pub mod timeline;
 
 pub use filter::{ARRIVALS, Filter};
 pub use store::TEXTS;
 pub use store::meta::{MetaSet, set as set_meta};
 pub use store::rows::LeadRow;
-pub use store::{list as lists, listed, rows, touches};
+pub use store::{list as lists, listed, one, rows, touches};

@@ -28,6 +28,15 @@ impl Method {
             Self::Hand => "By hand",
         }
     }
+
+    /// "by PayPal", within a sentence.
+    pub fn within(self) -> String {
+        match self {
+            Self::Hand => "by hand".to_owned(),
+            Self::Bank => "by bank transfer".to_owned(),
+            other => format!("by {}", other.title()),
+        }
+    }
 }
 
 /// The way and place to which a referrer's money goes.

@@ -203,7 +203,7 @@ pub async fn revenue(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Sum>> {
 }
 
 /// The revenue of a business by code, or by enrollment where a lead came without one; and what each campaign's and
-/// each enrollment's ledger entries add up to.
+/// each enrollment's ledger entries add up to; and its pending commission by the end of its hold.
 pub async fn money(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Sum>> {
     sql("SELECT COALESCE(l.code_id, l.enrollment_id) AS scope_id, 'revenue.' || p.currency AS name, '' AS day,
                 CAST(sum(p.amount - p.refunded) AS BIGINT) AS value
@@ -221,6 +221,13 @@ pub async fn money(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Sum>> {
           WHERE e.business_id = $1
             AND COALESCE(c.id, a.id) IS NOT NULL
           GROUP BY 1, 2
+          UNION ALL
+         SELECT campaign_id, 'pending.' || currency, 'h' || hold_until, CAST(sum(amount) AS BIGINT)
+           FROM commissions
+          WHERE business_id = $1
+            AND state = 'pending'
+            AND NOT test
+          GROUP BY 1, 2, 3
           UNION ALL
          SELECT COALESCE(c.enrollment_id, a.enrollment_id), 'earned.' || e.currency, '', CAST(sum(e.amount) AS BIGINT)
            FROM ledger_entries e

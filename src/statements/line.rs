@@ -103,7 +103,7 @@ impl LineRow {
         let shown = |minor: i64| Money { minor, currency: self.currency }.shown();
         let reason = self.reason.as_deref().unwrap_or_default();
         let payout = || {
-            let by = self.method.map(|method| format!(", {}", method.title())).unwrap_or_default();
+            let by = self.method.map(|method| format!(", {}", method.within())).unwrap_or_default();
             let name = self.payout_number.map(|number| format!("payout P-{number}{by}")).unwrap_or_default();
             if reason.is_empty() { name } else { format!("{name}: {reason}") }
         };

@@ -7,6 +7,7 @@ mod codes;
 mod common;
 mod enrollments;
 mod events;
+mod forecast;
 mod imports;
 mod inbox;
 mod jobs;
@@ -24,6 +25,7 @@ mod remarks;
 mod statements;
 mod test_data;
 mod touches;
+mod traces;
 mod window;
 
 use super::dialect::Dialect;
@@ -49,6 +51,8 @@ pub fn api() -> Api {
         money::calls,
         statements::calls,
         payouts::calls,
+        forecast::calls,
+        traces::calls,
         inbox::calls,
         audit::calls,
         test_data::calls,

@@ -1,7 +1,7 @@
 //! The questions about counters: each should be answered by no rows.
 
 /// Each with a query that returns one text per broken row.
-pub const QUESTIONS: [(&str, &str); 11] = [
+pub const QUESTIONS: [(&str, &str); 12] = [
     (
         "the leads counted are the leads there are",
         "SELECT 'campaign ' || CAST(c.id AS TEXT) || ' counts ' || CAST(COALESCE(k.value, 0) AS TEXT) || ', has '
@@ -176,6 +176,22 @@ pub const QUESTIONS: [(&str, &str); 11] = [
                                                  AND k.name = 'money.' || e.account || '.' || e.currency
           WHERE e.campaign_id IS NOT NULL
             AND COALESCE(k.value, 0) <> e.value
+          LIMIT 20",
+    ),
+    (
+        "the pending money counted by the end of its hold is the commissions there are",
+        "SELECT 'campaign ' || CAST(d.scope_id AS TEXT) || ', ' || d.name || ' on ' || d.day || ', is off by '
+                  || CAST(CAST(sum(d.value) AS BIGINT) AS TEXT) AS what
+           FROM (SELECT campaign_id AS scope_id, 'pending.' || currency AS name, 'h' || hold_until AS day, amount AS value
+                   FROM commissions
+                  WHERE NOT test
+                    AND state = 'pending'
+                  UNION ALL
+                 SELECT k.scope_id, k.name, k.day, -k.value
+                   FROM counters k
+                  WHERE k.name LIKE 'pending.%') d
+          GROUP BY d.scope_id, d.name, d.day
+         HAVING sum(d.value) <> 0
           LIMIT 20",
     ),
     (

@@ -14,7 +14,6 @@ use crate::referrers::rows::ReferrerRow;
 use crate::shell::{Frame, Page};
 use crate::statements::files::{self, Format, Head};
 use crate::statements::{self, CurrencyRow, LineRow, Statement};
-use crate::users::Right;
 use crate::web::{Fault, PageResult, Tab, html};
 
 /// Lines of the page; the files have any number.
@@ -48,20 +47,17 @@ struct Line {
     title: &'static str,
     about: String,
     row: LineRow,
-    /// None for those who may not pay.
-    payout_id: Option<i64>,
     amount: Money,
     balance: Money,
 }
 
 impl Line {
-    fn of(row: LineRow, balance: i64, pays: bool) -> Self {
+    fn of(row: LineRow, balance: i64) -> Self {
         let money = |minor| Money { minor, currency: row.currency };
         Self {
             day: Day::parse(&row.day).map_or_else(|_| row.day.clone(), Day::shown),
             title: row.title(),
             about: row.about(),
-            payout_id: row.payout_id.filter(|_| pays),
             amount: money(row.effect()),
             balance: money(balance),
             row,
@@ -108,11 +104,10 @@ pub(super) async fn show(
     drop(conn);
     let more = rows.len() > MOST;
     rows.truncate(MOST);
-    let pays = page.member.may(Right::Pay);
     let mut balance = s.opening.owed();
     let lines = rows.into_iter().map(|row| {
         balance += row.effect();
-        Line::of(row, balance, pays)
+        Line::of(row, balance)
     });
     let lines = lines.collect();
     let own = |month: Month, ending: &str, currency: Currency| {

@@ -1,0 +1,85 @@
+//! What becomes due, and when: the pending commissions of a business by the day after their hold, for 90 days, from
+//! counters; and what is due already, and since when.
+
+pub mod pages;
+mod store;
+
+use std::collections::BTreeMap;
+
+use crate::clock::Day;
+use crate::counters;
+use crate::db::{Conn, DbResult};
+use crate::money::{Currency, Money};
+
+/// The days that are looked ahead.
+pub const DAYS: i64 = 90;
+
+/// One currency's forecast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forecast {
+    pub currency: Currency,
+    /// By the day on which it becomes due, those with anything only.
+    pub days: Vec<(Day, Money)>,
+    /// Within the days that are looked ahead.
+    pub total: Money,
+    /// Behind them.
+    pub later: Money,
+    /// Of the pending ones, kept back: disputed, or of a banned referrer.
+    pub kept_back: Money,
+}
+
+/// The forecast of a business by currency; `today` is its own day.
+pub async fn forecast(conn: &mut Conn, business_id: i64, today: Day) -> DbResult<Vec<Forecast>> {
+    let campaigns = store::campaigns(conn, business_id).await?;
+    let mut pending: BTreeMap<(Currency, Day), i64> = BTreeMap::new();
+    for row in counters::ahead(conn, &campaigns, today).await? {
+        *pending.entry((row.0, row.1)).or_default() += row.2;
+    }
+    let mut kept: BTreeMap<Currency, i64> = BTreeMap::new();
+    for row in store::kept_back(conn, business_id, today).await? {
+        let Ok(day) = Day::parse(&row.day) else { continue };
+        *pending.entry((row.currency, day)).or_default() -= row.amount;
+        *kept.entry(row.currency).or_default() += row.amount;
+    }
+    let mut all: BTreeMap<Currency, Forecast> = BTreeMap::new();
+    let last = today.plus_days(DAYS);
+    for ((currency, hold_until), minor) in pending {
+        let money = |minor| Money { minor, currency };
+        let of = all.entry(currency).or_insert_with(|| Forecast {
+            currency,
+            days: Vec::new(),
+            total: money(0),
+            later: money(0),
+            kept_back: money(kept.get(&currency).copied().unwrap_or_default()),
+        });
+        // The hold's last day is still held.
+        let due = hold_until.plus_days(1);
+        if minor == 0 {
+            continue;
+        }
+        if due > last {
+            of.later.minor += minor;
+        } else {
+            of.total.minor += minor;
+            of.days.push((due, money(minor)));
+        }
+    }
+    let worth_showing = |f: &Forecast| f.total.minor != 0 || f.later.minor != 0 || f.kept_back.minor != 0;
+    Ok(all.into_values().filter(worth_showing).collect())
+}
+
+/// What is due of a business now, by currency, and the day since which the oldest of it is.
+pub async fn due(conn: &mut Conn, business_id: i64) -> DbResult<(Vec<Money>, Option<Day>)> {
+    let campaigns = store::campaigns(conn, business_id).await?;
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    for ((_, name), value) in counters::totals(conn, &campaigns).await? {
+        let currency = name.strip_prefix("money.due.").and_then(|code| Currency::parse(code).ok());
+        if let Some(currency) = currency {
+            *sums.entry(currency).or_default() += value;
+        }
+    }
+    let sums: Vec<Money> = sums.into_iter().map(|(currency, minor)| Money { minor, currency }).collect();
+    let sums: Vec<Money> = sums.into_iter().filter(|money| money.minor > 0).collect();
+    let since = if sums.is_empty() { None } else { store::oldest_due(conn, business_id).await? };
+    Ok((sums, since.and_then(|day| Day::parse(&day).ok()).map(|day| day.plus_days(1))))
+}
