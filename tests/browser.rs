@@ -83,19 +83,19 @@ async fn every_page_is_accessible_in_light_and_dark_and_fits_a_phone() {
     }
     assert!(pages.len() > 20, "{pages:?}");
     let browser = Browser::signed_in(&app).await;
-    for dark in [false, true] {
-        browser.dark(dark).await;
-        for path in &pages {
-            browser.go(path).await;
-            browser.accessible().await;
-            assert_eq!(browser.complaints().await, Vec::<String>::new(), "{path}");
-        }
-    }
-    browser.phone().await;
     for path in &pages {
+        browser.desktop().await;
+        browser.dark(false).await;
         browser.go(path).await;
-        browser.fits().await;
         browser.accessible().await;
+        browser.dark(true).await;
+        browser.phone().await;
+        browser.fits().await;
+        browser.thin_documentation().await;
+        browser.accessible().await;
+        browser.desktop().await;
+        browser.readable().await;
+        assert_eq!(browser.complaints().await, Vec::<String>::new(), "{path}");
     }
 }
 
@@ -225,10 +225,11 @@ async fn the_pages_of_strangers_are_accessible_too() {
         if !seen.insert(at.split('?').next().unwrap_or_default().to_owned()) {
             continue;
         }
-        for dark in [false, true] {
-            browser.dark(dark).await;
-            browser.accessible().await;
-        }
+        browser.dark(false).await;
+        browser.thin_documentation().await;
+        browser.accessible().await;
+        browser.dark(true).await;
+        browser.readable().await;
     }
     browser.go("/sign-in").await;
     browser.fill("email", "nobody@example.com").await;

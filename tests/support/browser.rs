@@ -291,14 +291,35 @@ impl Browser {
 
     /// axe finds nothing to complain about: WCAG 2.2 AA and its best practice.
     pub async fn accessible(&self) {
-        self.run(&self.driver.axe, vec![]).await;
-        let script = "const done = arguments[arguments.length - 1];
-            const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-            axe.run({ runOnly: { type: 'tag', values: tags } }).then(
+        let tags = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']";
+        self.audit(&format!("{{ type: 'tag', values: {tags} }}")).await;
+    }
+
+    /// The same by the rules about colours: the others find in dark what they find in light.
+    pub async fn readable(&self) {
+        self.audit("{ type: 'rule', values: ['color-contrast', 'link-in-text-block'] }").await;
+    }
+
+    async fn audit(&self, rules: &str) {
+        if self.run("return !window.axe", vec![]).await == json!(true) {
+            self.run(&self.driver.axe, vec![]).await;
+        }
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+            axe.run({{ runOnly: {rules}, resultTypes: ['violations'] }}).then(
                 r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' (' + n.failureSummary + ')').join('; '))),
-                e => done(['axe failed: ' + e]))";
-        let found = self.client().execute_async(script, vec![]).await.expect("axe runs");
+                e => done(['axe failed: ' + e]))"
+        );
+        let found = self.client().execute_async(&script, vec![]).await.expect("axe runs");
         assert_eq!(found, json!([]), "violations on {}", self.path().await);
+    }
+
+    /// Takes the further calls of each group of the documentation out of the page: one template draws them all, and
+    /// axe needs time for every one.
+    pub async fn thin_documentation(&self) {
+        let script = "document.querySelectorAll('.docs-group').forEach(group =>
+            [...group.querySelectorAll(':scope > .docs-call')].slice(2).forEach(call => call.remove()))";
+        self.run(script, vec![]).await;
     }
 
     /// Keeps a picture in target/screenshots, for people.
