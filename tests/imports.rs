@@ -261,6 +261,7 @@ async fn a_file_that_is_too_large_leaves_nothing(app: TestApp) {
         kind: Kind::Leads,
         file_name: "long.csv".into(),
         created_by: None,
+        may_pay: true,
     };
     let file = "email\n".to_owned() + &(0..3_000).map(|n| format!("p{n}@x.test\n")).collect::<String>();
     for (limits, says) in [

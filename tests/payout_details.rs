@@ -20,6 +20,8 @@ on_both_databases! {
     a_form_names_every_field_that_is_wrong,
     those_who_may_not_pay_see_nothing_of_them,
     a_program_sets_reads_and_removes_them,
+    a_file_of_referrers_brings_them,
+    the_last_row_of_a_person_with_details_counts,
 }
 
 const IBAN: &str = "DE89370400440532013000";
@@ -303,4 +305,106 @@ async fn a_program_sets_reads_and_removes_them(app: TestApp) {
     app.call("DELETE", &path, &app.business.api_key, None).await.is(204);
     app.call("DELETE", &path, &app.business.api_key, None).await.is(204);
     app.api_get(&path).await.is(404);
+}
+
+async fn a_file_of_referrers_brings_them(app: TestApp) {
+    let send = async |key: &str, query: &str, file: &str| {
+        let bearer = format!("Bearer {key}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "text/csv")];
+        let path = format!("/v1/imports?kind=referrers{query}");
+        app.with_jobs(app.request("POST", &path, &headers, file.as_bytes().to_vec())).await
+    };
+    let key = app.business.api_key.clone();
+    let file = "Name,Email,IBAN,Account holder,PayPal e-mail,Payout method\n\
+                Ann,ann@r.test,DE89 3704 0044 0532 0130 00,Ann Ash,,\n\
+                Bob,bob@r.test,DE89 3704 0044 0532 0130 01,Bob,,\n\
+                Cleo,cleo@r.test,,,cleo.pays@paypal.test,paypal\n\
+                Dora,dora@r.test,,,,\n";
+    let looked = send(&key, "&dry_run=true", file).await.is(201).json();
+    assert_eq!((&looked["counts"]["new"], &looked["counts"]["invalid"]), (&json!(3), &json!(1)), "{looked}");
+    assert_eq!(app.number("SELECT count(*) FROM payout_details").await, 0);
+    let done = send(&key, "", file).await.is(201).json();
+    assert_eq!((&done["counts"]["new"], &done["counts"]["invalid"]), (&json!(3), &json!(1)), "{done}");
+    let known: Vec<(String, String)> = app
+        .rows("SELECT p.name, d.masked FROM payout_details d JOIN referrers p ON p.id = d.referrer_id ORDER BY 1")
+        .await;
+    let known: Vec<(&str, &str)> = known.iter().map(|(name, masked)| (name.as_str(), masked.as_str())).collect();
+    assert_eq!(known, [("Ann", "DE89 •••• 3000"), ("Cleo", "c•••@paypal.test")]);
+    let ids: Vec<(i64,)> = app.rows("SELECT id FROM payout_details ORDER BY id").await;
+    assert_eq!(open(&app.app, &app, &[ids[1].0]).await[0].details, Ok(paypal("cleo.pays@paypal.test")));
+
+    // Nothing of the file is stored or shown whole.
+    let plain = "SELECT count(*) FROM import_rows WHERE cells LIKE '%0440%' OR cells LIKE '%0044 05%'
+                     OR cells LIKE '%cleo.pays%' OR COALESCE(reason, '') LIKE '%0532%'";
+    assert_eq!(app.number(plain).await, 0);
+    let id = done["id"].as_str().unwrap();
+    let rejects = app.api_get(&format!("/v1/imports/{id}/rejects")).await.is(200).body;
+    assert!(
+        rejects.contains("IBAN: The check digits of this IBAN do not fit") && !rejects.contains("0532"),
+        "{rejects}"
+    );
+    app.sign_in().await;
+    let page = format!("/imports/{}", app.number("SELECT max(id) FROM imports").await);
+    let shown = app.get(&page).await.is(200).body;
+    assert!(!shown.contains("0532") && !shown.contains("cleo.pays"), "{shown}");
+
+    // The same file again changes nothing, another account updates.
+    let again = send(&key, "", file).await.is(201).json();
+    assert_eq!((&again["counts"]["already"], &again["counts"]["updated"]), (&json!(3), &json!(0)), "{again}");
+    let other = "Name,Email,PayPal e-mail\nAnn,ann@r.test,ann@paypal.test\n";
+    let looked = send(&key, "&dry_run=true", other).await.is(201).json();
+    assert_eq!(looked["counts"]["updated"], 1, "{looked}");
+    assert_eq!(send(&key, "", other).await.is(201).json()["counts"]["updated"], 1);
+    assert_eq!(app.number("SELECT count(*) FROM payout_details WHERE replaced_at IS NULL").await, 2);
+    let audited = "SELECT count(*) FROM audit_entries WHERE action = 'referrer.details_set'";
+    assert_eq!(app.number(audited).await, 3);
+
+    // A key for referrers alone brings none, and a column without a name that says so is not read.
+    let scopes = [("name", "Sync"), ("mode", "live"), ("scope", "referrers:write"), ("scope", "referrers:read")];
+    let lesser = app.post_form("/integrations/keys", &scopes).await.is(200).text("#secret");
+    let refused = send(&lesser, "", other).await.is(400);
+    assert!(refused.body.contains("payouts:write"), "{}", refused.body);
+    let unnamed = "Eve,eve@r.test,GB29NWBK60161331926819\n";
+    let named = send(&key, "&header=false&columns=name,email,iban", unnamed).await.is(201).json();
+    assert_eq!(named["counts"]["invalid"], 1, "{named}");
+    assert_eq!(app.number("SELECT count(*) FROM import_rows WHERE cells LIKE '%NWBK%'").await, 0);
+}
+
+async fn the_last_row_of_a_person_with_details_counts(app: TestApp) {
+    let send = async |query: &str, file: &str| {
+        let bearer = format!("Bearer {}", app.business.api_key);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "text/csv")];
+        let path = format!("/v1/imports?kind=referrers{query}");
+        let answer = app.with_jobs(app.request("POST", &path, &headers, file.as_bytes().to_vec())).await;
+        let counts = answer.is(201).json()["counts"].clone();
+        ["new", "updated", "already", "duplicate", "invalid"].map(|name| counts[name].as_i64().unwrap())
+    };
+    let known = async || -> Vec<String> {
+        let rows: Vec<(String,)> = app
+            .rows(
+                "SELECT p.name || ' ' || d.masked FROM payout_details d JOIN referrers p ON p.id = d.referrer_id
+                  WHERE d.replaced_at IS NULL ORDER BY 1",
+            )
+            .await;
+        rows.into_iter().map(|(text,)| text).collect()
+    };
+    let file = "Name,Email,PayPal e-mail\n\
+                Ann,ann@r.test,ann.old@paypal.test\n\
+                Bob,bob@r.test,\n\
+                Ann,ann@r.test,\n\
+                Ann,ann@r.test,bnn.new@paypal.test\n\
+                Bob,bob@r.test,bob@paypal.test\n\
+                Ann,ann@r.test,bnn.new@paypal.test\n\
+                Cleo,cleo@r.test,cleo@paypal.test\n\
+                Cleo,cleo@r.test,cleo@paypal.test\n";
+    let counts = [3, 2, 0, 3, 0];
+    assert_eq!(send("&dry_run=true", file).await, counts, "the dry run says what the run does");
+    assert_eq!(send("", file).await, counts);
+    assert_eq!(known().await, ["Ann b•••@paypal.test", "Bob b•••@paypal.test", "Cleo c•••@paypal.test"]);
+
+    // The same rows about people who are there: the first of Ann's brings the old account back for a moment.
+    let counts = [0, 2, 3, 3, 0];
+    assert_eq!(send("&dry_run=true", file).await, counts);
+    assert_eq!(send("", file).await, counts);
+    assert_eq!(known().await, ["Ann b•••@paypal.test", "Bob b•••@paypal.test", "Cleo c•••@paypal.test"]);
 }

@@ -88,7 +88,7 @@ async fn stage(app: &App, actor: &Arc<Actor>, args: &Args, file: File) -> Result
         return Err(Refusal::unusable("the campaign is a draft, which takes test data only"));
     }
     let file_name = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let new = NewImport { business_id, campaign_id, kind: args.kind, file_name, created_by: None };
+    let new = NewImport { business_id, campaign_id, kind: args.kind, file_name, created_by: None, may_pay: true };
     let id = imports::stage(app, actor, new, file, Choices::default(), imports::limits(&app.config))
         .await?
         .map_err(Refusal::unusable)?;

@@ -1,5 +1,7 @@
 //! The people of the demo.
 
+use crate::payout_details::Method;
+
 pub const REFERRERS: [(&str, &str); 30] = [
     ("Jane Njeri", "Njeri & Daughters"),
     ("Tom Ashworth", ""),
@@ -54,4 +56,25 @@ pub fn person(n: usize) -> (String, String) {
 
 pub fn company(n: usize) -> Option<&'static str> {
     (n % 4 == 1).then(|| COMPANIES[n / 4 % COMPANIES.len()])
+}
+
+/// Numbers that banks print as examples.
+const IBANS: [&str; 6] = [
+    "GB29NWBK60161331926819",
+    "NL91ABNA0417164300",
+    "DE89370400440532013000",
+    "FR1420041010050500013M02606",
+    "BE68539007547034",
+    "NO9386011117947",
+];
+
+/// The way the n-th referrer is paid, and the one field that it needs beside the name; of some it is not known.
+pub fn paid(n: usize, email: &str) -> Option<(Method, &'static str, String)> {
+    match n % 5 {
+        _ if n == 11 => Some((Method::Hand, "instructions", "Credit for the coffee subscription.".to_owned())),
+        0 | 4 => Some((Method::Bank, "iban", IBANS[(n / 2) % IBANS.len()].to_owned())),
+        1 => Some((Method::Paypal, "paypal_email", email.to_owned())),
+        2 => Some((Method::Wise, "wise_email", email.to_owned())),
+        _ => None,
+    }
 }

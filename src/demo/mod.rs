@@ -25,7 +25,7 @@ use crate::engine::{
 use crate::leads::fields::{LeadFact, LeadFacts};
 use crate::links::{self, LinkPath};
 use crate::money::{Currency, Money, Rate, Unpriced};
-use crate::payout_details::Method;
+use crate::payout_details::{self, Method};
 use crate::payouts::{self, LineFilter, NewPayout, Refused, Settle};
 use crate::referrers::{self, AddReferrer, Added};
 
@@ -163,12 +163,15 @@ impl Story {
     /// What is due is paid now and then: the first payout is closed with a line that failed, the second is locked, and
     /// a draft waits.
     async fn pay(&self, day: i64) -> DbResult<()> {
-        if ![DAYS - 45, DAYS - 20, DAYS].contains(&day) {
-            return Ok(());
-        }
+        let method = match DAYS - day {
+            45 => Method::Bank,
+            20 => Method::Paypal,
+            0 => Method::Wise,
+            _ => return Ok(()),
+        };
         let (app, staff, business_id) = (&self.app, &self.staff, self.business_id);
         crate::sweep::all(app).await?;
-        let new = NewPayout { business_id, campaign_id: None, currency: self.currency, method: Method::Hand };
+        let new = NewPayout { business_id, campaign_id: None, currency: self.currency, method };
         let id = payouts::create(app, staff, new).await?;
         let Some(draft) = payouts::find(&mut app.db.read().await?, business_id, id).await? else { return Ok(()) };
         if day == DAYS || draft.lines == 0 {
@@ -177,7 +180,7 @@ impl Story {
         payouts::lock(app, staff, business_id, id, draft.fingerprint, Some(self.user_id)).await?.map_err(refused)?;
         if day == DAYS - 45 {
             let lines = payouts::lines(&mut app.db.read().await?, id, LineFilter::In, 0, 1).await?;
-            let reason = Some("They moved, and the cheque came back.".to_owned());
+            let reason = Some("The bank knows no account with this number.".to_owned());
             let fail = |line_id| Settle {
                 line_id,
                 event: LineEvent::Fail,
@@ -255,11 +258,26 @@ impl Story {
             generate: n % 6 != 5,
         };
         let code = match referrers::add(&self.app, &self.staff, new).await? {
-            Added::New { code, .. } | Added::Known { code, .. } => code,
+            Added::New { referrer_id, code, .. } | Added::Known { referrer_id, code, .. } => {
+                self.pay_by(n, referrer_id, name, &email).await?;
+                code
+            }
             Added::ExternalIdTaken { .. } => None,
         };
         // Referrers without a code still count, so that the cast continues in order.
         self.codes.push(code.unwrap_or_default());
+        Ok(())
+    }
+
+    async fn pay_by(&self, n: usize, referrer_id: i64, name: &str, email: &str) -> DbResult<()> {
+        let Some((method, field, text)) = cast::paid(n, email) else { return Ok(()) };
+        let value = |asked: &str| match asked {
+            "account_holder" => name,
+            asked if asked == field => text.as_str(),
+            _ => "",
+        };
+        let details = payout_details::read(method, &value, "GB").map_err(|wrong| broken(format!("{wrong:?}")))?;
+        payout_details::set(&self.app, &self.staff, self.business_id, referrer_id, &details).await?;
         Ok(())
     }
 

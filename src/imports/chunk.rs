@@ -1,26 +1,29 @@
 //! One chunk of a file, for the dry run and for the run: the dry run stores only the outcome of each row, the
 //! run applies the rows and marks them in one transaction.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde_json::json;
 
-use super::mapping::Field;
+use super::mapping::{Field, Mapping};
 use super::outcome::{Counts, Fate, Verdict};
-use super::read::{Person, Reader};
+use super::read::{PaysAgain, Person, Reader};
 use super::resolve::{self, Plan};
 use super::store::{self, RowLine};
 use super::table::Row;
-use super::{Import, Kind, referrers as people_who_refer};
+use super::{Import, Kind, paid, referrers as people_who_refer};
 use crate::actor::UPLOAD;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{Conn, DbError, DbResult, Terms, Tx};
 use crate::engine::{Decided, Event, Outcome};
 use crate::jobs::{Claimed, Progress};
-use crate::referrers::{self, NewReferrer};
+use crate::payout_details::{self, Details, Keys};
+use crate::referrers::{self, Became, NewReferrer};
+use crate::secret_key::SecretKey;
+use crate::secrets;
 
 /// The kinds of job.
 pub const CHECK: &str = "import_check";
@@ -41,7 +44,15 @@ pub fn check_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<
                 verdicts.extend(of.iter().zip(outcomes).map(|((p, claimed), o)| resolve::verdict(p, *claimed, o)));
             }
             Work::Referrers(new, of) => {
-                let became = referrers::preview(&mut core.db.read().await?, &new).await?;
+                let mut conn = core.db.read().await?;
+                let became = referrers::preview(&mut conn, &new).await?;
+                let keys = core.keyring.keys().unwrap_or_default();
+                let paid = paid_by(&of, &became);
+                let differing = payout_details::differing(&mut conn, &keys, import.business_id, &paid).await?;
+                drop(conn);
+                let became = with_details(became, &differing);
+                let became = of.iter().zip(became).map(|(p, became)| as_a_row_before_left_it(p, became));
+                let became: Vec<Became> = became.collect();
                 verdicts.extend(of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
             }
         }
@@ -79,8 +90,47 @@ async fn tell_outcomes(
     finish(tx, step, verdicts).await
 }
 
-async fn add_referrers(tx: &mut Tx, (step, new): &(Step<Person>, Vec<NewReferrer>)) -> DbResult<Progress> {
-    let became = referrers::add_many(tx, new).await?;
+/// The payout details that rows bring for the referrers that they have become.
+fn paid_by<'p>(of: &'p [Person], became: &[Became]) -> Vec<(i64, &'p Details)> {
+    let referrer = |became: &Became| match became {
+        Became::New { referrer_id } | Became::Updated { referrer_id } | Became::Already { referrer_id, .. } => {
+            Some(*referrer_id)
+        }
+        Became::CodeTaken { .. } => None,
+    };
+    of.iter().zip(became).filter_map(|(p, became)| Some((referrer(became)?, p.paid_by.as_ref()?))).collect()
+}
+
+/// A referrer who was there already and is paid in another way now was updated.
+fn with_details(became: Vec<Became>, changed: &[i64]) -> Vec<Became> {
+    let updated = |became| match became {
+        Became::Already { referrer_id, code: None } if changed.contains(&referrer_id) => {
+            Became::Updated { referrer_id }
+        }
+        other => other,
+    };
+    became.into_iter().map(updated).collect()
+}
+
+/// A dry run stores no row, so the referrer of a further row is not there yet, or is as they were before the file.
+fn as_a_row_before_left_it(p: &Person, became: Became) -> Became {
+    match (p.pays_again, became) {
+        (Some(_), Became::New { referrer_id })
+        | (Some(PaysAgain::Others), Became::Already { referrer_id, code: None }) => Became::Updated { referrer_id },
+        (_, became) => became,
+    }
+}
+
+async fn add_referrers(
+    tx: &mut Tx,
+    (step, new, keys): &(Step<Person>, Vec<NewReferrer>, Option<Keys>),
+) -> DbResult<Progress> {
+    let mut became = referrers::add_many(tx, new).await?;
+    if let Some(keys) = keys {
+        let paid = paid_by(&step.of, &became);
+        let changed = payout_details::set_many(tx, keys, step.import.business_id, &paid).await?;
+        became = with_details(became, &changed);
+    }
     let mut verdicts = step.verdicts.clone();
     verdicts.extend(step.of.iter().zip(became).map(|(p, b)| people_who_refer::verdict(p, b)));
     finish(tx, step, verdicts).await
@@ -98,12 +148,23 @@ pub fn run_step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Pr
             }
             Work::Referrers(new, of) => {
                 let terms = Terms::of(new.iter().map(NewReferrer::key).collect()).by(&actor);
-                let terms = terms.ids(new.len() * referrers::IDS_EACH);
+                let mut terms = terms.ids(new.len() * (referrers::IDS_EACH + payout_details::IDS_EACH));
+                let keys = if of.iter().any(|p| p.paid_by.is_some()) { Some(keys(&core).await?) } else { None };
+                if keys.is_some() {
+                    terms = terms.and(payout_details::LOCK);
+                }
                 let step = Step { import, job, verdicts, of, end, for_good: true };
-                core.db.write_on(terms, (step, new), add_referrers).await
+                core.db.write_on(terms, (step, new, keys), add_referrers).await
             }
         }
     })
+}
+
+/// The keys of payout details; without one the run waits until somebody has put it back.
+async fn keys(core: &Core) -> DbResult<Keys> {
+    let seal = secrets::to_seal(core).await?.map_err(DbError::Unavailable)?;
+    let open = core.keyring.keys().map_err(DbError::Unavailable)?;
+    Ok(Keys { seal, open })
 }
 
 enum Work {
@@ -126,7 +187,8 @@ async fn read(core: &Core, job: &Claimed, most: usize) -> DbResult<(Import, Chun
     let import = store::find(&mut conn, job.business_id, import_id).await?.ok_or_else(gone)?;
     let (from, _) = place(job);
     let rows = store::next_rows(&mut conn, import.id, from, most).await?;
-    let chunk = split(&mut conn, &import, job, rows, most).await?;
+    let keys = core.keyring.keys().unwrap_or_default();
+    let chunk = split(&mut conn, &import, job, rows, most, &keys).await?;
     Ok((import, chunk))
 }
 
@@ -143,7 +205,14 @@ fn place(job: &Claimed) -> (i64, Counts) {
     }
 }
 
-async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLine>, most: usize) -> DbResult<Chunk> {
+async fn split(
+    conn: &mut Conn,
+    import: &Import,
+    job: &Claimed,
+    rows: Vec<RowLine>,
+    most: usize,
+    keys: &[SecretKey],
+) -> DbResult<Chunk> {
     let (mapping, whole) = (import.mapping(), rows.len() == most);
     let by_semicolons = import.delimiter == ";";
     let reader = Reader { kind: import.kind(), mapping: &mapping, country: &import.country, by_semicolons };
@@ -151,16 +220,26 @@ async fn split(conn: &mut Conn, import: &Import, job: &Claimed, rows: Vec<RowLin
     let mut last = rows.last().map(|row| row.line);
     let (mut verdicts, mut people) = (Vec::new(), Vec::new());
     for row in rows {
-        if let Some(fault) = row.fault {
-            verdicts.push(Verdict::because(row.line, Fate::Invalid, None, fault));
+        if let Some(fault) = &row.fault {
+            verdicts.push(Verdict::because(row.line, Fate::Invalid, None, fault.clone()));
             continue;
         }
         let cells = Row { line: row.line.unsigned_abs(), cells: row.cells() };
-        match reader.read(&cells) {
+        let person = reader.read(&cells).and_then(|person| match import.kind() {
+            Kind::Referrers => {
+                let of = paid::Of { import_id: import.id, country: &import.country, name: &person.contact.name };
+                let read = paid::details(&row.stored_cells(), &mapping, keys, &of);
+                let wrong = |(field, why)| Verdict::because(row.line, Fate::Invalid, Some(field), why);
+                Ok(Person { paid_by: read.map_err(wrong)?, ..person })
+            }
+            _ => Ok(person),
+        });
+        match person {
             Ok(person) => people.push(person),
             Err(verdict) => verdicts.push(verdict),
         }
     }
+    further(conn, import, &mapping, keys, first, &mut people).await?;
     let mut fresh = repeats(conn, import, first, people, &mut verdicts).await?;
     // The second of two rows about one person waits for the outcome of the first.
     let mut seen = HashSet::new();
@@ -205,6 +284,37 @@ fn lower_first(sentence: &str) -> String {
     chars.next().map(|c| c.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
+/// Finds the further rows of a referrer that have other payout details than the last row before that has any.
+async fn further(
+    conn: &mut Conn,
+    import: &Import,
+    mapping: &Mapping,
+    keys: &[SecretKey],
+    first: i64,
+    people: &mut [Person],
+) -> DbResult<()> {
+    let paid: Vec<String> = people.iter().filter(|p| p.paid_by.is_some()).map(|p| p.key.clone()).collect();
+    if paid.is_empty() {
+        return Ok(());
+    }
+    let mut before: HashMap<String, Option<Details>> = HashMap::new();
+    for row in store::earlier_cells(conn, import.id, first, &paid).await? {
+        let name = people.iter().find(|p| p.key == row.key).map_or("", |p| p.contact.name.as_str());
+        let of = paid::Of { import_id: import.id, country: &import.country, name };
+        let theirs = paid::details(&row.stored_cells(), mapping, keys, &of).ok().flatten();
+        let last = before.entry(row.key).or_default();
+        *last = theirs.or(last.take());
+    }
+    for p in people.iter_mut().filter(|p| p.paid_by.is_some()) {
+        p.pays_again = match before.get(&p.key) {
+            None => None,
+            Some(None) => Some(PaysAgain::First),
+            Some(last) => (*last != p.paid_by).then_some(PaysAgain::Others),
+        };
+    }
+    Ok(())
+}
+
 /// Takes out the rows that an earlier row of the file says already.
 async fn repeats(
     conn: &mut Conn,
@@ -234,6 +344,9 @@ async fn repeats(
                     let field = if p.code.is_some() { Field::Code } else { Field::ReferrerEmail };
                     verdicts.push(Verdict::because(p.line, Fate::Invalid, Some(field), why));
                     return false;
+                }
+                if p.pays_again.is_some() {
+                    return true;
                 }
                 verdicts.push(Verdict::because(p.line, Fate::Duplicate, None, format!("The same as line {line}.")));
                 return false;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mapping::{Field, Mapping, is_same_name};
 use super::outcome::Counts;
+use super::paid;
 use super::table;
 use crate::db::TextColumn as _;
 use crate::leads::fields::LeadFact;
@@ -63,6 +64,11 @@ impl Kind {
             let ours = [F::ExternalId, F::Metadata, F::OwnId, F::DuplicateOf, F::Active, F::CreatedAt, F::QualifiedAt];
             first.into_iter().chain([SOURCE, F::Status]).chain(facts).chain(ours).collect()
         });
+        static REFERRERS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+            let own =
+                [F::Name, F::FirstName, F::LastName, F::Email, F::Phone, COMPANY, F::Code, F::ExternalId, F::Metadata];
+            own.into_iter().chain(paid::fields()).collect()
+        });
         match self {
             Self::Qualifications => &[
                 F::Code,
@@ -77,9 +83,7 @@ impl Kind {
                 F::Status,
             ],
             Self::Leads => &LEADS,
-            Self::Referrers => {
-                &[F::Name, F::FirstName, F::LastName, F::Email, F::Phone, COMPANY, F::Code, F::ExternalId, F::Metadata]
-            }
+            Self::Referrers => &REFERRERS,
         }
     }
 
@@ -222,4 +226,6 @@ pub struct NewImport {
     pub kind: Kind,
     pub file_name: String,
     pub created_by: Option<i64>,
+    /// True for somebody who may say how referrers are paid.
+    pub may_pay: bool,
 }

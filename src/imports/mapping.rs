@@ -57,6 +57,8 @@ pub enum Field {
     Active,
     CreatedAt,
     QualifiedAt,
+    /// A field of a referrer’s payout details, by its name there.
+    Paid(&'static str),
     /// A person decided to skip the column.
     Ignore,
 }

@@ -11,6 +11,7 @@ mod import;
 pub mod mapping;
 mod outcome;
 pub mod pages;
+mod paid;
 mod read;
 mod referrers;
 mod rejects;

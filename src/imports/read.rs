@@ -13,6 +13,7 @@ use crate::intake::{self, Reach};
 use crate::leads::budget;
 use crate::leads::fields::{Kind as Fact, LeadFacts, TABLE};
 use crate::meta::{self, Marks};
+use crate::payout_details::Details;
 use crate::phone::Phone;
 use crate::{code, id, text};
 
@@ -37,6 +38,19 @@ pub struct Person {
     pub notes: Vec<(Field, String)>,
     /// True when the row names a referrer who is not there: the lead comes without one.
     pub lacks_referrer: bool,
+    /// A referrer’s payout details, read from the encrypted cells.
+    pub paid_by: Option<Details>,
+    /// Set for a further row of a referrer, which is read for its payout details.
+    pub pays_again: Option<PaysAgain>,
+}
+
+/// The payout details of a further row, beside those of the rows before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaysAgain {
+    /// No row before has any.
+    First,
+    /// A row before has others.
+    Others,
 }
 
 impl Person {
@@ -127,6 +141,8 @@ impl Reader<'_> {
             is_repeat,
             notes,
             lacks_referrer,
+            paid_by: None,
+            pays_again: None,
         })
     }
 

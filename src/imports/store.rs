@@ -3,6 +3,7 @@ mod lookup;
 use super::import::{Import, Kind, NewImport, Options, mapping_json};
 use super::mapping::Mapping;
 use super::outcome::{Counts, Verdict};
+use super::paid;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Listing, Order, PAGE, Tx, sql, sql_built};
 use crate::query::ListQuery;
@@ -244,7 +245,12 @@ row! {
 }
 
 impl RowLine {
+    /// The cells as they were written; of payout details a few characters.
     pub fn cells(&self) -> Vec<String> {
+        self.stored_cells().into_iter().map(paid::shown).collect()
+    }
+
+    pub fn stored_cells(&self) -> Vec<String> {
         serde_json::from_str(&self.cells).unwrap_or_default()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::paid::Sealer;
 use super::store::{self, Found, StagedRow};
 use super::table::json_lines::table_of;
 use super::table::{BadRow, Choices, Limits, Line, Row, Table};
@@ -13,6 +14,7 @@ use crate::actor::Actor;
 use crate::config::Config;
 use crate::core::Core;
 use crate::db::{DbError, DbResult, Terms};
+use crate::secrets;
 
 /// The bounds of an upload, from the configuration.
 pub fn limits(config: &Config) -> Limits {
@@ -34,10 +36,17 @@ pub async fn stage(
     choices: Choices,
     limits: Limits,
 ) -> DbResult<Result<i64, String>> {
-    let kind = new.kind;
+    let (kind, may_pay) = (new.kind, new.may_pay);
     let id = core.db.write_on(Terms::of(vec![]).ids(1), new, store::insert).await?;
     let (send, mut batches) = mpsc::channel::<Vec<StagedRow>>(2);
-    let reading = tokio::task::spawn_blocking(move || read(kind, reader, &choices, &limits, &send));
+    let sealer = match kind {
+        Kind::Referrers => {
+            let current = secrets::current(&mut core.db.read().await?).await?;
+            Some(Sealer::new(core.keyring.clone(), current, id, may_pay))
+        }
+        _ => None,
+    };
+    let reading = tokio::task::spawn_blocking(move || read(kind, reader, &choices, &limits, sealer, &send));
     let mut stored = Ok(());
     while let Some(batch) = batches.recv().await {
         stored = core.db.write(vec![], (id, batch), store::insert_rows).await;
@@ -70,6 +79,7 @@ fn read(
     reader: impl Read,
     choices: &Choices,
     limits: &Limits,
+    mut sealer: Option<Sealer>,
     send: &mpsc::Sender<Vec<StagedRow>>,
 ) -> Result<Found, String> {
     let reader = table_of(reader).map_err(|e| format!("The file cannot be read: {e}."))?;
@@ -82,12 +92,19 @@ fn read(
         mapping: kind.guess(table.header(), table.sample()),
         rows: 0,
     };
+    if let Some(sealer) = &mut sealer {
+        sealer.columns_of(&found.mapping)?;
+    }
     let (mut batch, mut chars) = (Vec::new(), 0);
     for line in table.by_ref() {
-        let row = match line.map_err(|e| e.to_string())? {
-            Line::Row(Row { line, cells }) => staged(line, &cells, None),
-            Line::Bad(BadRow { line, cells, reason }) => staged(line, &cells, Some(reason.to_string())),
+        let (line, mut cells, fault) = match line.map_err(|e| e.to_string())? {
+            Line::Row(Row { line, cells }) => (line, cells, None),
+            Line::Bad(BadRow { line, cells, reason }) => (line, cells, Some(reason.to_string())),
         };
+        if let Some(sealer) = &mut sealer {
+            sealer.seal(&mut cells)?;
+        }
+        let row = staged(line, &cells, fault);
         found.rows += 1;
         chars += row.cells.len();
         batch.push(row);

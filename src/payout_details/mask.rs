@@ -23,6 +23,15 @@ pub fn email(email: &str) -> String {
     format!("{first}•••@{domain}")
 }
 
+/// A text of which only its look tells what it is.
+pub fn cell(text: &str) -> String {
+    match super::iban::iban(text) {
+        Ok(number) => iban(&number),
+        Err(_) if text.contains('@') => email(text.trim()),
+        Err(_) => number(text.trim()),
+    }
+}
+
 fn last(text: &str, count: usize) -> String {
     let skipped = text.chars().count().saturating_sub(count);
     text.chars().skip(skipped).collect()

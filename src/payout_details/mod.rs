@@ -8,6 +8,7 @@ mod open;
 pub mod pages;
 mod reseal;
 mod set;
+mod set_many;
 mod store;
 mod typed;
 
@@ -15,9 +16,11 @@ pub use details::{
     AccountNumber, AccountType, Address, BankAccount, Details, Method, PaypalRecipient, WiseAccount, WiseNumber,
     WiseRecipient,
 };
+pub use mask::cell as masked;
 pub use open::{Opened, open};
 pub use reseal::{Tally, reseal};
 pub use set::{Saved, look, remove, set};
+pub use set_many::{IDS_EACH, Keys, LOCK, differing, set_many};
 pub use store::{CurrentRow, current_of};
 pub use typed::{FIELDS, Wrong, method_of, read};
 

@@ -75,7 +75,7 @@ pub async fn set(
 
 /// The version that counts, where it says the same.
 async fn same_as(core: &Core, business_id: i64, referrer_id: i64, details: &Details) -> DbResult<Option<i64>> {
-    let row = store::current(&mut core.db.read().await?, business_id, referrer_id).await?;
+    let row = store::current(&mut core.db.read().await?, business_id, &[referrer_id]).await?.pop();
     let Some((row, keys)) = row.zip(core.keyring.keys().ok()) else { return Ok(None) };
     Ok(opened(&keys, &row).ok().filter(|old| old == details).map(|_| row.id))
 }
@@ -87,13 +87,13 @@ async fn set_in(tx: &mut Tx, (new, same): &(NewVersion, Option<i64>)) -> DbResul
     if !secrets::is_current(tx, &new.key_id).await? {
         return Ok(Stored::OtherKey);
     }
-    let old = store::current(tx, new.business_id, new.referrer_id).await?;
+    let old = store::current(tx, new.business_id, &[new.referrer_id]).await?.pop();
     if old.as_ref().is_some_and(|old| Some(old.id) == *same) {
         return Ok(Stored::Done(Saved::Done { changed: false }));
     }
     let (id, now) = (tx.id()?, tx.now());
-    store::replace(tx, new.referrer_id).await?;
-    store::add(tx, id, new, now).await?;
+    store::replace(tx, &[new.referrer_id]).await?;
+    store::add(tx, &[(id, new.clone())], now).await?;
     let mut entry = entry(tx, new.business_id, "referrer.details_set", new.referrer_id)?;
     entry.before = old.map(|old| shown(old.method, &old.masked));
     audit::write(tx, &[entry.after(shown(new.method, &new.masked))]).await?;
@@ -104,7 +104,8 @@ fn entry(tx: &mut Tx, business_id: i64, action: &'static str, referrer_id: i64) 
     Ok(NewEntry::by(tx, business_id, action, ("referrer", referrer_id))?.of_referrer(referrer_id))
 }
 
-fn shown(method: Method, masked: &str) -> Json {
+/// As the audit has them.
+pub(super) fn shown(method: Method, masked: &str) -> Json {
     json!({ "method": method.title(), "account": masked })
 }
 
@@ -118,8 +119,8 @@ async fn remove_in(tx: &mut Tx, &(business_id, referrer_id): &(i64, i64)) -> DbR
     if !store::is_referrer(tx, business_id, referrer_id).await? {
         return Ok(None);
     }
-    let Some(old) = store::current(tx, business_id, referrer_id).await? else { return Ok(Some(false)) };
-    store::replace(tx, referrer_id).await?;
+    let Some(old) = store::current(tx, business_id, &[referrer_id]).await?.pop() else { return Ok(Some(false)) };
+    store::replace(tx, &[referrer_id]).await?;
     let entry = entry(tx, business_id, "referrer.details_removed", referrer_id)?;
     audit::write(tx, &[entry.before(shown(old.method, &old.masked))]).await?;
     Ok(Some(true))
@@ -139,7 +140,7 @@ pub async fn look(
 }
 
 async fn look_in(tx: &mut Tx, &(business_id, referrer_id): &(i64, i64)) -> DbResult<Option<i64>> {
-    let Some(row) = store::current(tx, business_id, referrer_id).await? else { return Ok(None) };
+    let Some(row) = store::current(tx, business_id, &[referrer_id]).await?.pop() else { return Ok(None) };
     let entry = entry(tx, business_id, "referrer.details_seen", referrer_id)?;
     audit::write(tx, &[entry.after(shown(row.method, &row.masked))]).await?;
     Ok(Some(row.id))

@@ -1,7 +1,7 @@
 use super::Method;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
-use crate::{row, rows};
+use crate::{insert_rows, row, rows};
 
 row! {
     /// The details that count for a referrer, as pages, answers and exports show them.
@@ -63,16 +63,17 @@ pub async fn sealed(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<
     .await
 }
 
-/// The version that counts for a referrer.
-pub async fn current(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<Option<SealedRow>> {
+/// The versions that count for some referrers.
+pub async fn current(conn: &mut Conn, business_id: i64, referrers: &[i64]) -> DbResult<Vec<SealedRow>> {
     sql("SELECT d.id, d.business_id, d.referrer_id, d.method, d.masked, d.sealed
-           FROM payout_details d
-          WHERE d.referrer_id = $1
-            AND d.replaced_at IS NULL
-            AND d.business_id = $2")
-    .bind(referrer_id)
+           FROM rows($1, id BIGINT) r
+           JOIN payout_details d ON d.referrer_id = r.id
+                                AND d.replaced_at IS NULL
+          WHERE d.business_id = $2
+          ORDER BY d.id")
+    .bind(rows!(referrers, id => { id: *id }))
     .bind(business_id)
-    .optional(conn)
+    .all(conn)
     .await
 }
 
@@ -114,37 +115,37 @@ pub struct NewVersion {
     pub key_id: String,
 }
 
-/// The version that counts counts no more.
-pub async fn replace(tx: &mut Tx, referrer_id: i64) -> DbResult<()> {
+/// The versions that count for some referrers count no more.
+pub async fn replace(tx: &mut Tx, referrers: &[i64]) -> DbResult<()> {
     let now = tx.now();
     sql("UPDATE payout_details
             SET replaced_at = $2
-          WHERE referrer_id = $1
+          WHERE referrer_id IN (SELECT r.id
+                                  FROM rows($1, id BIGINT) r)
             AND replaced_at IS NULL")
-    .bind(referrer_id)
+    .bind(rows!(referrers, id => { id: *id }))
     .bind(now)
     .execute(tx)
     .await?;
     Ok(())
 }
 
-pub async fn add(tx: &mut Tx, id: i64, new: &NewVersion, now: Instant) -> DbResult<()> {
+/// Stores versions, each with its id.
+pub async fn add(tx: &mut Tx, versions: &[(i64, NewVersion)], now: Instant) -> DbResult<()> {
     let actor = tx.actor()?.clone();
-    sql("INSERT INTO payout_details
-                (id, business_id, referrer_id, method, sealed, masked, key_id, actor_kind, actor_id, actor_name,
-                 created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
-    .bind(id)
-    .bind(new.business_id)
-    .bind(new.referrer_id)
-    .bind(new.method)
-    .bind(&new.sealed)
-    .bind(&new.masked)
-    .bind(&new.key_id)
-    .bind(actor.kind.word())
-    .bind(actor.id)
-    .bind(&actor.name)
-    .bind(now)
+    insert_rows!("payout_details", versions, (id, new) => {
+        id BIGINT = *id,
+        business_id BIGINT = new.business_id,
+        referrer_id BIGINT = new.referrer_id,
+        method TEXT = new.method,
+        sealed TEXT = &new.sealed,
+        masked TEXT = &new.masked,
+        key_id TEXT = &new.key_id,
+        actor_kind TEXT = actor.kind.word(),
+        actor_id BIGINT = actor.id,
+        actor_name TEXT = &actor.name,
+        created_at BIGINT = now.micros(),
+    })
     .execute(tx)
     .await?;
     Ok(())

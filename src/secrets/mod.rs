@@ -6,7 +6,7 @@ mod rotate;
 mod store;
 
 pub use rotate::{Refused, Rotation};
-pub use store::in_use;
+pub use store::current;
 
 use crate::core::Core;
 use crate::db::{DbError, DbResult, Key, Tx};

@@ -14,6 +14,7 @@ use crate::imports::table::{Choices, DELIMITERS};
 use crate::imports::{Kind, NewImport, limits, stage};
 use crate::query::ListQuery;
 use crate::shell::{Access, Frame, Page, Routes};
+use crate::users::Right;
 use crate::web::page::html_with;
 use crate::web::{Choice, Fault, Form, PageResult, Upload, html};
 
@@ -113,6 +114,7 @@ async fn create(page: Page, body: Multipart) -> PageResult {
                 kind,
                 file_name: if size > 0 { file_name } else { "Pasted rows".into() },
                 created_by: Some(page.member.user_id),
+                may_pay: page.member.may(Right::Pay),
             };
             file.rewind().map_err(|e| Fault::Unavailable(e.to_string()))?;
             let reader: Box<dyn Read + Send> =

@@ -100,7 +100,11 @@ async fn columns_page(page: &Page, import: Import, mut form: Form) -> PageResult
         form.set("generate", if import.options().generate { "yes" } else { "" });
     }
     let not_imported = std::iter::once(("", "Do not import"));
-    let fields = import.kind().fields().iter().map(|f| (f.name(), f.label()));
+    // Cells of payout details are encrypted by their columns' names, so they are chosen by nobody.
+    let is_paid = |field: &Field| matches!(field, Field::Paid(_));
+    let has_paid = mapping.columns.iter().flatten().any(is_paid);
+    let offered = import.kind().fields().iter().filter(|field| has_paid || !is_paid(field));
+    let fields = offered.map(|f| (f.name(), f.label()));
     let status = if is_new { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let found = format!(
         "{}, {}, {}",

@@ -44,6 +44,36 @@ pub async fn earlier_people(
     Ok(found.into_iter().map(|e| (e.key, (e.line, e.code_key))).collect())
 }
 
+row! {
+    /// A row of a person, as it is stored.
+    #[derive(Debug, Clone)]
+    pub struct EarlierCells {
+        pub key: String,
+        cells: String,
+    }
+}
+
+impl EarlierCells {
+    pub fn stored_cells(&self) -> Vec<String> {
+        serde_json::from_str(&self.cells).unwrap_or_default()
+    }
+}
+
+/// The rows of these people that were accepted before, in the order of the file.
+pub async fn earlier_cells(conn: &mut Conn, import: i64, before: i64, keys: &[String]) -> DbResult<Vec<EarlierCells>> {
+    sql("SELECT i.person AS key, i.cells
+           FROM rows($2, import BIGINT, key TEXT) r
+           JOIN import_rows i ON i.import_id = r.import
+                             AND i.person = r.key
+          WHERE i.person IS NOT NULL
+            AND i.line < $1
+          ORDER BY i.line")
+    .bind(before)
+    .bind(rows!(keys, key => { import: import, key: key }))
+    .all(conn)
+    .await
+}
+
 /// The same for codes that rows bring as their own.
 pub async fn earlier_codes(
     conn: &mut Conn,

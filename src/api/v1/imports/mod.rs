@@ -166,7 +166,14 @@ async fn create(
     }
     let business_id = caller.business_id();
     let file_name = asked.file_name.map_or_else(|| "By the API".to_owned(), |name| name.0);
-    let new = NewImport { business_id, campaign_id, kind, file_name, created_by: None };
+    let new = NewImport {
+        business_id,
+        campaign_id,
+        kind,
+        file_name,
+        created_by: None,
+        may_pay: caller.key.may("payouts:write"),
+    };
     let id = staged(&app, &caller, new, file, asked.header).await?;
     let import = find(&app, &caller, id).await?;
     let mapping = match mapping(&import, asked.columns.as_deref()) {
