@@ -26,7 +26,9 @@ CREATE TABLE businesses (
     -- True while anybody listens to messages: only then are they written.
     listens BOOLEAN NOT NULL DEFAULT false,
     -- The people who have to agree to a locked payout before it is paid.
-    payout_approval TEXT NOT NULL DEFAULT 'none' CHECK (payout_approval IN ('none', 'owner', 'anyone'))
+    payout_approval TEXT NOT NULL DEFAULT 'none' CHECK (payout_approval IN ('none', 'owner', 'anyone')),
+    -- JSON object, currency to minor units: an adjustment above it waits for a second person.
+    adjustment_limit TEXT NOT NULL DEFAULT '{}'
 );
 
 -- The people who sign in.
@@ -782,8 +784,8 @@ CREATE TABLE adjustments (
     referrer_id BIGINT NOT NULL,
     enrollment_id BIGINT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('claw back', 'bonus', 'correction')),
-    -- waiting: a second person has to approve it; only a posted one is on the ledger.
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'posted', 'refused')),
+    -- pending: a second person has to approve it; only a posted one is on the ledger.
+    state TEXT NOT NULL CHECK (state IN ('pending', 'posted', 'refused', 'withdrawn')),
     currency TEXT NOT NULL,
     amount BIGINT NOT NULL CHECK (amount <> 0),
     -- The commission that is taken back.
@@ -792,8 +794,12 @@ CREATE TABLE adjustments (
     reason TEXT,
     -- NULL where an event of the engine made it.
     made_by TEXT,
+    -- The user, or the holder of the key; so is the second person.
     made_by_id BIGINT,
     decided_by TEXT,
+    decided_by_id BIGINT,
+    -- Why it was refused.
+    note TEXT,
     -- As of a commission.
     line_id BIGINT,
     created_at BIGINT NOT NULL,
@@ -802,11 +808,15 @@ CREATE TABLE adjustments (
     CHECK (kind <> 'claw back' OR amount < 0),
     CHECK (kind <> 'bonus' OR amount > 0),
     CHECK ((kind = 'claw back') = (made_by IS NULL)),
-    CHECK (line_id IS NULL OR state = 'posted')
+    CHECK (line_id IS NULL OR state = 'posted'),
+    CHECK (state = 'pending' OR state = 'posted' OR decided_by IS NOT NULL),
+    CHECK (state = 'withdrawn' OR decided_by_id IS NULL OR decided_by_id <> made_by_id)
 );
 CREATE INDEX adjustments_payable ON adjustments (business_id, currency, referrer_id, id)
     WHERE state = 'posted' AND line_id IS NULL;
 CREATE INDEX adjustments_by_business ON adjustments (business_id, created_at, id);
+CREATE INDEX adjustments_by_updated ON adjustments (business_id, updated_at, id);
+CREATE INDEX adjustments_pending ON adjustments (business_id, created_at, id) WHERE state = 'pending';
 CREATE INDEX adjustments_by_referrer ON adjustments (referrer_id, created_at, id);
 CREATE INDEX adjustments_by_commission ON adjustments (commission_id, id) WHERE commission_id IS NOT NULL;
 CREATE INDEX adjustments_by_line ON adjustments (line_id, id) WHERE line_id IS NOT NULL;

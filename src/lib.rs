@@ -1,6 +1,7 @@
 //! Refdesk: a self-hosted referral desk. ARCHITECTURE.md says where things are.
 
 pub mod actor;
+pub mod adjustments;
 pub mod amounts;
 pub mod api;
 pub mod app;

@@ -174,6 +174,32 @@ impl Money {
         Self::from_decimal(&Decimal::written(&number), currency)
     }
 
+    /// As [`Money::from_json_number`], and below 0 as well: what is added to a balance, or taken off it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn signed_from_json_number(raw: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let number = Decimal::from_json(raw).ok_or(MoneyError::NotANumber)?;
+        Self::signed_from_decimal(number, currency)
+    }
+
+    /// As [`Money::from_text`], and below 0 as well.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn signed_from_text(raw: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let text = raw.trim();
+        let sign = ['-', '\u{2212}', '+'].into_iter().find(|sign| text.starts_with(*sign));
+        let size = Self::from_text(sign.and_then(|sign| text.strip_prefix(sign)).unwrap_or(text), currency)?;
+        Ok(if matches!(sign, Some('-' | '\u{2212}')) { Self { minor: -size.minor, ..size } } else { size })
+    }
+
+    fn signed_from_decimal(number: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        let negative = number.negative;
+        let size = Self::from_decimal(&Decimal { negative: false, ..number }, currency)?;
+        Ok(if negative { Self { minor: -size.minor, ..size } } else { size })
+    }
+
     fn from_decimal(number: &Decimal, currency: Currency) -> Result<Self, MoneyError> {
         let minor = number.scaled(currency.decimals()).map_err(|fault| match fault {
             Inexact::Negative => MoneyError::Negative,

@@ -53,6 +53,7 @@ pub fn pages() -> Routes {
         .merge(crate::payouts::pages::routes())
         .merge(crate::forecast::pages::routes())
         .merge(crate::trace::pages::routes())
+        .merge(crate::adjustments::pages::routes())
         .merge(crate::inbox::pages::routes())
         .merge(crate::campaigns::pages::routes())
         .merge(crate::products::pages::routes())

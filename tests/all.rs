@@ -6,6 +6,7 @@ mod support;
 
 mod account;
 mod addresses;
+mod adjustments;
 mod browser;
 mod browser_forms;
 mod business;

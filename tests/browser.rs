@@ -39,6 +39,13 @@ async fn busy_app() -> TestApp {
     shop.pay("amy@example.com", "120.00", "2026-06-20").await;
     let tested = serde_json::json!({ "name": "Tom", "email": "tom@example.com", "code": jane.code });
     app.call("POST", "/v1/leads", &app.key(false).await, Some(tested)).await.is(201);
+    app.api_post("/v1/payout-settings", serde_json::json!({ "adjustment_limit": { "USD": 5_000 } })).await.is(200);
+    for amount in [25, -10, 60] {
+        let adjustment = serde_json::json!({
+            "referrer": jane.id, "amount": amount, "currency": "USD", "reason": "spoke at the fair and then some more",
+        });
+        app.api_post("/v1/adjustments", adjustment).await.is(201);
+    }
     app
 }
 
@@ -81,6 +88,8 @@ async fn every_page_is_accessible_in_light_and_dark_and_fits_a_phone() {
     for (list, table) in [("referrers", "referrers"), ("leads", "leads"), ("campaigns", "campaigns")] {
         pages.push(format!("/{list}/{}", app.number(&format!("SELECT min(id) FROM {table}")).await));
     }
+    let jane = app.number("SELECT min(id) FROM referrers").await;
+    pages.push(format!("/referrers/{jane}/adjustments/new"));
     assert!(pages.len() > 20, "{pages:?}");
     let browser = Browser::signed_in(&app).await;
     for path in &pages {

@@ -283,8 +283,12 @@ async fn no_form_that_comes_back_acts_by_itself(app: TestApp) {
     let jane = app.shop().referrer("Jane Miller").await;
     let lead = app.shop().lead("amy@example.com", Some(&jane.code)).await;
     app.shop().pay("amy@example.com", "100.00", "2026-06-20").await;
+    app.api_post("/v1/payout-settings", serde_json::json!({ "adjustment_limit": { "USD": 0 } })).await.is(200);
+    let bonus = serde_json::json!({ "referrer": jane.id, "amount": 5, "currency": "USD", "reason": "the fair" });
+    app.api_post("/v1/adjustments", bonus).await.is(201);
     let one = async |table: &str| app.number(&format!("SELECT min(id) FROM {table}")).await;
     let ids = [
+        ("/adjustments/{id}", one("adjustments").await),
         ("{campaign}", app.business.campaign_id),
         ("{payment}", one("payments").await),
         ("/enrollments/{id}", jane.enrollment_id),

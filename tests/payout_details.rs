@@ -360,7 +360,8 @@ async fn a_file_of_referrers_brings_them(app: TestApp) {
     assert_eq!(app.number(audited).await, 3);
 
     // A key for referrers alone brings none, and a column without a name that says so is not read.
-    let scopes = [("name", "Sync"), ("mode", "live"), ("scope", "referrers:write"), ("scope", "referrers:read")];
+    let scopes = ["leads:write", "referrers:write"].map(|scope| ("scope", scope));
+    let scopes = [[("name", "Sync"), ("mode", "live")], scopes].concat();
     let lesser = app.post_form("/integrations/keys", &scopes).await.is(200).text("#secret");
     let refused = send(&lesser, "", other).await.is(400);
     assert!(refused.body.contains("payouts:write"), "{}", refused.body);

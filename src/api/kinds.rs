@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 47] = [
+pub const KINDS: [ProblemKind; 50] = [
     kind(
         "missing_field",
         "400",
@@ -132,6 +132,19 @@ pub const KINDS: [ProblemKind; 47] = [
     kind("payout_open", "409", "Some of its lines are neither paid nor failed.", "Say what became of each first."),
     kind("payout_not_approved", "409", "A second person has to approve it first.", "Approve it with another key."),
     kind("payout_same_person", "409", "The one who locked it cannot approve it.", "Another person does."),
+    kind(
+        "adjustment_state",
+        "409",
+        "The adjustment is decided by now.",
+        "To undo one that counts, add another one with the opposite sign.",
+    ),
+    kind(
+        "adjustment_same_person",
+        "409",
+        "The one who made an adjustment cannot approve or refuse it.",
+        "Another person does, or the one who made it withdraws it.",
+    ),
+    kind("adjustment_not_maker", "409", "Only the one who made an adjustment withdraws it.", "Refuse it instead."),
     kind("payout_not_owner", "409", "Only an owner approves payouts of this business.", "Use an owner's key."),
     kind("line_state", "409", "This cannot happen to a line in its state.", "The message says the state."),
     kind("refused", "409", "A rule of the programme forbids it.", "The message says which."),

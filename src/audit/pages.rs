@@ -77,7 +77,7 @@ const WHO: [(&str, &str); 5] =
     [("", "Everything"), ("user", "People"), ("job", AUTOMATIC), ("key", "Keys"), ("command", "Commands")];
 
 /// The kinds of subject, as the list offers them.
-const ABOUT: [(&str, &str); 14] = [
+const ABOUT: [(&str, &str); 16] = [
     ("", "About anything"),
     ("lead", "Leads"),
     ("referrer", "Referrers"),
@@ -85,6 +85,8 @@ const ABOUT: [(&str, &str); 14] = [
     ("code", "Codes"),
     ("commission", "Commissions"),
     ("payment", "Payments"),
+    ("payout", "Payouts"),
+    ("adjustment", "Adjustments"),
     ("campaign", "Campaigns"),
     ("product", "Products"),
     ("key", "Keys"),
@@ -101,6 +103,8 @@ fn url(frame: &Frame, kind: &str, id: Option<i64>) -> String {
         "lead" => ("leads", format!("/leads/{id}")),
         "referrer" => ("referrers", format!("/referrers/{id}")),
         "commission" => ("commissions", format!("/commissions/{id}")),
+        "payout" => ("payouts", format!("/payouts/{id}")),
+        "adjustment" => ("payouts", "/adjustments".to_owned()),
         "campaign" => ("campaign", format!("/campaigns/{id}")),
         "product" => ("campaign", format!("/products/{id}")),
         "import" => ("imports", format!("/imports/{id}")),

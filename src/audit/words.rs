@@ -14,7 +14,12 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 113] = [
+const TABLE: [(&str, &str); 118] = [
+    ("adjustment.added", "Adjustment made"),
+    ("adjustment.approved", "Adjustment approved"),
+    ("adjustment.asked", "Adjustment waits for a second person"),
+    ("adjustment.refused", "Adjustment refused"),
+    ("adjustment.withdrawn", "Adjustment withdrawn"),
     ("business.changed", "Business settings changed"),
     ("business.created", "Business made"),
     ("business.key_rotated", "Key of payout details changed"),
@@ -131,13 +136,14 @@ const TABLE: [(&str, &str); 113] = [
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
-pub const GROUPS: [(&str, &str); 21] = [
+pub const GROUPS: [(&str, &str); 22] = [
     ("lead.", "Leads"),
     ("customer.", "Sign-ups"),
     ("payment", "Payments"),
     ("subscription.", "Subscriptions"),
     ("commission", "Commissions"),
     ("payout.", "Payouts"),
+    ("adjustment.", "Adjustments"),
     ("referrer", "Referrers"),
     ("enrollment.", "Enrollments"),
     ("code", "Codes"),

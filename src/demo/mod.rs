@@ -10,6 +10,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 use crate::actor::{Actor, ActorKind};
+use crate::adjustments::{self, NewAdjustment};
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness, Owner};
 use crate::campaigns;
@@ -260,6 +261,7 @@ impl Story {
         let code = match referrers::add(&self.app, &self.staff, new).await? {
             Added::New { referrer_id, code, .. } | Added::Known { referrer_id, code, .. } => {
                 self.pay_by(n, referrer_id, name, &email).await?;
+                self.thank(n, referrer_id).await?;
                 code
             }
             Added::ExternalIdTaken { .. } => None,
@@ -278,6 +280,25 @@ impl Story {
         };
         let details = payout_details::read(method, &value, "GB").map_err(|wrong| broken(format!("{wrong:?}")))?;
         payout_details::set(&self.app, &self.staff, self.business_id, referrer_id, &details).await?;
+        Ok(())
+    }
+
+    /// Some get a bonus beside what they earn.
+    async fn thank(&self, n: usize, referrer_id: i64) -> DbResult<()> {
+        let (minor, reason) = match n {
+            5 => (2_500, "Poured coffee at the harbour fair."),
+            14 => (-500, "The welcome gift was sent twice."),
+            _ => return Ok(()),
+        };
+        let new = NewAdjustment {
+            business_id: self.business_id,
+            campaign_id: self.campaign_id,
+            referrer_id,
+            money: Money { minor, currency: self.currency },
+            reason: reason.into(),
+            person: self.user_id,
+        };
+        adjustments::add(&self.app, &self.staff, new).await?.map_err(|why| broken(why.sentence()))?;
         Ok(())
     }
 

@@ -232,9 +232,11 @@ words! {
 words! {
     pub enum AdjustmentState {
         /// A second person has to approve it.
-        Waiting = "waiting",
+        Pending = "pending",
+        /// It is on the ledger.
         Posted = "posted",
         Refused = "refused",
+        Withdrawn = "withdrawn",
     }
 }
 

@@ -22,7 +22,7 @@ use crate::web::{Fault, PageResult, html};
 const SHOWN: usize = 6;
 
 /// The pages that are found by their names.
-const PLACES: [(&str, &str, Right); 21] = [
+const PLACES: [(&str, &str, Right); 22] = [
     ("Home", "/", Right::Home),
     ("Record a referral", "/record", Right::Record),
     ("Referrers", "/referrers", Right::SeeReferrers),
@@ -33,6 +33,7 @@ const PLACES: [(&str, &str, Right); 21] = [
     ("Leads", "/leads", Right::OwnLeads),
     ("Add lead", "/leads/new", Right::Record),
     ("Commissions", "/commissions", Right::SeeMoney),
+    ("Adjustments", "/adjustments", Right::Pay),
     ("Imports", "/imports", Right::Import),
     ("Upload a file", "/imports/new", Right::Import),
     ("Inbox", "/inbox", Right::SeeInbox),

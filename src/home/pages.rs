@@ -153,6 +153,17 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
     }
     if member.may(Right::Pay) {
         todo.push(to_pay(page, conn, period).await?);
+        let waiting = crate::adjustments::waiting(conn, member.business_id).await?;
+        if waiting > 0 {
+            todo.push(Todo {
+                url: "/adjustments?state=pending".into(),
+                count: if waiting >= 100 { "100+".to_owned() } else { counted(waiting) },
+                label: "adjustments to be approved",
+                detail: "by a second person".into(),
+                zero: false,
+                tone: "warning",
+            });
+        }
     }
     if member.may(Right::EditReferrers) {
         let without = store::without_code(conn, page.campaign.id).await?;

@@ -78,10 +78,10 @@ pub struct Verdict {
     pub line: i64,
     pub fate: Fate,
     pub field: Option<Field>,
-    pub reason: Option<String>,
+    pub reason: Option<Box<str>>,
     /// Set where the row was accepted.
-    pub person: Option<String>,
-    pub code_key: Option<String>,
+    pub person: Option<Box<str>>,
+    pub code_key: Option<Box<str>>,
     pub lead_id: Option<i64>,
     pub referrer_id: Option<i64>,
 }
@@ -92,7 +92,7 @@ impl Verdict {
     }
 
     pub fn because(line: i64, fate: Fate, field: Option<Field>, reason: impl Into<String>) -> Self {
-        Self { field, reason: Some(reason.into()), ..Self::new(line, fate) }
+        Self { field, reason: Some(reason.into().into()), ..Self::new(line, fate) }
     }
 }
 
@@ -100,8 +100,9 @@ impl Verdict {
     /// With what of the row was left out, in words.
     pub fn noting(mut self, notes: &[(Field, String)]) -> Self {
         self.field = self.field.or(notes.first().map(|(field, _)| *field));
-        let said = self.reason.take().into_iter().chain(notes.iter().map(|(_, why)| why.clone()));
-        self.reason = Some(said.collect::<Vec<_>>().join(" ")).filter(|reason| !reason.is_empty());
+        let said = self.reason.take().map(String::from).into_iter().chain(notes.iter().map(|(_, why)| why.clone()));
+        let said = said.collect::<Vec<_>>().join(" ");
+        self.reason = (!said.is_empty()).then(|| said.into());
         self
     }
 }

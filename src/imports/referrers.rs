@@ -30,8 +30,8 @@ pub fn verdict(p: &Person, became: Became) -> Verdict {
 
 fn became_as(p: &Person, became: Became) -> Verdict {
     let accepted = |fate, referrer_id| Verdict {
-        person: Some(p.key.clone()),
-        code_key: p.code_key(),
+        person: Some(p.key.as_str().into()),
+        code_key: p.code_key().map(Into::into),
         referrer_id: Some(referrer_id),
         ..Verdict::new(p.line, fate)
     };
@@ -42,7 +42,7 @@ fn became_as(p: &Person, became: Became) -> Verdict {
         Became::Already { referrer_id, code: Some(has) } => Verdict {
             code_key: None,
             field: Some(Field::Code),
-            reason: Some(format!("Has the code {has} already, and keeps it. Rename it on their page.")),
+            reason: Some(format!("Has the code {has} already, and keeps it. Rename it on their page.").into()),
             ..accepted(Fate::Already, referrer_id)
         },
         Became::CodeTaken { by } => {

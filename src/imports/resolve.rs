@@ -119,7 +119,7 @@ impl Planner<'_> {
                     Ok(claim) => Ok(self.add(p, claim, false)),
                     // The person comes all the same.
                     Err(why) => Ok(match self.add(p, None, false) {
-                        Plan::Event(event, _) => Plan::Alone(event, why.reason.unwrap_or_default()),
+                        Plan::Event(event, _) => Plan::Alone(event, why.reason.map(String::from).unwrap_or_default()),
                         told => told,
                     }),
                 }
@@ -132,9 +132,11 @@ impl Planner<'_> {
         let by_contact = p.contact.email_key.is_some() || p.contact.phone_key.is_some();
         match p.own_id.filter(|id| (p.is_repeat || !by_contact) && self.known.leads.contains_key(id)) {
             None => Ok(()),
-            Some(id) => {
-                Err(Verdict { person: Some(p.key.clone()), lead_id: Some(id), ..Verdict::new(p.line, Fate::Already) })
-            }
+            Some(id) => Err(Verdict {
+                person: Some(p.key.as_str().into()),
+                lead_id: Some(id),
+                ..Verdict::new(p.line, Fate::Already)
+            }),
         }
     }
 
@@ -253,14 +255,14 @@ pub fn verdict(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> V
     let is_new = verdict.fate == Fate::New;
     Verdict {
         fate: if p.lacks_referrer && is_new { Fate::UnknownCode } else { verdict.fate },
-        code_key: p.claim_key(),
+        code_key: p.claim_key().map(Into::into),
         ..verdict.noting(&p.notes)
     }
 }
 
 fn decided_as(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> Verdict {
     let accepted = |fate, lead_id: LeadId| Verdict {
-        person: Some(p.key.clone()),
+        person: Some(p.key.as_str().into()),
         lead_id: Some(lead_id.0),
         ..Verdict::new(p.line, fate)
     };
@@ -269,7 +271,12 @@ fn decided_as(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> Ve
             let fate = if refused.is_some_and(counts_for_nobody) { Fate::UnknownCode } else { Fate::New };
             let reason = refused.map(|r| format!("Added without a referrer: {}.", r.sentence()));
             let referrer_id = referrer_id.map(|id| id.0);
-            Verdict { referrer_id, reason, field: refused.map(|_| Field::Code), ..accepted(fate, lead_id) }
+            Verdict {
+                referrer_id,
+                reason: reason.map(String::into),
+                field: refused.map(|_| Field::Code),
+                ..accepted(fate, lead_id)
+            }
         }
         Ok(Outcome::AddLead(AddLeadOutcome::Known {
             lead_id, referrer_id, attributed, qualified, refused, ..
@@ -289,7 +296,7 @@ fn decided_as(p: &Person, claimed: Option<i64>, decided: Decided<Outcome>) -> Ve
                 Some(why) if counts_for_nobody(why) => Fate::UnknownCode,
                 _ => Fate::Already,
             };
-            Verdict { referrer_id, reason, ..accepted(fate, lead_id) }
+            Verdict { referrer_id, reason: reason.map(String::into), ..accepted(fate, lead_id) }
         }
         Ok(Outcome::Qualify(Qualified { lead_id, changed })) => {
             accepted(if changed { Fate::Updated } else { Fate::Already }, lead_id)

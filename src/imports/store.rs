@@ -303,9 +303,8 @@ pub async fn rows_with(
 /// Stores the outcomes of rows.
 pub async fn mark(tx: &mut Tx, import_id: i64, verdicts: &[Verdict]) -> DbResult<()> {
     let json = rows!(verdicts, v => {
-        import: import_id, line: v.line, outcome: v.fate.word(), field: v.field.map(|f| f.name()), reason: &v.reason,
-        person: &v.person,
-        code_key: &v.code_key, lead_id: v.lead_id, referrer_id: v.referrer_id,
+        import: import_id, line: v.line, outcome: v.fate.word(), field: v.field.map(|f| f.name()),
+        reason: v.reason.as_deref(), person: v.person.as_deref(), code_key: v.code_key.as_deref(), lead_id: v.lead_id, referrer_id: v.referrer_id,
     });
     sql("UPDATE import_rows
             SET outcome = r.outcome, field = r.field, reason = r.reason, person = r.person, code_key = r.code_key,

@@ -29,6 +29,7 @@ use crate::money::Money;
 pub use draft::{create, drop_draft, leave_out, refresh, take_in};
 pub use file::{Made, NoFile, file};
 pub use job::step;
+pub use ledger::ledger;
 pub use line::OutReason;
 pub use lock::{Approver, approve, lock, unlock};
 pub use queue::KIND;

@@ -81,6 +81,11 @@ fn title(action: &str, amount: &str) -> (String, &'static str) {
         "commission.approved" => return (of("Commission", "approved"), "good"),
         "commission.voided" => return (of("Commission", "voided"), "bad"),
         "commission.refunded" => return (of("Commission", "left after a refund"), "warning"),
+        "adjustment.added" => return (of("Adjustment", "made"), "info"),
+        "adjustment.asked" => return (of("Adjustment", "waits for a second person"), "warning"),
+        "adjustment.approved" => return (of("Adjustment", "approved"), "good"),
+        "adjustment.refused" => return (of("Adjustment", "refused"), "bad"),
+        "adjustment.withdrawn" => return (of("Adjustment", "withdrawn"), ""),
         _ => {}
     }
     let (words, tone) = match action {

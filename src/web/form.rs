@@ -176,6 +176,18 @@ impl Form {
         money
     }
 
+    /// An amount that may be below 0.
+    pub fn signed_money(&mut self, name: &str, label: &str, currency: Currency) -> Option<Money> {
+        if self.is_unsent {
+            return None;
+        }
+        let value = self.value(name).to_owned();
+        let read = Money::signed_from_text(&value, currency);
+        let money = read.map_err(|why| self.fail(name, format!("{label} {why}."))).ok();
+        self.understand(&value, money.map(Money::shown));
+        money
+    }
+
     /// Notes the reading of a number that could be meant otherwise.
     fn understand(&mut self, typed: &str, read: Option<String>) {
         let unclear = number::read(typed.trim().trim_end_matches('%')).is_some_and(|number| number.unclear.is_some());

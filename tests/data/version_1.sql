@@ -103,7 +103,7 @@ INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, sta
 INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, name, email, currency, amount, items, digest, state, out_reason, minimum, since, details_id, details, details_changed_at, reason, reference, day, updated_at) VALUES
     (6102, 1001, 6101, 2001, 'Ada', NULL, 'USD', 0, 0, '', 'out', 'nothing is left', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1795261403103724);
 INSERT INTO adjustments (id, business_id, campaign_id, referrer_id, enrollment_id, kind, state, currency, amount, commission_id, reason, made_by, made_by_id, decided_by, line_id, created_at, updated_at) VALUES
-    (6103, 1001, 1003, 2001, 2003, 'bonus', 'waiting', 'USD', 500, NULL, 'for the fair', 'owner', 1002, NULL, NULL, 1795261403103724, 1795261403103724);
+    (6103, 1001, 1003, 2001, 2003, 'bonus', 'pending', 'USD', 500, NULL, 'for the fair', 'owner', 1002, NULL, NULL, 1795261403103724, 1795261403103724);
 INSERT INTO inbox_items (id, business_id, campaign_id, kind, state, cause, times, detail, lead_id, payment_id, referrer_id, touch_id, created_at, updated_at, closed_at, closed_by, outcome) VALUES
     (3009, 1001, 1003, 'unknown_code', 'open', 'claim:3006:unknown_code:NOPE', 1, '{"code":"NOPE","lead":"Cleo"}', 3006, NULL, NULL, 3008, 1795261303245900, 1795261303245900, NULL, NULL, NULL);
 INSERT INTO jobs (id, business_id, campaign_id, kind, state, join_key, input, cursor, done, total, result, claim, claimed_until, attempts, error, actor_kind, actor_id, actor_name, created_at, finished_at) VALUES

@@ -1,6 +1,7 @@
 //! Our own API: every resource, in one style. Lists go by opaque cursors, newest first; an id is taken as it
 //! is rendered (`lead_…`) or as the integer; unknown fields are refused; problems are those of RFC 9457.
 
+mod adjustments;
 mod audit;
 mod campaigns;
 mod codes;
@@ -53,6 +54,7 @@ pub fn api() -> Api {
         payouts::calls,
         forecast::calls,
         traces::calls,
+        adjustments::calls,
         inbox::calls,
         audit::calls,
         test_data::calls,

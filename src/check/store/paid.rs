@@ -1,7 +1,20 @@
 //! The questions about adjustments and payouts: each should be answered by no rows.
 
 /// Each with a query that returns one text per broken row.
-pub const QUESTIONS: [(&str, &str); 7] = [
+pub const QUESTIONS: [(&str, &str); 8] = [
+    (
+        "an adjustment is of its enrollment, and a second person is another one",
+        "SELECT 'adjustment ' || CAST(a.id AS TEXT) || ' is ' || a.state AS what
+           FROM adjustments a
+           LEFT JOIN enrollments e ON e.id = a.enrollment_id
+          WHERE e.id IS NULL
+             OR e.referrer_id <> a.referrer_id
+             OR e.campaign_id <> a.campaign_id
+             OR e.business_id <> a.business_id
+             OR (a.state IN ('posted', 'refused') AND a.decided_by_id = a.made_by_id)
+             OR (a.state = 'pending' AND a.decided_by IS NOT NULL)
+          LIMIT 20",
+    ),
     (
         "an adjustment's ledger entries say where its money is",
         "SELECT 'adjustment ' || CAST(a.id AS TEXT) || ' is ' || a.state || ' at ' || CAST(a.amount AS TEXT)

@@ -1,8 +1,8 @@
-//! The life of a payout and of its lines: every state with every event, in one table each.
+//! The life of a payout, of its lines and of adjustments: every state with every event, in one table each.
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::state::{LineState, PayoutState};
+use crate::engine::state::{AdjustmentState, LineState, PayoutState};
 
 /// Happens to a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +105,30 @@ impl PayoutState {
             | (Self::Dropped, Built | Refresh | Lock | Taken | Unlock | GivenBack | Approve | Settle | Close) => {
                 Next::Never
             }
+        }
+    }
+}
+
+/// Happens to an adjustment that waits for a second person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdjustmentEvent {
+    Approve,
+    Refuse,
+    /// The person who made it gives it up.
+    Withdraw,
+}
+
+impl AdjustmentState {
+    pub fn after(self, event: AdjustmentEvent) -> Next<Self> {
+        use AdjustmentEvent::{Approve, Refuse, Withdraw};
+        match (self, event) {
+            (Self::Pending, Approve) => Next::To(Self::Posted),
+            (Self::Pending, Refuse) => Next::To(Self::Refused),
+            (Self::Pending, Withdraw) => Next::To(Self::Withdrawn),
+            (Self::Posted, Approve) | (Self::Refused, Refuse) | (Self::Withdrawn, Withdraw) => Next::Already,
+            (Self::Posted, Refuse | Withdraw)
+            | (Self::Refused, Approve | Withdraw)
+            | (Self::Withdrawn, Approve | Refuse) => Next::Never,
         }
     }
 }

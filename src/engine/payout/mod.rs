@@ -18,7 +18,7 @@ use crate::counters;
 use crate::db::{Conn, DbError, DbResult, Tx};
 use crate::money::Currency;
 
-pub use life::{LineEvent, Next, PayoutEvent};
+pub use life::{AdjustmentEvent, LineEvent, Next, PayoutEvent};
 pub use store::{Candidate, Item};
 
 /// The subject of a payout.

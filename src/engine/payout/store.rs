@@ -110,9 +110,10 @@ pub async fn candidates(conn: &mut Conn, of: &Selection, referrers: &[i64]) -> D
             AND ($4 = 0 OR k.campaign_id = $4)
           UNION ALL
          SELECT CAST(NULL AS BIGINT), a.id, a.referrer_id, a.campaign_id, a.enrollment_id, a.amount, a.updated_at,
-                false, false, CAST(NULL AS TEXT)
+                false, e.state = 'banned' AND a.amount > 0, CAST(NULL AS TEXT)
            FROM rows($1, id BIGINT) r
            CROSS JOIN adjustments a
+           JOIN enrollments e ON e.id = a.enrollment_id
           WHERE a.referrer_id = r.id
             AND a.business_id = $2
             AND a.currency = $3

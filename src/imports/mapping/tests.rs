@@ -23,7 +23,7 @@ fn the_table_of_names_has_every_field_and_says_nothing_twice() {
             assert!(seen.insert(alias), "{alias} is there twice");
         }
     }
-    assert_eq!(Field::all().len(), 36);
+    assert_eq!(Field::all().len(), 56);
     assert_eq!(Field::from_name("nonsense"), None);
     assert_eq!(Field::SubscriptionStatus.name(), "subscription_status");
     assert_eq!(Field::Fact(LeadFact::JobTitle).label(), "Job title");

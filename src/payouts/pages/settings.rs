@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::http::StatusCode;
 
+use crate::adjustments;
 use crate::amounts::Amounts;
 use crate::money::Money;
 use crate::payouts::{self, Approval, Set};
@@ -19,9 +20,13 @@ struct SettingsPage {
     form: Form,
     approvals: Vec<Choice>,
     currency: &'static str,
+    adjustment_limit: &'static str,
     /// The name of the field, and of the campaign.
     campaigns: Vec<(String, String)>,
 }
+
+/// The amounts above which an adjustment needs a second person.
+const LIMIT: &str = "adjustment_limit";
 
 fn label(approval: Approval) -> &'static str {
     match approval {
@@ -37,6 +42,7 @@ async fn shown(page: &Page, form: Form, status: StatusCode) -> PageResult {
         frame: page.frame("payouts").await?,
         approvals: Choice::list(Approval::ALL.map(|a| (a.word(), label(a))), form.value("approval")),
         currency: page.member.currency.code(),
+        adjustment_limit: LIMIT,
         campaigns: all.into_iter().map(|c| (format!("least_{}", c.id), c.name)).collect(),
         form,
     };
@@ -48,8 +54,11 @@ pub(super) async fn show(page: Page) -> PageResult {
     let mut conn = page.read().await?;
     let approval = payouts::approval(&mut conn, business_id).await?;
     let all = payouts::minimums(&mut conn, business_id).await?;
+    let limits = adjustments::limits(&mut conn, business_id).await?;
     drop(conn);
     let mut form = Form::filled(&[("approval", approval.word())]);
+    form.set(LIMIT, limits.get(currency).map(Money::plain).unwrap_or_default());
+    form.set(&format!("{LIMIT}_other"), limits.lines_without(currency));
     for c in all {
         let least = Amounts::from_json(&c.payout_minimum);
         form.set(&format!("least_{}", c.id), least.get(currency).map(Money::plain).unwrap_or_default());
@@ -66,11 +75,13 @@ pub(super) async fn update(page: Page, mut form: Form) -> PageResult {
     for c in &all {
         least.extend(form.amounts(&format!("least_{}", c.id), "The least amount", currency).map(|read| (c.id, read)));
     }
-    let (Some(approval), true) = (approval, form.is_fine()) else {
+    let limits = form.amounts(LIMIT, "The limit", currency);
+    let (Some(approval), Some(limits), true) = (approval, limits, form.is_fine()) else {
         return shown(&page, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let actor = Arc::new(page.member.actor());
     let mut changed = payouts::set_approval(&page.app, &actor, business_id, approval).await? == Set::Changed;
+    changed |= adjustments::set_limits(&page.app, &actor, business_id, limits).await?;
     for (campaign_id, minimum) in least {
         match payouts::set_minimum(&page.app, &actor, business_id, campaign_id, minimum).await? {
             Set::Changed => changed = true,

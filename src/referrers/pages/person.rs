@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::Path;
 
+use crate::adjustments;
 use crate::counters;
 use crate::links;
 use crate::meta;
@@ -52,6 +53,8 @@ struct ShowPage {
     can_record: bool,
     sees_money: bool,
     remarks: Remarks,
+    /// The adjustments that wait for a second person.
+    waiting: Vec<String>,
     /// None for those who may not pay.
     paid_by: Option<Card>,
     leads_lead: &'static str,
@@ -135,6 +138,10 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let disputed = if sees_money { store::disputed(&mut conn, business, id).await? } else { Vec::new() };
     let disputed: Vec<String> =
         disputed.into_iter().map(|(currency, minor)| Money::shown_in(minor, &currency)).collect();
+    let waiting = match page.member.may(Right::Pay) {
+        true => adjustments::pending_of(&mut conn, business, id).await?,
+        false => Vec::new(),
+    };
     let history =
         store::entries(&mut conn, business, id, own_leads_only || !sees_money, page.member.may(Right::Pay), HISTORY)
             .await?;
@@ -177,6 +184,7 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         more_leads,
         balances: balances(&sums),
         disputed: disputed.join(" and "),
+        waiting: waiting.iter().map(|a| a.money().shown()).collect(),
         timeline,
         others: Choice::list(others, ""),
         form: Form::filled(&[("generate", "yes")]),

@@ -87,8 +87,8 @@ object! {
 }
 
 /// The holder of the key; a key that nobody holds stands for itself.
-fn person(caller: &Caller) -> Option<i64> {
-    caller.key.row.held_by.or(Some(caller.key.row.id))
+pub(in crate::api::v1) fn person(caller: &Caller) -> i64 {
+    caller.key.row.held_by.unwrap_or(caller.key.row.id)
 }
 
 /// True for an owner's key, and for one that the machine's administrator made.
@@ -121,7 +121,7 @@ async fn lock(
         &app,
         &caller,
         id,
-        payouts::lock(&app, &caller.actor, business_id, id, seen.fingerprint.0, person(&caller)).await,
+        payouts::lock(&app, &caller.actor, business_id, id, seen.fingerprint.0, Some(person(&caller))).await,
     )
     .await
 }
@@ -139,7 +139,7 @@ async fn unlock(
 
 async fn approve(State(app): State<App>, caller: Caller, InPath(text): InPath) -> Result<Response, Problem> {
     let id = of_caller(&app, &caller, &text).await?.id;
-    let who = Approver { person: person(&caller), is_owner: is_owner(&caller) };
+    let who = Approver { person: Some(person(&caller)), is_owner: is_owner(&caller) };
     done(&app, &caller, id, payouts::approve(&app, &caller.actor, caller.business_id(), id, who).await).await
 }
 

@@ -24,6 +24,7 @@ use crate::money::Currency;
 use crate::object;
 use crate::payout_details::Method;
 use crate::payouts::{self, LineFilter, NewPayout, PayoutRow, Refused};
+pub(super) use decide::person;
 use shape::{MOST, Payout, PayoutWithLines};
 
 const ID: &str = "Its id: `payout_…` or the integer.";
@@ -104,7 +105,7 @@ object! {
 }
 
 /// Payouts pay live money.
-fn live(caller: &Caller) -> Result<(), Problem> {
+pub(super) fn live(caller: &Caller) -> Result<(), Problem> {
     if caller.test() {
         return Err(Problem::forbidden("Payouts pay live money. Use a live key."));
     }

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::live;
+use crate::adjustments;
 use crate::amounts::Amounts;
 use crate::api::Caller;
 use crate::api::field::{IdText, OneOf, Word};
@@ -58,6 +59,8 @@ object! {
         campaign "campaign": Option<IdText>,
         /// Whole minor units by currency: `{"USD": 5000}`.
         minimum "minimum": Option<ByCurrency>,
+        /// Whole minor units by currency: an adjustment above it waits for a second person. Empty for nobody.
+        adjustment_limit "adjustment_limit": Option<ByCurrency>,
     }
 }
 
@@ -69,16 +72,19 @@ struct Settings {
     approval: &'static str,
     /// By campaign, the least amounts in minor units by currency.
     minimums: BTreeMap<String, BTreeMap<String, i64>>,
+    /// In minor units by currency: an adjustment above it waits for a second person.
+    adjustment_limit: BTreeMap<String, i64>,
 }
 
 async fn answer(app: &App, caller: &Caller) -> Result<Response, Problem> {
     let mut conn = app.db.read().await?;
     let approval = payouts::approval(&mut conn, caller.business_id()).await?.word();
     let all = payouts::minimums(&mut conn, caller.business_id()).await?;
+    let adjustment_limit = adjustments::limits(&mut conn, caller.business_id()).await?.codes();
     let shown = |least: payouts::Least| {
         (id::render(Kind::Campaign, least.id), Amounts::from_json(&least.payout_minimum).codes())
     };
-    Ok(Json(Settings { approval, minimums: all.into_iter().map(shown).collect() }).into_response())
+    Ok(Json(Settings { approval, minimums: all.into_iter().map(shown).collect(), adjustment_limit }).into_response())
 }
 
 async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -103,6 +109,9 @@ async fn change(
     let business_id = caller.business_id();
     if let Some(approval) = wanted.approval {
         payouts::set_approval(&app, &caller.actor, business_id, approval.0).await?;
+    }
+    if let Some(limits) = wanted.adjustment_limit {
+        adjustments::set_limits(&app, &caller.actor, business_id, limits.0).await?;
     }
     if let Some((campaign_id, minimum)) = of
         && payouts::set_minimum(&app, &caller.actor, business_id, campaign_id, minimum).await? == Set::NotFound
