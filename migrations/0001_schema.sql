@@ -859,6 +859,8 @@ CREATE TABLE payouts (
     number BIGINT NOT NULL,
     currency TEXT NOT NULL,
     method TEXT NOT NULL CHECK (method IN ('paypal', 'wise', 'bank', 'hand')),
+    -- The kind of file it is made for: a line that cannot be in one is left out.
+    format TEXT NOT NULL CHECK (format IN ('paypal', 'wise', 'sepa', 'csv', 'xlsx')),
     state TEXT NOT NULL CHECK (state IN ('building', 'draft', 'locking', 'locked', 'unlocking', 'approved', 'closed', 'dropped')),
     -- How a draft came back from being locked: a person's name and what changed.
     note TEXT,
@@ -887,6 +889,17 @@ CREATE TABLE payouts (
 CREATE INDEX payouts_by_created ON payouts (business_id, created_at, id);
 CREATE INDEX payouts_by_updated ON payouts (business_id, updated_at, id);
 
+-- The choices of a business for a kind of payout file, and for reading the reports about it.
+CREATE TABLE payout_formats (
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    format TEXT NOT NULL CHECK (format IN ('paypal', 'wise', 'sepa', 'csv', 'xlsx')),
+    -- JSON objects.
+    settings TEXT,
+    reading TEXT,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (business_id, format)
+);
+
 -- A referrer in a payout: in it, or left out with the reason.
 CREATE TABLE payout_lines (
     id BIGINT PRIMARY KEY,
@@ -904,7 +917,7 @@ CREATE TABLE payout_lines (
     digest TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('out', 'in', 'locked', 'paid', 'failed', 'returned')),
     out_reason TEXT CHECK (out_reason IN ('below the minimum', 'no details', 'banned', 'disputed', 'negative balance', 'nothing is left', 'other method',
-        'by hand')),
+        'by hand', 'cannot be sent')),
     -- The minimum that it is below.
     minimum BIGINT,
     -- The day since which the oldest part of it is due.
@@ -914,7 +927,7 @@ CREATE TABLE payout_lines (
     details TEXT,
     -- Set when the details were changed shortly before.
     details_changed_at BIGINT,
-    -- The words for a failed or returned one.
+    -- The words for one that failed, was returned, or cannot be sent.
     reason TEXT,
     -- The reference of the bank or provider.
     reference TEXT,

@@ -172,8 +172,8 @@ impl Story {
         };
         let (app, staff, business_id) = (&self.app, &self.staff, self.business_id);
         crate::sweep::all(app).await?;
-        let new = NewPayout { business_id, campaign_id: None, currency: self.currency, method };
-        let id = payouts::create(app, staff, new).await?;
+        let new = NewPayout { business_id, campaign_id: None, currency: self.currency, method, format: None };
+        let id = payouts::create(app, staff, new).await?.map_err(refused)?;
         let Some(draft) = payouts::find(&mut app.db.read().await?, business_id, id).await? else { return Ok(()) };
         if day == DAYS || draft.lines == 0 {
             return Ok(());

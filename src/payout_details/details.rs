@@ -141,7 +141,7 @@ pub enum AccountNumber {
 }
 
 /// Line and postcode may be empty.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     pub line: String,
     pub town: String,

@@ -42,6 +42,12 @@ fn plan_of(country: &str) -> Option<&'static Plan> {
     PLANS.iter().find(|plan| plan.country == country)
 }
 
+/// "DE89 3704 0044 0532 0130 00": as people write it.
+pub fn grouped(iban: &str) -> String {
+    let letters: Vec<char> = iban.chars().filter(|c| !c.is_whitespace()).collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
 /// True for a country whose accounts have IBANs.
 pub fn has_ibans(country: &str) -> bool {
     plan_of(country).is_some()

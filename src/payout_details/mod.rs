@@ -3,7 +3,7 @@
 
 mod details;
 pub mod iban;
-mod mask;
+pub mod mask;
 mod open;
 pub mod pages;
 mod reseal;

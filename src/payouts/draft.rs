@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::files::suits;
+use super::fitting::leave_out_unfit;
+use super::formats;
 use super::line::{Built, OutReason};
 use super::refused::Refused;
 use super::store::{self, PayoutRow};
@@ -17,42 +20,57 @@ use crate::db::{Conn, DbResult, Key, Tx};
 use crate::engine::payout::{self as engine, Candidate, Next, PayoutEvent};
 use crate::engine::state::{LineState, PayoutState};
 use crate::id::sha256_hex;
+use crate::keyring::Keyring;
 use crate::payout_details::{self, CurrentRow, RECENT_DAYS};
 
 /// Referrers of one transaction.
 pub const CHUNK: usize = 200;
 
 /// Makes a draft and answers its id.
-pub async fn create(core: &Core, actor: &Arc<Actor>, new: NewPayout) -> DbResult<i64> {
-    let id = core.write_once(vec![Key::Payouts(new.business_id)], actor, new, create_in).await?;
+pub async fn create(core: &Core, actor: &Arc<Actor>, new: NewPayout) -> DbResult<Result<i64, Refused>> {
+    let input = (new, core.keyring.clone());
+    let made = core.write_once(vec![Key::Payouts(new.business_id)], actor, input, create_in).await?;
     core.wake.ring();
-    Ok(id)
+    Ok(made)
 }
 
-async fn create_in(tx: &mut Tx, new: &NewPayout) -> DbResult<i64> {
+async fn create_in(tx: &mut Tx, (new, keyring): &(NewPayout, Keyring)) -> DbResult<Result<i64, Refused>> {
+    let format = match new.format {
+        None => formats::usual(tx, new.business_id, new.method, new.currency).await?,
+        Some(format) if !suits(format, new.method, new.currency) => return Ok(Err(Refused::Format)),
+        Some(format) if formats::payer(tx, new.business_id, format).await?.is_none() => {
+            return Ok(Err(Refused::NotSetUp(format)));
+        }
+        Some(format) => format,
+    };
     let id = tx.id()?;
     let number = store::next_number(tx, new.business_id).await?;
-    store::insert(tx, id, number, new).await?;
+    store::insert(tx, id, number, new, format).await?;
     let made = json!({
         "number": number,
         "campaign": new.campaign_id,
         "currency": new.currency.code(),
         "method": new.method,
+        "format": format,
     });
     let entry = NewEntry::by(tx, new.business_id, "payout.created", ("payout", id))?.after(made);
     audit::write(tx, &[entry]).await?;
-    begin(tx, new.business_id, id).await?;
-    Ok(id)
+    begin(tx, keyring, new.business_id, id).await?;
+    Ok(Ok(id))
 }
 
 /// Finds the lines of a draft again.
 pub async fn refresh(core: &Core, actor: &Arc<Actor>, business_id: i64, id: i64) -> DbResult<Result<(), Refused>> {
-    let done = core.write_once(vec![Key::Payouts(business_id)], actor, (business_id, id), refresh_in).await?;
+    let input = (business_id, id, core.keyring.clone());
+    let done = core.write_once(vec![Key::Payouts(business_id)], actor, input, refresh_in).await?;
     core.wake.ring();
     Ok(done)
 }
 
-async fn refresh_in(tx: &mut Tx, &(business_id, id): &(i64, i64)) -> DbResult<Result<(), Refused>> {
+async fn refresh_in(
+    tx: &mut Tx,
+    &(business_id, id, ref keyring): &(i64, i64, Keyring),
+) -> DbResult<Result<(), Refused>> {
     let Some(payout) = store::find(tx, business_id, id).await? else { return Ok(Err(Refused::NotFound)) };
     match payout.state.after(PayoutEvent::Refresh) {
         Next::Already => return Ok(Ok(())),
@@ -60,13 +78,13 @@ async fn refresh_in(tx: &mut Tx, &(business_id, id): &(i64, i64)) -> DbResult<Re
         Next::To(state) => store::set_state(tx, id, state).await?,
     }
     store::clear(tx, id).await?;
-    begin(tx, business_id, id).await?;
+    begin(tx, keyring, business_id, id).await?;
     Ok(Ok(()))
 }
 
 /// The first lot at once, and a job for the rest.
-async fn begin(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<()> {
-    if let Some(after) = chunk(tx, business_id, id, 0).await? {
+async fn begin(tx: &mut Tx, keyring: &Keyring, business_id: i64, id: i64) -> DbResult<()> {
+    if let Some(after) = chunk(tx, keyring, business_id, id, 0).await? {
         queue::enqueue(tx, business_id, id, json!({ "after": after })).await?;
     }
     Ok(())
@@ -74,12 +92,18 @@ async fn begin(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<()> {
 
 /// Finds the lines of the next referrers; answers behind which the following ones begin, and none when all were
 /// found.
-pub(super) async fn chunk(tx: &mut Tx, business_id: i64, id: i64, after: i64) -> DbResult<Option<i64>> {
+pub(super) async fn chunk(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    business_id: i64,
+    id: i64,
+    after: i64,
+) -> DbResult<Option<i64>> {
     let Some(payout) = store::find(tx, business_id, id).await? else { return Ok(None) };
     let Next::To(built) = payout.state.after(PayoutEvent::Built) else { return Ok(None) };
     let referrers = engine::next_referrers(tx, &payout.selection(), after, CHUNK).await?;
     let theirs = candidates_of(tx, &payout, &referrers).await?;
-    let lines = of_referrers(tx, &payout, &referrers, &theirs).await?;
+    let lines = of_referrers(tx, keyring, &payout, &referrers, &theirs).await?;
     let first = tx.ids(lines.len())?;
     let recent = tx.now().plus_seconds(-RECENT_DAYS * 24 * 60 * 60).micros();
     store::put_lines(tx, &payout, &lines, first, recent).await?;
@@ -118,6 +142,7 @@ pub(super) async fn candidates_of(conn: &mut Conn, payout: &PayoutRow, referrers
 /// The lines of some referrers as they would be now.
 pub(super) async fn of_referrers(
     conn: &mut Conn,
+    keyring: &Keyring,
     payout: &PayoutRow,
     referrers: &[i64],
     by_referrer: &Theirs,
@@ -131,7 +156,9 @@ pub(super) async fn of_referrers(
         let theirs = by_referrer.get(id)?;
         Some(build(*id, theirs, minimum_of, payout.method, details.remove(id), by_hand.contains(id)))
     });
-    Ok(built.collect())
+    let mut built: Vec<Built> = built.collect();
+    leave_out_unfit(conn, keyring, payout, &mut built).await?;
+    Ok(built)
 }
 
 /// Leaves a referrer out of a draft.

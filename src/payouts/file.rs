@@ -1,4 +1,4 @@
-//! The file by which a locked payout is paid. The same payout gives the same bytes, whatever became of its lines
+//! The files by which a locked payout is paid. The same payout gives the same bytes, whatever became of its lines
 //! since: names, accounts and amounts are those it was locked with.
 
 use std::collections::HashMap;
@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::files::{Head, Payer, Row, Writer, parts, suits};
+use super::files::{Format, Head, Payer, Payers, Row, Shown, Writer, fit, parts, suits};
+use super::formats;
 use super::lock::hindrance;
 use super::refused::Refused;
 use super::store::{self, LineFilter, LineRow, PayoutRow};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
+use crate::business::BusinessRow;
 use crate::clock::{Instant, Zone};
 use crate::core::Core;
-use crate::db::{DbResult, Key, Tx};
+use crate::db::{Conn, DbResult, Key, Tx};
 use crate::engine::state::PayoutState;
+use crate::keyring::Keyring;
 use crate::payout_details::{self, Details};
-use crate::payouts::files::Format;
 
 /// One of a payout's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +31,29 @@ pub struct Made {
     pub parts: usize,
 }
 
+/// A file as it would be made, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    pub name: String,
+    pub lines: usize,
+    /// Minor units.
+    pub amount: i64,
+}
+
+/// The files of a payout, and its first lines as they will be sent.
+pub struct Plan {
+    pub files: Vec<Planned>,
+    /// A line, and the row that is sent, or why it cannot be.
+    pub sample: Vec<(LineRow, Result<Shown, String>)>,
+}
+
+/// Lines of a sample.
+const SAMPLE: usize = 50;
+
 /// Why there is no file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoFile {
     Refused(Refused),
-    /// The format does not pay by the payout's method.
-    Format,
     /// The payout has fewer files.
     Part,
     /// A referrer's details cannot be read, or a line cannot be sent in this format: a sentence.
@@ -45,7 +64,6 @@ impl NoFile {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(why) => why.code(),
-            Self::Format => "payout_format",
             Self::Part => "not_found",
             Self::Line(_) => "payout_line_unfit",
         }
@@ -54,15 +72,145 @@ impl NoFile {
     pub fn sentence(&self) -> String {
         match self {
             Self::Refused(why) => why.sentence(),
-            Self::Format => "This format does not pay by the payout's method.".into(),
             Self::Part => "The payout has no such part.".into(),
             Self::Line(why) => why.clone(),
         }
     }
 }
 
+impl From<Refused> for NoFile {
+    fn from(why: Refused) -> Self {
+        Self::Refused(why)
+    }
+}
+
 /// Lines read at once.
 const CHUNK: usize = 1_000;
+
+/// A payout with everything that its files are made of.
+struct Source {
+    payout: PayoutRow,
+    business: BusinessRow,
+    lines: Vec<LineRow>,
+    opened: HashMap<i64, Result<Details, String>>,
+    payers: Payers,
+}
+
+impl Source {
+    async fn load(
+        conn: &mut Conn,
+        keyring: &Keyring,
+        payout: PayoutRow,
+        format: Format,
+    ) -> DbResult<Result<Self, NoFile>> {
+        if !suits(format, payout.method, payout.currency) {
+            return Ok(Err(Refused::Format.into()));
+        }
+        let Some(payer) = formats::payer(conn, payout.business_id, format).await? else {
+            return Ok(Err(Refused::NotSetUp(format).into()));
+        };
+        if let Some(problem) = payer.problems().into_iter().next() {
+            return Ok(Err(NoFile::Line(problem.reason)));
+        }
+        let Some(business) = crate::business::by_id(conn, payout.business_id).await? else {
+            return Ok(Err(Refused::NotFound.into()));
+        };
+        let lines = all_lines(conn, payout.id).await?;
+        let ids: Vec<i64> = lines.iter().filter_map(|l| l.details_id).collect();
+        let opened = payout_details::open(conn, keyring, payout.business_id, &ids).await?;
+        let opened = opened.into_iter().map(|o| (o.id, o.details)).collect();
+        Ok(Ok(Self { payout, business, lines, opened, payers: Payers::of(payer) }))
+    }
+
+    fn details<'s>(&'s self, line: &LineRow, by_hand: &'s Details) -> Result<&'s Details, String> {
+        match line.details_id.map(|id| self.opened.get(&id)) {
+            None => Ok(by_hand),
+            Some(Some(Ok(details))) => Ok(details),
+            Some(Some(Err(why))) => Err(format!("{}: {why}", line.referrer)),
+            Some(None) => Err(format!("The payout details of {} were erased.", line.referrer)),
+        }
+    }
+
+    fn note(&self) -> String {
+        format!("{} referral commission, payout {}", self.business.name, self.payout.number)
+    }
+
+    /// The files in their order: each with its payer, its head and its lines.
+    fn plan<'s>(&'s self, by_hand: &'s Details) -> Result<Vec<(&'s Payer, Head, Vec<Sent<'s>>)>, NoFile> {
+        let zone = Zone::parse(&self.business.timezone).unwrap_or_default();
+        let locked = Instant::from_micros(self.payout.locked_at.unwrap_or(self.payout.created_at));
+        let mut groups: Vec<Vec<Sent<'s>>> = self.payers.all().iter().map(|_| Vec::new()).collect();
+        for line in &self.lines {
+            let details = self.details(line, by_hand).map_err(NoFile::Line)?;
+            if let Some(group) = groups.get_mut(self.payers.place(details)) {
+                group.push(Sent { line, details });
+            }
+        }
+        let alone = groups.iter().filter(|group| !group.is_empty()).count() < 2;
+        let mut files = Vec::new();
+        for (place, (payer, group)) in self.payers.all().iter().zip(groups).enumerate() {
+            let name = format!("refdesk-{}", self.payout.number);
+            let whole = Head {
+                id: if alone { name } else { format!("{name}-{}", self.payers.suffix(place)) },
+                rows: group.len(),
+                total: group.iter().map(|sent| sent.line.amount).sum(),
+                currency: self.payout.currency,
+                created: locked,
+                execution: zone.day_of(locked).plus_days(1),
+            };
+            let amounts: Vec<i64> = group.iter().map(|sent| sent.line.amount).collect();
+            let mut rest = group.into_iter();
+            for head in parts(payer, &whole, &amounts) {
+                let lines = rest.by_ref().take(head.rows).collect();
+                files.push((payer, head, lines));
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// A line and the details it is sent by.
+#[derive(Clone, Copy)]
+struct Sent<'s> {
+    line: &'s LineRow,
+    details: &'s Details,
+}
+
+impl<'s> Sent<'s> {
+    fn row(&self, reference: &'s str, note: &'s str) -> Row<'s> {
+        Row {
+            line: reference,
+            name: &self.line.referrer,
+            email: self.line.email.as_deref(),
+            details: self.details,
+            amount: self.line.money(),
+            note,
+        }
+    }
+}
+
+/// Our id of a line in files.
+pub(super) fn reference(line: &LineRow) -> String {
+    format!("pl_{}", line.id)
+}
+
+/// Every line that is in a payout.
+pub(super) async fn all_lines(conn: &mut Conn, id: i64) -> DbResult<Vec<LineRow>> {
+    let mut lines: Vec<LineRow> = Vec::new();
+    loop {
+        let after = lines.last().map_or(0, |l| l.id);
+        let next = store::lines(conn, id, LineFilter::In, after, CHUNK).await?;
+        let more = next.len() == CHUNK;
+        lines.extend(next);
+        if !more {
+            return Ok(lines);
+        }
+    }
+}
+
+fn nothing_by_hand() -> Details {
+    Details::Hand { text: String::new() }
+}
 
 /// Makes a file of a payout that may be paid. The look at whole accounts is an entry of the audit.
 pub async fn file(
@@ -70,91 +218,79 @@ pub async fn file(
     actor: &Arc<Actor>,
     business_id: i64,
     id: i64,
-    payer: &Payer,
+    format: Format,
     part: usize,
 ) -> DbResult<Result<Made, NoFile>> {
-    let format = payer.format();
     let mut conn = core.db.read().await?;
     let Some(payout) = store::find(&mut conn, business_id, id).await? else {
-        return Ok(Err(NoFile::Refused(Refused::NotFound)));
+        return Ok(Err(Refused::NotFound.into()));
     };
     let asked = store::approval(&mut conn, business_id).await?;
     if payout.state != PayoutState::Closed
         && let Some(why) = hindrance(&payout, asked)
     {
-        return Ok(Err(NoFile::Refused(why)));
+        return Ok(Err(why.into()));
     }
-    if !suits(format, payout.method) {
-        return Ok(Err(NoFile::Format));
-    }
-    let Some(business) = crate::business::by_id(&mut conn, business_id).await? else {
-        return Ok(Err(NoFile::Refused(Refused::NotFound)));
+    let source = match Source::load(&mut conn, &core.keyring, payout, format).await? {
+        Ok(source) => source,
+        Err(why) => return Ok(Err(why)),
     };
-    let mut lines: Vec<LineRow> = Vec::new();
-    loop {
-        let after = lines.last().map_or(0, |l| l.id);
-        let next = store::lines(&mut conn, id, LineFilter::In, after, CHUNK).await?;
-        let more = next.len() == CHUNK;
-        lines.extend(next);
-        if !more {
-            break;
-        }
-    }
-    let ids: Vec<i64> = lines.iter().filter_map(|l| l.details_id).collect();
-    let opened = payout_details::open(&mut conn, &core.keyring, business_id, &ids).await?;
     drop(conn);
-    let opened: HashMap<i64, Result<Details, String>> = opened.into_iter().map(|o| (o.id, o.details)).collect();
-    let zone = Zone::parse(&business.timezone).unwrap_or_default();
-    let made = match written(&payout, &business.name, zone, &lines, &opened, payer, part) {
+    let made = match written(&source, part) {
         Ok(made) => made,
         Err(why) => return Ok(Err(why)),
     };
-    core.write(vec![Key::Payouts(business_id)], actor, (payout, format, part), note).await?;
+    core.write(vec![Key::Payouts(business_id)], actor, (source.payout, format, part), note).await?;
     Ok(Ok(made))
 }
 
-fn written(
-    payout: &PayoutRow,
-    business: &str,
-    zone: Zone,
-    lines: &[LineRow],
-    opened: &HashMap<i64, Result<Details, String>>,
-    payer: &Payer,
-    part: usize,
-) -> Result<Made, NoFile> {
-    let locked = Instant::from_micros(payout.locked_at.unwrap_or(payout.created_at));
-    let whole = Head {
-        id: format!("refdesk-{}", payout.number),
-        rows: lines.len(),
-        total: lines.iter().map(|l| l.amount).sum(),
-        currency: payout.currency,
-        created: locked,
-        execution: zone.day_of(locked).plus_days(1),
-    };
-    let amounts: Vec<i64> = lines.iter().map(|l| l.amount).collect();
-    let heads = parts(payer, &whole, &amounts);
-    let head = part.checked_sub(1).and_then(|n| heads.get(n)).ok_or(NoFile::Part)?;
-    let before: usize = heads.iter().take(part - 1).map(|head| head.rows).sum();
-    let note = format!("{business} referral commission, payout {}", payout.number);
-    let by_hand = Details::Hand { text: String::new() };
+fn written(source: &Source, part: usize) -> Result<Made, NoFile> {
+    let by_hand = nothing_by_hand();
+    let files = source.plan(&by_hand)?;
+    let count = files.len();
+    let (payer, head, lines) = part.checked_sub(1).and_then(|n| files.into_iter().nth(n)).ok_or(NoFile::Part)?;
+    let (format, name, text) = (payer.format(), head.file_name(payer.format()), source.note());
     let failed = |why: &dyn std::fmt::Display| NoFile::Line(why.to_string());
     let mut bytes = Vec::new();
-    let mut writer = Writer::begin(payer, head, &mut bytes).map_err(|why| failed(&why))?;
-    for l in lines.iter().skip(before).take(head.rows) {
-        let details = match l.details_id.map(|id| opened.get(&id)) {
-            None => &by_hand,
-            Some(Some(Ok(details))) => details,
-            Some(Some(Err(why))) => return Err(NoFile::Line(format!("{}: {why}", l.referrer))),
-            Some(None) => return Err(NoFile::Line(format!("The payout details of {} were erased.", l.referrer))),
-        };
-        let line = format!("pl_{}", l.id);
-        let row =
-            Row { line: &line, name: &l.referrer, email: l.email.as_deref(), details, amount: l.money(), note: &note };
-        writer.row(&row, &mut bytes).map_err(|why| failed(&why))?;
+    let mut writer = Writer::begin(payer, &head, &mut bytes).map_err(|why| failed(&why))?;
+    for sent in lines {
+        let id = reference(sent.line);
+        writer.row(&sent.row(&id, &text), &mut bytes).map_err(|why| failed(&why))?;
     }
     writer.end(&mut bytes).map_err(|why| failed(&why))?;
-    let format = payer.format();
-    Ok(Made { name: head.file_name(format), content_type: format.content_type(), bytes, parts: heads.len() })
+    Ok(Made { name, content_type: format.content_type(), bytes, parts: count })
+}
+
+/// The files that a payout has in a format, and its first lines as they will be sent. Also of a draft.
+pub async fn plan(core: &Core, business_id: i64, id: i64, format: Format) -> DbResult<Result<Plan, NoFile>> {
+    let mut conn = core.db.read().await?;
+    let Some(payout) = store::find(&mut conn, business_id, id).await? else {
+        return Ok(Err(Refused::NotFound.into()));
+    };
+    let source = match Source::load(&mut conn, &core.keyring, payout, format).await? {
+        Ok(source) => source,
+        Err(why) => return Ok(Err(why)),
+    };
+    let (by_hand, text) = (nothing_by_hand(), source.note());
+    let files = match source.plan(&by_hand) {
+        Ok(files) => files,
+        Err(why) => return Ok(Err(why)),
+    };
+    let sample = files.iter().flat_map(|(payer, _, lines)| lines.iter().map(move |sent| (*payer, sent)));
+    let sample = sample.take(SAMPLE).map(|(payer, sent)| {
+        let shown = fit(payer, &sent.row(&reference(sent.line), &text)).map_err(|problem| problem.reason);
+        (sent.line.clone(), shown)
+    });
+    let sample = sample.collect();
+    let files = files
+        .iter()
+        .map(|(payer, head, lines)| Planned {
+            name: head.file_name(payer.format()),
+            lines: lines.len(),
+            amount: head.total,
+        })
+        .collect();
+    Ok(Ok(Plan { files, sample }))
 }
 
 async fn note(tx: &mut Tx, (payout, format, part): &(PayoutRow, Format, usize)) -> DbResult<()> {

@@ -20,6 +20,8 @@ words! {
         OtherMethod = "other method",
         /// Staff left them out.
         ByHand = "by hand",
+        /// The payout's file cannot hold the line; its reason says why.
+        Unfit = "cannot be sent",
     }
 }
 
@@ -34,6 +36,8 @@ pub struct Built {
     /// The day since which the oldest part is due.
     pub since: Option<String>,
     pub out: Option<OutReason>,
+    /// Why it cannot be sent: a sentence.
+    pub reason: Option<String>,
     /// The minimum that it is below.
     pub minimum: Option<i64>,
     pub details: Option<CurrentRow>,
@@ -84,6 +88,7 @@ pub fn build(
         digest: digest(counted),
         since: counted.iter().filter_map(|c| c.held_until.clone()).min(),
         out,
+        reason: None,
         minimum: (out == Some(OutReason::BelowMinimum)).then_some(minimum),
         details,
     }

@@ -19,6 +19,7 @@ use crate::db::{DbResult, Key, Tx};
 use crate::engine::ids::LineId;
 use crate::engine::payout::{self as engine, Next, PayoutEvent, Release, Taken};
 use crate::engine::state::{LineState, PayoutState};
+use crate::keyring::Keyring;
 
 /// Lines of one transaction.
 pub const CHUNK: usize = 100;
@@ -33,7 +34,7 @@ pub async fn lock(
     fingerprint: String,
     person: Option<i64>,
 ) -> DbResult<Result<(), Refused>> {
-    let input = (business_id, id, fingerprint, person);
+    let input = (business_id, id, fingerprint, person, core.keyring.clone());
     let done = core.write_once(vec![Key::Payouts(business_id)], actor, input, lock_in).await?;
     core.wake.ring();
     Ok(done)
@@ -41,7 +42,7 @@ pub async fn lock(
 
 async fn lock_in(
     tx: &mut Tx,
-    &(business_id, id, ref fingerprint, person): &(i64, i64, String, Option<i64>),
+    &(business_id, id, ref fingerprint, person, ref keyring): &(i64, i64, String, Option<i64>, Keyring),
 ) -> DbResult<Result<(), Refused>> {
     let Some(payout) = store::find(tx, business_id, id).await? else { return Ok(Err(Refused::NotFound)) };
     let state = match payout.state.after(PayoutEvent::Lock) {
@@ -56,7 +57,7 @@ async fn lock_in(
         return Ok(Err(Refused::Empty));
     }
     // Nothing is written before the first lot is found to be as it was reviewed.
-    let lot = match next_lot(tx, &payout).await? {
+    let lot = match next_lot(tx, keyring, &payout).await? {
         Ok(lot) => lot,
         Err(referrer) => return Ok(Err(Refused::Changed { referrer })),
     };
@@ -79,12 +80,12 @@ async fn lock_in(
 type Lot = Vec<(LineRow, Vec<Taken>)>;
 
 /// The next lines of a draft, each as it was reviewed; the name of the first referrer for whom that is not so.
-async fn next_lot(tx: &mut Tx, payout: &PayoutRow) -> DbResult<Result<Lot, String>> {
+async fn next_lot(tx: &mut Tx, keyring: &Keyring, payout: &PayoutRow) -> DbResult<Result<Lot, String>> {
     let lines = store::next_lines(tx, payout.id, LineState::In, CHUNK).await?;
     let referrers: Vec<i64> = lines.iter().map(|l| l.referrer_id).collect();
     // Read once: what is compared is what is taken, whatever is approved a moment later.
     let theirs = candidates_of(tx, payout, &referrers).await?;
-    let now = of_referrers(tx, payout, &referrers, &theirs).await?;
+    let now = of_referrers(tx, keyring, payout, &referrers, &theirs).await?;
     let now: HashMap<i64, _> = now.into_iter().map(|built| (built.referrer_id, built)).collect();
     let same = |line: &LineRow| {
         now.get(&line.referrer_id).is_some_and(|b| {
@@ -121,8 +122,8 @@ async fn take(tx: &mut Tx, payout: &PayoutRow, lot: Lot) -> DbResult<bool> {
 
 /// The next lot of a payout that is being locked; answers whether it was the last. Where a line is not as it was
 /// reviewed, everything is given back.
-pub(super) async fn lock_chunk(tx: &mut Tx, payout: &PayoutRow) -> DbResult<bool> {
-    match next_lot(tx, payout).await? {
+pub(super) async fn lock_chunk(tx: &mut Tx, keyring: &Keyring, payout: &PayoutRow) -> DbResult<bool> {
+    match next_lot(tx, keyring, payout).await? {
         Ok(lot) => take(tx, payout, lot).await,
         Err(referrer) => {
             if let Next::To(state) = payout.state.after(PayoutEvent::Unlock) {

@@ -8,6 +8,8 @@
 mod draft;
 mod file;
 pub mod files;
+mod fitting;
+mod formats;
 mod job;
 mod ledger;
 mod line;
@@ -27,7 +29,8 @@ use crate::engine::state::PayoutState;
 use crate::money::Money;
 
 pub use draft::{create, drop_draft, leave_out, refresh, take_in};
-pub use file::{Made, NoFile, file};
+pub use file::{Made, NoFile, Plan, Planned, file, plan};
+pub use formats::{formats, payer, reading, set_payer, set_saved, shown};
 pub use job::step;
 pub use ledger::ledger;
 pub use line::OutReason;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::files::Format;
 use crate::engine::state::PayoutState;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,10 @@ pub enum Refused {
     SamePerson,
     /// Only an owner may approve.
     NotOwner,
+    /// The kind of file does not pay by the method, or not in the currency.
+    Format,
+    /// Nobody made the settings of the kind of file.
+    NotSetUp(Format),
 }
 
 impl Refused {
@@ -41,6 +46,8 @@ impl Refused {
             Self::NotApproved => "payout_not_approved",
             Self::SamePerson => "payout_same_person",
             Self::NotOwner => "payout_not_owner",
+            Self::Format => "payout_format",
+            Self::NotSetUp(_) => "payout_not_set_up",
         }
     }
 
@@ -63,6 +70,10 @@ impl Refused {
             Self::Open(lines) => format!("{lines} lines are neither paid nor failed yet."),
             Self::NotApproved => "A second person has to approve this payout first.".into(),
             Self::SamePerson => "You locked this payout, so somebody else has to approve it.".into(),
+            Self::Format => "This kind of file does not pay by the payout's method in its currency.".into(),
+            Self::NotSetUp(format) => {
+                format!("Set up the {} in the settings of payouts first.", format.title())
+            }
             Self::NotOwner => "Only an owner approves payouts of this business.".into(),
         }
     }

@@ -1,16 +1,19 @@
 //! The rows of payouts and their lines.
 
+mod formats;
 mod lines;
 
 use std::collections::HashMap;
 
+use super::files::Format;
 use super::wish::NewPayout;
 use crate::db::{Conn, DbResult, Listing, Order, Tx, sql, sql_built};
 use crate::engine::state::{LineState, PayoutState};
 use crate::money::Currency;
 use crate::payout_details::Method;
-use crate::{row, words};
+use crate::{row, rows, words};
 
+pub use formats::{choices, set_format, set_reading};
 pub use lines::{
     LineFilter, LineRow, choose, clear, end_lines, left_out, line, lines, lines_by_id, move_lines, next_lines,
     put_lines,
@@ -37,6 +40,8 @@ row! {
         pub number: i64,
         pub currency: Currency,
         pub method: Method,
+        /// The kind of file it is made for.
+        pub format: Format,
         pub state: PayoutState,
         /// Why it was given back.
         pub note: Option<String>,
@@ -58,8 +63,8 @@ row! {
     }
 }
 
-const PAYOUT: &str = "p.id, p.business_id, p.campaign_id, c.name AS campaign, p.number, p.currency, p.method, p.state,
-                p.note, p.lines, p.amount, p.fingerprint, p.made_by, p.locked_by, p.locked_by_id, p.approved_by,
+const PAYOUT: &str = "p.id, p.business_id, p.campaign_id, c.name AS campaign, p.number, p.currency, p.method, p.format,
+                p.state, p.note, p.lines, p.amount, p.fingerprint, p.made_by, p.locked_by, p.locked_by_id, p.approved_by,
                 p.created_at, p.updated_at, p.locked_at, p.approved_at, p.file_at, p.closed_at";
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<PayoutRow>> {
@@ -98,6 +103,26 @@ row! {
     }
 }
 
+row! {
+    /// A referrer by name.
+    pub struct Named {
+        pub id: i64,
+        pub name: String,
+        pub email: Option<String>,
+    }
+}
+
+/// The names of some referrers.
+pub async fn names(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<Named>> {
+    sql("SELECT p.id, p.name, p.email
+           FROM rows($1, id BIGINT) w
+           CROSS JOIN referrers p
+          WHERE p.id = w.id")
+    .bind(rows!(referrers, id => { id: *id }))
+    .all(conn)
+    .await
+}
+
 pub async fn next_number(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
     sql("SELECT COALESCE(max(number), 0) + 1
            FROM payouts
@@ -107,17 +132,18 @@ pub async fn next_number(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
     .await
 }
 
-pub async fn insert(tx: &mut Tx, id: i64, number: i64, new: &NewPayout) -> DbResult<()> {
+pub async fn insert(tx: &mut Tx, id: i64, number: i64, new: &NewPayout, format: Format) -> DbResult<()> {
     let (actor, now) = (tx.actor()?.clone(), tx.now());
-    sql("INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, state, made_by, made_by_id,
-                created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)")
+    sql("INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, format, state, made_by,
+                made_by_id, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)")
     .bind(id)
     .bind(new.business_id)
     .bind(new.campaign_id)
     .bind(number)
     .bind(new.currency)
     .bind(new.method)
+    .bind(format)
     .bind(PayoutState::Building)
     .bind(&actor.name)
     .bind(actor.id)

@@ -1,5 +1,6 @@
 //! The wishes of callers: a payout to make, the end of a line.
 
+use super::files::Format;
 use crate::clock::Day;
 use crate::engine::payout::LineEvent;
 use crate::money::Currency;
@@ -13,6 +14,8 @@ pub struct NewPayout {
     pub campaign_id: Option<i64>,
     pub currency: Currency,
     pub method: Method,
+    /// The kind of file it is made for; the method's usual one without it.
+    pub format: Option<Format>,
 }
 
 /// The end of a line.

@@ -113,8 +113,8 @@ impl Shop<'_> {
     /// A draft of what is due in a currency, to be paid by hand.
     pub async fn draft(&self, currency: &str) -> i64 {
         let (business_id, currency) = (self.business.id, Currency::parse(currency).expect("a currency"));
-        let new = NewPayout { business_id, campaign_id: None, currency, method: Method::Hand };
-        payouts::create(self.app, &actor(), new).await.expect("the draft is made")
+        let new = NewPayout { business_id, campaign_id: None, currency, method: Method::Hand, format: None };
+        payouts::create(self.app, &actor(), new).await.expect("the database answers").expect("the draft is made")
     }
 
     /// Pays what is due in a currency, by hand; answers the payout.

@@ -1,5 +1,6 @@
 //! The kinds of files.
 
+use crate::money::Currency;
 use crate::payout_details::Method;
 use crate::words;
 
@@ -10,6 +11,17 @@ words! {
 }
 
 impl Format {
+    /// The name on pages.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Paypal => "PayPal file",
+            Self::Wise => "Wise file",
+            Self::Sepa => "SEPA file",
+            Self::Csv => "CSV",
+            Self::Xlsx => "Excel",
+        }
+    }
+
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Paypal | Self::Wise | Self::Csv => "csv",
@@ -27,12 +39,12 @@ impl Format {
     }
 }
 
-/// True for a format that can pay by a method; a table takes every method.
-pub fn suits(format: Format, method: Method) -> bool {
+/// True for a format that can pay by a method in a currency; a table takes every one.
+pub fn suits(format: Format, method: Method, currency: Currency) -> bool {
     match format {
         Format::Paypal => method == Method::Paypal,
         Format::Wise => method == Method::Wise,
-        Format::Sepa => method == Method::Bank,
+        Format::Sepa => method == Method::Bank && currency.code() == "EUR",
         Format::Csv | Format::Xlsx => true,
     }
 }

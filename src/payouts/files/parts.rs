@@ -1,5 +1,6 @@
 //! A payout in as many files as its format needs.
 
+use super::format::Format;
 use super::payer::Payer;
 use super::row::Head;
 use super::{paypal, wise, xlsx};
@@ -13,6 +14,17 @@ fn most(payer: &Payer) -> usize {
         Payer::Csv(_) => usize::MAX,
         Payer::Xlsx(_) => xlsx::MOST_ROWS,
     }
+}
+
+/// True for a payout that is in one file for certain, whatever the settings and the recipients are.
+pub fn is_one_file(format: Format, lines: i64) -> bool {
+    let most = match format {
+        Format::Csv => return true,
+        Format::Xlsx => xlsx::MOST_ROWS,
+        Format::Paypal => paypal::MOST_ROWS,
+        Format::Wise | Format::Sepa => return false,
+    };
+    usize::try_from(lines).is_ok_and(|lines| lines <= most)
 }
 
 /// The head of each file, for amounts in the order of the lines: the first `rows` of them are the first file's, and

@@ -21,8 +21,17 @@ words! {
         PayerName = "payer_name",
         PayerIban = "payer_iban",
         PayerBic = "payer_bic",
-        PayerAddress = "payer_address",
+        PayerAddressLine = "payer_address_line",
+        PayerPostcode = "payer_postcode",
+        PayerTown = "payer_town",
+        PayerCountry = "payer_country",
+        BatchBooking = "batch_booking",
+        WithoutBic = "without_bic",
         RowsPerFile = "rows_per_file",
+        Decimal = "decimal",
+        Delimiter = "delimiter",
+        SourceCurrency = "source_currency",
+        Fixed = "fixed",
         SavedRecipients = "saved_recipients",
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::db::Cursor;
 use crate::money::{Currency, Money};
 use crate::payout_details::Method;
+use crate::payouts::files::Format;
 use crate::payouts::{self, NewPayout, Owed, PayoutRow};
 use crate::shell::{Frame, Page};
 use crate::text::counted;
@@ -24,6 +25,7 @@ struct ListPage {
     campaigns: Vec<Choice>,
     methods: Vec<Choice>,
     currencies: Vec<Choice>,
+    formats: Vec<Choice>,
 }
 
 /// The sum owed in one currency to those who are paid in one way.
@@ -96,6 +98,10 @@ async fn shown(page: &Page, uri: &axum::http::Uri, form: Form) -> PageResult {
         campaigns: Choice::list(campaigns, form.value("campaign")),
         methods: Choice::list(Method::ALL.map(|m| (m.word(), m.title())), form.value("method")),
         currencies: Choice::list(currencies.into_iter().map(|c| (c.clone(), c)), form.value("currency")),
+        formats: Choice::list(
+            std::iter::once(("", "The usual one")).chain(Format::ALL.map(|format| (format.word(), format.title()))),
+            form.value("format"),
+        ),
         form,
     })
 }
@@ -113,10 +119,20 @@ pub(super) async fn create(page: Page, OriginalUri(uri): OriginalUri, mut form: 
             }
         },
     };
+    let format = match form.value("format") {
+        "" => None,
+        _ => form.choice("format", "The file", Format::parse),
+    };
     let (Some(currency), Some(method), true) = (currency, method, form.is_fine()) else {
         return shown(&page, &uri, form).await;
     };
-    let new = NewPayout { business_id: page.member.business_id, campaign_id: campaign, currency, method };
-    let id = payouts::create(&page.app, &Arc::new(page.member.actor()), new).await?;
+    let new = NewPayout { business_id: page.member.business_id, campaign_id: campaign, currency, method, format };
+    let id = match payouts::create(&page.app, &Arc::new(page.member.actor()), new).await? {
+        Ok(id) => id,
+        Err(why) => {
+            form.fail("format", why.sentence());
+            return shown(&page, &uri, form).await;
+        }
+    };
     page.go(&format!("/payouts/{id}"), Flash::good("This is a draft: nothing moves until you lock it.")).await
 }

@@ -2,20 +2,29 @@
 
 mod act;
 mod file;
+mod format;
 mod list;
 mod settings;
 mod show;
+
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
 
 use crate::shell::{Access, Routes};
 use crate::users::Right;
 
 pub fn routes() -> Routes {
     let pay = Access::May(Right::Pay);
+    // The file has a limit of its own, which `Upload` counts as it comes.
+    let upload = format::saved.layer(DefaultBodyLimit::disable());
     Routes::new()
         .get("/payouts", pay, list::list)
         .form("/payouts", pay, list::create)
         .get("/payouts/settings", Access::May(Right::Business), settings::show)
         .form("/payouts/settings", Access::May(Right::Business), settings::update)
+        .get("/payouts/settings/{format}", Access::May(Right::Business), format::show)
+        .form("/payouts/settings/{format}", Access::May(Right::Business), format::update)
+        .post("/payouts/settings/wise/recipients", Access::May(Right::Business), upload)
         .get("/payouts/{id}", pay, show::show)
         .post("/payouts/{id}/refresh", pay, act::refresh)
         .post("/payouts/{id}/drop", pay, act::drop_draft)
@@ -27,6 +36,7 @@ pub fn routes() -> Routes {
         .get("/payouts/{id}/paid", pay, act::ask_paid)
         .post("/payouts/{id}/paid", pay, act::pay_all)
         .get("/payouts/{id}/file", pay, file::file)
+        .get("/payouts/{id}/files", pay, file::files)
         .post("/payouts/{id}/close", pay, act::close)
         .form("/payouts/{id}/lines", pay, act::lines)
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use crate::adjustments;
 use crate::amounts::Amounts;
 use crate::money::Money;
+use crate::payouts::files::Format;
 use crate::payouts::{self, Approval, Set};
 use crate::shell::{Frame, Page};
 use crate::web::page::html_with;
@@ -23,6 +24,8 @@ struct SettingsPage {
     adjustment_limit: &'static str,
     /// The name of the field, and of the campaign.
     campaigns: Vec<(String, String)>,
+    /// Each kind of file: its word, its name, and whether it is set up.
+    formats: Vec<(&'static str, &'static str, bool)>,
 }
 
 /// The amounts above which an adjustment needs a second person.
@@ -37,13 +40,21 @@ fn label(approval: Approval) -> &'static str {
 }
 
 async fn shown(page: &Page, form: Form, status: StatusCode) -> PageResult {
-    let all = payouts::minimums(&mut page.read().await?, page.member.business_id).await?;
+    let mut conn = page.read().await?;
+    let all = payouts::minimums(&mut conn, page.member.business_id).await?;
+    let mut formats = Vec::new();
+    for format in Format::ALL {
+        let is_set_up = payouts::payer(&mut conn, page.member.business_id, format).await?.is_some();
+        formats.push((format.word(), format.title(), is_set_up));
+    }
+    drop(conn);
     let answer = SettingsPage {
         frame: page.frame("payouts").await?,
         approvals: Choice::list(Approval::ALL.map(|a| (a.word(), label(a))), form.value("approval")),
         currency: page.member.currency.code(),
         adjustment_limit: LIMIT,
         campaigns: all.into_iter().map(|c| (format!("least_{}", c.id), c.name)).collect(),
+        formats,
         form,
     };
     html_with(status, &answer)

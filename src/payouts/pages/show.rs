@@ -3,11 +3,10 @@
 use askama::Template;
 use axum::extract::{OriginalUri, Path};
 
-use super::file::FORMATS;
 use crate::engine::state::{LineState, PayoutState};
 use crate::id::{self, Kind};
 use crate::money::Money;
-use crate::payouts::files::{Format, suits};
+use crate::payouts::files::{Format, is_one_file};
 use crate::payouts::{self, Approval, LineFilter, LineRow, OutReason, PayoutRow};
 use crate::query::pairs;
 use crate::shell::{Frame, Page};
@@ -45,7 +44,9 @@ struct ShowPage {
     progress: Option<(i64, i64, String, String)>,
     out_only: bool,
     /// The files it is paid by: address and label.
-    files: Vec<(String, &'static str)>,
+    files: Vec<(String, String)>,
+    /// True where they can be downloaded.
+    downloads: bool,
 }
 
 /// The buttons that are offered.
@@ -101,19 +102,27 @@ fn why(l: &LineRow) -> String {
         OutReason::Nothing => "Nothing is left to pay.".into(),
         OutReason::OtherMethod => "They are paid in another way.".into(),
         OutReason::ByHand => "Left out by hand.".into(),
+        OutReason::Unfit => l.reason.clone().unwrap_or_default(),
     }
 }
 
-/// PayPal takes so many lines a file.
-const PAYPAL_LINES: i64 = 5_000;
+/// The files of a payout: address and label. Where there may be several, the address is of the page that lists them.
+fn files(p: &PayoutRow, formats: &[(Format, bool)], ready: bool) -> Vec<(String, String)> {
+    let of = |&(format, _): &(Format, bool)| {
+        let page = if ready && is_one_file(format, p.lines) { "file" } else { "files" };
+        (format!("/payouts/{}/{page}?format={format}", p.id), format.title().to_owned())
+    };
+    let set_up = formats.iter().filter(|(_, is_set_up)| *is_set_up);
+    set_up.filter(|(format, _)| ready || *format == p.format).map(of).collect()
+}
 
-fn files(p: &PayoutRow) -> Vec<(String, &'static str)> {
-    let mut all = Vec::new();
-    for (format, label) in FORMATS.into_iter().filter(|(format, _)| suits(*format, p.method)) {
-        let parts = if format == Format::Paypal { (p.lines + PAYPAL_LINES - 1) / PAYPAL_LINES } else { 1 };
-        all.extend((1..=parts).map(|part| (format!("/payouts/{}/file?format={format}&part={part}", p.id), label)));
+/// True for a payout whose files can be made.
+pub(super) fn is_ready(p: &PayoutRow, approval: Approval) -> bool {
+    match p.state {
+        PayoutState::Approved | PayoutState::Closed => true,
+        PayoutState::Locked => approval == Approval::None,
+        _ => false,
     }
-    all
 }
 
 /// The payout, if it is the business's.
@@ -145,6 +154,7 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
     let sums = payouts::sums(&mut conn, id).await?;
     let mut rows = payouts::lines(&mut conn, id, view.2, after, PAGE + 1).await?;
     let approval = payouts::approval(&mut conn, page.member.business_id).await?;
+    let formats = payouts::formats(&mut conn, page.member.business_id, p.method, p.currency).await?;
     drop(conn);
     let count = |filter: LineFilter| {
         let of = |state| sums.iter().filter(move |s| s.state == state).map(|s| s.lines).sum::<i64>();
@@ -171,7 +181,8 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
         .last()
         .filter(|_| more)
         .map(|last| format!("{own}?lines={}&after={}", view.0, id::render(Kind::PayoutLine, last.id)));
-    let ready = p.state == PayoutState::Approved || (p.state == PayoutState::Locked && approval == Approval::None);
+    let downloads = is_ready(&p, approval);
+    let ready = downloads && p.state != PayoutState::Closed;
     let open = count(LineFilter::State(LineState::Locked));
     let settled = sums.iter().any(|s| matches!(s.state, LineState::Paid | LineState::Failed | LineState::Returned));
     let draft = p.state == PayoutState::Draft;
@@ -226,7 +237,8 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
         sums: shown_sums,
         progress,
         out_only: view.2 == LineFilter::Out,
-        files: if ready || p.state == PayoutState::Closed { files(&p) } else { Vec::new() },
+        files: if downloads || draft { files(&p, &formats, downloads) } else { Vec::new() },
+        downloads,
         p,
     })
 }

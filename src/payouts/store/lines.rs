@@ -167,6 +167,7 @@ pub async fn put_lines(tx: &mut Tx, payout: &PayoutRow, lines: &[Built], ids: Ra
         digest: &l.digest,
         state: if l.out.is_some() { LineState::Out } else { LineState::In },
         out_reason: l.out,
+        reason: &l.reason,
         minimum: l.minimum,
         since: &l.since,
         details_id: l.details.as_ref().map(|d| d.id),
@@ -174,11 +175,11 @@ pub async fn put_lines(tx: &mut Tx, payout: &PayoutRow, lines: &[Built], ids: Ra
         changed_at: l.details.as_ref().filter(|d| d.is_change).map(|d| d.created_at).filter(|at| *at > recent),
     });
     sql("INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, name, email, currency, amount, items, digest,
-                state, out_reason, minimum, since, details_id, details, details_changed_at, updated_at)
+                state, out_reason, reason, minimum, since, details_id, details, details_changed_at, updated_at)
          SELECT r.id, $2, $3, r.referrer_id, p.name, p.email, $4, r.amount, r.items, r.digest, r.state, r.out_reason,
-                r.minimum, r.since, r.details_id, r.details, r.changed_at, $5
+                r.reason, r.minimum, r.since, r.details_id, r.details, r.changed_at, $5
            FROM rows($1, id BIGINT, referrer_id BIGINT, amount BIGINT, items BIGINT, digest TEXT, state TEXT,
-                out_reason TEXT, minimum BIGINT, since TEXT, details_id BIGINT, details TEXT, changed_at BIGINT) r
+                out_reason TEXT, reason TEXT, minimum BIGINT, since TEXT, details_id BIGINT, details TEXT, changed_at BIGINT) r
            JOIN referrers p ON p.id = r.referrer_id
           WHERE true
          ON CONFLICT (payout_id, referrer_id) DO UPDATE
@@ -189,6 +190,7 @@ pub async fn put_lines(tx: &mut Tx, payout: &PayoutRow, lines: &[Built], ids: Ra
                 digest = excluded.digest,
                 state = excluded.state,
                 out_reason = excluded.out_reason,
+                reason = excluded.reason,
                 minimum = excluded.minimum,
                 since = excluded.since,
                 details_id = excluded.details_id,

@@ -6,19 +6,19 @@ use axum::response::{IntoResponse, Response};
 
 use super::{ID, nothing, of_caller};
 use crate::api::Caller;
-use crate::api::field::{Integer, OneOf, Word};
+use crate::api::field::{Integer, OneOf};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::Problem;
 use crate::api::read::{Asked, InPath};
 use crate::app::App;
 use crate::object;
-use crate::payouts::files::{Payer, PaypalFile, TableFile};
+use crate::payouts::files::Format;
 use crate::payouts::{self, NoFile, Refused};
 
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/payouts/{payout}/file", "getPayoutFile", "Download the file of a payout")
-            .about("Of a locked payout. The same payout gives the same bytes. It has whole accounts, so the key needs `payouts:write`, and each download is in the audit. The header `Refdesk-Parts` says how many files the payout has in this format: PayPal takes 5,000 lines a file.")
+            .about("Of a locked payout. The same payout gives the same bytes. It has whole accounts, so the key needs `payouts:write`, and each download is in the audit. The header `Refdesk-Parts` says how many files the payout has in this format: PayPal takes 5,000 lines a file, Wise 1,000, and Wise has files of their own for recipients by e-mail and for accounts.")
             .scope("payouts:write")
             .in_path("payout", ID)
             .asks::<FileAsked>()
@@ -28,32 +28,11 @@ pub fn calls(api: Api) -> Api {
     )
 }
 
-/// A kind of file.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Csv,
-    Xlsx,
-    Paypal,
-}
-
-impl Word for Kind {
-    const WORDS: &'static [&'static str] = &["csv", "xlsx", "paypal"];
-
-    fn of(word: &str) -> Option<Self> {
-        match word {
-            "csv" => Some(Self::Csv),
-            "xlsx" => Some(Self::Xlsx),
-            "paypal" => Some(Self::Paypal),
-            _ => None,
-        }
-    }
-}
-
 object! {
     /// The file that is wanted.
     strict struct FileAsked {
-        /// `csv`, `xlsx` or `paypal`.
-        format "format": OneOf<Kind>,
+        /// `paypal`, `wise`, `sepa`, `csv` or `xlsx`.
+        format "format": OneOf<Format>,
         /// The number of the part, from 1.
         part "part": Option<Integer>,
     }
@@ -66,13 +45,8 @@ async fn file(
     Asked(asked): Asked<FileAsked>,
 ) -> Result<Response, Problem> {
     let id = of_caller(&app, &caller, &text).await?.id;
-    let payer = match asked.format.0 {
-        Kind::Csv => Payer::Csv(TableFile::default()),
-        Kind::Xlsx => Payer::Xlsx(TableFile::default()),
-        Kind::Paypal => Payer::Paypal(PaypalFile::default()),
-    };
     let part = asked.part.map_or(Some(1), |part| usize::try_from(part.0).ok()).unwrap_or(0);
-    let made = payouts::file(&app, &caller.actor, caller.business_id(), id, &payer, part).await?;
+    let made = payouts::file(&app, &caller.actor, caller.business_id(), id, asked.format.0, part).await?;
     let made = made.map_err(|why| match why {
         NoFile::Part => nothing("part"),
         NoFile::Refused(Refused::NotFound) => nothing("payout"),

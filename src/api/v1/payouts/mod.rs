@@ -23,6 +23,7 @@ use crate::id::Kind;
 use crate::money::Currency;
 use crate::object;
 use crate::payout_details::Method;
+use crate::payouts::files::Format;
 use crate::payouts::{self, LineFilter, NewPayout, PayoutRow, Refused};
 pub(super) use decide::person;
 use shape::{MOST, Payout, PayoutWithLines};
@@ -47,7 +48,8 @@ pub fn calls(api: Api) -> Api {
                 .scope("payouts:write")
                 .takes::<PayoutWanted>(r#"{"currency": "USD", "method": "paypal"}"#)
                 .answers::<PayoutWithLines>(201, "The draft.", "")
-                .link("lockPayout", "payout", "/id"),
+                .link("lockPayout", "payout", "/id")
+                .refuses(&[409]),
             create,
         )
         .with(
@@ -84,6 +86,14 @@ impl Word for By {
     }
 }
 
+impl Word for Format {
+    const WORDS: &'static [&'static str] = &["paypal", "wise", "sepa", "csv", "xlsx"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
 object! {
     /// The payout that is wanted.
     strict struct PayoutWanted {
@@ -93,6 +103,9 @@ object! {
         currency "currency": Line<3>,
         /// `paypal`, `wise`, `bank` or `hand`.
         method "method": OneOf<By>,
+        /// The kind of file it is for: `paypal`, `wise`, `sepa`, `csv` or `xlsx`. Whoever cannot be in it is left out.
+        /// Without it, the method's own where that is set up, else `csv`.
+        format "format": Option<OneOf<Format>>,
     }
 }
 
@@ -167,8 +180,14 @@ async fn create(State(app): State<App>, caller: Caller, Sent(wanted): Sent<Payou
         None => None,
     };
     let currency = Currency::parse(&wanted.currency).map_err(|why| FieldProblem::wrong("currency", why))?;
-    let new = NewPayout { business_id: caller.business_id(), campaign_id, currency, method: wanted.method.0.0 };
-    let id = payouts::create(&app, &caller.actor, new).await?;
+    let new = NewPayout {
+        business_id: caller.business_id(),
+        campaign_id,
+        currency,
+        method: wanted.method.0.0,
+        format: wanted.format.map(|format| format.0),
+    };
+    let id = payouts::create(&app, &caller.actor, new).await?.map_err(|why| refused(&why))?;
     answer(&app, &caller, id, &HeaderMap::new(), StatusCode::CREATED).await
 }
 

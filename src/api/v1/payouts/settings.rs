@@ -12,7 +12,7 @@ use super::live;
 use crate::adjustments;
 use crate::amounts::Amounts;
 use crate::api::Caller;
-use crate::api::field::{IdText, OneOf, Word};
+use crate::api::field::{IdText, Line, OneOf, Word};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Sent;
@@ -21,6 +21,7 @@ use crate::api::v1::common::campaign;
 use crate::app::App;
 use crate::id::{self, Kind};
 use crate::object;
+use crate::payouts::files::{self, Format, read};
 use crate::payouts::{self, Approval, Set};
 
 pub fn calls(api: Api) -> Api {
@@ -39,6 +40,15 @@ pub fn calls(api: Api) -> Api {
             .answers::<Settings>(200, "The settings as they are now.", "")
             .refuses(&[409]),
         change,
+    )
+    .with(
+        Operation::post("/v1/payout-formats", "setPayoutFormat", "Set up a kind of payout file")
+            .about("All settings of the format: what is not sent has its usual value. `sepa` needs `payer_name` and `payer_iban`, `wise` needs `source_currency`; the others work as they are. The key has to be an owner's.")
+            .once()
+            .scope("payouts:write")
+            .takes::<PayoutFormatChange>(r#"{"format": "sepa", "payer_name": "Acme GmbH", "payer_iban": "DE89 3704 0044 0532 0130 00"}"#)
+            .answers::<Settings>(200, "The settings as they are now.", ""),
+        set_format,
     )
 }
 
@@ -64,6 +74,69 @@ object! {
     }
 }
 
+object! {
+    /// The settings of a kind of file.
+    strict struct PayoutFormatChange {
+        /// `paypal`, `wise`, `sepa`, `csv` or `xlsx`.
+        format "format": OneOf<Format>,
+        /// `csv`, `xlsx`: the columns in the order of the file, with commas between them.
+        columns "columns": Option<Line<500>>,
+        /// `csv`: `comma`, `semicolon` or `tab`.
+        delimiter "delimiter": Option<Line<20>>,
+        /// `csv`, `paypal`: `point` or `comma`.
+        decimal "decimal": Option<Line<20>>,
+        /// `wise`: the currency that is paid from, ISO 4217.
+        source_currency "source_currency": Option<Line<60>>,
+        /// `wise`: `target` (the recipient gets the whole amount) or `source` (the fee is taken off it).
+        fixed "fixed": Option<Line<20>>,
+        /// `sepa`: the holder of the account that pays.
+        payer_name "payer_name": Option<Line<200>>,
+        /// `sepa`: with or without spaces.
+        payer_iban "payer_iban": Option<Line<80>>,
+        /// `sepa`: the BIC of the bank that pays.
+        payer_bic "payer_bic": Option<Line<60>>,
+        /// `sepa`: the street of the payer.
+        payer_address_line "payer_address_line": Option<Line<200>>,
+        /// `sepa`: the postcode of the payer.
+        payer_postcode "payer_postcode": Option<Line<60>>,
+        /// `sepa`: the town of the payer.
+        payer_town "payer_town": Option<Line<200>>,
+        /// `sepa`: the country of the payer: two letters, or its name.
+        payer_country "payer_country": Option<Line<60>>,
+        /// `sepa`: `yes` for one entry on the account's statement, `no` for one of each transfer.
+        batch_booking "batch_booking": Option<Line<20>>,
+        /// `sepa`: `left_out` or `not_provided`, for a recipient without a BIC.
+        without_bic "without_bic": Option<Line<20>>,
+        /// `sepa`: the most transfers of a file, `1` to `100000`.
+        rows_per_file "rows_per_file": Option<Line<20>>,
+    }
+}
+
+impl PayoutFormatChange {
+    fn text(&self, field: &str) -> &str {
+        fn of<const N: usize>(line: &Option<Line<N>>) -> &str {
+            line.as_ref().map_or("", |line| line.0.as_str())
+        }
+        match field {
+            "columns" => of(&self.columns),
+            "delimiter" => of(&self.delimiter),
+            "decimal" => of(&self.decimal),
+            "source_currency" => of(&self.source_currency),
+            "fixed" => of(&self.fixed),
+            "payer_name" => of(&self.payer_name),
+            "payer_iban" => of(&self.payer_iban),
+            "payer_bic" => of(&self.payer_bic),
+            "payer_address_line" => of(&self.payer_address_line),
+            "payer_postcode" => of(&self.payer_postcode),
+            "payer_town" => of(&self.payer_town),
+            "payer_country" => of(&self.payer_country),
+            "batch_booking" => of(&self.batch_booking),
+            "without_bic" => of(&self.without_bic),
+            _ => of(&self.rows_per_file),
+        }
+    }
+}
+
 /// The settings of payouts.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "PayoutSettings")]
@@ -74,6 +147,8 @@ struct Settings {
     minimums: BTreeMap<String, BTreeMap<String, i64>>,
     /// In minor units by currency: an adjustment above it waits for a second person.
     adjustment_limit: BTreeMap<String, i64>,
+    /// By kind of file, its settings as texts, the payer's account masked. A kind that is missing is not set up.
+    formats: BTreeMap<&'static str, BTreeMap<String, String>>,
 }
 
 async fn answer(app: &App, caller: &Caller) -> Result<Response, Problem> {
@@ -84,7 +159,14 @@ async fn answer(app: &App, caller: &Caller) -> Result<Response, Problem> {
     let shown = |least: payouts::Least| {
         (id::render(Kind::Campaign, least.id), Amounts::from_json(&least.payout_minimum).codes())
     };
-    Ok(Json(Settings { approval, minimums: all.into_iter().map(shown).collect(), adjustment_limit }).into_response())
+    let mut formats = BTreeMap::new();
+    for format in Format::ALL {
+        if let Some(payer) = payouts::payer(&mut conn, caller.business_id(), format).await? {
+            formats.insert(format.word(), payouts::shown(&payer));
+        }
+    }
+    let minimums = all.into_iter().map(shown).collect();
+    Ok(Json(Settings { approval, minimums, adjustment_limit, formats }).into_response())
 }
 
 async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -118,5 +200,24 @@ async fn change(
     {
         return Err(FieldProblem::wrong("campaign", "is not a campaign of this business").into());
     }
+    answer(&app, &caller).await
+}
+
+async fn set_format(
+    State(app): State<App>,
+    caller: Caller,
+    Sent(wanted): Sent<PayoutFormatChange>,
+) -> Result<Response, Problem> {
+    live(&caller)?;
+    if !super::decide::is_owner(&caller) {
+        return Err(Problem::forbidden("Only an owner's key changes the settings of payouts."));
+    }
+    let payer = read(wanted.format.0, &|field| wanted.text(field)).map_err(|wrong| {
+        let problem = |problem: files::Problem| {
+            FieldProblem::wrong(problem.field.word(), format!("is not taken: {}", problem.reason.trim_end_matches('.')))
+        };
+        Problem::invalid(wrong.into_iter().map(problem).collect())
+    })?;
+    payouts::set_payer(&app, &caller.actor, caller.business_id(), payer).await?;
     answer(&app, &caller).await
 }

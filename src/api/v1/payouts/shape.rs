@@ -23,6 +23,8 @@ pub struct Payout {
     currency: String,
     /// `paypal`, `wise`, `bank` or `hand`.
     method: String,
+    /// The kind of file it is for: `paypal`, `wise`, `sepa`, `csv` or `xlsx`.
+    format: String,
     /// `building`, `draft`, `locking`, `locked`, `unlocking`, `approved`, `closed` or `dropped`.
     state: String,
     /// Why it came back from being locked.
@@ -57,6 +59,7 @@ impl Payout {
             campaign: row.campaign_id.map(|id| id::render(Kind::Campaign, id)),
             currency: row.currency.code().to_owned(),
             method: row.method.to_string(),
+            format: row.format.to_string(),
             state: row.state.to_string(),
             note: row.note.clone(),
             amount: number(row.amount, row.currency.code())?,
@@ -157,7 +160,7 @@ pub struct PayoutLine {
     /// `out`, `in`, `locked`, `paid`, `failed` or `returned`.
     state: String,
     /// Why they are left out: `below the minimum`, `no details`, `banned`, `disputed`, `negative balance`,
-    /// `nothing is left`, `other method` or `by hand`.
+    /// `nothing is left`, `other method`, `by hand` or `cannot be sent`.
     left_out: Option<String>,
     /// In minor units: the minimum that the amount is below.
     minimum_minor: Option<i64>,
@@ -167,7 +170,7 @@ pub struct PayoutLine {
     details: Option<String>,
     /// When the details were changed, where that was within 3 days before the draft.
     details_changed_at: Option<String>,
-    /// Why it failed or was returned.
+    /// Why it failed, was returned or cannot be sent.
     reason: Option<String>,
     /// The reference of the bank or provider.
     reference: Option<String>,

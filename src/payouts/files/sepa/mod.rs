@@ -78,7 +78,7 @@ fn address(payer: &SepaFile, to: &BankAccount, country: &str, person: &str) -> R
     if payer.postal().is_none() {
         let reason =
             format!("A transfer to {country}, as to {person}, needs your own address in the settings for SEPA.");
-        return Err(Problem::new(Field::PayerAddress, reason));
+        return Err(Problem::new(Field::PayerTown, reason));
     }
     let address = to.address.as_ref().and_then(Postal::of);
     let reason = || format!("A transfer to {country} needs the address of {person}, at least town and country.");

@@ -64,7 +64,7 @@ impl SepaFile {
             add(Field::PayerBic, error.to_string());
         }
         if self.address.is_some() && self.postal().is_none() {
-            add(Field::PayerAddress, "An address needs at least town and country.".to_owned());
+            add(Field::PayerTown, "An address needs at least town and country.".to_owned());
         }
         if !(1..=100_000).contains(&self.rows_per_file) {
             add(Field::RowsPerFile, "A file can have 1 to 100,000 transfers.".to_owned());

@@ -94,7 +94,7 @@ fn what_a_bank_would_refuse_is_said() {
 fn a_transfer_that_leaves_the_eea_needs_both_addresses() {
     let jane = bank("Jane Ng", BRITISH);
     let own = "A transfer to United Kingdom, as to Jane Ng, needs your own address in the settings for SEPA.";
-    assert_eq!(refused(&payer(), &jane, 1, "EUR"), (Field::PayerAddress, own.to_owned()));
+    assert_eq!(refused(&payer(), &jane, 1, "EUR"), (Field::PayerTown, own.to_owned()));
     let with = Payer::Sepa(Box::new(SepaFile { address: Some(address("Berlin", "DE")), ..plain_payer() }));
     let theirs = "A transfer to United Kingdom needs the address of Jane Ng, at least town and country.";
     assert_eq!(refused(&with, &jane, 1, "EUR"), (Field::Address, theirs.to_owned()));
@@ -128,7 +128,7 @@ fn settings_are_checked_field_by_field() {
     };
     let problems = Payer::Sepa(Box::new(wrong)).problems();
     let fields: Vec<Field> = problems.iter().map(|problem| problem.field).collect();
-    assert_eq!(fields, [Field::PayerName, Field::PayerIban, Field::PayerBic, Field::PayerAddress, Field::RowsPerFile]);
+    assert_eq!(fields, [Field::PayerName, Field::PayerIban, Field::PayerBic, Field::PayerTown, Field::RowsPerFile]);
     assert_eq!(problems[1].reason, "This IBAN is not of a SEPA country.");
     let stored: Payer = serde_json::from_str(r#"{"format":"sepa","name":"Acme","iban":"DE89"}"#).unwrap();
     let Payer::Sepa(stored) = stored else { panic!() };
