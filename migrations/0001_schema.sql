@@ -900,6 +900,20 @@ CREATE TABLE payout_formats (
     PRIMARY KEY (business_id, format)
 );
 
+-- Reports that were uploaded and not applied yet: encrypted, as they hold accounts.
+CREATE TABLE payout_reports (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    payout_id BIGINT NOT NULL REFERENCES payouts (id),
+    file_name TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    -- JSON object: the meaning of its columns, where somebody chose it.
+    reading TEXT,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX payout_reports_by_payout ON payout_reports (payout_id, id);
+CREATE INDEX payout_reports_by_age ON payout_reports (business_id, created_at);
+
 -- A referrer in a payout: in it, or left out with the reason.
 CREATE TABLE payout_lines (
     id BIGINT PRIMARY KEY,

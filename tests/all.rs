@@ -40,6 +40,7 @@ mod lists;
 mod lookup;
 mod migrations;
 mod payout_details;
+mod payout_files;
 mod payouts;
 mod plans;
 mod races;

@@ -57,6 +57,8 @@ impl<T: Object> FromRequest<App> for SentIfAny<T> {
 const FILES: [&str; 5] =
     ["text/csv", "text/tab-separated-values", "application/x-ndjson", "application/jsonl", "application/json-lines"];
 
+const REPORTS: [&str; 4] = ["text/csv", "text/tab-separated-values", "application/xml", "text/xml"];
+
 /// A file of rows: `Content-Type: text/csv`, or JSON lines.
 pub struct SentCsv(pub Bytes);
 
@@ -67,6 +69,22 @@ impl FromRequest<App> for SentCsv {
         let (kind, bytes) = whole(request, app).await?;
         if !kind.as_deref().is_some_and(|kind| FILES.contains(&kind)) {
             let message = "Send the file as it is: Content-Type: text/csv, or application/x-ndjson for JSON lines.";
+            return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A report about a payout: a table, or a bank's XML.
+pub struct SentReport(pub Bytes);
+
+impl FromRequest<App> for SentReport {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (kind, bytes) = whole(request, app).await?;
+        if !kind.as_deref().is_some_and(|kind| REPORTS.contains(&kind)) {
+            let message = "Send the report as it is: Content-Type: text/csv, or application/xml for a bank's pain.002.";
             return Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
         Ok(Self(bytes))

@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 118] = [
+const TABLE: [(&str, &str); 119] = [
     ("adjustment.added", "Adjustment made"),
     ("adjustment.approved", "Adjustment approved"),
     ("adjustment.asked", "Adjustment waits for a second person"),
@@ -101,6 +101,7 @@ const TABLE: [(&str, &str); 118] = [
     ("payout.line_returned", "Payment to a referrer came back"),
     ("payout.locked", "Payout locked"),
     ("payout.paid", "Payout paid"),
+    ("payout.results_read", "Report about a payout read"),
     ("payout.settings", "Settings of payouts changed"),
     ("payout.taken_in", "Referrer taken into a payout again"),
     ("payout.unlocked", "Lock of a payout undone"),

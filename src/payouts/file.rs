@@ -18,6 +18,7 @@ use crate::clock::{Instant, Zone};
 use crate::core::Core;
 use crate::db::{Conn, DbResult, Key, Tx};
 use crate::engine::state::PayoutState;
+use crate::id::{self, Kind};
 use crate::keyring::Keyring;
 use crate::payout_details::{self, Details};
 
@@ -191,7 +192,7 @@ impl<'s> Sent<'s> {
 
 /// Our id of a line in files.
 pub(super) fn reference(line: &LineRow) -> String {
-    format!("pl_{}", line.id)
+    id::render(Kind::PayoutLine, line.id)
 }
 
 /// Every line that is in a payout.
@@ -206,6 +207,19 @@ pub(super) async fn all_lines(conn: &mut Conn, id: i64) -> DbResult<Vec<LineRow>
             return Ok(lines);
         }
     }
+}
+
+/// The names of the bank's files by the lines in them; empty where the business has no settings for them.
+pub(super) async fn batches(conn: &mut Conn, keyring: &Keyring, payout: &PayoutRow) -> DbResult<HashMap<i64, String>> {
+    let Ok(source) = Source::load(conn, keyring, payout.clone(), Format::Sepa).await? else {
+        return Ok(HashMap::new());
+    };
+    let by_hand = nothing_by_hand();
+    let files = source.plan(&by_hand).unwrap_or_default();
+    let of = |(_, head, lines): (&Payer, Head, Vec<Sent<'_>>)| -> Vec<(i64, String)> {
+        lines.into_iter().map(|sent| (sent.line.id, head.id.clone())).collect()
+    };
+    Ok(files.into_iter().flat_map(of).collect())
 }
 
 fn nothing_by_hand() -> Details {

@@ -38,7 +38,7 @@ pub async fn leave_out_unfit(
         let reason = match opened.get(&details.id) {
             Some(Ok(details)) => {
                 let row = Row {
-                    line: "pl_1",
+                    line: "line_0000000000000",
                     name: &named.name,
                     email: named.email.as_deref(),
                     details,

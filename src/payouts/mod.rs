@@ -5,6 +5,7 @@
 //! A payout of any size is written some lines at a time: the first lot in the call itself, the rest by a job. A
 //! crash leaves it `building`, `locking` or `unlocking`, and the job goes on.
 
+mod answer;
 mod draft;
 mod file;
 pub mod files;
@@ -17,6 +18,7 @@ mod lock;
 pub mod pages;
 mod queue;
 mod refused;
+mod report;
 pub mod results;
 mod settings;
 mod settle;
@@ -28,6 +30,7 @@ use crate::engine::payout::Selection;
 use crate::engine::state::PayoutState;
 use crate::money::Money;
 
+pub use answer::{Answer, Examined, NotRead, Row as AnswerRow, apply, examine, is_pain002, reading_of};
 pub use draft::{create, drop_draft, leave_out, refresh, take_in};
 pub use file::{Made, NoFile, Plan, Planned, file, plan};
 pub use formats::{formats, payer, reading, set_payer, set_saved, shown};
@@ -37,6 +40,7 @@ pub use line::OutReason;
 pub use lock::{Approver, approve, lock, unlock};
 pub use queue::KIND;
 pub use refused::Refused;
+pub use report::{LARGEST as LARGEST_REPORT, choose as choose_columns, forget, keep, kept};
 pub use settings::{Set, minimums, set_approval, set_minimum};
 pub use settle::{Settled, close, pay_all, settle};
 pub use store::{Approval, Least, LineFilter, LineRow, Owed, PayoutRow, Sum, line, lines, listing, owed, sums};

@@ -50,6 +50,26 @@ pub async fn settle(
     Ok(Ok(answers))
 }
 
+/// As [`settle`], for lines that are found anew whenever a call is repeated: no outcome of an earlier try stands for
+/// them, and a line ends once anyway.
+pub(super) async fn settle_again(
+    core: &Core,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    id: i64,
+    all: &[Settle],
+) -> DbResult<Result<Vec<Settled>, Refused>> {
+    let mut answers = Vec::with_capacity(all.len());
+    for lot in all.chunks(CHUNK) {
+        let input = (business_id, id, lot.to_vec());
+        match core.write(vec![Key::Payouts(business_id)], actor, input, settle_in).await? {
+            Ok(some) => answers.extend(some),
+            Err(refused) => return Ok(Err(refused)),
+        }
+    }
+    Ok(Ok(answers))
+}
+
 async fn settle_in(
     tx: &mut Tx,
     &(business_id, id, ref all): &(i64, i64, Vec<Settle>),

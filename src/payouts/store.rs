@@ -2,6 +2,7 @@
 
 mod formats;
 mod lines;
+mod reports;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,7 @@ pub use lines::{
     LineFilter, LineRow, choose, clear, end_lines, left_out, line, lines, lines_by_id, move_lines, next_lines,
     put_lines,
 };
+pub use reports::{drop_old_reports, drop_report, insert_report, report, set_report_reading};
 
 words! {
     /// The people who have to agree to a locked payout before it is paid.

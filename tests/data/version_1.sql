@@ -102,6 +102,8 @@ INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, for
     (6101, 1001, NULL, 1, 'USD', 'hand', 'csv', 'draft', NULL, 0, 0, 'f1', 'owner', 1002, NULL, NULL, NULL, NULL, 1795261403103724, 1795261403103724, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO payout_formats (business_id, format, settings, reading, updated_at) VALUES
     (1001, 'csv', '{"format":"csv","columns":["line","amount"]}', NULL, 1795261403103724);
+INSERT INTO payout_reports (id, business_id, payout_id, file_name, sealed, reading, created_at) VALUES
+    (6104, 1001, 6101, 'report.csv', '1.00000000.AAAA', NULL, 1795261403103724);
 INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, name, email, currency, amount, items, digest, state, out_reason, minimum, since, details_id, details, details_changed_at, reason, reference, day, updated_at) VALUES
     (6102, 1001, 6101, 2001, 'Ada', NULL, 'USD', 0, 0, '', 'out', 'nothing is left', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1795261403103724);
 INSERT INTO adjustments (id, business_id, campaign_id, referrer_id, enrollment_id, kind, state, currency, amount, commission_id, reason, made_by, made_by_id, decided_by, line_id, created_at, updated_at) VALUES

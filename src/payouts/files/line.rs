@@ -1,4 +1,4 @@
-//! Our id of a line in the outside world. Banks take no underscore, so `pl_12` travels as `pl-12`; an id of ours has
+//! Our id of a line in the outside world. Banks take no underscore, so `line_0d3k` travels as `line-0d3k`; an id of ours has
 //! no dash, so the way back is clear.
 
 /// The id as a bank or Wise takes it.

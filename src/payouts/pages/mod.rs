@@ -4,6 +4,7 @@ mod act;
 mod file;
 mod format;
 mod list;
+mod results;
 mod settings;
 mod show;
 
@@ -37,6 +38,10 @@ pub fn routes() -> Routes {
         .post("/payouts/{id}/paid", pay, act::pay_all)
         .get("/payouts/{id}/file", pay, file::file)
         .get("/payouts/{id}/files", pay, file::files)
+        .get("/payouts/{id}/results", pay, results::ask)
+        .post("/payouts/{id}/results", pay, results::upload.layer(DefaultBodyLimit::disable()))
+        .get("/payouts/{id}/results/{report}", pay, results::show)
+        .post("/payouts/{id}/results/{report}", pay, results::decide)
         .post("/payouts/{id}/close", pay, act::close)
         .form("/payouts/{id}/lines", pay, act::lines)
 }

@@ -61,6 +61,8 @@ struct Can {
     close: bool,
     /// A second person has to approve first.
     waits: bool,
+    /// A report of the provider or the bank can be read.
+    reads: bool,
 }
 
 struct Line {
@@ -195,6 +197,7 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
         approve: p.state == PayoutState::Locked && approval != Approval::None,
         pay: ready && open > 0,
         close: ready && open == 0,
+        reads: ready,
         waits: p.state == PayoutState::Locked && approval != Approval::None,
     };
     let current = match p.state {

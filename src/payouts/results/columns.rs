@@ -42,6 +42,32 @@ pub struct Reading {
     pub statuses: BTreeMap<String, Meaning>,
 }
 
+impl Columns {
+    /// Every chosen column.
+    fn chosen(&self) -> impl Iterator<Item = &String> {
+        let Self { status, line, recipient, amount, currency, reference, reason } = self;
+        [status, line, recipient, amount, currency, reference, reason].into_iter().flatten()
+    }
+
+    /// Takes every column that `other` names.
+    pub fn take(&mut self, other: Self) {
+        let Self { status, line, recipient, amount, currency, reference, reason } = self;
+        let theirs =
+            [other.status, other.line, other.recipient, other.amount, other.currency, other.reference, other.reason];
+        for (own, other) in [status, line, recipient, amount, currency, reference, reason].into_iter().zip(theirs) {
+            if other.is_some() {
+                // A column has one meaning.
+                *own = other;
+            }
+        }
+    }
+
+    /// True where a file has every chosen column.
+    pub fn are_in(&self, header: &[String]) -> bool {
+        self.chosen().all(|name| header.contains(name))
+    }
+}
+
 /// Names of columns, the likeliest first. Capitals, spaces and marks do not count.
 const STATUS: &[&str] = &["status", "transactionstatus", "payoutstatus", "state"];
 const LINE: &[&str] = &[

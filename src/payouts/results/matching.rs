@@ -204,7 +204,7 @@ fn other_batch(id: &str) -> String {
 /// The lines by everything that a row may name them by.
 struct Index<'a> {
     by_id: HashMap<&'a str, usize>,
-    /// Beginnings of our ids, "pl_".
+    /// Beginnings of our ids, "line_".
     beginnings: BTreeSet<&'a str>,
     batches: BTreeSet<String>,
     by_recipient: HashMap<String, Vec<usize>>,
@@ -250,8 +250,13 @@ impl<'a> Index<'a> {
     }
 
     fn is_like_ours(&self, word: &str) -> bool {
-        let number = self.beginnings.iter().find_map(|beginning| word.strip_prefix(beginning));
-        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        let rest = self.beginnings.iter().find_map(|beginning| word.strip_prefix(beginning));
+        let is_long = self.lines.iter().any(|line| line.id.len() == word.len());
+        // "line_up" is a word of a person.
+        rest.is_some_and(|rest| {
+            !rest.is_empty()
+                && rest.bytes().all(|byte| byte.is_ascii_digit() || (is_long && byte.is_ascii_alphanumeric()))
+        })
     }
 
     fn by_recipient_and_amount(&self, row: &Reported) -> Result<usize, String> {

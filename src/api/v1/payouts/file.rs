@@ -22,7 +22,7 @@ pub fn calls(api: Api) -> Api {
             .scope("payouts:write")
             .in_path("payout", ID)
             .asks::<FileAsked>()
-            .answers_kind::<String>(200, "The file.", "text/csv", r#""line,name,amount,currency\npl_1041,Jane Smith,20.00,USD\n""#)
+            .answers_kind::<String>(200, "The file.", "text/csv", r#""line,name,amount,currency\nline_0d3kq7w1x5m2z,Jane Smith,20.00,USD\n""#)
             .refuses(&[404, 409]),
         file,
     )
