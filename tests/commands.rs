@@ -23,6 +23,7 @@ on_both_databases! {
     a_backup_under_writes_has_all_that_was_acknowledged,
     an_export_is_imported_again,
     an_export_says_what_the_lists_say,
+    a_payout_goes_from_its_draft_to_the_last_line,
 }
 
 fn refdesk(database: &Database, arguments: &[&str]) -> Output {
@@ -572,4 +573,53 @@ fn settings_that_make_no_sense_are_refused() {
 /// A command without anything typed.
 fn plain(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_refdesk")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+async fn a_payout_goes_from_its_draft_to_the_last_line(app: TestApp) {
+    let database = app.database.clone();
+    let payout = |arguments: &[&str]| refdesk(&database, &[&["payout"], arguments, &["--json"]].concat());
+    let shop = app.shop();
+    let mut lines = Vec::new();
+    for (name, address) in [("Jane Miller", "jane@c.example"), ("Tom Reed", "tom@c.example")] {
+        let referrer = shop.referrer(name).await;
+        shop.lead(address, Some(&referrer.code)).await;
+        shop.pay(address, "100.00", "2026-06-10").await;
+        let id = app.number(&format!("SELECT id FROM commissions WHERE referrer_id = {}", referrer.id)).await;
+        shop.send(refdesk::engine::Approve { commission_id: id.into(), reason: Some("early".into()) }).await;
+    }
+    assert_eq!(answered(&payout(&["list"])), json!({ "payouts": [] }));
+    refused(&payout(&["create", "--currency", "XXY", "--method", "hand"]), 2, "--currency");
+    refused(&payout(&["create", "--currency", "USD", "--method", "hand", "--campaign", "7"]), 2, "no such campaign");
+    refused(&payout(&["show", "1"]), 2, "there is no payout 1");
+    let made = answered(&payout(&["create", "--currency", "USD", "--method", "hand"]));
+    assert_eq!(
+        (&made["state"], &made["amount_minor"], &made["format"]),
+        (&json!("draft"), &json!(4_000), &json!("csv"))
+    );
+    for line in made["lines"].as_array().unwrap() {
+        lines.push(line["id"].as_str().unwrap().to_owned());
+    }
+    refused(&payout(&["lock", "P-1", "--fingerprint", "other"]), 1, "The draft has changed since it was reviewed.");
+    refused(&payout(&["file", "1"]), 1, "The payout is a draft");
+    let seen = made["fingerprint"].as_str().unwrap();
+    for _ in 0..2 {
+        assert_eq!(answered(&payout(&["lock", "P-1", "--fingerprint", seen]))["state"], "locked");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let written = answered(&payout(&["file", "1", "--to", folder.path().to_str().unwrap()]));
+    let file = std::fs::read_to_string(written["files"][0].as_str().unwrap()).unwrap();
+    assert!(file.contains(&lines[0]) && file.contains("Tom Reed"), "{file}");
+    let report = folder.path().join("report.csv");
+    std::fs::write(&report, format!("Line,Status,Amount,Reason\n{},Failed,20.00,No such account\n", lines[1])).unwrap();
+    let report = report.to_str().unwrap();
+    assert_eq!(answered(&payout(&["results", "1", report, "--dry-run"]))["rows"], json!({ "matched": 1 }));
+    assert_eq!(answered(&payout(&["results", "1", report]))["rows"], json!({ "matched": 1 }));
+    assert_eq!(answered(&payout(&["results", "1", report]))["rows"], json!({ "already_so": 1 }));
+    refused(&payout(&["close", "1"]), 1, "1 line is neither paid nor failed yet.");
+    assert_eq!(answered(&payout(&["paid", "1", "--day", "2026-06-30"]))["lines"][0]["state"], "paid");
+    let closed = answered(&payout(&["close", "1"]));
+    assert_eq!((&closed["state"], &closed["lines"][1]["reason"]), (&json!("closed"), &json!("No such account")));
+    // Two drafts of the same: the second one is dropped.
+    answered(&payout(&["create", "--currency", "USD", "--method", "hand"]));
+    assert_eq!(answered(&payout(&["drop", "2"]))["state"], "dropped");
 }

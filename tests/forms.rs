@@ -311,6 +311,7 @@ async fn no_form_that_comes_back_acts_by_itself(app: TestApp) {
             let prefix = name.split('{').next().unwrap_or_default();
             address = address.replace(name, &format!("{prefix}{id}"));
         }
+        address = address.replace("{format}", "sepa");
         assert!(!address.contains('{'), "an id is missing for {address}");
         app.sign_in().await;
         let stamp = app.stamp().await;

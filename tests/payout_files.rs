@@ -181,8 +181,7 @@ async fn a_report_settles_the_lines_it_matches_and_nothing_else(app: TestApp) {
          {ann},Ann Lee,Sideways,-20.00,TX-6,\n",
         ann = reference(&made, "Ann Lee"),
     );
-    let expected =
-        [row(2, "matched"), row(3, "matched"), row(4, "pending"), row(5, "unmatched"), row(6, "differs")];
+    let expected = [row(2, "matched"), row(3, "matched"), row(4, "pending"), row(5, "unmatched"), row(6, "differs")];
     let dry = send(&app, &made, "?dry_run=true", "text/csv", &report).await.is(200).json();
     assert_eq!(verdicts(&dry), expected);
     assert_eq!(dry["unread"][0]["row"], 7);
@@ -256,11 +255,9 @@ async fn a_report_of_another_payout_changes_nothing(app: TestApp) {
 
 async fn columns_are_chosen_once_and_remembered(app: TestApp) {
     let made = four_by_paypal(&app).await;
-    let report = |name: &str, word: &str| {
-        format!("Konto,Zustand,Betrag\n{},{word},20.00\n", reference(&made, name))
-    };
+    let report = |name: &str, word: &str| format!("Konto,Zustand,Betrag\n{},{word},20.00\n", reference(&made, name));
     let unknown = send(&app, &made, "", "text/csv", &report("Jane Miller", "erledigt")).await.is(400).json();
-    assert_eq!(unknown["errors"][0]["detail"], "cannot be used: Choose the column with the status");
+    assert_eq!(unknown["errors"][0]["detail"], "file cannot be used: Choose the column with the status.");
     let chosen = "?status=Zustand&line=Konto&amount=Betrag&paid=erledigt,fertig&failed=abgelehnt";
     send(&app, &made, chosen, "text/csv", &report("Jane Miller", "erledigt")).await.is(200);
     let later = send(&app, &made, "", "text/csv", &report("Tom Reed", "Abgelehnt")).await.is(200).json();
@@ -303,10 +300,8 @@ async fn staff_set_up_a_file_and_read_a_report(app: TestApp) {
     app.get(&format!("{own}/file?format=sepa")).await.is(200);
 
     app.get(&format!("{own}/results")).await.is(200).says("pain.002");
-    let upload = async |report: String| {
-        app.post_file(&format!("{own}/results"), &[], "file", "bank.csv", report).await
-    };
-    upload("  ".to_owned()).await.says("Error:");
+    let upload = async |report: String| app.post_file(&format!("{own}/results"), &[], "file", "bank.csv", report).await;
+    upload("  ".to_owned()).await.is(422).says("The first line of the file must have the names of its columns.");
     let lines: Vec<(i64,)> = app.rows("SELECT id FROM payout_lines ORDER BY id").await;
     let of = |id: i64| refdesk::id::render(refdesk::id::Kind::PayoutLine, id);
     let report = format!("Ref,Stand,Sum\n{},ok,20.00\n{},ok,20.00\n", of(lines[0].0), of(lines[1].0));

@@ -8,6 +8,7 @@ mod export;
 mod generate;
 mod import;
 mod key;
+mod payout;
 mod recount;
 mod refusal;
 mod say;
@@ -71,6 +72,9 @@ enum Verb {
     /// API keys: list, make, revoke, rotate
     #[command(subcommand)]
     Key(key::KeyVerb),
+    /// Payouts: draft, lock, files, reports, paid, close
+    #[command(subcommand)]
+    Payout(payout::PayoutVerb),
     /// The key that payout details are encrypted with: new, rotate
     #[command(subcommand)]
     Secrets(secrets::SecretsVerb),
@@ -123,6 +127,7 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
         Verb::Sweep(args) => sweep::sweep(config, &args).await,
         Verb::User(verb) => user::user(config, verb).await,
         Verb::Key(verb) => key::key(config, verb).await,
+        Verb::Payout(verb) => payout::payout(config, verb).await,
         Verb::Secrets(verb) => secrets::secrets(config, verb).await,
         Verb::Business(setup::BusinessVerb::Add(args)) => setup::setup(config, args, false).await,
     }

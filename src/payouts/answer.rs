@@ -7,13 +7,13 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::file::{all_lines, batches, reference};
+use super::formats;
 use super::lock::hindrance;
 use super::refused::Refused;
 use super::results::{self, Change, Judged, Line, ReadError, Reading, Report, State, Unread, Verdict};
 use super::settle::{Settled, settle_again};
 use super::store::{self, LineRow, PayoutRow};
 use super::wish::Settle;
-use super::formats;
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;

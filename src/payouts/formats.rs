@@ -68,12 +68,7 @@ async fn set_payer_in(tx: &mut Tx, (business_id, new): &(i64, Payer)) -> DbResul
 }
 
 /// Sets the recipients whom a business saved at Wise, or forgets them; it pays from `source` if nothing says so yet.
-pub async fn set_saved(
-    core: &Core,
-    actor: &Arc<Actor>,
-    business_id: i64,
-    saved: Vec<SavedRecipient>,
-) -> DbResult<Set> {
+pub async fn set_saved(core: &Core, actor: &Arc<Actor>, business_id: i64, saved: Vec<SavedRecipient>) -> DbResult<Set> {
     core.write_once(vec![Key::Payouts(business_id)], actor, (business_id, saved), set_saved_in).await
 }
 

@@ -51,6 +51,16 @@ pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
     store::find(conn, business_id, id).await
 }
 
+/// A payout by the number that people call it by.
+pub async fn by_number(conn: &mut Conn, business_id: i64, number: i64) -> DbResult<Option<PayoutRow>> {
+    store::by_number(conn, business_id, number).await
+}
+
+/// The job that works on a payout, if one does.
+pub async fn job(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<i64>> {
+    crate::jobs::running(conn, business_id, &queue::join_key(id)).await
+}
+
 /// The people who have to agree before a payout of the business is paid.
 pub async fn approval(conn: &mut Conn, business_id: i64) -> DbResult<Approval> {
     store::approval(conn, business_id).await

@@ -9,13 +9,16 @@ use crate::jobs::{self, NewJob};
 /// The kind of job that does the rest.
 pub const KIND: &str = "payout";
 
+pub fn join_key(id: i64) -> String {
+    format!("payout:{id}")
+}
+
 /// Asks for the rest of a payout's lines, in the transaction that did the first.
 pub async fn enqueue(tx: &mut Tx, business_id: i64, id: i64, mut input: Json) -> DbResult<()> {
     let actor = tx.actor()?.clone();
     let total = store::size(tx, id).await?;
     input["payout"] = json!(id);
-    let new =
-        NewJob { business_id, campaign_id: None, kind: KIND, join_key: format!("payout:{id}"), input, total, actor };
+    let new = NewJob { business_id, campaign_id: None, kind: KIND, join_key: join_key(id), input, total, actor };
     jobs::enqueue_in(tx, &new).await?;
     Ok(())
 }

@@ -55,7 +55,18 @@ impl Refused {
     pub fn sentence(&self) -> String {
         match self {
             Self::NotFound => "There is no payout with this id.".into(),
-            Self::State(state) => format!("The payout is {state}, so this cannot be done."),
+            Self::State(state) => {
+                let state = match state {
+                    PayoutState::Draft => "a draft",
+                    PayoutState::Building => "still being made",
+                    PayoutState::Locking => "just being locked",
+                    PayoutState::Unlocking => "just being given back",
+                    PayoutState::Locked | PayoutState::Approved | PayoutState::Closed | PayoutState::Dropped => {
+                        state.word()
+                    }
+                };
+                format!("The payout is {state}, so this cannot be done.")
+            }
             Self::Outdated => {
                 "The draft has changed since it was reviewed. Look at it again before you lock it.".into()
             }

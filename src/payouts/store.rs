@@ -83,6 +83,20 @@ pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
     .await
 }
 
+pub async fn by_number(conn: &mut Conn, business_id: i64, number: i64) -> DbResult<Option<PayoutRow>> {
+    sql_built(format!(
+        "SELECT {PAYOUT}
+           FROM payouts p
+           LEFT JOIN campaigns c ON c.id = p.campaign_id
+          WHERE p.business_id = $1
+            AND p.number = $2"
+    ))
+    .bind(business_id)
+    .bind(number)
+    .optional(conn)
+    .await
+}
+
 /// The payouts of a business, the newest first.
 pub fn listing(business_id: i64) -> Listing {
     let joins = "LEFT JOIN campaigns c ON c.id = p.campaign_id";

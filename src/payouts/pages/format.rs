@@ -67,7 +67,7 @@ async fn shown(page: &Page, format: Format, form: Form, status: StatusCode) -> P
             &chosen("batch_booking"),
         ),
         without_bic: Choice::list(
-            [("left_out", "Leave the bank out: most banks find it by the IBAN"), ("not_provided", "Write NOTPROVIDED")],
+            [("left_out", "Leave the bank out"), ("not_provided", "Write NOTPROVIDED")],
             &chosen("without_bic"),
         ),
         columns: Column::ALL.map(Column::word).join(", "),

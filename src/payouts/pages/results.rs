@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Multipart, Path};
+use axum::http::StatusCode;
 
 use super::show::find;
 use crate::payouts::results::{Change, Columns, Look, Meaning, Reading, Verdict};
 use crate::payouts::{self, Answer, AnswerRow, Examined, NotRead, PayoutRow, Refused};
 use crate::shell::{Frame, Page};
 use crate::text::counted;
+use crate::web::page::html_with;
 use crate::web::{Choice, Fault, Flash, Form, PageResult, Upload, html};
 
 /// Rows of each kind that a page shows.
@@ -47,6 +49,7 @@ struct Chosen {
     name: &'static str,
     label: &'static str,
     choices: Vec<Choice>,
+    optional: bool,
 }
 
 /// What would follow from a report.
@@ -135,9 +138,10 @@ fn what(p: &PayoutRow) -> &'static str {
 }
 
 async fn upload_page(page: &Page, id: i64, form: Form) -> PageResult {
+    let status = if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let p = find(page, id).await?;
     let action = format!("/payouts/{id}/results");
-    html(&UploadPage { frame: page.frame("payouts").await?, what: what(&p), action, p, form })
+    html_with(status, &UploadPage { frame: page.frame("payouts").await?, what: what(&p), action, p, form })
 }
 
 pub(super) async fn ask(page: Page, Path(id): Path<i64>) -> PageResult {
@@ -205,7 +209,7 @@ fn chosen(look: &Look) -> Vec<Chosen> {
         let column = part(&look.proposed.columns, name).clone().unwrap_or_default();
         let none = std::iter::once((String::new(), "None".to_owned()));
         let all = look.header.iter().map(|name| (name.clone(), name.clone()));
-        Chosen { name, label, choices: Choice::list(none.chain(all), &column) }
+        Chosen { name, label, choices: Choice::list(none.chain(all), &column), optional: name != "status" }
     };
     PARTS.into_iter().map(of).collect()
 }

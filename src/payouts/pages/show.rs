@@ -43,6 +43,8 @@ struct ShowPage {
     sums: Vec<(String, String)>,
     progress: Option<(i64, i64, String, String)>,
     out_only: bool,
+    /// The number of those left out, where nobody is in.
+    all_out: Option<String>,
     /// The files it is paid by: address and label.
     files: Vec<(String, String)>,
     /// True where they can be downloaded.
@@ -239,6 +241,7 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
         can,
         sums: shown_sums,
         progress,
+        all_out: (view.2 == LineFilter::In && count(LineFilter::Out) > 0).then(|| counted(count(LineFilter::Out))),
         out_only: view.2 == LineFilter::Out,
         files: if downloads || draft { files(&p, &formats, downloads) } else { Vec::new() },
         downloads,

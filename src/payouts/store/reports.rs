@@ -62,13 +62,7 @@ pub async fn drop_old_reports(tx: &mut Tx, business_id: i64, payout_id: i64, bef
     Ok(())
 }
 
-pub async fn set_report_reading(
-    tx: &mut Tx,
-    business_id: i64,
-    payout_id: i64,
-    id: i64,
-    reading: &str,
-) -> DbResult<()> {
+pub async fn set_report_reading(tx: &mut Tx, business_id: i64, payout_id: i64, id: i64, reading: &str) -> DbResult<()> {
     sql("UPDATE payout_reports
             SET reading = $4
           WHERE id = $1

@@ -72,7 +72,9 @@ pub fn calls(api: Api) -> Api {
                 .refuses(&[404, 409]),
             drop_draft,
         );
-    [decide::calls, lines::calls, file::calls, results::calls, settings::calls].into_iter().fold(api, |api, part| part(api))
+    [decide::calls, lines::calls, file::calls, results::calls, settings::calls]
+        .into_iter()
+        .fold(api, |api, part| part(api))
 }
 
 /// A way of paying.
