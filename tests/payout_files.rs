@@ -301,7 +301,7 @@ async fn staff_set_up_a_file_and_read_a_report(app: TestApp) {
 
     app.get(&format!("{own}/results")).await.is(200).says("pain.002");
     let upload = async |report: String| app.post_file(&format!("{own}/results"), &[], "file", "bank.csv", report).await;
-    upload("  ".to_owned()).await.is(422).says("The first line of the file must have the names of its columns.");
+    upload("  ".to_owned()).await.is(422).says("This file is empty.");
     let lines: Vec<(i64,)> = app.rows("SELECT id FROM payout_lines ORDER BY id").await;
     let of = |id: i64| refdesk::id::render(refdesk::id::Kind::PayoutLine, id);
     let report = format!("Ref,Stand,Sum\n{},ok,20.00\n{},ok,20.00\n", of(lines[0].0), of(lines[1].0));
