@@ -204,8 +204,14 @@ pub fn new_token(rng: &mut (impl CryptoRng + ?Sized)) -> String {
 
 /// SHA-256 of a text, 64 lower-case hex digits: how secrets of high entropy are stored.
 #[must_use]
-pub fn sha256_hex(text: impl AsRef<[u8]>) -> String {
-    let digest = Sha256::digest(text.as_ref());
+pub fn sha256_hex(text: &str) -> String {
+    digest_hex(text.as_bytes())
+}
+
+/// The SHA-256 of bytes, in hexadecimal.
+#[must_use]
+pub fn digest_hex(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
     let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     nibbles.map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
 }

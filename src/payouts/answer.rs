@@ -20,7 +20,7 @@ use crate::core::Core;
 use crate::db::{Conn, DbResult, Key, Tx};
 use crate::engine::payout::LineEvent;
 use crate::engine::state::LineState;
-use crate::id::sha256_hex;
+use crate::id::digest_hex;
 use crate::payout_details::{self, Details};
 
 /// An answer as it was sent.
@@ -219,7 +219,7 @@ pub async fn apply(
         business_id,
         id,
         file_name: answer.file_name.clone(),
-        digest: sha256_hex(answer.bytes.as_slice()),
+        digest: digest_hex(&answer.bytes),
         counts: examined.counts(),
         unread: examined.unread.len(),
         reading,

@@ -137,7 +137,7 @@ impl Source {
     }
 
     /// The files in their order: each with its payer, its head and its lines.
-    fn plan<'s>(&'s self, by_hand: &'s Details) -> Result<Vec<(&'s Payer, Head, Vec<Sent<'s>>)>, NoFile> {
+    fn plan<'s>(&'s self, by_hand: &'s Details) -> Result<Vec<Batch<'s>>, NoFile> {
         let zone = Zone::parse(&self.business.timezone).unwrap_or_default();
         let locked = Instant::from_micros(self.payout.locked_at.unwrap_or(self.payout.created_at));
         let mut groups: Vec<Vec<Sent<'s>>> = self.payers.all().iter().map(|_| Vec::new()).collect();
@@ -163,11 +163,18 @@ impl Source {
             let mut rest = group.into_iter();
             for head in parts(payer, &whole, &amounts) {
                 let lines = rest.by_ref().take(head.rows).collect();
-                files.push((payer, head, lines));
+                files.push(Batch { payer, head, lines });
             }
         }
         Ok(files)
     }
+}
+
+/// A file in the making: who pays, its head and its lines.
+struct Batch<'s> {
+    payer: &'s Payer,
+    head: Head,
+    lines: Vec<Sent<'s>>,
 }
 
 /// A line and the details it is sent by.
@@ -216,7 +223,7 @@ pub(super) async fn batches(conn: &mut Conn, keyring: &Keyring, payout: &PayoutR
     };
     let by_hand = nothing_by_hand();
     let files = source.plan(&by_hand).unwrap_or_default();
-    let of = |(_, head, lines): (&Payer, Head, Vec<Sent<'_>>)| -> Vec<(i64, String)> {
+    let of = |Batch { head, lines, .. }: Batch<'_>| -> Vec<(i64, String)> {
         lines.into_iter().map(|sent| (sent.line.id, head.id.clone())).collect()
     };
     Ok(files.into_iter().flat_map(of).collect())
@@ -262,7 +269,8 @@ fn written(source: &Source, part: usize) -> Result<Made, NoFile> {
     let by_hand = nothing_by_hand();
     let files = source.plan(&by_hand)?;
     let count = files.len();
-    let (payer, head, lines) = part.checked_sub(1).and_then(|n| files.into_iter().nth(n)).ok_or(NoFile::Part)?;
+    let Batch { payer, head, lines } =
+        part.checked_sub(1).and_then(|n| files.into_iter().nth(n)).ok_or(NoFile::Part)?;
     let (format, name, text) = (payer.format(), head.file_name(payer.format()), source.note());
     let failed = |why: &dyn std::fmt::Display| NoFile::Line(why.to_string());
     let mut bytes = Vec::new();
@@ -290,7 +298,7 @@ pub async fn plan(core: &Core, business_id: i64, id: i64, format: Format) -> DbR
         Ok(files) => files,
         Err(why) => return Ok(Err(why)),
     };
-    let sample = files.iter().flat_map(|(payer, _, lines)| lines.iter().map(move |sent| (*payer, sent)));
+    let sample = files.iter().flat_map(|file| file.lines.iter().map(move |sent| (file.payer, sent)));
     let sample = sample.take(SAMPLE).map(|(payer, sent)| {
         let shown = fit(payer, &sent.row(&reference(sent.line), &text)).map_err(|problem| problem.reason);
         (sent.line.clone(), shown)
@@ -298,10 +306,10 @@ pub async fn plan(core: &Core, business_id: i64, id: i64, format: Format) -> DbR
     let sample = sample.collect();
     let files = files
         .iter()
-        .map(|(payer, head, lines)| Planned {
-            name: head.file_name(payer.format()),
-            lines: lines.len(),
-            amount: head.total,
+        .map(|file| Planned {
+            name: file.head.file_name(file.payer.format()),
+            lines: file.lines.len(),
+            amount: file.head.total,
         })
         .collect();
     Ok(Ok(Plan { files, sample }))
