@@ -221,6 +221,10 @@ pub fn of_line(of: &OfLine) -> Vec<String> {
             OutReason::Nothing => "Something is due again.".into(),
             OutReason::OtherMethod => "A payout by the referrer’s own way of paying is made.".into(),
             OutReason::ByHand => "Staff take the referrer in again.".into(),
+            OutReason::Unfit => {
+                let why = line.reason.as_deref().unwrap_or("The payout’s file cannot hold the line.");
+                format!("{why} Payout details that the file can hold, or another kind of file.")
+            }
         }],
         (LineState::In, _) => vec!["The payout is locked, and then paid.".into()],
         (LineState::Locked, _) if of.payout.state == PayoutState::Locked => {
