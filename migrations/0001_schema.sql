@@ -151,6 +151,9 @@ CREATE TABLE campaigns (
     offer TEXT NOT NULL,
     -- JSON object, currency to minor units: less than that is carried over to the next payout.
     payout_minimum TEXT NOT NULL DEFAULT '{}',
+    -- The day of each month on which drafts are made by themselves, and the last month ("2026-11") it was done in.
+    payout_day BIGINT CHECK (payout_day BETWEEN 1 AND 28),
+    payout_month TEXT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );

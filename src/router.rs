@@ -84,6 +84,7 @@ pub fn schedule(app: &App) -> Schedule {
     const SECOND: Duration = Duration::from_secs(1);
     Schedule::new()
         .task("sweep", 60, |core| Box::pin(async move { sweep::run(&core).await }))
+        .task("payouts", 600, |core| Box::pin(async move { payouts::run_rhythm(&core).await }))
         .task("seal", 20, |core| Box::pin(async move { seal::run(&core).await }))
         .task("outbox", 60, |core| Box::pin(async move { outbox::run(&core).await }))
         .task("tidy", 600, |core| Box::pin(async move { tidy(&core).await }))

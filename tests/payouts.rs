@@ -1,6 +1,7 @@
 //! Payouts: from what is owed to the last line paid, and everything that can come between.
 
 use refdesk::engine::{Approve, Void};
+use refdesk::payouts;
 use serde_json::{Value as Json, json};
 
 use crate::on_both_databases;
@@ -22,6 +23,7 @@ on_both_databases! {
     other_businesses_and_test_keys_see_no_payout,
     its_file_is_the_same_whatever_happens_later,
     staff_pay_from_what_is_owed_to_the_last_line,
+    a_draft_is_made_by_itself_each_month,
 }
 
 /// A referrer with one approved commission of 20.00.
@@ -347,11 +349,18 @@ async fn a_payout_of_many_goes_on_after_a_stop(app: TestApp) {
     refdesk::sweep::all(&app.app).await.unwrap();
     let made = draft(&app).await;
     assert_eq!(made["state"], "building");
+    // A job that gave up is taken up again by asking once more.
+    let give_up = "UPDATE jobs SET state = 'failed' WHERE kind = 'payout' AND state = 'queued'";
+    app.arrange(give_up).await;
+    let again = call(&app, "POST", &format!("{}/refresh", path(&made)), None).await.is(200).json();
+    assert_eq!(again["state"], "building");
     app.run_jobs().await;
     let made = call(&app, "GET", &path(&made), None).await.json();
     assert_eq!((&made["state"], &made["line_count"]), (&json!("draft"), &json!(most)));
     let locking = call(&app, "POST", &format!("{}/lock", path(&made)), seen(&made)).await.is(200).json();
     assert_eq!(locking["state"], "locking");
+    app.arrange(give_up).await;
+    call(&app, "POST", &format!("{}/lock", path(&made)), seen(&made)).await.is(200);
     app.database.prove().await;
     call(&app, "POST", &format!("{}/paid", path(&made)), Some(json!({}))).await.is(409);
     // The last one changes before its lot: everything is given back, with the reason.
@@ -522,4 +531,41 @@ async fn staff_pay_from_what_is_owed_to_the_last_line(app: TestApp) {
     let next = app.number("SELECT max(id) FROM payouts").await;
     let left = app.get(&format!("/payouts/{next}?lines=out")).await.is(200);
     left.says("Below the minimum of 25.00 USD.");
+}
+
+async fn a_draft_is_made_by_itself_each_month(app: TestApp) {
+    let jane = earned(&app, "Jane Miller").await;
+    earned(&app, "Tom Reed").await;
+    let by_hand = json!({ "method": "hand", "instructions": "In cash." });
+    call(&app, "PUT", &format!("/v1/referrers/{jane}/payout-details"), Some(by_hand)).await.is(200);
+    let campaign = app.business.campaign_id;
+    let set = async |day: i64| {
+        call(&app, "POST", "/v1/payout-settings", Some(json!({ "campaign": campaign, "day": day }))).await
+    };
+    assert_eq!(set(29).await.is(400).json()["errors"][0]["pointer"], "/day");
+    let alone = call(&app, "POST", "/v1/payout-settings", Some(json!({ "day": 5 }))).await.is(400).json();
+    assert_eq!(alone["errors"][0]["pointer"], "/campaign");
+    let days = set(5).await.is(200).json()["days"].clone();
+    assert_eq!(days.as_object().unwrap().values().collect::<Vec<_>>(), [&json!(5)]);
+    let drafts = async |at: &str| {
+        app.clock.set(refdesk::clock::Instant::parse_rfc3339(at).expect("an instant"));
+        let (first, second) = tokio::join!(payouts::run_rhythm(&app), payouts::run_rhythm(&app));
+        first.expect("the database answers");
+        second.expect("the database answers");
+        app.number("SELECT count(*) FROM payouts").await
+    };
+    assert_eq!(drafts("2026-06-28T12:00:00Z").await, 0, "the day of this month had passed when it was set");
+    assert_eq!(drafts("2026-07-04T12:00:00Z").await, 0);
+    // No server ran on the fifth.
+    assert_eq!(drafts("2026-07-07T12:00:00Z").await, 1);
+    assert_eq!(drafts("2026-07-08T12:00:00Z").await, 1);
+    let made = app.number("SELECT id FROM payouts").await;
+    let made = call(&app, "GET", &format!("/v1/payouts/{made}"), None).await.is(200).json();
+    assert_eq!(
+        (&made["state"], &made["method"], &made["line_count"], &made["made_by"]),
+        (&json!("draft"), &json!("hand"), &json!(2), &json!("monthly payouts"))
+    );
+    assert_eq!(drafts("2026-08-05T00:30:00Z").await, 2);
+    set(0).await.is(200);
+    assert_eq!(drafts("2026-09-05T12:00:00Z").await, 2);
 }

@@ -34,7 +34,7 @@ pub async fn create(core: &Core, actor: &Arc<Actor>, new: NewPayout) -> DbResult
     Ok(made)
 }
 
-async fn create_in(tx: &mut Tx, (new, keyring): &(NewPayout, Keyring)) -> DbResult<Result<i64, Refused>> {
+pub(super) async fn create_in(tx: &mut Tx, (new, keyring): &(NewPayout, Keyring)) -> DbResult<Result<i64, Refused>> {
     let format = match new.format {
         None => formats::usual(tx, new.business_id, new.method, new.currency).await?,
         Some(format) if !suits(format, new.method, new.currency) => return Ok(Err(Refused::Format)),
@@ -73,7 +73,9 @@ async fn refresh_in(
 ) -> DbResult<Result<(), Refused>> {
     let Some(payout) = store::find(tx, business_id, id).await? else { return Ok(Err(Refused::NotFound)) };
     match payout.state.after(PayoutEvent::Refresh) {
-        Next::Already => return Ok(Ok(())),
+        // A job is at it, or gave up: then the lines are found from the start.
+        Next::Already if super::job(tx, business_id, id).await?.is_some() => return Ok(Ok(())),
+        Next::Already => {}
         Next::Never => return Ok(Err(Refused::State(payout.state))),
         Next::To(state) => store::set_state(tx, id, state).await?,
     }

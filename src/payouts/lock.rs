@@ -46,7 +46,12 @@ async fn lock_in(
 ) -> DbResult<Result<(), Refused>> {
     let Some(payout) = store::find(tx, business_id, id).await? else { return Ok(Err(Refused::NotFound)) };
     let state = match payout.state.after(PayoutEvent::Lock) {
-        Next::Already => return Ok(Ok(())),
+        Next::Already => {
+            if payout.state == PayoutState::Locking {
+                queue::again(tx, business_id, id).await?;
+            }
+            return Ok(Ok(()));
+        }
         Next::Never => return Ok(Err(Refused::State(payout.state))),
         Next::To(state) => state,
     };
@@ -155,7 +160,12 @@ pub async fn unlock(
 async fn unlock_in(tx: &mut Tx, &(business_id, id, ref reason): &(i64, i64, String)) -> DbResult<Result<(), Refused>> {
     let Some(payout) = store::find(tx, business_id, id).await? else { return Ok(Err(Refused::NotFound)) };
     let state = match payout.state.after(PayoutEvent::Unlock) {
-        Next::Already => return Ok(Ok(())),
+        Next::Already => {
+            if payout.state == PayoutState::Unlocking {
+                queue::again(tx, business_id, id).await?;
+            }
+            return Ok(Ok(()));
+        }
         Next::Never => return Ok(Err(Refused::State(payout.state))),
         Next::To(state) => state,
     };

@@ -13,6 +13,14 @@ pub fn join_key(id: i64) -> String {
     format!("payout:{id}")
 }
 
+/// Takes up a payout again whose job gave up: asking for the same once more is enough.
+pub async fn again(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<()> {
+    if jobs::running(tx, business_id, &join_key(id)).await?.is_none() {
+        enqueue(tx, business_id, id, json!({})).await?;
+    }
+    Ok(())
+}
+
 /// Asks for the rest of a payout's lines, in the transaction that did the first.
 pub async fn enqueue(tx: &mut Tx, business_id: i64, id: i64, mut input: Json) -> DbResult<()> {
     let actor = tx.actor()?.clone();

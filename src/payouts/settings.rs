@@ -1,14 +1,17 @@
-//! The settings of a business's payouts: the people who have to agree, and the least amounts of its campaigns.
+//! The settings of a business's payouts: the people who have to agree, and for each campaign the least amounts and the
+//! day of the month.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::rhythm;
 use super::store::{self, Approval, Least};
 use crate::actor::Actor;
 use crate::amounts::Amounts;
 use crate::audit::{self, NewEntry};
+use crate::clock::Zone;
 use crate::core::Core;
 use crate::db::{Conn, DbResult, Key, Tx};
 
@@ -68,6 +71,38 @@ async fn set_minimum_in(tx: &mut Tx, &(business_id, campaign_id, ref minimum): &
     let entry = NewEntry::by(tx, business_id, "payout.settings", ("campaign", campaign_id))?
         .before(json!({ "minimum": before.shown() }))
         .after(json!({ "minimum": minimum.shown() }));
+    audit::write(tx, &[entry]).await?;
+    Ok(Set::Changed)
+}
+
+/// Sets the day of each month on which a campaign's drafts are made by themselves; none without it. A day that has
+/// passed counts from the next month on.
+pub async fn set_day(
+    core: &Core,
+    actor: &Arc<Actor>,
+    business_id: i64,
+    campaign_id: i64,
+    day: Option<i64>,
+) -> DbResult<Set> {
+    let input = (business_id, campaign_id, day);
+    core.write_once(vec![Key::Payouts(business_id)], actor, input, set_day_in).await
+}
+
+async fn set_day_in(tx: &mut Tx, &(business_id, campaign_id, day): &(i64, i64, Option<i64>)) -> DbResult<Set> {
+    let known = store::least(tx, business_id).await?;
+    let Some(known) = known.into_iter().find(|known| known.id == campaign_id) else { return Ok(Set::NotFound) };
+    if known.payout_day == day {
+        return Ok(Set::Already);
+    }
+    let business = crate::business::by_id(tx, business_id).await?;
+    let zone = business.and_then(|b| Zone::parse(&b.timezone).ok()).unwrap_or_default();
+    let today = zone.day_of(tx.now());
+    let is_past = day.is_some_and(|day| day < rhythm::day_of_month(today));
+    let done = is_past.then(|| rhythm::month_of(today));
+    store::set_day(tx, campaign_id, day, done.as_deref()).await?;
+    let entry = NewEntry::by(tx, business_id, "payout.settings", ("campaign", campaign_id))?
+        .before(json!({ "day": known.payout_day }))
+        .after(json!({ "day": day }));
     audit::write(tx, &[entry]).await?;
     Ok(Set::Changed)
 }

@@ -3,6 +3,7 @@
 mod formats;
 mod lines;
 mod reports;
+mod rhythm;
 
 use std::collections::HashMap;
 
@@ -20,6 +21,7 @@ pub use lines::{
     put_lines,
 };
 pub use reports::{drop_old_reports, drop_report, insert_report, report, set_report_reading};
+pub use rhythm::{due_campaigns, due_kinds, mark_month, set_day};
 
 words! {
     /// The people who have to agree to a locked payout before it is paid.
@@ -297,18 +299,20 @@ pub async fn set_closed(tx: &mut Tx, id: i64, state: PayoutState) -> DbResult<()
 }
 
 row! {
-    /// A campaign and the least amounts that it pays out.
+    /// A campaign, the least amounts that it pays out, and when.
     #[derive(Debug, Clone)]
     pub struct Least {
         pub id: i64,
         pub name: String,
         /// A JSON object of currency to minor units.
         pub payout_minimum: String,
+        /// The day of each month on which drafts are made by themselves.
+        pub payout_day: Option<i64>,
     }
 }
 
 pub async fn least(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Least>> {
-    sql("SELECT id, name, payout_minimum
+    sql("SELECT id, name, payout_minimum, payout_day
            FROM campaigns
           WHERE business_id = $1
           ORDER BY id")

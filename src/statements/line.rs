@@ -105,6 +105,8 @@ impl LineRow {
         let payout = || {
             let by = self.method.map(|method| format!(", {}", method.within())).unwrap_or_default();
             let name = self.payout_number.map(|number| format!("payout P-{number}{by}")).unwrap_or_default();
+            // A sentence follows, or nothing.
+            let reason = reason.trim_end_matches('.');
             if reason.is_empty() { name } else { format!("{name}: {reason}") }
         };
         match self.movement() {

@@ -5,6 +5,7 @@ use axum::extract::OriginalUri;
 use std::sync::Arc;
 
 use crate::db::Cursor;
+use crate::engine::state::PayoutState;
 use crate::money::{Currency, Money};
 use crate::payout_details::Method;
 use crate::payouts::files::Format;
@@ -37,6 +38,8 @@ struct OwedLine {
     word: &'static str,
     currency: String,
     since: Option<When>,
+    /// Address and name of a draft of it that is open.
+    draft: Option<(String, String)>,
 }
 
 struct Row {
@@ -48,13 +51,21 @@ struct Row {
 }
 
 impl OwedLine {
-    fn of(row: &Owed, page: &Page) -> Self {
+    fn of(row: &Owed, payouts: &[PayoutRow], page: &Page) -> Self {
+        let method = row.method.unwrap_or(Method::Hand);
+        let is_draft = |p: &&PayoutRow| {
+            p.state == PayoutState::Draft
+                && p.campaign_id.is_none()
+                && p.currency.code() == row.currency
+                && p.method == method
+        };
         let many = if row.referrers == 1 { "referrer" } else { "referrers" };
         Self {
             amount: Money::shown_in(row.amount, &row.currency),
             referrers: format!("{} {many}", counted(row.referrers)),
             method: row.method.map_or("", Method::title),
-            word: row.method.unwrap_or(Method::Hand).word(),
+            word: method.word(),
+            draft: payouts.iter().find(is_draft).map(|p| (format!("/payouts/{}", p.id), p.name())),
             currency: row.currency.clone(),
             since: row.since.as_deref().map(|day| When::on_text(page.today(), day)),
         }
@@ -83,7 +94,7 @@ async fn shown(page: &Page, uri: &axum::http::Uri, form: Form) -> PageResult {
     let campaigns = all.chain(page.campaigns().iter().map(|c| (c.id.to_string(), c.name.clone())));
     html(&ListPage {
         frame: page.frame("payouts").await?,
-        owed: owed.iter().map(|row| OwedLine::of(row, page)).collect(),
+        owed: owed.iter().map(|row| OwedLine::of(row, &rows, page)).collect(),
         rows: rows
             .into_iter()
             .map(|p| Row {

@@ -1,4 +1,4 @@
-//! The settings of payouts: the people who have to agree, and the least amounts.
+//! The settings of payouts: the people who have to agree, the least amounts, and the day of the month.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ struct SettingsPage {
     approvals: Vec<Choice>,
     currency: &'static str,
     adjustment_limit: &'static str,
-    /// The name of the field, and of the campaign.
-    campaigns: Vec<(String, String)>,
+    /// The names of the two fields, and of the campaign.
+    campaigns: Vec<(String, String, String)>,
     /// Each kind of file: its word, its name, and whether it is set up.
     formats: Vec<(&'static str, &'static str, bool)>,
 }
@@ -53,7 +53,7 @@ async fn shown(page: &Page, form: Form, status: StatusCode) -> PageResult {
         approvals: Choice::list(Approval::ALL.map(|a| (a.word(), label(a))), form.value("approval")),
         currency: page.member.currency.code(),
         adjustment_limit: LIMIT,
-        campaigns: all.into_iter().map(|c| (format!("least_{}", c.id), c.name)).collect(),
+        campaigns: all.into_iter().map(|c| (format!("least_{}", c.id), format!("day_{}", c.id), c.name)).collect(),
         formats,
         form,
     };
@@ -74,6 +74,7 @@ pub(super) async fn show(page: Page) -> PageResult {
         let least = Amounts::from_json(&c.payout_minimum);
         form.set(&format!("least_{}", c.id), least.get(currency).map(Money::plain).unwrap_or_default());
         form.set(&format!("least_{}_other", c.id), least.lines_without(currency));
+        form.set(&format!("day_{}", c.id), c.payout_day.map(|day| day.to_string()).unwrap_or_default());
     }
     shown(&page, form, StatusCode::OK).await
 }
@@ -82,8 +83,14 @@ pub(super) async fn update(page: Page, mut form: Form) -> PageResult {
     let (business_id, currency) = (page.member.business_id, page.member.currency);
     let approval = form.choice("approval", "Who approves", Approval::parse);
     let all = payouts::minimums(&mut page.read().await?, business_id).await?;
-    let mut least = Vec::new();
+    let (mut least, mut days) = (Vec::new(), Vec::new());
     for c in &all {
+        let name = format!("day_{}", c.id);
+        let day = match form.value(&name).trim() {
+            "" => Some(None),
+            _ => form.number(&name, "The day", 1, payouts::LAST_DAY).map(Some),
+        };
+        days.extend(day.map(|day| (c.id, day)));
         least.extend(form.amounts(&format!("least_{}", c.id), "The least amount", currency).map(|read| (c.id, read)));
     }
     let limits = form.amounts(LIMIT, "The limit", currency);
@@ -95,6 +102,13 @@ pub(super) async fn update(page: Page, mut form: Form) -> PageResult {
     changed |= adjustments::set_limits(&page.app, &actor, business_id, limits).await?;
     for (campaign_id, minimum) in least {
         match payouts::set_minimum(&page.app, &actor, business_id, campaign_id, minimum).await? {
+            Set::Changed => changed = true,
+            Set::Already => {}
+            Set::NotFound => return Err(Fault::NotFound),
+        }
+    }
+    for (campaign_id, day) in days {
+        match payouts::set_day(&page.app, &actor, business_id, campaign_id, day).await? {
             Set::Changed => changed = true,
             Set::Already => {}
             Set::NotFound => return Err(Fault::NotFound),

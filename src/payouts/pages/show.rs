@@ -49,6 +49,8 @@ struct ShowPage {
     files: Vec<(String, String)>,
     /// True where they can be downloaded.
     downloads: bool,
+    /// The method's own file, where nobody has set it up.
+    unmade: Option<Format>,
 }
 
 /// The buttons that are offered.
@@ -245,6 +247,7 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
         out_only: view.2 == LineFilter::Out,
         files: if downloads || draft { files(&p, &formats, downloads) } else { Vec::new() },
         downloads,
+        unmade: formats.iter().find(|(_, is_set_up)| !is_set_up).map(|(format, _)| *format).filter(|_| draft || ready),
         p,
     })
 }

@@ -12,7 +12,7 @@ use super::live;
 use crate::adjustments;
 use crate::amounts::Amounts;
 use crate::api::Caller;
-use crate::api::field::{IdText, Line, OneOf, Word};
+use crate::api::field::{IdText, Integer, Line, OneOf, Word};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Sent;
@@ -65,10 +65,12 @@ object! {
     strict struct PayoutSettingsChange {
         /// `none`, `owner` (one who did not lock the payout) or `anyone` (else who may pay).
         approval "approval": Option<OneOf<Approval>>,
-        /// The campaign of `minimum`.
+        /// The campaign of `minimum` and `day`.
         campaign "campaign": Option<IdText>,
         /// Whole minor units by currency: `{"USD": 5000}`.
         minimum "minimum": Option<ByCurrency>,
+        /// The day of each month on which the campaign's drafts are made by themselves, 1 to 28; 0 for none.
+        day "day": Option<Integer>,
         /// Whole minor units by currency: an adjustment above it waits for a second person. Empty for nobody.
         adjustment_limit "adjustment_limit": Option<ByCurrency>,
     }
@@ -145,6 +147,8 @@ struct Settings {
     approval: &'static str,
     /// By campaign, the least amounts in minor units by currency.
     minimums: BTreeMap<String, BTreeMap<String, i64>>,
+    /// By campaign, the day of each month on which drafts are made by themselves.
+    days: BTreeMap<String, i64>,
     /// In minor units by currency: an adjustment above it waits for a second person.
     adjustment_limit: BTreeMap<String, i64>,
     /// By kind of file, its settings as texts, the payer's account masked. A kind that is missing is not set up.
@@ -165,8 +169,9 @@ async fn answer(app: &App, caller: &Caller) -> Result<Response, Problem> {
             formats.insert(format.word(), payouts::shown(&payer));
         }
     }
+    let days = all.iter().filter_map(|c| Some((id::render(Kind::Campaign, c.id), c.payout_day?))).collect();
     let minimums = all.into_iter().map(shown).collect();
-    Ok(Json(Settings { approval, minimums, adjustment_limit, formats }).into_response())
+    Ok(Json(Settings { approval, minimums, days, adjustment_limit, formats }).into_response())
 }
 
 async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -182,12 +187,23 @@ async fn change(
     if !super::decide::is_owner(&caller) {
         return Err(Problem::forbidden("Only an owner's key changes the settings of payouts."));
     }
-    let of = match (&wanted.campaign, wanted.minimum) {
-        (Some(named), Some(minimum)) => Some((campaign(&app, &caller, Some(named.0.as_str())).await?, minimum.0)),
-        (None, None) => None,
-        (None, Some(_)) => return Err(FieldProblem::wrong("campaign", "is needed beside minimum").into()),
-        (Some(_), None) => return Err(FieldProblem::wrong("minimum", "is needed beside campaign").into()),
+    let of = match &wanted.campaign {
+        Some(named) => Some(campaign(&app, &caller, Some(named.0.as_str())).await?),
+        None if wanted.minimum.is_some() => {
+            return Err(FieldProblem::wrong("campaign", "is needed beside minimum").into());
+        }
+        None if wanted.day.is_some() => return Err(FieldProblem::wrong("campaign", "is needed beside day").into()),
+        None => None,
     };
+    let day = match wanted.day.as_ref().map(|day| day.0) {
+        None => None,
+        Some(0) => Some(None),
+        Some(day) if (1..=payouts::LAST_DAY).contains(&day) => Some(Some(day)),
+        Some(_) => return Err(FieldProblem::wrong("day", "must be 1 to 28, or 0 for none").into()),
+    };
+    if of.is_some() && wanted.minimum.is_none() && day.is_none() {
+        return Err(FieldProblem::wrong("minimum", "is needed beside campaign, or day").into());
+    }
     let business_id = caller.business_id();
     if let Some(approval) = wanted.approval {
         payouts::set_approval(&app, &caller.actor, business_id, approval.0).await?;
@@ -195,9 +211,14 @@ async fn change(
     if let Some(limits) = wanted.adjustment_limit {
         adjustments::set_limits(&app, &caller.actor, business_id, limits.0).await?;
     }
-    if let Some((campaign_id, minimum)) = of
-        && payouts::set_minimum(&app, &caller.actor, business_id, campaign_id, minimum).await? == Set::NotFound
-    {
+    let mut set = Vec::new();
+    if let (Some(campaign_id), Some(minimum)) = (of, wanted.minimum) {
+        set.push(payouts::set_minimum(&app, &caller.actor, business_id, campaign_id, minimum.0).await?);
+    }
+    if let (Some(campaign_id), Some(day)) = (of, day) {
+        set.push(payouts::set_day(&app, &caller.actor, business_id, campaign_id, day).await?);
+    }
+    if set.contains(&Set::NotFound) {
         return Err(FieldProblem::wrong("campaign", "is not a campaign of this business").into());
     }
     answer(&app, &caller).await
