@@ -549,7 +549,7 @@ async fn a_draft_is_made_by_itself_each_month(app: TestApp) {
     assert_eq!(days.as_object().unwrap().values().collect::<Vec<_>>(), [&json!(5)]);
     let drafts = async |at: &str| {
         app.clock.set(refdesk::clock::Instant::parse_rfc3339(at).expect("an instant"));
-        let (first, second) = tokio::join!(payouts::run_rhythm(&app), payouts::run_rhythm(&app));
+        let (first, second) = tokio::join!(payouts::run_rhythm(&app.app), payouts::run_rhythm(&app.app));
         first.expect("the database answers");
         second.expect("the database answers");
         app.number("SELECT count(*) FROM payouts").await
