@@ -350,7 +350,8 @@ async fn a_payout_of_many_goes_on_after_a_stop(app: TestApp) {
     let made = draft(&app).await;
     assert_eq!(made["state"], "building");
     // A job that gave up is taken up again by asking once more.
-    let give_up = "UPDATE jobs SET state = 'failed' WHERE kind = 'payout' AND state = 'queued'";
+    let give_up =
+        "UPDATE jobs SET state = 'failed', finished_at = created_at WHERE kind = 'payout' AND state = 'queued'";
     app.arrange(give_up).await;
     let again = call(&app, "POST", &format!("{}/refresh", path(&made)), None).await.is(200).json();
     assert_eq!(again["state"], "building");
