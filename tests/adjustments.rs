@@ -104,7 +104,7 @@ async fn what_is_owed_back_is_left_out_with_its_reason(app: TestApp) {
     let (payout, out) = draft(&app).await;
     assert_eq!(payout["line_count"], 0);
     assert_eq!(out, [(-1_000, "negative balance".to_owned()), (0, "nothing is left".to_owned())]);
-    // What follows is netted with it.
+    // Later earnings are netted with it.
     made(&app, jane, 15.0).await;
     let (payout, _) = draft(&app).await;
     assert_eq!(payout["amount_minor"], 500);

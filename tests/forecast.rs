@@ -1,4 +1,4 @@
-//! What becomes due, by day, and what Home says is to be paid.
+//! The forecast by day, and the sum that Home says is to be paid.
 
 use refdesk::engine::{Approve, Void};
 use serde_json::{Value as Json, json};

@@ -135,7 +135,7 @@ async fn a_bank_s_file_is_set_up_and_leaves_out_whom_it_cannot_pay(app: TestApp)
         assert!(first.contains(part), "{part} in {first}");
     }
     assert!(first.contains(&reference(&made, "Zoe Lang").replace('_', "-")), "{first}");
-    // What is set up later changes no file of a payout that is made: but the payer's own account.
+    // Days that pass change nothing in a file.
     app.clock.advance_days(2);
     assert_eq!(call(&app, "GET", &file, None).await.is(200).body, first);
 }
@@ -200,7 +200,7 @@ async fn a_report_settles_the_lines_it_matches_and_nothing_else(app: TestApp) {
     let again = send(&app, &made, "", "text/csv", &report).await.is(200).json();
     assert_eq!(verdicts(&again)[..2], [row(2, "already_so"), row(3, "already_so")]);
     assert_eq!(states(&app, &made).await, after);
-    // What was paid comes back later.
+    // Paid money comes back later.
     let back = format!("Customer ID,Status,Amount\n{jane},Returned,20.00\n{tom},Completed,20.00\n");
     let back = send(&app, &made, "", "text/csv", &back).await.is(200).json();
     assert_eq!(verdicts(&back), [row(2, "matched"), row(3, "refused")]);

@@ -32,7 +32,7 @@ fn step<'t>(trace: &'t Json, kind: &str) -> &'t Json {
     of.unwrap_or_else(|| panic!("no {kind} in {trace}"))
 }
 
-/// What is missing, in one text.
+/// The missing conditions, in one text.
 fn needed(trace: &Json) -> String {
     trace["needed"].as_array().unwrap().iter().map(text).collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! What becomes due, and when: the pending commissions of a business by the day after their hold, for 90 days, from
+//! The forecast: the pending commissions of a business by the day after their hold, for 90 days, from
 //! counters; and what is due already, and since when.
 
 pub mod pages;
@@ -24,7 +24,7 @@ pub struct Forecast {
     pub total: Money,
     /// Behind them.
     pub later: Money,
-    /// Of the pending ones, kept back: disputed, or of a banned referrer.
+    /// The pending ones that are kept back: disputed, or of a banned referrer.
     pub kept_back: Money,
 }
 
@@ -68,7 +68,7 @@ pub async fn forecast(conn: &mut Conn, business_id: i64, today: Day) -> DbResult
     Ok(all.into_values().filter(worth_showing).collect())
 }
 
-/// What is due of a business now, by currency, and the day since which the oldest of it is.
+/// The sums due of a business now, by currency, and the day since which the oldest of it is.
 pub async fn due(conn: &mut Conn, business_id: i64) -> DbResult<(Vec<Money>, Option<Day>)> {
     let campaigns = store::campaigns(conn, business_id).await?;
     let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();

@@ -194,7 +194,7 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
     Ok(todo)
 }
 
-/// What is due now, of all campaigns, and since when.
+/// The sums due now, of all campaigns, and since when.
 async fn to_pay(page: &Page, conn: &mut Conn, period: Period) -> Result<Todo, Fault> {
     let (sums, since) = forecast::due(conn, page.member.business_id).await?;
     let mut shown = sums.iter().map(|money| money.shown());

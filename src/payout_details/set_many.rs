@@ -34,7 +34,7 @@ pub async fn differing(
     Ok(compared(conn, keys, business_id, new).await?.into_iter().map(|(id, ..)| id).collect())
 }
 
-/// Those that change, with what counts now.
+/// The details that change, beside those that count now.
 async fn compared<'d>(
     conn: &mut Conn,
     keys: &[SecretKey],

@@ -48,7 +48,7 @@ impl NotRead {
     }
 }
 
-/// What an answer says about each line, and what follows.
+/// The verdicts of an answer about each line, and their effects.
 #[derive(Debug, Clone, Default)]
 pub struct Examined {
     pub rows: Vec<Row>,

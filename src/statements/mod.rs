@@ -21,7 +21,7 @@ use crate::month::Month;
 pub use line::Movement;
 pub use store::{CurrencyRow, LineRow, currencies, lines};
 
-/// What is owed on one day, by account.
+/// The sums owed on one day, by account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Balance {
     pub held: i64,

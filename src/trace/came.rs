@@ -1,4 +1,4 @@
-//! How a lead came: every claim, which one counts, and by which rule.
+//! The way a lead came: every claim, which one counts, and by which rule.
 
 use super::step::{Step, StepKind};
 use crate::leads::LeadRow;

@@ -1,4 +1,4 @@
-//! How an amount came: the payment or the qualification, the terms in force, the sum, the hold.
+//! The origin of an amount: the payment or the qualification, the terms in force, the sum, the hold.
 
 use super::facts::{OfCommission, OfLead};
 use super::step::{Step, StepKind};

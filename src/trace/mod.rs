@@ -31,10 +31,10 @@ pub struct Trace {
     pub title: String,
     /// Its state in a word.
     pub state: String,
-    /// What it comes to, in a sentence.
+    /// The result, in a sentence.
     pub outcome: String,
     pub steps: Vec<Step>,
-    /// What would have to be true for what is missing.
+    /// Conditions for each missing part.
     pub needed: Vec<String>,
     /// True where it comes to nothing, and does not merely wait.
     pub is_missing: bool,

@@ -1,4 +1,4 @@
-//! What something comes to now, and what would have to be true for what is missing.
+//! The result of something as it is now, and the conditions for each missing part.
 
 use super::facts::{OfCommission, OfLead, OfLine};
 use crate::clock::Day;
@@ -53,7 +53,7 @@ fn void_now(of: &OfCommission) -> String {
     format!("Void: {why}. Nothing is owed for it.")
 }
 
-/// What is missing until it is paid.
+/// The steps that are missing until it is paid.
 pub fn of_commission(of: &OfCommission) -> Vec<String> {
     let c = &of.c;
     let mut needed: Vec<String> = Vec::new();
@@ -103,7 +103,7 @@ pub fn lead_now(of: &OfLead) -> String {
     }
 }
 
-/// What is missing for a commission; nothing where there is one.
+/// The conditions missing for a commission; nothing where there is one.
 pub fn of_lead(of: &OfLead) -> Vec<String> {
     let lead = &of.lead;
     if of.earned() {
@@ -168,7 +168,7 @@ fn claims(touches: &[TouchRow]) -> Vec<String> {
     needed
 }
 
-/// What would make a payment earn.
+/// The conditions under which a payment would earn.
 fn payment(y: &PaymentRow, has_referrer: bool) -> Option<String> {
     let shown = format!("{} of {}", Money::shown_in(y.amount, &y.currency), day(&y.payment_date));
     Some(match DecisionReason::parse(&y.decision_why)? {

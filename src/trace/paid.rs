@@ -1,4 +1,4 @@
-//! What happened to an amount after it was earned: refunds, disputes, decisions, payouts.
+//! The events of an amount after it was earned: refunds, disputes, decisions, payouts.
 
 use super::facts::{OfCommission, OfLine};
 use super::step::{Step, StepKind};

@@ -30,7 +30,7 @@ struct Row {
     kind: &'static str,
     made: When,
     who: String,
-    /// Of one that counts: its words, and their tone.
+    /// The words and the tone of one that counts.
     counts: Option<(&'static str, &'static str)>,
     is_pending: bool,
     is_mine: bool,

@@ -1,4 +1,4 @@
-//! What becomes due, and when.
+//! The forecast: sums that become due, by day.
 
 use axum::Json;
 use axum::extract::State;

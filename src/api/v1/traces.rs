@@ -61,11 +61,11 @@ struct Trace {
     title: String,
     /// Its state.
     state: String,
-    /// What it comes to now, in a sentence.
+    /// The result as it is now, in a sentence.
     outcome: String,
     /// In the order in which they happened.
     steps: Vec<TraceStep>,
-    /// What would have to be true for what is missing, a sentence each.
+    /// Conditions for each missing part, a sentence each.
     needed: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ struct TraceStep {
     title: String,
     /// The rule or reason behind it, in words; empty for none.
     text: String,
-    /// Of a touch: true for the one that counts.
+    /// True for the touch that counts.
     counts: bool,
     /// In minor units.
     amount_minor: Option<i64>,

@@ -52,7 +52,7 @@ struct Chosen {
     optional: bool,
 }
 
-/// What would follow from a report.
+/// The effects that a report would have.
 #[derive(Default)]
 struct Shown {
     changes: usize,
@@ -91,7 +91,7 @@ impl Shown {
             let count = i64::try_from(examined.count(verdict)).unwrap_or(i64::MAX);
             (count > 0).then(|| (counted(count), words(verdict).0))
         });
-        // What needs a look stands first.
+        // Rows that need a look stand first.
         let (mut rows, fine): (Vec<&AnswerRow>, Vec<&AnswerRow>) =
             examined.rows.iter().partition(|row| words(row.judged.verdict).1 == "warning");
         rows.extend(fine);

@@ -67,7 +67,7 @@ pub(super) async fn show(page: Page, Path((of, id)): Path<(String, i64)>) -> Pag
     let business_id = page.member.business_id;
     let can_share = page.member.may(Right::DecideMoney);
     let mut conn = page.read().await?;
-    // How a referrer is paid is for those who may pay.
+    // Payout details are for those who may pay.
     let reader =
         if subject == Subject::PayoutLine && !page.member.may(Right::Pay) { Reader::Stranger } else { Reader::Staff };
     let t = read(&mut conn, business_id, (subject, id), reader).await?;

@@ -118,7 +118,7 @@ fn unusable(why: &str) -> Problem {
     FieldProblem::wrong("file", format!("cannot be used: {}", why.trim_end_matches('.'))).into()
 }
 
-/// What became of a report.
+/// The outcome of a report.
 #[derive(Serialize, JsonSchema)]
 struct PayoutResults {
     /// True where nothing was changed, only looked at.
