@@ -877,6 +877,9 @@ CREATE TABLE payouts (
     made_by_id BIGINT,
     locked_by TEXT,
     locked_by_id BIGINT,
+    -- The name and the time zone of the business at the lock, as files have them.
+    payer TEXT,
+    timezone TEXT,
     approved_by TEXT,
     approved_by_id BIGINT,
     created_at BIGINT NOT NULL,
@@ -892,16 +895,38 @@ CREATE TABLE payouts (
 CREATE INDEX payouts_by_created ON payouts (business_id, created_at, id);
 CREATE INDEX payouts_by_updated ON payouts (business_id, updated_at, id);
 
+-- The settings of a kind of payout file, in versions: a locked payout refers to those its files are made by. A version
+-- goes when it neither counts nor is referred to.
+CREATE TABLE payout_settings (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    format TEXT NOT NULL CHECK (format IN ('paypal', 'wise', 'sepa', 'csv', 'xlsx')),
+    -- JSON object.
+    settings TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX payout_settings_by_business ON payout_settings (business_id, id);
+
 -- The choices of a business for a kind of payout file, and for reading the reports about it.
 CREATE TABLE payout_formats (
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     format TEXT NOT NULL CHECK (format IN ('paypal', 'wise', 'sepa', 'csv', 'xlsx')),
-    -- JSON objects.
-    settings TEXT,
+    -- The version that counts; NULL while nobody made any.
+    settings_id BIGINT REFERENCES payout_settings (id),
+    -- JSON object.
     reading TEXT,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (business_id, format)
 );
+
+-- The settings that the files of a locked payout are made by, whatever counts later.
+CREATE TABLE payout_frozen (
+    payout_id BIGINT NOT NULL REFERENCES payouts (id),
+    format TEXT NOT NULL CHECK (format IN ('paypal', 'wise', 'sepa', 'csv', 'xlsx')),
+    settings_id BIGINT NOT NULL REFERENCES payout_settings (id),
+    PRIMARY KEY (payout_id, format)
+);
+CREATE INDEX payout_frozen_by_settings ON payout_frozen (settings_id);
 
 -- Reports that were uploaded and not applied yet: encrypted, as they hold accounts.
 CREATE TABLE payout_reports (

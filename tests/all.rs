@@ -41,6 +41,7 @@ mod lookup;
 mod migrations;
 mod payout_details;
 mod payout_files;
+mod payout_frozen;
 mod payouts;
 mod plans;
 mod races;

@@ -18,11 +18,11 @@ on_both_databases! {
     staff_set_up_a_file_and_read_a_report,
 }
 
-const JANE: &str = "DE89370400440532013000";
-const ZOE: &str = "FR1420041010050500013M02606";
+pub const JANE: &str = "DE89370400440532013000";
+pub const ZOE: &str = "FR1420041010050500013M02606";
 
 /// A referrer with 20.00 due, and a way of being paid.
-async fn earned(app: &TestApp, name: &str, currency: &str, details: Json) -> i64 {
+pub async fn earned(app: &TestApp, name: &str, currency: &str, details: Json) -> i64 {
     let shop = app.shop();
     let referrer = shop.referrer(name).await;
     let address = format!("{}@customers.example", name.to_lowercase().replace(' ', "."));
@@ -39,7 +39,7 @@ async fn earned(app: &TestApp, name: &str, currency: &str, details: Json) -> i64
     referrer.id
 }
 
-fn bank(holder: &str, iban: &str) -> Json {
+pub fn bank(holder: &str, iban: &str) -> Json {
     json!({ "method": "bank", "account_holder": holder, "iban": iban })
 }
 
@@ -47,11 +47,11 @@ async fn draft(app: &TestApp, body: Json) -> Json {
     call(app, "POST", "/v1/payouts", Some(body)).await.is(201).json()
 }
 
-fn path(payout: &Json) -> String {
+pub fn path(payout: &Json) -> String {
     format!("/v1/payouts/{}", text(&payout["id"]))
 }
 
-async fn locked(app: &TestApp, body: Json) -> Json {
+pub async fn locked(app: &TestApp, body: Json) -> Json {
     let made = draft(app, body).await;
     let seen = json!({ "fingerprint": made["fingerprint"] });
     call(app, "POST", &format!("{}/lock", path(&made)), Some(seen)).await.is(200).json()
@@ -91,7 +91,7 @@ fn row(at: u64, verdict: &str) -> (u64, String) {
     (at, verdict.to_owned())
 }
 
-async fn set_up_sepa(app: &TestApp) {
+pub async fn set_up_sepa(app: &TestApp) {
     let wanted = json!({ "format": "sepa", "payer_name": "Acme GmbH", "payer_iban": JANE });
     let set = call(app, "POST", "/v1/payout-formats", Some(wanted)).await.is(200).json();
     assert_eq!(set["formats"]["sepa"]["payer_iban"], "DE89 •••• 3000");

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::files::{Format, Head, Payer, Payers, Row, Shown, Writer, fit, parts, suits};
-use super::formats;
+use super::frozen;
 use super::lock::hindrance;
 use super::refused::Refused;
 use super::store::{self, LineFilter, LineRow, PayoutRow};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
-use crate::business::BusinessRow;
+use crate::business;
 use crate::clock::{Instant, Zone};
 use crate::core::Core;
-use crate::db::{Conn, DbResult, Key, Tx};
+use crate::db::{Conn, DbError, DbResult, Key, Tx};
 use crate::engine::state::PayoutState;
 use crate::id::{self, Kind};
 use crate::keyring::Keyring;
@@ -85,13 +85,19 @@ impl From<Refused> for NoFile {
     }
 }
 
+/// The times that a payout or its settings may change while a file is made.
+const TRIES: usize = 3;
 /// Lines read at once.
 const CHUNK: usize = 1_000;
 
 /// A payout with everything that its files are made of.
 struct Source {
     payout: PayoutRow,
-    business: BusinessRow,
+    /// The version of the settings.
+    settings_id: Option<i64>,
+    /// The name of the business that pays.
+    payer: String,
+    zone: Zone,
     lines: Vec<LineRow>,
     opened: HashMap<i64, Result<Details, String>>,
     payers: Payers,
@@ -107,20 +113,20 @@ impl Source {
         if !suits(format, payout.method, payout.currency) {
             return Ok(Err(Refused::Format.into()));
         }
-        let Some(payer) = formats::payer(conn, payout.business_id, format).await? else {
+        let Some(version) = frozen::version(conn, &payout, format).await? else {
             return Ok(Err(Refused::NotSetUp(format).into()));
         };
-        if let Some(problem) = payer.problems().into_iter().next() {
+        if let Some(problem) = version.payer.problems().into_iter().next() {
             return Ok(Err(NoFile::Line(problem.reason)));
         }
-        let Some(business) = crate::business::by_id(conn, payout.business_id).await? else {
-            return Ok(Err(Refused::NotFound.into()));
-        };
+        let Some((payer, zone)) = payer_of(conn, &payout).await? else { return Ok(Err(Refused::NotFound.into())) };
         let lines = all_lines(conn, payout.id).await?;
         let ids: Vec<i64> = lines.iter().filter_map(|l| l.details_id).collect();
         let opened = payout_details::open(conn, keyring, payout.business_id, &ids).await?;
         let opened = opened.into_iter().map(|o| (o.id, o.details)).collect();
-        Ok(Ok(Self { payout, business, lines, opened, payers: Payers::of(payer) }))
+        let zone = Zone::parse(&zone).unwrap_or_default();
+        let (settings_id, payers) = (version.id, Payers::of(version.payer));
+        Ok(Ok(Self { payout, settings_id, payer, zone, lines, opened, payers }))
     }
 
     fn details<'s>(&'s self, line: &LineRow, by_hand: &'s Details) -> Result<&'s Details, String> {
@@ -133,12 +139,11 @@ impl Source {
     }
 
     fn note(&self) -> String {
-        format!("{} referral commission, payout {}", self.business.name, self.payout.number)
+        format!("{} referral commission, payout {}", self.payer, self.payout.number)
     }
 
     /// The files in their order: each with its payer, its head and its lines.
     fn plan<'s>(&'s self, by_hand: &'s Details) -> Result<Vec<Batch<'s>>, NoFile> {
-        let zone = Zone::parse(&self.business.timezone).unwrap_or_default();
         let locked = Instant::from_micros(self.payout.locked_at.unwrap_or(self.payout.created_at));
         let mut groups: Vec<Vec<Sent<'s>>> = self.payers.all().iter().map(|_| Vec::new()).collect();
         for line in &self.lines {
@@ -157,7 +162,7 @@ impl Source {
                 total: group.iter().map(|sent| sent.line.amount).sum(),
                 currency: self.payout.currency,
                 created: locked,
-                execution: zone.day_of(locked).plus_days(1),
+                execution: self.zone.day_of(locked).plus_days(1),
             };
             let amounts: Vec<i64> = group.iter().map(|sent| sent.line.amount).collect();
             let mut rest = group.into_iter();
@@ -168,6 +173,15 @@ impl Source {
         }
         Ok(files)
     }
+}
+
+/// The name and time zone of the business that pays: of a locked payout, those at its lock.
+async fn payer_of(conn: &mut Conn, payout: &PayoutRow) -> DbResult<Option<(String, String)>> {
+    if let Some(frozen) = payout.payer.clone().zip(payout.timezone.clone()) {
+        return Ok(Some(frozen));
+    }
+    let business = business::by_id(conn, payout.business_id).await?;
+    Ok(business.map(|business| (business.name, business.timezone)))
 }
 
 /// A file in the making: who pays, its head and its lines.
@@ -242,27 +256,32 @@ pub async fn file(
     format: Format,
     part: usize,
 ) -> DbResult<Result<Made, NoFile>> {
-    let mut conn = core.db.read().await?;
-    let Some(payout) = store::find(&mut conn, business_id, id).await? else {
-        return Ok(Err(Refused::NotFound.into()));
-    };
-    let asked = store::approval(&mut conn, business_id).await?;
-    if payout.state != PayoutState::Closed
-        && let Some(why) = hindrance(&payout, asked)
-    {
-        return Ok(Err(why.into()));
+    for _ in 0..TRIES {
+        let mut conn = core.db.read().await?;
+        let Some(payout) = store::find(&mut conn, business_id, id).await? else {
+            return Ok(Err(Refused::NotFound.into()));
+        };
+        let asked = store::approval(&mut conn, business_id).await?;
+        if payout.state != PayoutState::Closed
+            && let Some(why) = hindrance(&payout, asked)
+        {
+            return Ok(Err(why.into()));
+        }
+        let source = match Source::load(&mut conn, &core.keyring, payout, format).await? {
+            Ok(source) => source,
+            Err(why) => return Ok(Err(why)),
+        };
+        drop(conn);
+        let made = match written(&source, part) {
+            Ok(made) => made,
+            Err(why) => return Ok(Err(why)),
+        };
+        let note = Note { payout: source.payout, settings_id: source.settings_id, format, part };
+        if core.write(vec![Key::Payouts(business_id)], actor, note, noted).await? {
+            return Ok(Ok(made));
+        }
     }
-    let source = match Source::load(&mut conn, &core.keyring, payout, format).await? {
-        Ok(source) => source,
-        Err(why) => return Ok(Err(why)),
-    };
-    drop(conn);
-    let made = match written(&source, part) {
-        Ok(made) => made,
-        Err(why) => return Ok(Err(why)),
-    };
-    core.write(vec![Key::Payouts(business_id)], actor, (source.payout, format, part), note).await?;
-    Ok(Ok(made))
+    Err(DbError::Lost("the payout was locked, or its file set up, again and again".into()))
 }
 
 fn written(source: &Source, part: usize) -> Result<Made, NoFile> {
@@ -315,11 +334,26 @@ pub async fn plan(core: &Core, business_id: i64, id: i64, format: Format) -> DbR
     Ok(Ok(Plan { files, sample }))
 }
 
-async fn note(tx: &mut Tx, (payout, format, part): &(PayoutRow, Format, usize)) -> DbResult<()> {
+/// A file that was made, for the audit.
+struct Note {
+    payout: PayoutRow,
+    settings_id: Option<i64>,
+    format: Format,
+    part: usize,
+}
+
+/// Writes it down; false when by now the payout's file is made from something else.
+async fn noted(tx: &mut Tx, Note { payout, settings_id, format, part }: &Note) -> DbResult<bool> {
+    let now = store::find(tx, payout.business_id, payout.id).await?;
+    let same_lock = now.is_some_and(|now| now.locked_at == payout.locked_at);
+    if !same_lock || frozen::keep(tx, payout, *format).await? != *settings_id {
+        return Ok(false);
+    }
     if payout.file_at.is_none() && payout.state != PayoutState::Closed {
         store::set_file(tx, payout.id).await?;
     }
     let entry = NewEntry::by(tx, payout.business_id, "payout.file_made", ("payout", payout.id))?
         .after(json!({ "number": payout.number, "format": format, "part": part, "lines": payout.lines }));
-    audit::write(tx, &[entry]).await
+    audit::write(tx, &[entry]).await?;
+    Ok(true)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::files::{Format, Payers, Row, fit};
-use super::formats;
+use super::frozen;
 use super::line::{Built, OutReason};
 use super::store::{self, PayoutRow};
 use crate::db::{Conn, DbResult};
@@ -25,8 +25,8 @@ pub async fn leave_out_unfit(
     if inside.is_empty() {
         return Ok(());
     }
-    let Some(payer) = formats::payer(conn, payout.business_id, payout.format).await? else { return Ok(()) };
-    let payers = Payers::of(payer);
+    let Some(version) = frozen::version(conn, payout, payout.format).await? else { return Ok(()) };
+    let payers = Payers::of(version.payer);
     let ids: Vec<i64> = inside.iter().filter_map(|line| line.details.as_ref().map(|d| d.id)).collect();
     let opened = payout_details::open(conn, keyring, payout.business_id, &ids).await?;
     let opened: HashMap<i64, Result<Details, String>> = opened.into_iter().map(|o| (o.id, o.details)).collect();

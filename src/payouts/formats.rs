@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::files::{Field, Format, Payer, PaypalFile, SavedRecipient, TableFile, Template, suits, texts};
+use super::files::{Field, Format, Payer, SavedRecipient, Template, suits, texts};
 use super::results::Reading;
 use super::settings::Set;
-use super::store;
+use super::store::{self, SettingsRow};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
@@ -16,17 +16,50 @@ use crate::db::{Conn, DbError, DbResult, Key, Tx};
 use crate::money::Currency;
 use crate::payout_details::{Method, mask};
 
+/// Settings of a format, and the version that they are.
+pub(super) struct Version {
+    /// None of the usual ones, before anything is stored.
+    pub id: Option<i64>,
+    pub payer: Payer,
+}
+
+impl Version {
+    pub(super) fn of(row: SettingsRow) -> DbResult<Self> {
+        let payer = serde_json::from_str(&row.settings).map_err(|error| DbError::Fault(error.to_string()))?;
+        Ok(Self { id: Some(row.id), payer })
+    }
+}
+
+/// The settings that count; `None` for a format that cannot be used before somebody makes them.
+pub(super) async fn version(conn: &mut Conn, business_id: i64, format: Format) -> DbResult<Option<Version>> {
+    match store::current(conn, business_id, format).await? {
+        Some(row) => Version::of(row).map(Some),
+        None => Ok(Payer::usual(format).map(|payer| Version { id: None, payer })),
+    }
+}
+
 /// The settings of a format; `None` for one that cannot be used before somebody makes them.
 pub async fn payer(conn: &mut Conn, business_id: i64, format: Format) -> DbResult<Option<Payer>> {
-    if let Some(settings) = store::choices(conn, business_id, format).await?.and_then(|chosen| chosen.settings) {
-        return serde_json::from_str(&settings).map(Some).map_err(|error| DbError::Fault(error.to_string()));
+    Ok(version(conn, business_id, format).await?.map(|version| version.payer))
+}
+
+/// The version of the settings that count; the usual ones are stored for it.
+pub(super) async fn stored(tx: &mut Tx, business_id: i64, format: Format) -> DbResult<Option<i64>> {
+    match (store::current(tx, business_id, format).await?, Payer::usual(format)) {
+        (Some(row), _) => Ok(Some(row.id)),
+        (None, Some(usual)) => add(tx, business_id, &usual).await.map(Some),
+        (None, None) => Ok(None),
     }
-    Ok(match format {
-        Format::Paypal => Some(Payer::Paypal(PaypalFile::default())),
-        Format::Csv => Some(Payer::Csv(TableFile::default())),
-        Format::Xlsx => Some(Payer::Xlsx(TableFile::default())),
-        Format::Wise | Format::Sepa => None,
-    })
+}
+
+/// Stores settings as the version that counts.
+async fn add(tx: &mut Tx, business_id: i64, payer: &Payer) -> DbResult<i64> {
+    let settings = serde_json::to_string(payer).map_err(|error| DbError::Fault(error.to_string()))?;
+    let (id, format) = (tx.id()?, payer.format());
+    store::add_settings(tx, id, business_id, format, &settings).await?;
+    store::choose_settings(tx, business_id, format, id).await?;
+    store::drop_unused(tx, business_id).await?;
+    Ok(id)
 }
 
 /// The formats that a payout can be paid by, those that are set up first.
@@ -84,8 +117,7 @@ async fn write(tx: &mut Tx, business_id: i64, before: Option<Payer>, new: Payer)
     if before.as_ref() == Some(&new) {
         return Ok(Set::Already);
     }
-    let settings = serde_json::to_string(&new).map_err(|error| DbError::Fault(error.to_string()))?;
-    store::set_format(tx, business_id, new.format(), &settings).await?;
+    add(tx, business_id, &new).await?;
     let entry = NewEntry::by(tx, business_id, "payout.settings", ("business", business_id))?
         .before(json!({ new.format().word(): before.as_ref().map(shown) }))
         .after(json!({ new.format().word(): shown(&new) }));
@@ -111,7 +143,7 @@ pub fn shown(payer: &Payer) -> BTreeMap<String, String> {
 
 /// The meaning of the columns of a business's reports about files of a format, as somebody chose it.
 pub async fn reading(conn: &mut Conn, business_id: i64, format: Format) -> DbResult<Option<Reading>> {
-    let chosen = store::choices(conn, business_id, format).await?.and_then(|chosen| chosen.reading);
+    let chosen = store::reading(conn, business_id, format).await?;
     chosen.map(|text| serde_json::from_str(&text).map_err(|error| DbError::Fault(error.to_string()))).transpose()
 }
 

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::draft::{candidates_of, of_referrers};
+use super::frozen;
 use super::line::is_payable;
 use super::refused::Refused;
 use super::store::{self, Approval, LineRow, PayoutRow};
 use super::{ledger::ledger, queue};
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
+use crate::business;
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 use crate::engine::ids::LineId;
@@ -61,12 +63,14 @@ async fn lock_in(
     if payout.lines == 0 {
         return Ok(Err(Refused::Empty));
     }
+    let Some(business) = business::by_id(tx, business_id).await? else { return Ok(Err(Refused::NotFound)) };
     // Nothing is written before the first lot is found to be as it was reviewed.
     let lot = match next_lot(tx, keyring, &payout).await? {
         Ok(lot) => lot,
         Err(referrer) => return Ok(Err(Refused::Changed { referrer })),
     };
-    store::set_locking(tx, id, state, person).await?;
+    store::set_locking(tx, id, state, person, &business).await?;
+    frozen::freeze(tx, &payout).await?;
     let entry = NewEntry::by(tx, business_id, "payout.locked", ("payout", id))?.after(json!({
         "number": payout.number,
         "lines": payout.lines,
@@ -134,6 +138,7 @@ pub(super) async fn lock_chunk(tx: &mut Tx, keyring: &Keyring, payout: &PayoutRo
             if let Next::To(state) = payout.state.after(PayoutEvent::Unlock) {
                 let why = Refused::Changed { referrer };
                 store::set_unlocking(tx, payout.id, state, &why.sentence()).await?;
+                frozen::thaw(tx, payout).await?;
                 let entry = NewEntry::by(tx, payout.business_id, "payout.unlocked", ("payout", payout.id))?
                     .after(json!({ "number": payout.number }))
                     .reason(why.sentence());
@@ -173,6 +178,7 @@ async fn unlock_in(tx: &mut Tx, &(business_id, id, ref reason): &(i64, i64, Stri
         return Ok(Err(Refused::Settled));
     }
     store::set_unlocking(tx, id, state, reason).await?;
+    frozen::thaw(tx, &payout).await?;
     let entry = NewEntry::by(tx, business_id, "payout.unlocked", ("payout", id))?
         .after(json!({ "number": payout.number, "lines": payout.lines, "amount": payout.money().shown() }))
         .reason(reason.as_str());

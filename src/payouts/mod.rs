@@ -11,6 +11,7 @@ mod file;
 pub mod files;
 mod fitting;
 mod formats;
+mod frozen;
 mod job;
 mod ledger;
 mod line;

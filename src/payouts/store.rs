@@ -9,13 +9,16 @@ use std::collections::HashMap;
 
 use super::files::Format;
 use super::wish::NewPayout;
+use crate::business::BusinessRow;
 use crate::db::{Conn, DbResult, Listing, Order, Tx, sql, sql_built};
 use crate::engine::state::{LineState, PayoutState};
 use crate::money::Currency;
 use crate::payout_details::Method;
 use crate::{row, rows, words};
 
-pub use formats::{choices, set_format, set_reading};
+pub use formats::{
+    SettingsRow, add_settings, choose_settings, current, drop_unused, freeze, frozen, reading, set_reading, thaw,
+};
 pub use lines::{
     LineFilter, LineRow, choose, clear, end_lines, left_out, line, lines, lines_by_id, move_lines, next_lines,
     put_lines,
@@ -57,6 +60,10 @@ row! {
         pub made_by: String,
         pub locked_by: Option<String>,
         pub locked_by_id: Option<i64>,
+        /// The name of the business at the lock; none of a draft.
+        pub payer: Option<String>,
+        /// Its time zone at the lock.
+        pub timezone: Option<String>,
         pub approved_by: Option<String>,
         pub created_at: i64,
         pub updated_at: i64,
@@ -68,8 +75,8 @@ row! {
 }
 
 const PAYOUT: &str = "p.id, p.business_id, p.campaign_id, c.name AS campaign, p.number, p.currency, p.method, p.format,
-                p.state, p.note, p.lines, p.amount, p.fingerprint, p.made_by, p.locked_by, p.locked_by_id, p.approved_by,
-                p.created_at, p.updated_at, p.locked_at, p.approved_at, p.file_at, p.closed_at";
+                p.state, p.note, p.lines, p.amount, p.fingerprint, p.made_by, p.locked_by, p.locked_by_id, p.payer,
+                p.timezone, p.approved_by, p.created_at, p.updated_at, p.locked_at, p.approved_at, p.file_at, p.closed_at";
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<PayoutRow>> {
     sql_built(format!(
@@ -213,15 +220,23 @@ pub async fn grow(tx: &mut Tx, id: i64, lines: i64, amount: i64, fingerprint: &s
     Ok(())
 }
 
-pub async fn set_locking(tx: &mut Tx, id: i64, state: PayoutState, person: Option<i64>) -> DbResult<()> {
+pub async fn set_locking(
+    tx: &mut Tx,
+    id: i64,
+    state: PayoutState,
+    person: Option<i64>,
+    business: &BusinessRow,
+) -> DbResult<()> {
     let (actor, now) = (tx.actor()?.clone(), tx.now());
     sql("UPDATE payouts
-            SET state = $2, note = NULL, locked_by = $3, locked_by_id = $4, updated_at = $5
+            SET state = $2, note = NULL, locked_by = $3, locked_by_id = $4, payer = $5, timezone = $6, updated_at = $7
           WHERE id = $1")
     .bind(id)
     .bind(state)
     .bind(&actor.name)
     .bind(person)
+    .bind(&business.name)
+    .bind(&business.timezone)
     .bind(now)
     .execute(tx)
     .await?;
@@ -244,8 +259,9 @@ pub async fn set_locked(tx: &mut Tx, id: i64, state: PayoutState) -> DbResult<()
 pub async fn set_unlocking(tx: &mut Tx, id: i64, state: PayoutState, why: &str) -> DbResult<()> {
     let now = tx.now();
     sql("UPDATE payouts
-            SET state = $2, note = $3, locked_by = NULL, locked_by_id = NULL, locked_at = NULL, approved_by = NULL,
-                approved_by_id = NULL, approved_at = NULL, file_at = NULL, updated_at = $4
+            SET state = $2, note = $3, locked_by = NULL, locked_by_id = NULL, payer = NULL, timezone = NULL,
+                locked_at = NULL, approved_by = NULL, approved_by_id = NULL, approved_at = NULL, file_at = NULL,
+                updated_at = $4
           WHERE id = $1")
     .bind(id)
     .bind(state)

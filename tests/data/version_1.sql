@@ -98,10 +98,15 @@ INSERT INTO commissions (id, business_id, campaign_id, test, kind, product_id, p
 INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amount, kind, commission_id, day, at) VALUES
     (2023, 1001, 2001, 'USD', 'held', 3052, 'created', 2019, '2027-01-20', 1795261303103724),
     (4004, 1001, 2001, 'USD', 'held', -1000, 'refunded', 2019, '2026-10-25', 1795261403103724);
-INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, format, state, note, lines, amount, fingerprint, made_by, made_by_id, locked_by, locked_by_id, approved_by, approved_by_id, created_at, updated_at, built_at, locked_at, approved_at, file_at, closed_at) VALUES
-    (6101, 1001, NULL, 1, 'USD', 'hand', 'csv', 'draft', NULL, 0, 0, 'f1', 'owner', 1002, NULL, NULL, NULL, NULL, 1795261403103724, 1795261403103724, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO payout_formats (business_id, format, settings, reading, updated_at) VALUES
-    (1001, 'csv', '{"format":"csv","columns":["line","amount"]}', NULL, 1795261403103724);
+INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, format, state, note, lines, amount, fingerprint, made_by, made_by_id, locked_by, locked_by_id, payer, timezone, approved_by, approved_by_id, created_at, updated_at, built_at, locked_at, approved_at, file_at, closed_at) VALUES
+    (6101, 1001, NULL, 1, 'USD', 'hand', 'csv', 'draft', NULL, 0, 0, 'f1', 'owner', 1002, NULL, NULL, NULL, NULL, NULL, NULL, 1795261403103724, 1795261403103724, NULL, NULL, NULL, NULL, NULL),
+    (6105, 1001, NULL, 2, 'USD', 'hand', 'csv', 'closed', NULL, 0, 0, 'f2', 'owner', 1002, 'owner', 1002, 'Acme', 'UTC', NULL, NULL, 1795261403103724, 1795261403103724, NULL, 1795261403103724, NULL, NULL, 1795261403103724);
+INSERT INTO payout_settings (id, business_id, format, settings, created_at) VALUES
+    (6106, 1001, 'csv', '{"format":"csv","columns":["line","amount"]}', 1795261403103724);
+INSERT INTO payout_formats (business_id, format, settings_id, reading, updated_at) VALUES
+    (1001, 'csv', 6106, NULL, 1795261403103724);
+INSERT INTO payout_frozen (payout_id, format, settings_id) VALUES
+    (6105, 'csv', 6106);
 INSERT INTO payout_reports (id, business_id, payout_id, file_name, sealed, reading, created_at) VALUES
     (6104, 1001, 6101, 'report.csv', '1.00000000.AAAA', NULL, 1795261403103724);
 INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, name, email, currency, amount, items, digest, state, out_reason, minimum, since, details_id, details, details_changed_at, reason, reference, day, updated_at) VALUES

@@ -1,7 +1,7 @@
 //! The questions about adjustments and payouts: each should be answered by no rows.
 
 /// Each with a query that returns one text per broken row.
-pub const QUESTIONS: [(&str, &str); 8] = [
+pub const QUESTIONS: [(&str, &str); 10] = [
     (
         "an adjustment is of its enrollment, and a second person is another one",
         "SELECT 'adjustment ' || CAST(a.id AS TEXT) || ' is ' || a.state AS what
@@ -121,6 +121,55 @@ pub const QUESTIONS: [(&str, &str); 8] = [
              OR (p.state IN ('building', 'draft', 'dropped') AND COALESCE(l.taken, 0) > 0)
              OR (p.state IN ('locked', 'approved', 'closed') AND COALESCE(l.waiting, 0) > 0)
              OR (p.state = 'closed' AND COALESCE(l.open, 0) > 0)
+          LIMIT 20",
+    ),
+    (
+        "a locked payout has the settings that its files are made by, and no other payout has any",
+        "SELECT 'payout ' || CAST(p.id AS TEXT) || ' is ' || p.state || ' with the settings of '
+                  || CAST(COALESCE(z.formats, 0) AS TEXT) || ' kinds of file' AS what
+           FROM payouts p
+           LEFT JOIN (SELECT payout_id, count(*) AS formats
+                        FROM payout_frozen
+                       GROUP BY payout_id) z ON z.payout_id = p.id
+          WHERE (p.state IN ('locking', 'locked', 'approved', 'closed')
+                 AND (p.payer IS NULL OR p.timezone IS NULL OR z.formats IS NULL))
+             OR (p.state NOT IN ('locking', 'locked', 'approved', 'closed')
+                 AND (p.payer IS NOT NULL OR p.timezone IS NOT NULL OR z.formats IS NOT NULL))
+          UNION ALL
+         SELECT 'payout ' || CAST(z.payout_id AS TEXT) || ' has settings for ' || z.format || ' that are not its own'
+           FROM payout_frozen z
+           LEFT JOIN payouts p ON p.id = z.payout_id
+           LEFT JOIN payout_settings s ON s.id = z.settings_id
+          WHERE p.id IS NULL
+             OR s.id IS NULL
+             OR s.format <> z.format
+             OR s.business_id <> p.business_id
+          UNION ALL
+         SELECT 'the settings for ' || f.format || ' of business ' || CAST(f.business_id AS TEXT)
+           FROM payout_formats f
+           LEFT JOIN payout_settings s ON s.id = f.settings_id
+          WHERE f.settings_id IS NOT NULL
+            AND (s.id IS NULL OR s.format <> f.format OR s.business_id <> f.business_id)
+          LIMIT 20",
+    ),
+    (
+        "every line of a locked payout can stand in its files",
+        "SELECT 'line ' || CAST(l.id AS TEXT) || ' of ' || CAST(l.amount AS TEXT) || ' ' || l.currency || ' in payout '
+                  || CAST(p.id AS TEXT) || ' by ' || p.method AS what
+           FROM payouts p
+           JOIN payout_lines l ON l.payout_id = p.id
+           LEFT JOIN payout_details d ON d.id = l.details_id
+          WHERE p.state IN ('locked', 'approved', 'closed')
+            AND l.state <> 'out'
+            AND (l.currency <> p.currency
+                 OR l.business_id <> p.business_id
+                 OR l.amount <= 0
+                 OR (l.details_id IS NULL AND p.method <> 'hand')
+                 OR (l.details_id IS NOT NULL
+                     AND (d.id IS NULL
+                          OR d.method <> p.method
+                          OR d.referrer_id <> l.referrer_id
+                          OR d.business_id <> l.business_id)))
           LIMIT 20",
     ),
     (

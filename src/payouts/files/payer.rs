@@ -31,6 +31,16 @@ impl Payer {
         }
     }
 
+    /// The settings of a format that needs none; `None` for one that cannot be used before somebody makes them.
+    pub fn usual(format: Format) -> Option<Self> {
+        match format {
+            Format::Paypal => Some(Self::Paypal(PaypalFile::default())),
+            Format::Csv => Some(Self::Csv(TableFile::default())),
+            Format::Xlsx => Some(Self::Xlsx(TableFile::default())),
+            Format::Wise | Format::Sepa => None,
+        }
+    }
+
     /// Everything that keeps these settings from making a file.
     pub fn problems(&self) -> Vec<Problem> {
         match self {

@@ -18,7 +18,7 @@ use crate::payouts::{self, NoFile, Refused};
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/payouts/{payout}/file", "getPayoutFile", "Download the file of a payout")
-            .about("Of a locked payout. The same payout gives the same bytes. It has whole accounts, so the key needs `payouts:write`, and each download is in the audit. The header `Refdesk-Parts` says how many files the payout has in this format: PayPal takes 5,000 lines a file, Wise 1,000, and Wise has files of their own for recipients by e-mail and for accounts.")
+            .about("Of a locked payout. The same payout gives the same bytes: its lines, and the settings of every kind of file that was set up, are those of its lock. A kind that was set up later keeps the settings of its first download. It has whole accounts, so the key needs `payouts:write`, and each download is in the audit. The header `Refdesk-Parts` says how many files the payout has in this format: PayPal takes 5,000 lines a file, Wise 1,000, and Wise has files of their own for recipients by e-mail and for accounts.")
             .scope("payouts:write")
             .in_path("payout", ID)
             .asks::<FileAsked>()
