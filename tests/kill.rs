@@ -1,5 +1,7 @@
 //! The real program, killed in the middle of its work: what was acknowledged is there, once, and whole.
 
+mod payouts;
+
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Payouts: from what is owed to the last line paid, and everything that can come between.
 
+mod control;
+
 use refdesk::engine::{Approve, Void};
 use refdesk::payouts;
 use serde_json::{Value as Json, json};
