@@ -901,11 +901,20 @@ CREATE TABLE payout_settings (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     format TEXT NOT NULL CHECK (format IN ('paypal', 'wise', 'sepa', 'csv', 'xlsx')),
-    -- JSON object.
+    -- JSON object, without the part that is encrypted.
     settings TEXT NOT NULL,
-    created_at BIGINT NOT NULL
+    -- The account that pays, or the recipients saved at Wise, encrypted for this business and format.
+    sealed TEXT,
+    -- The part of it that pages show.
+    masked TEXT,
+    key_id TEXT REFERENCES secret_keys (id),
+    created_at BIGINT NOT NULL,
+    CHECK ((sealed IS NULL) = (key_id IS NULL)),
+    CHECK ((sealed IS NULL) = (masked IS NULL)),
+    CHECK (format <> 'sepa' OR sealed IS NOT NULL)
 );
 CREATE INDEX payout_settings_by_business ON payout_settings (business_id, id);
+CREATE INDEX payout_settings_by_key ON payout_settings (key_id, id) WHERE key_id IS NOT NULL;
 
 -- The choices of a business for a kind of payout file, and for reading the reports about it.
 CREATE TABLE payout_formats (

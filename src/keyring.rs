@@ -19,8 +19,8 @@ pub struct Keyring {
 /// Why there is no key, in a sentence for who runs the server.
 pub type Lack = String;
 
-const HEAD: &str = "# Refdesk's key for stored secrets. Keep a copy apart from backups of the database: without it the \
-                    payout details of referrers cannot be read.\n";
+const HEAD: &str = "# Refdesk's key for stored secrets. Keep a copy apart from backups of the database: without it payout \
+                    details and your own accounts cannot be read.\n";
 
 /// The name of the key file beside a database file.
 pub fn file_beside(database: &Path) -> PathBuf {
@@ -113,7 +113,7 @@ impl Held {
 }
 
 fn without_key() -> Lack {
-    "Payout details are stored encrypted, and this server has no key for them. Set REFDESK_SECRET_KEY to the same key on \
+    "Account numbers are stored encrypted, and this server has no key for them. Set REFDESK_SECRET_KEY to the same key on \
      every node and start them again; `refdesk secrets new` prints one."
         .to_owned()
 }

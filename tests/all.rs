@@ -42,6 +42,7 @@ mod migrations;
 mod payout_details;
 mod payout_files;
 mod payout_frozen;
+mod payout_secrets;
 mod payouts;
 mod plans;
 mod races;

@@ -5,9 +5,10 @@ use std::process::{Command, Output};
 
 use refdesk::core::Core;
 use refdesk::db::Db;
-use refdesk::payout_details;
+use refdesk::payouts::files::{Payer, SepaFile};
+use refdesk::payouts::{self, SetUp};
 use refdesk::secret_key::SecretKey;
-use refdesk::secrets::Rotation;
+use refdesk::secrets::{self, Rotation};
 
 use crate::on_both_databases;
 use crate::payout_details::{CHANGED, bank, open, paypal, set};
@@ -62,7 +63,12 @@ async fn paid_people(app: &TestApp, count: i64) -> Vec<i64> {
 }
 
 async fn key_ids(app: &TestApp) -> Vec<String> {
-    let found: Vec<(String,)> = app.rows("SELECT DISTINCT key_id FROM payout_details ORDER BY key_id").await;
+    let found: Vec<(String,)> = app
+        .rows(
+            "SELECT key_id FROM payout_details UNION SELECT key_id FROM payout_settings
+              WHERE key_id IS NOT NULL ORDER BY key_id",
+        )
+        .await;
     found.into_iter().map(|(id,)| id).collect()
 }
 
@@ -70,6 +76,9 @@ async fn a_rotation_encrypts_everything_anew_and_the_old_key_goes(app: TestApp) 
     let none = rotate(&app, SECRET_KEY, &[]);
     assert!(none.status.success() && said(&none).contains("nothing to encrypt"), "{}", said(&none));
     let ids = paid_people(&app, 3).await;
+    let own = Payer::Sepa(Box::new(SepaFile { name: "Acme".into(), iban: IBAN.into(), ..SepaFile::default() }));
+    let set_up = payouts::set_payer(&app.app, &actor(), app.business.id, own.clone()).await.unwrap();
+    assert_eq!(set_up, SetUp::Changed);
     let old = app.app.keyring.first().unwrap();
     let new = SecretKey::draw();
     if app.is_postgres() {
@@ -80,7 +89,7 @@ async fn a_rotation_encrypts_everything_anew_and_the_old_key_goes(app: TestApp) 
     let done = rotate(&app, &format!("{},{}", new.hex(), old.hex()), &["--json"]);
     assert!(done.status.success(), "{}", said(&done));
     let answer: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!((&answer["encrypted"], &answer["unreadable"]), (&4.into(), &0.into()));
+    assert_eq!((&answer["encrypted"], &answer["unreadable"]), (&5.into(), &0.into()));
     assert_eq!(key_ids(&app).await, [answer["key"].as_str().unwrap()]);
     assert!(!said(&done).contains(&old.hex()) && !said(&done).contains(&new.hex()));
     assert_eq!(app.number("SELECT count(*) FROM secret_keys").await, 1);
@@ -96,6 +105,8 @@ async fn a_rotation_encrypts_everything_anew_and_the_old_key_goes(app: TestApp) 
     assert_eq!(opened.len(), 4);
     assert_eq!(opened[0].details, Ok(bank(IBAN)));
     assert_eq!(opened[1].details, Ok(paypal("jane@example.com")));
+    // The same account again is no change: what is stored opens with the new key.
+    assert_eq!(payouts::set_payer(&core, &actor(), app.business.id, own).await.unwrap(), SetUp::Already);
     let jane = app.number("SELECT min(referrer_id) FROM payout_details").await;
     assert_eq!(set(&core, &app, jane, &bank(IBAN)).await, CHANGED);
     core.db.close().await;
@@ -120,8 +131,8 @@ async fn a_rotation_that_was_interrupted_goes_on(app: TestApp) {
     assert!(done.status.success(), "{}", said(&done));
     assert_eq!(key_ids(&app).await, [new.id()], "it goes on with the key that it had begun with");
     // Everything is encrypted and the old key was not dropped yet: again changes nothing.
-    let tally = payout_details::reseal(&core, &new, |_| ()).await.unwrap().unwrap();
-    assert_eq!(tally, payout_details::Tally::default());
+    let tally = secrets::reseal(&core, &new, |_| ()).await.unwrap().unwrap();
+    assert_eq!(tally, secrets::Tally::default());
     core.db.close().await;
 }
 

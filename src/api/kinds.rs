@@ -105,7 +105,7 @@ pub const KINDS: [ProblemKind; 51] = [
     kind(
         "no_secret_key",
         "409",
-        "The server has no key to encrypt payout details with, or not the right one.",
+        "The server has no key to encrypt account numbers with, or not the right one.",
         "The message says what the people who run Refdesk have to set.",
     ),
     kind("payout_state", "409", "The payout is in a state in which this cannot be done.", "The message says which."),

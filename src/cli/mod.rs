@@ -75,7 +75,7 @@ enum Verb {
     /// Payouts: draft, lock, files, reports, paid, close
     #[command(subcommand)]
     Payout(payout::PayoutVerb),
-    /// The key that payout details are encrypted with: new, rotate
+    /// The key that payout details and your own accounts are encrypted with: new, rotate
     #[command(subcommand)]
     Secrets(secrets::SecretsVerb),
     /// Businesses beside the first one

@@ -1,4 +1,4 @@
-//! `refdesk secrets`: the key under which payout details are stored.
+//! `refdesk secrets`: the key under which payout details and your own accounts are stored.
 
 use serde_json::json;
 
@@ -7,16 +7,15 @@ use super::say::say;
 use super::{NO, Refusal};
 use crate::config::Config;
 use crate::core::Core;
-use crate::payout_details;
 use crate::secret_key::SecretKey;
-use crate::secrets::{Refused, Rotation};
+use crate::secrets::{self, Refused, Rotation};
 use crate::text::counted;
 
 #[derive(clap::Subcommand)]
 pub enum SecretsVerb {
     /// Print a new key, for REFDESK_SECRET_KEY
     New,
-    /// Encrypt payout details with a new key
+    /// Encrypt payout details and your own accounts with a new key
     ///
     /// Beside SQLite the new key is made in the key file, and the old one goes when nothing needs it. With
     /// REFDESK_SECRET_KEY set it to NEW,OLD on every node first, start them again, rotate, and set it to NEW.
@@ -26,7 +25,7 @@ pub enum SecretsVerb {
 
 #[derive(clap::Args)]
 pub struct RotateArgs {
-    /// Go on although a key is lost: the details that were encrypted with it must be entered anew
+    /// Go on although a key is lost: what was encrypted with it must be entered anew
     #[arg(long)]
     lost_key: bool,
     /// Print one JSON object
@@ -58,7 +57,7 @@ async fn rotate(core: &Core, args: &RotateArgs) -> Result<(), Refusal> {
             eprintln!("{done} …");
         }
     };
-    let tally = payout_details::reseal(core, &key, told).await?.map_err(Refusal::unusable)?;
+    let tally = secrets::reseal(core, &key, told).await?.map_err(Refusal::unusable)?;
     let is_only_key = rotation.end(core).await?.map_err(Refusal::unusable)?;
     if args.json {
         print_json(&json!({
@@ -69,19 +68,23 @@ async fn rotate(core: &Core, args: &RotateArgs) -> Result<(), Refusal> {
         }))?;
     } else {
         let count = i64::try_from(tally.done).unwrap_or(i64::MAX);
-        say!("{} payout details were encrypted anew, with the key {}.", counted(count), key.id());
+        say!(
+            "{} payout details and settings of payout files were encrypted anew, with the key {}.",
+            counted(count),
+            key.id()
+        );
         say!("{}", rest(core, is_only_key));
     }
     if tally.unreadable == 0 || args.lost_key {
         return Ok(());
     }
-    let why = format!("{} payout details do not open with their keys, and were left as they are", tally.unreadable);
+    let why = format!("{} encrypted texts do not open with their keys, and were left as they are", tally.unreadable);
     Err(Refusal { code: NO, why })
 }
 
 fn rest(core: &Core, is_only_key: bool) -> String {
     match (core.keyring.file(), is_only_key) {
-        (_, false) => "The old keys were kept, since some details do not open.".to_owned(),
+        (_, false) => "The old keys were kept, since some texts do not open.".to_owned(),
         (Some(file), true) if !core.keyring.is_given() => {
             format!("The old key is gone from {}: keep a copy of the file apart from backups.", file.display())
         }
@@ -93,7 +96,7 @@ fn refuse(refused: Refused, args: &RotateArgs) -> Result<(), Refusal> {
     let why = match refused {
         Refused::Nothing if args.json => return print_json(&json!({ "encrypted": 0 })),
         Refused::Nothing => {
-            say!("No payout details were ever stored, so there is nothing to encrypt.");
+            say!("Nothing was ever stored encrypted, so there is nothing to encrypt.");
             return Ok(());
         }
         Refused::Busy => "another rotation is running on this machine".to_owned(),
@@ -105,8 +108,8 @@ fn refuse(refused: Refused, args: &RotateArgs) -> Result<(), Refusal> {
         Refused::Unreadable(keys) => {
             let keys: Vec<String> = keys.iter().map(|(id, count)| format!("{id} ({} rows)", counted(*count))).collect();
             format!(
-                "payout details are encrypted with a key that is not here: {}. Put it back, in the key file or behind \
-                 the other in REFDESK_SECRET_KEY. If it is lost for good, --lost-key goes on without those details.",
+                "a key that some texts are encrypted with is not here: {}. Put it back, in the key file or behind the \
+                 other in REFDESK_SECRET_KEY. If it is lost for good, --lost-key goes on without those texts.",
                 keys.join(", ")
             )
         }

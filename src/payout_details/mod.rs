@@ -6,7 +6,6 @@ pub mod iban;
 pub mod mask;
 mod open;
 pub mod pages;
-mod reseal;
 mod set;
 mod set_many;
 mod store;
@@ -18,7 +17,6 @@ pub use details::{
 };
 pub use mask::cell as masked;
 pub use open::{Opened, open};
-pub use reseal::{Tally, reseal};
 pub use set::{Saved, look, remove, set};
 pub use set_many::{IDS_EACH, Keys, LOCK, differing, set_many};
 pub use store::{CurrentRow, current_of};

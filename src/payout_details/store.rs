@@ -77,21 +77,6 @@ pub async fn current(conn: &mut Conn, business_id: i64, referrers: &[i64]) -> Db
     .await
 }
 
-/// Versions that are stored with another key, by their ids.
-pub async fn with_other_key(conn: &mut Conn, key_id: &str, after: i64, most: usize) -> DbResult<Vec<SealedRow>> {
-    sql("SELECT d.id, d.business_id, d.referrer_id, d.method, d.masked, d.sealed
-           FROM payout_details d
-          WHERE d.id > $1
-            AND d.key_id <> $2
-          ORDER BY d.id
-          LIMIT $3")
-    .bind(after)
-    .bind(key_id)
-    .bind(i64::try_from(most).unwrap_or(i64::MAX))
-    .all(conn)
-    .await
-}
-
 /// True for a referrer of the business.
 pub async fn is_referrer(conn: &mut Conn, business_id: i64, referrer_id: i64) -> DbResult<bool> {
     sql("SELECT EXISTS (SELECT 1
@@ -149,26 +134,4 @@ pub async fn add(tx: &mut Tx, versions: &[(i64, NewVersion)], now: Instant) -> D
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// A version encrypted anew.
-#[derive(Debug, Clone)]
-pub struct Resealed {
-    pub id: i64,
-    /// The text that it takes the place of.
-    pub was: String,
-    pub sealed: String,
-}
-
-/// Stores texts that were encrypted anew, where nobody else has.
-pub async fn reseal(tx: &mut Tx, (key_id, rows): &(String, Vec<Resealed>)) -> DbResult<u64> {
-    sql("UPDATE payout_details
-            SET sealed = r.sealed, key_id = $2
-           FROM rows($1, id BIGINT, was TEXT, sealed TEXT) r
-          WHERE payout_details.id = r.id
-            AND payout_details.sealed = r.was")
-    .bind(rows!(rows, r => { id: r.id, was: r.was, sealed: r.sealed }))
-    .bind(key_id)
-    .execute(tx)
-    .await
 }

@@ -38,7 +38,7 @@ pub(super) async fn create_in(tx: &mut Tx, (new, keyring): &(NewPayout, Keyring)
     let format = match new.format {
         None => formats::usual(tx, new.business_id, new.method, new.currency).await?,
         Some(format) if !suits(format, new.method, new.currency) => return Ok(Err(Refused::Format)),
-        Some(format) if formats::payer(tx, new.business_id, format).await?.is_none() => {
+        Some(format) if formats::version(tx, new.business_id, format).await?.is_none() => {
             return Ok(Err(Refused::NotSetUp(format)));
         }
         Some(format) => format,

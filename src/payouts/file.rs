@@ -116,7 +116,11 @@ impl Source {
         let Some(version) = frozen::version(conn, &payout, format).await? else {
             return Ok(Err(Refused::NotSetUp(format).into()));
         };
-        if let Some(problem) = version.payer.problems().into_iter().next() {
+        let whole = match version.open(keyring) {
+            Ok(whole) => whole,
+            Err(why) => return Ok(Err(NoFile::Line(why))),
+        };
+        if let Some(problem) = whole.problems().into_iter().next() {
             return Ok(Err(NoFile::Line(problem.reason)));
         }
         let Some((payer, zone)) = payer_of(conn, &payout).await? else { return Ok(Err(Refused::NotFound.into())) };
@@ -125,7 +129,7 @@ impl Source {
         let opened = payout_details::open(conn, keyring, payout.business_id, &ids).await?;
         let opened = opened.into_iter().map(|o| (o.id, o.details)).collect();
         let zone = Zone::parse(&zone).unwrap_or_default();
-        let (settings_id, payers) = (version.id, Payers::of(version.payer));
+        let (settings_id, payers) = (version.id, Payers::of(whole));
         Ok(Ok(Self { payout, settings_id, payer, zone, lines, opened, payers }))
     }
 

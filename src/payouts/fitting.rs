@@ -26,7 +26,15 @@ pub async fn leave_out_unfit(
         return Ok(());
     }
     let Some(version) = frozen::version(conn, payout, payout.format).await? else { return Ok(()) };
-    let payers = Payers::of(version.payer);
+    let payers = match version.open(keyring) {
+        Ok(payer) => Payers::of(payer),
+        Err(why) => {
+            for line in inside {
+                leave_out(line, why.clone());
+            }
+            return Ok(());
+        }
+    };
     let ids: Vec<i64> = inside.iter().filter_map(|line| line.details.as_ref().map(|d| d.id)).collect();
     let opened = payout_details::open(conn, keyring, payout.business_id, &ids).await?;
     let opened: HashMap<i64, Result<Details, String>> = opened.into_iter().map(|o| (o.id, o.details)).collect();
@@ -51,9 +59,13 @@ pub async fn leave_out_unfit(
             None => Some("The payout details were erased.".to_owned()),
         };
         if let Some(reason) = reason {
-            line.out = Some(OutReason::Unfit);
-            line.reason = Some(reason);
+            leave_out(line, reason);
         }
     }
     Ok(())
+}
+
+fn leave_out(line: &mut Built, reason: String) {
+    line.out = Some(OutReason::Unfit);
+    line.reason = Some(reason);
 }

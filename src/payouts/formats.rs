@@ -1,65 +1,96 @@
-//! The choices of a business for each kind of file: its settings, and the meaning of the columns of reports.
+//! The settings of a business for each kind of file, and the meaning of the columns of reports. The account that pays,
+//! and the recipients saved at Wise, are stored encrypted beside the settings.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use serde_json::json;
-
-use super::files::{Field, Format, Payer, SavedRecipient, Template, suits, texts};
+use super::files::{Field, Format, Payer, suits, texts};
 use super::results::Reading;
-use super::settings::Set;
-use super::store::{self, SettingsRow};
-use crate::actor::Actor;
-use crate::audit::{self, NewEntry};
-use crate::core::Core;
-use crate::db::{Conn, DbError, DbResult, Key, Tx};
+use super::store::{self, Sealed, SettingsRow};
+use crate::db::{Conn, DbError, DbResult, Tx};
+use crate::keyring::Keyring;
 use crate::money::Currency;
-use crate::payout_details::{Method, mask};
+use crate::payout_details::Method;
 
 /// Settings of a format, and the version that they are.
-pub(super) struct Version {
+#[derive(Clone)]
+pub struct Version {
     /// None of the usual ones, before anything is stored.
-    pub id: Option<i64>,
+    pub(super) id: Option<i64>,
+    business_id: i64,
+    /// Without the part that is stored encrypted.
     pub payer: Payer,
+    pub(super) sealed: Option<Sealed>,
 }
 
 impl Version {
-    pub(super) fn of(row: SettingsRow) -> DbResult<Self> {
+    pub(super) fn of(business_id: i64, row: SettingsRow) -> DbResult<Self> {
         let payer = serde_json::from_str(&row.settings).map_err(|error| DbError::Fault(error.to_string()))?;
-        Ok(Self { id: Some(row.id), payer })
+        Ok(Self { id: Some(row.id), business_id, payer, sealed: row.sealed() })
+    }
+
+    /// The encrypted part as pages show it: the masked account, or the number of recipients saved at Wise.
+    pub fn masked(&self) -> Option<&str> {
+        self.sealed.as_ref().map(|sealed| sealed.masked.as_str())
+    }
+
+    /// The whole settings, or a sentence that says why they cannot be read.
+    pub(super) fn open(&self, keyring: &Keyring) -> Result<Payer, String> {
+        let mut payer = self.payer.clone();
+        let Some(sealed) = &self.sealed else { return Ok(payer) };
+        let about = about(self.business_id, payer.format());
+        let opened = keyring.keys().and_then(|keys| {
+            let text = Keyring::open(&keys, &about, &sealed.sealed).map_err(|why| why.to_string())?;
+            payer.put_secret(&text).map_err(|why| why.to_string())
+        });
+        let title = payer.format().title();
+        let why = |why: String| format!("The settings of the {title} cannot be read: {}.", why.trim_end_matches('.'));
+        opened.map(|()| payer).map_err(why)
+    }
+
+    /// The settings as the audit and answers show them, the encrypted part masked.
+    pub fn shown(&self) -> BTreeMap<String, String> {
+        let mut all: BTreeMap<String, String> =
+            texts(&self.payer).into_iter().map(|(field, text)| (field.word().to_owned(), text)).collect();
+        let masked = self.masked();
+        match &self.payer {
+            Payer::Sepa(_) => all.insert(Field::PayerIban.word().to_owned(), masked.unwrap_or_default().to_owned()),
+            Payer::Wise(_) => all.insert(Field::SavedRecipients.word().to_owned(), masked.unwrap_or("0").to_owned()),
+            Payer::Paypal(_) | Payer::Csv(_) | Payer::Xlsx(_) => None,
+        };
+        all
     }
 }
 
-/// The settings that count; `None` for a format that cannot be used before somebody makes them.
-pub(super) async fn version(conn: &mut Conn, business_id: i64, format: Format) -> DbResult<Option<Version>> {
+/// Binds an encrypted text to its business and format. The rotation of the key binds it in the same way.
+pub(super) fn about(business_id: i64, format: Format) -> String {
+    format!("payout_settings/{business_id}/{format}")
+}
+
+/// The settings of a format that count; `None` for one that cannot be used before somebody makes them.
+pub async fn version(conn: &mut Conn, business_id: i64, format: Format) -> DbResult<Option<Version>> {
     match store::current(conn, business_id, format).await? {
-        Some(row) => Version::of(row).map(Some),
-        None => Ok(Payer::usual(format).map(|payer| Version { id: None, payer })),
+        Some(row) => Version::of(business_id, row).map(Some),
+        None => Ok(Payer::usual(format).map(|payer| Version { id: None, business_id, payer, sealed: None })),
     }
-}
-
-/// The settings of a format; `None` for one that cannot be used before somebody makes them.
-pub async fn payer(conn: &mut Conn, business_id: i64, format: Format) -> DbResult<Option<Payer>> {
-    Ok(version(conn, business_id, format).await?.map(|version| version.payer))
 }
 
 /// The version of the settings that count; the usual ones are stored for it.
 pub(super) async fn stored(tx: &mut Tx, business_id: i64, format: Format) -> DbResult<Option<i64>> {
     match (store::current(tx, business_id, format).await?, Payer::usual(format)) {
         (Some(row), _) => Ok(Some(row.id)),
-        (None, Some(usual)) => add(tx, business_id, &usual).await.map(Some),
+        (None, Some(usual)) => add(tx, business_id, usual, None).await.map(|version| version.id),
         (None, None) => Ok(None),
     }
 }
 
 /// Stores settings as the version that counts.
-async fn add(tx: &mut Tx, business_id: i64, payer: &Payer) -> DbResult<i64> {
-    let settings = serde_json::to_string(payer).map_err(|error| DbError::Fault(error.to_string()))?;
+pub(super) async fn add(tx: &mut Tx, business_id: i64, payer: Payer, sealed: Option<Sealed>) -> DbResult<Version> {
+    let settings = serde_json::to_string(&payer).map_err(|error| DbError::Fault(error.to_string()))?;
     let (id, format) = (tx.id()?, payer.format());
-    store::add_settings(tx, id, business_id, format, &settings).await?;
+    store::add_settings(tx, id, business_id, format, &settings, sealed.as_ref()).await?;
     store::choose_settings(tx, business_id, format, id).await?;
     store::drop_unused(tx, business_id).await?;
-    Ok(id)
+    Ok(Version { id: Some(id), business_id, payer, sealed })
 }
 
 /// The formats that a payout can be paid by, those that are set up first.
@@ -71,7 +102,7 @@ pub async fn formats(
 ) -> DbResult<Vec<(Format, bool)>> {
     let mut found = Vec::new();
     for format in Format::ALL.into_iter().filter(|format| suits(*format, method, currency)) {
-        found.push((format, payer(conn, business_id, format).await?.is_some()));
+        found.push((format, version(conn, business_id, format).await?.is_some()));
     }
     found.sort_by_key(|(_, ready)| !ready);
     Ok(found)
@@ -81,64 +112,6 @@ pub async fn formats(
 pub(super) async fn usual(conn: &mut Conn, business_id: i64, method: Method, currency: Currency) -> DbResult<Format> {
     let formats = formats(conn, business_id, method, currency).await?;
     Ok(formats.into_iter().find(|(_, ready)| *ready).map_or(Format::Csv, |(format, _)| format))
-}
-
-/// Sets how a business makes the files of a format. Recipients who were saved at Wise stay.
-pub async fn set_payer(core: &Core, actor: &Arc<Actor>, business_id: i64, payer: Payer) -> DbResult<Set> {
-    core.write_once(vec![Key::Payouts(business_id)], actor, (business_id, payer), set_payer_in).await
-}
-
-async fn set_payer_in(tx: &mut Tx, (business_id, new): &(i64, Payer)) -> DbResult<Set> {
-    let before = payer(tx, *business_id, new.format()).await?;
-    let new = match (new.clone(), &before) {
-        (Payer::Wise(mut wise), Some(Payer::Wise(was))) if wise.saved.is_empty() => {
-            (wise.saved, wise.template) = (was.saved.clone(), was.template);
-            Payer::Wise(wise)
-        }
-        (new, _) => new,
-    };
-    write(tx, *business_id, before, new).await
-}
-
-/// Sets the recipients whom a business saved at Wise, or forgets them; it pays from `source` if nothing says so yet.
-pub async fn set_saved(core: &Core, actor: &Arc<Actor>, business_id: i64, saved: Vec<SavedRecipient>) -> DbResult<Set> {
-    core.write_once(vec![Key::Payouts(business_id)], actor, (business_id, saved), set_saved_in).await
-}
-
-async fn set_saved_in(tx: &mut Tx, (business_id, saved): &(i64, Vec<SavedRecipient>)) -> DbResult<Set> {
-    let before = payer(tx, *business_id, Format::Wise).await?;
-    let Some(Payer::Wise(mut wise)) = before.clone() else { return Ok(Set::NotFound) };
-    wise.template = if saved.is_empty() { Template::Email } else { Template::Recipient };
-    wise.saved.clone_from(saved);
-    write(tx, *business_id, before, Payer::Wise(wise)).await
-}
-
-async fn write(tx: &mut Tx, business_id: i64, before: Option<Payer>, new: Payer) -> DbResult<Set> {
-    if before.as_ref() == Some(&new) {
-        return Ok(Set::Already);
-    }
-    add(tx, business_id, &new).await?;
-    let entry = NewEntry::by(tx, business_id, "payout.settings", ("business", business_id))?
-        .before(json!({ new.format().word(): before.as_ref().map(shown) }))
-        .after(json!({ new.format().word(): shown(&new) }));
-    audit::write(tx, &[entry]).await?;
-    Ok(Set::Changed)
-}
-
-/// The settings as the audit and answers show them, the payer's account masked.
-pub fn shown(payer: &Payer) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> =
-        texts(payer).into_iter().map(|(field, text)| (field.word().to_owned(), text)).collect();
-    match payer {
-        Payer::Sepa(sepa) => {
-            all.insert(Field::PayerIban.word().to_owned(), mask::iban(&sepa.iban));
-        }
-        Payer::Wise(wise) => {
-            all.insert(Field::SavedRecipients.word().to_owned(), wise.saved.len().to_string());
-        }
-        Payer::Paypal(_) | Payer::Csv(_) | Payer::Xlsx(_) => {}
-    }
-    all
 }
 
 /// The meaning of the columns of a business's reports about files of a format, as somebody chose it.

@@ -23,7 +23,7 @@ pub(super) async fn version(conn: &mut Conn, payout: &PayoutRow, format: Format)
     if payout.payer.is_some()
         && let Some(row) = store::frozen(conn, payout.id, format).await?
     {
-        return Version::of(row).map(Some);
+        return Version::of(payout.business_id, row).map(Some);
     }
     formats::version(conn, payout.business_id, format).await
 }

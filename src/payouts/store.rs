@@ -17,7 +17,8 @@ use crate::payout_details::Method;
 use crate::{row, rows, words};
 
 pub use formats::{
-    SettingsRow, add_settings, choose_settings, current, drop_unused, freeze, frozen, reading, set_reading, thaw,
+    Sealed, SettingsRow, add_settings, choose_settings, current, drop_unused, freeze, frozen, reading, set_reading,
+    thaw,
 };
 pub use lines::{
     LineFilter, LineRow, choose, clear, end_lines, left_out, line, lines, lines_by_id, move_lines, next_lines,

@@ -2,9 +2,11 @@
 //! seals nothing, so that no row is stored with a key that others do not have. Enter with [`to_seal`], and with
 //! [`is_current`] in the transaction of the write.
 
+mod reseal;
 mod rotate;
 mod store;
 
+pub use reseal::{Tally, reseal};
 pub use rotate::{Refused, Rotation};
 pub use store::current;
 
@@ -28,7 +30,7 @@ fn missing(id: &str, keyring: &Keyring) -> Lack {
         _ => "is not in REFDESK_SECRET_KEY".to_owned(),
     };
     format!(
-        "Stored payout details are encrypted with the key {id}, which {place}. Put that key back, or see \
+        "What is stored encrypted needs the key {id}, which {place}. Put that key back, or see \
          `refdesk secrets rotate --help` for a key that is lost."
     )
 }

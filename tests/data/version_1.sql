@@ -101,8 +101,8 @@ INSERT INTO ledger_entries (id, business_id, referrer_id, currency, account, amo
 INSERT INTO payouts (id, business_id, campaign_id, number, currency, method, format, state, note, lines, amount, fingerprint, made_by, made_by_id, locked_by, locked_by_id, payer, timezone, approved_by, approved_by_id, created_at, updated_at, built_at, locked_at, approved_at, file_at, closed_at) VALUES
     (6101, 1001, NULL, 1, 'USD', 'hand', 'csv', 'draft', NULL, 0, 0, 'f1', 'owner', 1002, NULL, NULL, NULL, NULL, NULL, NULL, 1795261403103724, 1795261403103724, NULL, NULL, NULL, NULL, NULL),
     (6105, 1001, NULL, 2, 'USD', 'hand', 'csv', 'closed', NULL, 0, 0, 'f2', 'owner', 1002, 'owner', 1002, 'Acme', 'UTC', NULL, NULL, 1795261403103724, 1795261403103724, NULL, 1795261403103724, NULL, NULL, 1795261403103724);
-INSERT INTO payout_settings (id, business_id, format, settings, created_at) VALUES
-    (6106, 1001, 'csv', '{"format":"csv","columns":["line","amount"]}', 1795261403103724);
+INSERT INTO payout_settings (id, business_id, format, settings, sealed, masked, key_id, created_at) VALUES
+    (6106, 1001, 'csv', '{"format":"csv","columns":["line","amount"]}', NULL, NULL, NULL, 1795261403103724);
 INSERT INTO payout_formats (business_id, format, settings_id, reading, updated_at) VALUES
     (1001, 'csv', 6106, NULL, 1795261403103724);
 INSERT INTO payout_frozen (payout_id, format, settings_id) VALUES

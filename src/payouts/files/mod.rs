@@ -32,7 +32,7 @@ pub use fit::fit;
 pub use format::{Format, suits};
 pub use marks::{DecimalMark, Delimiter};
 pub use parts::{is_one_file, parts};
-pub use payer::{Payer, PaypalFile, TableFile};
+pub use payer::{Payer, PaypalFile, Secret, TableFile};
 pub use payers::Payers;
 pub use problem::{Field, Problem};
 pub use row::{Head, Row, Shown};

@@ -1,5 +1,7 @@
 //! The settings of a business for each format, as they are stored.
 
+use std::mem;
+
 use serde::{Deserialize, Serialize};
 
 use super::column::Column;
@@ -8,6 +10,7 @@ use super::marks::{DecimalMark, Delimiter};
 use super::problem::{Field, Problem};
 use super::sepa::SepaFile;
 use super::wise::WiseFile;
+use crate::payout_details::mask;
 
 /// The settings of one format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +21,13 @@ pub enum Payer {
     Sepa(Box<SepaFile>),
     Csv(TableFile),
     Xlsx(TableFile),
+}
+
+/// The part of settings that is stored encrypted. Not `Debug`: a log is no place for accounts.
+pub struct Secret {
+    pub text: String,
+    /// As pages show it.
+    pub masked: String,
 }
 
 impl Payer {
@@ -39,6 +49,37 @@ impl Payer {
             Format::Xlsx => Some(Self::Xlsx(TableFile::default())),
             Format::Wise | Format::Sepa => None,
         }
+    }
+
+    /// Takes out the part that is stored encrypted: the account that pays, or the recipients saved at Wise.
+    ///
+    /// # Errors
+    /// None that a recipient of Wise's file can bring about.
+    pub fn take_secret(&mut self) -> serde_json::Result<Option<Secret>> {
+        Ok(match self {
+            Self::Sepa(sepa) if !sepa.iban.is_empty() => {
+                let text = mem::take(&mut sepa.iban);
+                Some(Secret { masked: mask::iban(&text), text })
+            }
+            Self::Wise(wise) if !wise.saved.is_empty() => {
+                let saved = mem::take(&mut wise.saved);
+                Some(Secret { masked: saved.len().to_string(), text: serde_json::to_string(&saved)? })
+            }
+            _ => None,
+        })
+    }
+
+    /// Puts that part back.
+    ///
+    /// # Errors
+    /// For a text that is not of this format.
+    pub fn put_secret(&mut self, text: &str) -> serde_json::Result<()> {
+        match self {
+            Self::Sepa(sepa) => text.clone_into(&mut sepa.iban),
+            Self::Wise(wise) => wise.saved = serde_json::from_str(text)?,
+            Self::Paypal(_) | Self::Csv(_) | Self::Xlsx(_) => {}
+        }
+        Ok(())
     }
 
     /// Everything that keeps these settings from making a file.

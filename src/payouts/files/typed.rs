@@ -10,11 +10,12 @@ use super::wise::{Fixed, Template, WiseFile};
 use crate::payout_details::{Address, iban};
 use crate::places;
 
-/// Reads the settings of a format from the texts of their fields; an empty one has its usual value.
+/// Reads the settings of a format from the texts of their fields; an empty one has its usual value. `has_account` is
+/// true where an account that pays is stored: it may be left out, and stays.
 ///
 /// # Errors
 /// Every field that cannot be taken.
-pub fn read<'t>(format: Format, value: &dyn Fn(&str) -> &'t str) -> Result<Payer, Vec<Problem>> {
+pub fn read<'t>(format: Format, has_account: bool, value: &dyn Fn(&str) -> &'t str) -> Result<Payer, Vec<Problem>> {
     let mut fields = Fields { value, wrong: Vec::new() };
     let payer = match format {
         Format::Paypal => {
@@ -29,9 +30,15 @@ pub fn read<'t>(format: Format, value: &dyn Fn(&str) -> &'t str) -> Result<Payer
             None => return Err(fields.wrong),
         },
     };
+    let stays = has_account && fields.typed(Field::PayerIban).is_empty();
     let mut wrong = fields.wrong;
-    // The saved recipients of Wise come by a file of their own.
-    wrong.extend(payer.problems().into_iter().filter(|problem| problem.field != Field::SavedRecipients));
+    let asked = |problem: &Problem| match problem.field {
+        // The saved recipients of Wise come by a file of their own.
+        Field::SavedRecipients => false,
+        Field::PayerIban => !stays,
+        _ => true,
+    };
+    wrong.extend(payer.problems().into_iter().filter(asked));
     if wrong.is_empty() { Ok(payer) } else { Err(wrong) }
 }
 
@@ -173,7 +180,9 @@ mod tests {
 
     fn reading(format: Format, fields: &[(&str, &str)]) -> Result<Payer, Vec<Problem>> {
         let fields: Vec<(String, String)> = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        read(format, &|name| fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str()))
+        read(format, false, &|name| {
+            fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str())
+        })
     }
 
     const SEPA: [(&str, &str); 2] = [("payer_name", "Acme GmbH"), ("payer_iban", "de89 3704 0044 0532 0130 00")];

@@ -7,8 +7,8 @@ use askama::Template;
 use axum::extract::{Multipart, Path};
 use axum::http::StatusCode;
 
-use crate::payouts::files::{Column, Format, Payer, read, saved_recipients, texts};
-use crate::payouts::{self, Set};
+use crate::payouts::files::{Column, Format, read, saved_recipients, texts};
+use crate::payouts::{self, SetUp};
 use crate::shell::{Frame, Page};
 use crate::web::page::{Places, html_with};
 use crate::web::{Choice, Fault, Flash, Form, PageResult, Upload};
@@ -26,8 +26,10 @@ struct FormatPage {
     bookings: Vec<Choice>,
     without_bic: Vec<Choice>,
     columns: String,
+    /// The masked account that pays, where one is stored.
+    account: Option<String>,
     /// Recipients whom the business saved at Wise; `None` before Wise is set up.
-    saved: Option<usize>,
+    saved: Option<String>,
 }
 
 impl FormatPage {
@@ -44,7 +46,8 @@ fn of_path(word: &str) -> Result<Format, Fault> {
 }
 
 async fn shown(page: &Page, format: Format, form: Form, status: StatusCode) -> PageResult {
-    let now = payouts::payer(&mut page.read().await?, page.member.business_id, format).await?;
+    let now = payouts::version(&mut page.read().await?, page.member.business_id, format).await?;
+    let masked = now.as_ref().and_then(|now| now.masked()).map(str::to_owned);
     let chosen = |name: &str| form.value(name).to_owned();
     let answer = FormatPage {
         frame: page.frame("payouts").await?,
@@ -71,10 +74,8 @@ async fn shown(page: &Page, format: Format, form: Form, status: StatusCode) -> P
             &chosen("without_bic"),
         ),
         columns: Column::ALL.map(Column::word).join(", "),
-        saved: match now {
-            Some(Payer::Wise(wise)) => Some(wise.saved.len()),
-            _ => None,
-        },
+        account: masked.clone().filter(|_| format == Format::Sepa),
+        saved: now.filter(|_| format == Format::Wise).map(|_| masked.unwrap_or_default()),
         form,
     };
     html_with(status, &answer)
@@ -82,12 +83,12 @@ async fn shown(page: &Page, format: Format, form: Form, status: StatusCode) -> P
 
 pub(super) async fn show(page: Page, Path(word): Path<String>) -> PageResult {
     let format = of_path(&word)?;
-    let now = payouts::payer(&mut page.read().await?, page.member.business_id, format).await?;
+    let now = payouts::version(&mut page.read().await?, page.member.business_id, format).await?;
     let mut form = Form::default();
     if format == Format::Wise {
         form.set("source_currency", page.member.currency.code());
     }
-    for (field, text) in now.iter().flat_map(texts) {
+    for (field, text) in now.iter().flat_map(|now| texts(&now.payer)) {
         form.set(field.word(), text);
     }
     shown(&page, format, form, StatusCode::OK).await
@@ -95,7 +96,9 @@ pub(super) async fn show(page: Page, Path(word): Path<String>) -> PageResult {
 
 pub(super) async fn update(page: Page, Path(word): Path<String>, mut form: Form) -> PageResult {
     let format = of_path(&word)?;
-    let read = read(format, &|field| form.value(field));
+    let business_id = page.member.business_id;
+    let now = payouts::version(&mut page.read().await?, business_id, format).await?;
+    let read = read(format, now.is_some_and(|now| now.masked().is_some()), &|field| form.value(field));
     let payer = match read {
         Ok(payer) if form.is_fine() => payer,
         read => {
@@ -106,12 +109,19 @@ pub(super) async fn update(page: Page, Path(word): Path<String>, mut form: Form)
         }
     };
     let actor = Arc::new(page.member.actor());
-    let flash = match payouts::set_payer(&page.app, &actor, page.member.business_id, payer).await? {
-        Set::Changed => Flash::good(format!("The settings of the {} were saved.", format.title())),
-        Set::Already => Flash::info("Nothing was different, so nothing was changed."),
-        Set::NotFound => return Err(Fault::NotFound),
+    let why = match payouts::set_payer(&page.app, &actor, business_id, payer).await? {
+        SetUp::Changed => {
+            let said = format!("The settings of the {} were saved.", format.title());
+            return page.go("/payouts/settings", Flash::good(said)).await;
+        }
+        SetUp::Already => {
+            return page.go("/payouts/settings", Flash::info("Nothing was different, so nothing was changed.")).await;
+        }
+        SetUp::Lacking => "Enter the IBAN of the account that pays.".to_owned(),
+        SetUp::Refused(why) => why,
     };
-    page.go("/payouts/settings", flash).await
+    form.fail("", why);
+    shown(&page, format, form, StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// Wise's own file of saved recipients, or the wish to forget it.
@@ -133,9 +143,10 @@ pub(super) async fn saved(page: Page, body: Multipart) -> PageResult {
     };
     let many = saved.len();
     let flash = match payouts::set_saved(&page.app, &actor, page.member.business_id, saved).await? {
-        Set::NotFound => Flash::bad("Save the currency that you pay from first."),
-        Set::Changed | Set::Already if many == 0 => Flash::good("Recipients saved at Wise are not used any more."),
-        Set::Changed | Set::Already => Flash::good(format!("{many} saved recipients were read.")),
+        SetUp::Lacking => Flash::bad("Save the currency that you pay from first."),
+        SetUp::Refused(why) => Flash::bad(why),
+        SetUp::Changed | SetUp::Already if many == 0 => Flash::good("Recipients saved at Wise are not used any more."),
+        SetUp::Changed | SetUp::Already => Flash::good(format!("{many} saved recipients were read.")),
     };
     page.go(own, flash).await
 }

@@ -44,7 +44,7 @@ async fn shown(page: &Page, form: Form, status: StatusCode) -> PageResult {
     let all = payouts::minimums(&mut conn, page.member.business_id).await?;
     let mut formats = Vec::new();
     for format in Format::ALL {
-        let is_set_up = payouts::payer(&mut conn, page.member.business_id, format).await?.is_some();
+        let is_set_up = payouts::version(&mut conn, page.member.business_id, format).await?.is_some();
         formats.push((format.word(), format.title(), is_set_up));
     }
     drop(conn);

@@ -8,12 +8,30 @@ row! {
         pub id: i64,
         /// A JSON object.
         pub settings: String,
+        pub sealed: Option<String>,
+        pub masked: Option<String>,
+        pub key_id: Option<String>,
+    }
+}
+
+/// The encrypted part of settings.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    pub sealed: String,
+    pub masked: String,
+    pub key_id: String,
+}
+
+impl SettingsRow {
+    pub fn sealed(&self) -> Option<Sealed> {
+        let (sealed, masked, key_id) = (self.sealed.clone()?, self.masked.clone()?, self.key_id.clone()?);
+        Some(Sealed { sealed, masked, key_id })
     }
 }
 
 /// The version that counts for a business.
 pub async fn current(conn: &mut Conn, business_id: i64, format: Format) -> DbResult<Option<SettingsRow>> {
-    sql("SELECT s.id, s.settings
+    sql("SELECT s.id, s.settings, s.sealed, s.masked, s.key_id
            FROM payout_formats f
            JOIN payout_settings s ON s.id = f.settings_id
           WHERE f.business_id = $1
@@ -26,7 +44,7 @@ pub async fn current(conn: &mut Conn, business_id: i64, format: Format) -> DbRes
 
 /// The version that the files of a locked payout are made by.
 pub async fn frozen(conn: &mut Conn, payout_id: i64, format: Format) -> DbResult<Option<SettingsRow>> {
-    sql("SELECT s.id, s.settings
+    sql("SELECT s.id, s.settings, s.sealed, s.masked, s.key_id
            FROM payout_frozen z
            JOIN payout_settings s ON s.id = z.settings_id
           WHERE z.payout_id = $1
@@ -37,14 +55,24 @@ pub async fn frozen(conn: &mut Conn, payout_id: i64, format: Format) -> DbResult
     .await
 }
 
-pub async fn add_settings(tx: &mut Tx, id: i64, business_id: i64, format: Format, settings: &str) -> DbResult<()> {
+pub async fn add_settings(
+    tx: &mut Tx,
+    id: i64,
+    business_id: i64,
+    format: Format,
+    settings: &str,
+    sealed: Option<&Sealed>,
+) -> DbResult<()> {
     let now = tx.now();
-    sql("INSERT INTO payout_settings (id, business_id, format, settings, created_at)
-         VALUES ($1, $2, $3, $4, $5)")
+    sql("INSERT INTO payout_settings (id, business_id, format, settings, sealed, masked, key_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind(id)
     .bind(business_id)
     .bind(format)
     .bind(settings)
+    .bind(sealed.map(|sealed| sealed.sealed.as_str()))
+    .bind(sealed.map(|sealed| sealed.masked.as_str()))
+    .bind(sealed.map(|sealed| sealed.key_id.as_str()))
     .bind(now)
     .execute(tx)
     .await?;

@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::id::{self, Kind};
 use crate::object;
 use crate::payouts::files::{self, Format, read};
-use crate::payouts::{self, Approval, Set};
+use crate::payouts::{self, Approval, Set, SetUp};
 
 pub fn calls(api: Api) -> Api {
     api.with(
@@ -43,11 +43,12 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::post("/v1/payout-formats", "setPayoutFormat", "Set up a kind of payout file")
-            .about("All settings of the format: what is not sent has its usual value. `sepa` needs `payer_name` and `payer_iban`, `wise` needs `source_currency`; the others work as they are. The key has to be an owner's.")
+            .about("All settings of the format: what is not sent has its usual value. `sepa` needs `payer_name` and `payer_iban`, `wise` needs `source_currency`; the others work as they are. The IBAN is stored encrypted and never answered whole; once one is stored, `payer_iban` may be left out, and it stays. Payouts that are locked by now keep the settings of their lock. The key has to be an owner's.")
             .once()
             .scope("payouts:write")
             .takes::<PayoutFormatChange>(r#"{"format": "sepa", "payer_name": "Acme GmbH", "payer_iban": "DE89 3704 0044 0532 0130 00"}"#)
-            .answers::<Settings>(200, "The settings as they are now.", ""),
+            .answers::<Settings>(200, "The settings as they are now.", "")
+            .refuses(&[409]),
         set_format,
     )
 }
@@ -93,7 +94,7 @@ object! {
         fixed "fixed": Option<Line<20>>,
         /// `sepa`: the holder of the account that pays.
         payer_name "payer_name": Option<Line<200>>,
-        /// `sepa`: with or without spaces.
+        /// `sepa`: with or without spaces. Stored encrypted; the stored one stays where this is left out.
         payer_iban "payer_iban": Option<Line<80>>,
         /// `sepa`: the BIC of the bank that pays.
         payer_bic "payer_bic": Option<Line<60>>,
@@ -165,8 +166,8 @@ async fn answer(app: &App, caller: &Caller) -> Result<Response, Problem> {
     };
     let mut formats = BTreeMap::new();
     for format in Format::ALL {
-        if let Some(payer) = payouts::payer(&mut conn, caller.business_id(), format).await? {
-            formats.insert(format.word(), payouts::shown(&payer));
+        if let Some(version) = payouts::version(&mut conn, caller.business_id(), format).await? {
+            formats.insert(format.word(), version.shown());
         }
     }
     let days = all.iter().filter_map(|c| Some((id::render(Kind::Campaign, c.id), c.payout_day?))).collect();
@@ -233,12 +234,18 @@ async fn set_format(
     if !super::decide::is_owner(&caller) {
         return Err(Problem::forbidden("Only an owner's key changes the settings of payouts."));
     }
-    let payer = read(wanted.format.0, &|field| wanted.text(field)).map_err(|wrong| {
+    let format = wanted.format.0;
+    let now = payouts::version(&mut app.db.read().await?, caller.business_id(), format).await?;
+    let has_account = now.is_some_and(|now| now.masked().is_some());
+    let payer = read(format, has_account, &|field| wanted.text(field)).map_err(|wrong| {
         let problem = |problem: files::Problem| {
             FieldProblem::wrong(problem.field.word(), format!("is not taken: {}", problem.reason.trim_end_matches('.')))
         };
         Problem::invalid(wrong.into_iter().map(problem).collect())
     })?;
-    payouts::set_payer(&app, &caller.actor, caller.business_id(), payer).await?;
-    answer(&app, &caller).await
+    match payouts::set_payer(&app, &caller.actor, caller.business_id(), payer).await? {
+        SetUp::Changed | SetUp::Already => answer(&app, &caller).await,
+        SetUp::Lacking => Err(FieldProblem::wrong("payer_iban", "is needed").into()),
+        SetUp::Refused(why) => Err(Problem::conflict("no_secret_key", why)),
+    }
 }

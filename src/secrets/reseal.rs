@@ -1,9 +1,9 @@
-//! Encrypts stored details anew, in chunks, for a new key.
+//! Encrypts everything that is stored encrypted anew, in chunks, for a new key.
 
-use super::open::{opened, sealed};
 use super::store::{self, Resealed};
 use crate::core::Core;
 use crate::db::DbResult;
+use crate::keyring::Keyring;
 use crate::secret_key::SecretKey;
 
 /// Rows of one transaction.
@@ -31,8 +31,8 @@ pub async fn reseal(core: &Core, key: &SecretKey, told: impl Fn(u64)) -> DbResul
         };
         let mut chunk = Vec::new();
         for row in rows {
-            let again = opened(&keys, &row).ok().and_then(|d| sealed(key, row.business_id, row.referrer_id, &d));
-            match again {
+            let opened = Keyring::open(&keys, &row.about, &row.sealed).ok();
+            match opened.and_then(|text| key.seal(&row.about, &text)) {
                 Some(sealed) => chunk.push(Resealed { id: row.id, was: row.sealed, sealed }),
                 None => tally.unreadable += 1,
             }
