@@ -989,6 +989,7 @@ CREATE TABLE payout_lines (
     CHECK ((state = 'out') = (out_reason IS NOT NULL)),
     CHECK (state = 'out' OR amount > 0)
 );
+CREATE INDEX payout_lines_by_payout ON payout_lines (payout_id, id);
 CREATE INDEX payout_lines_by_state ON payout_lines (payout_id, state, id);
 CREATE INDEX payout_lines_by_amount ON payout_lines (payout_id, amount, id);
 CREATE INDEX payout_lines_by_referrer ON payout_lines (referrer_id, id);

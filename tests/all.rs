@@ -43,6 +43,7 @@ mod payout_details;
 mod payout_files;
 mod payout_frozen;
 mod payout_secrets;
+mod payout_stream;
 mod payouts;
 mod plans;
 mod races;

@@ -189,7 +189,9 @@ impl Client {
                             .and_then(|n| n.trim().parse::<usize>().ok())
                     })
                     .unwrap_or(0);
-                while self.buffer.len() < end + 4 + length {
+                // A file that is sent as it is made has no length in front.
+                let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+                while self.buffer.len() < end + 4 + length || (chunked && !self.buffer.ends_with(b"\r\n0\r\n\r\n")) {
                     let n = self.stream.read(&mut chunk).await.unwrap();
                     assert!(n > 0, "the connection closed");
                     self.buffer.extend_from_slice(&chunk[..n]);

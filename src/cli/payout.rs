@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use futures::StreamExt as _;
 use serde_json::{Value as Json, json};
 
 use super::common::{actor, business, instant, open, print_json, print_table};
@@ -349,12 +350,15 @@ async fn files(desk: &Desk, named: &str, format: Option<Format>, to: PathBuf) ->
     let mut part = 1;
     loop {
         let made = payouts::file(&desk.app, &desk.actor, desk.business.id, payout.id, format, part).await?;
-        let made = made.map_err(|why| Refusal { code: NO, why: why.sentence() })?;
+        let mut made = made.map_err(|why| Refusal { code: NO, why: why.sentence() })?;
         let path = to.join(&made.name);
         let wrong = |e: std::io::Error| Refusal::unusable(format!("{}: {e}", path.display()));
         // Whole accounts are nobody else's.
         let mut file = tempfile::NamedTempFile::new_in(&to).map_err(wrong)?;
-        file.write_all(&made.bytes).and_then(|()| file.as_file().sync_all()).map_err(wrong)?;
+        while let Some(piece) = made.pieces.next().await {
+            file.write_all(&piece.map_err(wrong)?).map_err(wrong)?;
+        }
+        file.as_file().sync_all().map_err(wrong)?;
         file.persist(&path).map_err(|e| wrong(e.error))?;
         written.push(path.display().to_string());
         if part >= made.parts {

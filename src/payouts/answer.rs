@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::file::{all_lines, batches, reference};
+use super::files::{Format, Head, Part};
 use super::formats;
 use super::lock::hindrance;
 use super::refused::Refused;
 use super::results::{self, Change, Judged, Line, ReadError, Reading, Report, State, Unread, Verdict};
 use super::settle::{Settled, settle_again};
-use super::store::{self, LineRow, PayoutRow};
+use super::source::{Source, reference};
+use super::store::{self, LineFilter, LineRow, PayoutRow};
 use super::wish::Settle;
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
@@ -22,6 +23,9 @@ use crate::engine::payout::LineEvent;
 use crate::engine::state::LineState;
 use crate::id::digest_hex;
 use crate::payout_details::{self, Details};
+
+/// Lines read at once.
+const CHUNK: usize = 1_000;
 
 /// An answer as it was sent.
 #[derive(Debug, Clone)]
@@ -122,8 +126,8 @@ pub async fn examine(
     let ids: Vec<i64> = lines.iter().filter_map(|line| line.details_id).collect();
     let opened = payout_details::open(&mut conn, &core.keyring, business_id, &ids).await?;
     let opened: HashMap<i64, Details> = opened.into_iter().filter_map(|o| Some((o.id, o.details.ok()?))).collect();
-    let files = if reading.is_none() { batches(&mut conn, &core.keyring, &payout).await? } else { HashMap::new() };
     drop(conn);
+    let files = if reading.is_none() { batches(core, &payout).await? } else { Vec::new() };
     Ok(Ok((judged(&payout, lines, &opened, &files, report), reading)))
 }
 
@@ -143,11 +147,40 @@ async fn read(
     Ok(report.map(|report| (report, Some(look.proposed))))
 }
 
+/// Every line that is in a payout.
+async fn all_lines(conn: &mut Conn, id: i64) -> DbResult<Vec<LineRow>> {
+    let mut lines: Vec<LineRow> = Vec::new();
+    loop {
+        let after = lines.last().map_or(0, |l| l.id);
+        let next = store::lines(conn, id, LineFilter::In, after, CHUNK).await?;
+        let more = next.len() == CHUNK;
+        lines.extend(next);
+        if !more {
+            return Ok(lines);
+        }
+    }
+}
+
+/// The bank's files with the lines in them; none where the business has no settings for them.
+async fn batches(core: &Core, payout: &PayoutRow) -> DbResult<Vec<(Part, Head)>> {
+    let mut conn = core.db.read().await?;
+    let source = Source::load(&mut conn, &core.keyring, payout.clone(), Format::Sepa).await?;
+    drop(conn);
+    let Ok(source) = source else { return Ok(Vec::new()) };
+    Ok(source.files(core).await?.unwrap_or_default())
+}
+
+/// The name of the file that a line is in; files stand in the order of their lines.
+fn file_of(files: &[(Part, Head)], line: i64) -> Option<&str> {
+    let found = files.get(files.partition_point(|(part, _)| part.last < line));
+    found.filter(|(part, _)| part.first <= line).map(|(_, head)| head.id.as_str())
+}
+
 fn judged(
     payout: &PayoutRow,
     lines: Vec<LineRow>,
     opened: &HashMap<i64, Details>,
-    files: &HashMap<i64, String>,
+    files: &[(Part, Head)],
     report: Report,
 ) -> Examined {
     let ids: Vec<String> = lines.iter().map(reference).collect();
@@ -158,7 +191,7 @@ fn judged(
         let own = std::iter::once(line.referrer.as_str()).chain(line.email.as_deref());
         Line {
             id,
-            batch: files.get(&line.id).map_or(whole.as_str(), String::as_str),
+            batch: file_of(files, line.id).unwrap_or(&whole),
             recipients: details.into_iter().chain(own).collect(),
             amount: line.money(),
             state: match line.state {

@@ -89,3 +89,37 @@ impl Refused {
         }
     }
 }
+
+/// Why there is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoFile {
+    Refused(Refused),
+    /// The payout has fewer files.
+    Part,
+    /// The settings or a referrer's details cannot be read, or a line cannot be sent in this format: a sentence.
+    Line(String),
+}
+
+impl NoFile {
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(why) => why.code(),
+            Self::Part => "not_found",
+            Self::Line(_) => "payout_line_unfit",
+        }
+    }
+
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Refused(why) => why.sentence(),
+            Self::Part => "The payout has no such part.".into(),
+            Self::Line(why) => why.clone(),
+        }
+    }
+}
+
+impl From<Refused> for NoFile {
+    fn from(why: Refused) -> Self {
+        Self::Refused(why)
+    }
+}

@@ -21,8 +21,8 @@ pub use formats::{
     thaw,
 };
 pub use lines::{
-    LineFilter, LineRow, choose, clear, end_lines, left_out, line, lines, lines_by_id, move_lines, next_lines,
-    put_lines,
+    LineFilter, LineRow, amounts_of_files, choose, clear, end_lines, left_out, line, lines, lines_by_id,
+    lines_of_files, move_lines, next_lines, put_lines,
 };
 pub use reports::{drop_old_reports, drop_report, insert_report, report, set_report_reading};
 pub use rhythm::{due_campaigns, due_kinds, mark_month, set_day};

@@ -1,6 +1,6 @@
 //! The files that a payout is paid by, as pure code: rows in, bytes out, the same bytes for the same rows.
 //!
-//! Enter at [`fit`]: it says how a row will be sent, or in plain words why it cannot be. [`parts`] cuts a payout into
+//! Enter at [`fit`]: it says how a row will be sent, or in plain words why it cannot be. [`Parts`] cuts a payout into
 //! as many files as the format needs; a [`Writer`] writes each of them, row by row, and finishes none whose number
 //! of rows or sum is not what its [`Head`] says. A [`Payer`] is what a business sets once for a format.
 
@@ -31,7 +31,7 @@ pub use column::Column;
 pub use fit::fit;
 pub use format::{Format, suits};
 pub use marks::{DecimalMark, Delimiter};
-pub use parts::{is_one_file, parts};
+pub use parts::{Part, Parts, is_one_file};
 pub use payer::{Payer, PaypalFile, Secret, TableFile};
 pub use payers::Payers;
 pub use problem::{Field, Problem};

@@ -2,6 +2,7 @@
 
 use super::format::Format;
 use super::payer::Payer;
+use super::payers::Payers;
 use super::row::Head;
 use super::{paypal, wise, xlsx};
 
@@ -27,18 +28,56 @@ pub fn is_one_file(format: Format, lines: i64) -> bool {
     usize::try_from(lines).is_ok_and(|lines| lines <= most)
 }
 
-/// The head of each file, for amounts in the order of the lines: the first `rows` of them are the first file's, and
-/// so on. A single file keeps the payout's own id, several have a number behind it.
-pub fn parts(payer: &Payer, whole: &Head, amounts: &[i64]) -> Vec<Head> {
-    let chunks = amounts.chunks(most(payer));
-    let alone = chunks.len() < 2;
-    chunks
-        .enumerate()
-        .map(|(at, amounts)| Head {
-            id: if alone { whole.id.clone() } else { format!("{}-{}", whole.id, at + 1) },
-            rows: amounts.len(),
-            total: amounts.iter().sum(),
-            ..whole.clone()
-        })
-        .collect()
+/// The lines of one file: those of its payer between two ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The number of the payer.
+    pub place: usize,
+    pub first: i64,
+    pub last: i64,
+    pub rows: usize,
+    /// Minor units.
+    pub total: i64,
+}
+
+/// The files of a payout, found from its lines one by one.
+#[derive(Debug)]
+pub struct Parts<'p> {
+    payers: &'p Payers,
+    /// By payer.
+    all: Vec<Vec<Part>>,
+}
+
+impl<'p> Parts<'p> {
+    pub fn of(payers: &'p Payers) -> Self {
+        Self { payers, all: payers.all().iter().map(|_| Vec::new()).collect() }
+    }
+
+    /// Takes the next line, in the order of ids.
+    pub fn add(&mut self, place: usize, id: i64, amount: i64) {
+        let (Some(payer), Some(parts)) = (self.payers.all().get(place), self.all.get_mut(place)) else { return };
+        match parts.last_mut().filter(|part| part.rows < most(payer)) {
+            Some(part) => {
+                (part.last, part.rows, part.total) = (id, part.rows + 1, part.total + amount);
+            }
+            None => parts.push(Part { place, first: id, last: id, rows: 1, total: amount }),
+        }
+    }
+
+    /// The files in their order, each with its head. A single file keeps the payout's own id, several have the payer's
+    /// word or a number behind it.
+    pub fn heads(self, whole: &Head) -> Vec<(Part, Head)> {
+        let one_payer = self.all.iter().filter(|parts| !parts.is_empty()).count() < 2;
+        let mut heads = Vec::new();
+        for (place, parts) in self.all.into_iter().enumerate() {
+            let own = if one_payer { whole.id.clone() } else { format!("{}-{}", whole.id, self.payers.suffix(place)) };
+            let alone = parts.len() < 2;
+            for (part, number) in parts.into_iter().zip(1..) {
+                let id = if alone { own.clone() } else { format!("{own}-{number}") };
+                let head = Head { id, rows: part.rows, total: part.total, ..whole.clone() };
+                heads.push((part, head));
+            }
+        }
+        heads
+    }
 }

@@ -1,5 +1,7 @@
 //! The payers of one payout: one, but for Wise, where a file holds either e-mail addresses or accounts.
 
+use std::sync::Arc;
+
 use super::payer::Payer;
 use super::wise::Template;
 use crate::payout_details::{Details, WiseRecipient};
@@ -7,7 +9,7 @@ use crate::payout_details::{Details, WiseRecipient};
 /// The settings by which the lines of a payout are sent, each by one of them.
 #[derive(Debug, Clone)]
 pub struct Payers {
-    all: Vec<Payer>,
+    all: Vec<Arc<Payer>>,
 }
 
 impl Payers {
@@ -23,10 +25,10 @@ impl Payers {
             }
             other => vec![other],
         };
-        Self { all }
+        Self { all: all.into_iter().map(Arc::new).collect() }
     }
 
-    pub fn all(&self) -> &[Payer] {
+    pub fn all(&self) -> &[Arc<Payer>] {
         &self.all
     }
 
@@ -36,12 +38,12 @@ impl Payers {
     }
 
     pub fn to(&self, details: &Details) -> Option<&Payer> {
-        self.all.get(self.place(details))
+        self.all.get(self.place(details)).map(Arc::as_ref)
     }
 
     /// The end of a file's name, where several payers have files.
     pub fn suffix(&self, place: usize) -> &'static str {
-        match self.all.get(place) {
+        match self.all.get(place).map(Arc::as_ref) {
             Some(Payer::Wise(wise)) => wise.template.word(),
             _ => "",
         }

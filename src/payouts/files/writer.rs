@@ -1,7 +1,9 @@
 //! Writes a file row by row, so that a long one is never in memory: the caller takes the bytes away between rows.
 
 use std::fmt;
+use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use super::fit::fitted;
 use super::fitted::Content;
@@ -14,8 +16,8 @@ use crate::imports::table::write_row;
 use crate::money::{Currency, Money};
 
 /// A file in the making.
-pub struct Writer<'p> {
-    payer: &'p Payer,
+pub struct Writer {
+    payer: Arc<Payer>,
     head: Head,
     /// Of a workbook.
     sheet: Option<Sheet>,
@@ -72,24 +74,24 @@ impl From<io::Error> for FileError {
     }
 }
 
-impl<'p> Writer<'p> {
-    /// Begins a file of its own for each head of [`parts`](super::parts).
+impl Writer {
+    /// Begins a file of its own for each head of [`Parts`](super::Parts).
     ///
     /// # Errors
     /// [`FileError::Payer`], [`FileError::Write`].
-    pub fn begin(payer: &'p Payer, head: &Head, out: &mut Vec<u8>) -> Result<Self, FileError> {
+    pub fn begin(payer: &Arc<Payer>, head: &Head, out: &mut Vec<u8>) -> Result<Self, FileError> {
         if let Some(problem) = payer.problems().into_iter().next() {
             return Err(FileError::Payer(problem));
         }
         let mut sheet = None;
-        match payer {
+        match payer.as_ref() {
             Payer::Paypal(_) => {}
             Payer::Wise(payer) => write_row(out, ',', &payer.header(head.currency))?,
             Payer::Sepa(payer) => sepa::begin(payer, head, out),
             Payer::Csv(payer) => write_row(out, payer.delimiter.mark(), &table::header(payer))?,
             Payer::Xlsx(payer) => sheet = Some(Sheet::begin(payer, head)?),
         }
-        Ok(Self { payer, head: head.clone(), sheet, rows: 0, total: 0 })
+        Ok(Self { payer: payer.clone(), head: head.clone(), sheet, rows: 0, total: 0 })
     }
 
     /// # Errors
@@ -100,8 +102,8 @@ impl<'p> Writer<'p> {
             return Err(FileError::Currency { line: row.line.to_owned(), has, needs });
         }
         let failed = |problem| FileError::Row { line: row.line.to_owned(), problem };
-        let fitted = fitted(self.payer, row).map_err(failed)?;
-        match (fitted.content, self.payer, &mut self.sheet) {
+        let fitted = fitted(&self.payer, row).map_err(failed)?;
+        match (fitted.content, self.payer.as_ref(), &mut self.sheet) {
             (Content::Transfer(transfer), Payer::Sepa(payer), _) => sepa::transfer(payer, &transfer, out),
             (Content::Texts { delimiter, texts }, ..) => write_row(out, delimiter, &texts)?,
             (Content::Cells(cells), _, Some(sheet)) => sheet.row(&cells)?,
@@ -112,20 +114,21 @@ impl<'p> Writer<'p> {
         Ok(())
     }
 
-    /// Ends the file, unless its rows were others than its head says.
+    /// Ends the file, unless its rows were others than its head says. A workbook has all its bytes in the file that is
+    /// answered, which nobody else can open.
     ///
     /// # Errors
     /// [`FileError::Sums`], [`FileError::Write`].
-    pub fn end(self, out: &mut Vec<u8>) -> Result<(), FileError> {
+    pub fn end(self, out: &mut Vec<u8>) -> Result<Option<File>, FileError> {
         let Self { payer, head, sheet, rows, total } = self;
         if rows != head.rows || total != head.total {
             return Err(FileError::Sums { rows, total: Money { minor: total, currency: head.currency }, head });
         }
-        match (payer, sheet) {
+        match (payer.as_ref(), sheet) {
+            (_, Some(sheet)) => return Ok(Some(sheet.end()?)),
             (Payer::Sepa(_), _) => sepa::end(out),
-            (_, Some(sheet)) => sheet.end(out)?,
             _ => {}
         }
-        Ok(())
+        Ok(None)
     }
 }

@@ -1,7 +1,8 @@
 //! The table as a workbook: ids, account numbers and phone numbers are text, so that no program drops a leading zero
 //! or rounds a long one; amounts are numbers with the decimals of their currency.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek as _};
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
@@ -68,8 +69,13 @@ impl Sheet {
         Ok(())
     }
 
-    pub(super) fn end(mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        self.book.save_to_writer(out).map_err(io::Error::other)
+    /// The whole workbook, from its first byte, in a file without a name.
+    pub(super) fn end(mut self) -> io::Result<File> {
+        let mut out = BufWriter::new(tempfile::tempfile()?);
+        self.book.save_to_writer(&mut out).map_err(io::Error::other)?;
+        let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(file)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::{OriginalUri, Path};
 use axum::http::{Uri, header};
 use axum::response::IntoResponse;
@@ -31,7 +32,7 @@ pub(super) async fn file(page: Page, Path(id): Path<i64>, OriginalUri(uri): Orig
         Ok(made) => {
             let name = format!("attachment; filename=\"{}\"", made.name);
             let headers = [(header::CONTENT_TYPE, made.content_type.to_owned()), (header::CONTENT_DISPOSITION, name)];
-            Ok((headers, made.bytes).into_response())
+            Ok((headers, Body::from_stream(made.pieces)).into_response())
         }
         Err(NoFile::Part | NoFile::Refused(Refused::NotFound | Refused::Format)) => Err(Fault::NotFound),
         Err(why) => page.go(&format!("/payouts/{id}"), Flash::bad(why.sentence())).await,

@@ -82,6 +82,59 @@ pub async fn lines(
     }
 }
 
+/// The ids and amounts of the lines that the files of a payout have, some behind one of them.
+pub async fn amounts_of_files(
+    conn: &mut Conn,
+    payout: &PayoutRow,
+    after: i64,
+    most: usize,
+) -> DbResult<Vec<(i64, i64)>> {
+    sql_built(format!(
+        "SELECT l.id, l.amount
+           FROM payout_lines l
+          WHERE l.payout_id = $1
+            AND l.id > $2
+            AND l.state <> 'out'
+          ORDER BY l.id
+          LIMIT {most}"
+    ))
+    .bind(payout.id)
+    .bind(after)
+    .all(conn)
+    .await
+}
+
+/// The lines that the files of a payout have, some behind one and up to another: none once the payout is locked
+/// otherwise than when it was read.
+pub async fn lines_of_files(
+    conn: &mut Conn,
+    payout: &PayoutRow,
+    after: i64,
+    last: i64,
+    most: usize,
+) -> DbResult<Vec<LineRow>> {
+    sql_built(format!(
+        "SELECT {LINE}
+           FROM payout_lines l
+          WHERE l.payout_id = $1
+            AND l.id > $2
+            AND l.id <= $3
+            AND l.state <> 'out'
+            AND EXISTS (SELECT 1
+                          FROM payouts p
+                         WHERE p.id = $1
+                           AND p.locked_at IS NOT DISTINCT FROM $4)
+          ORDER BY l.id
+          LIMIT {most}"
+    ))
+    .bind(payout.id)
+    .bind(after)
+    .bind(last)
+    .bind(payout.locked_at)
+    .all(conn)
+    .await
+}
+
 /// The next lines of a state.
 pub async fn next_lines(conn: &mut Conn, payout_id: i64, state: LineState, most: usize) -> DbResult<Vec<LineRow>> {
     lines(conn, payout_id, LineFilter::State(state), 0, most).await

@@ -1,5 +1,6 @@
 //! The files by which a payout is paid.
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,7 @@ use crate::payouts::{self, NoFile, Refused};
 pub fn calls(api: Api) -> Api {
     api.with(
         Operation::get("/v1/payouts/{payout}/file", "getPayoutFile", "Download the file of a payout")
-            .about("Of a locked payout. The same payout gives the same bytes: its lines, and the settings of every kind of file that was set up, are those of its lock. A kind that was set up later keeps the settings of its first download. It has whole accounts, so the key needs `payouts:write`, and each download is in the audit. The header `Refdesk-Parts` says how many files the payout has in this format: PayPal takes 5,000 lines a file, Wise 1,000, and Wise has files of their own for recipients by e-mail and for accounts.")
+            .about("Of a locked payout. The same payout gives the same bytes: its lines, and the settings of every kind of file that was set up, are those of its lock. A kind that was set up later keeps the settings of its first download. A file that is sent has no length in front; one that cannot be finished breaks the connection off. It has whole accounts, so the key needs `payouts:write`, and each download is in the audit. The header `Refdesk-Parts` says how many files the payout has in this format: PayPal takes 5,000 lines a file, Wise 1,000, and Wise has files of their own for recipients by e-mail and for accounts.")
             .scope("payouts:write")
             .in_path("payout", ID)
             .asks::<FileAsked>()
@@ -55,7 +56,7 @@ async fn file(
             Problem::conflict(code, sentence)
         }
     })?;
-    let mut response = made.bytes.into_response();
+    let mut response = Body::from_stream(made.pieces).into_response();
     let name = format!("attachment; filename=\"{}\"", made.name);
     for (header, value) in [
         (header::CONTENT_TYPE, made.content_type.to_owned()),

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::support::{golden, head, money, paypal, row, text, written};
 use crate::payout_details::{Details, PaypalRecipient};
-use crate::payouts::files::{DecimalMark, Field, FileError, Payer, PaypalFile, Row, Writer, fit, parts};
+use crate::payouts::files::{DecimalMark, Field, FileError, Parts, Payer, Payers, PaypalFile, Row, Writer, fit};
 
 fn payer(decimal: DecimalMark) -> Payer {
     Payer::Paypal(PaypalFile { decimal })
@@ -65,16 +67,21 @@ fn a_file_has_at_most_5_000_rows() {
     let files = written(&payer(DecimalMark::Point), &rows).unwrap();
     let lines: Vec<usize> = files.iter().map(|file| file.iter().filter(|byte| **byte == b'\n').count()).collect();
     assert_eq!(lines, [5_000, 5_000, 2_001]);
-    let heads = parts(&payer(DecimalMark::Point), &head(&rows), &vec![5; 12_001]);
-    let ids: Vec<(&str, i64)> = heads.iter().map(|head| (head.id.as_str(), head.total)).collect();
+    let payers = Payers::of(payer(DecimalMark::Point));
+    let mut parts = Parts::of(&payers);
+    (1..=12_001).for_each(|id| parts.add(0, id, 5));
+    let heads = parts.heads(&head(&rows));
+    let ids: Vec<(&str, i64)> = heads.iter().map(|(_, head)| (head.id.as_str(), head.total)).collect();
     assert_eq!(ids, [("refdesk-12-1", 25_000), ("refdesk-12-2", 25_000), ("refdesk-12-3", 10_005)]);
+    let lines: Vec<(i64, i64)> = heads.iter().map(|(part, _)| (part.first, part.last)).collect();
+    assert_eq!(lines, [(1, 5_000), (5_001, 10_000), (10_001, 12_001)]);
 }
 
 #[test]
 fn a_file_of_other_rows_than_announced_is_not_finished() {
     let jane = paypal("jane@partner.example");
     let rows = [row("pl_1", "Jane", &jane, money(5, "EUR")), row("pl_2", "Jane", &jane, money(7, "EUR"))];
-    let (payer, mut out) = (payer(DecimalMark::Point), Vec::new());
+    let (payer, mut out) = (Arc::new(payer(DecimalMark::Point)), Vec::new());
     let mut writer = Writer::begin(&payer, &head(&rows), &mut out).unwrap();
     writer.row(&rows[0], &mut out).unwrap();
     let other = row("pl_3", "Jane", &jane, money(7, "USD"));

@@ -1,9 +1,11 @@
 //! Rows and files to test with.
 
+use std::io::Read as _;
+
 use crate::clock::{Day, Instant};
 use crate::money::{Currency, Money};
 use crate::payout_details::{AccountNumber, BankAccount, Details, PaypalRecipient};
-use crate::payouts::files::{FileError, Head, Payer, Row, Writer, parts};
+use crate::payouts::files::{FileError, Head, Parts, Payer, Payers, Row, Writer};
 
 pub const NOTE: &str = "Acme referral commission, payout 12";
 
@@ -45,17 +47,24 @@ pub fn head(rows: &[Row<'_>]) -> Head {
 
 /// The files of a payout, one after the other.
 pub fn written(payer: &Payer, rows: &[Row<'_>]) -> Result<Vec<Vec<u8>>, FileError> {
-    let amounts: Vec<i64> = rows.iter().map(|row| row.amount.minor).collect();
+    let payers = Payers::of(payer.clone());
+    let mut parts = Parts::of(&payers);
+    for (row, id) in rows.iter().zip(1..) {
+        parts.add(payers.place(row.details), id, row.amount.minor);
+    }
     let mut rest = rows;
     let mut files = Vec::new();
-    for part in parts(payer, &head(rows), &amounts) {
+    for (part, head) in parts.heads(&head(rows)) {
+        let payer = &payers.all()[part.place];
         let mut out = Vec::new();
-        let mut writer = Writer::begin(payer, &part, &mut out)?;
+        let mut writer = Writer::begin(payer, &head, &mut out)?;
         let (now, later) = rest.split_at(part.rows);
         for row in now {
             writer.row(row, &mut out)?;
         }
-        writer.end(&mut out)?;
+        if let Some(mut book) = writer.end(&mut out)? {
+            book.read_to_end(&mut out).unwrap();
+        }
         files.push(out);
         rest = later;
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::super::{SepaFile, WithoutBic};
@@ -71,7 +73,7 @@ fn memory_does_not_grow_with_the_file() {
     let jane = bank("Jane", GERMAN);
     let one = row("pl_123", "Jane", &jane, money(5, "EUR"));
     let rows = vec![one; 10_000];
-    let (payer, mut out, mut bytes) = (payer(), Vec::new(), 0);
+    let (payer, mut out, mut bytes) = (Arc::new(payer()), Vec::new(), 0);
     let mut writer = Writer::begin(&payer, &head(&rows), &mut out).unwrap();
     for row in &rows {
         writer.row(row, &mut out).unwrap();
