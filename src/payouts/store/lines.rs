@@ -314,3 +314,23 @@ fn expect(done: u64, wanted: usize) -> DbResult<()> {
     let same = usize::try_from(done) == Ok(wanted);
     if same { Ok(()) } else { Err(DbError::Lost(format!("payout lines: {done} rows instead of {wanted}"))) }
 }
+
+row! {
+    /// A referrer by name.
+    pub struct Named {
+        pub id: i64,
+        pub name: String,
+        pub email: Option<String>,
+    }
+}
+
+/// The names of some referrers.
+pub async fn names(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<Named>> {
+    sql("SELECT p.id, p.name, p.email
+           FROM rows($1, id BIGINT) w
+           CROSS JOIN referrers p
+          WHERE p.id = w.id")
+    .bind(rows!(referrers, id => { id: *id }))
+    .all(conn)
+    .await
+}
