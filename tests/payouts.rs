@@ -1,6 +1,7 @@
 //! Payouts: from what is owed to the last line paid, and everything that can come between.
 
 mod control;
+mod disputes;
 
 use refdesk::engine::{Approve, Void};
 use refdesk::payouts;

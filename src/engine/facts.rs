@@ -256,7 +256,8 @@ impl Facts {
         c.payment_id.and_then(|id| self.payments.get(&id)).is_some_and(|p| p.disputed_at.is_some())
     }
 
-    /// The account that an unpaid commission stands on: due once it is approved, unless its payment is disputed.
+    /// The account that a commission's amount is on while no payout has it: due once it is approved, unless its
+    /// payment is disputed.
     pub fn account_of(&self, c: &Commission) -> Account {
         if c.state == CommissionState::Approved && !self.is_disputed(c) { Account::Due } else { Account::Held }
     }

@@ -313,7 +313,12 @@ row! {
 impl Commission {
     /// True while its amount may change and it may be void.
     pub fn is_unpaid(&self) -> bool {
-        matches!(self.state, CommissionState::Pending | CommissionState::Approved) && !self.is_committed()
+        self.is_owed() && !self.is_committed()
+    }
+
+    /// True while its amount is held or due: it is not void, and no payout has it.
+    pub fn is_owed(&self) -> bool {
+        matches!(self.state, CommissionState::Pending | CommissionState::Approved) && self.line_id.is_none()
     }
 
     /// True from the payout that took it on: its amount stands, and corrections are adjustments. A payout that

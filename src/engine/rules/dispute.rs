@@ -25,7 +25,8 @@ pub fn lose(work: &mut Work, by: &By, payment_id: PaymentId) {
 pub fn mark(work: &mut Work, by: &By, payment_id: PaymentId, disputed: bool, reason: &str) {
     let facts = &work.facts;
     let earned = facts.commissions_of(payment_id);
-    let unpaid: Vec<_> = earned.iter().filter(|c| c.is_unpaid()).map(|c| (c.id, facts.account_of(c))).collect();
+    // A payout may have given back what is committed: its amount stands, and moves as any other.
+    let owed: Vec<_> = earned.iter().filter(|c| c.is_owed()).map(|c| (c.id, facts.account_of(c))).collect();
     let payable = |state| matches!(state, CommissionState::Approved | CommissionState::Paid);
     let payable_ids: Vec<CommissionId> = earned.iter().filter(|c| payable(c.state)).map(|c| c.id).collect();
     let referrer_id = facts.standing_commission(payment_id).map(|c| c.referrer_id);
@@ -43,7 +44,7 @@ pub fn mark(work: &mut Work, by: &By, payment_id: PaymentId, disputed: bool, rea
     } else {
         ("payment.dispute_ended", EntryKind::DisputeEnded)
     };
-    for (id, from) in unpaid {
+    for (id, from) in owed {
         if let Some(to) = commission::move_from(work, id, from, kind) {
             work.writes.moved.insert(id, to);
         }
