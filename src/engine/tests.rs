@@ -1,6 +1,13 @@
 //! Payments, refunds and the attribution in any order of arrival end alike: the rules over facts in memory,
 //! which stand for the database.
 
+mod life;
+mod model;
+mod model_payouts;
+mod model_referrals;
+mod picture;
+mod story;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

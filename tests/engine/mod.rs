@@ -4,6 +4,7 @@ pub mod codes;
 mod contacts;
 mod disputes;
 mod ledger;
+mod life;
 mod merges;
 mod names;
 mod payments;
