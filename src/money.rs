@@ -491,4 +491,4 @@ fn as_i64(length: usize) -> i64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,6 +5,7 @@ mod life;
 mod model;
 mod model_payouts;
 mod model_referrals;
+mod parts;
 mod picture;
 mod story;
 

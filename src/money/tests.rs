@@ -1,3 +1,6 @@
+pub mod every_currency;
+pub mod exact;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -105,3 +105,6 @@ fn digest(items: &[&Candidate]) -> String {
     names.sort_unstable();
     sha256_hex(&names.concat()).chars().take(32).collect()
 }
+
+#[cfg(test)]
+mod tests;
