@@ -10,6 +10,7 @@ use crate::v1::call;
 
 on_both_databases! {
     files_of_a_locked_payout_stay_as_they_are,
+    what_is_set_up_while_a_payout_is_being_locked_is_for_the_next_one,
     a_kind_that_is_set_up_later_is_kept_at_its_first_download,
     a_payout_without_its_settings_is_found_out,
 }
@@ -96,6 +97,28 @@ async fn files_of_a_locked_payout_stay_as_they_are(app: TestApp) {
         assert!(second[at].2.contains(part), "{part} in {}", second[at].2);
     }
     assert!(second[0].1.contains("refdesk-1-1.xml"), "a file for each transfer: {}", second[0].1);
+}
+
+async fn what_is_set_up_while_a_payout_is_being_locked_is_for_the_next_one(app: TestApp) {
+    // More than one lot of lines.
+    let most = 120;
+    let shop = app.shop();
+    for n in 0..most {
+        let referrer = shop.referrer(&format!("Referrer {n}")).await;
+        let address = format!("lead{n}@customers.example");
+        shop.lead(&address, Some(&referrer.code)).await;
+        shop.pay(&address, "100.00", "2026-05-01").await;
+    }
+    refdesk::sweep::all(&app.app).await.unwrap();
+    let made = locked(&app, json!({ "currency": "USD", "method": "hand" })).await;
+    assert_eq!(made["state"], "locking");
+    set(&app, json!({ "format": "csv", "columns": "amount, name", "delimiter": "semicolon", "decimal": "comma" }))
+        .await;
+    app.run_jobs().await;
+    assert_eq!(call(&app, "GET", &path(&made), None).await.json()["state"], "locked");
+    let file = call(&app, "GET", &format!("{}/file?format=csv", path(&made)), None).await.is(200).body;
+    assert!(file.starts_with("line,name,"), "{file}");
+    assert_eq!(file.lines().count(), most + 1);
 }
 
 async fn a_kind_that_is_set_up_later_is_kept_at_its_first_download(app: TestApp) {
