@@ -27,6 +27,8 @@ CREATE TABLE businesses (
     listens BOOLEAN NOT NULL DEFAULT false,
     -- The people who have to agree to a locked payout before it is paid.
     payout_approval TEXT NOT NULL DEFAULT 'none' CHECK (payout_approval IN ('none', 'owner', 'anyone')),
+    -- Payout details that changed within these days before a payout are marked in it; 0 marks none.
+    changed_details_days BIGINT NOT NULL DEFAULT 3 CHECK (changed_details_days BETWEEN 0 AND 90),
     -- JSON object, currency to minor units: an adjustment above it waits for a second person.
     adjustment_limit TEXT NOT NULL DEFAULT '{}'
 );
@@ -151,6 +153,8 @@ CREATE TABLE campaigns (
     offer TEXT NOT NULL,
     -- JSON object, currency to minor units: less than that is carried over to the next payout.
     payout_minimum TEXT NOT NULL DEFAULT '{}',
+    -- The ways of paying that it offers, as words with spaces between them; '' is all.
+    payout_methods TEXT NOT NULL DEFAULT '',
     -- The day of each month on which drafts are made by themselves, and the last month ("2026-11") it was done in.
     payout_day BIGINT CHECK (payout_day BETWEEN 1 AND 28),
     payout_month TEXT,
@@ -968,7 +972,7 @@ CREATE TABLE payout_lines (
     digest TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('out', 'in', 'locked', 'paid', 'failed', 'returned')),
     out_reason TEXT CHECK (out_reason IN ('below the minimum', 'no details', 'banned', 'disputed', 'negative balance', 'nothing is left', 'other method',
-        'by hand', 'cannot be sent')),
+        'not offered by the campaign', 'by hand', 'cannot be sent')),
     -- The minimum that it is below.
     minimum BIGINT,
     -- The day since which the oldest part of it is due.

@@ -27,6 +27,8 @@ on_both_databases! {
     its_file_is_the_same_whatever_happens_later,
     staff_pay_from_what_is_owed_to_the_last_line,
     a_draft_is_made_by_itself_each_month,
+    a_campaign_is_paid_in_the_ways_it_offers,
+    changed_details_are_marked_for_the_days_that_the_business_chose,
 }
 
 /// A referrer with one approved commission of 20.00.
@@ -572,4 +574,138 @@ async fn a_draft_is_made_by_itself_each_month(app: TestApp) {
     assert_eq!(drafts("2026-08-05T00:30:00Z").await, 2);
     set(0).await.is(200);
     assert_eq!(drafts("2026-09-05T12:00:00Z").await, 2);
+}
+
+async fn offer(app: &TestApp, campaign: i64, methods: &[&str]) -> Json {
+    let body = json!({ "campaign": campaign, "methods": methods });
+    call(app, "POST", "/v1/payout-settings", Some(body)).await.is(200).json()
+}
+
+async fn a_campaign_is_paid_in_the_ways_it_offers(app: TestApp) {
+    let campaign = app.business.campaign_id;
+    let jane = earned(&app, "Jane Miller").await;
+    earned(&app, "Tom Reed").await;
+    let by_hand = json!({ "method": "hand", "instructions": "In cash." });
+    call(&app, "PUT", &format!("/v1/referrers/{jane}/payout-details"), Some(by_hand)).await.is(200);
+    let set = offer(&app, campaign, &["wise", "paypal"]).await;
+    let shown = set["methods"].as_object().unwrap().values().collect::<Vec<_>>();
+    assert_eq!(shown, [&json!(["paypal", "wise"])]);
+    let before = app.number("SELECT count(*) FROM audit_entries WHERE action = 'payout.settings'").await;
+    offer(&app, campaign, &["paypal", "wise"]).await;
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'payout.settings'").await, before);
+    for (body, field) in [
+        (json!({ "campaign": campaign, "methods": [] }), "/methods"),
+        (json!({ "campaign": campaign, "methods": ["gold"] }), "/methods/0"),
+        (json!({ "methods": ["wise"] }), "/campaign"),
+        (json!({ "changed_details_days": 91 }), "/changed_details_days"),
+    ] {
+        let wrong = call(&app, "POST", "/v1/payout-settings", Some(body)).await.is(400).json();
+        assert_eq!(wrong["errors"][0]["pointer"], field, "{wrong}");
+    }
+
+    // Nothing else is there: the referrers are out, with the reason.
+    let made = draft(&app).await;
+    let out = made["left_out"].as_array().unwrap();
+    assert!(out.iter().all(|line| line["left_out"] == "not offered by the campaign"), "{made}");
+    assert_eq!((out.len(), &out[0]["amount_minor"]), (2, &json!(2_000)));
+    call(&app, "POST", &format!("{}/lock", path(&made)), seen(&made)).await.is(409);
+    let told =
+        call(&app, "GET", &format!("{}/lines/{}/trace", path(&made), text(&out[0]["id"])), None).await.is(200).json();
+    assert!(text(&told["needed"][0]).contains("offers"), "{told}");
+    let commission = app.number("SELECT max(id) FROM commissions").await;
+    let told = call(&app, "GET", &format!("/v1/commissions/{commission}/trace"), None).await.is(200).json();
+    assert!(text(&told["needed"][0]).contains("by PayPal or by Wise"), "{told}");
+
+    // A draft over several campaigns takes what each of them offers.
+    let second = second_campaign(&app, jane).await;
+    let made = draft(&app).await;
+    assert_eq!((&made["line_count"], &made["amount_minor"]), (&json!(1), &json!(500)));
+    // An amount taken back is netted, whichever campaign it is of.
+    let wish = json!({
+        "referrer": jane, "campaign": campaign, "currency": "USD", "amount": -2.00, "reason": "Counted twice",
+    });
+    call(&app, "POST", "/v1/adjustments", Some(wish)).await.is(201);
+    let made = draft(&app).await;
+    assert_eq!((&made["line_count"], &made["amount_minor"]), (&json!(1), &json!(300)));
+    offer(&app, second, &["bank"]).await;
+    let changed = call(&app, "POST", &format!("{}/lock", path(&made)), seen(&made)).await.is(409).json();
+    assert_eq!(changed["code"], "payout_changed");
+    let none = draft(&app).await;
+    let of_jane = none["left_out"].as_array().unwrap().iter().find(|line| line["name"] == "Jane Miller").unwrap();
+    assert_eq!(
+        (&none["line_count"], &of_jane["left_out"], &of_jane["amount_minor"]),
+        (&json!(0), &json!("not offered by the campaign"), &json!(2_300))
+    );
+
+    // The pages say it, and set it.
+    app.sign_in().await;
+    app.get("/payouts").await.is(200).says("not offered by the campaign");
+    app.get(&format!("/payouts/{}?lines=out", app.number("SELECT max(id) FROM payouts").await))
+        .await
+        .is(200)
+        .says("Not offered by the campaign: it pays in other ways.");
+    app.get(&format!("/campaigns/{second}")).await.is(200).says("by bank transfer");
+    let (one, other) = (format!("methods_{campaign}"), format!("methods_{second}"));
+    let form = [("approval", "none"), (one.as_str(), "hand"), (one.as_str(), "bank"), (other.as_str(), "hand")];
+    app.post_form("/payouts/settings", &form).await.follow().await.is(200).says("The settings were saved.");
+    let stored: Vec<(String,)> = app.rows("SELECT payout_methods FROM campaigns ORDER BY id").await;
+    assert_eq!(stored, [("bank hand".to_owned(),), ("hand".to_owned(),)]);
+    let page = app.get("/payouts/settings").await.is(200);
+    assert_eq!(page.count(&format!("input[name={one}][checked]")), 2);
+    let made = locked(&app).await;
+    assert_eq!((&made["line_count"], &made["amount_minor"]), (&json!(2), &json!(4_300)));
+    app.get("/audit").await.is(200).says("Settings of payouts changed");
+
+    // Monthly drafts are made in the ways that are offered.
+    call(&app, "POST", &format!("{}/unlock", path(&made)), why("again")).await.is(200);
+    offer(&app, campaign, &["paypal"]).await;
+    call(&app, "POST", "/v1/payout-settings", Some(json!({ "campaign": campaign, "day": 28 }))).await.is(200);
+    let before = app.number("SELECT count(*) FROM payouts").await;
+    app.clock.set(refdesk::clock::Instant::parse_rfc3339("2026-07-28T12:00:00Z").expect("an instant"));
+    payouts::run_rhythm(&app.app).await.expect("the database answers");
+    assert_eq!(app.number("SELECT count(*) FROM payouts").await, before);
+    let marked = "SELECT count(*) FROM campaigns WHERE payout_month = '2026-07'";
+    assert_eq!(app.number(marked).await, 1, "the day of the month was looked at");
+}
+
+/// A second campaign in which a referrer is owed 5.00.
+async fn second_campaign(app: &TestApp, referrer: i64) -> i64 {
+    let made = call(app, "POST", "/v1/campaigns", Some(json!({ "name": "Second" }))).await.is(201).json();
+    let campaign = made["number"].as_i64().unwrap_or_else(|| panic!("{made}"));
+    call(app, "PUT", &format!("/v1/campaigns/{campaign}/state"), Some(json!({ "state": "live" }))).await.is(200);
+    let wish = json!({ "campaign": campaign, "referrers": [referrer] });
+    call(app, "POST", "/v1/enrollments", Some(wish)).await.is(200);
+    let wish = json!({
+        "referrer": referrer, "campaign": campaign, "currency": "USD", "amount": 5.00, "reason": "Was fast",
+    });
+    call(app, "POST", "/v1/adjustments", Some(wish)).await.is(201);
+    campaign
+}
+
+async fn changed_details_are_marked_for_the_days_that_the_business_chose(app: TestApp) {
+    let jane = earned(&app, "Jane Miller").await;
+    let details = format!("/v1/referrers/{jane}/payout-details");
+    for words in ["In cash.", "As a voucher."] {
+        let by_hand = json!({ "method": "hand", "instructions": words });
+        call(&app, "PUT", &details, Some(by_hand)).await.is(200);
+    }
+    let is_marked = async || !draft(&app).await["lines"][0]["details_changed_at"].is_null();
+    let days = async |days: i64| {
+        let set = call(&app, "POST", "/v1/payout-settings", Some(json!({ "changed_details_days": days }))).await;
+        assert_eq!(set.is(200).json()["changed_details_days"], days);
+    };
+    assert!(is_marked().await);
+    days(0).await;
+    assert!(!is_marked().await, "no mark at all");
+    days(5).await;
+    app.clock.advance_days(4);
+    assert!(is_marked().await);
+    app.sign_in().await;
+    app.get(&format!("/referrers/{jane}")).await.is(200).says("changed lately");
+    let changed = [("approval", "none"), ("changed_details_days", "3")];
+    app.post_form("/payouts/settings", &changed).await.follow().await.is(200).says("The settings were saved.");
+    assert_eq!(app.get("/payouts/settings").await.attr("#f-changed_details_days", "value"), "3");
+    assert!(!is_marked().await, "three days are over");
+    let wrong = [("approval", "none"), ("changed_details_days", "91")];
+    app.post_form("/payouts/settings", &wrong).await.is(422).says("must be a whole number from 0 to 90");
 }

@@ -14,6 +14,7 @@ use crate::business;
 use crate::id::{self, Kind};
 use crate::links;
 use crate::money::{Currency, Money};
+use crate::payouts;
 use crate::products::{self, InForce, ProductLine};
 use crate::query;
 use crate::shell::{Access, Frame, Page, Routes};
@@ -189,6 +190,8 @@ struct ShowPage {
     states: Vec<StateLine>,
     /// What a referrer earns, a line each.
     pays: Vec<String>,
+    /// The ways, the least amount and the day that referrers are paid by.
+    paying: Vec<String>,
     /// Live, and pays nobody anything.
     pays_nothing: bool,
     can_edit: bool,
@@ -227,7 +230,9 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     };
     let settings = Settings::of(&campaign);
     let pays = pays(&settings, id, &in_force(&page).await?);
+    let paying = payouts::paying(&mut page.read().await?, page.member.business_id).await?;
     html(&ShowPage {
+        paying: paying.iter().find(|c| c.id == id).map(payouts::Paying::sentences).unwrap_or_default(),
         pays_nothing: now == State::Live && pays.is_empty(),
         pays,
         settings,

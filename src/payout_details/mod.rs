@@ -4,6 +4,7 @@
 mod details;
 pub mod iban;
 pub mod mask;
+mod offered;
 mod open;
 pub mod pages;
 mod set;
@@ -16,11 +17,9 @@ pub use details::{
     WiseRecipient,
 };
 pub use mask::cell as masked;
+pub use offered::Offered;
 pub use open::{Opened, open};
 pub use set::{Saved, look, remove, set};
 pub use set_many::{IDS_EACH, Keys, LOCK, differing, set_many};
 pub use store::{CurrentRow, current_of};
 pub use typed::{FIELDS, Wrong, method_of, read};
-
-/// A change of details within so many days before a payout is marked in it: a changed account is the classic fraud.
-pub const RECENT_DAYS: i64 = 3;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::Path;
 
+use super::Details;
 use super::store::{self, CurrentRow};
-use super::{Details, RECENT_DAYS};
+use crate::payouts;
 use crate::referrers;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
@@ -51,8 +52,9 @@ impl Card {
         }
         let mut conn = page.read().await?;
         let row = store::current_of(&mut conn, page.member.business_id, &[referrer_id]).await?.pop();
+        let days = payouts::changed_days(&mut conn, page.member.business_id).await?;
         drop(conn);
-        let since = page.app.clock.now().plus_days(-RECENT_DAYS).micros();
+        let since = page.app.clock.now().plus_days(-days).micros();
         let line = row.map(|row| Line {
             since: page.when(row.created_at),
             is_recent: row.is_change && row.created_at > since,

@@ -21,7 +21,7 @@ use crate::engine::payout::{self as engine, Candidate, Next, PayoutEvent};
 use crate::engine::state::{LineState, PayoutState};
 use crate::id::sha256_hex;
 use crate::keyring::Keyring;
-use crate::payout_details::{self, CurrentRow, RECENT_DAYS};
+use crate::payout_details::{self, CurrentRow};
 
 /// Referrers of one transaction.
 pub const CHUNK: usize = 200;
@@ -107,7 +107,8 @@ pub(super) async fn chunk(
     let theirs = candidates_of(tx, &payout, &referrers).await?;
     let lines = of_referrers(tx, keyring, &payout, &referrers, &theirs).await?;
     let first = tx.ids(lines.len())?;
-    let recent = tx.now().plus_seconds(-RECENT_DAYS * 24 * 60 * 60).micros();
+    let days = store::changed_days(tx, payout.business_id).await?;
+    let recent = tx.now().plus_days(-days).micros();
     store::put_lines(tx, &payout, &lines, first, recent).await?;
     let inside: Vec<&Built> = lines.iter().filter(|l| l.out.is_none()).collect();
     let fingerprint = mixed(&payout.fingerprint, &inside);

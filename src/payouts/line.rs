@@ -18,6 +18,8 @@ words! {
         Nothing = "nothing is left",
         /// Their details are for another way of paying.
         OtherMethod = "other method",
+        /// No campaign of theirs pays by the payout's method.
+        NotOffered = "not offered by the campaign",
         /// Staff left them out.
         ByHand = "by hand",
         /// The payout's file cannot hold the line; its reason says why.
@@ -43,9 +45,14 @@ pub struct Built {
     pub details: Option<CurrentRow>,
 }
 
-/// True for a candidate that may be paid now.
-pub fn is_payable(c: &Candidate) -> bool {
-    !c.disputed && !c.banned
+/// True for a candidate that may be paid now by a method.
+pub fn is_payable(c: &Candidate, method: Method) -> bool {
+    !c.disputed && !c.banned && is_offered(c, method)
+}
+
+/// True for a candidate that its campaign pays by a method. An amount taken back is netted in whatever is paid.
+fn is_offered(c: &Candidate, method: Method) -> bool {
+    c.amount < 0 || c.offered.has(method)
 }
 
 /// The line of one referrer. `minimum_of` gives a campaign's least amount; who earns in several is paid from the
@@ -58,7 +65,13 @@ pub fn build(
     details: Option<CurrentRow>,
     by_hand: bool,
 ) -> Built {
-    let (payable, kept): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(|c| is_payable(c));
+    let (mut payable, mut kept): (Vec<&Candidate>, Vec<&Candidate>) =
+        candidates.iter().partition(|c| is_payable(c, method));
+    let waits = kept.iter().any(|c| !is_offered(c, method));
+    if waits && payable.iter().all(|c| c.amount < 0) {
+        // Another payout nets these, with the amounts that wait for it.
+        kept.append(&mut payable);
+    }
     let counted = if payable.is_empty() { &kept } else { &payable };
     let amount: i64 = counted.iter().map(|c| c.amount).sum();
     let earning = payable.iter().filter(|c| c.amount > 0);
@@ -67,7 +80,11 @@ pub fn build(
     let out = if by_hand {
         Some(OutReason::ByHand)
     } else if payable.is_empty() {
-        Some(if kept.iter().any(|c| c.banned) { OutReason::Banned } else { OutReason::Disputed })
+        Some(match kept.iter().any(|c| c.banned) {
+            true => OutReason::Banned,
+            false if waits => OutReason::NotOffered,
+            false => OutReason::Disputed,
+        })
     } else if amount < 0 {
         Some(OutReason::Negative)
     } else if amount == 0 {

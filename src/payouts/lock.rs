@@ -108,7 +108,7 @@ async fn next_lot(tx: &mut Tx, keyring: &Keyring, payout: &PayoutRow) -> DbResul
         return Ok(Err(changed.referrer.clone()));
     }
     let lot = lines.into_iter().map(|line| {
-        let items = theirs.get(&line.referrer_id).into_iter().flatten().filter(|c| is_payable(c));
+        let items = theirs.get(&line.referrer_id).into_iter().flatten().filter(|c| is_payable(c, payout.method));
         let taken = items.map(|c| Taken { item: c.item(), line_id: LineId(line.id) }).collect();
         (line, taken)
     });

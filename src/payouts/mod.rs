@@ -30,10 +30,12 @@ mod source;
 mod store;
 mod wish;
 
+use crate::amounts::Amounts;
 use crate::db::{Conn, DbResult};
 use crate::engine::payout::Selection;
 use crate::engine::state::PayoutState;
 use crate::money::Money;
+use crate::payout_details::Offered;
 
 pub use answer::{Answer, Examined, NotRead, Row as AnswerRow, apply, examine, is_pain002, reading_of};
 pub use draft::{create, drop_draft, leave_out, refresh, take_in};
@@ -48,9 +50,12 @@ pub use refused::{NoFile, Refused};
 pub use report::{LARGEST as LARGEST_REPORT, choose as choose_columns, forget, keep, kept};
 pub use rhythm::{LAST_DAY, run as run_rhythm};
 pub use set_up::{SetUp, set_payer, set_saved};
-pub use settings::{Set, minimums, set_approval, set_day, set_minimum};
+pub use settings::{
+    MOST_CHANGED_DAYS, Set, USUAL_CHANGED_DAYS, changed_days, paying, set_approval, set_changed_days, set_day,
+    set_minimum, set_offered,
+};
 pub use settle::{Settled, close, pay_all, settle};
-pub use store::{Approval, Least, LineFilter, LineRow, Owed, PayoutRow, Sum, line, lines, listing, owed, sums};
+pub use store::{Approval, LineFilter, LineRow, Owed, Paying, PayoutRow, Sum, line, lines, listing, owed, sums};
 pub use wish::{NewPayout, Settle};
 
 /// A payout of the business.
@@ -73,6 +78,11 @@ pub async fn approval(conn: &mut Conn, business_id: i64) -> DbResult<Approval> {
     store::approval(conn, business_id).await
 }
 
+/// The ways of paying that a campaign offers.
+pub async fn offered(conn: &mut Conn, campaign_id: i64) -> DbResult<Offered> {
+    store::offered(conn, campaign_id).await
+}
+
 impl PayoutRow {
     /// "P-12": what people call it.
     pub fn name(&self) -> String {
@@ -90,6 +100,17 @@ impl PayoutRow {
 
     fn selection(&self) -> Selection {
         Selection { business_id: self.business_id, campaign_id: self.campaign_id, currency: self.currency }
+    }
+}
+
+impl Paying {
+    /// The ways of paying, the least amounts and the day, as a page of the campaign tells them.
+    pub fn sentences(&self) -> Vec<String> {
+        let ways = if self.offered.is_all() { "in every way".to_owned() } else { self.offered.within() };
+        let least = Amounts::from_json(&self.payout_minimum);
+        let least = (!least.is_empty()).then(|| format!("from {} on", least.shown()));
+        let day = self.payout_day.map(|day| format!("by drafts made on day {day} of each month"));
+        [Some(ways), least, day].into_iter().flatten().collect()
     }
 }
 

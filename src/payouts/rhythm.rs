@@ -52,13 +52,16 @@ pub async fn run(core: &Core) -> DbResult<bool> {
     Ok(false)
 }
 
-/// A draft for each currency and way of paying in which something is due, and the month marked, in one transaction:
+/// A draft for each currency and offered way of paying in which something is due, and the month marked, in one transaction:
 /// two nodes make them once.
 async fn make(tx: &mut Tx, due: &Due) -> DbResult<()> {
     if !store::mark_month(tx, due.campaign_id, &due.month).await? {
         return Ok(());
     }
-    for kind in store::due_kinds(tx, due.business_id, due.campaign_id).await? {
+    let paying = store::paying(tx, due.business_id).await?;
+    let offered = paying.into_iter().find(|campaign| campaign.id == due.campaign_id).map(|campaign| campaign.offered);
+    let is_offered = |kind: &store::DueKind| offered.as_ref().is_none_or(|offered| offered.has(kind.method));
+    for kind in store::due_kinds(tx, due.business_id, due.campaign_id).await?.into_iter().filter(is_offered) {
         let new = NewPayout {
             business_id: due.business_id,
             campaign_id: Some(due.campaign_id),

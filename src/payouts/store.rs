@@ -21,6 +21,9 @@ pub use payouts::{
     set_locking, set_state, set_unlocking, size, touch,
 };
 pub use reports::{drop_old_reports, drop_report, insert_report, report, set_report_reading};
-pub use rhythm::{due_campaigns, due_kinds, mark_month, set_day};
-pub use settings::{Approval, Least, approval, least, minimums, set_approval, set_minimum};
+pub use rhythm::{DueKind, due_campaigns, due_kinds, mark_month, set_day};
+pub use settings::{
+    Approval, Paying, approval, changed_days, minimums, offered, paying, set_approval, set_changed_days, set_minimum,
+    set_offered,
+};
 pub use sums::{Owed, Sum, count, is_settled, owed, sums};

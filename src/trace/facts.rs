@@ -5,6 +5,7 @@ use crate::commissions::{self, CommissionRow, DecisionRow};
 use crate::db::{Conn, DbResult};
 use crate::leads::one::{self, PaymentRow, RefundRow, TouchRow};
 use crate::leads::{LeadRow, rows as leads};
+use crate::payout_details::Offered;
 use crate::payouts::{self, LineRow, PayoutRow};
 use crate::products::TermsRow;
 
@@ -24,6 +25,8 @@ pub struct OfCommission {
     pub refunds: Vec<RefundRow>,
     pub entries: Vec<EntryRow>,
     pub decisions: Vec<DecisionRow>,
+    /// The ways of paying of its campaign.
+    pub offered: Offered,
 }
 
 impl OfCommission {
@@ -41,6 +44,7 @@ impl OfCommission {
             refunds: one::refunds(conn, &refunded).await?,
             entries: store::entries(conn, c.id).await?,
             decisions: commissions::decisions(conn, &c).await?,
+            offered: payouts::offered(conn, c.campaign_id).await?,
             payment,
             lead,
             c,

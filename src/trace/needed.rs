@@ -80,9 +80,14 @@ pub fn of_commission(of: &OfCommission) -> Vec<String> {
         needed.push("Staff approve it although the referrer is banned.".into());
     }
     match c.line_id {
-        None => needed.push(
-            "A payout takes it: once the referrer’s balance reaches the minimum, by their payout details.".into(),
-        ),
+        None => {
+            let ways = if of.offered.is_all() {
+                "by their payout details".to_owned()
+            } else {
+                format!("{}, as the campaign offers and their payout details say", of.offered.within())
+            };
+            needed.push(format!("A payout takes it: once the referrer’s balance reaches the minimum, {ways}."));
+        }
         Some(_) => needed.push(format!("Payout {} is paid.", payout_of(of))),
     }
     needed
@@ -220,6 +225,9 @@ pub fn of_line(of: &OfLine) -> Vec<String> {
             OutReason::Negative => "The referrer earns more than was taken back.".into(),
             OutReason::Nothing => "Something is due again.".into(),
             OutReason::OtherMethod => "A payout by the referrer’s own way of paying is made.".into(),
+            OutReason::NotOffered => {
+                "A payout by a way of paying that the campaign offers, or the campaign offers this way too.".into()
+            }
             OutReason::ByHand => "Staff take the referrer in again.".into(),
             OutReason::Unfit => {
                 let why = line.reason.as_deref().unwrap_or("The payout’s file cannot hold the line.");

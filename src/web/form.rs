@@ -48,7 +48,7 @@ impl Form {
     }
 
     /// Every value of a repeated field.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> + Clone {
         self.values.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -56,6 +56,11 @@ impl Form {
         let place = self.values.iter().position(|(key, _)| key == name).unwrap_or(self.values.len());
         self.values.retain(|(key, _)| key != name);
         self.values.insert(place, (name.to_owned(), value.into()));
+    }
+
+    /// A further value of a repeated field.
+    pub fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.values.push((name.to_owned(), value.into()));
     }
 
     pub fn checked(&self, name: &str) -> bool {

@@ -29,6 +29,19 @@ impl Choice {
             })
             .collect()
     }
+
+    /// Choices of which any number is chosen.
+    pub fn many<'c, L: ToString>(
+        all: impl IntoIterator<Item = (&'static str, L)>,
+        chosen: impl Iterator<Item = &'c str> + Clone,
+    ) -> Vec<Self> {
+        let choice = |(value, label): (&'static str, L)| Self {
+            selected: chosen.clone().any(|one| one == value),
+            value: value.to_owned(),
+            label: label.to_string(),
+        };
+        all.into_iter().map(choice).collect()
+    }
 }
 
 /// Choices under a heading.

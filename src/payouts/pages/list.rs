@@ -38,6 +38,8 @@ struct OwedLine {
     word: &'static str,
     currency: String,
     since: Option<When>,
+    /// The campaigns of it pay in other ways.
+    is_refused: bool,
     /// Address and name of a draft of it that is open.
     draft: Option<(String, String)>,
 }
@@ -67,6 +69,7 @@ impl OwedLine {
             word: method.word(),
             draft: payouts.iter().find(is_draft).map(|p| (format!("/payouts/{}", p.id), p.name())),
             currency: row.currency.clone(),
+            is_refused: !row.is_offered,
             since: row.since.as_deref().map(|day| When::on_text(page.today(), day)),
         }
     }

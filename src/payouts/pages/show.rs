@@ -107,6 +107,7 @@ fn why(l: &LineRow) -> String {
         }
         OutReason::Nothing => "Nothing is left to pay.".into(),
         OutReason::OtherMethod => "They are paid in another way.".into(),
+        OutReason::NotOffered => "Not offered by the campaign: it pays in other ways.".into(),
         OutReason::ByHand => "Left out by hand.".into(),
         OutReason::Unfit => l.reason.clone().unwrap_or_default(),
     }

@@ -49,11 +49,13 @@ pub async fn is_settled(conn: &mut Conn, id: i64) -> DbResult<bool> {
 }
 
 row! {
-    /// The sum due in one currency to the referrers who are paid in one way.
+    /// The sum due in one currency to the referrers who are paid in one way, of campaigns that offer the way or of
+    /// those that do not.
     #[derive(Debug, Clone)]
     pub struct Owed {
         pub currency: String,
         pub method: Option<Method>,
+        pub is_offered: bool,
         pub referrers: i64,
         pub amount: i64,
         /// The day since which the oldest part is due.
@@ -63,27 +65,31 @@ row! {
 
 /// The sums owed to the referrers of a business that could be in a payout now.
 pub async fn owed(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Owed>> {
-    sql("SELECT s.currency, d.method, count(*) AS referrers, CAST(sum(s.amount) AS BIGINT) AS amount,
+    sql("SELECT s.currency, s.method, s.is_offered, count(*) AS referrers, CAST(sum(s.amount) AS BIGINT) AS amount,
                 min(s.since) AS since
-           FROM (SELECT u.currency, u.referrer_id, CAST(sum(u.amount) AS BIGINT) AS amount, min(u.since) AS since
-                   FROM (SELECT k.currency, k.referrer_id, k.amount, k.hold_until AS since
+           FROM (SELECT u.currency, u.referrer_id, d.method,
+                        u.amount < 0 OR c.payout_methods = ''
+                            OR ' ' || c.payout_methods || ' ' LIKE '% ' || COALESCE(d.method, 'hand') || ' %' AS is_offered,
+                        CAST(sum(u.amount) AS BIGINT) AS amount, min(u.since) AS since
+                   FROM (SELECT k.currency, k.referrer_id, k.campaign_id, k.amount, k.hold_until AS since
                            FROM commissions k
                           WHERE k.business_id = $1
                             AND k.state = 'approved'
                             AND k.line_id IS NULL
                             AND k.test = false
                           UNION ALL
-                         SELECT a.currency, a.referrer_id, a.amount, CAST(NULL AS TEXT)
+                         SELECT a.currency, a.referrer_id, a.campaign_id, a.amount, CAST(NULL AS TEXT)
                            FROM adjustments a
                           WHERE a.business_id = $1
                             AND a.state = 'posted'
                             AND a.line_id IS NULL) u
-                  GROUP BY u.currency, u.referrer_id) s
-           LEFT JOIN payout_details d ON d.referrer_id = s.referrer_id
-                                     AND d.replaced_at IS NULL
+                   JOIN campaigns c ON c.id = u.campaign_id
+                   LEFT JOIN payout_details d ON d.referrer_id = u.referrer_id
+                                             AND d.replaced_at IS NULL
+                  GROUP BY u.currency, u.referrer_id, d.method, 4) s
           WHERE s.amount > 0
-          GROUP BY s.currency, d.method
-          ORDER BY s.currency, d.method")
+          GROUP BY s.currency, s.method, s.is_offered
+          ORDER BY s.currency, s.method, s.is_offered DESC")
     .bind(business_id)
     .all(conn)
     .await

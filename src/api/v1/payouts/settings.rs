@@ -12,7 +12,7 @@ use super::live;
 use crate::adjustments;
 use crate::amounts::Amounts;
 use crate::api::Caller;
-use crate::api::field::{IdText, Integer, Line, OneOf, Word};
+use crate::api::field::{IdText, Integer, Line, Many, OneOf, UpTo, Word};
 use crate::api::operation::{Api, Operation};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::Sent;
@@ -21,6 +21,7 @@ use crate::api::v1::common::campaign;
 use crate::app::App;
 use crate::id::{self, Kind};
 use crate::object;
+use crate::payout_details::{Method, Offered};
 use crate::payouts::files::{self, Format, read};
 use crate::payouts::{self, Approval, Set, SetUp};
 
@@ -66,12 +67,17 @@ object! {
     strict struct PayoutSettingsChange {
         /// `none`, `owner` (one who did not lock the payout) or `anyone` (else who may pay).
         approval "approval": Option<OneOf<Approval>>,
-        /// The campaign of `minimum` and `day`.
+        /// Payout details that changed within these days before a payout are marked in it; 0 for no mark.
+        changed_details_days "changed_details_days": Option<UpTo<{ payouts::MOST_CHANGED_DAYS }>>,
+        /// The campaign of `minimum`, `day` and `methods`.
         campaign "campaign": Option<IdText>,
         /// Whole minor units by currency: `{"USD": 5000}`.
         minimum "minimum": Option<ByCurrency>,
         /// The day of each month on which the campaign's drafts are made by themselves, 1 to 28; 0 for none.
         day "day": Option<Integer>,
+        /// The ways of paying that the campaign offers, of `paypal`, `wise`, `bank`, `hand`. No payout of another way
+        /// takes the campaign's commissions.
+        methods "methods": Option<Many<OneOf<Method>, 4>>,
         /// Whole minor units by currency: an adjustment above it waits for a second person. Empty for nobody.
         adjustment_limit "adjustment_limit": Option<ByCurrency>,
     }
@@ -150,6 +156,10 @@ struct Settings {
     minimums: BTreeMap<String, BTreeMap<String, i64>>,
     /// By campaign, the day of each month on which drafts are made by themselves.
     days: BTreeMap<String, i64>,
+    /// By campaign, the ways of paying that it offers.
+    methods: BTreeMap<String, Vec<&'static str>>,
+    /// Payout details that changed within these days before a payout are marked in it.
+    changed_details_days: i64,
     /// In minor units by currency: an adjustment above it waits for a second person.
     adjustment_limit: BTreeMap<String, i64>,
     /// By kind of file, its settings as texts, the payer's account masked. A kind that is missing is not set up.
@@ -159,20 +169,26 @@ struct Settings {
 async fn answer(app: &App, caller: &Caller) -> Result<Response, Problem> {
     let mut conn = app.db.read().await?;
     let approval = payouts::approval(&mut conn, caller.business_id()).await?.word();
-    let all = payouts::minimums(&mut conn, caller.business_id()).await?;
+    let changed_details_days = payouts::changed_days(&mut conn, caller.business_id()).await?;
+    let all = payouts::paying(&mut conn, caller.business_id()).await?;
     let adjustment_limit = adjustments::limits(&mut conn, caller.business_id()).await?.codes();
-    let shown = |least: payouts::Least| {
-        (id::render(Kind::Campaign, least.id), Amounts::from_json(&least.payout_minimum).codes())
-    };
+    let name = |campaign: &payouts::Paying| id::render(Kind::Campaign, campaign.id);
     let mut formats = BTreeMap::new();
     for format in Format::ALL {
         if let Some(version) = payouts::version(&mut conn, caller.business_id(), format).await? {
             formats.insert(format.word(), version.shown());
         }
     }
-    let days = all.iter().filter_map(|c| Some((id::render(Kind::Campaign, c.id), c.payout_day?))).collect();
-    let minimums = all.into_iter().map(shown).collect();
-    Ok(Json(Settings { approval, minimums, days, adjustment_limit, formats }).into_response())
+    let answer = Settings {
+        approval,
+        minimums: all.iter().map(|c| (name(c), Amounts::from_json(&c.payout_minimum).codes())).collect(),
+        days: all.iter().filter_map(|c| Some((name(c), c.payout_day?))).collect(),
+        methods: all.iter().map(|c| (name(c), c.offered.methods().map(Method::word).collect())).collect(),
+        changed_details_days,
+        adjustment_limit,
+        formats,
+    };
+    Ok(Json(answer).into_response())
 }
 
 async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -190,11 +206,17 @@ async fn change(
     }
     let of = match &wanted.campaign {
         Some(named) => Some(campaign(&app, &caller, Some(named.0.as_str())).await?),
-        None if wanted.minimum.is_some() => {
-            return Err(FieldProblem::wrong("campaign", "is needed beside minimum").into());
+        None => {
+            let of_campaign = [
+                ("minimum", wanted.minimum.is_some()),
+                ("day", wanted.day.is_some()),
+                ("methods", wanted.methods.is_some()),
+            ];
+            if let Some((field, _)) = of_campaign.iter().find(|(_, is_sent)| *is_sent) {
+                return Err(FieldProblem::wrong("campaign", format!("is needed beside {field}")).into());
+            }
+            None
         }
-        None if wanted.day.is_some() => return Err(FieldProblem::wrong("campaign", "is needed beside day").into()),
-        None => None,
     };
     let day = match wanted.day.as_ref().map(|day| day.0) {
         None => None,
@@ -202,8 +224,12 @@ async fn change(
         Some(day) if (1..=payouts::LAST_DAY).contains(&day) => Some(Some(day)),
         Some(_) => return Err(FieldProblem::wrong("day", "must be 1 to 28, or 0 for none").into()),
     };
-    if of.is_some() && wanted.minimum.is_none() && day.is_none() {
-        return Err(FieldProblem::wrong("minimum", "is needed beside campaign, or day").into());
+    let methods = wanted.methods.map(|methods| methods.0);
+    if methods.as_ref().is_some_and(Vec::is_empty) {
+        return Err(FieldProblem::wrong("methods", "must name one at least").into());
+    }
+    if of.is_some() && wanted.minimum.is_none() && day.is_none() && methods.is_none() {
+        return Err(FieldProblem::wrong("minimum", "is needed beside campaign, or day, or methods").into());
     }
     let business_id = caller.business_id();
     if let Some(approval) = wanted.approval {
@@ -212,12 +238,19 @@ async fn change(
     if let Some(limits) = wanted.adjustment_limit {
         adjustments::set_limits(&app, &caller.actor, business_id, limits.0).await?;
     }
+    if let Some(days) = wanted.changed_details_days {
+        payouts::set_changed_days(&app, &caller.actor, business_id, days.0).await?;
+    }
     let mut set = Vec::new();
     if let (Some(campaign_id), Some(minimum)) = (of, wanted.minimum) {
         set.push(payouts::set_minimum(&app, &caller.actor, business_id, campaign_id, minimum.0).await?);
     }
     if let (Some(campaign_id), Some(day)) = (of, day) {
         set.push(payouts::set_day(&app, &caller.actor, business_id, campaign_id, day).await?);
+    }
+    if let (Some(campaign_id), Some(methods)) = (of, methods) {
+        let offered = Offered::of(methods.into_iter().map(|method| method.0));
+        set.push(payouts::set_offered(&app, &caller.actor, business_id, campaign_id, offered).await?);
     }
     if set.contains(&Set::NotFound) {
         return Err(FieldProblem::wrong("campaign", "is not a campaign of this business").into());

@@ -160,7 +160,7 @@ pub struct PayoutLine {
     /// `out`, `in`, `locked`, `paid`, `failed` or `returned`.
     state: String,
     /// Why they are left out: `below the minimum`, `no details`, `banned`, `disputed`, `negative balance`,
-    /// `nothing is left`, `other method`, `by hand` or `cannot be sent`.
+    /// `nothing is left`, `other method`, `not offered by the campaign`, `by hand` or `cannot be sent`.
     left_out: Option<String>,
     /// In minor units: the minimum that the amount is below.
     minimum_minor: Option<i64>,
@@ -168,7 +168,7 @@ pub struct PayoutLine {
     due_since: Option<String>,
     /// How they are paid, masked.
     details: Option<String>,
-    /// When the details were changed, where that was within 3 days before the draft.
+    /// When the details were changed, where that was shortly before the draft: see `changed_details_days` of the settings.
     details_changed_at: Option<String>,
     /// Why it failed, was returned or cannot be sent.
     reason: Option<String>,
