@@ -848,8 +848,8 @@ CREATE TABLE ledger_entries (
     CHECK (commission_id IS NOT NULL OR adjustment_id IS NOT NULL),
     CHECK ((kind IN ('locked', 'unlocked', 'paid', 'failed', 'returned')) = (line_id IS NOT NULL))
 );
--- Has all that the sums of a statement need, so that they are read from it alone.
-CREATE INDEX ledger_by_referrer ON ledger_entries (referrer_id, currency, day, id, account, amount);
+-- Has all that the sums of a statement and of a balance need, so that they are read from it alone.
+CREATE INDEX ledger_by_referrer ON ledger_entries (referrer_id, currency, day, id, account, amount, kind);
 CREATE INDEX ledger_by_commission ON ledger_entries (commission_id, id) WHERE commission_id IS NOT NULL;
 CREATE INDEX ledger_by_adjustment ON ledger_entries (adjustment_id, id) WHERE adjustment_id IS NOT NULL;
 CREATE INDEX ledger_by_line ON ledger_entries (line_id, id) WHERE line_id IS NOT NULL;
@@ -1004,13 +1004,16 @@ CREATE INDEX payout_lines_by_referrer ON payout_lines (referrer_id, id);
 CREATE TABLE trace_links (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
-    subject_kind TEXT NOT NULL CHECK (subject_kind IN ('commission', 'lead', 'payout_line')),
+    subject_kind TEXT NOT NULL CHECK (subject_kind IN ('commission', 'lead', 'payout_line', 'balance')),
+    -- Of a balance the referrer; its currency is the other half.
     subject_id BIGINT NOT NULL,
+    subject_currency TEXT,
     token_hash TEXT NOT NULL UNIQUE,
     made_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    ended_at BIGINT
+    ended_at BIGINT,
+    CHECK ((subject_kind = 'balance') = (subject_currency IS NOT NULL))
 );
 CREATE INDEX trace_links_by_subject ON trace_links (subject_id, id);
 

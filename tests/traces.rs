@@ -1,4 +1,6 @@
-//! Why: the traces of commissions, leads and payout lines, on pages, by /v1 and by links.
+//! Why: the traces of commissions, leads, payout lines and balances, on pages, by /v1 and by links.
+
+use std::fmt::Display;
 
 use refdesk::clock::Instant;
 use refdesk::engine::{Approve, Void};
@@ -17,9 +19,10 @@ on_both_databases! {
     a_link_shows_one_answer_and_no_name,
     a_link_ends,
     traces_are_of_the_business_and_for_those_who_see_money,
+    a_balance_is_the_sum_of_what_happened,
 }
 
-async fn trace(app: &TestApp, of: &str, id: i64) -> Json {
+async fn trace(app: &TestApp, of: &str, id: impl Display) -> Json {
     call(app, "GET", &format!("/v1/{of}/{id}/trace"), None).await.is(200).json()
 }
 
@@ -160,7 +163,7 @@ async fn a_line_of_a_payout_says_what_it_pays(app: TestApp) {
 }
 
 /// Makes a link by the button; answers its path.
-async fn shared(app: &TestApp, of: &str, id: i64) -> String {
+async fn shared(app: &TestApp, of: &str, id: impl Display) -> String {
     app.sign_in().await;
     let page = app.post_form(&format!("/why/{of}/{id}/links"), &[]).await;
     let page = if page.status == 303 { page.follow().await } else { page };
@@ -250,4 +253,130 @@ async fn traces_are_of_the_business_and_for_those_who_see_money(app: TestApp) {
     app.sign_in().await;
     app.get("/why/nothing/5").await.is(404);
     app.post_form("/why/leads/5/links", &[]).await.is(404);
+}
+
+async fn of_balance(app: &TestApp, referrer: i64) -> Json {
+    let trace = trace(app, &format!("referrers/{referrer}/balances"), "USD").await;
+    // Whatever happened: the parts are the accounts, and the accounts are the ledger.
+    for account in trace["accounts"].as_array().unwrap() {
+        let parts = account["parts"].as_array().unwrap();
+        let sum: i64 = parts.iter().map(|part| part["amount_minor"].as_i64().unwrap()).sum();
+        let word = text(&account["account"]);
+        let stored = format!(
+            "SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM ledger_entries
+              WHERE referrer_id = {referrer} AND currency = 'USD' AND account = '{word}'"
+        );
+        assert_eq!((sum, sum), (account["amount_minor"].as_i64().unwrap(), app.number(&stored).await), "{trace}");
+    }
+    let stored = format!("SELECT count(*) FROM ledger_entries WHERE referrer_id = {referrer} AND currency = 'USD'");
+    assert_eq!(trace["entry_count"], app.number(&stored).await);
+    trace
+}
+
+fn account<'t>(trace: &'t Json, word: &str) -> &'t Json {
+    trace["accounts"].as_array().unwrap().iter().find(|account| account["account"] == word).expect("an account")
+}
+
+async fn a_balance_is_the_sum_of_what_happened(app: TestApp) {
+    let shop = app.shop();
+    let jane = shop.referrer("Jane Miller").await;
+    let nothing = format!("/v1/referrers/{}/balances/USD/trace", jane.id);
+    call(&app, "GET", &nothing, None).await.is(404);
+    let mut commissions = Vec::new();
+    for name in ["amy", "bob", "cid"] {
+        let address = format!("{name}@customers.example");
+        shop.lead(&address, Some(&jane.code)).await;
+        shop.pay(&address, "100.00", "2026-06-10").await;
+        commissions.push(app.number("SELECT max(id) FROM commissions").await);
+    }
+    let held = of_balance(&app, jane.id).await;
+    assert_eq!((&held["state"], &held["owed_minor"]), (&json!("held"), &json!(6_000)));
+    assert_eq!(held["outcome"], "60.00 USD is owed: held 60.00 USD.");
+    assert_eq!(needed(&held), "60.00 USD is held until 24 Jun 2026, or until staff approve it earlier.");
+
+    let approve = async |id: i64| {
+        shop.send(Approve { commission_id: id.into(), reason: Some("early".into()) }).await;
+    };
+    approve(commissions[0]).await;
+    approve(commissions[1]).await;
+    let due = of_balance(&app, jane.id).await;
+    assert_eq!(account(&due, "due")["parts"], json!([{ "kind": "approved", "amount_minor": 4_000 }]));
+    assert_eq!(due["outcome"], "60.00 USD is owed: held 20.00 USD, due 40.00 USD.");
+    assert!(needed(&due).contains("40.00 USD is due since 24 Jun 2026: the next payout by hand takes it."), "{due}");
+    assert!(needed(&due).contains("No payout details are entered"), "{due}");
+    assert_eq!(text(&due["entries"][0]["about"]), refdesk::id::render(refdesk::id::Kind::Commission, commissions[1]));
+
+    // Every reason not to pay it says what has to happen.
+    let set = async |body: Json| {
+        call(&app, "POST", "/v1/payout-settings", Some(body)).await.is(200);
+    };
+    let campaign = app.business.campaign_id;
+    set(json!({ "campaign": campaign, "minimum": { "USD": 5_000 } })).await;
+    let below = needed(&of_balance(&app, jane.id).await);
+    assert!(below.contains("40.00 USD is below the minimum of 50.00 USD since 24 Jun 2026"), "{below}");
+    set(json!({ "campaign": campaign, "minimum": {}, "methods": ["wise"] })).await;
+    let other = needed(&of_balance(&app, jane.id).await);
+    assert!(other.contains("40.00 USD is not paid by hand: its campaign offers by Wise."), "{other}");
+    set(json!({ "campaign": campaign, "methods": ["hand", "wise", "bank", "paypal"] })).await;
+    let payment = app.number(&format!("SELECT payment_id FROM commissions WHERE id = {}", commissions[0])).await;
+    shop.dispute(payment, true).await;
+    let disputed = of_balance(&app, jane.id).await;
+    assert!(needed(&disputed).contains("20.00 USD is held until the disputes of its payments end."), "{disputed}");
+    assert!(needed(&disputed).contains("20.00 USD is due"), "{disputed}");
+    shop.dispute(payment, false).await;
+    app.arrange("UPDATE enrollments SET state = 'banned'").await;
+    let banned = needed(&of_balance(&app, jane.id).await);
+    assert!(banned.contains("40.00 USD is kept out of payouts: the referrer is banned."), "{banned}");
+    app.arrange("UPDATE enrollments SET state = 'active'").await;
+
+    // On its way, paid, and taken back.
+    let draft = shop.draft("USD").await;
+    let seen = call(&app, "GET", &format!("/v1/payouts/{draft}"), None).await.is(200).json();
+    let body = json!({ "fingerprint": seen["fingerprint"] });
+    call(&app, "POST", &format!("/v1/payouts/{draft}/lock"), Some(body)).await.is(200);
+    let paying = of_balance(&app, jane.id).await;
+    assert!(needed(&paying).contains("40.00 USD is in payout P-1: it is paid"), "{paying}");
+    assert_eq!(text(&paying["entries"][0]["title"]), "Taken by a payout");
+    assert!(text(&paying["entries"][0]["about"]).starts_with("line_"), "{paying}");
+    call(&app, "POST", &format!("/v1/payouts/{draft}/paid"), Some(json!({}))).await.is(200);
+    let wish = json!({ "referrer": jane.id, "amount": -3.00, "currency": "USD", "reason": "Zora counted twice" });
+    call(&app, "POST", "/v1/adjustments", Some(wish)).await.is(201);
+    shop.refund("bob@customers.example", day("2026-06-10"), None).await;
+    let back = of_balance(&app, jane.id).await;
+    assert_eq!(
+        (&account(&back, "paid")["amount_minor"], &account(&back, "due")["amount_minor"]),
+        (&json!(4_000), &json!(-2_300))
+    );
+    assert_eq!(back["outcome"], "3.00 USD more was taken back than was earned since. 40.00 USD was paid so far.");
+    assert!(needed(&back).contains("23.00 USD was taken back: what is earned next is netted with it."), "{back}");
+
+    // The page, and a stranger's.
+    app.sign_in().await;
+    let own = format!("/why/balances/{}/USD", jane.id);
+    assert_eq!(app.get(&format!("/referrers/{}", jane.id)).await.is(200).attr("td.do a", "href"), own);
+    let page = app.get(&own).await.is(200);
+    page.says("USD balance of Jane Miller").says("Taken back").says("Zora counted twice").says("Balance");
+    let link = shared(&app, "balances", format!("{}/USD", jane.id)).await;
+    app.get(&own).await.is(200).says("End it");
+    let page = app.stranger().get(&link).await.is(200).says("A balance in USD").says("23.00");
+    let body = page.body.to_lowercase();
+    for secret in ["jane", "miller", "amy", "bob", "customers.example", "zora", "/why", "/referrers", "/leads"] {
+        assert!(!body.contains(secret), "{secret} in {body}");
+    }
+    let shares = "SELECT count(*) FROM audit_entries WHERE action = 'trace.shared' AND after LIKE '%USD%'";
+    assert_eq!(app.number(shares).await, 1);
+    app.post_form(&format!("/why/links/{}/end", app.number("SELECT id FROM trace_links").await), &[]).await.is(303);
+    app.stranger().get(&link).await.is(404);
+
+    // It is the business's alone.
+    let other = app.another_business("Other").await;
+    let path = format!("/v1/referrers/{}/balances/USD/trace", jane.id);
+    app.call("GET", &path, &other.api_key, None).await.is(404);
+    app.call("GET", &path, &app.key(false).await, None).await.is(404);
+    for wrong in ["EUR", "gold"] {
+        call(&app, "GET", &format!("/v1/referrers/{}/balances/{wrong}/trace", jane.id), None).await.is(404);
+        app.get(&format!("/why/balances/{}/{wrong}", jane.id)).await.is(404);
+    }
+    app.member_of(&other, Role::Owner).await.get(&own).await.is(404);
+    app.member(Role::Sales).await.get(&own).await.is(403);
 }

@@ -27,6 +27,7 @@ mod set_up;
 mod settings;
 mod settle;
 mod source;
+mod standing;
 mod store;
 mod wish;
 
@@ -55,6 +56,7 @@ pub use settings::{
     set_minimum, set_offered,
 };
 pub use settle::{Settled, close, pay_all, settle};
+pub use standing::{Standing, standing};
 pub use store::{Approval, LineFilter, LineRow, Owed, Paying, PayoutRow, Sum, line, lines, listing, owed, sums};
 pub use wish::{NewPayout, Settle};
 

@@ -1,8 +1,10 @@
 //! The answer to every "why": how a commission, a lead or a line of a payout came to be what it is, step by step, and
 //! what would have to be true for what is missing. [`commission`], [`lead`] and [`payout_line`] read the facts with a
-//! few statements and build the steps from them; the building is pure. [`share`] makes a link by which somebody
+//! few statements and build the steps from them; the building is pure. [`balance`] does so for what a referrer is owed,
+//! from sums. [`share`] makes a link by which somebody
 //! without an account reads one trace, without anybody's name.
 
+mod balance;
 mod came;
 mod earned;
 mod facts;
@@ -19,7 +21,8 @@ use crate::db::{Conn, DbResult};
 use crate::engine::state::LineState;
 use crate::id;
 
-pub use link::{DAYS, LinkRow, Subject};
+pub use balance::{BalanceTrace, Entry as BalanceEntry, balance};
+pub use link::{DAYS, LinkRow, Thing};
 pub use share::{Ended, end, share};
 pub use step::{Step, StepKind};
 
@@ -48,6 +51,35 @@ pub enum Reader {
     Staff,
     /// Anybody who has the link: no name, no address, no words of staff.
     Stranger,
+}
+
+/// The trace of something: steps, or of a balance its parts.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Steps(Trace),
+    Balance(BalanceTrace),
+}
+
+impl Answer {
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Steps(t) => &t.title,
+            Self::Balance(t) => &t.title,
+        }
+    }
+}
+
+/// The trace of a thing of the business.
+pub async fn of(conn: &mut Conn, business_id: i64, thing: Thing, reader: Reader) -> DbResult<Option<Answer>> {
+    let steps = match thing {
+        Thing::Commission(id) => commission(conn, business_id, id, reader).await?,
+        Thing::Lead(id) => lead(conn, business_id, id, reader).await?,
+        Thing::PayoutLine(id) => payout_line(conn, business_id, id, reader).await?,
+        Thing::Balance(id, currency) => {
+            return Ok(balance(conn, business_id, id, currency, reader).await?.map(Answer::Balance));
+        }
+    };
+    Ok(steps.map(Answer::Steps))
 }
 
 /// The trace of a commission of the business.
@@ -116,6 +148,6 @@ pub async fn link(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
 }
 
 /// The links to a trace that work now.
-pub async fn links(conn: &mut Conn, subject: Subject, subject_id: i64, now: Instant) -> DbResult<Vec<LinkRow>> {
-    store::links(conn, subject, subject_id, now).await
+pub async fn links(conn: &mut Conn, thing: Thing, now: Instant) -> DbResult<Vec<LinkRow>> {
+    store::links(conn, thing, now).await
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::link::{LinkRow, NewLink, Subject};
+use super::link::{NewLink, Thing};
 use super::store;
 use crate::actor::Actor;
 use crate::audit::{self, NewEntry};
 use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 use crate::id;
+use crate::money::Currency;
 
 /// The result of ending a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,29 +22,22 @@ pub enum Ended {
 }
 
 /// Makes a link to a trace of the business; answers its token, which nobody can read again.
-pub async fn share(
-    core: &Core,
-    actor: &Arc<Actor>,
-    business_id: i64,
-    (subject, subject_id): (Subject, i64),
-    days: i64,
-) -> DbResult<String> {
+pub async fn share(core: &Core, actor: &Arc<Actor>, business_id: i64, thing: Thing, days: i64) -> DbResult<String> {
     let token = id::new_token(&mut rand::rng());
-    let wanted = (business_id, subject, subject_id, id::sha256_hex(&token), days);
+    let wanted = (business_id, thing, id::sha256_hex(&token), days);
     core.write(vec![Key::Row(business_id)], actor, wanted, share_in).await?;
     Ok(token)
 }
 
 async fn share_in(
     tx: &mut Tx,
-    (business_id, subject, subject_id, token_hash, days): &(i64, Subject, i64, String, i64),
+    &(business_id, thing, ref token_hash, days): &(i64, Thing, String, i64),
 ) -> DbResult<()> {
-    let (id, expires_at) = (tx.id()?, tx.now().plus_days(*days));
-    let (business_id, subject, subject_id) = (*business_id, *subject, *subject_id);
-    let link = NewLink { id, business_id, subject, subject_id, token_hash: token_hash.clone(), expires_at };
+    let (id, expires_at) = (tx.id()?, tx.now().plus_days(days));
+    let link = NewLink { id, business_id, thing, token_hash: token_hash.clone(), expires_at };
     store::insert_link(tx, &link).await?;
     let entry = NewEntry::by(tx, business_id, "trace.shared", ("trace_link", id))?
-        .after(json!({ "of": subject.word(), "id": subject_id, "days": days }));
+        .after(json!({ "of": thing.subject(), "id": thing.id(), "currency": thing.currency().map(Currency::code), "days": days }));
     audit::write(tx, &[entry]).await
 }
 
@@ -53,14 +47,13 @@ pub async fn end(core: &Core, actor: &Arc<Actor>, business_id: i64, id: i64) -> 
 }
 
 async fn end_in(tx: &mut Tx, &(business_id, id): &(i64, i64)) -> DbResult<Ended> {
-    let Some(LinkRow { subject, subject_id, .. }) = store::link(tx, business_id, id).await? else {
-        return Ok(Ended::NotFound);
-    };
+    let Some(link) = store::link(tx, business_id, id).await? else { return Ok(Ended::NotFound) };
     if store::end_link(tx, id).await? == 0 {
         return Ok(Ended::Already);
     }
-    let entry = NewEntry::by(tx, business_id, "trace.unshared", ("trace_link", id))?
-        .before(json!({ "of": subject.word(), "id": subject_id }));
+    let entry = NewEntry::by(tx, business_id, "trace.unshared", ("trace_link", id))?.before(
+        json!({ "of": link.subject, "id": link.subject_id, "currency": link.subject_currency.map(Currency::code) }),
+    );
     audit::write(tx, &[entry]).await?;
     Ok(Ended::Ended)
 }

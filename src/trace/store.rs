@@ -1,4 +1,6 @@
-use super::link::{LinkRow, NewLink, Subject};
+pub mod balance;
+
+use super::link::{LinkRow, NewLink, Thing};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql, sql_built};
 use crate::engine::state::{AdjustmentKind, EntryKind};
@@ -106,12 +108,14 @@ pub async fn rule(conn: &mut Conn, campaign_id: i64) -> DbResult<Option<RuleRow>
 
 pub async fn insert_link(tx: &mut Tx, new: &NewLink) -> DbResult<()> {
     let (now, made_by) = (tx.now(), tx.actor()?.name.clone());
-    sql("INSERT INTO trace_links (id, business_id, subject_kind, subject_id, token_hash, made_by, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+    sql("INSERT INTO trace_links (id, business_id, subject_kind, subject_id, subject_currency, token_hash, made_by,
+                created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
     .bind(new.id)
     .bind(new.business_id)
-    .bind(new.subject)
-    .bind(new.subject_id)
+    .bind(new.thing.subject())
+    .bind(new.thing.id())
+    .bind(new.thing.currency().map(Currency::code))
     .bind(&new.token_hash)
     .bind(made_by)
     .bind(now)
@@ -122,7 +126,8 @@ pub async fn insert_link(tx: &mut Tx, new: &NewLink) -> DbResult<()> {
 }
 
 const LINK: &str =
-    "k.id, k.business_id, k.subject_kind AS subject, k.subject_id, k.made_by, k.created_at, k.expires_at, k.ended_at";
+    "k.id, k.business_id, k.subject_kind AS subject, k.subject_id, k.subject_currency, k.made_by, k.created_at,
+                k.expires_at, k.ended_at";
 
 pub async fn link_by_token(conn: &mut Conn, token_hash: &str) -> DbResult<Option<LinkRow>> {
     sql_built(format!(
@@ -148,21 +153,23 @@ pub async fn link(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option
     .await
 }
 
-/// The links of a subject that work now.
-pub async fn links(conn: &mut Conn, subject: Subject, subject_id: i64, now: Instant) -> DbResult<Vec<LinkRow>> {
+/// The links to a thing's trace that work now.
+pub async fn links(conn: &mut Conn, thing: Thing, now: Instant) -> DbResult<Vec<LinkRow>> {
     sql_built(format!(
         "SELECT {LINK}
            FROM trace_links k
           WHERE k.subject_id = $1
             AND k.subject_kind = $2
+            AND COALESCE(k.subject_currency, '') = $4
             AND k.expires_at > $3
             AND k.ended_at IS NULL
           ORDER BY k.id DESC
           LIMIT 50"
     ))
-    .bind(subject_id)
-    .bind(subject)
+    .bind(thing.id())
+    .bind(thing.subject())
     .bind(now)
+    .bind(thing.currency().map_or("", Currency::code))
     .all(conn)
     .await
 }

@@ -9,8 +9,8 @@ INSERT INTO memberships (business_id, user_id, role, created_at) VALUES
     (1001, 1002, 'owner', 1795261263227915);
 INSERT INTO invitations (id, business_id, email, email_key, role, token_hash, invited_by, created_at, expires_at, ended_at, outcome) VALUES
     (6001, 1001, 'kim@acme.test', 'kim@acme.test', 'sales', '5f4d', 1002, 1795261263227915, 1795866063227915, NULL, NULL);
-INSERT INTO trace_links (id, business_id, subject_kind, subject_id, token_hash, made_by, created_at, expires_at, ended_at) VALUES
-    (6104, 1001, 'commission', 2019, '5f4e', 'owner', 1795261263227915, 1795866063227915, NULL);
+INSERT INTO trace_links (id, business_id, subject_kind, subject_id, subject_currency, token_hash, made_by, created_at, expires_at, ended_at) VALUES
+    (6104, 1001, 'commission', 2019, NULL, '5f4e', 'owner', 1795261263227915, 1795866063227915, NULL);
 INSERT INTO sessions (id_hash, user_id, data, ip, agent, created_at, seen_at, expires_at) VALUES
     ('a1b2', 1002, '{}', '127.0.0.1', 'curl', 1795261263227915, 1795261263227915, 1797853263227915);
 INSERT INTO login_failures (key, failures, blocked_until, lasting, updated_at) VALUES

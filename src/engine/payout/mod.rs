@@ -41,6 +41,12 @@ pub async fn candidates(conn: &mut Conn, of: &Selection, referrers: &[i64]) -> D
     if referrers.is_empty() { Ok(Vec::new()) } else { store::candidates(conn, of, referrers).await }
 }
 
+/// The same of one referrer as sums, one for each campaign and reason not to pay, amounts taken back apart: they have
+/// no ids.
+pub async fn summed(conn: &mut Conn, of: &Selection, referrer_id: i64) -> DbResult<Vec<Candidate>> {
+    store::summed(conn, of, referrer_id).await
+}
+
 /// An item and the line that takes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Taken {

@@ -95,8 +95,9 @@ pub async fn next_referrers(conn: &mut Conn, of: &Selection, after: i64, most: u
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-pub async fn candidates(conn: &mut Conn, of: &Selection, referrers: &[i64]) -> DbResult<Vec<Candidate>> {
-    sql("SELECT k.id AS commission_id, CAST(NULL AS BIGINT) AS adjustment_id, k.referrer_id, k.campaign_id,
+/// The candidates of some referrers.
+const CANDIDATES: &str =
+    "SELECT k.id AS commission_id, CAST(NULL AS BIGINT) AS adjustment_id, k.referrer_id, k.campaign_id,
                 k.enrollment_id, k.amount, k.updated_at AS version, p.disputed_at IS NOT NULL AS disputed,
                 e.state = 'banned' AND NOT k.released AS banned, k.hold_until AS held_until,
                 c.payout_methods AS offered
@@ -125,9 +126,32 @@ pub async fn candidates(conn: &mut Conn, of: &Selection, referrers: &[i64]) -> D
             AND a.currency = $3
             AND a.state = 'posted'
             AND a.line_id IS NULL
-            AND ($4 = 0 OR a.campaign_id = $4 OR a.amount < 0)
-          ORDER BY 3, 1, 2")
+            AND ($4 = 0 OR a.campaign_id = $4 OR a.amount < 0)";
+
+pub async fn candidates(conn: &mut Conn, of: &Selection, referrers: &[i64]) -> DbResult<Vec<Candidate>> {
+    sql_built(format!(
+        "{CANDIDATES}
+          ORDER BY 3, 1, 2"
+    ))
     .bind(rows!(referrers, id => { id: *id }))
+    .bind(of.business_id)
+    .bind(of.currency)
+    .bind(of.campaign_id.unwrap_or(0))
+    .patient()
+    .all(conn)
+    .await
+}
+
+pub async fn summed(conn: &mut Conn, of: &Selection, referrer_id: i64) -> DbResult<Vec<Candidate>> {
+    sql_built(format!(
+        "SELECT CAST(NULL AS BIGINT) AS commission_id, CAST(NULL AS BIGINT) AS adjustment_id, u.referrer_id, u.campaign_id,
+                u.enrollment_id, CAST(sum(u.amount) AS BIGINT) AS amount, max(u.version) AS version, u.disputed, u.banned,
+                min(u.held_until) AS held_until, u.offered
+           FROM ({CANDIDATES}) u
+          GROUP BY u.referrer_id, u.campaign_id, u.enrollment_id, u.disputed, u.banned, u.offered, u.amount < 0
+          ORDER BY u.campaign_id"
+    ))
+    .bind(rows!([referrer_id].iter(), id => { id: *id }))
     .bind(of.business_id)
     .bind(of.currency)
     .bind(of.campaign_id.unwrap_or(0))

@@ -89,6 +89,7 @@ impl Lead {
 
 /// A referrer's balances in one currency.
 struct Balances {
+    currency: String,
     held: String,
     due: String,
     due_negative: bool,
@@ -113,6 +114,7 @@ fn balances(rows: &[store::Balance]) -> Vec<Balances> {
             let currency = Currency::parse(code).ok()?;
             let shown = |minor: i64| Money { minor, currency }.shown();
             Some(Balances {
+                currency: code.to_owned(),
                 held: shown(sums[0]),
                 due: shown(sums[1]),
                 due_negative: sums[1] < 0,

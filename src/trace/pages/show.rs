@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::extract::Path;
 
-use crate::db::Conn;
+use super::share::Links;
 use crate::id::Kind;
 use crate::shell::{Frame, Page};
-use crate::trace::{self, LinkRow, Reader, Step, Subject, Trace};
+use crate::trace::{self, Answer, Reader, Step, Thing, Trace};
 use crate::users::Right;
 use crate::web::{Fault, PageResult, html};
 use crate::when::When;
@@ -20,9 +20,7 @@ struct ShowPage {
     /// The page of the thing itself.
     thing_url: String,
     thing: &'static str,
-    share_url: String,
-    can_share: bool,
-    links: Vec<Link>,
+    share: Links,
 }
 
 /// A step with its moment in words.
@@ -32,50 +30,22 @@ pub(super) struct Shown {
     pub url: String,
 }
 
-struct Link {
-    row: LinkRow,
-    made: When,
-    until: When,
-}
-
-/// The trace of a thing of the business.
-pub(super) async fn read(
-    conn: &mut Conn,
-    business_id: i64,
-    (subject, id): (Subject, i64),
-    reader: Reader,
-) -> Result<Trace, Fault> {
-    let found = match subject {
-        Subject::Commission => trace::commission(conn, business_id, id, reader).await?,
-        Subject::Lead => trace::lead(conn, business_id, id, reader).await?,
-        Subject::PayoutLine => trace::payout_line(conn, business_id, id, reader).await?,
-    };
-    found.ok_or(Fault::NotFound)
-}
-
 fn url(page: &Page, step: &Step) -> String {
     match step.subject {
-        Some((Kind::Commission, id)) => format!("/why/{}/{id}", Subject::Commission.path()),
-        Some((Kind::PayoutLine, id)) => format!("/why/{}/{id}", Subject::PayoutLine.path()),
+        Some((Kind::Commission, id)) => Thing::Commission(id).path(),
+        Some((Kind::PayoutLine, id)) => Thing::PayoutLine(id).path(),
         Some((Kind::Payout, id)) if page.member.may(Right::Pay) => format!("/payouts/{id}"),
         _ => String::new(),
     }
 }
 
 pub(super) async fn show(page: Page, Path((of, id)): Path<(String, i64)>) -> PageResult {
-    let subject = Subject::of_path(&of).ok_or(Fault::NotFound)?;
-    let business_id = page.member.business_id;
-    let can_share = page.member.may(Right::DecideMoney);
-    let mut conn = page.read().await?;
+    let thing = Thing::of_path(&of, id).ok_or(Fault::NotFound)?;
     // Payout details are for those who may pay.
-    let reader =
-        if subject == Subject::PayoutLine && !page.member.may(Right::Pay) { Reader::Stranger } else { Reader::Staff };
-    let t = read(&mut conn, business_id, (subject, id), reader).await?;
-    let links = match can_share {
-        true => trace::links(&mut conn, subject, id, page.app.clock.now()).await?,
-        false => Vec::new(),
-    };
-    drop(conn);
+    let is_line = matches!(thing, Thing::PayoutLine(_));
+    let reader = if is_line && !page.member.may(Right::Pay) { Reader::Stranger } else { Reader::Staff };
+    let answer = trace::of(&mut page.read().await?, page.member.business_id, thing, reader).await?;
+    let Some(Answer::Steps(t)) = answer else { return Err(Fault::NotFound) };
     let today = page.today();
     let steps = t.steps.iter().map(|step| Shown {
         when: match (step.at, &step.day) {
@@ -87,30 +57,21 @@ pub(super) async fn show(page: Page, Path((of, id)): Path<(String, i64)>) -> Pag
         step: step.clone(),
     });
     let steps = steps.collect();
-    let place = match subject {
-        Subject::Commission => "commissions",
-        Subject::Lead => "leads",
-        Subject::PayoutLine => "payouts",
-    };
-    let (thing_url, thing) = match subject {
-        Subject::Commission => (format!("/commissions/{id}"), "The commission"),
-        Subject::Lead => (format!("/leads/{id}"), "The lead"),
-        Subject::PayoutLine => {
-            let payout = t.payout_id.filter(|_| page.member.may(Right::Pay));
-            (payout.map(|id| format!("/payouts/{id}")).unwrap_or_default(), "The payout")
+    let payout = t.payout_id.filter(|_| page.member.may(Right::Pay));
+    let (place, thing_url, name) = match thing {
+        Thing::Commission(_) => ("commissions", format!("/commissions/{id}"), "The commission"),
+        Thing::Lead(_) => ("leads", format!("/leads/{id}"), "The lead"),
+        Thing::PayoutLine(_) => {
+            ("payouts", payout.map(|id| format!("/payouts/{id}")).unwrap_or_default(), "The payout")
         }
+        Thing::Balance(..) => ("referrers", format!("/referrers/{id}"), "The referrer"),
     };
     html(&ShowPage {
         frame: page.frame(place).await?,
         steps,
         thing_url,
-        thing,
-        share_url: format!("/why/{of}/{id}/links"),
-        can_share,
-        links: links
-            .into_iter()
-            .map(|row| Link { made: page.when(row.created_at), until: page.when(row.expires_at), row })
-            .collect(),
+        thing: name,
+        share: Links::of(&page, thing).await?,
         t,
     })
 }

@@ -6,12 +6,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 
-use super::show::{Shown, read};
+use super::balance::Parts;
+use super::show::Shown;
 use crate::app::App;
 use crate::clock::{Instant, Zone};
-use crate::trace::{self, Reader, Trace};
+use crate::trace::{self, Answer, BalanceTrace, Reader, Trace};
+use crate::web::PageResult;
 use crate::web::page::{BareFrame, html_with};
-use crate::web::{Fault, PageResult};
 use crate::when::When;
 
 #[derive(Template)]
@@ -21,6 +22,16 @@ struct VisitorPage {
     business: String,
     t: Trace,
     steps: Vec<Shown>,
+    until: String,
+}
+
+#[derive(Template)]
+#[template(path = "trace/visitor_balance.html")]
+struct VisitorBalancePage {
+    frame: BareFrame,
+    business: String,
+    t: BalanceTrace,
+    parts: Parts,
     until: String,
 }
 
@@ -55,12 +66,12 @@ pub(super) async fn show(State(app): State<App>, token: Result<Path<String>, Pat
     let link = trace::link_by_token(&mut conn, &token).await?.filter(|link| link.works(now));
     let Some(link) = link else { return over() };
     let business = crate::business::by_id(&mut conn, link.business_id).await?;
-    let found = read(&mut conn, link.business_id, (link.subject, link.subject_id), Reader::Stranger).await;
-    drop(conn);
-    let t = match found {
-        Err(Fault::NotFound) => return over(),
-        found => found?,
+    let found = match link.thing() {
+        Some(thing) => trace::of(&mut conn, link.business_id, thing, Reader::Stranger).await?,
+        None => None,
     };
+    drop(conn);
+    let Some(answer) = found else { return over() };
     let zone = business.as_ref().and_then(|b| Zone::parse(&b.timezone).ok()).unwrap_or_default();
     let at = |at: i64| When::at(zone, now, Instant::from_micros(at));
     let shown = |step: &trace::Step| Shown {
@@ -72,15 +83,17 @@ pub(super) async fn show(State(app): State<App>, token: Result<Path<String>, Pat
         url: String::new(),
         step: step.clone(),
     };
-    let page = html_with(
-        StatusCode::OK,
-        &VisitorPage {
-            frame: BareFrame::new(),
-            business: business.map(|b| b.name).unwrap_or_default(),
-            steps: t.steps.iter().map(shown).collect(),
-            until: at(link.expires_at).exact,
-            t,
-        },
-    )?;
+    let business = business.map(|b| b.name).unwrap_or_default();
+    let (frame, until) = (BareFrame::new(), at(link.expires_at).exact);
+    let page = match answer {
+        Answer::Steps(t) => {
+            let steps = t.steps.iter().map(shown).collect();
+            html_with(StatusCode::OK, &VisitorPage { frame, business, steps, until, t })?
+        }
+        Answer::Balance(t) => {
+            let parts = Parts::of(&t, Reader::Stranger, at);
+            html_with(StatusCode::OK, &VisitorBalancePage { frame, business, parts, until, t })?
+        }
+    };
     Ok((headers(), page).into_response())
 }
