@@ -23,6 +23,8 @@ CREATE TABLE businesses (
     timezone TEXT NOT NULL,
     currency TEXT NOT NULL,
     country TEXT NOT NULL,
+    -- The postal address in some lines, for what referrers get on paper.
+    address TEXT NOT NULL DEFAULT '',
     -- True while anybody listens to messages: only then are they written.
     listens BOOLEAN NOT NULL DEFAULT false,
     -- The people who have to agree to a locked payout before it is paid.

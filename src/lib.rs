@@ -50,6 +50,7 @@ pub mod pasted;
 pub mod payments;
 pub mod payout_details;
 pub mod payouts;
+pub mod pdf;
 pub mod phone;
 pub mod places;
 pub mod products;

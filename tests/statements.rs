@@ -5,6 +5,7 @@ use refdesk::engine::{Approve, Void};
 use serde_json::{Value as Json, json};
 
 use crate::on_both_databases;
+use crate::support::pdf::Pdf;
 use crate::support::{TestApp, day};
 use crate::v1::{call, text};
 
@@ -14,6 +15,8 @@ on_both_databases! {
     money_on_its_way_out_stands_in_its_lines,
     a_statement_goes_page_by_page,
     statements_are_of_the_business_and_for_those_who_see_money,
+    a_statement_is_a_pdf_with_the_same_table,
+    a_pdf_holds_any_name_and_any_number_of_pages,
 }
 
 fn at(app: &TestApp, instant: &str) {
@@ -233,4 +236,125 @@ async fn statements_are_of_the_business_and_for_those_who_see_money(app: TestApp
     for wrong in ["2026-06.pdx", "2026-6", "2026-07"] {
         app.get(&format!("/referrers/{}/statements/{wrong}", jane.id)).await.is(404);
     }
+}
+
+async fn set_address(app: &TestApp, address: &str) {
+    let campaign = app.business.campaign_id.to_string();
+    let fields = [
+        ("business", "Harbour & Co"),
+        ("currency", "USD"),
+        ("country", "US"),
+        ("timezone", "UTC"),
+        ("campaign", &campaign),
+        ("address", address),
+    ];
+    app.post_form("/business", &fields).await.is(303);
+}
+
+async fn pdf(app: &TestApp, referrer: i64, month: &str) -> Vec<u8> {
+    app.sign_in().await;
+    let answer = app.get(&format!("/referrers/{referrer}/statements/{month}.pdf?currency=USD")).await.is(200);
+    assert_eq!(answer.header("content-type"), "application/pdf");
+    assert!(answer.header("content-disposition").ends_with(&format!("{month}-USD.pdf\"")), "{answer:?}");
+    answer.bytes
+}
+
+async fn a_statement_is_a_pdf_with_the_same_table(app: TestApp) {
+    let jane = app.shop().referrer("Jane Miller").await;
+    app.sign_in().await;
+    set_address(&app, "12 Quay Street\n\n  Bristol BS1 4XQ ").await;
+    for name in ["amy", "bob", "cid"] {
+        let id = paid(&app, &jane.code, name, "1000.50", "2026-06-10").await;
+        approve(&app, id).await;
+    }
+    app.shop().refund("bob@customers.example", day("2026-06-10"), None).await;
+    app.shop().pay_out("USD").await;
+    let open = Pdf::read(&pdf(&app, jane.id, "2026-06").await);
+    assert!(open.texts().contains(&"This month is not over. The statement is as of 20 Jun 2026."), "{:?}", open.pages);
+    at(&app, "2026-07-03T09:00:00Z");
+    let bytes = pdf(&app, jane.id, "2026-06").await;
+    let june = Pdf::read(&bytes);
+    let texts = june.texts();
+    for said in [
+        "Harbour & Co",
+        "12 Quay Street",
+        "Bristol BS1 4XQ",
+        "Jane Miller",
+        "Statement of June 2026",
+        "Owed on 30 Jun 2026",
+        "Opening balance",
+        "Commission",
+        "20 % of 1,000.50 USD, terms 1",
+        "Closing balance",
+        "Amount, USD",
+        "Page 1 of 1",
+    ] {
+        assert!(texts.contains(&said), "{said}: {texts:?}");
+    }
+    // The amounts of the file and of the table are the same ones, in the same order.
+    let csv = app.get(&format!("/referrers/{}/statements/2026-06.csv?currency=USD", jane.id)).await.is(200).body;
+    let mut read = csv::Reader::from_reader(csv.as_bytes());
+    let mut expected: Vec<String> = Vec::new();
+    for row in read.records().map(Result::unwrap) {
+        expected.extend([&row[6], &row[7]].into_iter().filter(|cell| !cell.is_empty()).map(str::to_owned));
+    }
+    let begins = texts.iter().position(|text| *text == "Opening balance").unwrap();
+    let plain = |text: &str| text.replace(',', "").replace('\u{2212}', "-");
+    let is_amount = |text: &String| text.contains('.') && text.parse::<f64>().is_ok();
+    let amounts: Vec<String> = texts[begins..].iter().map(|text| plain(text)).filter(is_amount).collect();
+    assert_eq!(amounts, expected);
+    assert!(amounts.len() > 6 && amounts.contains(&"-400.20".to_owned()), "{amounts:?}");
+    // Two tables: the sums, and the lines with a head of each column and of each row.
+    let lines = csv.lines().count() - 1;
+    assert_eq!((june.roles["H1"], june.roles["Table"], june.roles["TH"]), (1, 2, 4 + 5 + lines));
+    assert_eq!((june.roles["TR"], june.roles["Document"]), (2 + 1 + lines, 1));
+    app.clock.advance_days(9);
+    assert_eq!(pdf(&app, jane.id, "2026-06").await, bytes, "the same statement gives the same bytes");
+    let page = app.get(&format!("/referrers/{}/statements/2026-06?currency=USD", jane.id)).await.is(200);
+    assert_eq!(page.count("a[href*='.pdf'][download]"), 1);
+    page.says("12 Quay Street").says("Bristol BS1 4XQ");
+    let me = call(&app, "GET", "/v1/me", None).await.is(200).json();
+    assert_eq!(me["business"]["address"], "12 Quay Street\nBristol BS1 4XQ");
+    assert_eq!(app.get("/business").await.text("textarea[name=address]"), "12 Quay Street Bristol BS1 4XQ");
+    let campaign = app.business.campaign_id.to_string();
+    let long = [
+        ("business", "Acme"),
+        ("currency", "USD"),
+        ("country", "US"),
+        ("timezone", "UTC"),
+        ("campaign", campaign.as_str()),
+        ("address", "a\nb\nc\nd\ne\nf\ng"),
+    ];
+    assert_eq!(
+        app.post_form("/business", &long).await.is(422).error_at("address"),
+        "The address has more than 6 lines."
+    );
+}
+
+async fn a_pdf_holds_any_name_and_any_number_of_pages(app: TestApp) {
+    let name = "Александра Δημητρίου-Żółć 王小明 \u{202e}мир\u{1f600}";
+    let who = app.shop().referrer("Sasha").await;
+    app.arrange(&format!("UPDATE referrers SET name = '{name}' WHERE id = {}", who.id)).await;
+    let empty = Pdf::read(&pdf(&app, who.id, "2026-06").await);
+    assert!(empty.texts().contains(&"Balance so far"), "a month without a line is two balances");
+    let drawn = "Александра Δημητρίου-Żółć \u{fffd}\u{fffd}\u{fffd} мир\u{fffd}";
+    assert!(empty.texts().contains(&drawn), "{:?}", empty.pages);
+    for n in 0..70 {
+        paid(&app, &who.code, &format!("c{n}"), "100.00", "2026-06-10").await;
+    }
+    let words = "W".repeat(400);
+    let wish = json!({ "referrer": who.id, "amount": 3.00, "currency": "USD", "reason": words });
+    call(&app, "POST", "/v1/adjustments", Some(wish)).await.is(201);
+    let many = Pdf::read(&pdf(&app, who.id, "2026-06").await);
+    let pages = many.pages.len();
+    assert!(pages > 2, "{pages}");
+    for (n, page) in (1..).zip(&many.pages) {
+        assert!(page.contains(&format!("Page {n} of {pages}")), "{page:?}");
+        assert!(page.contains(&"Entry".to_owned()) && page.contains(&"Owed, USD".to_owned()), "the head on each page");
+    }
+    assert_eq!(many.texts().iter().filter(|text| **text == "Commission").count(), 70);
+    // A head that is repeated is no head to those who hear it.
+    assert_eq!(many.roles["TH"], 4 + 5 + 73);
+    let whole: String = many.texts().iter().filter(|text| text.contains("WWW")).copied().collect();
+    assert_eq!(whole.len(), 400, "a word that is wider than its column is broken, and nothing of it is lost");
 }

@@ -13,7 +13,7 @@ use crate::core::Core;
 use crate::db::{DbResult, Key, Tx};
 use crate::figures;
 
-/// Sets name, zone, currency and country; answers whether anything was different.
+/// Sets name, zone, currency, country and address; answers whether anything was different.
 pub async fn change(core: &Core, actor: &Arc<Actor>, business_id: i64, new: Settings) -> DbResult<bool> {
     core.write(vec![Key::Row(business_id)], actor, (business_id, new), change_in).await
 }

@@ -59,14 +59,27 @@ impl ShowPage {
 async fn show(page: Page) -> PageResult {
     let member = &page.member;
     let campaign = member.default_campaign_id.map(|id| id.to_string()).unwrap_or_default();
+    let row = super::by_id(&mut page.read().await?, member.business_id).await?;
+    let address = row.map(|row| row.address).unwrap_or_default();
     let form = Form::filled(&[
         ("business", &member.business_name),
         ("timezone", member.zone.name()),
         ("currency", member.currency.code()),
         ("country", places::country_name(&member.country)),
         ("campaign", &campaign),
+        ("address", &address),
     ]);
     html(&ShowPage::of(&page, form).await?)
+}
+
+fn read_address(form: &mut Form) -> String {
+    let (lines, characters) = Settings::MOST_ADDRESS;
+    let address = form.optional_text("address", "The address", characters).unwrap_or_default();
+    let all: Vec<&str> = address.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if all.len() > lines {
+        form.fail("address", format!("The address has more than {lines} lines."));
+    }
+    all.join("\n")
 }
 
 async fn update(page: Page, mut form: Form) -> PageResult {
@@ -75,8 +88,9 @@ async fn update(page: Page, mut form: Form) -> PageResult {
     let currency = form.currency("currency", "The currency");
     let country = form.country("country", "The country");
     let campaign = form.choice("campaign", "The default campaign", |id| id.parse::<i64>().ok());
-    let (Some(name), Some(zone), Some(currency), Some(country), Some(campaign)) =
-        (name, zone, currency, country, campaign)
+    let address = read_address(&mut form);
+    let (Some(name), Some(zone), Some(currency), Some(country), Some(campaign), true) =
+        (name, zone, currency, country, campaign, form.is_fine())
     else {
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &ShowPage::of(&page, form).await?);
     };
@@ -87,7 +101,7 @@ async fn update(page: Page, mut form: Form) -> PageResult {
         form.fail("campaign", "The default campaign is not one of the choices.");
         return html_with(StatusCode::UNPROCESSABLE_ENTITY, &ShowPage::of(&page, form).await?);
     };
-    let new = Settings { name, zone, currency, country };
+    let new = Settings { name, zone, currency, country, address };
     let changed = super::change(&page.app, &actor, business_id, new).await?;
     let flash = if changed || moved {
         Flash::good("The settings were saved.")

@@ -41,15 +41,21 @@ pub struct Settings {
     pub currency: Currency,
     /// ISO 3166 alpha-2
     pub country: String,
+    /// The postal address in some lines; may be empty.
+    pub address: String,
 }
 
 impl Settings {
+    /// The most lines of the address, and characters.
+    pub const MOST_ADDRESS: (usize, usize) = (6, 400);
+
     pub(super) fn json(&self) -> Json {
         json!({
             "name": self.name,
             "timezone": self.zone.name(),
             "currency": self.currency.code(),
             "country": self.country,
+            "address": self.address,
         })
     }
 
@@ -59,6 +65,7 @@ impl Settings {
             zone: Zone::parse(&row.timezone).ok()?,
             currency: Currency::parse(&row.currency).ok()?,
             country: row.country.clone(),
+            address: row.address.clone(),
         })
     }
 }

@@ -11,6 +11,7 @@ row! {
         pub timezone: String,
         pub currency: String,
         pub country: String,
+        pub address: String,
         pub default_campaign_id: Option<i64>,
     }
 }
@@ -23,7 +24,7 @@ pub async fn count(conn: &mut Conn) -> DbResult<i64> {
 }
 
 pub async fn all(conn: &mut Conn) -> DbResult<Vec<BusinessRow>> {
-    sql("SELECT id, public_id, name, timezone, currency, country, default_campaign_id
+    sql("SELECT id, public_id, name, timezone, currency, country, address, default_campaign_id
            FROM businesses
           ORDER BY id")
     .all(conn)
@@ -31,7 +32,7 @@ pub async fn all(conn: &mut Conn) -> DbResult<Vec<BusinessRow>> {
 }
 
 pub async fn by_public_id(conn: &mut Conn, public_id: &str) -> DbResult<Option<BusinessRow>> {
-    sql("SELECT id, public_id, name, timezone, currency, country, default_campaign_id
+    sql("SELECT id, public_id, name, timezone, currency, country, address, default_campaign_id
            FROM businesses
           WHERE public_id = $1")
     .bind(public_id)
@@ -40,7 +41,7 @@ pub async fn by_public_id(conn: &mut Conn, public_id: &str) -> DbResult<Option<B
 }
 
 pub async fn by_id(conn: &mut Conn, id: i64) -> DbResult<Option<BusinessRow>> {
-    sql("SELECT id, public_id, name, timezone, currency, country, default_campaign_id
+    sql("SELECT id, public_id, name, timezone, currency, country, address, default_campaign_id
            FROM businesses
           WHERE id = $1")
     .bind(id)
@@ -50,13 +51,14 @@ pub async fn by_id(conn: &mut Conn, id: i64) -> DbResult<Option<BusinessRow>> {
 
 pub async fn update(tx: &mut Tx, id: i64, s: &Settings) -> DbResult<()> {
     sql("UPDATE businesses
-            SET name = $2, timezone = $3, currency = $4, country = $5
+            SET name = $2, timezone = $3, currency = $4, country = $5, address = $6
           WHERE id = $1")
     .bind(id)
     .bind(&s.name)
     .bind(s.zone.name())
     .bind(s.currency.code())
     .bind(&s.country)
+    .bind(&s.address)
     .execute(tx)
     .await?;
     Ok(())

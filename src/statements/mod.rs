@@ -64,6 +64,13 @@ impl Statement {
         self.closing.owed() - self.opening.owed() + self.paid
     }
 
+    /// "held 2.47 USD, due 20.00 USD": the accounts that are owed at the end, where anything is on them.
+    pub fn accounts(&self) -> String {
+        let all = [("held", self.closing.held), ("due", self.closing.due), ("being paid", self.closing.paying)];
+        let shown = all.iter().filter(|(_, minor)| *minor != 0);
+        shown.map(|(word, minor)| format!("{word} {}", self.money(*minor).shown())).collect::<Vec<_>>().join(", ")
+    }
+
     pub fn money(&self, minor: i64) -> Money {
         Money { minor, currency: self.currency }
     }

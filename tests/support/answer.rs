@@ -13,6 +13,7 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
+    pub bytes: Vec<u8>,
     pub visitor: Visitor,
 }
 

@@ -11,6 +11,7 @@ mod browser;
 mod build;
 mod database;
 mod outcome;
+pub mod pdf;
 pub mod proxy;
 pub mod race;
 mod visitor;

@@ -129,7 +129,7 @@ impl Visitor {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let bytes = answer.bytes().await.unwrap_or_else(|e| panic!("{asked}: {e:?}"));
         let body = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { asked, status, headers, body, visitor: self.clone() }
+        Answer { asked, status, headers, body, bytes: bytes.to_vec(), visitor: self.clone() }
     }
 
     /// Signs in by the form, through a proxy that says from where.

@@ -59,11 +59,14 @@ struct MyBusiness {
     currency: String,
     /// ISO 3166.
     country: String,
+    /// The postal address in some lines; empty where none was entered.
+    address: String,
 }
 
 async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem> {
     let row = &caller.key.row;
     let business = crate::business::by_id(&mut app.db.read().await?, row.business_id).await?;
+    let (name, address) = business.map(|b| (b.name, b.address)).unwrap_or_default();
     Ok(Json(Me {
         key: MyKey {
             id: id::render(Kind::Key, row.id),
@@ -75,10 +78,11 @@ async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem>
         },
         business: MyBusiness {
             id: row.business_public_id.clone(),
-            name: business.map(|b| b.name).unwrap_or_default(),
+            name,
             timezone: row.timezone.clone(),
             currency: row.currency.clone(),
             country: row.country.clone(),
+            address,
         },
     }))
 }

@@ -1,12 +1,14 @@
 //! Statements as files. A statement of a month that is over gives the same bytes whenever it is made.
 
 mod csv;
+mod paper;
+mod pdf;
 mod row;
 mod xlsx;
 
 use std::io;
 
-use super::{Statement, lines};
+use super::{LineRow, Statement, lines};
 use crate::clock::Instant;
 use crate::db::{Db, DbError, DbResult};
 
@@ -16,6 +18,7 @@ use row::Row;
 /// The formats of a statement's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    Pdf,
     Csv,
     Xlsx,
 }
@@ -23,6 +26,7 @@ pub enum Format {
 impl Format {
     pub fn parse(word: &str) -> Option<Self> {
         match word {
+            "pdf" => Some(Self::Pdf),
             "csv" => Some(Self::Csv),
             "xlsx" => Some(Self::Xlsx),
             _ => None,
@@ -31,6 +35,7 @@ impl Format {
 
     pub fn ending(self) -> &'static str {
         match self {
+            Self::Pdf => "pdf",
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
         }
@@ -38,6 +43,7 @@ impl Format {
 
     pub fn content_type(self) -> &'static str {
         match self {
+            Self::Pdf => "application/pdf",
             Self::Csv => "text/csv; charset=utf-8",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
@@ -46,44 +52,55 @@ impl Format {
 
 /// Lines read at once.
 const CHUNK: usize = 1_000;
+/// Lines of the longest PDF: nobody reads more pages, and all of them are kept in memory while they are made.
+pub const LONGEST_PDF: usize = 10_000;
 
-/// Makes a statement's file of any number of lines. `made` is a moment that the statement alone decides.
-pub async fn file(db: &Db, head: &Head, s: &Statement, format: Format, made: Instant) -> DbResult<Vec<u8>> {
+/// Makes a statement's file of any number of lines; none where they are too many for a PDF. `made` is a moment that
+/// the statement alone decides.
+pub async fn file(db: &Db, head: &Head, s: &Statement, format: Format, made: Instant) -> DbResult<Option<Vec<u8>>> {
     let broken = |why: io::Error| DbError::Fault(format!("a statement's file: {why}"));
     let mut writer = match format {
+        Format::Pdf => Writer::Pdf(Box::new(pdf::Sheet::begin(head, s).map_err(broken)?)),
         Format::Csv => Writer::Csv(csv::Table::begin(head, s).map_err(broken)?),
         Format::Xlsx => Writer::Xlsx(Box::new(xlsx::Sheet::begin(head, s, made).map_err(broken)?)),
     };
-    let (mut after, mut balance) = (0, s.opening.owed());
+    let (mut after, mut balance, mut count) = (0, s.opening.owed(), 0);
     loop {
         let some = lines(&mut db.read().await?, s.referrer_id, s.currency, s.month, after, CHUNK).await?;
         for line in &some {
             balance += line.effect();
-            writer.row(&Row::of(line, balance)).map_err(broken)?;
+            writer.row(line, balance).map_err(broken)?;
+        }
+        count += some.len();
+        if format == Format::Pdf && count > LONGEST_PDF {
+            return Ok(None);
         }
         match some.last() {
             Some(last) if some.len() == CHUNK => after = last.id,
             _ => break,
         }
     }
-    writer.end(s).map_err(broken)
+    writer.end(s).map(Some).map_err(broken)
 }
 
 enum Writer {
+    Pdf(Box<pdf::Sheet>),
     Csv(csv::Table),
     Xlsx(Box<xlsx::Sheet>),
 }
 
 impl Writer {
-    fn row(&mut self, row: &Row) -> io::Result<()> {
+    fn row(&mut self, line: &LineRow, balance: i64) -> io::Result<()> {
         match self {
-            Self::Csv(table) => table.row(row),
-            Self::Xlsx(sheet) => sheet.row(row),
+            Self::Pdf(sheet) => sheet.row(line, balance),
+            Self::Csv(table) => table.row(&Row::of(line, balance)),
+            Self::Xlsx(sheet) => sheet.row(&Row::of(line, balance)),
         }
     }
 
     fn end(self, s: &Statement) -> io::Result<Vec<u8>> {
         match self {
+            Self::Pdf(sheet) => sheet.end(s),
             Self::Csv(table) => table.end(s),
             Self::Xlsx(sheet) => sheet.end(s),
         }

@@ -1,5 +1,6 @@
 //! A row of a statement's file.
 
+use crate::clock::Day;
 use crate::money::Money;
 use crate::statements::{LineRow, Statement};
 
@@ -7,8 +8,12 @@ use crate::statements::{LineRow, Statement};
 #[derive(Debug, Clone)]
 pub struct Head {
     pub business: String,
+    /// The business's address: some lines, or none.
+    pub address: String,
     pub referrer: String,
     pub email: Option<String>,
+    /// The last day that the statement tells of.
+    pub until: Day,
 }
 
 /// The columns of a statement's table.

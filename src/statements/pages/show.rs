@@ -14,7 +14,8 @@ use crate::referrers::rows::ReferrerRow;
 use crate::shell::{Frame, Page};
 use crate::statements::files::{self, Format, Head};
 use crate::statements::{self, CurrencyRow, LineRow, Statement};
-use crate::web::{Fault, PageResult, Tab, html};
+use crate::text::counted;
+use crate::web::{Fault, Flash, PageResult, Tab, html};
 
 /// Lines of the page; the files have any number.
 const MOST: usize = 1_000;
@@ -30,6 +31,8 @@ struct ShowPage {
     earned: Money,
     paid: Money,
     closing: Money,
+    /// The business's address, a line each.
+    address: Vec<String>,
     /// The accounts that are owed at the end.
     accounts: String,
     tabs: Vec<Tab>,
@@ -38,7 +41,7 @@ struct ShowPage {
     /// The addresses of the months beside it, and of its files.
     before: Option<String>,
     next: Option<String>,
-    files: [(String, &'static str); 2],
+    files: [(String, &'static str); 3],
     until: String,
 }
 
@@ -96,9 +99,11 @@ pub(super) async fn show(
         return Err(Fault::NotFound);
     }
     let s = statements::find(&mut conn, id, month, currency, (zone, now)).await?;
+    let business = crate::business::by_id(&mut conn, page.member.business_id).await?;
+    let address = business.map(|business| business.address).unwrap_or_default();
     if let Some(format) = format {
         drop(conn);
-        return file(&page, &row, &s, format).await;
+        return file(&page, &row, &s, format, address).await;
     }
     let mut rows = statements::lines(&mut conn, id, currency, month, 0, MOST + 1).await?;
     drop(conn);
@@ -126,31 +131,44 @@ pub(super) async fn show(
         earned: s.money(s.earned()),
         paid: s.money(s.paid),
         closing: s.money(s.closing.owed()),
-        accounts: accounts(&s),
+        accounts: s.accounts(),
+        address: address.lines().map(str::to_owned).collect(),
         tabs: if currencies.len() > 1 { currencies.iter().map(tab).collect() } else { Vec::new() },
         lines,
         more,
         before: begins.filter(|first| **first < *month.first().to_string()).map(|_| own(month.before(), "", currency)),
         next: Some(month.next()).filter(|next| *next <= Month::of(page.today())).map(|next| own(next, "", currency)),
-        files: [(own(month, ".csv", currency), "CSV"), (own(month, ".xlsx", currency), "Excel")],
-        until: if s.is_open { page.today().shown() } else { month.last().shown() },
+        files: [
+            (own(month, ".pdf", currency), "PDF"),
+            (own(month, ".csv", currency), "CSV"),
+            (own(month, ".xlsx", currency), "Excel"),
+        ],
+        until: until(&page, &s).shown(),
         row,
         s,
     })
 }
 
-/// "held 2.47 USD, due 20.00 USD": the accounts with anything on them.
-fn accounts(s: &Statement) -> String {
-    let all = [("held", s.closing.held), ("due", s.closing.due), ("being paid", s.closing.paying)];
-    let shown = all.iter().filter(|(_, minor)| *minor != 0);
-    shown.map(|(word, minor)| format!("{word} {}", s.money(*minor).shown())).collect::<Vec<_>>().join(", ")
+/// The last day that a statement tells of.
+fn until(page: &Page, s: &Statement) -> Day {
+    if s.is_open { page.today() } else { s.month.last() }
 }
 
-async fn file(page: &Page, row: &ReferrerRow, s: &Statement, format: Format) -> PageResult {
-    let head =
-        Head { business: page.member.business_name.clone(), referrer: row.name.clone(), email: row.email.clone() };
+async fn file(page: &Page, row: &ReferrerRow, s: &Statement, format: Format, address: String) -> PageResult {
+    let head = Head {
+        business: page.member.business_name.clone(),
+        address,
+        referrer: row.name.clone(),
+        email: row.email.clone(),
+        until: until(page, s),
+    };
     let made: Instant = page.member.zone.start_of(s.month.next().first());
-    let bytes = files::file(&page.app.db, &head, s, format, made).await?;
+    let Some(bytes) = files::file(&page.app.db, &head, s, format, made).await? else {
+        let own = format!("/referrers/{}/statements/{}?currency={}", row.id, s.month, s.currency);
+        let most = counted(i64::try_from(files::LONGEST_PDF).unwrap_or(i64::MAX));
+        let why = format!("This statement has more than {most} lines, too many for a PDF. Take CSV or Excel.");
+        return page.go(&own, Flash::bad(why)).await;
+    };
     let name = format!("attachment; filename=\"statement-{}-{}-{}.{}\"", row.id, s.month, s.currency, format.ending());
     let headers = [(header::CONTENT_TYPE, format.content_type().to_owned()), (header::CONTENT_DISPOSITION, name)];
     Ok((headers, bytes).into_response())
