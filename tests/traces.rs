@@ -335,7 +335,7 @@ async fn a_balance_is_the_sum_of_what_happened(app: TestApp) {
     let body = json!({ "fingerprint": seen["fingerprint"] });
     call(&app, "POST", &format!("/v1/payouts/{draft}/lock"), Some(body)).await.is(200);
     let paying = of_balance(&app, jane.id).await;
-    assert!(needed(&paying).contains("40.00 USD is in payout P-1: it is paid"), "{paying}");
+    assert!(needed(&paying).contains("40.00 USD is in payout P-1, which waits to be paid."), "{paying}");
     assert_eq!(text(&paying["entries"][0]["title"]), "Taken by a payout");
     assert!(text(&paying["entries"][0]["about"]).starts_with("line_"), "{paying}");
     call(&app, "POST", &format!("/v1/payouts/{draft}/paid"), Some(json!({}))).await.is(200);

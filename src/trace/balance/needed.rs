@@ -2,7 +2,7 @@
 
 use super::facts::OfBalance;
 use crate::clock::Day;
-use crate::engine::state::{Account, PayoutState};
+use crate::engine::state::Account;
 use crate::payouts::{OutReason, Standing};
 use crate::text::counted;
 
@@ -49,11 +49,7 @@ pub fn needed(of: &OfBalance) -> Vec<String> {
         needed.extend(due(of, standing));
     }
     for line in &of.on_their_way {
-        let until = match line.state {
-            PayoutState::Locked => "it is paid, after a second person’s approval where the business asks for one",
-            _ => "it is paid",
-        };
-        needed.push(format!("{} is in payout P-{}: {until}.", of.shown(line.amount), line.number));
+        needed.push(format!("{} is in payout P-{}, which waits to be paid.", of.shown(line.amount), line.number));
     }
     needed
 }

@@ -28,8 +28,8 @@ pub(super) struct Parts {
     pub rows: Vec<PartLine>,
     pub totals: Vec<Cell>,
     pub newest: Vec<EntryLine>,
-    /// "the newest 50 of 1,204", where some are not shown.
-    pub of_all: Option<String>,
+    /// "The newest 50 of 1,204.", where some are not shown.
+    pub of_all: String,
 }
 
 pub(super) struct PartLine {
@@ -93,7 +93,10 @@ impl Parts {
             rows: rows.collect(),
             totals: Account::ALL.map(total).into(),
             newest: newest.collect(),
-            of_all: (shown < t.entries).then(|| format!("The newest {shown} of {}.", counted(t.entries))),
+            of_all: match shown < t.entries {
+                true => format!("The newest {shown} of {}.", counted(t.entries)),
+                false => String::new(),
+            },
         }
     }
 }

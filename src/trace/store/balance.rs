@@ -1,5 +1,5 @@
 use crate::db::{Conn, DbResult, sql, sql_built};
-use crate::engine::state::{Account, AdjustmentKind, EntryKind, PayoutState};
+use crate::engine::state::{Account, AdjustmentKind, EntryKind};
 use crate::money::Currency;
 use crate::row;
 
@@ -108,13 +108,12 @@ row! {
     pub struct OnItsWayRow {
         pub amount: i64,
         pub number: i64,
-        pub state: PayoutState,
     }
 }
 
 /// The lines that hold what is being paid, the oldest first.
 pub async fn on_their_way(conn: &mut Conn, referrer_id: i64, currency: Currency) -> DbResult<Vec<OnItsWayRow>> {
-    sql("SELECT x.amount, p.number, p.state
+    sql("SELECT x.amount, p.number
            FROM payout_lines x
            JOIN payouts p ON p.id = x.payout_id
           WHERE x.referrer_id = $1

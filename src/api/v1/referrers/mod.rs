@@ -148,7 +148,7 @@ pub fn calls(api: Api) -> Api {
     )
     .with(
         Operation::get("/v1/balances", "listBalances", "The balances of all referrers")
-            .about("Of everybody who ever earned, in the order of the referrers' ids: by currency, as `GET /v1/referrers/{referrer}/balances`.")
+            .about("Of everybody who ever earned, in the order of the referrers' ids: by currency, as `GET /v1/referrers/{referrer}/balances`. `GET /v1/referrers/{referrer}/balances/{currency}/trace` says how one came about.")
             .scope("money:read")
             .asks::<BalancesAsked>()
             .answers::<AllBalances>(200, "A page of balances.", "")
