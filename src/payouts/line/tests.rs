@@ -7,7 +7,7 @@ use crate::engine::payout::Candidate;
 use crate::money::tests::every_currency::{currencies, written};
 use crate::money::tests::exact::Exact;
 use crate::money::{MAX_MINOR, Money};
-use crate::payout_details::Method;
+use crate::payout_details::{Method, Offered};
 
 /// A commission, or what is taken back of one.
 fn item() -> impl Strategy<Value = (i64, bool, bool)> {
@@ -30,6 +30,7 @@ fn candidate(n: i64, (amount, disputed, banned): (i64, bool, bool)) -> Candidate
         disputed,
         banned,
         held_until: None,
+        offered: Offered::default(),
     }
 }
 
