@@ -310,3 +310,21 @@ fn a_template_line_is_short_enough_to_be_read() {
         }
     }
 }
+
+/// A condition that a partial index has leads SQLite away from the key, to reading that index whole for every set.
+#[test]
+fn rows_are_updated_by_their_keys() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for source in sources() {
+        for literal in source.strings.iter().filter(|l| l.before.contains("update_rows!(") || l.before.ends_with("and"))
+        {
+            seen += usize::from(literal.text.contains(" = r.version"));
+            if [".state = ", " IS NULL", " IS NOT NULL"].iter().any(|plain| literal.text.contains(plain)) {
+                wrong.push(format!("src/{}:{}: {}", source.path, literal.line, literal.text));
+            }
+        }
+    }
+    assert!(seen > 5, "the search for updates has gone blind: {seen}");
+    assert!(wrong.is_empty(), "conditions beside the key that an index may serve: {wrong:#?}");
+}

@@ -142,7 +142,8 @@ async fn decide_refunds(tx: &mut Tx, work: &Work) -> DbResult<()> {
         return Ok(());
     }
     let refunds: Vec<&RefundRow> = decided.iter().filter_map(|id| work.facts.refunds.get(id)).collect();
-    let done = update_rows!("refunds" and "refunds.state = 'parked'", refunds, f => f.id, {
+    // As a plain comparison it would lead SQLite to the index of all that are parked, which it would read whole.
+    let done = update_rows!("refunds" and "CAST(refunds.state AS TEXT) = 'parked'", refunds, f => f.id, {
         payment_id BIGINT = f.payment_id,
         amount BIGINT = f.amount,
         currency TEXT = f.currency,
