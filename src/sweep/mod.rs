@@ -13,10 +13,13 @@ use crate::business;
 use crate::clock::Zone;
 use crate::core::Core;
 use crate::db::DbResult;
-use crate::engine::{Approve, By, Change, Event, SLICE};
+use crate::engine::{Approve, By, Change, Event};
 
 /// Due commissions looked at in one step.
 const STEP: usize = 500;
+/// Approvals that are sent to the engine at a time: on SQLite one transaction, which holds the writer for less than
+/// 100 ms.
+const TOGETHER: usize = 250;
 /// Steps of one scheduled run, so that a run ends within its lease.
 const STEPS: usize = 20;
 
@@ -85,7 +88,7 @@ async fn step(core: &Core, business_id: i64, due: Vec<store::Due>, swept: &mut S
         .collect();
     let any = !events.is_empty();
     let mut approved = 0;
-    for slice in events.chunks(SLICE / 2) {
+    for slice in events.chunks(TOGETHER) {
         let outcomes = core.engine.slice(slice.to_vec()).await?;
         approved += outcomes.iter().flatten().filter(|o| o.changed()).count();
     }
