@@ -148,6 +148,11 @@ CREATE TABLE campaigns (
     -- JSON object, currency to minor units: what a qualification earns the referrer; {} is nothing.
     reward TEXT NOT NULL,
     reward_hold_days BIGINT NOT NULL CHECK (reward_hold_days BETWEEN 0 AND 3650),
+    -- What a qualification earns the customer: amounts as of the reward above, or the words of a voucher.
+    customer_reward_kind TEXT NOT NULL DEFAULT 'none'
+        CHECK (customer_reward_kind IN ('none', 'money', 'credit', 'voucher')),
+    customer_reward TEXT NOT NULL DEFAULT '{}',
+    customer_reward_text TEXT NOT NULL DEFAULT '',
     destination TEXT NOT NULL,
     -- The words in which a referrer is told their link and code; '' is the usual text.
     ready_text TEXT NOT NULL DEFAULT '',
@@ -783,6 +788,38 @@ CREATE INDEX commissions_due ON commissions (business_id, hold_until, id) WHERE 
 CREATE INDEX commissions_payable ON commissions (business_id, currency, referrer_id, id)
     WHERE state = 'approved' AND line_id IS NULL;
 CREATE INDEX commissions_by_line ON commissions (line_id, id) WHERE line_id IS NOT NULL;
+
+-- What a referred customer gets for being qualified, beside the referrer's reward: once per lead, as it was set then.
+CREATE TABLE customer_rewards (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL,
+    campaign_id BIGINT NOT NULL,
+    test BOOLEAN NOT NULL,
+    lead_id BIGINT NOT NULL UNIQUE REFERENCES leads (id),
+    kind TEXT NOT NULL CHECK (kind IN ('money', 'credit', 'voucher')),
+    -- Minor units; NULL for a voucher, which has words.
+    amount BIGINT CHECK (amount > 0),
+    currency TEXT,
+    words TEXT,
+    hold_until TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'given', 'void', 'reversed')),
+    -- The program's own cause of a void or reversed one, or 'staff'.
+    void_cause TEXT CHECK (void_cause IN ('unqualified', 'not referred', 'staff')),
+    -- The words of a person.
+    reason TEXT,
+    given_at BIGINT,
+    given_by TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CHECK ((kind = 'voucher') = (amount IS NULL)),
+    CHECK ((amount IS NULL) = (currency IS NULL)),
+    CHECK ((kind = 'voucher') = (words IS NOT NULL)),
+    CHECK ((state IN ('void', 'reversed')) = (void_cause IS NOT NULL)),
+    CHECK ((state IN ('given', 'reversed')) = (given_at IS NOT NULL))
+);
+CREATE INDEX customer_rewards_by_state ON customer_rewards (campaign_id, test, state, created_at, id);
+CREATE INDEX customer_rewards_by_business ON customer_rewards (business_id, test, created_at, id);
+CREATE INDEX customer_rewards_by_updated ON customer_rewards (business_id, test, updated_at, id);
 
 -- Corrections of what a referrer is owed, beside what they earned: what was taken back of a commission that a
 -- payout had taken, and what staff gave or took by hand.

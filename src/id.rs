@@ -21,6 +21,7 @@ pub enum Kind {
     Lead,
     Referrer,
     Commission,
+    CustomerReward,
     Campaign,
     Payment,
     Refund,
@@ -44,10 +45,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Lead,
         Self::Referrer,
         Self::Commission,
+        Self::CustomerReward,
         Self::Campaign,
         Self::Payment,
         Self::Refund,
@@ -77,6 +79,7 @@ impl Kind {
             Self::Lead => "lead",
             Self::Referrer => "agent",
             Self::Commission => "comm",
+            Self::CustomerReward => "reward",
             Self::Campaign => "campaign",
             Self::Payment => "pay",
             Self::Refund => "refund",

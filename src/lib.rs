@@ -18,6 +18,7 @@ pub mod commissions;
 pub mod config;
 pub mod core;
 pub mod counters;
+pub mod customer_rewards;
 pub mod db;
 pub mod demo;
 pub mod email;

@@ -50,6 +50,7 @@ pub fn pages() -> Routes {
         .merge(crate::find::pages::routes())
         .merge(crate::leads::pages::routes())
         .merge(crate::commissions::pages::routes())
+        .merge(crate::customer_rewards::pages::routes())
         .merge(crate::payouts::pages::routes())
         .merge(crate::forecast::pages::routes())
         .merge(crate::trace::pages::routes())

@@ -17,6 +17,7 @@ mod check;
 mod codes;
 mod commands;
 mod commissions;
+mod customer_rewards;
 mod docs;
 mod engine;
 mod events;

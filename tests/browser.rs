@@ -31,6 +31,10 @@ async fn plain_pages(visitor: &Visitor) -> Vec<&'static str> {
 async fn busy_app() -> TestApp {
     let app = new_app().await;
     let shop = app.shop();
+    app.arrange(
+        "UPDATE campaigns SET customer_reward_kind = 'voucher', customer_reward_text = '20 % off with WELCOME20'",
+    )
+    .await;
     let jane = shop.referrer("Jane Miller").await;
     shop.referrer_without_code("Bob Stone").await;
     shop.lead("amy@example.com", Some(&jane.code)).await;

@@ -284,11 +284,15 @@ async fn no_form_that_comes_back_acts_by_itself(app: TestApp) {
     let lead = app.shop().lead("amy@example.com", Some(&jane.code)).await;
     app.shop().pay("amy@example.com", "100.00", "2026-06-20").await;
     app.api_post("/v1/payout-settings", serde_json::json!({ "adjustment_limit": { "USD": 0 } })).await.is(200);
+    app.arrange("UPDATE campaigns SET customer_reward_kind = 'credit', customer_reward = '{\"USD\": 500}'").await;
+    app.shop().lead("eve@example.com", Some(&jane.code)).await;
+    app.shop().pay("eve@example.com", "10.00", "2026-06-20").await;
     let bonus = serde_json::json!({ "referrer": jane.id, "amount": 5, "currency": "USD", "reason": "the fair" });
     app.api_post("/v1/adjustments", bonus).await.is(201);
     let one = async |table: &str| app.number(&format!("SELECT min(id) FROM {table}")).await;
     let ids = [
         ("/adjustments/{id}", one("adjustments").await),
+        ("/customer-rewards/{id}", one("customer_rewards").await),
         ("{campaign}", app.business.campaign_id),
         ("{payment}", one("payments").await),
         ("/enrollments/{id}", jane.enrollment_id),

@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 51] = [
+pub const KINDS: [ProblemKind; 53] = [
     kind(
         "missing_field",
         "400",
@@ -145,6 +145,13 @@ pub const KINDS: [ProblemKind; 51] = [
         "Another person does, or the one who made it withdraws it.",
     ),
     kind("adjustment_not_maker", "409", "Only the one who made an adjustment withdraws it.", "Refuse it instead."),
+    kind(
+        "customer_reward_held",
+        "409",
+        "The reward of a customer is held for some days.",
+        "Wait until the hold is over, or say why it is given now.",
+    ),
+    kind("customer_reward_state", "409", "This cannot happen to a reward in its state.", "The message says the state."),
     kind("payout_not_set_up", "409", "Nobody made the settings of this kind of file.", "`POST /v1/payout-settings`."),
     kind("payout_not_owner", "409", "Only an owner approves payouts of this business.", "Use an owner's key."),
     kind("line_state", "409", "This cannot happen to a line in its state.", "The message says the state."),

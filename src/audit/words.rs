@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 119] = [
+const TABLE: [(&str, &str); 122] = [
     ("adjustment.added", "Adjustment made"),
     ("adjustment.approved", "Adjustment approved"),
     ("adjustment.asked", "Adjustment waits for a second person"),
@@ -44,6 +44,9 @@ const TABLE: [(&str, &str); 119] = [
     ("commissions.approved", "Commissions approved"),
     ("commissions.swept", "Commissions approved at the end of their hold"),
     ("customer.created", "Sign-up received"),
+    ("customer_reward.given", "Customer reward given"),
+    ("customer_reward.not_given", "Customer reward not given after all"),
+    ("customer_reward.voided", "Customer reward voided"),
     ("enrollment.ban_lifted", "Ban lifted"),
     ("enrollment.banned", "Referrer banned"),
     ("enrollment.paused", "Referrer paused"),
@@ -137,7 +140,7 @@ const TABLE: [(&str, &str); 119] = [
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
-pub const GROUPS: [(&str, &str); 22] = [
+pub const GROUPS: [(&str, &str); 23] = [
     ("lead.", "Leads"),
     ("customer.", "Sign-ups"),
     ("payment", "Payments"),
@@ -145,6 +148,7 @@ pub const GROUPS: [(&str, &str); 22] = [
     ("commission", "Commissions"),
     ("payout.", "Payouts"),
     ("adjustment.", "Adjustments"),
+    ("customer_reward.", "Customer rewards"),
     ("referrer", "Referrers"),
     ("enrollment.", "Enrollments"),
     ("code", "Codes"),

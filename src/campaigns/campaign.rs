@@ -24,6 +24,10 @@ row! {
         pub qualify_least: String,
         pub reward: String,
         pub reward_hold_days: i64,
+        /// `none`, `money`, `credit` or `voucher`.
+        pub customer_reward_kind: String,
+        pub customer_reward: String,
+        pub customer_reward_text: String,
         pub destination: String,
         /// A line for customers: what they get; empty for none.
         pub offer: String,

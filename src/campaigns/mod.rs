@@ -1,6 +1,7 @@
 //! Referral programmes: their state, when a referral counts, what a qualification earns.
 
 mod campaign;
+mod customer_reward;
 pub mod pages;
 pub mod ready_text;
 mod save;
@@ -9,6 +10,7 @@ mod state;
 mod store;
 
 pub use campaign::{Campaign, CampaignChoice, resting};
+pub use customer_reward::{CustomerReward, CustomerRewardPart};
 pub use save::{Moved, SameName, Saved, change, create, set_ready_text, set_state};
 pub use settings::{Destination, QualifyOn, Settings, days, reward};
 pub use state::State;

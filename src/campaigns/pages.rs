@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect};
 
 use super::settings::{self, Destination, QualifyOn, Settings};
 use super::store::{self, CampaignLine};
-use super::{Campaign, Moved, SameName, Saved, State};
+use super::{Campaign, CustomerReward, CustomerRewardPart, Moved, SameName, Saved, State};
 use crate::business;
 use crate::id::{self, Kind};
 use crate::links;
@@ -90,6 +90,7 @@ struct FormPage {
     /// None for a new one.
     campaign: Option<Campaign>,
     rules: Vec<Choice>,
+    customer_rewards: Vec<Choice>,
     currency: &'static str,
     places: Places,
 }
@@ -98,7 +99,9 @@ impl FormPage {
     async fn of(page: &Page, form: Form, campaign: Option<Campaign>) -> Result<Self, Fault> {
         let rules = Choice::list(QualifyOn::ALL.map(|rule| (rule.word(), rule.label())), form.value("qualify_on"));
         let currency = page.member.currency.code();
-        Ok(Self { frame: page.frame("campaign").await?, form, campaign, rules, currency, places: Places })
+        let customer_rewards = Choice::list(CustomerReward::KINDS, form.value("customer_reward_kind"));
+        let frame = page.frame("campaign").await?;
+        Ok(Self { frame, form, campaign, rules, customer_rewards, currency, places: Places })
     }
 }
 
@@ -109,6 +112,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
     let qualify_on = form.choice("qualify_on", "When a referral counts", QualifyOn::parse);
     let least = form.amounts("least", "The least payment", currency);
     let reward = read_reward(form);
+    let customer_reward = read_customer_reward(form);
     let reward_hold_days = form.number("reward_hold_days", "The hold", 0, 3650);
     let destination = Destination::parse(form.value("destination"));
     let destination = destination.map_err(|why| form.fail("destination", format!("The address {why}."))).ok();
@@ -123,6 +127,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
         least: least.filter(|_| qualify_on == Some(QualifyOn::Payment)).unwrap_or_default(),
         reward: settings::reward(reward?),
         reward_hold_days: reward_hold_days?,
+        customer_reward: customer_reward?,
         destination: destination?,
         offer,
     })
@@ -138,8 +143,34 @@ fn read_reward(form: &mut Form) -> Option<Option<Money>> {
     form.money("reward", "The reward", currency).map(Some)
 }
 
+fn read_customer_reward(form: &mut Form) -> Option<CustomerReward> {
+    if form.value("customer_reward_kind").is_empty() {
+        return Some(CustomerReward::Nothing);
+    }
+    let is_kind = |word: &str| CustomerReward::KINDS.iter().find(|(kind, _)| *kind == word).map(|(kind, _)| *kind);
+    let kind = form.choice("customer_reward_kind", "What the customer gets", is_kind)?;
+    let money = if ["money", "credit"].contains(&kind) {
+        let currency = form.currency("customer_reward_currency", "The currency")?;
+        Some(form.money("customer_reward", "The amount", currency)?)
+    } else {
+        None
+    };
+    let text = if kind == "voucher" { form.line("customer_reward_text", "The voucher", 200)? } else { String::new() };
+    match CustomerReward::of(kind, money, &text) {
+        Ok(reward) => Some(reward),
+        Err((CustomerRewardPart::Amount, why)) => {
+            form.fail("customer_reward", format!("The amount {why}."));
+            None
+        }
+        Err((CustomerRewardPart::Text, why)) => {
+            form.fail("customer_reward_text", format!("The voucher {why}."));
+            None
+        }
+    }
+}
+
 fn filled(s: &Settings, currency: Currency) -> Form {
-    let reward = s.reward.iter().next();
+    let (reward, customer) = (s.reward.iter().next(), s.customer_reward.money());
     Form::filled(&[
         ("name", &s.name),
         ("qualify_on", s.qualify_on.word()),
@@ -148,6 +179,10 @@ fn filled(s: &Settings, currency: Currency) -> Form {
         ("reward", &reward.map(Money::plain).unwrap_or_default()),
         ("reward_currency", reward.map_or(currency, |money| money.currency).code()),
         ("reward_hold_days", &s.reward_hold_days.to_string()),
+        ("customer_reward_kind", s.customer_reward.kind()),
+        ("customer_reward", &customer.map(Money::plain).unwrap_or_default()),
+        ("customer_reward_currency", customer.map_or(currency, |money| money.currency).code()),
+        ("customer_reward_text", s.customer_reward.text()),
         ("destination", s.destination.text()),
         ("offer", &s.offer),
     ])
@@ -155,7 +190,13 @@ fn filled(s: &Settings, currency: Currency) -> Form {
 
 async fn new(page: Page) -> PageResult {
     let currency = page.member.currency.code();
-    let form = Form::filled(&[("qualify_on", "payment"), ("reward_currency", currency), ("reward_hold_days", "14")]);
+    let form = Form::filled(&[
+        ("qualify_on", "payment"),
+        ("reward_currency", currency),
+        ("reward_hold_days", "14"),
+        ("customer_reward_kind", "none"),
+        ("customer_reward_currency", currency),
+    ]);
     html(&FormPage::of(&page, form, None).await?)
 }
 

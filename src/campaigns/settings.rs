@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Campaign;
+use super::{Campaign, CustomerReward};
 use crate::amounts::Amounts;
 use crate::money::Money;
 
@@ -101,7 +101,10 @@ pub struct Settings {
     pub least: Amounts,
     /// The reward for a qualification; empty for none.
     pub reward: Amounts,
+    /// Days that both rewards wait.
     pub reward_hold_days: i64,
+    /// What the customer gets for it.
+    pub customer_reward: CustomerReward,
     pub destination: Destination,
     /// A line for customers: what they get; empty for none.
     pub offer: String,
@@ -115,6 +118,11 @@ impl Settings {
             least: Amounts::from_json(&c.qualify_least),
             reward: Amounts::from_json(&c.reward),
             reward_hold_days: c.reward_hold_days,
+            customer_reward: CustomerReward::stored(
+                &c.customer_reward_kind,
+                &c.customer_reward,
+                &c.customer_reward_text,
+            ),
             destination: Destination(c.destination.clone()),
             offer: c.offer.clone(),
         }
@@ -145,6 +153,7 @@ impl Settings {
             "qualifies": self.rule(),
             "reward": self.reward.shown(),
             "reward_hold_days": self.reward_hold_days,
+            "customer_reward": self.customer_reward.shown(),
             "destination": self.destination.text(),
             "offer": self.offer,
         })

@@ -1,6 +1,6 @@
 pub mod rows;
 
-use super::{Campaign, CampaignChoice, Settings, State};
+use super::{Campaign, CampaignChoice, CustomerReward, Settings, State};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::row;
@@ -17,6 +17,7 @@ pub struct NewCampaign {
     pub qualify_least: String,
     pub reward: String,
     pub reward_hold_days: i64,
+    pub customer_reward: CustomerReward,
     pub destination: String,
     pub offer: String,
 }
@@ -33,6 +34,7 @@ impl NewCampaign {
             qualify_least: "{}".into(),
             reward: "{}".into(),
             reward_hold_days: 14,
+            customer_reward: CustomerReward::Nothing,
             destination: String::new(),
             offer: String::new(),
         }
@@ -49,6 +51,7 @@ impl NewCampaign {
             qualify_least: s.least.to_json(),
             reward: s.reward.to_json(),
             reward_hold_days: s.reward_hold_days,
+            customer_reward: s.customer_reward.clone(),
             destination: s.destination.text().to_owned(),
             offer: s.offer.clone(),
         }
@@ -58,8 +61,8 @@ impl NewCampaign {
 pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> {
     sql("INSERT INTO campaigns
                 (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination,
-                 offer, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)")
+                 offer, customer_reward_kind, customer_reward, customer_reward_text, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)")
     .bind(c.id)
     .bind(c.business_id)
     .bind(&c.name)
@@ -70,6 +73,9 @@ pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> 
     .bind(c.reward_hold_days)
     .bind(&c.destination)
     .bind(&c.offer)
+    .bind(c.customer_reward.kind())
+    .bind(c.customer_reward.amounts().to_json())
+    .bind(c.customer_reward.text())
     .bind(now)
     .execute(tx)
     .await?;
@@ -79,7 +85,8 @@ pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> 
 pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResult<()> {
     sql("UPDATE campaigns
             SET name = $2, qualify_on = $3, qualify_least = $4, reward = $5, reward_hold_days = $6, destination = $7,
-                offer = $8, updated_at = $9
+                offer = $8, customer_reward_kind = $9, customer_reward = $10, customer_reward_text = $11,
+                updated_at = $12
           WHERE id = $1")
     .bind(id)
     .bind(&s.name)
@@ -89,6 +96,9 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     .bind(s.reward_hold_days)
     .bind(s.destination.text())
     .bind(&s.offer)
+    .bind(s.customer_reward.kind())
+    .bind(s.customer_reward.amounts().to_json())
+    .bind(s.customer_reward.text())
     .bind(now)
     .execute(tx)
     .await?;
@@ -156,7 +166,8 @@ pub async fn choices(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Campaign
 }
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Campaign>> {
-    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer
+    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, customer_reward_kind,
+                customer_reward, customer_reward_text, destination, offer
            FROM campaigns
           WHERE id = $1
             AND business_id = $2")
@@ -177,6 +188,9 @@ row! {
         pub qualify_least: String,
         pub reward: String,
         pub reward_hold_days: i64,
+        pub customer_reward_kind: String,
+        pub customer_reward: String,
+        pub customer_reward_text: String,
         pub destination: String,
         pub offer: String,
         pub products: i64,
@@ -193,6 +207,9 @@ impl CampaignLine {
             qualify_least: self.qualify_least.clone(),
             reward: self.reward.clone(),
             reward_hold_days: self.reward_hold_days,
+            customer_reward_kind: self.customer_reward_kind.clone(),
+            customer_reward: self.customer_reward.clone(),
+            customer_reward_text: self.customer_reward_text.clone(),
             destination: self.destination.clone(),
             offer: self.offer.clone(),
         }
@@ -200,8 +217,8 @@ impl CampaignLine {
 }
 
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignLine>> {
-    sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.reward, c.reward_hold_days, c.destination,
-                c.offer,
+    sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.reward, c.reward_hold_days,
+                c.customer_reward_kind, c.customer_reward, c.customer_reward_text, c.destination, c.offer,
                 (SELECT count(*) FROM products p WHERE p.campaign_id = c.id) AS products
            FROM campaigns c
           WHERE c.business_id = $1

@@ -17,7 +17,7 @@ pub fn questions() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The references of the rows that events write: table, its key, the column, and the table it refers to.
 /// SQLite has these as foreign keys; PostgreSQL does not (migrations/0001_schema_postgres.sql says why).
-const NAMES: [(&str, &str, &str, &str); 24] = [
+const NAMES: [(&str, &str, &str, &str); 25] = [
     ("leads", "id", "campaign_id", "campaigns"),
     ("leads", "id", "referrer_id", "referrers"),
     ("leads", "id", "enrollment_id", "enrollments"),
@@ -37,6 +37,7 @@ const NAMES: [(&str, &str, &str, &str); 24] = [
     ("commissions", "id", "lead_id", "leads"),
     ("commissions", "id", "enrollment_id", "enrollments"),
     ("commissions", "id", "terms_id", "terms"),
+    ("customer_rewards", "id", "lead_id", "leads"),
     ("ledger_entries", "id", "referrer_id", "referrers"),
     ("ledger_entries", "id", "commission_id", "commissions"),
     ("adjustments", "id", "commission_id", "commissions"),

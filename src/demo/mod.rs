@@ -13,9 +13,10 @@ use crate::actor::{Actor, ActorKind};
 use crate::adjustments::{self, NewAdjustment};
 use crate::app::App;
 use crate::business::{self, Created, NewBusiness, Owner};
-use crate::campaigns;
+use crate::campaigns::{self, CustomerReward};
 use crate::clock::{Clock, Instant, Zone};
 use crate::config::Config;
+use crate::customer_rewards::{self, Act, Wish};
 use crate::db::{Db, DbError, DbResult};
 use crate::email::Email;
 use crate::engine::payout::LineEvent;
@@ -88,8 +89,11 @@ fn broken(why: impl std::fmt::Display) -> DbError {
 async fn offer(app: &App, staff: &Arc<Actor>, business_id: i64, campaign_id: i64) -> DbResult<()> {
     let found = campaigns::find(&mut app.db.read().await?, business_id, campaign_id).await?;
     let campaign = found.ok_or_else(|| broken("no campaign"))?;
-    let settings =
-        campaigns::Settings { offer: "Your first bag of coffee is free.".into(), ..campaigns::Settings::of(&campaign) };
+    let settings = campaigns::Settings {
+        offer: "Your first bag of coffee is free.".into(),
+        customer_reward: CustomerReward::Voucher("A free bag of coffee with FREEBAG".into()),
+        ..campaigns::Settings::of(&campaign)
+    };
     campaigns::change(app, staff, business_id, campaign_id, settings, None).await?;
     Ok(())
 }
@@ -172,6 +176,9 @@ impl Story {
         };
         let (app, staff, business_id) = (&self.app, &self.staff, self.business_id);
         crate::sweep::all(app).await?;
+        if day < DAYS {
+            self.give_rewards().await?;
+        }
         let new = NewPayout { business_id, campaign_id: None, currency: self.currency, method, format: None };
         let id = payouts::create(app, staff, new).await?.map_err(refused)?;
         let Some(draft) = payouts::find(&mut app.db.read().await?, business_id, id).await? else { return Ok(()) };
@@ -194,6 +201,19 @@ impl Story {
             payouts::pay_all(app, staff, business_id, id, None).await?.map_err(refused)?;
             payouts::close(app, staff, business_id, id).await?.map_err(refused)?;
         }
+        Ok(())
+    }
+
+    /// What customers were to get by now was given to them, but for the newest.
+    async fn give_rewards(&self) -> DbResult<()> {
+        let today = Zone::parse("Europe/London").map_err(broken)?.day_of(self.app.clock.now());
+        let mut conn = self.app.db.read().await?;
+        let mut ids = customer_rewards::ready(&mut conn, self.campaign_id, false, today, 500).await?;
+        drop(conn);
+        ids.truncate(ids.len().saturating_sub(3));
+        let act = Act::Give { early: None };
+        customer_rewards::decide(&self.app, &self.staff, Wish { business_id: self.business_id, ids, act, today })
+            .await?;
         Ok(())
     }
 

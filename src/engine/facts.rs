@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value as Json};
 
 pub use rows::{
-    Business, Campaign, Cancelled, Code, Commission, Enrollment, InboxItem, Lead, Paid, Product, Purchase, RefundRow,
-    SignedUp, Terms, Touched,
+    Business, Campaign, Cancelled, Code, Commission, CustomerReward, Enrollment, InboxItem, Lead, Paid, Product,
+    Purchase, RefundRow, SignedUp, Terms, Touched,
 };
 
 use super::decision::{By, Contactable, Decided, ProductScope, Rejected, Scope};
@@ -58,6 +58,8 @@ pub struct Facts {
     pub cancellations: HashMap<Identified, Cancelled>,
     pub purchases: HashMap<(LeadId, ProductId), Purchase>,
     pub commissions: HashMap<CommissionId, Commission>,
+    /// By lead, in campaigns that reward customers.
+    pub customer_rewards: HashMap<LeadId, CustomerReward>,
     /// Leads, and referrers of whom staff voided what they had earned with them.
     pub voided_by_staff: HashSet<(LeadId, ReferrerId)>,
     pub inbox: HashMap<InboxItemId, InboxItem>,

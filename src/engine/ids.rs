@@ -6,6 +6,7 @@ crate::ids! {
     CampaignId,
     CodeId,
     CommissionId,
+    CustomerRewardId,
     EnrollmentId,
     InboxItemId,
     LeadId,

@@ -175,7 +175,9 @@ fn decide(work: &mut Work, events: &[Event]) -> Vec<Decided<Outcome>> {
     if work.facts.is_part {
         return events.iter().map(|_| Err(Refusal::TooMuch.into())).collect();
     }
-    events.iter().map(|event| event.decide(work)).collect()
+    let outcomes = events.iter().map(|event| event.decide(work)).collect();
+    rules::customer_reward::follow(work);
+    outcomes
 }
 
 impl Engine {

@@ -189,6 +189,37 @@ impl VoidCause {
 }
 
 words! {
+    /// What a referred customer gets.
+    pub enum CustomerRewardKind {
+        Money = "money",
+        Credit = "credit",
+        Voucher = "voucher",
+    }
+}
+
+words! {
+    /// The progress of a customer's reward.
+    pub enum CustomerRewardState {
+        Due = "due",
+        Given = "given",
+        Void = "void",
+        /// Its lead does not count any more, after it was given.
+        Reversed = "reversed",
+    }
+}
+
+words! {
+    /// Why a customer's reward is void. What staff voided stays void.
+    pub enum CustomerRewardCause {
+        /// The lead's qualification was taken back.
+        Unqualified = "unqualified",
+        /// Nobody referred the lead any more.
+        NotReferred = "not referred",
+        Staff = "staff",
+    }
+}
+
+words! {
     /// A balance of a referrer in one currency.
     pub enum Account {
         Held = "held",

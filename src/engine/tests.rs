@@ -93,6 +93,10 @@ fn world(pays: Pays) -> Work {
         qualify_least: "{}".into(),
         reward: "{}".into(),
         reward_hold_days: 14,
+        customer_reward_kind: None,
+        customer_reward: "{}".into(),
+        customer_reward_text: String::new(),
+        rewards_customers: false,
     };
     facts.campaigns.insert(2.into(), campaign);
     let product = Product { id: 3.into(), business_id: 1.into(), campaign_id: 2.into(), test: false };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::facts::{Cancelled, Commission, Facts, Lead, Paid, RefundRow, SignedUp};
+use super::facts::{Cancelled, Commission, CustomerReward, Facts, Lead, Paid, RefundRow, SignedUp};
 use super::ids::{
     AdjustmentId, BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, LineId, PaymentId,
     ProductId, ReferrerId, RefundId, TouchId, UserId,
@@ -107,6 +107,10 @@ pub struct Writes {
     /// Each with its version as it was loaded: a payout may take one at any moment.
     pub changed_commissions: BTreeMap<CommissionId, i64>,
     pub claw_backs: Vec<ClawBack>,
+    /// By lead.
+    pub new_customer_rewards: BTreeSet<LeadId>,
+    /// Each with its version as it was loaded: staff may give one at any moment.
+    pub changed_customer_rewards: BTreeMap<LeadId, i64>,
     /// The amounts that refunds took off earlier commissions.
     pub reduced: BTreeMap<CommissionId, i64>,
     /// Approved commissions whose amount a dispute, or its end, moved, and to which account.
@@ -186,6 +190,17 @@ impl Work {
             commission.updated_at = newer(self.now, commission.updated_at);
         }
         Some(commission)
+    }
+
+    pub fn customer_reward_mut(&mut self, lead_id: LeadId) -> Option<&mut CustomerReward> {
+        let reward = self.facts.customer_rewards.get_mut(&lead_id)?;
+        if !self.writes.new_customer_rewards.contains(&lead_id)
+            && !self.writes.changed_customer_rewards.contains_key(&lead_id)
+        {
+            self.writes.changed_customer_rewards.insert(lead_id, reward.updated_at);
+            reward.updated_at = newer(self.now, reward.updated_at);
+        }
+        Some(reward)
     }
 
     pub fn payment_mut(&mut self, id: PaymentId) -> Option<&mut Paid> {

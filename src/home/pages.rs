@@ -151,6 +151,21 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
             tone: "",
         });
     }
+    if member.may(Right::DecideMoney) {
+        let (campaign, today) = (page.campaign.id, period.today);
+        let ready = crate::customer_rewards::ready(conn, campaign, page.test, today, store::MOST).await?;
+        let count = i64::try_from(ready.len()).unwrap_or(store::MOST);
+        if count > 0 {
+            todo.push(Todo {
+                url: page.at("/customer-rewards"),
+                count: if count >= store::MOST { format!("{}+", counted(store::MOST)) } else { counted(count) },
+                label: "customer rewards to give",
+                detail: "to referred customers".into(),
+                zero: false,
+                tone: "",
+            });
+        }
+    }
     if member.may(Right::Pay) {
         todo.push(to_pay(page, conn, period).await?);
         let waiting = crate::adjustments::waiting(conn, member.business_id).await?;

@@ -8,6 +8,7 @@ use crate::actor;
 use crate::audit::AUTOMATIC;
 use crate::clock::Day;
 use crate::commissions::CommissionRow;
+use crate::customer_rewards::CustomerRewardRow;
 use crate::engine::ClaimRefusal;
 use crate::money::Money;
 
@@ -122,6 +123,16 @@ pub fn of_commission(k: &CommissionRow) -> Happened {
         .tone("good")
 }
 
+/// What the customer got for being referred: when it became due, and when it was given.
+pub fn of_customer_reward(w: &CustomerRewardRow) -> Vec<Happened> {
+    let due = Happened::new(w.created_at, format!("Customer reward: {}", w.shown())).tone("good");
+    let given = w.given_at.map(|at| {
+        let who = w.given_by.clone().unwrap_or_default();
+        Happened::new(at, format!("Customer reward given: {}", w.shown())).who(who).tone("good")
+    });
+    std::iter::once(due).chain(given).collect()
+}
+
 pub fn of_sign_up(s: &SignUpRow) -> Happened {
     Happened::new(s.at, "Signed up").body(s.product.clone())
 }
@@ -131,7 +142,8 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
     let json = |text: &Option<String>| text.as_deref().and_then(|t| serde_json::from_str::<Json>(t).ok());
     let (before, after) = (json(&a.before).unwrap_or_default(), json(&a.after).unwrap_or_default());
     let text = |json: &Json, name: &str| json.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let about_money = ["payment", "commission", "inbox"].iter().any(|word| a.action.starts_with(word));
+    let about_money =
+        ["payment", "commission", "customer_reward", "inbox"].iter().any(|word| a.action.starts_with(word));
     if about_money && !with_money {
         return None;
     }
@@ -145,6 +157,8 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         "lead.archived" => ("Archived".to_owned(), "warning"),
         "lead.restored" => ("Restored".to_owned(), ""),
         "payments.earned" => ("Commission given for waiting payments".to_owned(), "good"),
+        "customer_reward.not_given" => ("Customer reward not given after all".to_owned(), "warning"),
+        "customer_reward.voided" => ("Customer reward voided".to_owned(), "bad"),
         "commission.approved" => (format!("Commission of {} approved", text(&after, "amount")), "good"),
         "commission.voided" => (format!("Commission of {} voided", text(&after, "amount")), "bad"),
         "commission.refunded" => (format!("Commission is {} after a refund", text(&after, "amount")), "warning"),

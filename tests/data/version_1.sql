@@ -111,6 +111,8 @@ INSERT INTO payout_reports (id, business_id, payout_id, file_name, sealed, readi
     (6104, 1001, 6101, 'report.csv', '1.00000000.AAAA', NULL, 1795261403103724);
 INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, name, email, currency, amount, items, digest, state, out_reason, minimum, since, details_id, details, details_changed_at, reason, reference, day, updated_at) VALUES
     (6102, 1001, 6101, 2001, 'Ada', NULL, 'USD', 0, 0, '', 'out', 'nothing is left', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1795261403103724);
+INSERT INTO customer_rewards (id, business_id, campaign_id, test, lead_id, kind, amount, currency, words, hold_until, state, void_cause, reason, given_at, given_by, created_at, updated_at) VALUES
+    (6190, 1001, 1003, FALSE, 2007, 'credit', 1000, 'USD', NULL, '2026-12-31', 'due', NULL, NULL, NULL, NULL, 1795261303103724, 1795261303103724);
 INSERT INTO adjustments (id, business_id, campaign_id, referrer_id, enrollment_id, kind, state, currency, amount, commission_id, reason, made_by, made_by_id, decided_by, line_id, created_at, updated_at) VALUES
     (6103, 1001, 1003, 2001, 2003, 'bonus', 'pending', 'USD', 500, NULL, 'for the fair', 'owner', 1002, NULL, NULL, 1795261403103724, 1795261403103724);
 INSERT INTO inbox_items (id, business_id, campaign_id, kind, state, cause, times, detail, lead_id, payment_id, referrer_id, touch_id, created_at, updated_at, closed_at, closed_by, outcome) VALUES

@@ -59,7 +59,7 @@ impl Contract {
 }
 
 /// Addresses that begin so are about this; the longest beginning counts.
-const RESOURCES: [(Dialect, &str, &str, &str); 24] = [
+const RESOURCES: [(Dialect, &str, &str, &str); 25] = [
     (Dialect::Own, "/v1/me", "Your key", "The key and its rights."),
     (Dialect::Own, "/v1/campaigns", "Campaigns", "Referral programmes, and when a referral counts in each."),
     (Dialect::Own, "/v1/products", "Products", "Products of a campaign, with every version of their terms."),
@@ -81,6 +81,12 @@ const RESOURCES: [(Dialect, &str, &str, &str); 24] = [
     (Dialect::Own, "/v1/refunds", "Refunds", "Refunds of payments."),
     (Dialect::Own, "/v1/commissions", "Commissions", "Commissions of referrers, with their arithmetic."),
     (Dialect::Own, "/v1/ledger", "Ledger", "Every amount on a referrer's accounts; entries never change."),
+    (
+        Dialect::Own,
+        "/v1/customer-rewards",
+        "Customer rewards",
+        "What referred customers get, and whether they have it.",
+    ),
     (Dialect::Own, "/v1/adjustments", "Adjustments", "Bonuses and corrections beside what referrers earned."),
     (Dialect::Own, "/v1/inbox", "Inbox", "Things that need your decision."),
     (Dialect::Own, "/v1/audit", "Audit", "Every change: its actor, time and origin."),

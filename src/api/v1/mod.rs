@@ -6,6 +6,7 @@ mod audit;
 mod campaigns;
 mod codes;
 mod common;
+mod customer_rewards;
 mod enrollments;
 mod events;
 mod forecast;
@@ -55,6 +56,7 @@ pub fn api() -> Api {
         forecast::calls,
         traces::calls,
         adjustments::calls,
+        customer_rewards::calls,
         inbox::calls,
         audit::calls,
         test_data::calls,

@@ -14,6 +14,9 @@ row! {
         pub qualify_least: String,
         pub reward: String,
         pub reward_hold_days: i64,
+        pub customer_reward_kind: String,
+        pub customer_reward: String,
+        pub customer_reward_text: String,
         pub destination: String,
         pub offer: String,
         pub created_at: i64,
@@ -31,6 +34,9 @@ impl CampaignRow {
             qualify_least: self.qualify_least.clone(),
             reward: self.reward.clone(),
             reward_hold_days: self.reward_hold_days,
+            customer_reward_kind: self.customer_reward_kind.clone(),
+            customer_reward: self.customer_reward.clone(),
+            customer_reward_text: self.customer_reward_text.clone(),
             destination: self.destination.clone(),
             offer: self.offer.clone(),
         }
@@ -39,8 +45,8 @@ impl CampaignRow {
 
 /// The campaigns of a business, oldest first; a business has few.
 pub async fn all(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignRow>> {
-    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination, offer,
-                created_at, updated_at
+    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, customer_reward_kind,
+                customer_reward, customer_reward_text, destination, offer, created_at, updated_at
            FROM campaigns
           WHERE business_id = $1
           ORDER BY id

@@ -1,7 +1,7 @@
 //! The questions about adjustments and payouts: each should be answered by no rows.
 
 /// Each with a query that returns one text per broken row.
-pub const QUESTIONS: [(&str, &str); 10] = [
+pub const QUESTIONS: [(&str, &str); 11] = [
     (
         "an adjustment is of its enrollment, and a second person is another one",
         "SELECT 'adjustment ' || CAST(a.id AS TEXT) || ' is ' || a.state AS what
@@ -32,6 +32,20 @@ pub const QUESTIONS: [(&str, &str); 10] = [
           WHERE COALESCE(e.due, 0) <> CASE WHEN a.state = 'posted' AND a.line_id IS NULL THEN a.amount ELSE 0 END
              OR COALESCE(e.paying, 0) <> CASE WHEN l.state = 'locked' THEN a.amount ELSE 0 END
              OR COALESCE(e.paid, 0) <> CASE WHEN l.state = 'paid' THEN a.amount ELSE 0 END
+          LIMIT 20",
+    ),
+    (
+        "a customer's reward is of a lead that counts, and void or reversed of one that does not",
+        "SELECT 'customer reward ' || CAST(w.id AS TEXT) || ' is ' || w.state AS what
+           FROM customer_rewards w
+           JOIN leads l ON l.id = w.lead_id
+          WHERE w.campaign_id <> l.campaign_id
+             OR w.business_id <> l.business_id
+             OR w.test <> l.test
+             OR (w.void_cause IS NULL
+                 AND (l.qualified_at IS NULL OR l.enrollment_id IS NULL OR l.duplicate_of IS NOT NULL))
+             OR (w.void_cause <> 'staff'
+                 AND l.qualified_at IS NOT NULL AND l.enrollment_id IS NOT NULL AND l.duplicate_of IS NULL)
           LIMIT 20",
     ),
     (

@@ -3,13 +3,13 @@
 use crate::clock::Day;
 use crate::engine::decision::Scope;
 use crate::engine::ids::{
-    BusinessId, CampaignId, CodeId, CommissionId, EnrollmentId, InboxItemId, LeadId, LineId, PaymentId, ProductId,
-    ReferrerId, RefundId, TermsId, TouchId, UserId,
+    BusinessId, CampaignId, CodeId, CommissionId, CustomerRewardId, EnrollmentId, InboxItemId, LeadId, LineId,
+    PaymentId, ProductId, ReferrerId, RefundId, TermsId, TouchId, UserId,
 };
 use crate::engine::state::{
-    Arrival, CampaignState, CodeKind, CodeState, CommissionKind, CommissionState, Decision, DecisionReason,
-    EnrollmentState, InboxKind, InboxState, QualifyOn, RecurringLimit, RefundState, SourceOrigin, Status, Subscription,
-    TouchKind, VoidCause,
+    Arrival, CampaignState, CodeKind, CodeState, CommissionKind, CommissionState, CustomerRewardCause,
+    CustomerRewardKind, CustomerRewardState, Decision, DecisionReason, EnrollmentState, InboxKind, InboxState,
+    QualifyOn, RecurringLimit, RefundState, SourceOrigin, Status, Subscription, TouchKind, VoidCause,
 };
 use crate::leads::fields::LeadFacts;
 use crate::money::{Currency, Money};
@@ -38,6 +38,12 @@ row! {
         pub qualify_least: String,
         pub reward: String,
         pub reward_hold_days: i64,
+        /// None where customers get nothing.
+        pub customer_reward_kind: Option<CustomerRewardKind>,
+        pub customer_reward: String,
+        pub customer_reward_text: String,
+        /// True where customers get something, or got it before.
+        pub rewards_customers: bool,
     }
 }
 
@@ -334,6 +340,27 @@ impl Commission {
     /// Its amount by now.
     pub fn money(&self) -> Money {
         Money { minor: self.amount - self.taken_back, currency: self.currency }
+    }
+}
+
+row! {
+    /// What a referred customer gets: at most one a lead, ever.
+    #[derive(Debug, Clone)]
+    pub struct CustomerReward {
+        pub id: CustomerRewardId,
+        pub business_id: BusinessId,
+        pub campaign_id: CampaignId,
+        pub test: bool,
+        pub lead_id: LeadId,
+        pub kind: CustomerRewardKind,
+        pub amount: Option<i64>,
+        pub currency: Option<Currency>,
+        pub words: Option<String>,
+        pub hold_until: Day,
+        pub state: CustomerRewardState,
+        pub void_cause: Option<CustomerRewardCause>,
+        pub created_at: i64,
+        pub updated_at: i64,
     }
 }
 

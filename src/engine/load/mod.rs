@@ -53,6 +53,7 @@ pub async fn load(conn: &mut Conn, about: &Subjects) -> DbResult<Facts> {
     money::load_payers(conn, about, &mut facts).await?;
     money::load_purchases(conn, &leads_of(&facts), &mut facts).await?;
     money::load_commissions(conn, about, &mut facts).await?;
+    money::load_customer_rewards(conn, &mut facts).await?;
     Ok(facts)
 }
 

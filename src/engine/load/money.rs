@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{LIMIT, MANY, ids, leads};
 use crate::db::{Conn, DbResult, FromDb, Row, Table, sql, sql_built};
-use crate::engine::facts::{Cancelled, Commission, Facts, Lead, Paid, Purchase, RefundRow};
+use crate::engine::facts::{Cancelled, Commission, CustomerReward, Facts, Lead, Paid, Purchase, RefundRow};
 use crate::engine::ids::{LeadId, PaymentId, ReferrerId};
 use crate::engine::names::{PaymentName, SoughtBy};
 use crate::engine::state::Decision;
@@ -292,6 +292,24 @@ pub async fn load_commissions(conn: &mut Conn, about: &Subjects, facts: &mut Fac
         facts.voided_by_staff.extend(voided);
     }
     facts.commissions.extend(found.into_iter().map(|c| (c.id, c)));
+    Ok(())
+}
+
+/// What customers of the slice were given, or are to get.
+pub async fn load_customer_rewards(conn: &mut Conn, facts: &mut Facts) -> DbResult<()> {
+    let rewards = |l: &&Lead| facts.campaigns.get(&l.campaign_id).is_some_and(|c| c.rewards_customers);
+    let leads: BTreeSet<LeadId> = facts.leads.values().filter(rewards).map(|l| l.id).collect();
+    if leads.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<CustomerReward> = sql("SELECT w.id, w.business_id, w.campaign_id, w.test, w.lead_id, w.kind,
+                w.amount, w.currency, w.words, w.hold_until, w.state, w.void_cause, w.created_at, w.updated_at
+           FROM rows($1, id BIGINT) r
+           JOIN customer_rewards w ON w.lead_id = r.id")
+    .bind(ids(&leads))
+    .all(conn)
+    .await?;
+    facts.customer_rewards = found.into_iter().map(|w| (w.lead_id, w)).collect();
     Ok(())
 }
 

@@ -85,6 +85,7 @@ pub async fn delete(tx: &mut Tx, lot: &Lot) -> DbResult<Tally> {
     };
     messages(tx, business_id, [leads, payments.as_slice(), commissions.as_slice()].concat().as_slice()).await?;
     gone.commissions = by(tx, "commissions", "id", "AND test", &commissions).await?;
+    by(tx, "customer_rewards", "lead_id", "AND test", leads).await?;
     by(tx, "purchases", "lead_id", "", leads).await?;
     by(tx, "payment_names", "payment_id", "AND test", &payments).await?;
     gone.payments = by(tx, "payments", "id", "AND test", &payments).await?;

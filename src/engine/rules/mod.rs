@@ -4,6 +4,7 @@
 pub mod attribution;
 pub mod audit;
 pub mod commission;
+pub mod customer_reward;
 pub mod dispute;
 pub mod earning;
 pub mod leads;

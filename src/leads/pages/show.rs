@@ -5,6 +5,7 @@ use super::find::find;
 use super::list::sentence;
 use crate::clock::Instant;
 use crate::commissions::{self, CommissionRow};
+use crate::customer_rewards::{self, CustomerRewardRow};
 use crate::engine::Status;
 use crate::id;
 use crate::leads::LeadRow;
@@ -35,6 +36,8 @@ struct ShowPage {
     arrival: &'static str,
     why: Vec<Why>,
     commissions: Vec<Earning>,
+    /// What the customer gets for being referred; true while it is held.
+    reward: Option<(CustomerRewardRow, bool)>,
     payments: Vec<Payment>,
     waiting: usize,
     sign_ups: Vec<(String, When)>,
@@ -114,11 +117,13 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
     let sign_ups = one::sign_ups(&mut conn, id).await?;
     let (mut payments, mut refunds) = (Vec::new(), Vec::new());
     let (mut commissions, mut subscriptions) = (Vec::new(), Vec::new());
+    let mut reward = None;
     if sees_money {
         payments = one::payments(&mut conn, id).await?;
         let given_back: Vec<i64> = payments.iter().filter(|y| y.refunded > 0).map(|y| y.id).collect();
         refunds = one::refunds(&mut conn, &given_back).await?;
         commissions = commissions::of_lead(&mut conn, id).await?;
+        reward = customer_rewards::of_lead(&mut conn, id).await?;
         subscriptions = one::subscriptions(&mut conn, id).await?;
     }
     let (mut alike, mut items) = (Vec::new(), Vec::new());
@@ -134,6 +139,7 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
     happened.extend(touches.iter().map(timeline::of_touch));
     happened.extend(payments.iter().map(timeline::of_payment));
     happened.extend(commissions.iter().map(timeline::of_commission));
+    happened.extend(reward.iter().flat_map(timeline::of_customer_reward));
     happened.extend(timeline::beside(&lead, &audit));
     happened.sort_by_key(|h| h.at);
     happened.reverse();
@@ -156,6 +162,10 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
         commissions: commissions.into_iter().map(|row| Earning { line: row.arithmetic().line(today), row }).collect(),
         waiting: payments.iter().filter(|y| y.decision == "waiting").count(),
         payments: payments.into_iter().map(|row| payment(&page, row, &refunds)).collect(),
+        reward: reward.map(|w| {
+            let held = w.is_held(today);
+            (w, held)
+        }),
         sign_ups: sign_ups.into_iter().map(|s| (s.product, page.when(s.at))).collect(),
         alike,
         items: items.into_iter().map(|(id, kind)| (id, kind.replace('_', " "))).collect(),

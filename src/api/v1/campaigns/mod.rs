@@ -17,7 +17,9 @@ use crate::api::problem::{FieldProblem, Problem};
 use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::campaigns::rows::{self as store, CampaignRow};
-use crate::campaigns::{self, Destination, Moved, QualifyOn, SameName, Saved, Settings};
+use crate::campaigns::{
+    self, CustomerReward, CustomerRewardPart, Destination, Moved, QualifyOn, SameName, Saved, Settings,
+};
 use crate::id::Kind;
 use crate::links;
 use shape::{Campaign, CampaignChange, CampaignStanding, NewCampaign};
@@ -143,6 +145,29 @@ fn reward(amounts: Amounts) -> Result<Amounts, FieldProblem> {
     Ok(campaigns::reward(first))
 }
 
+/// The customer's reward: what is given of it on what was there.
+fn customer_reward(
+    old: &CustomerReward,
+    kind: Option<&'static str>,
+    amounts: Option<Amounts>,
+    text: Option<&str>,
+) -> Result<CustomerReward, FieldProblem> {
+    let amounts = amounts.unwrap_or_else(|| old.amounts());
+    let mut all = amounts.iter();
+    let first = all.next();
+    if all.next().is_some() {
+        return Err(FieldProblem::wrong("customer_reward", "may have one currency"));
+    }
+    let made = CustomerReward::of(kind.unwrap_or(old.kind()), first, text.unwrap_or(old.text()));
+    made.map_err(|(part, why)| {
+        let field = match part {
+            CustomerRewardPart::Amount => "customer_reward",
+            CustomerRewardPart::Text => "customer_reward_text",
+        };
+        FieldProblem::wrong(field, why)
+    })
+}
+
 async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampaign>) -> Result<Response, Problem> {
     caller.may_change("Campaigns")?;
     let settings = Settings {
@@ -151,6 +176,12 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampa
         least: new.qualify_least.map(|least| least.0).unwrap_or_default(),
         reward: reward(new.reward.map(|reward| reward.0).unwrap_or_default())?,
         reward_hold_days: new.reward_hold_days.map_or(14, |days| days.0),
+        customer_reward: customer_reward(
+            &CustomerReward::Nothing,
+            new.customer_reward_kind.map(|kind| kind.0.0),
+            new.customer_reward.map(|amounts| amounts.0),
+            new.customer_reward_text.as_deref(),
+        )?,
         destination: destination(&app, new.destination.as_deref().unwrap_or_default())?,
         offer: new.offer.as_deref().unwrap_or_default().to_owned(),
     };
@@ -195,7 +226,15 @@ async fn update(
 
 /// Settings with a change made to them.
 fn changed(app: &App, old: Settings, change: CampaignChange) -> Result<Settings, FieldProblem> {
+    let text = change.customer_reward_text.map(|text| text.0.unwrap_or_default());
+    let customer_reward = customer_reward(
+        &old.customer_reward,
+        change.customer_reward_kind.0.map(|kind| kind.0.0),
+        change.customer_reward.0.map(|amounts| amounts.0),
+        text.as_deref(),
+    )?;
     Ok(whole(Settings {
+        customer_reward,
         name: change.name.0.map_or(old.name, |name| name.0),
         qualify_on: change.qualify_on.0.map_or(old.qualify_on, |on| on.0),
         least: change.qualify_least.0.map_or(old.least, |least| least.0),

@@ -52,6 +52,18 @@ impl Word for QualifyOn {
     }
 }
 
+/// The kinds of a customer's reward, with none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CustomerRewardKind(pub &'static str);
+
+impl Word for CustomerRewardKind {
+    const WORDS: &'static [&'static str] = &["none", "money", "credit", "voucher"];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|known| **known == word).copied().map(Self)
+    }
+}
+
 impl Word for State {
     const WORDS: &'static [&'static str] = &["draft", "live", "paused", "ended"];
 
@@ -73,6 +85,12 @@ object! {
         reward "reward": Option<ByCurrency>,
         /// Days for which a reward stays pending; 14 otherwise.
         reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
+        /// What a referred customer gets once they count; nothing otherwise.
+        customer_reward_kind "customer_reward_kind": Option<OneOf<CustomerRewardKind>>,
+        /// The amount of `money` or `credit`, in minor units by currency: one.
+        customer_reward "customer_reward": Option<ByCurrency>,
+        /// The words of a `voucher`.
+        customer_reward_text "customer_reward_text": Option<Line<200>>,
         /// The target of links: an address on the web.
         destination "destination": Option<Line<2000>>,
         /// A sentence for customers: what they get by being referred.
@@ -93,6 +111,12 @@ object! {
         reward "reward": Kept<ByCurrency>,
         /// Days for which a reward stays pending.
         reward_hold_days "reward_hold_days": Kept<UpTo<3650>>,
+        /// What a referred customer gets once they count.
+        customer_reward_kind "customer_reward_kind": Kept<OneOf<CustomerRewardKind>>,
+        /// The amount of `money` or `credit`, in minor units by currency: one.
+        customer_reward "customer_reward": Kept<ByCurrency>,
+        /// The words of a `voucher`.
+        customer_reward_text "customer_reward_text": Option<Clearable<200>>,
         /// The target of links: an address on the web.
         destination "destination": Option<Clearable<2000>>,
         /// A sentence for customers: what they get by being referred.
@@ -125,8 +149,14 @@ pub struct Campaign {
     qualify_least: BTreeMap<String, i64>,
     /// The reward for a qualification, in minor units by currency; empty for none.
     reward: BTreeMap<String, i64>,
-    /// Days for which a reward stays pending.
+    /// Days for which a reward stays pending, and a customer's is not due.
     reward_hold_days: i64,
+    /// What a referred customer gets once they count: `none`, `money`, `credit` or a `voucher`.
+    customer_reward_kind: String,
+    /// The amount of `money` or `credit`, in minor units by currency; empty otherwise.
+    customer_reward: BTreeMap<String, i64>,
+    /// The words of a `voucher`; empty otherwise.
+    customer_reward_text: String,
     /// The target of links; empty until it is set.
     destination: String,
     /// A sentence for customers: what they get by being referred; empty for none.
@@ -148,6 +178,9 @@ impl Campaign {
             qualify_least: Amounts::from_json(&row.qualify_least).codes(),
             reward: Amounts::from_json(&row.reward).codes(),
             reward_hold_days: row.reward_hold_days,
+            customer_reward_kind: row.customer_reward_kind,
+            customer_reward: Amounts::from_json(&row.customer_reward).codes(),
+            customer_reward_text: row.customer_reward_text,
             destination: row.destination,
             offer: row.offer,
             created_at: instant(row.created_at),

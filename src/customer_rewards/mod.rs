@@ -1,0 +1,10 @@
+//! The rewards of referred customers: what a campaign gives them for being qualified, beside the referrer's reward.
+//! The engine makes them, once per lead, and ends and restores them with the qualification. Staff hand them out, and
+//! say so here ([`decide`]): a payout pays referrers only.
+
+mod decide;
+pub mod pages;
+mod store;
+
+pub use decide::{Act, MOST, Refused, Tally, Wish, decide};
+pub use store::{CustomerRewardRow, Filter, find, listing, of_lead, ready};
