@@ -524,6 +524,7 @@ async fn staff_pay_from_what_is_owed_to_the_last_line(app: TestApp) {
     let failed = [("id", chosen.as_str()), ("do", "failed"), ("reason", "account closed")];
     app.post_form(&format!("{own}/lines"), &failed).await.follow().await.is(200).says("account closed");
     app.post_form(&format!("{own}/paid"), &[]).await.follow().await.is(200).says("Marked as paid.");
+    app.get(&format!("{own}/close")).await.is(200).says("A closed payout never changes");
     app.post_form(&format!("{own}/close"), &[]).await.follow().await.is(200).says("The payout is closed.");
     assert_eq!(sums(&app).await, (0, 2_000, 0, 2_000));
     let file = app.get(&format!("{own}/file?format=csv")).await.is(200);

@@ -7,7 +7,7 @@ use crate::engine::payout::{self as engine, Selection};
 use crate::money::Currency;
 use crate::payout_details::{self, Method, Offered};
 
-/// What a payout of all campaigns, by the referrer's own way of paying, would do with what is approved.
+/// The doing of a payout of all campaigns, by the referrer's own way of paying, with everything that is approved.
 #[derive(Debug, Clone)]
 pub struct Standing {
     /// By hand, where no details say how they are paid.
@@ -17,9 +17,8 @@ pub struct Standing {
     /// Minor units that are kept from a payout, by reason.
     pub disputed: i64,
     pub banned: i64,
-    pub not_offered: i64,
-    /// The ways of paying of the campaign whose part is not paid by the method.
-    pub offered: Offered,
+    /// Each part that its campaign does not pay by the method, with the ways that it offers.
+    pub not_offered: Vec<(i64, Offered)>,
 }
 
 /// None where nothing is approved. Read as sums: a referrer may have any number of commissions.
@@ -38,17 +37,16 @@ pub async fn standing(
     let minimums = store::minimums(conn, business_id, currency).await?;
     let (method, has_details) = (details.as_ref().map_or(Method::Hand, |d| d.method), details.is_some());
     let minimum_of = |campaign: i64| minimums.get(&campaign).copied().unwrap_or(0);
-    let (mut disputed, mut banned, mut not_offered, mut offered) = (0, 0, 0, Offered::default());
+    let (mut disputed, mut banned, mut not_offered) = (0, 0, Vec::new());
     for group in &groups {
         if group.disputed {
             disputed += group.amount;
         } else if group.banned {
             banned += group.amount;
         } else if group.amount > 0 && !group.offered.has(method) {
-            not_offered += group.amount;
-            offered = group.offered.clone();
+            not_offered.push((group.amount, group.offered.clone()));
         }
     }
     let line = build(referrer_id, &groups, minimum_of, method, details, false);
-    Ok(Some(Standing { method, has_details, line, disputed, banned, not_offered, offered }))
+    Ok(Some(Standing { method, has_details, line, disputed, banned, not_offered }))
 }

@@ -57,7 +57,7 @@ impl Thing {
         }
     }
 
-    /// Of a balance the referrer's.
+    /// The referrer's id for a balance.
     pub fn id(self) -> i64 {
         match self {
             Self::Commission(id) | Self::Lead(id) | Self::PayoutLine(id) | Self::Balance(id, _) => id,

@@ -89,7 +89,7 @@ struct BalanceTrace {
     entries: Vec<BalanceEntry>,
     /// The number of all entries.
     entry_count: i64,
-    /// What stands between the balance and money, a sentence each.
+    /// The obstacles between the balance and money, a sentence each.
     needed: Vec<String>,
 }
 
@@ -126,9 +126,9 @@ struct BalanceEntry {
     amount_minor: i64,
     /// The business's day.
     day: String,
-    /// When it was written.
+    /// The moment it was written.
     at: String,
-    /// What happened, in words.
+    /// The event, in words.
     title: String,
     /// The lead, the payout or the reason, in words.
     text: String,

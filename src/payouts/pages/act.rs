@@ -156,6 +156,24 @@ pub(super) async fn pay_all(page: Page, Path(id): Path<i64>) -> PageResult {
     done(&page, id, paid, "Marked as paid.").await
 }
 
+pub(super) async fn ask_close(page: Page, Path(id): Path<i64>) -> PageResult {
+    let p = find(&page, id).await?;
+    let sentences = vec![
+        "A closed payout never changes: no line can be marked as returned any more.".into(),
+        "Money that a bank sends back later is given back by an adjustment on the referrer’s page.".into(),
+    ];
+    ask(
+        &page,
+        &p,
+        Form::default(),
+        "close",
+        (format!("Close {}", p.name()), "Close".into(), "primary"),
+        sentences,
+        Vec::new(),
+    )
+    .await
+}
+
 pub(super) async fn close(page: Page, Path(id): Path<i64>) -> PageResult {
     let actor = Arc::new(page.member.actor());
     let closed = payouts::close(&page.app, &actor, page.member.business_id, id).await;

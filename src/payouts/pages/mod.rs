@@ -42,6 +42,7 @@ pub fn routes() -> Routes {
         .post("/payouts/{id}/results", pay, results::upload.layer(DefaultBodyLimit::disable()))
         .get("/payouts/{id}/results/{report}", pay, results::show)
         .post("/payouts/{id}/results/{report}", pay, results::decide)
+        .get("/payouts/{id}/close", pay, act::ask_close)
         .post("/payouts/{id}/close", pay, act::close)
         .form("/payouts/{id}/lines", pay, act::lines)
 }

@@ -6,6 +6,7 @@ use axum::extract::{OriginalUri, Path};
 use crate::engine::state::{LineState, PayoutState};
 use crate::id::{self, Kind};
 use crate::money::Money;
+use crate::payout_details::Method;
 use crate::payouts::files::{Format, is_one_file};
 use crate::payouts::{self, Approval, LineFilter, LineRow, OutReason, PayoutRow};
 use crate::query::pairs;
@@ -49,6 +50,8 @@ struct ShowPage {
     files: Vec<(String, String)>,
     /// True where they can be downloaded.
     downloads: bool,
+    /// The file is the next step: nobody has taken it, and the lines are not paid without it.
+    file_first: bool,
     /// The method's own file, where nobody has set it up.
     unmade: Option<Format>,
 }
@@ -241,13 +244,14 @@ pub(super) async fn shown(page: &Page, id: i64, uri: &axum::http::Uri, form: For
         returns: ready && rows.iter().any(|l| l.state == LineState::Paid),
         lines: rows.into_iter().map(|l| Line::of(l, page)).collect(),
         next,
-        can,
         sums: shown_sums,
         progress,
         all_out: (view.2 == LineFilter::In && count(LineFilter::Out) > 0).then(|| counted(count(LineFilter::Out))),
         out_only: view.2 == LineFilter::Out,
         files: if downloads || draft { files(&p, &formats, downloads) } else { Vec::new() },
         downloads,
+        file_first: can.pay && downloads && p.file_at.is_none() && p.method != Method::Hand,
+        can,
         unmade: formats.iter().find(|(_, is_set_up)| !is_set_up).map(|(format, _)| *format).filter(|_| draft || ready),
         p,
     })

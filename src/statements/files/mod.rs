@@ -1,4 +1,5 @@
-//! Statements as files. A statement of a month that is over gives the same bytes whenever it is made.
+//! Statements as files. A statement of a month that is over gives the same lines and sums whenever it is made, and the
+//! same bytes while names and addresses stay.
 
 mod csv;
 mod paper;
@@ -80,7 +81,10 @@ pub async fn file(db: &Db, head: &Head, s: &Statement, format: Format, made: Ins
             _ => break,
         }
     }
-    writer.end(s).map(Some).map_err(broken)
+    // A long PDF is some seconds of work.
+    let s = *s;
+    let made = tokio::task::spawn_blocking(move || writer.end(&s)).await;
+    made.map_err(|why| DbError::Fault(why.to_string()))?.map(Some).map_err(broken)
 }
 
 enum Writer {

@@ -7,7 +7,6 @@ use super::row::Head;
 use crate::clock::Day;
 use crate::id::sha256_hex;
 use crate::money::Money;
-use crate::month::Month;
 use crate::pdf::{About, Broken};
 use crate::statements::{LineRow, Statement};
 
@@ -83,9 +82,9 @@ impl Sheet {
     }
 }
 
-/// Dated by the month's last day, and named by the statement: made again, the document is the same.
+/// Dated by the last day that it tells of, and named by the statement: made again, the document is the same.
 fn about(head: &Head, s: &Statement, title: &str) -> About {
-    let name = format!("{}:{}:{}", s.referrer_id, s.month, s.currency);
+    let name = format!("{}:{}:{}:{}", s.referrer_id, s.month, s.currency, head.until);
     let mut id = [0; 16];
     for (byte, of) in id.iter_mut().zip(sha256_hex(&name).into_bytes()) {
         *byte = of;
@@ -94,14 +93,14 @@ fn about(head: &Head, s: &Statement, title: &str) -> About {
         title: format!("{title} in {}, {}", s.currency, head.referrer),
         author: head.business.clone(),
         language: "en",
-        day: numbers(s.month),
+        day: numbers(head.until),
         id,
     }
 }
 
-/// The last day of a month as year, month and day.
-fn numbers(month: Month) -> (u16, u8, u8) {
-    let text = month.last().to_string();
+/// A day as year, month and day.
+fn numbers(day: Day) -> (u16, u8, u8) {
+    let text = day.to_string();
     let mut parts = text.split('-');
     let mut next = |usual: u16| parts.next().and_then(|part| part.parse::<u16>().ok()).unwrap_or(usual);
     let (year, month, day) = (next(1970), next(1), next(1));

@@ -16,7 +16,7 @@ pub struct OfBalance {
     pub sums: Vec<SumRow>,
     pub newest: Vec<NewestRow>,
     pub held: Option<HeldRow>,
-    /// What a payout would do with what is approved now.
+    /// The doing of a payout with everything that is approved now.
     pub standing: Option<Standing>,
     pub on_their_way: Vec<OnItsWayRow>,
 }

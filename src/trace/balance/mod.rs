@@ -28,7 +28,7 @@ pub struct BalanceTrace {
     /// All entries, those that are not told one by one too.
     pub entries: i64,
     pub newest: Vec<Entry>,
-    /// What stands between it and money, a sentence each.
+    /// The obstacles between it and money, a sentence each.
     pub needed: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 use super::facts::OfBalance;
 use crate::clock::Day;
 use crate::engine::state::Account;
+use crate::payout_details::Method;
 use crate::payouts::{OutReason, Standing};
 use crate::text::counted;
 
@@ -66,7 +67,7 @@ fn held(of: &OfBalance) -> Option<String> {
     })
 }
 
-/// What a payout would say about what is approved.
+/// The words of a payout about everything that is approved.
 fn due(of: &OfBalance, standing: &Standing) -> Vec<String> {
     let line = &standing.line;
     let mut needed = Vec::new();
@@ -77,10 +78,9 @@ fn due(of: &OfBalance, standing: &Standing) -> Vec<String> {
         let amount = of.shown(standing.banned);
         needed.push(format!("{amount} is kept out of payouts: the referrer is banned. Staff approve or void it."));
     }
-    if standing.not_offered != 0 {
-        let amount = of.shown(standing.not_offered);
-        let how = standing.method.within();
-        needed.push(format!("{amount} is not paid {how}: its campaign offers {}.", standing.offered.within()));
+    let how = standing.method.within();
+    for (part, offered) in &standing.not_offered {
+        needed.push(format!("{} is not paid {how}: its campaign offers {}.", of.shown(*part), offered.within()));
     }
     let amount = of.shown(line.amount);
     let since = line.since.as_deref().map(|since| format!(" since {}", day(since))).unwrap_or_default();
@@ -94,7 +94,11 @@ fn due(of: &OfBalance, standing: &Standing) -> Vec<String> {
         Some(OutReason::Negative) => {
             needed.push(format!("{} was taken back: what is earned next is netted with it.", of.shown(-line.amount)));
         }
-        None => needed.push(format!("{amount} is due{since}: the next payout {} takes it.", standing.method.within())),
+        None => {
+            // Details may be such that the file cannot hold them: that is found when a draft is made.
+            let unless = if standing.method == Method::Hand { "" } else { ", unless the details cannot be sent" };
+            needed.push(format!("{amount} is due{since}: the next payout {how} takes it{unless}."));
+        }
         Some(
             OutReason::NoDetails
             | OutReason::Banned

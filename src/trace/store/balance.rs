@@ -23,7 +23,6 @@ pub async fn sums(conn: &mut Conn, referrer_id: i64, currency: Currency) -> DbRe
           GROUP BY account, kind")
     .bind(referrer_id)
     .bind(currency)
-    .patient()
     .all(conn)
     .await
 }
@@ -97,7 +96,6 @@ pub async fn held(conn: &mut Conn, referrer_id: i64, currency: Currency) -> DbRe
             AND test = false")
     .bind(referrer_id)
     .bind(currency)
-    .patient()
     .optional(conn)
     .await
 }

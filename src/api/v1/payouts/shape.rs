@@ -168,7 +168,7 @@ pub struct PayoutLine {
     due_since: Option<String>,
     /// How they are paid, masked.
     details: Option<String>,
-    /// When the details were changed, where that was shortly before the draft: see `changed_details_days` of the settings.
+    /// The moment at which the details were changed, where that was shortly before the draft: see `changed_details_days` of the settings.
     details_changed_at: Option<String>,
     /// Why it failed, was returned or cannot be sent.
     reason: Option<String>,
