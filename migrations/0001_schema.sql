@@ -148,7 +148,7 @@ CREATE TABLE campaigns (
     -- JSON object, currency to minor units: what a qualification earns the referrer; {} is nothing.
     reward TEXT NOT NULL,
     reward_hold_days BIGINT NOT NULL CHECK (reward_hold_days BETWEEN 0 AND 3650),
-    -- What a qualification earns the customer: amounts as of the reward above, or the words of a voucher.
+    -- The customer's reward for a qualification: amounts as of the reward above, or the words of a voucher.
     customer_reward_kind TEXT NOT NULL DEFAULT 'none'
         CHECK (customer_reward_kind IN ('none', 'money', 'credit', 'voucher')),
     customer_reward TEXT NOT NULL DEFAULT '{}',
@@ -784,12 +784,13 @@ CREATE INDEX commissions_by_amount ON commissions (campaign_id, test, state, amo
 CREATE INDEX commissions_by_updated ON commissions (campaign_id, test, updated_at, id);
 CREATE INDEX commissions_by_state ON commissions (campaign_id, test, state, hold_until, id);
 CREATE INDEX commissions_by_referrer ON commissions (referrer_id, created_at, id);
+CREATE INDEX commissions_held ON commissions (referrer_id, currency, hold_until) WHERE state = 'pending';
 CREATE INDEX commissions_due ON commissions (business_id, hold_until, id) WHERE state = 'pending';
 CREATE INDEX commissions_payable ON commissions (business_id, currency, referrer_id, id)
     WHERE state = 'approved' AND line_id IS NULL;
 CREATE INDEX commissions_by_line ON commissions (line_id, id) WHERE line_id IS NOT NULL;
 
--- What a referred customer gets for being qualified, beside the referrer's reward: once per lead, as it was set then.
+-- Rewards of referred customers for being qualified, beside the referrer's: once per lead, as it was set then.
 CREATE TABLE customer_rewards (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL,
@@ -818,6 +819,7 @@ CREATE TABLE customer_rewards (
     CHECK ((state IN ('given', 'reversed')) = (given_at IS NOT NULL))
 );
 CREATE INDEX customer_rewards_by_state ON customer_rewards (campaign_id, test, state, created_at, id);
+CREATE INDEX customer_rewards_due ON customer_rewards (campaign_id, test, hold_until, id) WHERE state = 'due';
 CREATE INDEX customer_rewards_by_business ON customer_rewards (business_id, test, created_at, id);
 CREATE INDEX customer_rewards_by_updated ON customer_rewards (business_id, test, updated_at, id);
 

@@ -26,6 +26,8 @@ ALTER TABLE commissions
     DROP CONSTRAINT commissions_lead_id_fkey,
     DROP CONSTRAINT commissions_enrollment_id_fkey,
     DROP CONSTRAINT commissions_terms_id_fkey;
+ALTER TABLE customer_rewards
+    DROP CONSTRAINT customer_rewards_lead_id_fkey;
 ALTER TABLE ledger_entries
     DROP CONSTRAINT ledger_entries_referrer_id_fkey,
     DROP CONSTRAINT ledger_entries_commission_id_fkey,

@@ -163,6 +163,9 @@ async fn one_that_nobody_referred_gets_nothing(app: TestApp) {
     call(&app, "PUT", &format!("/v1/referrers/{}/state", jane.id), Some(json!({ "state": "banned" }))).await.is(200);
     qualify(&app, tom, true).await;
     assert_eq!(rewards(&app).await.len(), 1);
+    qualify(&app, lead, false).await;
+    qualify(&app, lead, true).await;
+    assert_eq!(state(&app).await, "void");
 }
 
 async fn a_self_referral_loses_it(app: TestApp) {
@@ -225,10 +228,16 @@ async fn a_merged_customer_has_one(app: TestApp) {
     let merge = async |from: i64, into: i64| {
         call(&app, "POST", &format!("/v1/leads/{from}/merge"), Some(json!({ "into": into }))).await
     };
-    // What was given stays with the person who has it.
+    // What was given, reversed since or not, and what staff voided, stays with the lead that has it.
+    merge(twin, lead).await.is(409);
+    qualify(&app, twin, false).await;
+    merge(twin, lead).await.is(409);
+    qualify(&app, twin, true).await;
+    call(&app, "POST", &path(&reward, "/not-given"), None).await.is(200);
+    call(&app, "POST", &path(&reward, "/void"), Some(json!({ "reason": "fraud" }))).await.is(200);
     merge(twin, lead).await.is(409);
     merge(lead, twin).await.is(200);
-    assert_eq!(state(&app).await, "given");
+    assert_eq!(state(&app).await, "void");
 }
 
 async fn test_leads_have_test_rewards_that_go_with_them(app: TestApp) {
@@ -242,6 +251,11 @@ async fn test_leads_have_test_rewards_that_go_with_them(app: TestApp) {
     assert_eq!(rewards(&app).await, Vec::<Json>::new());
     let all = app.call("GET", LIST, &test, None).await.is(200).json();
     assert_eq!((&all["data"][0]["test"], all["data"].as_array().unwrap().len()), (&json!(true), 1));
+    // A live key sees live rewards alone.
+    let of_test = path(&all["data"][0], "");
+    call(&app, "GET", &of_test, None).await.is(404);
+    call(&app, "POST", &format!("{of_test}/void"), Some(json!({ "reason": "x" }))).await.is(404);
+    app.call("GET", &of_test, &test, None).await.is(200);
     app.call("POST", "/v1/test-data/purge", &test, None).await;
     app.run_jobs().await;
     assert_eq!(app.number("SELECT count(*) FROM customer_rewards").await, 0);
@@ -312,6 +326,11 @@ async fn staff_give_on_pages(app: TestApp) {
     ask.says("Mark 3 as given");
     let sure = [("scope", "all"), ("count", "3")];
     app.post_form("/customer-rewards/bulk", &sure).await.follow().await.says("3 rewards were given.");
+    let later = app.shop().lead("later@example.com", Some(&code[0].0)).await;
+    qualify(&app, later, true).await;
+    let held = app.number("SELECT max(id) FROM customer_rewards").await.to_string();
+    let chosen = app.post_form("/customer-rewards/bulk", &[("id", held.as_str())]).await;
+    chosen.follow().await.says("Still held: 1.");
     app.post_form("/customer-rewards/bulk", &sure).await.follow().await.says("Nothing was selected");
     let file = app.get("/customer-rewards/export?state=given").await.is(200);
     assert_eq!(file.body.lines().count(), 5, "{}", file.body);
@@ -358,6 +377,8 @@ async fn a_campaign_reads_what_customers_get(app: TestApp) {
         json!({ "customer_reward": { "EUR": 1, "USD": 1 } }),
         json!({ "customer_reward": {} }),
         json!({ "customer_reward_kind": "voucher" }),
+        json!({ "customer_reward_text": "20 %" }),
+        json!({ "customer_reward_kind": "none", "customer_reward": { "USD": 1 } }),
     ] {
         call(&app, "PATCH", &at, Some(wrong)).await.is(400);
     }

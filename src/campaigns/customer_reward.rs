@@ -1,4 +1,4 @@
-//! What a campaign gives a referred customer who counts, beside the referrer's reward.
+//! The reward of a campaign for referred customers, beside the referrer's.
 
 use crate::amounts::Amounts;
 use crate::money::Money;

@@ -103,7 +103,7 @@ pub struct Settings {
     pub reward: Amounts,
     /// Days that both rewards wait.
     pub reward_hold_days: i64,
-    /// What the customer gets for it.
+    /// The customer's reward for it.
     pub customer_reward: CustomerReward,
     pub destination: Destination,
     /// A line for customers: what they get; empty for none.

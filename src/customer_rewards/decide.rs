@@ -81,13 +81,13 @@ impl Refused {
             }
             Self::State(State::Void) => "The reward is void.".into(),
             Self::State(State::Reversed) => {
-                "The customer does not count any more. The reward was given before that.".into()
+                "The customer is no longer qualified or referred. The reward was given before that.".into()
             }
         }
     }
 }
 
-/// What became of some rewards.
+/// The outcome for some rewards.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub changed: usize,

@@ -1,4 +1,4 @@
-//! The rewards of referred customers: what a campaign gives them for being qualified, beside the referrer's reward.
+//! The rewards that a campaign gives referred customers for being qualified, beside the referrer's reward.
 //! The engine makes them, once per lead, and ends and restores them with the qualification. Staff hand them out, and
 //! say so here ([`decide`]): a payout pays referrers only.
 
@@ -7,4 +7,4 @@ pub mod pages;
 mod store;
 
 pub use decide::{Act, MOST, Refused, Tally, Wish, decide};
-pub use store::{CustomerRewardRow, Filter, find, listing, of_lead, ready};
+pub use store::{CustomerRewardRow, Filter, count_ready, find, listing, of_lead, ready};

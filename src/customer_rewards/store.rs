@@ -66,7 +66,8 @@ const COLUMNS: &str = "w.id, w.business_id, w.campaign_id, c.name AS campaign, w
                 l.email, l.phone, l.referrer_id, p.name AS referrer, w.kind, w.amount, w.currency, w.words,
                 w.hold_until, w.state, w.void_cause, w.reason, w.given_at, w.given_by, w.created_at, w.updated_at";
 
-const JOINS: &str = "JOIN campaigns c ON c.id = w.campaign_id
+/// The campaigns are few, and an inner join would let SQLite begin with them and sort everything that follows.
+const JOINS: &str = "LEFT JOIN campaigns c ON c.id = w.campaign_id
            JOIN leads l ON l.id = w.lead_id
            LEFT JOIN referrers p ON p.id = l.referrer_id";
 
@@ -119,6 +120,8 @@ pub struct Filter {
     pub campaign_id: Option<i64>,
     pub lead_id: Option<i64>,
     pub state: Option<CustomerRewardState>,
+    /// In the order of changes, which the index of a campaign's states does not have.
+    pub by_changes: bool,
 }
 
 /// The rewards of a business in one mode, the newest first.
@@ -130,6 +133,9 @@ pub fn listing(business_id: i64, test: bool, filter: Filter) -> Listing {
     };
     list = list.and("w.test = ?", test);
     match (filter.campaign_id, filter.state) {
+        (Some(campaign_id), Some(state)) if filter.by_changes => {
+            list.search("w.campaign_id = ?", campaign_id).search("w.state = ?", state)
+        }
         (Some(campaign_id), Some(state)) => list.and("w.campaign_id = ?", campaign_id).and("w.state = ?", state),
         (Some(campaign_id), None) => list.search("w.campaign_id = ?", campaign_id),
         (None, Some(state)) => list.search("w.state = ?", state),
@@ -137,7 +143,7 @@ pub fn listing(business_id: i64, test: bool, filter: Filter) -> Listing {
     }
 }
 
-/// The ids of a campaign's rewards that are due, and whose hold is over on a day; the oldest first.
+/// The ids of a campaign's rewards that are due, and whose hold is over on a day; the oldest hold first.
 pub async fn ready(conn: &mut Conn, campaign_id: i64, test: bool, today: Day, most: i64) -> DbResult<Vec<i64>> {
     let found: Vec<(i64,)> = sql("SELECT id
            FROM customer_rewards
@@ -145,7 +151,7 @@ pub async fn ready(conn: &mut Conn, campaign_id: i64, test: bool, today: Day, mo
             AND test = $2
             AND state = 'due'
             AND hold_until < $3
-          ORDER BY created_at, id
+          ORDER BY hold_until, id
           LIMIT $4")
     .bind(campaign_id)
     .bind(test)
@@ -154,6 +160,24 @@ pub async fn ready(conn: &mut Conn, campaign_id: i64, test: bool, today: Day, mo
     .all(conn)
     .await?;
     Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// The rewards of [`ready`], counted up to a bound.
+pub async fn count_ready(conn: &mut Conn, campaign_id: i64, test: bool, today: Day, bound: i64) -> DbResult<i64> {
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM customer_rewards
+                  WHERE campaign_id = $1
+                    AND test = $2
+                    AND state = 'due'
+                    AND hold_until < $3
+                  LIMIT $4) w")
+    .bind(campaign_id)
+    .bind(test)
+    .bind(today)
+    .bind(bound)
+    .scalar(conn)
+    .await
 }
 
 /// A reward after a decision of staff.

@@ -204,7 +204,7 @@ impl Story {
         Ok(())
     }
 
-    /// What customers were to get by now was given to them, but for the newest.
+    /// Customers were given everything that was due by now, but for the newest.
     async fn give_rewards(&self) -> DbResult<()> {
         let today = Zone::parse("Europe/London").map_err(broken)?.day_of(self.app.clock.now());
         let mut conn = self.app.db.read().await?;

@@ -189,7 +189,7 @@ impl VoidCause {
 }
 
 words! {
-    /// What a referred customer gets.
+    /// The kind of a referred customer's reward.
     pub enum CustomerRewardKind {
         Money = "money",
         Credit = "credit",

@@ -153,8 +153,7 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
     }
     if member.may(Right::DecideMoney) {
         let (campaign, today) = (page.campaign.id, period.today);
-        let ready = crate::customer_rewards::ready(conn, campaign, page.test, today, store::MOST).await?;
-        let count = i64::try_from(ready.len()).unwrap_or(store::MOST);
+        let count = crate::customer_rewards::count_ready(conn, campaign, page.test, today, store::MOST).await?;
         if count > 0 {
             todo.push(Todo {
                 url: page.at("/customer-rewards"),

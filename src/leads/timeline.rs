@@ -123,7 +123,7 @@ pub fn of_commission(k: &CommissionRow) -> Happened {
         .tone("good")
 }
 
-/// What the customer got for being referred: when it became due, and when it was given.
+/// The customer's reward for being referred: when it became due, and when it was given.
 pub fn of_customer_reward(w: &CustomerRewardRow) -> Vec<Happened> {
     let due = Happened::new(w.created_at, format!("Customer reward: {}", w.shown())).tone("good");
     let given = w.given_at.map(|at| {

@@ -34,7 +34,7 @@ pub fn calls(api: Api) -> Api {
     };
     api.with(
         Operation::get("/v1/customer-rewards", "listCustomerRewards", "List customers' rewards")
-            .about("The newest first. A filter by state without a campaign, or by campaign without a state, looks at 10,000 of them.")
+            .about("The newest first. A filter by state without a campaign, or by campaign without a state, looks at 10,000 of them, and so does every filter in the order of changes.")
             .scope("money:read")
             .asks::<CustomerRewardsAsked>()
             .answers::<Page<CustomerReward>>(200, "A page of customers' rewards.", "")
@@ -107,7 +107,7 @@ object! {
     }
 }
 
-/// What a referred customer gets for being qualified.
+/// The reward of a referred customer for being qualified.
 #[derive(Serialize, JsonSchema)]
 struct CustomerReward {
     /// `reward_…`.
@@ -129,7 +129,7 @@ struct CustomerReward {
     currency: Option<String>,
     /// The words of a voucher.
     text: Option<String>,
-    /// `due`, `given`, `void`, or `reversed` where the customer stopped counting after it was given.
+    /// `due`, `given`, `void`, or `reversed` where the customer was no longer qualified or referred after it was given.
     state: String,
     /// The last day on which it is held.
     hold_until: String,
@@ -173,7 +173,7 @@ async fn of_caller(app: &App, caller: &Caller, text: &str) -> Result<CustomerRew
     let what = "reward of a customer";
     let id = path_id(Kind::CustomerReward, text, what)?;
     let row = customer_rewards::find(&mut app.db.read().await?, caller.business_id(), id).await?;
-    row.filter(|row| !caller.test() || row.test).ok_or_else(|| nothing(what))
+    row.filter(|row| row.test == caller.test()).ok_or_else(|| nothing(what))
 }
 
 fn answer(row: CustomerRewardRow, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -191,12 +191,13 @@ async fn list(
         Some(named) => Some(campaign(&app, &caller, Some(named.0.as_str())).await?),
         None => None,
     };
+    let part = Part::new(asked.window, &caller, app.clock.now());
     let filter = Filter {
         campaign_id,
         lead_id: asked.lead.map(|lead| field_id(Kind::Lead, "lead", &lead.0, "lead")).transpose()?,
         state: asked.state.map(|state| state.0),
+        by_changes: part.by_changes(),
     };
-    let part = Part::new(asked.window, &caller, app.clock.now());
     let listing = customer_rewards::listing(caller.business_id(), caller.test(), filter);
     let rows: Hits<CustomerRewardRow> = part.rows(&mut app.db.read().await?, listing).await?;
     let rows = rows.map(|row| Ok((part.at(row.created_at, row.updated_at), row.id, CustomerReward::of(row)?)))?;

@@ -39,12 +39,14 @@ pub const QUESTIONS: [(&str, &str); 11] = [
         "SELECT 'customer reward ' || CAST(w.id AS TEXT) || ' is ' || w.state AS what
            FROM customer_rewards w
            JOIN leads l ON l.id = w.lead_id
+           LEFT JOIN enrollments e ON e.id = l.enrollment_id
           WHERE w.campaign_id <> l.campaign_id
              OR w.business_id <> l.business_id
              OR w.test <> l.test
              OR (w.void_cause IS NULL
                  AND (l.qualified_at IS NULL OR l.enrollment_id IS NULL OR l.duplicate_of IS NOT NULL))
              OR (w.void_cause <> 'staff'
+                 AND e.state <> 'banned'
                  AND l.qualified_at IS NOT NULL AND l.enrollment_id IS NOT NULL AND l.duplicate_of IS NULL)
           LIMIT 20",
     ),

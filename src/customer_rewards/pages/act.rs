@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
-use crate::customer_rewards::{self, Act, CustomerRewardRow, MOST, Tally, Wish};
+use crate::customer_rewards::{self, Act, CustomerRewardRow, MOST, Refused, Tally, Wish};
 use crate::query::pairs;
 use crate::shell::{Frame, Page};
 use crate::text::counted;
@@ -32,10 +32,15 @@ async fn decide(page: &Page, ids: Vec<i64>, act: Act) -> Result<Tally, Fault> {
 async fn one(page: &Page, id: i64, back: &str, act: Act, done: &str) -> PageResult {
     let row = find(page, id).await?;
     let undo = matches!(act, Act::Give { .. });
+    let already = match act {
+        Act::Give { .. } => "given",
+        Act::TakeBack => "due",
+        Act::Void { .. } => "void",
+    };
     let tally = decide(page, vec![id], act).await?;
     let flash = match tally.refused.first() {
         Some((_, why)) => Flash::bad(why.sentence()),
-        None if tally.changed == 0 => Flash::info(format!("Nothing changed: it is {} already.", row.state)),
+        None if tally.changed == 0 => Flash::info(format!("Nothing changed: it is {already} already.")),
         None => {
             let flash = Flash::good(format!("{} for {}: {done}", row.shown(), row.lead));
             if undo { flash.undo(format!("{LIST}/{id}/not-given"), "Undo", &[("back", back)]) } else { flash }
@@ -78,7 +83,7 @@ async fn asked(page: &Page, id: i64, form: Form, asked: Asked, status: StatusCod
         Asked::Void => ("void", "Void", "danger"),
     };
     let sentence = match asked {
-        Asked::Early => "Its hold is not over: the customer may still get their money back.",
+        Asked::Early => "Its hold is not over. Look whether the customer keeps what they bought.",
         Asked::Void => "The customer does not get it, whatever comes later. This cannot be undone.",
     };
     let row = find(page, id).await?;
@@ -121,6 +126,8 @@ struct AskAll {
     frame: Frame,
     count: usize,
     count_shown: String,
+    /// There may be more than are taken at once.
+    is_part: bool,
     back: String,
 }
 
@@ -136,14 +143,16 @@ pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
         // A person confirms the number that they have seen.
         if form.value("count") != ids.len().to_string() && !ids.is_empty() {
             let count_shown = counted(i64::try_from(ids.len()).unwrap_or(i64::MAX));
-            return html(&AskAll { frame: page.frame("commissions").await?, count: ids.len(), count_shown, back });
+            let (frame, is_part) = (page.frame("commissions").await?, ids.len() >= ALL);
+            return html(&AskAll { frame, count: ids.len(), count_shown, is_part, back });
         }
     }
-    let (mut changed, mut refused, mut why) = (0, 0, String::new());
+    let (mut changed, mut refused, mut held, mut why) = (0, 0, 0, String::new());
     for lot in ids.chunks(MOST) {
         let tally = decide(&page, lot.to_vec(), Act::Give { early: None }).await?;
         changed += tally.changed;
         refused += tally.refused.len();
+        held += tally.refused.iter().filter(|(_, why)| matches!(why, Refused::Held(_))).count();
         if let Some((_, first)) = tally.refused.first().filter(|_| why.is_empty()) {
             why = first.sentence();
         }
@@ -151,6 +160,7 @@ pub(super) async fn bulk(page: Page, form: Form) -> PageResult {
     let said = if changed == 1 { "1 reward was given.".to_owned() } else { format!("{changed} rewards were given.") };
     let flash = match (changed, refused) {
         (0, 0) => Flash::info("Nothing was selected that is due."),
+        _ if held > 0 && held == refused => Flash::info(format!("{said} Still held: {held}.")),
         (_, 0) => Flash::good(said),
         (_, 1) => Flash::info(format!("{said} 1 stays as it is: {why}")),
         _ => Flash::info(format!("{said} {refused} stay as they are: {why}")),

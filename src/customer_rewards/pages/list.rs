@@ -28,6 +28,8 @@ struct ListPage {
     /// Due ones whose hold is over, counted up to a bound; empty for none.
     ready: String,
     can_decide: bool,
+    /// To set the reward in the campaign.
+    can_edit: bool,
     /// Customers of the campaign get something.
     is_set: bool,
 }
@@ -76,15 +78,14 @@ const MOST: i64 = 10_000;
 pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResult {
     let query = page.list("/customer-rewards", &uri, &KNOWN);
     let state = state_of(&query);
-    let filter = Filter { campaign_id: Some(page.campaign.id), state: Some(state), lead_id: None };
+    let filter = Filter { campaign_id: Some(page.campaign.id), state: Some(state), ..Filter::default() };
     let today = page.today();
     let mut conn = page.read().await?;
     let list = customer_rewards::listing(page.member.business_id, page.test, filter).turned(&query);
     let mut rows: Vec<CustomerRewardRow> = list.build(PAGE + 1).all(&mut conn).await?;
-    let ready = customer_rewards::ready(&mut conn, page.campaign.id, page.test, today, MOST).await?.len();
+    let ready = customer_rewards::count_ready(&mut conn, page.campaign.id, page.test, today, MOST).await?;
     let campaign = crate::campaigns::find(&mut conn, page.member.business_id, page.campaign.id).await?;
     drop(conn);
-    let ready = i64::try_from(ready).unwrap_or(MOST);
     let pager = Pager::cut(&query, &mut rows, position, "");
     let tab = |label: &str, of: State| Tab {
         label: label.to_owned(),
@@ -106,6 +107,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         state,
         ready: if ready == 0 { String::new() } else { counted_up_to(ready, MOST) },
         can_decide: page.member.may(Right::DecideMoney),
+        can_edit: page.member.may(Right::EditCampaigns),
         is_set: campaign.is_some_and(|c| c.customer_reward_kind != "none"),
     })
 }
@@ -147,7 +149,8 @@ impl Parts for Export {
             return Ok(None);
         }
         let page = &self.page;
-        let filter = Filter { campaign_id: Some(page.campaign.id), state: Some(state_of(&self.query)), lead_id: None };
+        let filter =
+            Filter { campaign_id: Some(page.campaign.id), state: Some(state_of(&self.query)), ..Filter::default() };
         let list = customer_rewards::listing(page.member.business_id, page.test, filter).turned(&self.query);
         let rows: Vec<CustomerRewardRow> = list.build(CHUNK).all(&mut page.read().await?).await?;
         self.over = rows.len() < CHUNK;

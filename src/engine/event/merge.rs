@@ -6,13 +6,13 @@ use serde_json::json;
 use super::reattribute::{self, Evidence};
 use crate::engine::contact::{audited, fill};
 use crate::engine::decision::{By, Decided, Done, Refusal};
-use crate::engine::facts::{Lead, Touched};
+use crate::engine::facts::{CustomerReward, Lead, Touched};
 use crate::engine::ids::{BusinessId, LeadId};
 use crate::engine::rule::Rule;
 use crate::engine::rules::audit::{Note, audit};
 use crate::engine::rules::{attribution, leads, qualification};
 use crate::engine::settle::{self, Came, attach, follow};
-use crate::engine::state::{CustomerRewardState, TouchKind};
+use crate::engine::state::TouchKind;
 use crate::engine::subjects::Subjects;
 use crate::engine::work::Work;
 
@@ -75,7 +75,7 @@ fn has_money(work: &Work, lead_id: LeadId) -> bool {
     work.facts.payments.values().any(|p| p.lead_id == Some(lead_id))
         || work.facts.commissions.values().any(|c| c.lead_id == lead_id)
         || work.facts.sign_ups.values().any(|s| s.lead_id == lead_id)
-        || work.facts.customer_rewards.get(&lead_id).is_some_and(|w| w.state == CustomerRewardState::Given)
+        || work.facts.customer_rewards.get(&lead_id).is_some_and(CustomerReward::is_decided)
 }
 
 /// One person is counted once: the figures that the duplicate was counted in go over to its primary.

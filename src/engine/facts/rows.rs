@@ -344,7 +344,7 @@ impl Commission {
 }
 
 row! {
-    /// What a referred customer gets: at most one a lead, ever.
+    /// The reward of a referred customer: at most one a lead, ever.
     #[derive(Debug, Clone)]
     pub struct CustomerReward {
         pub id: CustomerRewardId,
@@ -361,6 +361,17 @@ row! {
         pub void_cause: Option<CustomerRewardCause>,
         pub created_at: i64,
         pub updated_at: i64,
+    }
+}
+
+impl CustomerReward {
+    /// True where staff gave it, also one that was reversed since, or voided it: another lead's reward would undo that.
+    pub fn is_decided(&self) -> bool {
+        match self.state {
+            CustomerRewardState::Given | CustomerRewardState::Reversed => true,
+            CustomerRewardState::Due => false,
+            CustomerRewardState::Void => self.void_cause == Some(CustomerRewardCause::Staff),
+        }
     }
 }
 

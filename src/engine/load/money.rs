@@ -295,7 +295,7 @@ pub async fn load_commissions(conn: &mut Conn, about: &Subjects, facts: &mut Fac
     Ok(())
 }
 
-/// What customers of the slice were given, or are to get.
+/// The rewards of the slice's customers.
 pub async fn load_customer_rewards(conn: &mut Conn, facts: &mut Facts) -> DbResult<()> {
     let rewards = |l: &&Lead| facts.campaigns.get(&l.campaign_id).is_some_and(|c| c.rewards_customers);
     let leads: BTreeSet<LeadId> = facts.leads.values().filter(rewards).map(|l| l.id).collect();

@@ -29,6 +29,11 @@ fn counts(lead: &Lead) -> bool {
     lead.qualified_at.is_some() && lead.enrollment_id.is_some() && lead.duplicate_of.is_none()
 }
 
+/// True where it counts, and its referrer is not banned: then neither of them gets anything by itself.
+fn earns(work: &Work, lead: &Lead) -> bool {
+    counts(lead) && work.facts.enrollment_of_lead(lead).is_some_and(|e| !e.is_banned())
+}
+
 fn of_lead(work: &mut Work, lead_id: LeadId) {
     let Some(lead) = work.facts.leads.get(&lead_id).cloned() else { return };
     let known = work.facts.customer_rewards.get(&lead_id).map(|w| (w.state, w.void_cause));
@@ -37,7 +42,7 @@ fn of_lead(work: &mut Work, lead_id: LeadId) {
         Some((CustomerRewardState::Due, _)) if !counts(&lead) => CustomerRewardState::Void,
         Some((CustomerRewardState::Given, _)) if !counts(&lead) => CustomerRewardState::Reversed,
         Some((CustomerRewardState::Reversed, _)) if counts(&lead) => CustomerRewardState::Given,
-        Some((CustomerRewardState::Void, cause)) if counts(&lead) && cause != Some(CustomerRewardCause::Staff) => {
+        Some((CustomerRewardState::Void, cause)) if cause != Some(CustomerRewardCause::Staff) && earns(work, &lead) => {
             CustomerRewardState::Due
         }
         Some(_) => return,
@@ -50,12 +55,10 @@ fn of_lead(work: &mut Work, lead_id: LeadId) {
     }
 }
 
-/// A lead that counts since this slice gets what its campaign gives today. The lead of a banned referrer gets
-/// nothing by itself, as its referrer does not.
+/// A lead that counts since this slice gets what its campaign gives today.
 fn begin(work: &mut Work, lead: &Lead) {
-    let is_deserved = |l: &Lead| counts(l) && work.facts.enrollment_of_lead(l).is_some_and(|e| !e.is_banned());
     let before = work.writes.changed_leads.get(&lead.id);
-    if !is_deserved(lead) || before.is_some_and(is_deserved) {
+    if !earns(work, lead) || before.is_some_and(|before| earns(work, before)) {
         return;
     }
     let Some(campaign) = work.facts.campaigns.get(&lead.campaign_id).cloned() else { return };

@@ -36,7 +36,7 @@ struct ShowPage {
     arrival: &'static str,
     why: Vec<Why>,
     commissions: Vec<Earning>,
-    /// What the customer gets for being referred; true while it is held.
+    /// The customer's reward for being referred; true while it is held.
     reward: Option<(CustomerRewardRow, bool)>,
     payments: Vec<Payment>,
     waiting: usize,

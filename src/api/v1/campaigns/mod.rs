@@ -145,20 +145,27 @@ fn reward(amounts: Amounts) -> Result<Amounts, FieldProblem> {
     Ok(campaigns::reward(first))
 }
 
-/// The customer's reward: what is given of it on what was there.
+/// The customer's reward: the sent parts on those that were there. A part that its kind does not have is refused.
 fn customer_reward(
     old: &CustomerReward,
     kind: Option<&'static str>,
     amounts: Option<Amounts>,
     text: Option<&str>,
 ) -> Result<CustomerReward, FieldProblem> {
+    let word = kind.unwrap_or(old.kind());
+    if amounts.as_ref().is_some_and(|sent| !sent.is_empty()) && !matches!(word, "money" | "credit") {
+        return Err(FieldProblem::wrong("customer_reward", "is for the kinds `money` and `credit`"));
+    }
+    if text.is_some_and(|sent| !sent.is_empty()) && word != "voucher" {
+        return Err(FieldProblem::wrong("customer_reward_text", "is for the kind `voucher`"));
+    }
     let amounts = amounts.unwrap_or_else(|| old.amounts());
     let mut all = amounts.iter();
     let first = all.next();
     if all.next().is_some() {
         return Err(FieldProblem::wrong("customer_reward", "may have one currency"));
     }
-    let made = CustomerReward::of(kind.unwrap_or(old.kind()), first, text.unwrap_or(old.text()));
+    let made = CustomerReward::of(word, first, text.unwrap_or(old.text()));
     made.map_err(|(part, why)| {
         let field = match part {
             CustomerRewardPart::Amount => "customer_reward",

@@ -85,7 +85,7 @@ object! {
         reward "reward": Option<ByCurrency>,
         /// Days for which a reward stays pending; 14 otherwise.
         reward_hold_days "reward_hold_days": Option<UpTo<3650>>,
-        /// What a referred customer gets once they count; nothing otherwise.
+        /// The reward of a referred customer who is qualified; nothing otherwise.
         customer_reward_kind "customer_reward_kind": Option<OneOf<CustomerRewardKind>>,
         /// The amount of `money` or `credit`, in minor units by currency: one.
         customer_reward "customer_reward": Option<ByCurrency>,
@@ -111,7 +111,7 @@ object! {
         reward "reward": Kept<ByCurrency>,
         /// Days for which a reward stays pending.
         reward_hold_days "reward_hold_days": Kept<UpTo<3650>>,
-        /// What a referred customer gets once they count.
+        /// The reward of a referred customer who is qualified.
         customer_reward_kind "customer_reward_kind": Kept<OneOf<CustomerRewardKind>>,
         /// The amount of `money` or `credit`, in minor units by currency: one.
         customer_reward "customer_reward": Kept<ByCurrency>,
@@ -149,9 +149,9 @@ pub struct Campaign {
     qualify_least: BTreeMap<String, i64>,
     /// The reward for a qualification, in minor units by currency; empty for none.
     reward: BTreeMap<String, i64>,
-    /// Days for which a reward stays pending, and a customer's is not due.
+    /// Days for which a reward stays pending, and a customer's is held.
     reward_hold_days: i64,
-    /// What a referred customer gets once they count: `none`, `money`, `credit` or a `voucher`.
+    /// The reward of a referred customer who is qualified: `none`, `money`, `credit` or a `voucher`.
     customer_reward_kind: String,
     /// The amount of `money` or `credit`, in minor units by currency; empty otherwise.
     customer_reward: BTreeMap<String, i64>,
