@@ -1046,7 +1046,7 @@ CREATE TABLE trace_links (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     subject_kind TEXT NOT NULL CHECK (subject_kind IN ('commission', 'lead', 'payout_line', 'balance')),
-    -- Of a balance the referrer; its currency is the other half.
+    -- The referrer of a balance, whose currency is the other half.
     subject_id BIGINT NOT NULL,
     subject_currency TEXT,
     token_hash TEXT NOT NULL UNIQUE,

@@ -37,7 +37,7 @@ row! {
         pub amount: i64,
         pub day: String,
         pub at: i64,
-        /// Of an amount that was taken back, the commission that it is taken off.
+        /// The commission that an amount was taken off, where it was taken back.
         pub commission_id: Option<i64>,
         pub adjustment_id: Option<i64>,
         pub line_id: Option<i64>,
