@@ -98,7 +98,7 @@ async fn it_is_void_and_restored_with_the_qualification(app: TestApp) {
         let void = only(&app).await;
         assert_eq!((&void["state"], &void["cause"]), (&json!("void"), &json!("unqualified")));
     }
-    // What the campaign gives later is for those who count later.
+    // A later setting of the campaign is for customers who count later.
     set(&app, json!({ "customer_reward_kind": "none" })).await;
     qualify(&app, lead, true).await;
     let reward = only(&app).await;
@@ -158,7 +158,7 @@ async fn one_that_nobody_referred_gets_nothing(app: TestApp) {
     assert_eq!((&void["state"], &void["cause"]), (&json!("void"), &json!("not referred")));
     call(&app, "PUT", &attribution, Some(to)).await.is(200);
     assert_eq!(state(&app).await, "due");
-    // Of a banned referrer it is not given by itself.
+    // The lead of a banned referrer gets none by itself.
     let tom = app.shop().lead("tom@example.com", Some(&jane.code)).await;
     call(&app, "PUT", &format!("/v1/referrers/{}/state", jane.id), Some(json!({ "state": "banned" }))).await.is(200);
     qualify(&app, tom, true).await;
@@ -228,7 +228,7 @@ async fn a_merged_customer_has_one(app: TestApp) {
     let merge = async |from: i64, into: i64| {
         call(&app, "POST", &format!("/v1/leads/{from}/merge"), Some(json!({ "into": into }))).await
     };
-    // What was given, reversed since or not, and what staff voided, stays with the lead that has it.
+    // A reward that was given, reversed since or not, or voided by staff, stays with the lead that has it.
     merge(twin, lead).await.is(409);
     qualify(&app, twin, false).await;
     merge(twin, lead).await.is(409);

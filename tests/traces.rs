@@ -257,7 +257,7 @@ async fn traces_are_of_the_business_and_for_those_who_see_money(app: TestApp) {
 
 async fn of_balance(app: &TestApp, referrer: i64) -> Json {
     let trace = trace(app, &format!("referrers/{referrer}/balances"), "USD").await;
-    // Whatever happened: the parts are the accounts, and the accounts are the ledger.
+    // The parts are the accounts, and the accounts are the ledger.
     for account in trace["accounts"].as_array().unwrap() {
         let parts = account["parts"].as_array().unwrap();
         let sum: i64 = parts.iter().map(|part| part["amount_minor"].as_i64().unwrap()).sum();

@@ -98,7 +98,7 @@ pub async fn of_lead(conn: &mut Conn, lead_id: i64) -> DbResult<Option<CustomerR
     .await
 }
 
-/// Those of the business among some ids.
+/// The business's rewards among some ids.
 pub async fn among(conn: &mut Conn, business_id: i64, ids: &[i64]) -> DbResult<Vec<CustomerRewardRow>> {
     sql_built(format!(
         "SELECT {COLUMNS}

@@ -213,7 +213,7 @@ words! {
     pub enum CustomerRewardCause {
         /// The lead's qualification was taken back.
         Unqualified = "unqualified",
-        /// Nobody referred the lead any more.
+        /// The lead has no referrer any more.
         NotReferred = "not referred",
         Staff = "staff",
     }

@@ -26,7 +26,7 @@ use world::{Failure, World};
 on_both_databases! { every_story_ends_as_the_model_says }
 
 const SHOPS: usize = 4;
-/// Of each shop.
+/// The stories of each shop.
 const STORIES: usize = 50;
 const ROUNDS: usize = 32;
 

@@ -22,7 +22,7 @@ row! {
         pub state: PayoutState,
         /// Why it was given back.
         pub note: Option<String>,
-        /// Those that are in.
+        /// The lines that are in it.
         pub lines: i64,
         /// Minor units.
         pub amount: i64,
