@@ -182,6 +182,15 @@ CREATE TABLE first_steps (
     hidden_at BIGINT
 );
 
+-- The origins of a campaign's shop on whose pages the script was seen; a few, since strangers may add to them.
+CREATE TABLE shop_visits (
+    campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
+    origin TEXT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    PRIMARY KEY (campaign_id, origin)
+);
+
 -- The goods and services that are sold under a campaign.
 CREATE TABLE products (
     id BIGINT PRIMARY KEY,

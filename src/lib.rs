@@ -67,6 +67,7 @@ pub mod secret_key;
 pub mod secrets;
 pub mod setup;
 pub mod shell;
+pub mod shop;
 pub mod sound;
 pub mod spelling;
 pub mod statements;

@@ -44,6 +44,11 @@ pub const ADDRESS: Rate = Rate { per_minute: 60, burst: 30 };
 /// Look-ups by one publishable key, over all who read it.
 pub const PUBLISHABLE: Rate = Rate { per_minute: 1_200, burst: 600 };
 
+/// Visits to pages with the script from one address.
+pub const VISITS: Rate = Rate::a_minute(60);
+/// Visits to pages of one campaign's shop that are written.
+pub const WATCHED: Rate = Rate::a_minute(30);
+
 /// The calls left after this one, or when the next one may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -130,6 +135,8 @@ struct Kinds {
     publishable: Buckets<i64>,
     readers: Buckets<Option<IpAddr>>,
     refusals: Buckets<i64>,
+    visits: Buckets<Option<IpAddr>>,
+    watched: Buckets<i64>,
 }
 
 impl Limits {
@@ -151,6 +158,16 @@ impl Limits {
     /// True when a refusal of a person is worth another audit entry.
     pub fn refusal(&self, user_id: i64, now: Instant) -> bool {
         self.0.refusals.take(user_id, REFUSALS, now).allowed
+    }
+
+    /// True when a visit from an address is looked at.
+    pub fn visit(&self, from: Option<IpAddr>, now: Instant) -> bool {
+        self.0.visits.take(network(from), VISITS, now).allowed
+    }
+
+    /// True when another visit to a campaign's shop may be written.
+    pub fn watched(&self, campaign_id: i64, now: Instant) -> bool {
+        self.0.watched.take(campaign_id, WATCHED, now).allowed
     }
 
     /// A look-up by a publishable key.

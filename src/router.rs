@@ -57,6 +57,7 @@ pub fn pages() -> Routes {
         .merge(crate::adjustments::pages::routes())
         .merge(crate::inbox::pages::routes())
         .merge(crate::campaigns::pages::routes())
+        .merge(crate::shop::pages::routes())
         .merge(crate::products::pages::routes())
         .merge(crate::keys::pages::routes())
         .merge(crate::calls::pages::routes())

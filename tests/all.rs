@@ -57,6 +57,7 @@ mod referrers;
 mod routes;
 mod search;
 mod secrets;
+mod shop_script;
 mod sign_in;
 mod statements;
 mod tables;

@@ -30,8 +30,8 @@ pub fn routes() -> Routes {
 /// The cookie of a code in a visitor's browser: Refairn's name, which a customer's site reads, and our own.
 const SITES_COOKIE: &str = "refairn_code";
 const OWN_COOKIE: &str = "refdesk_code";
-/// 90 days, as at Refairn.
-const KEPT_SECONDS: i64 = 90 * 24 * 3600;
+/// As at Refairn.
+const KEPT_SECONDS: i64 = super::KEPT_DAYS * 24 * 3600;
 
 /// A path that is no text is an unknown code.
 type One = Result<Path<String>, PathRejection>;

@@ -24,6 +24,8 @@ INSERT INTO campaigns (id, business_id, name, state, qualify_on, qualify_least, 
 UPDATE businesses SET default_campaign_id = 1003 WHERE id = 1001;
 INSERT INTO first_steps (business_id, told_at, hidden_at) VALUES
     (1001, 1795261263227915, NULL);
+INSERT INTO shop_visits (campaign_id, origin, first_at, last_at) VALUES
+    (1003, 'https://shop.example', 1795261263227915, 1795261263227915);
 INSERT INTO products (id, business_id, campaign_id, public_id, name, test, created_at, updated_at) VALUES
     (1004, 1001, 1003, 'product_76hb3yyt08gvbea75gxs', 'Pro plan', FALSE, 1795261263227915, 1795261263227915);
 INSERT INTO terms (id, product_id, number, valid_from, referral_rate, referral_flat, recurring_rate, recurring_flat, recurring_limit, recurring_count, hold_days, created_by, created_at) VALUES

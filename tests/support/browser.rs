@@ -1,5 +1,5 @@
 //! A real browser: Chromium by chromedriver, one for the whole run, whose cookies are cleared between
-//! tests. It resolves no host name, so a page that needs the internet fails.
+//! tests. It resolves no host name but those of `shop.example`, so a page that needs the internet fails.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -84,7 +84,7 @@ async fn driver() -> &'static Driver {
                 "--window-size=1280,900",
                 "--force-prefers-reduced-motion",
                 "--lang=en-GB",
-                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+                "--host-resolver-rules=MAP *.shop.example 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
             ];
             let capabilities = json!({
                 "browserName": "chrome",
@@ -138,6 +138,23 @@ impl Browser {
     /// Opens a page of the server.
     pub async fn go(&self, path: &str) {
         self.client().goto(&format!("{}{path}", self.base)).await.unwrap_or_else(|e| panic!("{path}: {e}"));
+    }
+
+    /// Opens a page of another server.
+    pub async fn visit(&self, url: &str) {
+        self.client().goto(url).await.unwrap_or_else(|e| panic!("{url}: {e}"));
+    }
+
+    /// The cookies that the open page's server gets, as the browser's tools list them.
+    pub async fn cookies(&self) -> Vec<Json> {
+        let body = json!({ "cmd": "Network.getCookies", "params": {} });
+        let found = self.command("goog/cdp/execute", body).await;
+        found["cookies"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Forgets the cookies of every server.
+    pub async fn forget_cookies(&self) {
+        self.command("goog/cdp/execute", json!({ "cmd": "Network.clearBrowserCookies", "params": {} })).await;
     }
 
     /// Path and query of the page that is open.
