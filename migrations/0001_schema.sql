@@ -154,6 +154,8 @@ CREATE TABLE campaigns (
     customer_reward TEXT NOT NULL DEFAULT '{}',
     customer_reward_text TEXT NOT NULL DEFAULT '',
     destination TEXT NOT NULL,
+    -- Days for which a customer's browser keeps the code of a link.
+    link_days BIGINT NOT NULL DEFAULT 90 CHECK (link_days BETWEEN 1 AND 400),
     -- The words in which a referrer is told their link and code; '' is the usual text.
     ready_text TEXT NOT NULL DEFAULT '',
     -- A line for customers: what they get by being referred; empty for none.

@@ -26,12 +26,13 @@ on_both_databases! {
     terms_that_begin_in_the_past_are_asked_about,
 }
 
-const CAMPAIGN: [(&str, &str); 6] = [
+const CAMPAIGN: [(&str, &str); 7] = [
     ("name", "Summer"),
     ("qualify_on", "payment"),
     ("least", "1,250.00"),
     ("least_other", "EUR 45.00\nJPY 5000"),
     ("reward_hold_days", "7"),
+    ("link_days", "30"),
     ("destination", "https://example.com/welcome"),
 ];
 
@@ -45,7 +46,7 @@ async fn a_campaign_is_made_as_a_draft_and_goes_live(app: TestApp) {
     let made = app.post_form("/campaigns", &CAMPAIGN).await.follow().await.is(200);
     assert!(made.flash().starts_with("Summer is now a draft."), "{}", made.flash());
     assert_eq!(made.text(".head .badge"), "draft");
-    made.clone().says("At the first payment of at least 45.00 EUR or 5,000 JPY or 1,250.00 USD.");
+    made.clone().says("At the first payment of at least 45.00 EUR or 5,000 JPY or 1,250.00 USD.").says("for 30 days");
     let id = app.number("SELECT max(id) FROM campaigns").await;
     let state = format!("/campaigns/{id}/state");
 
@@ -71,6 +72,7 @@ async fn settings_are_read_in_words_and_money(app: TestApp) {
             ("reward", "5.00"),
             ("reward_currency", "XXX"),
             ("destination", "javascript:alert(1)"),
+            ("link_days", "401"),
         ],
     );
     let page = app.post_form("/campaigns", &bad).await.is(422);

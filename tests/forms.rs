@@ -250,7 +250,7 @@ async fn a_page_s_script_is_told_in_place(app: TestApp) {
 }
 
 /// Something for every field that a form may have, right enough to be acted on.
-const ANYTHING: [(&str, &str); 26] = [
+const ANYTHING: [(&str, &str); 27] = [
     ("name", "New Name"),
     ("email", "new.name@example.com"),
     ("phone", "+1 202 555 0142"),
@@ -273,6 +273,7 @@ const ANYTHING: [(&str, &str); 26] = [
     ("scope", "leads:read"),
     ("qualify_on", "payment"),
     ("reward_hold_days", "3"),
+    ("link_days", "30"),
     ("overlap", "day"),
     ("code", "NEWCODE1"),
     ("hold_days", "3"),

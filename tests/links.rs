@@ -112,6 +112,9 @@ async fn a_link_leads_to_the_destination_and_leaves_the_code(app: TestApp) {
     );
     let head = app.stranger().request("HEAD", &format!("/r/{}", jane.code), &[], Vec::new()).await;
     leads_to(&head, &format!("{SITE}?ref={}", jane.code));
+    app.arrange("UPDATE campaigns SET link_days = 30").await;
+    let answer = visit(&app, &format!("/r/{}", jane.code)).await;
+    assert!(cookies(&answer).iter().all(|cookie| cookie.contains("; Max-Age=2592000; ")), "{answer:?}");
     app.request("POST", &format!("/r/{}", jane.code), &[], Vec::new()).await.is(405);
     assert_eq!(app.number("SELECT count(*) FROM sessions WHERE user_id IS NULL").await, 0, "a visitor has no session");
 }

@@ -152,7 +152,9 @@ async fn the_page_shows_the_lines(app: TestApp) {
     {
         assert!(lines.iter().any(|line| line.contains(part)), "{part}: {lines:?}");
     }
-    app.arrange("UPDATE campaigns SET destination = 'https://shop.example/welcome'").await;
+    app.arrange("UPDATE campaigns SET destination = 'https://shop.example/welcome', link_days = 30").await;
+    let lines = app.get(&here(&app)).await.says("keeps that code for 30 days").attrs(".block .copy", "data-copy");
+    assert!(lines[0].contains(" data-days=\"30\" "), "{lines:?}");
     app.get(&here(&app)).await.says("lead to https://shop.example/welcome with ?ref=CODE");
     let answer = app.get("/campaigns/1/shop").await;
     assert_eq!(answer.status, 404);

@@ -383,6 +383,21 @@ impl<const MOST: i64> Field for UpTo<MOST> {
     }
 }
 
+/// A whole number from 1 to this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneUpTo<const MOST: i64>(pub i64);
+
+impl<const MOST: i64> Field for OneUpTo<MOST> {
+    fn read(raw: Option<&str>) -> Result<Self, Wrong> {
+        let Integer(n) = Integer::read(raw)?;
+        if (1..=MOST).contains(&n) { Ok(Self(n)) } else { Err(Wrong::Because(format!("must be from 1 to {MOST}"))) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": MOST })
+    }
+}
+
 /// A JSON number as text, for exact reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberText(pub String);

@@ -29,6 +29,8 @@ row! {
         pub customer_reward: String,
         pub customer_reward_text: String,
         pub destination: String,
+        /// Days for which a customer's browser keeps the code of a link.
+        pub link_days: i64,
         /// A line for customers: what they get; empty for none.
         pub offer: String,
     }

@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 
-use super::settings::{self, Destination, QualifyOn, Settings};
+use super::settings::{self, Destination, LINK_DAYS, LINK_DAYS_MOST, QualifyOn, Settings};
 use super::store::{self, CampaignLine};
 use super::{Campaign, CustomerReward, CustomerRewardPart, Moved, SameName, Saved, State};
 use crate::business;
@@ -119,6 +119,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
     if destination.as_ref().is_some_and(|d| links::is_one(&page.app.config.public_url, d.text())) {
         form.fail("destination", "The address is one of Refdesk's own links, which would lead in a circle.");
     }
+    let link_days = read_link_days(form);
     let offer = form.optional_line("offer", "The offer", 200).unwrap_or_default();
     Some(Settings {
         name: name?,
@@ -129,9 +130,18 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
         reward_hold_days: reward_hold_days?,
         customer_reward: customer_reward?,
         destination: destination?,
+        link_days: link_days?,
         offer,
     })
     .filter(|_| form.is_fine())
+}
+
+/// Nothing typed is the usual time.
+fn read_link_days(form: &mut Form) -> Option<i64> {
+    if form.value("link_days").trim().is_empty() {
+        return Some(LINK_DAYS);
+    }
+    form.number("link_days", "The time that the code is kept", 1, LINK_DAYS_MOST)
 }
 
 /// `Some(None)` for no reward.
@@ -184,6 +194,7 @@ fn filled(s: &Settings, currency: Currency) -> Form {
         ("customer_reward_currency", customer.map_or(currency, |money| money.currency).code()),
         ("customer_reward_text", s.customer_reward.text()),
         ("destination", s.destination.text()),
+        ("link_days", &s.link_days.to_string()),
         ("offer", &s.offer),
     ])
 }
@@ -196,6 +207,7 @@ async fn new(page: Page) -> PageResult {
         ("reward_hold_days", "14"),
         ("customer_reward_kind", "none"),
         ("customer_reward_currency", currency),
+        ("link_days", &LINK_DAYS.to_string()),
     ]);
     html(&FormPage::of(&page, form, None).await?)
 }

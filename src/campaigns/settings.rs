@@ -92,6 +92,11 @@ fn is_host(text: &str) -> bool {
     fine && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|n| n > 0))
 }
 
+/// As at Refairn.
+pub const LINK_DAYS: i64 = 90;
+/// No browser keeps a cookie longer.
+pub const LINK_DAYS_MOST: i64 = 400;
+
 /// Everything of a campaign but its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -106,6 +111,8 @@ pub struct Settings {
     /// The customer's reward for it.
     pub customer_reward: CustomerReward,
     pub destination: Destination,
+    /// Days for which a customer's browser keeps the code of a link: 1 to [`LINK_DAYS_MOST`].
+    pub link_days: i64,
     /// A line for customers: what they get; empty for none.
     pub offer: String,
 }
@@ -124,6 +131,7 @@ impl Settings {
                 &c.customer_reward_text,
             ),
             destination: Destination(c.destination.clone()),
+            link_days: c.link_days,
             offer: c.offer.clone(),
         }
     }
@@ -155,6 +163,7 @@ impl Settings {
             "reward_hold_days": self.reward_hold_days,
             "customer_reward": self.customer_reward.shown(),
             "destination": self.destination.text(),
+            "link_days": self.link_days,
             "offer": self.offer,
         })
     }

@@ -1,6 +1,6 @@
 pub mod rows;
 
-use super::{Campaign, CampaignChoice, CustomerReward, Settings, State};
+use super::{Campaign, CampaignChoice, CustomerReward, LINK_DAYS, Settings, State};
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::row;
@@ -19,6 +19,7 @@ pub struct NewCampaign {
     pub reward_hold_days: i64,
     pub customer_reward: CustomerReward,
     pub destination: String,
+    pub link_days: i64,
     pub offer: String,
 }
 
@@ -36,6 +37,7 @@ impl NewCampaign {
             reward_hold_days: 14,
             customer_reward: CustomerReward::Nothing,
             destination: String::new(),
+            link_days: LINK_DAYS,
             offer: String::new(),
         }
     }
@@ -53,6 +55,7 @@ impl NewCampaign {
             reward_hold_days: s.reward_hold_days,
             customer_reward: s.customer_reward.clone(),
             destination: s.destination.text().to_owned(),
+            link_days: s.link_days,
             offer: s.offer.clone(),
         }
     }
@@ -61,8 +64,9 @@ impl NewCampaign {
 pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> {
     sql("INSERT INTO campaigns
                 (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination,
-                 offer, customer_reward_kind, customer_reward, customer_reward_text, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)")
+                 offer, customer_reward_kind, customer_reward, customer_reward_text, link_days, created_at,
+                 updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)")
     .bind(c.id)
     .bind(c.business_id)
     .bind(&c.name)
@@ -76,6 +80,7 @@ pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> 
     .bind(c.customer_reward.kind())
     .bind(c.customer_reward.amounts().to_json())
     .bind(c.customer_reward.text())
+    .bind(c.link_days)
     .bind(now)
     .execute(tx)
     .await?;
@@ -86,7 +91,7 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     sql("UPDATE campaigns
             SET name = $2, qualify_on = $3, qualify_least = $4, reward = $5, reward_hold_days = $6, destination = $7,
                 offer = $8, customer_reward_kind = $9, customer_reward = $10, customer_reward_text = $11,
-                updated_at = $12
+                link_days = $12, updated_at = $13
           WHERE id = $1")
     .bind(id)
     .bind(&s.name)
@@ -99,6 +104,7 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     .bind(s.customer_reward.kind())
     .bind(s.customer_reward.amounts().to_json())
     .bind(s.customer_reward.text())
+    .bind(s.link_days)
     .bind(now)
     .execute(tx)
     .await?;
@@ -167,7 +173,7 @@ pub async fn choices(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Campaign
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Campaign>> {
     sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, customer_reward_kind,
-                customer_reward, customer_reward_text, destination, offer
+                customer_reward, customer_reward_text, destination, link_days, offer
            FROM campaigns
           WHERE id = $1
             AND business_id = $2")
@@ -192,6 +198,7 @@ row! {
         pub customer_reward: String,
         pub customer_reward_text: String,
         pub destination: String,
+        pub link_days: i64,
         pub offer: String,
         pub products: i64,
     }
@@ -211,6 +218,7 @@ impl CampaignLine {
             customer_reward: self.customer_reward.clone(),
             customer_reward_text: self.customer_reward_text.clone(),
             destination: self.destination.clone(),
+            link_days: self.link_days,
             offer: self.offer.clone(),
         }
     }
@@ -218,7 +226,7 @@ impl CampaignLine {
 
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignLine>> {
     sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.reward, c.reward_hold_days,
-                c.customer_reward_kind, c.customer_reward, c.customer_reward_text, c.destination, c.offer,
+                c.customer_reward_kind, c.customer_reward, c.customer_reward_text, c.destination, c.link_days, c.offer,
                 (SELECT count(*) FROM products p WHERE p.campaign_id = c.id) AS products
            FROM campaigns c
           WHERE c.business_id = $1

@@ -37,6 +37,8 @@ pub struct Refers {
     pub referrer: String,
     /// The words of the campaign for customers; empty for none.
     pub offer: String,
+    /// Days for which the visitor's browser keeps it.
+    pub days: i64,
     /// True when the visitor's earlier code stays.
     pub keeps_earlier: bool,
 }
@@ -67,7 +69,8 @@ pub async fn follow(conn: &mut Conn, now: Instant, path: &LinkPath, earlier: Opt
         };
         let code = current(conn, &row).await?.text;
         let (business, offer) = (row.business.clone(), row.offer.clone());
-        refers = Some(Refers { code, business, referrer: text::masked(&row.referrer), offer, keeps_earlier });
+        let referrer = text::masked(&row.referrer);
+        refers = Some(Refers { code, business, referrer, offer, days: row.link_days, keeps_earlier });
     }
     Ok(Followed { click: click(now, &row), destination: row.destination, refers })
 }

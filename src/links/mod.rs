@@ -20,6 +20,3 @@ pub use follow::{Followed, LinkPath, Refers, follow, qr_address};
 pub use qr::{MARGIN, png, svg};
 pub use target::{cookie_domain, with_code, with_query};
 pub use visitor::is_person;
-
-/// Days that a browser keeps the code of a link.
-pub const KEPT_DAYS: i64 = 90;

@@ -30,8 +30,6 @@ pub fn routes() -> Routes {
 /// The cookie of a code in a visitor's browser: Refairn's name, which a customer's site reads, and our own.
 const SITES_COOKIE: &str = "refairn_code";
 const OWN_COOKIE: &str = "refdesk_code";
-/// As at Refairn.
-const KEPT_SECONDS: i64 = super::KEPT_DAYS * 24 * 3600;
 
 /// A path that is no text is an unknown code.
 type One = Result<Path<String>, PathRejection>;
@@ -122,7 +120,7 @@ async fn answer(
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(refers) = followed.refers.filter(|r| !r.keeps_earlier) {
-        for cookie in cookies(app, &refers.code, &followed.destination) {
+        for cookie in cookies(app, &refers, &followed.destination) {
             let cookie = HeaderValue::from_str(&cookie).map_err(|e| Fault::Ours(e.to_string()))?;
             out.append(header::SET_COOKIE, cookie);
         }
@@ -156,9 +154,10 @@ fn redirect(to: &str) -> PageResult {
 }
 
 /// The code for the customer's site, on the domain it shares with Refdesk, and for ourselves.
-fn cookies(app: &App, code: &str, destination: &str) -> [String; 2] {
+fn cookies(app: &App, refers: &Refers, destination: &str) -> [String; 2] {
     let secure = if app.config.is_https() { "; Secure" } else { "" };
-    let value = format!("{}; Path=/; Max-Age={KEPT_SECONDS}; SameSite=Lax{secure}", encode(code));
+    let seconds = refers.days * 24 * 3600;
+    let value = format!("{}; Path=/; Max-Age={seconds}; SameSite=Lax{secure}", encode(&refers.code));
     let domain = super::cookie_domain(&app.config.public_url, destination);
     let domain = domain.map(|d| format!("; Domain={d}")).unwrap_or_default();
     [format!("{SITES_COOKIE}={value}{domain}"), format!("{OWN_COOKIE}={value}; HttpOnly")]

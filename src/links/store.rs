@@ -15,6 +15,7 @@ row! {
         pub archived: bool,
         pub campaign_state: String,
         pub destination: String,
+        pub link_days: i64,
         pub offer: String,
         pub business: String,
         pub referrer: String,
@@ -26,7 +27,7 @@ row! {
 
 const LINK: &str = "SELECT c.id, c.business_id, c.campaign_id, c.enrollment_id, c.text, c.state,
                            e.state AS enrollment_state, e.archived, g.state AS campaign_state, g.destination,
-                           g.offer, b.name AS business, r.name AS referrer, b.timezone,
+                           g.link_days, g.offer, b.name AS business, r.name AS referrer, b.timezone,
                            EXISTS (SELECT 1
                                      FROM codes o
                                     WHERE o.lookup = c.lookup

@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::campaigns::{self, Campaign, Settings};
 use crate::clock::{Instant, Zone};
 use crate::id::{self, Kind};
-use crate::links;
 use crate::query;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
@@ -84,7 +83,6 @@ struct ShopPage {
     campaign: Campaign,
     settings: Settings,
     lines: Lines,
-    days: i64,
     seen: Vec<Seen>,
 }
 
@@ -126,11 +124,11 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     };
     let visits = super::of_campaign(&mut page.read().await?, id).await?;
     let watch = Watch::from(now, &page.member.business_public_id, id);
+    let settings = Settings::of(&campaign);
     html(&ShopPage {
-        lines: Lines::new(&page.app.config.public_url, id, links::KEPT_DAYS, &watch),
-        days: links::KEPT_DAYS,
+        lines: Lines::new(&page.app.config.public_url, id, settings.link_days, &watch),
         seen: visits.into_iter().map(seen).collect(),
-        settings: Settings::of(&campaign),
+        settings,
         campaign,
         frame: page.frame("campaign").await?,
     })

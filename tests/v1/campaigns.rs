@@ -32,7 +32,9 @@ async fn a_campaign_is_made_changed_and_let_live(app: TestApp) {
         (&changed["name"], &changed["reward"], &changed["destination"], &changed["qualify_least"]),
         (&json!("Our partners"), &json!({}), &json!(""), &made["qualify_least"])
     );
-    let by_hand = call(&app, "PATCH", &path, Some(json!({ "qualify_on": "hand" }))).await.is(200).json();
+    let by_hand = json!({ "qualify_on": "hand", "link_days": 30 });
+    let by_hand = call(&app, "PATCH", &path, Some(by_hand)).await.is(200).json();
+    assert_eq!((&made["link_days"], &by_hand["link_days"]), (&json!(90), &json!(30)));
     assert_eq!(by_hand["qualify_least"], json!({}), "another rule asks for no payment");
     let own_link = format!("{}/r/ABC", app.app.config.public_url);
     for (wrong, pointer) in [
@@ -41,6 +43,8 @@ async fn a_campaign_is_made_changed_and_let_live(app: TestApp) {
         (json!({ "reward": { "USD": -1 } }), "/reward"),
         (json!({ "qualify_least": { "XXQ": 1 } }), "/qualify_least"),
         (json!({ "reward_hold_days": 3651 }), "/reward_hold_days"),
+        (json!({ "link_days": 0 }), "/link_days"),
+        (json!({ "link_days": 401 }), "/link_days"),
         (json!({ "destination": "javascript:alert(1)" }), "/destination"),
         (json!({ "destination": own_link }), "/destination"),
         (json!({ "colour": "red" }), "/colour"),

@@ -18,6 +18,7 @@ row! {
         pub customer_reward: String,
         pub customer_reward_text: String,
         pub destination: String,
+        pub link_days: i64,
         pub offer: String,
         pub created_at: i64,
         pub updated_at: i64,
@@ -38,6 +39,7 @@ impl CampaignRow {
             customer_reward: self.customer_reward.clone(),
             customer_reward_text: self.customer_reward_text.clone(),
             destination: self.destination.clone(),
+            link_days: self.link_days,
             offer: self.offer.clone(),
         }
     }
@@ -46,7 +48,7 @@ impl CampaignRow {
 /// The campaigns of a business, oldest first; a business has few.
 pub async fn all(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignRow>> {
     sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, customer_reward_kind,
-                customer_reward, customer_reward_text, destination, offer, created_at, updated_at
+                customer_reward, customer_reward_text, destination, link_days, offer, created_at, updated_at
            FROM campaigns
           WHERE business_id = $1
           ORDER BY id

@@ -18,7 +18,7 @@ use crate::api::read::{Asked, InPath, Sent};
 use crate::app::App;
 use crate::campaigns::rows::{self as store, CampaignRow};
 use crate::campaigns::{
-    self, CustomerReward, CustomerRewardPart, Destination, Moved, QualifyOn, SameName, Saved, Settings,
+    self, CustomerReward, CustomerRewardPart, Destination, LINK_DAYS, Moved, QualifyOn, SameName, Saved, Settings,
 };
 use crate::id::Kind;
 use crate::links;
@@ -190,6 +190,7 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampa
             new.customer_reward_text.as_deref(),
         )?,
         destination: destination(&app, new.destination.as_deref().unwrap_or_default())?,
+        link_days: new.link_days.map_or(LINK_DAYS, |days| days.0),
         offer: new.offer.as_deref().unwrap_or_default().to_owned(),
     };
     let made = campaigns::create(&app, &caller.actor, caller.business_id(), whole(settings), SameName::Fine).await?;
@@ -251,6 +252,7 @@ fn changed(app: &App, old: Settings, change: CampaignChange) -> Result<Settings,
             Some(text) => destination(app, text.0.as_deref().unwrap_or_default())?,
             None => old.destination,
         },
+        link_days: change.link_days.0.map_or(old.link_days, |days| days.0),
         offer: change.offer.map_or(old.offer, |text| text.0.unwrap_or_default()),
     }))
 }

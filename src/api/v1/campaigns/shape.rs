@@ -6,10 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::amounts::Amounts;
-use crate::api::field::{Clearable, Field, Kept, Line, OneOf, UpTo, Word, Wrong};
+use crate::api::field::{Clearable, Field, Kept, Line, OneOf, OneUpTo, UpTo, Word, Wrong};
 use crate::api::v1::common::instant;
 use crate::campaigns::rows::CampaignRow;
-use crate::campaigns::{QualifyOn, State};
+use crate::campaigns::{LINK_DAYS_MOST, QualifyOn, State};
 use crate::id::{self, Kind};
 use crate::money::{Currency, MAX_MINOR, Money};
 use crate::object;
@@ -93,6 +93,8 @@ object! {
         customer_reward_text "customer_reward_text": Option<Line<200>>,
         /// The target of links: an address on the web.
         destination "destination": Option<Line<2000>>,
+        /// Days for which a customer's browser keeps the code of a link; 90 otherwise.
+        link_days "link_days": Option<OneUpTo<LINK_DAYS_MOST>>,
         /// A sentence for customers: what they get by being referred.
         offer "offer": Option<Line<200>>,
     }
@@ -119,6 +121,8 @@ object! {
         customer_reward_text "customer_reward_text": Option<Clearable<200>>,
         /// The target of links: an address on the web.
         destination "destination": Option<Clearable<2000>>,
+        /// Days for which a customer's browser keeps the code of a link.
+        link_days "link_days": Kept<OneUpTo<LINK_DAYS_MOST>>,
         /// A sentence for customers: what they get by being referred.
         offer "offer": Option<Clearable<200>>,
     }
@@ -159,6 +163,8 @@ pub struct Campaign {
     customer_reward_text: String,
     /// The target of links; empty until it is set.
     destination: String,
+    /// Days for which a customer's browser keeps the code of a link.
+    link_days: i64,
     /// A sentence for customers: what they get by being referred; empty for none.
     offer: String,
     /// When it was made.
@@ -182,6 +188,7 @@ impl Campaign {
             customer_reward: Amounts::from_json(&row.customer_reward).codes(),
             customer_reward_text: row.customer_reward_text,
             destination: row.destination,
+            link_days: row.link_days,
             offer: row.offer,
             created_at: instant(row.created_at),
             updated_at: instant(row.updated_at),
