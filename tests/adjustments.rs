@@ -330,7 +330,16 @@ async fn staff_add_approve_and_refuse_on_pages(app: TestApp) {
     assert_eq!(sums(&app).await, (0, 2_000, 0, 0));
     let waiting = add("60.00", "USD", "big one").await.follow().await.is(200);
     waiting.says("60.00 USD for Jane Miller waits").says("waits for a second person");
-    add("-70.00", "USD", "too much").await.follow().await.is(200);
+    // One that leaves them owing is asked about, and another amount is asked about again.
+    let first = add("-70.00", "USD", "too much").await.is(200).says("They are owed 20.00 USD");
+    first.says("this leaves them at \u{2212}50.00 USD").says("Add it anyway");
+    let sure = async |amount: &str, sure: &str| {
+        let fields = [("amount", amount), ("currency", "USD"), ("campaign", &campaign), ("reason", "too much")];
+        app.post_form(&format!("/referrers/{jane}/adjustments"), &[&fields[..], &[("sure", sure)]].concat()).await
+    };
+    sure("-700.00", "-7000 USD").await.is(200).says("this leaves them at \u{2212}680.00 USD");
+    assert_eq!(app.number("SELECT count(*) FROM adjustments").await, 3);
+    sure("-70.00", "-7000 USD").await.follow().await.is(200).says("\u{2212}70.00 USD for Jane Miller waits");
     add("80.00", "USD", "a slip").await.follow().await.is(200);
     let ids: Vec<(i64,)> = app.rows("SELECT id FROM adjustments WHERE state = 'pending' ORDER BY id").await;
     let (yes, no, slip) = (ids[0].0, ids[1].0, ids[2].0);

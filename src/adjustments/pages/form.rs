@@ -7,7 +7,8 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 
 use crate::adjustments::{self, AdjustmentRow, NewAdjustment};
-use crate::engine::state::AdjustmentState;
+use crate::engine::state::{Account, AdjustmentState};
+use crate::money::Money;
 use crate::referrers::rows as people;
 use crate::shell::{Frame, Page};
 use crate::web::page::{Places, html_with};
@@ -24,6 +25,34 @@ struct FormPage {
     /// The amounts above which somebody else has to approve; empty for none.
     limits: String,
     places: Places,
+    /// The question that somebody has to answer first.
+    asked: Option<Question>,
+}
+
+/// Asked where an adjustment leaves a referrer owing: the slip of a digit would do that.
+struct Question {
+    sentence: String,
+    /// The wish that is confirmed by the answer: another one is asked about again.
+    about: String,
+}
+
+/// The question about an adjustment, unless the form has the answer.
+async fn question(page: &Page, id: i64, money: Money, form: &Form) -> Result<Option<Question>, Fault> {
+    let about = format!("{} {}", money.minor, money.currency);
+    if money.minor >= 0 || form.value("sure") == about {
+        return Ok(None);
+    }
+    let balances = people::balances(&mut page.read().await?, id).await?;
+    let owed = balances.iter().filter(|row| row.currency == money.currency.code());
+    let owed = owed.filter(|row| [Account::Held.word(), Account::Due.word()].contains(&row.account.as_str()));
+    let before = Money { minor: owed.map(|row| row.amount).sum(), currency: money.currency };
+    let after = Money { minor: before.minor.saturating_add(money.minor), currency: money.currency };
+    let sentence = format!(
+        "They are owed {}, so this leaves them at {}: it is netted with what they earn next.",
+        before.shown(),
+        after.shown()
+    );
+    Ok((after.minor < 0).then_some(Question { sentence, about }))
 }
 
 /// The referrer's name, and the campaigns that they are in.
@@ -34,6 +63,10 @@ async fn person(page: &Page, id: i64) -> Result<(String, Vec<i64>), Fault> {
 }
 
 async fn shown(page: &Page, id: i64, form: Form, status: StatusCode) -> PageResult {
+    asked(page, id, form, status, None).await
+}
+
+async fn asked(page: &Page, id: i64, form: Form, status: StatusCode, asked: Option<Question>) -> PageResult {
     let (name, enrolled) = person(page, id).await?;
     let limits = adjustments::limits(&mut page.read().await?, page.member.business_id).await?;
     let theirs = page.campaigns().iter().filter(|c| enrolled.contains(&c.id));
@@ -44,6 +77,7 @@ async fn shown(page: &Page, id: i64, form: Form, status: StatusCode) -> PageResu
         campaigns: Choice::list(theirs.map(|c| (c.id.to_string(), c.name.clone())), chosen),
         limits: limits.shown(),
         places: Places,
+        asked,
         id,
         name,
         form,
@@ -72,6 +106,9 @@ pub(super) async fn create(page: Page, Path(id): Path<i64>, mut form: Form) -> P
     else {
         return shown(&page, id, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
+    if let Some(first) = question(&page, id, money, &form).await? {
+        return asked(&page, id, form, StatusCode::OK, Some(first)).await;
+    }
     let new = NewAdjustment {
         business_id: page.member.business_id,
         campaign_id,
