@@ -17,6 +17,7 @@ on_both_databases! {
     a_server_with_another_key_says_so_and_stores_nothing,
     many_at_once_leave_one_version_that_counts,
     staff_enter_change_see_and_remove_them,
+    an_empty_field_keeps_what_is_stored,
     a_form_names_every_field_that_is_wrong,
     those_who_may_not_pay_see_nothing_of_them,
     a_program_sets_reads_and_removes_them,
@@ -212,6 +213,54 @@ async fn staff_enter_change_see_and_remove_them(app: TestApp) {
     app.post_form(&format!("{form}/remove"), &[]).await.goes_to(&page).follow().await.says("were removed");
     app.post_form(&format!("{form}/look"), &[]).await.goes_to(&page).follow().await.says("no payout details any more");
     app.get(&format!("{form}/remove")).await.goes_to(&page);
+}
+
+async fn an_empty_field_keeps_what_is_stored(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await.id;
+    let (page, form) = (format!("/referrers/{jane}"), format!("/referrers/{jane}/payout-details"));
+    app.sign_in().await;
+    let first = [&HELD[..], &[("bic", "COBADEFFXXX"), ("town", "Köln"), ("address_country", "DE")]].concat();
+    app.post_form(&form, &first).await.goes_to(&page);
+    let shown = app.get(&format!("{form}?method=bank")).await.is(200).says("Stored: DE89 •••• 3000.");
+    let shown = shown.says("A field that you leave empty keeps what is stored.").body;
+    assert!(!["0440", "Jane Ng", "COBA", "Köln"].iter().any(|text| shown.contains(text)), "nothing is shown");
+    assert!(!app.get(&format!("{form}?method=paypal")).await.body.contains("Stored:"), "of another method");
+    let whole = async || {
+        let id = app.number("SELECT id FROM payout_details WHERE replaced_at IS NULL").await;
+        open(&app.app, &app, &[id]).await[0]
+            .details
+            .clone()
+            .unwrap()
+            .lines()
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect()
+    };
+    let of = async |changes: &[(&str, &str)]| -> Vec<String> {
+        app.post_form(&form, &[&[("method", "bank")], changes].concat()).await.goes_to(&page);
+        whole().await
+    };
+    let (germany, iban) = ("Germany", "DE89 3704 0044 0532 0130 00");
+    assert_eq!(of(&[]).await, ["Jane Ng", germany, iban, "COBADEFFXXX", "Köln, Germany"]);
+    assert_eq!(of(&[("account_holder", "J. Ng")]).await, ["J. Ng", germany, iban, "COBADEFFXXX", "Köln, Germany"]);
+    // Another account has another bank, and another address is a whole one.
+    let other = "GB29 NWBK 6016 1331 9268 19";
+    assert_eq!(of(&[("iban", other)]).await, ["J. Ng", "United Kingdom", other, "Köln, Germany"]);
+    assert_eq!(of(&[("town", "Leeds")]).await, ["J. Ng", "United Kingdom", other, "Leeds, United Kingdom"]);
+    let local = [("bank_country", "US"), ("account_number", "12345678"), ("routing_number", "021000021")];
+    assert_eq!(of(&local).await, ["J. Ng", "United States", "12345678", "021000021", "Leeds, United Kingdom"]);
+    // What is kept for Wise is of its currency.
+    let wise = [("method", "wise"), ("account_holder", "Jane"), ("wise_currency", "GBP")];
+    let number = [("sort_code", "60-16-13"), ("account_number", "31926819")];
+    app.post_form(&form, &[&wise[..], &number[..]].concat()).await.goes_to(&page);
+    let kept = app.get(&format!("{form}?method=wise")).await.is(200).says("Stored: GBP •••• 19.");
+    assert_eq!(kept.attr("#f-wise_currency option[selected]", "value"), "GBP");
+    app.post_form(&form, &[("method", "wise"), ("wise_currency", "GBP")]).await.goes_to(&page);
+    let (_, masked): (i64, String) =
+        app.rows("SELECT id, masked FROM payout_details WHERE replaced_at IS NULL").await.remove(0);
+    assert_eq!(masked, "GBP •••• 19");
+    let euros = app.post_form(&form, &[("method", "wise"), ("wise_currency", "EUR")]).await.is(422);
+    assert_eq!(euros.error_at("iban"), "The IBAN is missing.");
 }
 
 async fn a_form_names_every_field_that_is_wrong(app: TestApp) {

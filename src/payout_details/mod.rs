@@ -3,6 +3,7 @@
 
 mod details;
 pub mod iban;
+mod kept;
 pub mod mask;
 mod offered;
 mod open;
@@ -16,6 +17,7 @@ pub use details::{
     AccountNumber, AccountType, Address, BankAccount, Details, Method, PaypalRecipient, WiseAccount, WiseNumber,
     WiseRecipient,
 };
+pub use kept::{kept, stored};
 pub use mask::cell as masked;
 pub use offered::Offered;
 pub use open::{Opened, open};

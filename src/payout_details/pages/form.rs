@@ -1,5 +1,5 @@
 //! The form of payout details: a method is chosen first, then its fields are filled in. Numbers that are stored are
-//! never filled in again.
+//! never filled in again: a field that is left empty keeps them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 
 use super::name_of;
-use crate::payout_details::{self, AccountType, Method, Saved, typed};
+use crate::payout_details::store;
+use crate::payout_details::{self, AccountType, Details, Method, Saved, WiseNumber, WiseRecipient, typed};
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::users::Right;
 use crate::web::page::Places;
@@ -32,6 +33,8 @@ struct FormPage {
     currencies: Vec<Choice>,
     account_types: Vec<Choice>,
     places: Places,
+    /// The details of this method that are stored, masked: an empty field keeps them.
+    stored: Option<String>,
 }
 
 impl FormPage {
@@ -45,8 +48,10 @@ impl FormPage {
         let by_email = [(String::new(), "By e-mail: Wise asks them for their account".to_owned())];
         let currencies =
             typed::currencies().into_iter().map(|c| (c.code().to_owned(), format!("{c} account", c = c.code())));
+        let current = store::current_of(&mut page.read().await?, page.member.business_id, &[id]).await?.pop();
         Ok(Self {
             frame: page.frame("referrers").await?,
+            stored: current.filter(|row| row.method == method).map(|row| row.masked),
             id,
             name: name_of(page, id).await?,
             method,
@@ -61,6 +66,10 @@ impl FormPage {
         })
     }
 
+    fn keeps(&self) -> bool {
+        self.stored.is_some()
+    }
+
     fn is(&self, word: &str) -> bool {
         self.method.word() == word
     }
@@ -70,7 +79,18 @@ async fn edit(page: Page, Path(id): Path<i64>, OriginalUri(uri): OriginalUri) ->
     let query = page.list("/referrers", &uri, &["method"]);
     let method = Method::parse(query.get("method")).unwrap_or(Method::Paypal);
     let name = name_of(&page, id).await?;
-    let filled = Form::filled(&[("method", method.word()), ("account_holder", &name)]);
+    let mut filled = Form::filled(&[("method", method.word())]);
+    match payout_details::stored(&page.app, page.member.business_id, id, method).await? {
+        None => filled.set("account_holder", name),
+        // Choices have no empty field that could keep them.
+        Some(Details::Wise(WiseRecipient::Account(account))) => {
+            filled.set("wise_currency", account.currency);
+            if let WiseNumber::Aba { account_type, .. } = account.number {
+                filled.set("account_type", account_type.word());
+            }
+        }
+        Some(_) => {}
+    }
     html(&FormPage::of(&page, id, method, filled).await?)
 }
 
@@ -78,7 +98,13 @@ async fn update(page: Page, Path(id): Path<i64>, mut form: Form) -> PageResult {
     let business = page.member.business_id;
     let method = form.choice("method", "The method", Method::parse).unwrap_or(Method::Paypal);
     if form.is_fine() {
-        match payout_details::read(method, &|field| form.value(field), &page.member.country) {
+        let stored = payout_details::stored(&page.app, business, id, method).await?;
+        let kept = stored.map(|stored| payout_details::kept(&stored, &|field| form.value(field))).unwrap_or_default();
+        let value = |field: &str| match form.value(field) {
+            typed if typed.trim().is_empty() => kept.get(field).map_or(typed, String::as_str),
+            typed => typed,
+        };
+        match payout_details::read(method, &value, &page.member.country) {
             Ok(details) => {
                 let actor = Arc::new(page.member.actor());
                 let url = format!("/referrers/{id}");
