@@ -300,7 +300,7 @@ async fn staff_set_up_a_file_and_read_a_report(app: TestApp) {
     app.get(&format!("{own}/files?format=sepa")).await.is(200).says("Download");
     app.get(&format!("{own}/file?format=sepa")).await.is(200);
 
-    app.get(&format!("{own}/results")).await.is(200).says("pain.002");
+    app.get(&format!("{own}/results")).await.is(200).says("pain.002").says("Our line id").says("Like line_");
     let upload = async |report: String| app.post_file(&format!("{own}/results"), &[], "file", "bank.csv", report).await;
     upload("  ".to_owned()).await.is(422).says("This file is empty.");
     let lines: Vec<(i64,)> = app.rows("SELECT id FROM payout_lines ORDER BY id").await;

@@ -8,6 +8,7 @@ use axum::extract::{Multipart, Path};
 use axum::http::StatusCode;
 
 use super::show::find;
+use crate::id::{self, Kind};
 use crate::payouts::results::{Change, Columns, Look, Meaning, Reading, Verdict};
 use crate::payouts::{self, Answer, AnswerRow, Examined, NotRead, PayoutRow, Refused};
 use crate::shell::{Frame, Page};
@@ -26,6 +27,8 @@ struct UploadPage {
     form: Form,
     action: String,
     what: &'static str,
+    /// An example of a line's id.
+    line: String,
 }
 
 #[derive(Template)]
@@ -137,11 +140,27 @@ fn what(p: &PayoutRow) -> &'static str {
     }
 }
 
+/// The id of the first line, by which people know what they look for.
+async fn id_of_first(page: &Page, p: &PayoutRow) -> Result<String, Fault> {
+    let first = payouts::lines(&mut page.read().await?, p.id, payouts::LineFilter::In, 0, 1).await?;
+    Ok(first.first().map_or_else(|| "line_…".to_owned(), |line| id::render(Kind::PayoutLine, line.id)))
+}
+
 async fn upload_page(page: &Page, id: i64, form: Form) -> PageResult {
     let status = if form.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let p = find(page, id).await?;
     let action = format!("/payouts/{id}/results");
-    html_with(status, &UploadPage { frame: page.frame("payouts").await?, what: what(&p), action, p, form })
+    html_with(
+        status,
+        &UploadPage {
+            frame: page.frame("payouts").await?,
+            what: what(&p),
+            line: id_of_first(page, &p).await?,
+            action,
+            p,
+            form,
+        },
+    )
 }
 
 pub(super) async fn ask(page: Page, Path(id): Path<i64>) -> PageResult {
