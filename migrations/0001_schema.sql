@@ -1034,6 +1034,10 @@ CREATE TABLE payout_lines (
     details TEXT,
     -- Set when the details were changed shortly before.
     details_changed_at BIGINT,
+    -- Where the last payment to them failed or came back: how, when and why.
+    failed_state TEXT CHECK (failed_state IN ('failed', 'returned')),
+    failed_day TEXT,
+    failed_reason TEXT,
     -- The words for one that failed, was returned, or cannot be sent.
     reason TEXT,
     -- The reference of the bank or provider.

@@ -302,7 +302,7 @@ async fn a_balance_is_the_sum_of_what_happened(app: TestApp) {
     let due = of_balance(&app, jane.id).await;
     assert_eq!(account(&due, "due")["parts"], json!([{ "kind": "approved", "amount_minor": 4_000 }]));
     assert_eq!(due["outcome"], "60.00 USD is owed: held 20.00 USD, due 40.00 USD.");
-    assert!(needed(&due).contains("40.00 USD is due since 24 Jun 2026: the next payout by hand takes it."), "{due}");
+    assert!(needed(&due).contains("40.00 USD is due since 25 Jun 2026: the next payout by hand takes it."), "{due}");
     assert!(needed(&due).contains("No payout details are entered"), "{due}");
     assert_eq!(text(&due["entries"][0]["about"]), refdesk::id::render(refdesk::id::Kind::Commission, commissions[1]));
 
@@ -313,7 +313,7 @@ async fn a_balance_is_the_sum_of_what_happened(app: TestApp) {
     let campaign = app.business.campaign_id;
     set(json!({ "campaign": campaign, "minimum": { "USD": 5_000 } })).await;
     let below = needed(&of_balance(&app, jane.id).await);
-    assert!(below.contains("40.00 USD is below the minimum of 50.00 USD since 24 Jun 2026"), "{below}");
+    assert!(below.contains("40.00 USD is below the minimum of 50.00 USD since 25 Jun 2026"), "{below}");
     set(json!({ "campaign": campaign, "minimum": {}, "methods": ["wise"] })).await;
     let other = needed(&of_balance(&app, jane.id).await);
     assert!(other.contains("40.00 USD is not paid by hand: its campaign offers by Wise."), "{other}");

@@ -1,5 +1,5 @@
 //! The forecast: the pending commissions of a business by the day after their hold, for 90 days, from
-//! counters; and what is due already, and since when.
+//! counters.
 
 pub mod pages;
 mod store;
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::clock::Day;
 use crate::counters;
 use crate::db::{Conn, DbResult};
+use crate::engine::payout::due_from;
 use crate::money::{Currency, Money};
 
 /// The days that are looked ahead.
@@ -52,8 +53,7 @@ pub async fn forecast(conn: &mut Conn, business_id: i64, today: Day) -> DbResult
             later: money(0),
             kept_back: money(kept.get(&currency).copied().unwrap_or_default()),
         });
-        // The hold's last day is still held.
-        let due = hold_until.plus_days(1);
+        let due = due_from(hold_until);
         if minor == 0 {
             continue;
         }
@@ -66,20 +66,4 @@ pub async fn forecast(conn: &mut Conn, business_id: i64, today: Day) -> DbResult
     }
     let worth_showing = |f: &Forecast| f.total.minor != 0 || f.later.minor != 0 || f.kept_back.minor != 0;
     Ok(all.into_values().filter(worth_showing).collect())
-}
-
-/// The sums due of a business now, by currency, and the day since which the oldest of it is.
-pub async fn due(conn: &mut Conn, business_id: i64) -> DbResult<(Vec<Money>, Option<Day>)> {
-    let campaigns = store::campaigns(conn, business_id).await?;
-    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
-    for ((_, name), value) in counters::totals(conn, &campaigns).await? {
-        let currency = name.strip_prefix("money.due.").and_then(|code| Currency::parse(code).ok());
-        if let Some(currency) = currency {
-            *sums.entry(currency).or_default() += value;
-        }
-    }
-    let sums: Vec<Money> = sums.into_iter().map(|(currency, minor)| Money { minor, currency }).collect();
-    let sums: Vec<Money> = sums.into_iter().filter(|money| money.minor > 0).collect();
-    let since = if sums.is_empty() { None } else { store::oldest_due(conn, business_id).await? };
-    Ok((sums, since.and_then(|day| Day::parse(&day).ok()).map(|day| day.plus_days(1))))
 }

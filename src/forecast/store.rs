@@ -53,19 +53,3 @@ pub async fn kept_back(conn: &mut Conn, business_id: i64, from: Day) -> DbResult
     .all(conn)
     .await
 }
-
-/// The oldest end of a hold among the approved commissions that no payout has taken, as far as the first 10,000 say.
-pub async fn oldest_due(conn: &mut Conn, business_id: i64) -> DbResult<Option<String>> {
-    let found: Option<(Option<String>,)> = sql("SELECT min(k.hold_until)
-           FROM (SELECT hold_until
-                   FROM commissions
-                  WHERE business_id = $1
-                    AND state = 'approved'
-                    AND line_id IS NULL
-                    AND test = false
-                  LIMIT 10000) k")
-    .bind(business_id)
-    .optional(conn)
-    .await?;
-    Ok(found.and_then(|(day,)| day))
-}

@@ -5,6 +5,7 @@ use super::figures::{self, Arrival, Bar, Figure, Period};
 use super::store;
 use crate::clock::Instant;
 use crate::db::Conn;
+use crate::engine::payout::hold_before;
 use crate::first_steps::pages::Checklist;
 use crate::money::{Currency, Money};
 use crate::query::ListQuery;
@@ -13,7 +14,7 @@ use crate::text::counted;
 use crate::users::Right;
 use crate::web::{Choice, Fault, PageResult, html};
 use crate::when::When;
-use crate::{counters, first_steps, forecast};
+use crate::{counters, first_steps, payouts};
 
 pub fn routes() -> Routes {
     Routes::new().get("/", Access::May(Right::Home), show)
@@ -134,7 +135,7 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
         });
     }
     if member.may(Right::SeeMoney) {
-        let week = period.today.plus_days(6).to_string();
+        let week = hold_before(period.today.plus_days(6)).to_string();
         let soon = store::holds(conn, member.business_id, page.campaign.id, "", &week).await?;
         let count: i64 = soon.iter().map(|d| d.count).sum();
         let sums: Vec<String> =
@@ -208,16 +209,33 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
     Ok(todo)
 }
 
-/// The sums due now, of all campaigns, and since when.
+/// The sums that payouts would pay now, of all campaigns, and since when they are due: those of the page of payouts. Of
+/// very many commissions that page alone makes the sums.
 async fn to_pay(page: &Page, conn: &mut Conn, period: Period) -> Result<Todo, Fault> {
-    let (sums, since) = forecast::due(conn, page.member.business_id).await?;
+    if store::payable(conn, page.member.business_id).await? >= store::MOST {
+        return Ok(Todo {
+            url: "/payouts".into(),
+            count: format!("{}+", counted(store::MOST)),
+            label: "commissions to be paid",
+            detail: "see the sums".into(),
+            zero: false,
+            tone: "",
+        });
+    }
+    let owed = payouts::owed(conn, page.member.business_id, period.today).await?;
+    let (sums, since) = payouts::in_all(&owed);
+    let is_left_out = owed.iter().any(|of| !of.left_out.is_empty());
     let mut shown = sums.iter().map(|money| money.shown());
     let count = shown.next().unwrap_or_else(|| figures::money(0, page.member.currency));
     let others: Vec<String> = shown.collect();
     let since = since.map(|day| format!("since {}", When::on(period.today, day).label));
     let others = (!others.is_empty()).then(|| format!("and {}", others.join(" and ")));
     let detail: Vec<String> = [others, since].into_iter().flatten().collect();
-    let detail = if sums.is_empty() { "nothing is due".to_owned() } else { detail.join(", ") };
+    let detail = match sums.is_empty() {
+        true if is_left_out => "what is due is left out of payouts".to_owned(),
+        true => "nothing is due".to_owned(),
+        false => detail.join(", "),
+    };
     Ok(Todo { url: "/payouts".into(), count, label: "to be paid", detail, zero: sums.is_empty(), tone: "" })
 }
 
@@ -276,12 +294,16 @@ async fn commission(page: &Page, conn: &mut Conn, period: Period) -> Result<(Vec
     ]);
     let today = period.today;
     let mut spans = Vec::new();
-    for (label, from, to) in [
-        (format!("by {}", today.plus_days(6).shown()), String::new(), today.plus_days(6)),
-        (format!("by {}", today.plus_days(13).shown()), today.plus_days(7).to_string(), today.plus_days(13)),
-        ("later".to_owned(), today.plus_days(14).to_string(), today.plus_days(36_500)),
+    let (week, fortnight) = (today.plus_days(6), today.plus_days(13));
+    for (label, after, by) in [
+        (format!("by {}", week.shown()), None, week),
+        (format!("by {}", fortnight.shown()), Some(week), fortnight),
+        ("later".to_owned(), Some(fortnight), today.plus_days(36_500)),
     ] {
-        let due = store::holds(conn, business_id, page.campaign.id, &from, &to.to_string()).await?;
+        // A hold that ends with the day itself is due on the next.
+        let from = after.map_or_else(String::new, |day| day.to_string());
+        let to = hold_before(by).to_string();
+        let due = store::holds(conn, business_id, page.campaign.id, &from, &to).await?;
         let minor = due.iter().find(|d| d.currency == currency.code()).map_or(0, |d| d.amount);
         spans.push((label, Money { minor, currency }, "warning", String::new(), String::new()));
     }

@@ -47,6 +47,20 @@ pub async fn codes_since(conn: &mut Conn, campaign_id: i64, since: i64) -> DbRes
     .await
 }
 
+/// Approved commissions of a business that no payout has taken.
+pub async fn payable(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
+    sql("SELECT count(*)
+           FROM (SELECT 1 AS one
+                   FROM commissions
+                  WHERE business_id = $1
+                    AND state = 'approved'
+                    AND line_id IS NULL
+                  LIMIT 10000) k")
+    .bind(business_id)
+    .scalar(conn)
+    .await
+}
+
 row! {
     /// Money of one currency whose hold ends within a span of days.
     #[derive(Debug, Clone)]

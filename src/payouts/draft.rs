@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::files::suits;
 use super::fitting::leave_out_unfit;
 use super::formats;
+use super::ledger::ledger;
 use super::line::{Built, OutReason};
 use super::refused::Refused;
-use super::store::{self, PayoutRow};
+use super::store::{self, Marks, PayoutRow};
 use super::wish::NewPayout;
 use super::{line::build, queue};
 use crate::actor::Actor;
@@ -35,13 +35,9 @@ pub async fn create(core: &Core, actor: &Arc<Actor>, new: NewPayout) -> DbResult
 }
 
 pub(super) async fn create_in(tx: &mut Tx, (new, keyring): &(NewPayout, Keyring)) -> DbResult<Result<i64, Refused>> {
-    let format = match new.format {
-        None => formats::usual(tx, new.business_id, new.method, new.currency).await?,
-        Some(format) if !suits(format, new.method, new.currency) => return Ok(Err(Refused::Format)),
-        Some(format) if formats::version(tx, new.business_id, format).await?.is_none() => {
-            return Ok(Err(Refused::NotSetUp(format)));
-        }
-        Some(format) => format,
+    let format = match formats::wanted(tx, new).await? {
+        Ok(format) => format,
+        Err(refused) => return Ok(Err(refused)),
     };
     let id = tx.id()?;
     let number = store::next_number(tx, new.business_id).await?;
@@ -105,11 +101,14 @@ pub(super) async fn chunk(
     let Next::To(built) = payout.state.after(PayoutEvent::Built) else { return Ok(None) };
     let referrers = engine::next_referrers(tx, &payout.selection(), after, CHUNK).await?;
     let theirs = candidates_of(tx, &payout, &referrers).await?;
-    let lines = of_referrers(tx, keyring, &payout, &referrers, &theirs).await?;
+    let mut lines = of_referrers(tx, keyring, &payout, &referrers, &theirs).await?;
+    let mut failed = store::last_failed(tx, id, &referrers).await?;
+    lines.iter_mut().for_each(|line| line.failed = failed.remove(&line.referrer_id));
     let first = tx.ids(lines.len())?;
     let days = store::changed_days(tx, payout.business_id).await?;
     let recent = tx.now().plus_days(-days).micros();
-    store::put_lines(tx, &payout, &lines, first, recent).await?;
+    let today = ledger(tx, business_id, payout.currency).await?.day;
+    store::put_lines(tx, &payout, &lines, first, Marks { recent, today }).await?;
     let inside: Vec<&Built> = lines.iter().filter(|l| l.out.is_none()).collect();
     let fingerprint = mixed(&payout.fingerprint, &inside);
     let amount = inside.iter().map(|l| l.amount).sum();

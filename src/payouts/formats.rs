@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::files::{Field, Format, Payer, suits, texts};
+use super::refused::Refused;
 use super::results::Reading;
 use super::store::{self, Sealed, SettingsRow};
+use super::wish::NewPayout;
 use crate::db::{Conn, DbError, DbResult, Tx};
 use crate::keyring::Keyring;
 use crate::money::Currency;
@@ -109,9 +111,21 @@ pub async fn formats(
 }
 
 /// The format that a payout is made for where nobody says it: the method's own, if it is set up.
-pub(super) async fn usual(conn: &mut Conn, business_id: i64, method: Method, currency: Currency) -> DbResult<Format> {
+async fn usual(conn: &mut Conn, business_id: i64, method: Method, currency: Currency) -> DbResult<Format> {
     let formats = formats(conn, business_id, method, currency).await?;
     Ok(formats.into_iter().find(|(_, ready)| *ready).map_or(Format::Csv, |(format, _)| format))
+}
+
+/// The format that a payout is made for.
+pub(super) async fn wanted(conn: &mut Conn, new: &NewPayout) -> DbResult<Result<Format, Refused>> {
+    let Some(format) = new.format else {
+        return usual(conn, new.business_id, new.method, new.currency).await.map(Ok);
+    };
+    if !suits(format, new.method, new.currency) {
+        return Ok(Err(Refused::Format));
+    }
+    let is_set_up = version(conn, new.business_id, format).await?.is_some();
+    Ok(if is_set_up { Ok(format) } else { Err(Refused::NotSetUp(format)) })
 }
 
 /// The meaning of the columns of a business's reports about files of a format, as somebody chose it.

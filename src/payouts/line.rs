@@ -1,8 +1,11 @@
 //! A referrer's line of a payout, made from what is approved of theirs by now. Pure, so that locking makes the same
 //! line again and sees whether anything changed.
 
-use crate::engine::payout::Candidate;
+use super::store::Ended;
+use crate::clock::Day;
+use crate::engine::payout::{Candidate, due_from};
 use crate::id::sha256_hex;
+use crate::money::Money;
 use crate::payout_details::{CurrentRow, Method};
 use crate::words;
 
@@ -27,6 +30,29 @@ words! {
     }
 }
 
+impl OutReason {
+    /// Why, as a sentence. A line that is below a minimum has it, and one that cannot be sent its own words.
+    pub fn sentence(self, minimum: Option<Money>, words: Option<&str>) -> String {
+        match self {
+            Self::BelowMinimum => {
+                let of = minimum.map(|minimum| format!(" of {}", minimum.shown())).unwrap_or_default();
+                format!("Below the minimum{of}. It is carried over to the next payout.")
+            }
+            Self::NoDetails => "Nothing says how they are paid. Enter their payout details.".into(),
+            Self::Banned => "They are banned. Approve or void their commissions first.".into(),
+            Self::Disputed => "The payments are disputed.".into(),
+            Self::Negative => {
+                "More was taken back than they earned since. It is netted with what they earn next.".into()
+            }
+            Self::Nothing => "Nothing is left to pay.".into(),
+            Self::OtherMethod => "They are paid in another way.".into(),
+            Self::NotOffered => "Not offered by the campaign: it pays in other ways.".into(),
+            Self::ByHand => "Left out by hand.".into(),
+            Self::Unfit => words.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 /// A line as it would be now.
 #[derive(Debug, Clone)]
 pub struct Built {
@@ -35,14 +61,16 @@ pub struct Built {
     pub amount: i64,
     pub items: i64,
     pub digest: String,
-    /// The day since which the oldest part is due.
-    pub since: Option<String>,
+    /// The day on which the hold of the oldest part let it go, or will: staff may have approved it before.
+    pub since: Option<Day>,
     pub out: Option<OutReason>,
     /// Why it cannot be sent: a sentence.
     pub reason: Option<String>,
     /// The minimum that it is below.
     pub minimum: Option<i64>,
     pub details: Option<CurrentRow>,
+    /// The last payment to them, where it failed or came back.
+    pub failed: Option<Ended>,
 }
 
 /// True for a candidate that may be paid now by a method.
@@ -103,11 +131,12 @@ pub fn build(
         amount,
         items: i64::try_from(counted.len()).unwrap_or(i64::MAX),
         digest: digest(counted),
-        since: counted.iter().filter_map(|c| c.held_until.clone()).min(),
+        since: counted.iter().filter_map(|c| Day::parse(c.held_until.as_deref()?).ok()).map(due_from).min(),
         out,
         reason: None,
         minimum: (out == Some(OutReason::BelowMinimum)).then_some(minimum),
         details,
+        failed: None,
     }
 }
 

@@ -17,7 +17,9 @@ mod ledger;
 mod line;
 mod lock;
 mod making;
+mod owed;
 pub mod pages;
+mod preview;
 mod queue;
 mod refused;
 mod report;
@@ -46,6 +48,8 @@ pub use job::step;
 pub use ledger::ledger;
 pub use line::OutReason;
 pub use lock::{Approver, approve, lock, unlock};
+pub use owed::{LeftOut, Owed, in_all, owed};
+pub use preview::{OutLine, Preview, TOLD, preview};
 pub use queue::KIND;
 pub use refused::{NoFile, Refused};
 pub use report::{LARGEST as LARGEST_REPORT, choose as choose_columns, forget, keep, kept};
@@ -57,7 +61,7 @@ pub use settings::{
 };
 pub use settle::{Settled, close, pay_all, settle};
 pub use standing::{Standing, standing};
-pub use store::{Approval, LineFilter, LineRow, Owed, Paying, PayoutRow, Sum, line, lines, listing, owed, sums};
+pub use store::{Approval, LineFilter, LineRow, Paying, PayoutRow, Sum, Unpaid, line, lines, listing, sums, unpaid};
 pub use wish::{NewPayout, Settle};
 
 /// A payout of the business.

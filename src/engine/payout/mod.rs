@@ -30,6 +30,16 @@ pub struct Selection {
     pub currency: Currency,
 }
 
+/// The first day on which a commission is due: its hold lasts to the end of the day before.
+pub fn due_from(held_until: Day) -> Day {
+    held_until.plus_days(1)
+}
+
+/// The last day of the holds that are over by a day.
+pub fn hold_before(due: Day) -> Day {
+    due.plus_days(-1)
+}
+
 /// The next referrers with anything approved, in the order of their ids.
 pub async fn next_referrers(conn: &mut Conn, of: &Selection, after: i64, most: usize) -> DbResult<Vec<i64>> {
     store::next_referrers(conn, of, after, most).await

@@ -3,6 +3,7 @@
 mod act;
 mod file;
 mod format;
+mod left_out;
 mod list;
 mod results;
 mod settings;
@@ -21,6 +22,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/payouts", pay, list::list)
         .form("/payouts", pay, list::create)
+        .get("/payouts/left-out", pay, left_out::show)
         .get("/payouts/settings", Access::May(Right::Business), settings::show)
         .form("/payouts/settings", Access::May(Right::Business), settings::update)
         .get("/payouts/settings/{format}", Access::May(Right::Business), format::show)

@@ -8,7 +8,7 @@ use crate::id::{self, Kind};
 use crate::money::Money;
 use crate::payout_details::Method;
 use crate::payouts::files::{Format, is_one_file};
-use crate::payouts::{self, Approval, LineFilter, LineRow, OutReason, PayoutRow};
+use crate::payouts::{self, Approval, LineFilter, LineRow, PayoutRow};
 use crate::query::pairs;
 use crate::shell::{Frame, Page};
 use crate::text::counted;
@@ -79,6 +79,14 @@ struct Line {
     why: String,
     changed: Option<When>,
     since: Option<When>,
+    /// The end of the last payment to them, where it failed or came back.
+    failed: Option<Failed>,
+}
+
+struct Failed {
+    words: &'static str,
+    day: Option<When>,
+    reason: String,
 }
 
 impl Line {
@@ -89,6 +97,11 @@ impl Line {
             why: why(&l),
             changed: l.details_changed_at.map(|at| page.when(at)),
             since: l.since.as_deref().map(|day| When::on_text(page.today(), day)),
+            failed: l.failed_state.map(|state| Failed {
+                words: if state == LineState::Returned { "Last payment came back" } else { "Last payment failed" },
+                day: l.failed_day.as_deref().map(|day| When::on_text(page.today(), day)),
+                reason: l.failed_reason.clone().unwrap_or_default(),
+            }),
             l,
         }
     }
@@ -97,23 +110,8 @@ impl Line {
 /// Why a referrer is left out, as a sentence.
 fn why(l: &LineRow) -> String {
     let Some(reason) = l.out_reason else { return l.reason.clone().unwrap_or_default() };
-    match reason {
-        OutReason::BelowMinimum => {
-            let minimum = Money { minor: l.minimum.unwrap_or_default(), currency: l.currency };
-            format!("Below the minimum of {}. It is carried over to the next payout.", minimum.shown())
-        }
-        OutReason::NoDetails => "Nothing says how they are paid. Enter their payout details.".into(),
-        OutReason::Banned => "They are banned. Approve or void their commissions first.".into(),
-        OutReason::Disputed => "The payments are disputed.".into(),
-        OutReason::Negative => {
-            "More was taken back than they earned since. It is netted with what they earn next.".into()
-        }
-        OutReason::Nothing => "Nothing is left to pay.".into(),
-        OutReason::OtherMethod => "They are paid in another way.".into(),
-        OutReason::NotOffered => "Not offered by the campaign: it pays in other ways.".into(),
-        OutReason::ByHand => "Left out by hand.".into(),
-        OutReason::Unfit => l.reason.clone().unwrap_or_default(),
-    }
+    let minimum = l.minimum.map(|minor| Money { minor, currency: l.currency });
+    reason.sentence(minimum, l.reason.as_deref())
 }
 
 /// The files of a payout: address and label. Where there may be several, the address is of the page that lists them.

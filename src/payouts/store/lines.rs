@@ -1,12 +1,9 @@
-use std::collections::HashSet;
-use std::ops::Range;
-
 use super::PayoutRow;
 use crate::clock::Day;
 use crate::db::{Conn, DbError, DbResult, Tx, sql, sql_built};
 use crate::engine::state::LineState;
 use crate::money::Currency;
-use crate::payouts::line::{Built, OutReason};
+use crate::payouts::line::OutReason;
 use crate::payouts::wish::Settle;
 use crate::{row, rows, update_rows};
 
@@ -31,6 +28,10 @@ row! {
         /// Masked.
         pub details: Option<String>,
         pub details_changed_at: Option<i64>,
+        /// Where the last payment to them failed or came back: how, when and why.
+        pub failed_state: Option<LineState>,
+        pub failed_day: Option<String>,
+        pub failed_reason: Option<String>,
         pub reason: Option<String>,
         pub reference: Option<String>,
         pub day: Option<String>,
@@ -40,8 +41,8 @@ row! {
 
 const LINE: &str =
     "l.id, l.payout_id, l.referrer_id, l.name AS referrer, l.email, l.currency, l.amount, l.items, l.digest,
-                l.state, l.out_reason, l.minimum, l.since, l.details_id, l.details, l.details_changed_at, l.reason,
-                l.reference, l.day, l.updated_at";
+                l.state, l.out_reason, l.minimum, l.since, l.details_id, l.details, l.details_changed_at,
+                l.failed_state, l.failed_day, l.failed_reason, l.reason, l.reference, l.day, l.updated_at";
 
 /// The lines of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,99 +168,6 @@ pub async fn lines_by_id(conn: &mut Conn, payout_id: i64, ids: &[i64]) -> DbResu
     .await
 }
 
-/// Those of some referrers whom staff left out of a payout.
-pub async fn left_out(conn: &mut Conn, payout_id: i64, referrers: &[i64]) -> DbResult<HashSet<i64>> {
-    let found: Vec<(i64,)> = sql("SELECT l.referrer_id
-           FROM rows($1, id BIGINT) w
-           CROSS JOIN payout_lines l
-          WHERE l.payout_id = $2
-            AND l.referrer_id = w.id
-            AND l.out_reason = 'by hand'")
-    .bind(rows!(referrers, id => { id: *id }))
-    .bind(payout_id)
-    .all(conn)
-    .await?;
-    Ok(found.into_iter().map(|(id,)| id).collect())
-}
-
-/// Empties a draft; whom staff left out is remembered. No line is deleted: one that was locked before is named in
-/// the ledger.
-pub async fn clear(tx: &mut Tx, payout_id: i64) -> DbResult<()> {
-    sql("UPDATE payout_lines
-            SET state = $2, out_reason = $3, amount = 0, items = 0, digest = '', minimum = NULL, since = NULL
-          WHERE payout_id = $1
-            AND (out_reason IS NULL OR out_reason <> $4)")
-    .bind(payout_id)
-    .bind(LineState::Out)
-    .bind(OutReason::Nothing)
-    .bind(OutReason::ByHand)
-    .patient()
-    .execute(tx)
-    .await?;
-    sql("UPDATE payouts
-            SET lines = 0, amount = 0, fingerprint = '', note = NULL
-          WHERE id = $1")
-    .bind(payout_id)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Writes the lines of some referrers, each over the one it had. `recent` is the instant after which changed details
-/// are marked.
-pub async fn put_lines(tx: &mut Tx, payout: &PayoutRow, lines: &[Built], ids: Range<i64>, recent: i64) -> DbResult<()> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let now = tx.now();
-    let table = rows!(ids.zip(lines), (id, l) => {
-        id: id,
-        referrer_id: l.referrer_id,
-        amount: l.amount,
-        items: l.items,
-        digest: &l.digest,
-        state: if l.out.is_some() { LineState::Out } else { LineState::In },
-        out_reason: l.out,
-        reason: &l.reason,
-        minimum: l.minimum,
-        since: &l.since,
-        details_id: l.details.as_ref().map(|d| d.id),
-        details: l.details.as_ref().map(|d| d.masked.as_str()),
-        changed_at: l.details.as_ref().filter(|d| d.is_change).map(|d| d.created_at).filter(|at| *at > recent),
-    });
-    sql("INSERT INTO payout_lines (id, business_id, payout_id, referrer_id, name, email, currency, amount, items, digest,
-                state, out_reason, reason, minimum, since, details_id, details, details_changed_at, updated_at)
-         SELECT r.id, $2, $3, r.referrer_id, p.name, p.email, $4, r.amount, r.items, r.digest, r.state, r.out_reason,
-                r.reason, r.minimum, r.since, r.details_id, r.details, r.changed_at, $5
-           FROM rows($1, id BIGINT, referrer_id BIGINT, amount BIGINT, items BIGINT, digest TEXT, state TEXT,
-                out_reason TEXT, reason TEXT, minimum BIGINT, since TEXT, details_id BIGINT, details TEXT, changed_at BIGINT) r
-           JOIN referrers p ON p.id = r.referrer_id
-          WHERE true
-         ON CONFLICT (payout_id, referrer_id) DO UPDATE
-            SET name = excluded.name,
-                email = excluded.email,
-                amount = excluded.amount,
-                items = excluded.items,
-                digest = excluded.digest,
-                state = excluded.state,
-                out_reason = excluded.out_reason,
-                reason = excluded.reason,
-                minimum = excluded.minimum,
-                since = excluded.since,
-                details_id = excluded.details_id,
-                details = excluded.details,
-                details_changed_at = excluded.details_changed_at,
-                updated_at = excluded.updated_at")
-    .bind(table)
-    .bind(payout.business_id)
-    .bind(payout.id)
-    .bind(payout.currency)
-    .bind(now)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
 /// Puts a line out of a draft, or in again.
 pub async fn choose(tx: &mut Tx, id: i64, out: bool) -> DbResult<()> {
     let now = tx.now();
@@ -313,24 +221,4 @@ pub async fn end_lines(tx: &mut Tx, lines: &[&(&Settle, LineRow)], today: Day) -
 fn expect(done: u64, wanted: usize) -> DbResult<()> {
     let same = usize::try_from(done) == Ok(wanted);
     if same { Ok(()) } else { Err(DbError::Lost(format!("payout lines: {done} rows instead of {wanted}"))) }
-}
-
-row! {
-    /// A referrer by name.
-    pub struct Named {
-        pub id: i64,
-        pub name: String,
-        pub email: Option<String>,
-    }
-}
-
-/// The names of some referrers.
-pub async fn names(conn: &mut Conn, referrers: &[i64]) -> DbResult<Vec<Named>> {
-    sql("SELECT p.id, p.name, p.email
-           FROM rows($1, id BIGINT) w
-           CROSS JOIN referrers p
-          WHERE p.id = w.id")
-    .bind(rows!(referrers, id => { id: *id }))
-    .all(conn)
-    .await
 }

@@ -1,7 +1,6 @@
 use crate::db::{Conn, DbResult, sql};
 use crate::engine::state::LineState;
-use crate::payout_details::Method;
-use crate::row;
+use crate::{row, rows};
 
 row! {
     /// The lines of one state.
@@ -49,48 +48,24 @@ pub async fn is_settled(conn: &mut Conn, id: i64) -> DbResult<bool> {
 }
 
 row! {
-    /// The sum due in one currency to the referrers who are paid in one way, of campaigns that offer the way or of
-    /// those that do not.
+    /// The lines of a payout that were not paid after all.
     #[derive(Debug, Clone)]
-    pub struct Owed {
-        pub currency: String,
-        pub method: Option<Method>,
-        pub is_offered: bool,
-        pub referrers: i64,
+    pub struct Unpaid {
+        pub payout_id: i64,
+        pub lines: i64,
         pub amount: i64,
-        /// The day since which the oldest part is due.
-        pub since: Option<String>,
     }
 }
 
-/// The sums owed to the referrers of a business that could be in a payout now.
-pub async fn owed(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Owed>> {
-    sql("SELECT s.currency, s.method, s.is_offered, count(*) AS referrers, CAST(sum(s.amount) AS BIGINT) AS amount,
-                min(s.since) AS since
-           FROM (SELECT u.currency, u.referrer_id, d.method,
-                        u.amount < 0 OR c.payout_methods = ''
-                            OR ' ' || c.payout_methods || ' ' LIKE '% ' || COALESCE(d.method, 'hand') || ' %' AS is_offered,
-                        CAST(sum(u.amount) AS BIGINT) AS amount, min(u.since) AS since
-                   FROM (SELECT k.currency, k.referrer_id, k.campaign_id, k.amount, k.hold_until AS since
-                           FROM commissions k
-                          WHERE k.business_id = $1
-                            AND k.state = 'approved'
-                            AND k.line_id IS NULL
-                            AND k.test = false
-                          UNION ALL
-                         SELECT a.currency, a.referrer_id, a.campaign_id, a.amount, CAST(NULL AS TEXT)
-                           FROM adjustments a
-                          WHERE a.business_id = $1
-                            AND a.state = 'posted'
-                            AND a.line_id IS NULL) u
-                   JOIN campaigns c ON c.id = u.campaign_id
-                   LEFT JOIN payout_details d ON d.referrer_id = u.referrer_id
-                                             AND d.replaced_at IS NULL
-                  GROUP BY u.currency, u.referrer_id, d.method, 4) s
-          WHERE s.amount > 0
-          GROUP BY s.currency, s.method, s.is_offered
-          ORDER BY s.currency, s.method, s.is_offered DESC")
-    .bind(business_id)
+/// The failed and returned lines of some payouts, of those that have any.
+pub async fn unpaid(conn: &mut Conn, payouts: &[i64]) -> DbResult<Vec<Unpaid>> {
+    sql("SELECT l.payout_id, count(*) AS lines, CAST(sum(l.amount) AS BIGINT) AS amount
+           FROM rows($1, id BIGINT) w
+           CROSS JOIN payout_lines l
+          WHERE l.payout_id = w.id
+            AND l.state IN ('failed', 'returned')
+          GROUP BY l.payout_id")
+    .bind(rows!(payouts, id => { id: *id }))
     .all(conn)
     .await
 }

@@ -83,7 +83,7 @@ fn due(of: &OfBalance, standing: &Standing) -> Vec<String> {
         needed.push(format!("{} is not paid {how}: its campaign offers {}.", of.shown(*part), offered.within()));
     }
     let amount = of.shown(line.amount);
-    let since = line.since.as_deref().map(|since| format!(" since {}", day(since))).unwrap_or_default();
+    let since = line.since.map(|since| format!(" since {}", since.shown())).unwrap_or_default();
     match line.out {
         Some(OutReason::BelowMinimum) => {
             let minimum = of.shown(line.minimum.unwrap_or_default());

@@ -170,6 +170,12 @@ pub struct PayoutLine {
     details: Option<String>,
     /// The moment at which the details were changed, where that was shortly before the draft: see `changed_details_days` of the settings.
     details_changed_at: Option<String>,
+    /// Where the last payment to them did not arrive, how it ended: `failed` or `returned`.
+    last_failure: Option<String>,
+    /// The day on which that was.
+    last_failure_day: Option<String>,
+    /// Why.
+    last_failure_reason: Option<String>,
     /// Why it failed, was returned or cannot be sent.
     reason: Option<String>,
     /// The reference of the bank or provider.
@@ -196,6 +202,9 @@ impl PayoutLine {
             due_since: row.since.clone(),
             details: row.details.clone(),
             details_changed_at: maybe_instant(row.details_changed_at),
+            last_failure: row.failed_state.map(|state| state.to_string()),
+            last_failure_day: row.failed_day.clone(),
+            last_failure_reason: row.failed_reason.clone(),
             reason: row.reason.clone(),
             reference: row.reference.clone(),
             day: row.day.clone(),
