@@ -1054,6 +1054,95 @@ CREATE INDEX payout_lines_by_state ON payout_lines (payout_id, state, id);
 CREATE INDEX payout_lines_by_amount ON payout_lines (payout_id, amount, id);
 CREATE INDEX payout_lines_by_referrer ON payout_lines (referrer_id, id);
 
+-- PAYMENT PROVIDERS
+
+-- The accounts at payment providers whose messages say what customers paid. One that is disconnected stays for its
+-- history.
+CREATE TABLE provider_accounts (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    provider TEXT NOT NULL CHECK (provider IN ('stripe', 'paystack', 'flutterwave', 'paddle', 'lemonsqueezy')),
+    test BOOLEAN NOT NULL,
+    -- The provider's id of the account; '' where it did not say.
+    account TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- JSON object of the API key and the secrets of messages, encrypted for this business, provider and account.
+    sealed TEXT NOT NULL,
+    key_id TEXT NOT NULL REFERENCES secret_keys (id),
+    -- The end of the API key, for pages; '' without one.
+    masked TEXT NOT NULL,
+    -- The provider's id of the endpoint that Refdesk made for its messages; '' for one made by hand.
+    endpoint TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    disconnected_at BIGINT,
+    -- The last message that was turned away, and why.
+    refused_at BIGINT,
+    refused_why TEXT,
+    UNIQUE (business_id, provider, test, account)
+);
+CREATE INDEX provider_accounts_by_key ON provider_accounts (key_id, id);
+
+-- The campaigns that an account is for. Payments that name no campaign are of the oldest row's.
+CREATE TABLE provider_campaigns (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    account_id BIGINT NOT NULL REFERENCES provider_accounts (id),
+    campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
+    -- The product that payments are for.
+    product_id BIGINT NOT NULL REFERENCES products (id),
+    -- A lead is qualified as soon as a code of the campaign is used.
+    qualify_on_code BOOLEAN NOT NULL,
+    -- A payment that is wholly refunded takes the qualification back.
+    unqualify_on_refund BOOLEAN NOT NULL,
+    -- Commissions are computed from amounts that include these.
+    with_tax BOOLEAN NOT NULL,
+    with_shipping BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (account_id, campaign_id)
+);
+CREATE INDEX provider_campaigns_by_campaign ON provider_campaigns (campaign_id, account_id);
+
+-- The messages of payment providers, as they came. Only what became of one is written again.
+CREATE TABLE provider_messages (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    account_id BIGINT NOT NULL REFERENCES provider_accounts (id),
+    -- The provider's id of the event, or a digest of the body where it gives none: a repeat is not stored.
+    identity TEXT NOT NULL,
+    -- The provider's word for what happened.
+    kind TEXT NOT NULL,
+    happened_at BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    -- new: to be applied; waiting: for a message that says more; ignored: it says nothing that counts here;
+    -- failed: a person has to look.
+    state TEXT NOT NULL CHECK (state IN ('new', 'done', 'waiting', 'ignored', 'failed')),
+    -- What became of it, as a sentence; '' while it is new.
+    outcome TEXT NOT NULL,
+    applied_at BIGINT,
+    payment_id BIGINT,
+    lead_id BIGINT,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (account_id, identity)
+);
+CREATE INDEX provider_messages_new ON provider_messages (id) WHERE state = 'new';
+CREATE INDEX provider_messages_failed ON provider_messages (business_id, id) WHERE state = 'failed';
+CREATE INDEX provider_messages_by_account ON provider_messages (account_id, id);
+CREATE INDEX provider_messages_by_business ON provider_messages (business_id, id);
+
+-- The ids in a message. Two messages that name the same payment are about one payment; one that says what an id is
+-- (whose customer, which code) explains it to others; a waiting one waits for an id.
+CREATE TABLE provider_mentions (
+    account_id BIGINT NOT NULL,
+    text TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('names', 'explains', 'awaits')),
+    message_id BIGINT NOT NULL REFERENCES provider_messages (id),
+    PRIMARY KEY (account_id, text, role, message_id)
+);
+CREATE INDEX provider_mentions_by_message ON provider_mentions (message_id, role);
+
 -- LINKS TO ANSWERS
 
 -- Links by which somebody without an account reads why one thing is as it is.

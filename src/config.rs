@@ -45,6 +45,9 @@ pub struct Settings {
     /// Key of payout details: 64 hexadecimal digits, or 32 bytes in base64; the same on every node. Further keys, apart by commas, only read [default: the file beside a SQLite database]
     #[arg(long, env = "REFDESK_SECRET_KEY", global = true, hide_env_values = true)]
     pub secret_key: Option<Hidden>,
+    /// The address of Stripe's API, for tests [default: https://api.stripe.com]
+    #[arg(long, env = "REFDESK_STRIPE_API", global = true)]
+    pub stripe_api: Option<String>,
 }
 
 /// A setting whose text no log and no message shows.
@@ -81,6 +84,8 @@ pub struct Config {
     pub calls_per_minute: i64,
     /// The first encrypts; each reads.
     pub secret_keys: Vec<SecretKey>,
+    /// The address of Stripe's API, without a trailing slash.
+    pub stripe_api: String,
     /// The time a caller may take over the head of a request, and over its body beside what its size earns.
     pub patience: Duration,
 }
@@ -98,6 +103,7 @@ impl Settings {
             upload_mib: self.upload_mib.or(file.upload_mib),
             calls_per_minute: self.calls_per_minute.or(file.calls_per_minute),
             secret_key: self.secret_key.or(file.secret_key),
+            stripe_api: self.stripe_api.or(file.stripe_api),
         }
     }
 
@@ -133,6 +139,7 @@ impl Settings {
             calls_per_minute,
             secret_keys: self.secret_key.map_or(Ok(Vec::new()), |keys| secret_keys(&keys.0))?,
             upload_limit: upload_mib << 20,
+            stripe_api: stripe_api(self.stripe_api.as_deref())?,
             patience: Duration::from_secs(20),
         })
     }
@@ -156,6 +163,15 @@ fn public_address(text: &str) -> Result<String, String> {
         return wrong("must be without a path: Refdesk is served at the root of its host");
     }
     Ok(address.to_owned())
+}
+
+fn stripe_api(text: Option<&str>) -> Result<String, String> {
+    let address = text.unwrap_or("https://api.stripe.com").trim_end_matches('/');
+    let host = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
+    match host.filter(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
+        Some(_) => Ok(address.to_owned()),
+        None => Err(format!("stripe-api must begin with http:// or https://, not {address:?}")),
+    }
 }
 
 /// Keys with a comma between them.

@@ -44,6 +44,7 @@ pub struct Parts {
 impl Core {
     /// On an open, migrated database.
     pub fn new(db: Db, clock: Clock, config: Config) -> Self {
+        crate::tls::install();
         let db = db.at(clock.clone());
         let ids = Ids::new(db.clone());
         Self(Arc::new(Parts {

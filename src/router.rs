@@ -13,8 +13,8 @@ use crate::shell::{self, Routes};
 use crate::web::health::Probe;
 use crate::web::{assets, health, layers};
 use crate::{
-    calls, codes, figures, imports, kept, outbox, payouts, referrers, seal, search, stored_answers, sweep, test_data,
-    users,
+    calls, codes, figures, imports, kept, outbox, payouts, providers, referrers, seal, search, stored_answers, sweep,
+    test_data, users,
 };
 
 /// The whole program as one service.
@@ -59,6 +59,7 @@ pub fn pages() -> Routes {
         .merge(crate::campaigns::pages::routes())
         .merge(crate::shop::pages::routes())
         .merge(crate::products::pages::routes())
+        .merge(crate::providers::pages::routes())
         .merge(crate::keys::pages::routes())
         .merge(crate::calls::pages::routes())
         .merge(crate::try_it::pages::routes())
@@ -87,6 +88,7 @@ pub fn schedule(app: &App) -> Schedule {
     Schedule::new()
         .task("sweep", 60, |core| Box::pin(async move { sweep::run(&core).await }))
         .task("payouts", 600, |core| Box::pin(async move { payouts::run_rhythm(&core).await }))
+        .task("waiting_messages", 3_600, |core| Box::pin(async move { providers::apply::look_again(&core).await }))
         .task("seal", 20, |core| Box::pin(async move { seal::run(&core).await }))
         .task("outbox", 60, |core| Box::pin(async move { outbox::run(&core).await }))
         .task("tidy", 600, |core| Box::pin(async move { tidy(&core).await }))
@@ -104,6 +106,13 @@ pub fn schedule(app: &App) -> Schedule {
             "figures",
             1,
             |core| Box::pin(async move { figures::run(&core).await }),
+        )
+        .task_when(
+            |core| Box::pin(async move { providers::apply::is_due(&core).await }),
+            SECOND / 4,
+            "messages",
+            0,
+            |core| Box::pin(async move { providers::apply::run(&core).await }),
         )
         .each_node(app, 30 * SECOND, "the last use of keys was not written", |app| {
             Box::pin(async move { app.keys.flush().await })

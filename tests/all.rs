@@ -47,6 +47,7 @@ mod payout_secrets;
 mod payout_stream;
 mod payouts;
 mod plans;
+mod providers;
 mod races;
 mod readme;
 mod ready_text;

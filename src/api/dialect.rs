@@ -28,11 +28,12 @@ pub enum Dialect {
 }
 
 /// The first part of the addresses of each.
-const PREFIXES: [(&str, Dialect); 6] = [
+const PREFIXES: [(&str, Dialect); 7] = [
     ("/api/events", Dialect::Rn),
     ("/business/lead", Dialect::Cf),
     ("/api/v1", Dialect::Rf),
     ("/api/v2", Dialect::Rf),
+    ("/webhooks", Dialect::Own),
     ("/webhook", Dialect::Rf),
     ("/v1", Dialect::Own),
 ];

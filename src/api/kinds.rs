@@ -15,7 +15,7 @@ const fn kind(code: &'static str, status: &'static str, what: &'static str, reme
 }
 
 /// By status.
-pub const KINDS: [ProblemKind; 53] = [
+pub const KINDS: [ProblemKind; 54] = [
     kind(
         "missing_field",
         "400",
@@ -34,6 +34,12 @@ pub const KINDS: [ProblemKind; 53] = [
         "400",
         "The query, or a form in the body, cannot be read.",
         "Percent-encode what is not plain text.",
+    ),
+    kind(
+        "bad_signature",
+        "400",
+        "A payment provider's message is not signed with a secret of this business, or too long ago.",
+        "Copy the signing secret from the provider into the campaign's settings.",
     ),
     kind("bad_request", "400", "The request broke off or cannot be read.", "Send it again, whole."),
     kind(

@@ -19,6 +19,7 @@ pub mod object;
 pub mod operation;
 mod packed;
 pub mod problem;
+mod provider_messages;
 pub mod public;
 pub mod read;
 mod refairn;
@@ -69,6 +70,7 @@ pub fn router(app: &App) -> Router<App> {
         .into_iter()
         .fold(Router::new(), |router, api| router.merge(api.into_router(app, |path| SIGNPOST.refuse(path))));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), call_log::record));
+    let router = router.merge(provider_messages::router());
     let router = router.layer(middleware::map_response(private));
     router.route("/openapi.json", axum::routing::get(docs::pages::document))
 }

@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 122] = [
+const TABLE: [(&str, &str); 125] = [
     ("adjustment.added", "Adjustment made"),
     ("adjustment.approved", "Adjustment approved"),
     ("adjustment.asked", "Adjustment waits for a second person"),
@@ -110,6 +110,9 @@ const TABLE: [(&str, &str); 122] = [
     ("payout.unlocked", "Lock of a payout undone"),
     ("product.added", "Product added"),
     ("product.renamed", "Product renamed"),
+    ("provider.changed", "Payments from a provider are taken otherwise"),
+    ("provider.connected", "Payment provider connected"),
+    ("provider.disconnected", "Payment provider disconnected"),
     ("referrer.added", "Referrer added"),
     ("referrer.archived", "Referrer archived"),
     ("referrer.details_removed", "Payout details removed"),
@@ -140,7 +143,7 @@ const TABLE: [(&str, &str); 122] = [
 ];
 
 /// The groups a list of the audit can be narrowed to: what actions begin with, and what that is called.
-pub const GROUPS: [(&str, &str); 23] = [
+pub const GROUPS: [(&str, &str); 24] = [
     ("lead.", "Leads"),
     ("customer.", "Sign-ups"),
     ("payment", "Payments"),
@@ -156,6 +159,7 @@ pub const GROUPS: [(&str, &str); 23] = [
     ("inbox.", "Inbox"),
     ("campaign.", "Campaigns"),
     ("product.", "Products"),
+    ("provider.", "Payment providers"),
     ("terms.", "Terms"),
     ("key.", "Keys"),
     ("test_data.", "Test data"),

@@ -64,14 +64,18 @@ pub fn actor(command: &str) -> Arc<Actor> {
     })
 }
 
-/// The line that is typed or piped in.
 pub fn read_password() -> Result<String, Refusal> {
+    read_line("The new password (it is shown as you type):")
+}
+
+/// The line that is typed, after these words, or piped in.
+pub fn read_line(asked: &str) -> Result<String, Refusal> {
     let input = std::io::stdin();
     if input.is_terminal() {
-        eprintln!("The new password (it is shown as you type):");
+        eprintln!("{asked}");
     }
     let mut line = String::new();
-    input.lock().read_line(&mut line).map_err(|e| Refusal::unusable(format!("no password: {e}")))?;
+    input.lock().read_line(&mut line).map_err(|e| Refusal::unusable(format!("no standard input: {e}")))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 

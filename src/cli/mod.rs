@@ -15,6 +15,7 @@ mod say;
 mod secrets;
 mod serve;
 mod setup;
+mod stripe;
 mod sweep;
 mod user;
 
@@ -78,6 +79,9 @@ enum Verb {
     /// The key that payout details and your own accounts are encrypted with: new, rotate
     #[command(subcommand)]
     Secrets(secrets::SecretsVerb),
+    /// Accounts of Stripe's: connect, list, disconnect
+    #[command(subcommand)]
+    Stripe(stripe::StripeVerb),
     /// Businesses beside the first one
     #[command(subcommand)]
     Business(setup::BusinessVerb),
@@ -129,6 +133,7 @@ async fn run(verb: Verb, config: Config) -> Result<(), Refusal> {
         Verb::Key(verb) => key::key(config, verb).await,
         Verb::Payout(verb) => payout::payout(config, verb).await,
         Verb::Secrets(verb) => secrets::secrets(config, verb).await,
+        Verb::Stripe(verb) => stripe::stripe(config, verb).await,
         Verb::Business(setup::BusinessVerb::Add(args)) => setup::setup(config, args, false).await,
     }
 }

@@ -37,7 +37,10 @@ pub async fn in_use(conn: &mut Conn) -> DbResult<Vec<(String, i64)>> {
                   UNION ALL
                  SELECT key_id
                    FROM payout_settings
-                  WHERE key_id IS NOT NULL) u
+                  WHERE key_id IS NOT NULL
+                  UNION ALL
+                 SELECT key_id
+                   FROM provider_accounts) u
           GROUP BY u.key_id
           ORDER BY u.key_id")
     .all(conn)
@@ -49,7 +52,8 @@ pub async fn forget_unused(tx: &mut Tx, _: &()) -> DbResult<()> {
     sql("DELETE FROM secret_keys
           WHERE NOT current
             AND NOT EXISTS (SELECT 1 FROM payout_details d WHERE d.key_id = secret_keys.id)
-            AND NOT EXISTS (SELECT 1 FROM payout_settings s WHERE s.key_id = secret_keys.id)")
+            AND NOT EXISTS (SELECT 1 FROM payout_settings s WHERE s.key_id = secret_keys.id)
+            AND NOT EXISTS (SELECT 1 FROM provider_accounts a WHERE a.key_id = secret_keys.id)")
     .execute(tx)
     .await?;
     Ok(())
@@ -76,6 +80,11 @@ pub async fn with_other_key(conn: &mut Conn, key_id: &str, after: i64, most: usi
            FROM payout_settings s
           WHERE s.id > $1
             AND s.key_id <> $2
+          UNION ALL
+         SELECT a.id, 'provider_accounts/' || CAST(a.business_id AS TEXT) || '/' || a.provider || '/' || a.account, a.sealed
+           FROM provider_accounts a
+          WHERE a.id > $1
+            AND a.key_id <> $2
           ORDER BY id
           LIMIT $3")
     .bind(after)
@@ -114,5 +123,14 @@ pub async fn reseal(tx: &mut Tx, (key_id, rows): &(String, Vec<Resealed>)) -> Db
     .bind(key_id)
     .execute(tx)
     .await?;
-    Ok(details + settings)
+    let accounts = sql("UPDATE provider_accounts
+            SET sealed = r.sealed, key_id = $2
+           FROM rows($1, id BIGINT, was TEXT, sealed TEXT) r
+          WHERE provider_accounts.id = r.id
+            AND provider_accounts.sealed = r.was")
+    .bind(rows!(rows, r => { id: r.id, was: r.was, sealed: r.sealed }))
+    .bind(key_id)
+    .execute(tx)
+    .await?;
+    Ok(details + settings + accounts)
 }

@@ -26,7 +26,7 @@ use crate::web::{Fault, Stamp, flash};
 pub const PATH: &str = "/unsent";
 
 /// Fields that no form keeps.
-const SECRET: [&str; 4] = ["password", "current", "new", "again"];
+const SECRET: [&str; 7] = ["password", "current", "new", "again", "api_key", "secret", "webhook_secret"];
 
 #[derive(Serialize, Deserialize)]
 struct Kept {

@@ -28,7 +28,7 @@ enum Layer {
     Value,
 }
 
-const VALUES: [&str; 25] = [
+const VALUES: [&str; 26] = [
     "actor",
     "amounts",
     "clock",
@@ -53,6 +53,7 @@ const VALUES: [&str; 25] = [
     "sound",
     "spelling",
     "text",
+    "tls",
     "when",
 ];
 

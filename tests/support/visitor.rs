@@ -20,6 +20,7 @@ const TURNS: [&str; 6] = ["/sign-in", "/sign-out", "/switch-", "/test-data", "/s
 
 impl Visitor {
     pub fn new(base: &str) -> Self {
+        refdesk::tls::install();
         let client = Client::builder()
             .cookie_store(true)
             .redirect(redirect::Policy::none())

@@ -1,0 +1,117 @@
+//! The messages about one payment: those with a common id, and those with an id in common with them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use crate::clock::Instant;
+use crate::db::{Conn, DbResult};
+use crate::providers::message;
+use crate::providers::provider::Provider;
+use crate::providers::store::messages::{self, MessageRow, Role};
+use crate::providers::told::{Fact, Hint, Told};
+
+/// Messages of one payment, at most: a hostile sender may chain any number.
+const MOST: i64 = 500;
+/// The steps from id to id.
+const STEPS: usize = 6;
+
+pub struct Group {
+    /// The message that is applied, and all that are about the same payment.
+    pub messages: Vec<(MessageRow, Told)>,
+    /// The ids of the payment, as the engine stores them.
+    pub names: BTreeSet<String>,
+}
+
+fn read(provider: Provider, row: &MessageRow) -> Told {
+    let json: Option<Json> = serde_json::from_str(&row.body).ok();
+    let told = json.and_then(|json| message::read(provider, &json, Instant::from_micros(row.happened_at)).ok());
+    told.unwrap_or_default()
+}
+
+impl Group {
+    pub async fn of(conn: &mut Conn, provider: Provider, first: MessageRow) -> DbResult<Self> {
+        let account_id = first.account_id;
+        let told = read(provider, &first);
+        let mut group =
+            Self { names: told.names.iter().map(ToString::to_string).collect(), messages: vec![(first, told)] };
+        for _ in 0..STEPS {
+            if group.names.is_empty() {
+                break;
+            }
+            let names: Vec<String> = group.names.iter().cloned().collect();
+            let before = group.messages.len();
+            for row in messages::mentioning(conn, account_id, Role::Names, &names, MOST).await? {
+                if group.messages.iter().any(|(known, _)| known.id == row.id) {
+                    continue;
+                }
+                let told = read(provider, &row);
+                group.names.extend(told.names.iter().map(ToString::to_string));
+                group.messages.push((row, told));
+            }
+            if group.messages.len() == before {
+                break;
+            }
+        }
+        Ok(group)
+    }
+
+    pub fn told(&self) -> impl Iterator<Item = &Told> {
+        self.messages.iter().map(|(_, told)| told)
+    }
+}
+
+/// What other messages say of an id, the newest first.
+async fn explained(conn: &mut Conn, provider: Provider, account_id: i64, id: &str) -> DbResult<Vec<Fact>> {
+    let rows = messages::mentioning(conn, account_id, Role::Explains, &[id.to_owned()], MOST).await?;
+    Ok(rows.iter().rev().flat_map(|row| read(provider, row).facts).collect())
+}
+
+/// The e-mail address and name of a customer, as another message has them.
+pub async fn customer(
+    conn: &mut Conn,
+    provider: Provider,
+    account_id: i64,
+    id: &str,
+) -> DbResult<Option<(String, Option<String>)>> {
+    let facts = explained(conn, provider, account_id, id).await?;
+    Ok(facts.into_iter().find_map(|fact| match fact {
+        Fact::Customer { id: of, email: Some(email), name } if of == id => Some((email, name)),
+        _ => None,
+    }))
+}
+
+/// The text of a promotion code, or the id that has to be explained first.
+pub async fn code(
+    conn: &mut Conn,
+    provider: Provider,
+    account_id: i64,
+    hint: &Hint,
+) -> DbResult<Result<String, String>> {
+    let mut hint = hint.clone();
+    for _ in 0..2 {
+        match hint {
+            Hint::Code(text) | Hint::Maybe(text) => return Ok(Ok(text)),
+            Hint::Promotion(id) => {
+                let facts = explained(conn, provider, account_id, &id).await?;
+                let text = facts.into_iter().find_map(|fact| match fact {
+                    Fact::Code { id: of, text } if of == id => Some(text),
+                    _ => None,
+                });
+                return Ok(text.ok_or(id));
+            }
+            Hint::Discount(id) => {
+                let facts = explained(conn, provider, account_id, &id).await?;
+                let found = facts.into_iter().find_map(|fact| match fact {
+                    Fact::Discount { id: of, code } if of == id => Some(code),
+                    _ => None,
+                });
+                match found {
+                    Some(code) => hint = code,
+                    None => return Ok(Err(id)),
+                }
+            }
+        }
+    }
+    Ok(Err(String::new()))
+}

@@ -1,0 +1,472 @@
+//! What is to be done about a payment: the events that its story has beyond what the engine knows.
+
+use std::sync::Arc;
+
+use super::group::{self, Group};
+use crate::actor::Actor;
+use crate::business::BusinessRow;
+use crate::clock::{Day, Zone};
+use crate::codes;
+use crate::core::Core;
+use crate::db::DbResult;
+use crate::email::Email;
+use crate::engine::{By, Dispute, DisputedPayment, Event, Names, PaymentName, PaymentRef, QualifyBy, Refund, What};
+use crate::id;
+use crate::intake::{Fault, Intake, RawCancel, RawPayment, RawProduct, RawSignUp, Sender};
+use crate::money::{Currency, Money, Unpriced};
+use crate::products::Catalogue;
+use crate::providers::accounts::Account;
+use crate::providers::store::{self, KnownPayment, LinkRow};
+use crate::providers::story::Story;
+use crate::providers::told::{Ended, Fact, Hint, Who};
+
+/// Everything that follows from one message.
+pub struct Plan {
+    pub account_id: i64,
+    /// The messages that it settles.
+    pub ids: Vec<i64>,
+    pub deeds: Vec<Deed>,
+    /// Ids that another message has to explain.
+    pub awaits: Vec<String>,
+    /// Ids that its messages explain to others.
+    pub explains: Vec<String>,
+    pub rest: Rest,
+    pub provider: &'static str,
+    /// Said beside what was done.
+    pub notes: Vec<String>,
+}
+
+/// What a plan comes to without a deed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rest {
+    /// Everything that it says is known.
+    Known,
+    /// It explains an id.
+    Explains,
+    Waits(String),
+    Ignored(String),
+    Failed(String),
+}
+
+/// One event, with the words for what it does.
+pub struct Deed {
+    pub kind: DeedKind,
+    pub event: Event,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeedKind {
+    SignUp { code: String },
+    Payment(Money),
+    Refund(Money),
+    Dispute(bool),
+    Qualify(bool),
+    End,
+}
+
+/// The sender of the events of one account.
+struct Planner<'p> {
+    core: &'p Core,
+    intake: Intake<'p>,
+    business: &'p BusinessRow,
+    account: &'p Account,
+    by: By,
+    zone: Zone,
+    plan: Plan,
+}
+
+pub async fn plan(
+    core: &Core,
+    catalogue: &Catalogue,
+    business: &BusinessRow,
+    account: &Account,
+    actor: &Arc<Actor>,
+    group: Group,
+) -> DbResult<Plan> {
+    let zone = Zone::parse(&business.timezone).unwrap_or_default();
+    let sender = Sender {
+        business_id: business.id,
+        business: &business.public_id,
+        zone,
+        country: &business.country,
+        test: account.row.test,
+    };
+    let first = group.messages.first().map(|(row, _)| row.id);
+    let open = group.messages.iter().filter(|(row, _)| row.is_open() || Some(row.id) == first);
+    let mut planner = Planner {
+        core,
+        intake: Intake { db: &core.db, catalogue, now: core.clock.now(), sender },
+        business,
+        account,
+        by: By::new(business.id, actor),
+        zone,
+        plan: Plan {
+            account_id: account.row.id,
+            ids: open.map(|(row, _)| row.id).collect(),
+            deeds: Vec::new(),
+            awaits: Vec::new(),
+            explains: group.told().flat_map(|told| told.explains.iter().cloned()).collect(),
+            rest: Rest::Known,
+            provider: account.row.provider.title(),
+            notes: Vec::new(),
+        },
+    };
+    planner.follow(&group).await?;
+    Ok(planner.plan)
+}
+
+/// A code that was used, and the campaign it is of.
+struct Used {
+    text: String,
+    campaign_id: Option<i64>,
+}
+
+impl Planner<'_> {
+    async fn follow(&mut self, group: &Group) -> DbResult<()> {
+        if self.account.links.is_empty() {
+            self.plan.rest = Rest::Ignored("The account is connected to no campaign any more.".into());
+            return Ok(());
+        }
+        let story = Story::of(group.told());
+        let ended = group.told().flat_map(|told| &told.facts).find_map(|fact| match fact {
+            Fact::Ended(ended) => Some(ended.clone()),
+            _ => None,
+        });
+        if let Some(ended) = ended {
+            return self.end(&ended).await;
+        }
+        let names: Vec<String> = group.names.iter().cloned().collect();
+        let mut conn = self.core.db.read().await?;
+        let known = if names.is_empty() {
+            None
+        } else {
+            store::payment(&mut conn, self.business.id, self.is_test(None), &names).await?
+        };
+        drop(conn);
+        if story.paid.is_none() && story.used_at.is_none() && known.is_none() {
+            self.plan.rest = if story.refunded > 0 || story.disputed || story.lost || story.is_pending {
+                Rest::Waits("It waits for the payment that it is about.".into())
+            } else if self.plan.explains.is_empty() {
+                Rest::Ignored("It names a payment and says nothing new of it.".into())
+            } else {
+                Rest::Explains
+            };
+            return Ok(());
+        }
+        self.pay(group, &story, known).await
+    }
+
+    /// Whether rows are test data: the account's mode, or the product's.
+    fn is_test(&self, link: Option<&LinkRow>) -> bool {
+        self.account.row.test || link.is_some_and(|link| link.product_test)
+    }
+
+    /// A sign-up with the code that was used, the payment, what it qualifies, and what became of it since.
+    async fn pay(&mut self, group: &Group, story: &Story, known: Option<KnownPayment>) -> DbResult<()> {
+        let Some((email, name)) = self.person(&story.who, known.as_ref()).await? else { return Ok(()) };
+        let used = self.code(&story.hints).await?;
+        let Some(link) = self.link(used.as_ref(), &email, known.as_ref()).await? else { return Ok(()) };
+        // A link to a test product keeps its payments in test mode, where the account's own are not.
+        let known = match known {
+            Some(known) => Some(known),
+            None if self.is_test(Some(&link)) != self.account.row.test => {
+                let names: Vec<String> = group.names.iter().cloned().collect();
+                store::payment(&mut self.core.db.read().await?, self.business.id, true, &names).await?
+            }
+            None => None,
+        };
+        let is_news = group.messages.iter().any(|(row, told)| row.applied_at.is_none() && told.says_code());
+        let is_news = is_news || known.is_none();
+        if let (Some(used), true) = (&used, is_news) {
+            let raw = RawSignUp {
+                of: self.of(&link.product),
+                email: email.clone(),
+                name: name.unwrap_or_else(|| email.text().to_owned()),
+                phone: None,
+                code: Some(used.text.clone()),
+            };
+            let event = self.intake.sign_up(raw).await;
+            let Some(event) = self.taken(event) else { return Ok(()) };
+            self.push(DeedKind::SignUp { code: used.text.clone() }, event);
+        }
+        let Some(amount) = self.record(group, story, known.as_ref(), &link, &email).await? else { return Ok(()) };
+        if used.is_some() && link.qualify_on_code && is_news {
+            self.qualify(&link, &email, true);
+        }
+        self.converge(group, story, known.as_ref(), &link, &email, amount)
+    }
+
+    /// The payment itself; answers what the engine knows of it then: the amount, and the day. `Some(None)` where there
+    /// is none, as for a code that was used alone.
+    async fn record(
+        &mut self,
+        group: &Group,
+        story: &Story,
+        known: Option<&KnownPayment>,
+        link: &LinkRow,
+        email: &Email,
+    ) -> DbResult<Option<Option<(Money, Day)>>> {
+        if let Some(known) = known {
+            let (Ok(currency), Ok(day)) = (Currency::parse(&known.currency), Day::parse(&known.payment_date)) else {
+                return Ok(Some(None));
+            };
+            if story.amounts_differ {
+                self.plan.notes.push("Two messages give this payment with different amounts. The first counts.".into());
+            }
+            return Ok(Some(Some((Money { minor: known.amount, currency }, day))));
+        }
+        let Some(paid) = &story.paid else { return Ok(Some(None)) };
+        let amount = Money { minor: paid.base(link.with_tax, link.with_shipping), currency: paid.currency };
+        if story.amounts_differ {
+            self.plan.notes.push("Two messages give this payment with different amounts. The invoice's counts.".into());
+        }
+        let day = self.zone.day_of(paid.at);
+        let raw = RawPayment {
+            of: self.of(&link.product),
+            email: email.clone(),
+            phone: None,
+            amount: amount.plain(),
+            currency: amount.currency.code().to_owned(),
+            subscription_status: paid.status,
+            date: day,
+            names: Names::all_decide(names_of(group)),
+        };
+        let event = self.intake.payment(raw).await;
+        let Some(event) = self.taken(event) else { return Ok(None) };
+        self.push(DeedKind::Payment(amount), event);
+        Ok(Some(Some((amount, day))))
+    }
+
+    /// Refunds, disputes, and what a whole refund takes back.
+    fn converge(
+        &mut self,
+        group: &Group,
+        story: &Story,
+        known: Option<&KnownPayment>,
+        link: &LinkRow,
+        email: &Email,
+        paid: Option<(Money, Day)>,
+    ) -> DbResult<()> {
+        let Some((amount, day)) = paid else { return Ok(()) };
+        let names: Vec<PaymentName> = names_of(group).collect();
+        let (refunded, target) = (known.map_or(0, |k| k.refunded), story.refunded_of(amount.minor));
+        if target > refunded {
+            let money = Money { minor: target - refunded, ..amount };
+            let at = story.refunded_at.unwrap_or(self.intake.now);
+            let event = self.refund(&names, known, link, email, money, (target, self.zone.day_of(at).max(day)));
+            self.push(DeedKind::Refund(money), event);
+            if target == amount.minor && link.unqualify_on_refund {
+                self.qualify(link, email, false);
+            }
+        } else if target < refunded && known.is_some_and(|k| k.refunded > 0) && story.has_failed(group) {
+            let money = Money { minor: refunded - target, ..amount };
+            self.plan.rest = Rest::Failed(format!(
+                "A refund of {} did not reach the customer, so the money is yours again. The commission was reduced for \
+                 it: give it back by an adjustment if it is owed.",
+                money.shown()
+            ));
+        }
+        let is_disputed = known.is_some_and(|k| k.disputed_at.is_some());
+        if story.disputed != is_disputed && target < amount.minor {
+            let test = self.is_test(Some(link));
+            let payment = DisputedPayment::Names { test, names };
+            let reason = format!("{} says so.", self.plan.provider);
+            self.push(DeedKind::Dispute(story.disputed), Dispute { payment, disputed: story.disputed, reason });
+        }
+        Ok(())
+    }
+
+    fn refund(
+        &self,
+        names: &[PaymentName],
+        known: Option<&KnownPayment>,
+        link: &LinkRow,
+        email: &Email,
+        money: Money,
+        (target, date): (i64, Day),
+    ) -> Refund {
+        let test = self.is_test(Some(link));
+        let (payment, root) = match known {
+            Some(known) => (PaymentRef::Id(known.id.into()), known.id.to_string()),
+            None => {
+                let root = names.iter().min().map(ToString::to_string).unwrap_or_default();
+                (PaymentRef::Names(names.to_vec()), root)
+            }
+        };
+        // Two nodes that come to the same sum at once make one refund.
+        let identity = format!("event:{}:{root}:{target}", self.account.row.provider);
+        Refund {
+            of: crate::engine::ProductScope::new(link.product_id, link.campaign_id, test),
+            email: email.clone(),
+            payment,
+            amount: Some(Unpriced::of(money)),
+            currency: Some(money.currency),
+            date,
+            body_hash: id::sha256_hex(&format!("{identity}|{date}|{}", money.plain())),
+            identity: Some(identity),
+            reason: Some(format!("{} says so.", self.plan.provider)),
+        }
+    }
+
+    fn qualify(&mut self, link: &LinkRow, email: &Email, qualified: bool) {
+        let scope = crate::engine::Scope::new(link.campaign_id, self.is_test(Some(link)));
+        self.push(DeedKind::Qualify(qualified), QualifyBy { scope, email: email.clone(), qualified });
+    }
+
+    async fn end(&mut self, ended: &Ended) -> DbResult<()> {
+        let Some((email, _)) = self.person(&ended.who, None).await? else { return Ok(()) };
+        let Some(link) = self.link(None, &email, None).await? else { return Ok(()) };
+        let date = self.zone.day_of(ended.at).min(self.zone.day_of(self.intake.now));
+        let raw = RawCancel { of: self.of(&link.product), email, date, id: None };
+        let event = self.intake.cancel(raw).await;
+        if let Some(event) = self.taken(event) {
+            self.push(DeedKind::End, event);
+        }
+        Ok(())
+    }
+
+    /// The address and name of whoever paid; without them the plan waits.
+    async fn person(&mut self, who: &Who, known: Option<&KnownPayment>) -> DbResult<Option<(Email, Option<String>)>> {
+        let mut name = who.name.clone();
+        let mut email = known.map(|known| known.email.clone()).or_else(|| who.email.clone());
+        if let (None, Some(customer)) = (&email, &who.customer) {
+            let mut conn = self.core.db.read().await?;
+            match group::customer(&mut conn, self.account.row.provider, self.account.row.id, customer).await? {
+                Some((found, called)) => {
+                    email = Some(found);
+                    name = name.or(called);
+                }
+                None => {
+                    self.plan.awaits.push(customer.clone());
+                    let why = format!("It waits to learn the e-mail address of the customer {customer}.");
+                    self.plan.rest = Rest::Waits(why);
+                    return Ok(None);
+                }
+            }
+        }
+        let Some(email) = email else {
+            self.plan.rest = Rest::Failed("It says neither an e-mail address nor a customer.".into());
+            return Ok(None);
+        };
+        match Email::parse(&email) {
+            Ok(email) => Ok(Some((email, name))),
+            Err(why) => {
+                self.plan.rest = Rest::Failed(format!("Its e-mail address {email} {why}."));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The referral code that was used, by the best hint that is one of the business's codes.
+    async fn code(&mut self, hints: &[Hint]) -> DbResult<Option<Used>> {
+        let mut conn = self.core.db.read().await?;
+        let mut said = None;
+        for hint in hints {
+            match group::code(&mut conn, self.account.row.provider, self.account.row.id, hint).await? {
+                Err(id) => self.plan.awaits.push(id),
+                Ok(text) => {
+                    let text = text.trim().to_owned();
+                    match codes::find(&mut conn, self.business.id, &text).await? {
+                        Some((code, _)) => {
+                            return Ok(Some(Used { text: code.text, campaign_id: Some(code.campaign_id) }));
+                        }
+                        // The shop says that it is a referral code: a person looks who was meant.
+                        None if matches!(hint, Hint::Code(_)) => said = said.or(Some(Used { text, campaign_id: None })),
+                        None => {}
+                    }
+                }
+            }
+        }
+        Ok(said)
+    }
+
+    /// The campaign that a payment is for: its code's, else the one it is known in, else where the address is a lead,
+    /// else the first.
+    async fn link(
+        &mut self,
+        used: Option<&Used>,
+        email: &Email,
+        known: Option<&KnownPayment>,
+    ) -> DbResult<Option<LinkRow>> {
+        let links = &self.account.links;
+        if let Some(link) = known.and_then(|known| links.iter().find(|link| link.product == known.product)) {
+            return Ok(Some(link.clone()));
+        }
+        if let Some(known) = known {
+            // It came by a call, for a product that this account is not for.
+            let mut conn = self.core.db.read().await?;
+            let product = crate::products::by_public_id(&mut conn, self.business.id, &known.product).await?;
+            let first = links.first().cloned();
+            return Ok(product.zip(first).map(|(product, link)| LinkRow {
+                campaign_id: product.campaign_id,
+                product_id: product.id,
+                product: product.public_id,
+                product_name: product.name,
+                product_test: product.test,
+                ..link
+            }));
+        }
+        if let Some(campaign_id) = used.and_then(|used| used.campaign_id)
+            && let Some(link) = links.iter().find(|link| link.campaign_id == campaign_id)
+        {
+            return Ok(Some(link.clone()));
+        }
+        let mut conn = self.core.db.read().await?;
+        let known_in = store::campaigns_of(&mut conn, self.business.id, email.key()).await?;
+        let is_lead = |link: &&LinkRow| known_in.contains(&(link.campaign_id, self.is_test(Some(link))));
+        Ok(links.iter().find(is_lead).or(links.first()).cloned())
+    }
+
+    fn of(&self, product: &str) -> RawProduct {
+        RawProduct { business: self.business.public_id.clone(), product: product.to_owned() }
+    }
+
+    /// An event that was read; a fault is for a person.
+    fn taken<T>(&mut self, event: Result<T, Fault>) -> Option<T> {
+        match event {
+            Ok(event) => Some(event),
+            Err(Fault::Field { field, why }) => {
+                self.plan.deeds.clear();
+                self.plan.rest = Rest::Failed(format!("Its {} {why}.", field.words()));
+                None
+            }
+            Err(Fault::Failed(error)) => {
+                self.plan.deeds.clear();
+                self.plan.rest = Rest::Waits(format!("It could not be read yet: {error}."));
+                None
+            }
+            Err(_) => {
+                self.plan.deeds.clear();
+                self.plan.rest = Rest::Failed("Its product is no longer there.".into());
+                None
+            }
+        }
+    }
+
+    fn push(&mut self, kind: DeedKind, event: impl Into<What>) {
+        self.plan.deeds.push(Deed { kind, event: Event::new(self.by.clone(), event) });
+    }
+}
+
+fn names_of(group: &Group) -> impl Iterator<Item = PaymentName> {
+    group.names.iter().filter_map(|name| PaymentName::parse(name))
+}
+
+impl Story {
+    /// A refund was told that failed.
+    fn has_failed(&self, group: &Group) -> bool {
+        let failed = crate::providers::told::RefundState::Failed;
+        group.told().flat_map(|told| &told.facts).any(|fact| matches!(fact, Fact::Refunded(r) if r.state == failed))
+    }
+}
+
+impl crate::providers::told::Told {
+    /// It says which code was used.
+    fn says_code(&self) -> bool {
+        self.facts.iter().any(|fact| match fact {
+            Fact::Used(used) => !used.hints.is_empty(),
+            Fact::Paid(paid) => !paid.hints.is_empty(),
+            _ => false,
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! Payments by themselves, as pages: a campaign's accounts at payment providers, and the messages that came.
+
+mod campaign;
+mod connect;
+mod messages;
+
+use crate::shell::{Access, Routes};
+use crate::users::Right;
+
+pub fn routes() -> Routes {
+    let (see, edit) = (Access::May(Right::SeeCampaigns), Access::May(Right::EditCampaigns));
+    Routes::new()
+        .get("/campaigns/{id}/payments", see, campaign::show)
+        .get("/campaigns/{id}/payments/connect/{provider}", edit, connect::ask)
+        .form("/campaigns/{id}/payments/connect/{provider}", edit, connect::look)
+        .post("/campaigns/{id}/payments/confirm/stripe", edit, connect::confirm)
+        .get("/campaigns/{id}/payments/accounts/{account}", edit, campaign::terms)
+        .form("/campaigns/{id}/payments/accounts/{account}", edit, campaign::change)
+        .get("/campaigns/{id}/payments/accounts/{account}/disconnect", edit, campaign::ask_disconnect)
+        .post("/campaigns/{id}/payments/accounts/{account}/disconnect", edit, campaign::disconnect)
+        .get("/provider-messages", see, messages::list)
+        .get("/provider-messages/{id}", see, messages::show)
+        .post("/provider-messages/{id}/apply", edit, messages::apply)
+}

@@ -1,0 +1,147 @@
+//! Taking a message in: it is stored before it is answered, and applied later.
+
+use serde_json::Value as Json;
+
+use super::accounts::{Account, Secrets, of};
+use super::message::{self, Envelope};
+use super::provider::Provider;
+use super::store;
+use super::store::messages::{self, NewMessage, Role, State};
+use crate::business;
+use crate::core::Core;
+use crate::db::{DbResult, Terms, Tx};
+
+pub use super::signature::Refused;
+
+/// What became of a message at the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received {
+    /// On disk; `again` for one that was there.
+    Taken {
+        again: bool,
+    },
+    UnknownBusiness,
+    /// The business has no connected account of this provider.
+    NotConnected,
+    Refused(Refused),
+    /// Signed by the provider, and still no message: the sentence says why.
+    Unreadable(String),
+    /// The secrets cannot be read here: the provider should try again later.
+    Locked(String),
+}
+
+/// Refusals are noted once in so many seconds: a stranger's calls may not keep the database busy.
+const NOTED_EVERY: i64 = 60;
+
+/// Takes in a message to a business. `header` finds a header by its name.
+pub async fn receive<'h>(
+    core: &Core,
+    provider: Provider,
+    business: &str,
+    header: impl Fn(&str) -> Option<&'h str>,
+    body: &[u8],
+) -> DbResult<Received> {
+    let mut conn = core.db.read().await?;
+    let Some(business) = business::by_public_id(&mut conn, business).await? else {
+        return Ok(Received::UnknownBusiness);
+    };
+    let mut accounts = of(&mut conn, business.id).await?;
+    drop(conn);
+    accounts.retain(|account| account.row.provider == provider && account.is_connected());
+    if accounts.is_empty() {
+        return Ok(Received::NotConnected);
+    }
+    let account = match signer(core, &accounts, provider, &header, body) {
+        Ok(account) => account,
+        Err(Received::Refused(why)) => {
+            note(core, &accounts, &why.to_string()).await?;
+            return Ok(Received::Refused(why));
+        }
+        Err(other) => return Ok(other),
+    };
+    let new = match open(core, account, body) {
+        Ok(new) => new,
+        Err(why) => {
+            note(core, std::slice::from_ref(account), &why).await?;
+            return Ok(Received::Unreadable(why));
+        }
+    };
+    let taken = core.db.write_on(Terms::of(vec![]).ids(1), new, insert_in).await?;
+    Ok(Received::Taken { again: !taken })
+}
+
+async fn insert_in(tx: &mut Tx, new: &NewMessage) -> DbResult<bool> {
+    messages::insert(tx, new).await
+}
+
+/// The account whose secret the message is signed with.
+fn signer<'a, 'h>(
+    core: &Core,
+    accounts: &'a [Account],
+    provider: Provider,
+    header: &impl Fn(&str) -> Option<&'h str>,
+    body: &[u8],
+) -> Result<&'a Account, Received> {
+    let keys = core.keyring.keys().map_err(Received::Locked)?;
+    let now = core.clock.now();
+    let mut first = None;
+    for account in accounts {
+        let secrets = Secrets::open(&keys, &account.row).map_err(Received::Locked)?;
+        match message::check(provider, header, body, &secrets.messages, now) {
+            Ok(()) => return Ok(account),
+            // A signature that fits and is too old says more than one that does not fit.
+            Err(Refused::Old) => first = Some(Refused::Old),
+            Err(why) => first = first.or(Some(why)),
+        }
+    }
+    Err(Received::Refused(first.unwrap_or(Refused::Wrong)))
+}
+
+/// The message of a signed body.
+fn open(core: &Core, account: &Account, body: &[u8]) -> Result<NewMessage, String> {
+    let text = std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?;
+    let json: Json = serde_json::from_str(text).map_err(|error| format!("The body is not JSON: {error}."))?;
+    let row = &account.row;
+    let Envelope { identity, kind, happened_at, test } =
+        message::envelope(row.provider, &json, text, core.clock.now())?;
+    let (state, outcome, mentions) = match message::read(row.provider, &json, happened_at) {
+        _ if test.is_some_and(|test| test != row.test) => {
+            let (of, with) = if row.test { ("live", "test") } else { ("test", "live") };
+            let outcome = format!("It is of {of} mode, and the account is connected with its {with} mode.");
+            (State::Ignored, outcome, Vec::new())
+        }
+        Err(why) => (State::Failed, why, Vec::new()),
+        Ok(told) if told.names.is_empty() && told.explains.is_empty() && told.facts.is_empty() => {
+            (State::Ignored, "It says nothing that counts for referrals.".to_owned(), Vec::new())
+        }
+        Ok(told) => {
+            let names = told.names.iter().map(|name| (Role::Names, name.to_string()));
+            let explains = told.explains.iter().map(|id| (Role::Explains, id.clone()));
+            (State::New, String::new(), names.chain(explains).collect())
+        }
+    };
+    Ok(NewMessage {
+        business_id: row.business_id,
+        account_id: row.id,
+        identity,
+        kind,
+        happened_at: happened_at.micros(),
+        // A text that PostgreSQL does not store.
+        body: text.replace('\0', ""),
+        state,
+        outcome,
+        mentions,
+    })
+}
+
+/// Notes on the accounts that a message was turned away.
+async fn note(core: &Core, accounts: &[Account], why: &str) -> DbResult<()> {
+    let before = core.clock.now().plus_seconds(-NOTED_EVERY).micros();
+    let due = accounts.iter().filter(|a| a.row.refused_at.is_none_or(|at| at < before)).map(|a| a.row.id);
+    let due: Vec<i64> = due.collect();
+    if due.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(accounts = ?due, why, "a provider's message was turned away");
+    core.db.write(vec![], (due, why.to_owned()), store::refused).await
+}

@@ -1,0 +1,237 @@
+//! Stripe: who is attributed by a checkout, what a payment earns, and what refunds and disputes take back.
+
+use refdesk::providers::Provider;
+use refdesk::providers::store::LinkTerms;
+use serde_json::{Value as Json, json};
+
+use super::{SECRET, THEN, checkout, event, signed};
+use crate::on_both_databases;
+use crate::support::TestApp;
+
+on_both_databases! {
+    a_checkout_with_a_code_earns_its_referrer_a_commission,
+    a_payment_told_under_two_names_is_one,
+    refunds_take_back_their_share,
+    what_comes_first_waits_for_its_payment,
+    a_dispute_holds_the_money_until_it_is_decided,
+    a_whole_refund_takes_the_qualification_back_where_that_is_wished,
+    a_renewal_is_paid_by_whoever_referred,
+    nothing_is_taken_without_its_signature,
+    what_is_of_no_use_is_kept_and_ignored,
+}
+
+/// The event by which Stripe says which text a promotion code has.
+fn promotion(code: &str) -> Json {
+    let object = json!({ "id": "promo_1", "object": "promotion_code", "code": code, "active": true });
+    event("evt_promo", "promotion_code.created", THEN - 1_000, object)
+}
+
+fn refund(id: &str, amount: i64, status: &str) -> Json {
+    json!({
+        "id": id, "object": "refund", "amount": amount, "currency": "usd", "charge": "ch_1", "payment_intent": "pi_1",
+        "status": status, "created": THEN + 100,
+    })
+}
+
+/// The commissions, the newest last: state, amount, and what was taken back.
+async fn commissions(app: &TestApp) -> Vec<(String, i64)> {
+    app.rows("SELECT state, amount FROM commissions ORDER BY id").await
+}
+
+async fn a_checkout_with_a_code_earns_its_referrer_a_commission(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    let paid = event("evt_1", "checkout.session.completed", THEN, checkout("amy@example.com", json!("promo_1")));
+    app.told(&[promotion(&jane.code), paid.clone()]).await;
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 2000)], "20 % of 100.00, without the tax");
+    let lead: Vec<(String, Option<i64>, String, bool)> =
+        app.rows("SELECT email, referrer_id, status, qualified_at IS NOT NULL FROM leads").await;
+    assert_eq!(lead, [("amy@example.com".to_owned(), Some(jane.id), "converted".to_owned(), true)]);
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 0);
+    let outcome = app.outcomes().await.pop().unwrap();
+    assert_eq!(outcome.1, "done");
+    assert!(outcome.2.contains("A payment of 100.00 USD was recorded; it earned 20.00 USD."), "{}", outcome.2);
+    let again = app.stripe(&paid).await.is(200).json();
+    assert_eq!(again["duplicate"], true);
+    app.apply().await;
+    assert_eq!(commissions(&app).await.len(), 1);
+    app.is_sound().await;
+}
+
+async fn a_payment_told_under_two_names_is_one(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    let mut session = checkout("amy@example.com", Json::Null);
+    session["mode"] = json!("subscription");
+    session["invoice"] = json!("in_1");
+    session["payment_intent"] = Json::Null;
+    session["client_reference_id"] = json!(jane.code);
+    let invoice = json!({
+        "id": "in_1", "object": "invoice", "customer": "cus_1", "customer_email": "amy@example.com", "currency": "usd",
+        "amount_paid": 11900, "total": 11900, "total_excluding_tax": 10000, "billing_reason": "subscription_create",
+        "discounts": ["di_1"], "status_transitions": { "paid_at": THEN },
+    });
+    let linked = json!({
+        "id": "inpay_1", "object": "invoice_payment", "invoice": "in_1", "amount_paid": 11900, "currency": "usd",
+        "payment": { "type": "payment_intent", "payment_intent": "pi_1" }, "status": "paid",
+    });
+    app.told(&[
+        event("evt_1", "invoice.paid", THEN, invoice),
+        event("evt_2", "invoice_payment.paid", THEN, linked),
+        event("evt_3", "checkout.session.completed", THEN, session),
+    ])
+    .await;
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 2000)]);
+    assert_eq!(app.number("SELECT count(*) FROM payments").await, 1);
+    // The refund names the intent alone, which only the payment of the invoice ties to it.
+    app.told(&[event("evt_4", "refund.created", THEN + 100, refund("re_1", 5950, "succeeded"))]).await;
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 1000)]);
+    app.is_sound().await;
+}
+
+/// A live account, and a payment of 119.00 that Jane's code brought.
+async fn paid_by_jane(app: &TestApp, terms: Option<LinkTerms>) {
+    let jane = app.shop().referrer("Jane").await;
+    app.connect(Provider::Stripe, SECRET, false, terms).await;
+    let mut session = checkout("amy@example.com", Json::Null);
+    session["metadata"] = json!({ "referral_code": jane.code });
+    app.told(&[event("evt_1", "checkout.session.completed", THEN, session)]).await;
+    assert_eq!(commissions(app).await, [("pending".to_owned(), 2000)]);
+}
+
+async fn refunds_take_back_their_share(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    app.told(&[event("evt_2", "refund.created", THEN + 100, refund("re_1", 3000, "pending"))]).await;
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 0, "nothing is given back yet");
+    app.told(&[
+        event("evt_3", "refund.updated", THEN + 101, refund("re_1", 3000, "succeeded")),
+        event("evt_3b", "refund.updated", THEN + 101, refund("re_1", 3000, "succeeded")),
+    ])
+    .await;
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 2521, "30.00 of 119.00 are 25.21 of 100.00");
+    // The charge's own sum says the same, and then all of it.
+    let charge = |sum: i64| json!({ "id": "ch_1", "payment_intent": "pi_1", "amount": 11900, "amount_refunded": sum, "currency": "usd" });
+    app.told(&[event("evt_4", "charge.refunded", THEN + 102, charge(3000))]).await;
+    assert_eq!(app.number("SELECT count(*) FROM refunds").await, 1);
+    app.told(&[event("evt_5", "charge.refunded", THEN + 103, charge(11900))]).await;
+    assert_eq!(commissions(&app).await, [("void".to_owned(), 0)]);
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 10000);
+    app.told(&[event("evt_6", "refund.created", THEN + 103, refund("re_2", 8900, "succeeded"))]).await;
+    assert_eq!(app.number("SELECT count(*) FROM refunds").await, 2, "it was in the charge's sum");
+    let failed: Vec<_> = app.outcomes().await.into_iter().filter(|(_, state, _)| state == "failed").collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    app.is_sound().await;
+}
+
+async fn what_comes_first_waits_for_its_payment(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    app.told(&[event("evt_2", "refund.created", THEN + 100, refund("re_1", 11900, "succeeded"))]).await;
+    assert_eq!(app.outcomes().await[0].1, "waiting");
+    let ended = json!({ "id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "canceled", "ended_at": THEN + 50 });
+    app.told(&[event("evt_3", "customer.subscription.deleted", THEN + 50, ended)]).await;
+    assert_eq!(app.outcomes().await[1].1, "waiting", "whose subscription is not known");
+    let mut session = checkout("amy@example.com", Json::Null);
+    session["client_reference_id"] = json!(jane.code);
+    app.told(&[event("evt_1", "checkout.session.completed", THEN, session)]).await;
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 10000);
+    assert_eq!(app.number("SELECT count(*) FROM commissions WHERE state = 'void'").await, 1);
+    assert!(app.outcomes().await.iter().all(|(_, state, _)| state == "done"), "{:?}", app.outcomes().await);
+    assert_eq!(app.number("SELECT count(*) FROM cancellations").await, 1);
+    app.is_sound().await;
+}
+
+async fn a_dispute_holds_the_money_until_it_is_decided(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    let dispute = |status: &str| {
+        json!({ "id": "dp_1", "object": "dispute", "charge": "ch_1", "payment_intent": "pi_1", "amount": 11900,
+                "currency": "usd", "status": status })
+    };
+    let disputed = "SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL";
+    app.told(&[event("evt_2", "charge.dispute.created", THEN + 10, dispute("warning_needs_response"))]).await;
+    assert_eq!(app.number(disputed).await, 0, "a question of the bank holds nothing");
+    app.told(&[event("evt_3", "charge.dispute.updated", THEN + 20, dispute("needs_response"))]).await;
+    assert_eq!(app.number(disputed).await, 1);
+    app.told(&[event("evt_5", "charge.dispute.closed", THEN + 40, dispute("won"))]).await;
+    assert_eq!(app.number(disputed).await, 0);
+    app.told(&[event("evt_4", "charge.dispute.updated", THEN + 30, dispute("under_review"))]).await;
+    assert_eq!(app.number(disputed).await, 0, "it came late, and the dispute is over");
+    let mut second = dispute("lost");
+    second["id"] = json!("dp_2");
+    app.told(&[event("evt_6", "charge.dispute.closed", THEN + 50, second)]).await;
+    assert_eq!(commissions(&app).await, [("void".to_owned(), 0)], "lost is refunded");
+    app.is_sound().await;
+}
+
+async fn a_whole_refund_takes_the_qualification_back_where_that_is_wished(app: TestApp) {
+    paid_by_jane(&app, Some(LinkTerms { unqualify_on_refund: true, ..app.usual_terms() })).await;
+    let qualified = "SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL";
+    app.told(&[event("evt_2", "refund.created", THEN + 10, refund("re_1", 100, "succeeded"))]).await;
+    assert_eq!(app.number(qualified).await, 1);
+    app.told(&[event("evt_3", "refund.created", THEN + 20, refund("re_2", 11800, "succeeded"))]).await;
+    assert_eq!(app.number(qualified).await, 0);
+}
+
+async fn a_renewal_is_paid_by_whoever_referred(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    let invoice = json!({
+        "id": "in_2", "object": "invoice", "customer": "cus_1", "customer_email": null, "currency": "usd",
+        "amount_paid": 5000, "total": 5000, "billing_reason": "subscription_cycle", "discounts": [],
+        "status_transitions": { "paid_at": THEN + 3_600 },
+    });
+    app.told(&[event("evt_2", "invoice.paid", THEN + 3_600, invoice)]).await;
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 2000), ("pending".to_owned(), 1000)]);
+}
+
+async fn nothing_is_taken_without_its_signature(app: TestApp) {
+    let body = event("evt_1", "checkout.session.completed", THEN, checkout("amy@example.com", Json::Null)).to_string();
+    let now = app.app.clock.now().seconds();
+    let post = async |header: Option<String>| {
+        let headers: Vec<(&str, &str)> = header.iter().map(|h| ("stripe-signature", h.as_str())).collect();
+        app.deliver(Provider::Stripe, &body, &headers).await
+    };
+    post(Some(signed(&body, SECRET, now))).await.is(404).says("No account of Stripe is connected");
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    for (header, words) in [
+        (None, "Stripe-Signature is missing"),
+        (Some("v1=00".to_owned()), "cannot be read"),
+        (Some(signed(&body, "whsec_other", now)), "does not fit"),
+        (Some(signed(&format!("{body} "), SECRET, now)), "does not fit"),
+        (Some(signed(&body, SECRET, now - 301)), "too old"),
+    ] {
+        let answer = post(header).await.is(400);
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.json()["code"], "bad_signature");
+        answer.says(words);
+    }
+    assert_eq!(app.number("SELECT count(*) FROM provider_messages").await, 0);
+    assert_eq!(app.number("SELECT count(*) FROM provider_accounts WHERE refused_at IS NOT NULL").await, 1);
+    let two =
+        format!("{},v1={}", signed(&body, "whsec_old", now), signed(&body, SECRET, now).split_once("v1=").unwrap().1);
+    post(Some(two)).await.is(200);
+    let large = "x".repeat(5 << 20);
+    let header = signed(&large, SECRET, now);
+    let refused = app.deliver(Provider::Stripe, &large, &[("stripe-signature", &header)]).await;
+    refused.is(413);
+    let elsewhere = format!("/webhooks/stripe/{}x", app.business.public_id);
+    app.request("POST", &elsewhere, &[], body.clone().into_bytes()).await.is(404);
+    app.request("POST", &app.webhook(Provider::Stripe).replace("stripe", "bank"), &[], body.into_bytes()).await.is(404);
+    app.request("GET", &app.webhook(Provider::Stripe), &[], Vec::new()).await.is(405);
+}
+
+async fn what_is_of_no_use_is_kept_and_ignored(app: TestApp) {
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    let mut other_mode = event("evt_1", "checkout.session.completed", THEN, checkout("amy@example.com", Json::Null));
+    other_mode["livemode"] = json!(false);
+    let unknown = event("evt_2", "product.created", THEN, json!({ "id": "prod_1" }));
+    let mut strange = checkout("amy@example.com", Json::Null);
+    strange["currency"] = json!("zzz");
+    let strange = event("evt_3", "checkout.session.completed", THEN, strange);
+    app.told(&[other_mode, unknown, strange]).await;
+    let states: Vec<String> = app.outcomes().await.into_iter().map(|(_, state, _)| state).collect();
+    assert_eq!(states, ["ignored", "ignored", "failed"]);
+    assert!(app.outcomes().await[2].2.contains("Its currency zzz is not known."));
+    let thin = json!({ "id": "evt_4", "object": "v2.core.event", "type": "v1.billing.meter", "created": "2026-06-18" });
+    app.stripe(&thin).await.is(400).says("thin event");
+    assert_eq!(app.number("SELECT count(*) FROM payments").await, 0);
+}
