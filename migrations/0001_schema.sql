@@ -1076,6 +1076,9 @@ CREATE TABLE provider_accounts (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     disconnected_at BIGINT,
+    -- The time up to which the provider was asked for what its messages did not bring, and why that failed last.
+    caught_up_at BIGINT,
+    trouble TEXT,
     -- The last message that was turned away, and why.
     refused_at BIGINT,
     refused_why TEXT,
@@ -1098,11 +1101,42 @@ CREATE TABLE provider_campaigns (
     -- Commissions are computed from amounts that include these.
     with_tax BOOLEAN NOT NULL,
     with_shipping BOOLEAN NOT NULL,
+    -- The provider's id of the coupon of the campaign's codes; '' for no codes there. Its discount in words.
+    coupon TEXT NOT NULL DEFAULT '',
+    coupon_words TEXT NOT NULL DEFAULT '',
+    -- JSON object: the rules under which codes may be used, and a digest of them with the coupon.
+    rules TEXT NOT NULL DEFAULT '{}',
+    digest TEXT NOT NULL DEFAULT '',
+    keeps_renamed BOOLEAN NOT NULL DEFAULT false,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (account_id, campaign_id)
 );
 CREATE INDEX provider_campaigns_by_campaign ON provider_campaigns (campaign_id, account_id);
+
+-- The codes of referrers as a provider has them: each code once for each set of rules.
+CREATE TABLE provider_codes (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    account_id BIGINT NOT NULL REFERENCES provider_accounts (id),
+    campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
+    code_id BIGINT NOT NULL REFERENCES codes (id),
+    text TEXT NOT NULL,
+    -- Of the rules and the coupon that it was made with.
+    digest TEXT NOT NULL,
+    -- The provider's id; '' until it is made.
+    promotion TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'made', 'refused', 'ending', 'ended')),
+    -- Why it was refused, or not made yet.
+    why TEXT NOT NULL,
+    tries BIGINT NOT NULL,
+    next_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (account_id, code_id, digest)
+);
+CREATE INDEX provider_codes_by_code ON provider_codes (code_id);
+CREATE INDEX provider_codes_by_promotion ON provider_codes (account_id, promotion);
+CREATE INDEX provider_codes_by_state ON provider_codes (account_id, campaign_id, state, next_at);
 
 -- The messages of payment providers, as they came. Only what became of one is written again.
 CREATE TABLE provider_messages (

@@ -89,6 +89,7 @@ pub fn schedule(app: &App) -> Schedule {
         .task("sweep", 60, |core| Box::pin(async move { sweep::run(&core).await }))
         .task("payouts", 600, |core| Box::pin(async move { payouts::run_rhythm(&core).await }))
         .task("waiting_messages", 3_600, |core| Box::pin(async move { providers::apply::look_again(&core).await }))
+        .task("missed_messages", 600, |core| Box::pin(async move { providers::stripe::catch_up::run(&core).await }))
         .task("seal", 20, |core| Box::pin(async move { seal::run(&core).await }))
         .task("outbox", 60, |core| Box::pin(async move { outbox::run(&core).await }))
         .task("tidy", 600, |core| Box::pin(async move { tidy(&core).await }))
@@ -113,6 +114,13 @@ pub fn schedule(app: &App) -> Schedule {
             "messages",
             0,
             |core| Box::pin(async move { providers::apply::run(&core).await }),
+        )
+        .task_when(
+            |core| Box::pin(async move { providers::stripe::codes::is_due(&core).await }),
+            5 * SECOND,
+            "codes_at_stripe",
+            0,
+            |core| Box::pin(async move { providers::stripe::codes::run(&core).await }),
         )
         .each_node(app, 30 * SECOND, "the last use of keys was not written", |app| {
             Box::pin(async move { app.keys.flush().await })

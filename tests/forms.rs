@@ -296,6 +296,7 @@ async fn no_form_that_comes_back_acts_by_itself(app: TestApp) {
         ("/customer-rewards/{id}", one("customer_rewards").await),
         ("{campaign}", app.business.campaign_id),
         ("{payment}", one("payments").await),
+        ("{account}", app.connect(refdesk::providers::Provider::Stripe, "whsec_1", false, None).await),
         ("/enrollments/{id}", jane.enrollment_id),
         ("/referrers/{id}", jane.id),
         ("/leads/{id}", lead),
@@ -316,7 +317,7 @@ async fn no_form_that_comes_back_acts_by_itself(app: TestApp) {
             let prefix = name.split('{').next().unwrap_or_default();
             address = address.replace(name, &format!("{prefix}{id}"));
         }
-        address = address.replace("{format}", "sepa");
+        address = address.replace("{format}", "sepa").replace("{provider}", "stripe");
         assert!(!address.contains('{'), "an id is missing for {address}");
         app.sign_in().await;
         let stamp = app.stamp().await;

@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 125] = [
+const TABLE: [(&str, &str); 126] = [
     ("adjustment.added", "Adjustment made"),
     ("adjustment.approved", "Adjustment approved"),
     ("adjustment.asked", "Adjustment waits for a second person"),
@@ -113,6 +113,7 @@ const TABLE: [(&str, &str); 125] = [
     ("provider.changed", "Payments from a provider are taken otherwise"),
     ("provider.connected", "Payment provider connected"),
     ("provider.disconnected", "Payment provider disconnected"),
+    ("provider.discount", "Discount of codes at Stripe changed"),
     ("referrer.added", "Referrer added"),
     ("referrer.archived", "Referrer archived"),
     ("referrer.details_removed", "Payout details removed"),

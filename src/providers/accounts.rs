@@ -76,6 +76,17 @@ pub async fn of(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Account>> {
     Ok(rows.into_iter().map(with_links).collect())
 }
 
+/// The connected accounts of every business at a provider.
+pub async fn connected(conn: &mut Conn, provider: Provider) -> DbResult<Vec<Account>> {
+    let mut accounts = Vec::new();
+    for row in store::connected(conn, provider).await? {
+        let links = store::links(conn, row.business_id).await?;
+        let links = links.into_iter().filter(|link| link.account_id == row.id).collect();
+        accounts.push(Account { row, links });
+    }
+    Ok(accounts)
+}
+
 /// The end of a key, for people: enough to tell it from others.
 pub fn masked(key: &str) -> String {
     let kind: String = key.split_inclusive('_').take(2).collect();

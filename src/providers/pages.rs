@@ -1,6 +1,7 @@
 //! Payments by themselves, as pages: a campaign's accounts at payment providers, and the messages that came.
 
 mod campaign;
+mod codes;
 mod connect;
 mod messages;
 
@@ -18,6 +19,9 @@ pub fn routes() -> Routes {
         .form("/campaigns/{id}/payments/accounts/{account}", edit, campaign::change)
         .get("/campaigns/{id}/payments/accounts/{account}/disconnect", edit, campaign::ask_disconnect)
         .post("/campaigns/{id}/payments/accounts/{account}/disconnect", edit, campaign::disconnect)
+        .get("/campaigns/{id}/payments/accounts/{account}/codes", edit, codes::show)
+        .form("/campaigns/{id}/payments/accounts/{account}/codes", edit, codes::save)
+        .post("/campaigns/{id}/payments/accounts/{account}/codes/again", edit, codes::again)
         .get("/provider-messages", see, messages::list)
         .get("/provider-messages/{id}", see, messages::show)
         .post("/provider-messages/{id}/apply", edit, messages::apply)

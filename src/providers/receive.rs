@@ -59,7 +59,8 @@ pub async fn receive<'h>(
         }
         Err(other) => return Ok(other),
     };
-    let new = match open(core, account, body) {
+    let text = std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.".to_owned());
+    let new = match text.and_then(|text| message_of(core, account, text)) {
         Ok(new) => new,
         Err(why) => {
             note(core, std::slice::from_ref(account), &why).await?;
@@ -97,9 +98,8 @@ fn signer<'a, 'h>(
     Err(Received::Refused(first.unwrap_or(Refused::Wrong)))
 }
 
-/// The message of a signed body.
-fn open(core: &Core, account: &Account, body: &[u8]) -> Result<NewMessage, String> {
-    let text = std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?;
+/// The message of a body that the account's provider sent.
+pub fn message_of(core: &Core, account: &Account, text: &str) -> Result<NewMessage, String> {
     let json: Json = serde_json::from_str(text).map_err(|error| format!("The body is not JSON: {error}."))?;
     let row = &account.row;
     let Envelope { identity, kind, happened_at, test } =

@@ -1,3 +1,4 @@
+pub mod codes;
 pub mod messages;
 
 use super::Provider;
@@ -19,6 +20,8 @@ row! {
         pub endpoint: String,
         pub created_at: i64,
         pub disconnected_at: Option<i64>,
+        pub caught_up_at: Option<i64>,
+        pub trouble: Option<String>,
         pub refused_at: Option<i64>,
         pub refused_why: Option<String>,
     }
@@ -27,7 +30,7 @@ row! {
 /// The accounts of a business, the oldest first.
 pub async fn accounts(conn: &mut Conn, business_id: i64) -> DbResult<Vec<AccountRow>> {
     sql("SELECT id, business_id, provider, test, account, name, sealed, masked, endpoint, created_at, disconnected_at,
-                refused_at, refused_why
+                caught_up_at, trouble, refused_at, refused_why
            FROM provider_accounts
           WHERE business_id = $1
           ORDER BY id")
@@ -36,9 +39,22 @@ pub async fn accounts(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Account
     .await
 }
 
+/// The connected accounts of every business at a provider.
+pub async fn connected(conn: &mut Conn, provider: Provider) -> DbResult<Vec<AccountRow>> {
+    sql("SELECT id, business_id, provider, test, account, name, sealed, masked, endpoint, created_at, disconnected_at,
+                caught_up_at, trouble, refused_at, refused_why
+           FROM provider_accounts
+          WHERE provider = $1
+            AND disconnected_at IS NULL
+          ORDER BY id")
+    .bind(provider)
+    .all(conn)
+    .await
+}
+
 pub async fn account(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<AccountRow>> {
     sql("SELECT id, business_id, provider, test, account, name, sealed, masked, endpoint, created_at, disconnected_at,
-                refused_at, refused_why
+                caught_up_at, trouble, refused_at, refused_why
            FROM provider_accounts
           WHERE id = $1
             AND business_id = $2")
@@ -104,6 +120,47 @@ pub async fn disconnect(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<u64>
     .await
 }
 
+/// Notes up to when an account was asked for what its messages did not bring, or why it could not be.
+pub async fn caught_up(tx: &mut Tx, (id, at, trouble): &(i64, Option<i64>, Option<String>)) -> DbResult<()> {
+    sql("UPDATE provider_accounts
+            SET caught_up_at = COALESCE($2, caught_up_at), trouble = $3
+          WHERE id = $1")
+    .bind(*id)
+    .bind(*at)
+    .bind(trouble)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The discount of a campaign's codes, and the rules for using them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discount {
+    pub coupon: String,
+    pub coupon_words: String,
+    /// JSON.
+    pub rules: String,
+    pub digest: String,
+    pub keeps_renamed: bool,
+}
+
+pub async fn set_discount(tx: &mut Tx, link_id: i64, discount: &Discount) -> DbResult<()> {
+    let now = tx.now();
+    sql("UPDATE provider_campaigns
+            SET coupon = $2, coupon_words = $3, rules = $4, digest = $5, keeps_renamed = $6, updated_at = $7
+          WHERE id = $1")
+    .bind(link_id)
+    .bind(&discount.coupon)
+    .bind(&discount.coupon_words)
+    .bind(&discount.rules)
+    .bind(&discount.digest)
+    .bind(discount.keeps_renamed)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Notes that messages were turned away.
 pub async fn refused(tx: &mut Tx, (ids, why): &(Vec<i64>, String)) -> DbResult<()> {
     let now = tx.now();
@@ -136,6 +193,10 @@ row! {
         pub unqualify_on_refund: bool,
         pub with_tax: bool,
         pub with_shipping: bool,
+        pub coupon: String,
+        pub coupon_words: String,
+        pub rules: String,
+        pub digest: String,
         pub updated_at: i64,
     }
 }
@@ -157,7 +218,7 @@ impl LinkRow {
 pub async fn links(conn: &mut Conn, business_id: i64) -> DbResult<Vec<LinkRow>> {
     sql("SELECT l.id, l.account_id, l.campaign_id, c.name AS campaign, c.state AS campaign_state, l.product_id,
                 p.public_id AS product, p.name AS product_name, p.test AS product_test, l.qualify_on_code,
-                l.unqualify_on_refund, l.with_tax, l.with_shipping, l.updated_at
+                l.unqualify_on_refund, l.with_tax, l.with_shipping, l.coupon, l.coupon_words, l.rules, l.digest, l.updated_at
            FROM provider_campaigns l
            JOIN campaigns c ON c.id = l.campaign_id
            JOIN products p ON p.id = l.product_id

@@ -1,5 +1,7 @@
 //! The messages of payment providers, from the signature to the ledger.
 
+mod codes;
+mod fake;
 mod others;
 mod shuffled;
 mod stripe;

@@ -271,6 +271,17 @@ impl TestApp {
         Self { server, business: self.business.clone() }
     }
 
+    /// A server of the same database whose Stripe is at this address.
+    pub async fn with_stripe(&self, stripe_api: &str) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listen = listener.local_addr().expect("an address");
+        let (public_url, stripe_api) = (format!("http://{listen}"), stripe_api.to_owned());
+        let config = Config { listen, public_url, stripe_api, ..self.app.config.as_ref().clone() };
+        let (db, database) = (self.app.db.clone(), self.database.clone());
+        let server = EmptyApp::as_configured(db, database, self.clock.clone(), config, listener).await;
+        Self { server, business: self.business.clone() }
+    }
+
     /// Signs the owner in.
     pub async fn sign_in(&self) {
         self.sign_in_as(&self.business.owner_email, PASSWORD).await.goes_to("/");

@@ -8,6 +8,7 @@ use crate::clock::Instant;
 use crate::db::{Conn, DbResult};
 use crate::providers::message;
 use crate::providers::provider::Provider;
+use crate::providers::store::codes;
 use crate::providers::store::messages::{self, MessageRow, Role};
 use crate::providers::told::{Fact, Hint, Told};
 
@@ -93,6 +94,9 @@ pub async fn code(
         match hint {
             Hint::Code(text) | Hint::Maybe(text) => return Ok(Ok(text)),
             Hint::Promotion(id) => {
+                if let Some(text) = codes::text_of(conn, account_id, &id).await? {
+                    return Ok(Ok(text));
+                }
                 let facts = explained(conn, provider, account_id, &id).await?;
                 let text = facts.into_iter().find_map(|fact| match fact {
                     Fact::Code { id: of, text } if of == id => Some(text),

@@ -164,6 +164,7 @@ impl Planner<'_> {
     /// A sign-up with the code that was used, the payment, what it qualifies, and what became of it since.
     async fn pay(&mut self, group: &Group, story: &Story, known: Option<KnownPayment>) -> DbResult<()> {
         let Some((email, name)) = self.person(&story.who, known.as_ref()).await? else { return Ok(()) };
+        self.plan.explains.extend(story.who.customer.as_deref().map(lead));
         let used = self.code(&story.hints).await?;
         let Some(link) = self.link(used.as_ref(), &email, known.as_ref()).await? else { return Ok(()) };
         // A link to a test product keeps its payments in test mode, where the account's own are not.
@@ -315,6 +316,8 @@ impl Planner<'_> {
 
     async fn end(&mut self, ended: &Ended) -> DbResult<()> {
         let Some((email, _)) = self.person(&ended.who, None).await? else { return Ok(()) };
+        // Whoever is no lead has nothing here that could end; it counts when they become one.
+        self.plan.awaits.extend(ended.who.customer.as_deref().map(lead));
         let Some(link) = self.link(None, &email, None).await? else { return Ok(()) };
         let date = self.zone.day_of(ended.at).min(self.zone.day_of(self.intake.now));
         let raw = RawCancel { of: self.of(&link.product), email, date, id: None };
@@ -446,6 +449,11 @@ impl Planner<'_> {
     fn push(&mut self, kind: DeedKind, event: impl Into<What>) {
         self.plan.deeds.push(Deed { kind, event: Event::new(self.by.clone(), event) });
     }
+}
+
+/// The text by which messages wait until a customer is a lead.
+fn lead(customer: &str) -> String {
+    format!("lead:{customer}")
 }
 
 fn names_of(group: &Group) -> impl Iterator<Item = PaymentName> {

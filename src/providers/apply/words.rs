@@ -1,7 +1,7 @@
 //! What became of a message, in words.
 
 use super::plan::{Deed, DeedKind, Plan, Rest};
-use crate::engine::{Decided, Outcome, PaymentOutcome, RefundOutcome, Rejected, SignUpOutcome};
+use crate::engine::{CancelOutcome, Decided, Outcome, PaymentOutcome, RefundOutcome, Rejected, SignUpOutcome};
 use crate::providers::store::messages::{Fate, State};
 
 /// The fate of the messages of a plan, by the outcomes of its deeds.
@@ -125,6 +125,9 @@ fn done(deed: &Deed, outcome: &Outcome, provider: &str) -> Option<String> {
             "The lead is not qualified any more, because the whole payment was refunded.".to_owned()
         }
         (DeedKind::Qualify(_), _) => return None,
+        (DeedKind::End, Outcome::CancelSubscription(CancelOutcome::Recorded { lead_id: None, .. })) => {
+            "The subscription ended, of somebody who is no lead.".to_owned()
+        }
         (DeedKind::End, _) => "The subscription ended.".to_owned(),
     })
 }

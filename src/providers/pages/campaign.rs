@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 
+use super::codes::counts;
 use crate::campaigns::{self, Campaign};
 use crate::products;
 use crate::providers::Provider;
@@ -38,6 +39,8 @@ pub(super) struct Shown {
     /// What the campaign does with its payments, a line each.
     does: Vec<String>,
     product: String,
+    /// The discount of its codes at Stripe and how many there are; `None` where it has no key.
+    codes: Option<(String, String)>,
     last: Option<When>,
     /// Messages that a person has to look at.
     failed: i64,
@@ -77,7 +80,7 @@ pub(super) async fn find(page: &Page, id: i64) -> Result<Campaign, Fault> {
 }
 
 /// The business's account with this id, which is for this campaign.
-async fn account(page: &Page, campaign_id: i64, id: i64) -> Result<Account, Fault> {
+pub(super) async fn account(page: &Page, campaign_id: i64, id: i64) -> Result<Account, Fault> {
     let all = accounts::of(&mut page.read().await?, page.member.business_id).await?;
     let found = all.into_iter().find(|a| a.row.id == id && a.link(campaign_id).is_some());
     found.ok_or(Fault::NotFound)
@@ -99,6 +102,10 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         shown.push(Shown {
             does: does(&link.terms()),
             product: link.product_name.clone(),
+            codes: match account.row.masked.is_empty() {
+                true => None,
+                false => Some((link.coupon_words.clone(), counts(&page, account.row.id, id).await?.sentence())),
+            },
             last: last.map(|at| page.when(at)),
             failed: pulse.map_or(0, |pulse| pulse.failed),
             refused: refused.map(|at| (page.when(at), why)),

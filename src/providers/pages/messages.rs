@@ -130,6 +130,8 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
 }
 
 pub(super) async fn apply(page: Page, Path(id): Path<i64>) -> PageResult {
+    let known = messages::find(&mut page.read().await?, page.member.business_id, id).await?;
+    known.ok_or(Fault::NotFound)?;
     let input = (page.member.business_id, id);
     let renewed = page.app.db.write(vec![], input, renew).await?;
     let flash = if renewed {

@@ -145,28 +145,14 @@ impl Client {
         }
     }
 
-    /// All items of a list, page by page, until `each` says stop.
-    pub async fn list(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-        mut each: impl FnMut(&Json) -> bool,
-    ) -> Result<(), ApiError> {
-        let mut after: Option<String> = None;
-        loop {
-            let mut page = owned(query);
-            page.push(("limit".into(), "100".into()));
-            page.extend(after.take().map(|id| ("starting_after".into(), id)));
-            let answer = self.send(&Method::GET, path, &page, None).await?;
-            let data = answer.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-            if !data.iter().all(&mut each) || answer.get("has_more") != Some(&Json::Bool(true)) {
-                return Ok(());
-            }
-            after = data.last().and_then(|last| text(last, "id"));
-            if after.is_none() {
-                return Ok(());
-            }
-        }
+    /// One page of a list, and whether there are more.
+    pub async fn page(&self, path: &str, query: &Form, after: Option<&str>) -> Result<(Vec<Json>, bool), ApiError> {
+        let mut page = query.clone();
+        page.push(("limit".into(), "100".into()));
+        page.extend(after.map(|id| ("starting_after".into(), id.to_owned())));
+        let answer = self.send(&Method::GET, path, &page, None).await?;
+        let data = answer.get("data").and_then(Json::as_array).cloned().unwrap_or_default();
+        Ok((data, answer.get("has_more") == Some(&Json::Bool(true))))
     }
 }
 

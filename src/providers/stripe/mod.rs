@@ -3,10 +3,15 @@
 
 pub mod account;
 mod amount;
+pub mod catch_up;
 pub mod client;
+pub mod codes;
 pub mod connect;
+pub mod coupon;
+pub mod discount;
 mod envelope;
 mod read;
+pub mod rules;
 pub mod signature;
 #[cfg(test)]
 mod tests;
