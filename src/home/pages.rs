@@ -8,6 +8,7 @@ use crate::db::Conn;
 use crate::engine::payout::hold_before;
 use crate::first_steps::pages::Checklist;
 use crate::money::{Currency, Money};
+use crate::providers::store::messages;
 use crate::query::ListQuery;
 use crate::shell::{Access, Frame, Page, Routes};
 use crate::text::counted;
@@ -151,6 +152,24 @@ async fn todo(page: &Page, conn: &mut Conn, period: Period, now: Instant) -> Res
             zero: count == 0,
             tone: "",
         });
+    }
+    if member.may(Right::SeeCampaigns) {
+        let (failed, accounts) = messages::troubles(conn, member.business_id).await?;
+        if failed + accounts > 0 {
+            let detail = match accounts {
+                0 => "each says what is wrong".to_owned(),
+                1 => "and an account is not connected as it should be".to_owned(),
+                n => format!("and {n} accounts are not connected as they should be"),
+            };
+            todo.push(Todo {
+                url: if failed > 0 { "/provider-messages?state=failed".into() } else { page.at("/campaigns") },
+                count: counted(failed),
+                label: "messages about payments to look at",
+                detail,
+                zero: false,
+                tone: "warning",
+            });
+        }
     }
     if member.may(Right::DecideMoney) {
         let (campaign, today) = (page.campaign.id, period.today);

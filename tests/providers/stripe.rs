@@ -232,6 +232,16 @@ async fn what_is_of_no_use_is_kept_and_ignored(app: TestApp) {
     let states: Vec<String> = app.outcomes().await.into_iter().map(|(_, state, _)| state).collect();
     assert_eq!(states, ["ignored", "ignored", "failed"]);
     assert!(app.outcomes().await[2].2.contains("Its currency zzz is not known."));
+    app.sign_in().await;
+    app.get("/").await.is(200).says("messages about payments to look at");
+    let message = app.number("SELECT max(id) FROM provider_messages").await;
+    let page = app.get(&format!("/provider-messages/{message}")).await.is(200);
+    let page = page.says("Its currency zzz is not known.").says("needs a look");
+    assert!(page.words().contains("checkout.session"), "it is shown as it came");
+    app.get("/provider-messages?state=failed").await.is(200).says("checkout.session.completed");
+    app.post_form(&format!("/provider-messages/{message}/apply"), &[]).await.is(303);
+    app.apply().await;
+    assert_eq!(app.outcomes().await[2].1, "failed", "it says the same again");
     let thin = json!({ "id": "evt_4", "object": "v2.core.event", "type": "v1.billing.meter", "created": "2026-06-18" });
     let refused = app.stripe(&thin).await.is(400).json();
     assert!(refused["detail"].as_str().unwrap().contains("thin event"), "{refused}");

@@ -22,20 +22,24 @@ pub struct Group {
     pub messages: Vec<(MessageRow, Told)>,
     /// The ids of the payment, as the engine stores them.
     pub names: BTreeSet<String>,
+    /// Why the message that is applied cannot be read.
+    pub unreadable: Option<String>,
 }
 
-fn read(provider: Provider, row: &MessageRow) -> Told {
-    let json: Option<Json> = serde_json::from_str(&row.body).ok();
-    let told = json.and_then(|json| message::read(provider, &json, Instant::from_micros(row.happened_at)).ok());
-    told.unwrap_or_default()
+fn read(provider: Provider, row: &MessageRow) -> Result<Told, String> {
+    let json: Json = serde_json::from_str(&row.body).map_err(|error| format!("It is not JSON: {error}."))?;
+    message::read(provider, &json, Instant::from_micros(row.happened_at))
 }
 
 impl Group {
     pub async fn of(conn: &mut Conn, provider: Provider, first: MessageRow) -> DbResult<Self> {
         let account_id = first.account_id;
-        let told = read(provider, &first);
-        let mut group =
-            Self { names: told.names.iter().map(ToString::to_string).collect(), messages: vec![(first, told)] };
+        let (told, unreadable) = match read(provider, &first) {
+            Ok(told) => (told, None),
+            Err(why) => (Told::default(), Some(why)),
+        };
+        let names = told.names.iter().map(ToString::to_string).collect();
+        let mut group = Self { names, messages: vec![(first, told)], unreadable };
         for _ in 0..STEPS {
             if group.names.is_empty() {
                 break;
@@ -46,7 +50,8 @@ impl Group {
                 if group.messages.iter().any(|(known, _)| known.id == row.id) {
                     continue;
                 }
-                let told = read(provider, &row);
+                // One that cannot be read says so itself, and nothing here.
+                let told = read(provider, &row).unwrap_or_default();
                 group.names.extend(told.names.iter().map(ToString::to_string));
                 group.messages.push((row, told));
             }
@@ -65,7 +70,7 @@ impl Group {
 /// What other messages say of an id, the newest first.
 async fn explained(conn: &mut Conn, provider: Provider, account_id: i64, id: &str) -> DbResult<Vec<Fact>> {
     let rows = messages::mentioning(conn, account_id, Role::Explains, &[id.to_owned()], MOST).await?;
-    Ok(rows.iter().rev().flat_map(|row| read(provider, row).facts).collect())
+    Ok(rows.iter().rev().filter_map(|row| read(provider, row).ok()).flat_map(|told| told.facts).collect())
 }
 
 /// The e-mail address and name of a customer, as another message has them.

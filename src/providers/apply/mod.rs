@@ -5,6 +5,7 @@ mod group;
 mod plan;
 mod words;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -72,11 +73,11 @@ async fn go(core: &Core) -> DbResult<usize> {
         if done.contains(&message.id) {
             continue;
         }
-        if !scenes.contains_key(&message.business_id) {
-            let scene = scene(core, message.business_id).await?;
-            scenes.insert(message.business_id, scene);
-        }
-        let Some(Some(scene)) = scenes.get(&message.business_id) else { continue };
+        let scene = match scenes.entry(message.business_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(scene(core, message.business_id).await?),
+        };
+        let Some(scene) = scene else { continue };
         let Some(account) = scene.accounts.iter().find(|a| a.row.id == message.account_id) else { continue };
         let group = Group::of(&mut core.db.read().await?, account.row.provider, message).await?;
         // A payment's story is read after what the slice before made of it.

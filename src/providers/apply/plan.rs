@@ -127,6 +127,10 @@ impl Planner<'_> {
             self.plan.rest = Rest::Ignored("The account is connected to no campaign any more.".into());
             return Ok(());
         }
+        if let Some(why) = &group.unreadable {
+            self.plan.rest = Rest::Failed(why.clone());
+            return Ok(());
+        }
         let story = Story::of(group.told());
         let ended = group.told().flat_map(|told| &told.facts).find_map(|fact| match fact {
             Fact::Ended(ended) => Some(ended.clone()),

@@ -199,7 +199,6 @@ pub struct Done {
     pub next_at: i64,
 }
 
-#[expect(clippy::ptr_arg, reason = "a write lends its job the input as it owns it")]
 pub async fn settle(tx: &mut Tx, done: &Vec<Done>) -> DbResult<()> {
     let now = tx.now();
     sql("UPDATE provider_codes
@@ -269,7 +268,7 @@ pub async fn troubled(
 pub async fn try_again(tx: &mut Tx, &(account_id, campaign_id): &(i64, i64)) -> DbResult<u64> {
     let now = tx.now();
     sql("UPDATE provider_codes
-            SET state = CASE WHEN state = 'refused' THEN 'waiting' ELSE state END, next_at = 0, tries = 0, updated_at = $3
+            SET state = CASE WHEN state = 'refused' THEN 'waiting' ELSE state END, next_at = 0, updated_at = $3
           WHERE account_id = $1
             AND campaign_id = $2
             AND state IN ('waiting', 'refused', 'ending')")

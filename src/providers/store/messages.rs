@@ -324,13 +324,23 @@ pub async fn pulses(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Pulse>> {
     .await
 }
 
-/// Messages of a business that a person has to look at.
-pub async fn failed(conn: &mut Conn, business_id: i64) -> DbResult<i64> {
-    sql("SELECT count(*)
-           FROM provider_messages
-          WHERE business_id = $1
-            AND state = 'failed'")
+/// Messages of a business that a person has to look at, and the accounts whose messages are turned away or whose key
+/// does not work.
+pub async fn troubles(conn: &mut Conn, business_id: i64) -> DbResult<(i64, i64)> {
+    let found: (i64, i64) = sql("SELECT (SELECT count(*)
+                   FROM provider_messages
+                  WHERE business_id = $1
+                    AND state = 'failed'),
+                (SELECT count(*)
+                   FROM provider_accounts a
+                  WHERE a.business_id = $1
+                    AND a.disconnected_at IS NULL
+                    AND (a.trouble IS NOT NULL
+                         OR a.refused_at > COALESCE((SELECT max(m.received_at)
+                                                       FROM provider_messages m
+                                                      WHERE m.account_id = a.id), 0)))")
     .bind(business_id)
-    .scalar(conn)
-    .await
+    .one(conn)
+    .await?;
+    Ok(found)
 }

@@ -4,6 +4,7 @@
 
 use super::client::{ApiError, Client, Form};
 use super::rules::Rules;
+use crate::business;
 use crate::clock::Zone;
 use crate::core::Core;
 use crate::db::{DbResult, Terms};
@@ -12,7 +13,6 @@ use crate::providers::provider::Provider;
 use crate::providers::read::text;
 use crate::providers::store::LinkRow;
 use crate::providers::store::codes::{self as store, CodeState, Done, StripeCode, Wanted};
-use crate::{business, id};
 
 /// Codes of one run, for each account and campaign.
 const RUN: i64 = 200;
@@ -154,8 +154,8 @@ impl Maker<'_> {
             ("metadata[refdesk_code]".into(), code.id.to_string()),
         ];
         self.rules.put(&mut form, self.zone);
-        let once =
-            format!("refdesk-code-{}-{}", code.id, id::sha256_hex(&format!("{form:?}")).get(..12).unwrap_or_default());
+        // Another try is another call: Stripe answers a repeated one as it did the first.
+        let once = format!("refdesk-code-{}-{}", code.id, code.tries);
         match self.client.post("/v1/promotion_codes", &form, &once).await {
             Ok(made) => {
                 let promotion = text(&made, "id").ok_or_else(|| ApiError::Unreachable("the code has no id".into()))?;
