@@ -1162,6 +1162,7 @@ CREATE TABLE provider_messages (
     UNIQUE (account_id, identity)
 );
 CREATE INDEX provider_messages_new ON provider_messages (id) WHERE state = 'new';
+CREATE INDEX provider_messages_waiting ON provider_messages (account_id, id) WHERE state = 'waiting';
 CREATE INDEX provider_messages_failed ON provider_messages (business_id, id) WHERE state = 'failed';
 CREATE INDEX provider_messages_by_account ON provider_messages (account_id, id);
 CREATE INDEX provider_messages_by_business ON provider_messages (business_id, id);
@@ -1175,6 +1176,7 @@ CREATE TABLE provider_mentions (
     message_id BIGINT NOT NULL REFERENCES provider_messages (id),
     PRIMARY KEY (account_id, text, role, message_id)
 );
+CREATE INDEX provider_mentions_awaited ON provider_mentions (account_id, text) WHERE role = 'awaits';
 CREATE INDEX provider_mentions_by_message ON provider_mentions (message_id, role);
 
 -- LINKS TO ANSWERS

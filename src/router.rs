@@ -116,6 +116,13 @@ pub fn schedule(app: &App) -> Schedule {
             |core| Box::pin(async move { providers::apply::run(&core).await }),
         )
         .task_when(
+            |core| Box::pin(async move { providers::stripe::ask::is_due(&core).await }),
+            5 * SECOND,
+            "questions_to_stripe",
+            0,
+            |core| Box::pin(async move { providers::stripe::ask::run(&core).await }),
+        )
+        .task_when(
             |core| Box::pin(async move { providers::stripe::codes::is_due(&core).await }),
             5 * SECOND,
             "codes_at_stripe",

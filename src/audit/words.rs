@@ -189,14 +189,16 @@ mod tests {
         }
     }
 
-    /// Every text `"noun.verb"` of the sources whose noun the table knows is an action.
+    /// Every text `"noun.verb"` of the sources whose noun the table knows is an action; but for those of other programs,
+    /// which payment providers' messages have in them.
     #[test]
     fn every_action_of_the_sources_has_words() {
         let mut sources = Vec::new();
         texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
         let nouns: Vec<&str> = TABLE.iter().filter_map(|(a, _)| a.split('.').next()).collect();
         let mut unknown = Vec::new();
-        for (path, text) in &sources {
+        let is_foreign = |path: &str, text: &str| path.contains("/providers/") && !text.contains("NewEntry");
+        for (path, text) in sources.iter().filter(|(path, text)| !is_foreign(path, text)) {
             for piece in text.split('"').skip(1).step_by(2) {
                 let action = piece.split_once('.').filter(|(noun, verb)| {
                     nouns.contains(noun)

@@ -71,7 +71,8 @@ pub async fn receive<'h>(
     Ok(Received::Taken { again: !taken })
 }
 
-async fn insert_in(tx: &mut Tx, new: &NewMessage) -> DbResult<bool> {
+/// Stores a message; false for one that is there.
+pub async fn insert_in(tx: &mut Tx, new: &NewMessage) -> DbResult<bool> {
     messages::insert(tx, new).await
 }
 

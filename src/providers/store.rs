@@ -1,3 +1,4 @@
+pub mod asked;
 pub mod codes;
 pub mod messages;
 

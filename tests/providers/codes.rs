@@ -2,7 +2,7 @@
 
 use refdesk::providers::accounts;
 use refdesk::providers::stripe::connect::{ByKey, NotConnected, by_key};
-use refdesk::providers::stripe::{catch_up, codes};
+use refdesk::providers::stripe::{ask, catch_up, codes};
 use serde_json::{Value as Json, json};
 
 use super::fake::Fake;
@@ -18,6 +18,7 @@ on_both_databases! {
     no_code_is_made_twice_when_answers_are_lost,
     a_code_of_somebody_else_is_reported,
     what_was_missed_is_caught_up_with,
+    what_a_message_does_not_say_is_asked,
 }
 
 const KEY: &str = "rk_test_0123456789abcdef";
@@ -236,4 +237,54 @@ async fn what_was_missed_is_caught_up_with(app: TestApp) {
     assert_eq!(app.number("SELECT count(*) FROM payments").await, 230);
     fake.with(|world| world.lacking = vec![]);
     assert_eq!(app.number("SELECT count(*) FROM provider_accounts WHERE caught_up_at IS NULL").await, 0);
+}
+
+async fn what_a_message_does_not_say_is_asked(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    let (app, fake, _) = connected(&app).await;
+    let deliver = async |id: &str, kind: &str, object: Json| {
+        let mut event = event(id, kind, THEN, object);
+        event["livemode"] = json!(false);
+        let body = event.to_string();
+        let header = super::signed(&body, "whsec_made_by_stripe", app.app.clock.now().seconds());
+        app.deliver(refdesk::providers::Provider::Stripe, &body, &[("stripe-signature", &header)]).await.is(200);
+        app.apply().await;
+    };
+    // An invoice names its customer and its discount by ids, and a refund names the intent alone.
+    let invoice = json!({
+        "id": "in_1", "customer": "cus_1", "customer_email": null, "currency": "usd", "amount_paid": 10000,
+        "total": 10000, "discounts": ["di_1"], "status_transitions": { "paid_at": THEN },
+    });
+    let mut whole = invoice.clone();
+    whole["discounts"] = json!([{ "id": "di_1", "promotion_code": "promo_old" }]);
+    fake.with(|world| {
+        world.codes.insert("promo_old".into(), json!({ "id": "promo_old", "code": jane.code, "active": true }));
+        world.objects.insert("cus_1".into(), json!({ "id": "cus_1", "email": "amy@example.com", "name": "Amy" }));
+        world.objects.insert("in_1".into(), whole);
+        let tie = json!({ "id": "inpay_1", "invoice": "in_1", "payment": { "payment_intent": "pi_1" } });
+        world.objects.insert("inpay_1".into(), tie);
+    });
+    let refund = json!({
+        "id": "re_1", "amount": 4000, "currency": "usd", "charge": "ch_1", "payment_intent": "pi_1", "status": "succeeded",
+    });
+    deliver("evt_1", "refund.created", refund).await;
+    deliver("evt_2", "invoice.paid", invoice).await;
+    assert_eq!(app.number("SELECT count(*) FROM payments").await, 0, "whose payment it is, is not known");
+    for _ in 0..4 {
+        assert!(!ask::run(&app.app).await.unwrap());
+        app.apply().await;
+    }
+    let found: Vec<(String, i64, i64, Option<i64>)> = app
+        .rows("SELECT p.email, p.amount, p.refunded, l.referrer_id FROM payments p JOIN leads l ON l.id = p.lead_id")
+        .await;
+    assert_eq!(found, [("amy@example.com".to_owned(), 10_000, 4_000, Some(jane.id))]);
+    assert!(!ask::is_due(&app.app).await.unwrap(), "each is asked for once");
+    // What Stripe does not know is not asked for again.
+    let ended = json!({ "id": "sub_9", "customer": "cus_9", "status": "canceled", "ended_at": THEN });
+    deliver("evt_3", "customer.subscription.deleted", ended).await;
+    assert!(ask::is_due(&app.app).await.unwrap());
+    ask::run(&app.app).await.unwrap();
+    assert!(!ask::is_due(&app.app).await.unwrap());
+    let asked = fake.with(|world| world.calls.iter().filter(|(_, path, _)| path == "/v1/customers/cus_9").count());
+    assert_eq!(asked, 1);
 }

@@ -16,6 +16,8 @@ pub struct World {
     /// By id.
     pub codes: BTreeMap<String, Json>,
     pub endpoints: Vec<Json>,
+    /// Customers, invoices and their payments, by id.
+    pub objects: BTreeMap<String, Json>,
     /// The newest first, as Stripe lists them.
     pub events: Vec<Json>,
     /// Every POST that was done, by its idempotency key.
@@ -189,6 +191,20 @@ fn act(world: &mut World, method: &Method, path: &str, form: &BTreeMap<String, S
             }
             None => refuse(404, json!({ "code": "resource_missing", "message": "No such promotion code" })),
         },
+        ("GET", ["promotion_codes", id]) => match world.codes.get(*id) {
+            Some(code) => (200, code.clone()),
+            None => refuse(404, json!({ "code": "resource_missing", "message": "No such promotion code" })),
+        },
+        ("GET", [kind @ ("customers" | "invoices"), id]) => match world.objects.get(*id) {
+            Some(object) => (200, object.clone()),
+            None => refuse(404, json!({ "code": "resource_missing", "message": format!("No such {kind}: {id}") })),
+        },
+        ("GET", ["invoice_payments"]) => {
+            let wanted = text("payment[payment_intent]").unwrap();
+            let found = world.objects.values().filter(|o| o["payment"]["payment_intent"] == wanted.as_str());
+            let found = found.cloned().collect();
+            list(path, found, form)
+        }
         ("GET", ["promotion_codes"]) => {
             let wanted = |code: &&Json| {
                 text("code").is_none_or(|text| code["code"].as_str().unwrap().eq_ignore_ascii_case(&text))

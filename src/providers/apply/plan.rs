@@ -16,6 +16,7 @@ use crate::intake::{Fault, Intake, RawCancel, RawPayment, RawProduct, RawSignUp,
 use crate::money::{Currency, Money, Unpriced};
 use crate::products::Catalogue;
 use crate::providers::accounts::Account;
+use crate::providers::store::messages::State;
 use crate::providers::store::{self, KnownPayment, LinkRow};
 use crate::providers::story::Story;
 use crate::providers::told::{Ended, Fact, Hint, Who};
@@ -180,7 +181,7 @@ impl Planner<'_> {
             }
             None => None,
         };
-        let is_news = group.messages.iter().any(|(row, told)| row.applied_at.is_none() && told.says_code());
+        let is_news = group.messages.iter().any(|(row, told)| row.state == State::New && told.says_code());
         let is_news = is_news || known.is_none();
         if let (Some(used), true) = (&used, is_news) {
             let raw = RawSignUp {

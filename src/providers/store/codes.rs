@@ -1,3 +1,4 @@
+use super::messages;
 use crate::clock::Instant;
 use crate::db::{Conn, DbResult, Tx, sql};
 use crate::{insert_rows, row, rows, words};
@@ -199,7 +200,8 @@ pub struct Done {
     pub next_at: i64,
 }
 
-pub async fn settle(tx: &mut Tx, done: &Vec<Done>) -> DbResult<()> {
+/// Stores what became of some codes of an account. Messages that waited to learn their texts are applied again.
+pub async fn settle(tx: &mut Tx, (account_id, done): &(i64, Vec<Done>)) -> DbResult<()> {
     let now = tx.now();
     sql("UPDATE provider_codes
             SET state = r.state, promotion = r.promotion, why = r.why, tries = tries + 1, next_at = r.next_at, updated_at = $2
@@ -211,6 +213,8 @@ pub async fn settle(tx: &mut Tx, done: &Vec<Done>) -> DbResult<()> {
     .bind(now)
     .execute(tx)
     .await?;
+    let made: Vec<String> = done.iter().filter(|d| d.state == CodeState::Made).map(|d| d.promotion.clone()).collect();
+    messages::wake(tx, *account_id, &made).await?;
     Ok(())
 }
 

@@ -76,12 +76,12 @@ async fn step(core: &Core, account: &Account, link: &LinkRow) -> DbResult<bool> 
             let next_at = core.clock.now().plus_seconds((30_i64 << code.tries.clamp(0, 7)).min(LONGEST_PAUSE_SECONDS));
             done.push(outcome.done(code, next_at.micros()));
             if stop {
-                core.db.write(vec![], done, store::settle).await?;
+                core.db.write(vec![], (account.row.id, done), store::settle).await?;
                 return Ok(false);
             }
             pause.await;
         }
-        core.db.write(vec![], done, store::settle).await?;
+        core.db.write(vec![], (account.row.id, done), store::settle).await?;
         if core.stop.is_cancelled() {
             return Ok(true);
         }

@@ -48,7 +48,7 @@ pub struct Coupon {
 impl Coupon {
     fn of(json: &Json) -> Option<Self> {
         let off = match (text(json, "percent_off"), whole(json, "amount_off"), text(json, "currency")) {
-            (Some(percent), ..) => format!("{percent} %"),
+            (Some(percent), ..) => format!("{} %", percent.strip_suffix(".0").unwrap_or(&percent)),
             (None, Some(amount), Some(code)) => {
                 let currency = Currency::parse(&code).ok()?;
                 Money { minor: amount::minor(amount, currency)?, currency }.shown()

@@ -3,6 +3,7 @@
 
 pub mod account;
 mod amount;
+pub mod ask;
 pub mod catch_up;
 pub mod client;
 pub mod codes;
