@@ -18,7 +18,7 @@ use crate::providers::receive::{Received, receive};
 use crate::web::layers::RequestId;
 
 /// The largest message: events of providers have some kilobytes.
-const LARGEST: usize = 2 << 20;
+const LARGEST: usize = 512 << 10;
 
 pub fn router() -> Router<App> {
     let take = post(take).layer(DefaultBodyLimit::max(LARGEST)).layer(middleware::from_fn(in_words));

@@ -9,9 +9,8 @@ use crate::core::Core;
 use crate::id::{self, Kind};
 use crate::providers::Provider;
 use crate::providers::accounts;
-use crate::providers::connect as verbs;
 use crate::providers::store::LinkTerms;
-use crate::providers::stripe::connect::{ByKey, NotConnected, by_key, webhook_url};
+use crate::providers::stripe::connect::{ByKey, NotConnected, by_key, leave, webhook_url};
 use crate::{campaigns, products};
 
 #[derive(clap::Subcommand)]
@@ -170,7 +169,7 @@ async fn list(core: &Core, args: &ListArgs) -> Result<(), Refusal> {
 
 async fn disconnect(core: &Core, args: &DisconnectArgs) -> Result<(), Refusal> {
     let business = business(&mut core.db.read().await?, args.business.as_deref()).await?;
-    if verbs::disconnect(core, &actor("stripe disconnect"), business.id, args.account).await? {
+    if leave(core, &actor("stripe disconnect"), business.id, args.account).await? {
         return print_json(&json!({ "id": args.account, "connected": false }));
     }
     Err(Refusal { code: NO, why: format!("there is no connected account {}", args.account) })

@@ -28,7 +28,8 @@ fn kind_of(message: &Json) -> Result<String, Unreadable> {
 pub fn envelope(message: &Json, now: Instant) -> Result<Envelope, Unreadable> {
     let times = ["data.created_datetime", "data.created_at", "timestamp"];
     Ok(Envelope {
-        identity: json::first(message, &["webhook_id", "id"]).unwrap_or_default(),
+        // The id at the top may be the endpoint's: only the body tells one event from another.
+        identity: String::new(),
         kind: kind_of(message)?,
         happened_at: times.iter().find_map(|path| moment(message, path)).unwrap_or(now),
         test: None,
@@ -63,7 +64,7 @@ pub fn read(message: &Json, at: Instant) -> Result<Told, Unreadable> {
             let amount = money(data, "amount_refunded", currency).or_else(|_| money(data, "amount", currency))?;
             let state =
                 if kind == "refund.failed" || status == "failed" { RefundState::Failed } else { RefundState::Done };
-            told.facts.push(Fact::Refunded(Refund { id, amount, state, at }));
+            told.facts.push(Fact::Refunded(Refund { id, amount, currency: Some(currency), state, at }));
         }
         "chargeback.created" | "chargeback.updated" => {
             name(&mut told, &["charge_id", "charge.id", "transaction_id"], data)?;
@@ -74,7 +75,13 @@ pub fn read(message: &Json, at: Instant) -> Result<Told, Unreadable> {
                 _ => DisputeState::Open,
             };
             let id = id(data, "id").ok_or("The chargeback has no id.")?;
-            told.facts.push(Fact::Disputed(Dispute { id, amount: money(data, "amount", currency)?, state, at }));
+            told.facts.push(Fact::Disputed(Dispute {
+                id,
+                amount: money(data, "amount", currency)?,
+                currency: Some(currency),
+                state,
+                at,
+            }));
         }
         "subscription.cancelled" => told.facts.push(Fact::Ended(Ended { who: who(data), at })),
         _ => {}

@@ -59,7 +59,8 @@ pub fn read(message: &Json, at: Instant) -> Result<Told, Unreadable> {
                 _ => return Err("It says no refunded_amount.".into()),
             };
             let at = moment(&attributes, "refunded_at").unwrap_or(at);
-            told.facts.push(Fact::RefundedSoFar { amount, at });
+            let currency = json::currency(&attributes, "currency").ok();
+            told.facts.push(Fact::RefundedSoFar { amount, currency, at });
         }
         "subscription_expired" => told.facts.push(Fact::Ended(Ended { who, at })),
         _ => {}

@@ -86,6 +86,7 @@ fn adjustment(told: &mut Told, data: &Json, at: Instant) -> Result<(), Unreadabl
     let of = text(data, "transaction_id").ok_or("The adjustment names no transaction_id.")?;
     let id = text(data, "id").ok_or("The adjustment has no id.")?;
     let amount = whole(data, "totals.total").filter(|a| *a >= 0).ok_or("It has no whole number as totals.total.")?;
+    let currency = json::currency(data, "currency_code").ok();
     told.names.push(name(of.clone()));
     match action.as_str() {
         "refund" => {
@@ -94,15 +95,17 @@ fn adjustment(told: &mut Told, data: &Json, at: Instant) -> Result<(), Unreadabl
                 "rejected" | "reversed" => RefundState::Failed,
                 _ => RefundState::Pending,
             };
-            told.facts.push(Fact::Refunded(Refund { id, amount, state, at }));
+            told.facts.push(Fact::Refunded(Refund { id, amount, currency, state, at }));
         }
         // A chargeback and its reverse are two adjustments of one transaction.
-        "chargeback" => told.facts.push(Fact::Disputed(Dispute { id: of, amount, state: DisputeState::Lost, at })),
+        "chargeback" => {
+            told.facts.push(Fact::Disputed(Dispute { id: of, amount, currency, state: DisputeState::Lost, at }))
+        }
         "chargeback_reverse" => {
-            told.facts.push(Fact::Disputed(Dispute { id: of, amount, state: DisputeState::Won, at }));
+            told.facts.push(Fact::Disputed(Dispute { id: of, amount, currency, state: DisputeState::Won, at }));
         }
         "chargeback_warning" => {
-            told.facts.push(Fact::Disputed(Dispute { id: of, amount, state: DisputeState::Inquiry, at }));
+            told.facts.push(Fact::Disputed(Dispute { id: of, amount, currency, state: DisputeState::Inquiry, at }));
         }
         _ => {}
     }

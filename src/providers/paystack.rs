@@ -49,7 +49,7 @@ pub fn read(message: &Json, at: Instant) -> Result<Told, Unreadable> {
         "refund.pending" | "refund.processing" | "refund.processed" | "refund.failed" => {
             let of = json::first(data, &["transaction_reference", "transaction.reference"]);
             let of = of.ok_or("The refund names no transaction_reference.")?;
-            let id = json::first(data, &["refund_reference", "id"]).unwrap_or_else(|| of.clone());
+            let id = json::first(data, &["id", "refund_reference"]).unwrap_or_else(|| of.clone());
             name(&mut told, of);
             let state = match kind.as_str() {
                 "refund.processed" => RefundState::Done,
@@ -57,7 +57,13 @@ pub fn read(message: &Json, at: Instant) -> Result<Told, Unreadable> {
                 _ => RefundState::Pending,
             };
             let amount = whole(data, "amount").filter(|a| *a >= 0).ok_or("It has no whole number as amount.")?;
-            told.facts.push(Fact::Refunded(Refund { id, amount, state, at }));
+            told.facts.push(Fact::Refunded(Refund {
+                id,
+                amount,
+                currency: json::currency(data, "currency").ok(),
+                state,
+                at,
+            }));
         }
         "charge.dispute.create" | "charge.dispute.remind" | "charge.dispute.resolve" => {
             let of = json::first(data, &["transaction.reference", "transaction_reference"]);
@@ -67,9 +73,10 @@ pub fn read(message: &Json, at: Instant) -> Result<Told, Unreadable> {
                 ("charge.dispute.resolve", _) => DisputeState::Lost,
                 _ => DisputeState::Open,
             };
-            let amount = whole(data, "refund_amount").or_else(|| whole(data, "transaction.amount")).unwrap_or_default();
+            let amount = whole(data, "refund_amount").or_else(|| whole(data, "transaction.amount"));
+            let amount = amount.filter(|a| *a > 0).ok_or("The dispute says no amount.")?;
             let id = id(data, "id").ok_or("The dispute has no id.")?;
-            told.facts.push(Fact::Disputed(Dispute { id, amount, state, at }));
+            told.facts.push(Fact::Disputed(Dispute { id, amount, currency: None, state, at }));
         }
         "subscription.disable" => told.facts.push(Fact::Ended(Ended { who: who(data), at })),
         _ => {}

@@ -10,7 +10,7 @@ use crate::text;
 pub type Unreadable = String;
 
 /// The longest id or name that is stored of a message.
-const LONGEST: usize = 200;
+const LONGEST: usize = 150;
 
 /// A value by its path, `a.b.0.c`; `None` for null as well.
 pub fn at<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
@@ -29,6 +29,11 @@ pub fn text(json: &Json, path: &str) -> Option<String> {
         _ => return None,
     };
     text::line(&raw, LONGEST).ok().filter(|line| !line.is_empty())
+}
+
+/// A text that is given by itself.
+pub fn line(json: &Json) -> Option<String> {
+    text::line(json.as_str()?, LONGEST).ok().filter(|line| !line.is_empty())
 }
 
 /// The first of some paths that has a text.

@@ -88,7 +88,7 @@ pub async fn put_account(tx: &mut Tx, id: i64, new: &NewAccount) -> DbResult<i64
              ON CONFLICT (business_id, provider, test, account) DO UPDATE
             SET name = excluded.name, sealed = excluded.sealed, key_id = excluded.key_id, masked = excluded.masked,
                 endpoint = excluded.endpoint, updated_at = excluded.updated_at, disconnected_at = NULL,
-                refused_at = NULL, refused_why = NULL
+                refused_at = NULL, refused_why = NULL, trouble = NULL
       RETURNING id")
     .bind(id)
     .bind(new.business_id)
@@ -106,7 +106,7 @@ pub async fn put_account(tx: &mut Tx, id: i64, new: &NewAccount) -> DbResult<i64
     Ok(stored.0)
 }
 
-/// Nothing is taken from the account any more; its secrets are forgotten.
+/// Nothing is taken from the account any more. Its secrets stay, encrypted, for connecting it again.
 pub async fn disconnect(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<u64> {
     let now = tx.now();
     sql("UPDATE provider_accounts
@@ -309,6 +309,27 @@ pub async fn payment(
     .bind(business_id)
     .bind(test)
     .optional(conn)
+    .await
+}
+
+/// True when an address has paid before, by another payment than this one.
+pub async fn has_paid(
+    conn: &mut Conn,
+    (campaign_id, test): (i64, bool),
+    email_key: &str,
+    but: Option<i64>,
+) -> DbResult<bool> {
+    sql("SELECT EXISTS (SELECT 1
+                          FROM payments
+                         WHERE campaign_id = $1
+                           AND test = $2
+                           AND email_key = $3
+                           AND id <> COALESCE($4, 0))")
+    .bind(campaign_id)
+    .bind(test)
+    .bind(email_key)
+    .bind(but)
+    .scalar(conn)
     .await
 }
 

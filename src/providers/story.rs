@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::told::{Dispute, DisputeState, Fact, Hint, Paid, Refund, RefundState, Told, Who};
 use crate::clock::Instant;
+use crate::money::Currency;
 
 /// All that is known of one payment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,10 +22,12 @@ pub struct Story {
     /// Given back so far, lost disputes included, in minor units of the payment's gross amount.
     pub refunded: i64,
     pub refunded_at: Option<Instant>,
-    /// A dispute is open.
-    pub disputed: bool,
-    /// A dispute was lost.
-    pub lost: bool,
+    /// Whether a dispute is open; `None` where no message tells of any.
+    pub disputed: Option<bool>,
+    /// A refund failed, or a dispute was won after all: money that was given back is the business's again.
+    pub came_back: bool,
+    /// The currencies that refunds and disputes say.
+    pub currencies: BTreeSet<Currency>,
     /// A refund was told that is not money yet.
     pub is_pending: bool,
     /// Another message gives the same payment with another amount.
@@ -69,40 +72,55 @@ impl Story {
         for fact in facts {
             match fact {
                 Fact::Refunded(refund) => {
+                    self.currencies.extend(refund.currency);
                     let known = by_id.entry(&refund.id).or_insert(refund);
                     if (refund.state, refund.at, refund.amount) > (known.state, known.at, known.amount) {
                         *known = refund;
                     }
                     last = last.max(Some(refund.at));
                 }
-                Fact::RefundedSoFar { amount, at } => {
+                Fact::RefundedSoFar { amount, currency, at } => {
+                    self.currencies.extend(*currency);
                     so_far = so_far.max(*amount);
                     last = last.max(Some(*at));
                 }
                 _ => {}
             }
         }
-        let sum = |state| by_id.values().filter(|r| r.state == state).map(|r| r.amount).sum::<i64>();
-        // The sum of the charge was told before a refund of it failed.
-        self.refunded = sum(RefundState::Done).max(so_far - sum(RefundState::Failed));
+        let sum =
+            |state| by_id.values().filter(|r| r.state == state).fold(0_i64, |sum, r| sum.saturating_add(r.amount));
+        // The charge's own sum has refunds in it that are under way, and was told before one of them failed.
+        let under_way = sum(RefundState::Failed).saturating_add(sum(RefundState::Pending));
+        self.refunded = sum(RefundState::Done).max(so_far.saturating_sub(under_way));
+        self.came_back = sum(RefundState::Failed) > 0;
         self.is_pending = by_id.values().any(|r| r.state == RefundState::Pending);
         self.refunded_at = last;
     }
 
     fn take_disputes(&mut self, facts: &[&Fact]) {
         let mut by_id: BTreeMap<&str, &Dispute> = BTreeMap::new();
+        let mut was_lost = false;
         for fact in facts {
             let Fact::Disputed(dispute) = fact else { continue };
+            was_lost |= dispute.state == DisputeState::Lost;
+            self.currencies.extend(dispute.currency);
             let known = by_id.entry(&dispute.id).or_insert(dispute);
-            if (dispute.state, dispute.at) > (known.state, known.at) {
+            if dispute.rank() > known.rank() {
                 *known = dispute;
             }
         }
-        self.disputed = by_id.values().any(|d| d.state == DisputeState::Open);
+        // A question of the bank is no dispute.
+        let mut told = by_id.values().filter(|d| d.state != DisputeState::Inquiry).peekable();
+        self.disputed = told.peek().is_some().then(|| by_id.values().any(|d| d.state == DisputeState::Open));
         let lost: Vec<&&Dispute> = by_id.values().filter(|d| d.state == DisputeState::Lost).collect();
-        self.lost = !lost.is_empty();
-        self.refunded += lost.iter().map(|d| d.amount).sum::<i64>();
+        self.came_back |= was_lost && lost.is_empty();
+        self.refunded = lost.iter().fold(self.refunded, |sum, d| sum.saturating_add(d.amount));
         self.refunded_at = self.refunded_at.max(lost.iter().map(|d| d.at).max());
+    }
+
+    /// It tells of money that was given back, or may be.
+    pub fn tells_of_return(&self) -> bool {
+        self.refunded > 0 || self.disputed.is_some() || self.is_pending
     }
 
     /// The refunds, as a part of the amount that the engine knows: the same share of it as of the gross amount, rounded

@@ -26,6 +26,7 @@ pub enum Fact {
     /// All that was given back of a payment so far, by a provider that says no more.
     RefundedSoFar {
         amount: i64,
+        currency: Option<Currency>,
         at: Instant,
     },
     Disputed(Dispute),
@@ -97,6 +98,8 @@ pub struct Use {
 pub struct Refund {
     pub id: String,
     pub amount: i64,
+    /// Where the message says it.
+    pub currency: Option<Currency>,
     pub state: RefundState,
     pub at: Instant,
 }
@@ -114,11 +117,13 @@ pub enum RefundState {
 pub struct Dispute {
     pub id: String,
     pub amount: i64,
+    /// Where the message says it.
+    pub currency: Option<Currency>,
     pub state: DisputeState,
     pub at: Instant,
 }
 
-/// The states of a dispute, each of which overrules those before it.
+/// The states of a dispute. Won and lost overrule the others; of two such the later counts, as after an appeal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DisputeState {
     /// A question of the bank: no money moved.
@@ -126,6 +131,13 @@ pub enum DisputeState {
     Open,
     Won,
     Lost,
+}
+
+impl Dispute {
+    /// The greater of two tells of the same dispute overrules the other.
+    pub fn rank(&self) -> (bool, Instant, DisputeState, i64) {
+        (matches!(self.state, DisputeState::Won | DisputeState::Lost), self.at, self.state, self.amount)
+    }
 }
 
 /// A subscription ended.

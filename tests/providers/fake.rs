@@ -179,7 +179,7 @@ fn act(world: &mut World, method: &Method, path: &str, form: &BTreeMap<String, S
                 "max_redemptions": text("max_redemptions"), "expires_at": text("expires_at"),
                 "restrictions": { "first_time_transaction": text("restrictions[first_time_transaction]"),
                     "minimum_amount": text("restrictions[minimum_amount]") },
-                "metadata": { "refdesk_code": text("metadata[refdesk_code]") },
+                "metadata": { "refdesk": text("metadata[refdesk]"), "refdesk_code": text("metadata[refdesk_code]") },
             });
             world.codes.insert(id, made.clone());
             (200, made)

@@ -1,5 +1,6 @@
 //! Stripe: who is attributed by a checkout, what a payment earns, and what refunds and disputes take back.
 
+use refdesk::engine::Qualify;
 use refdesk::providers::Provider;
 use refdesk::providers::store::LinkTerms;
 use serde_json::{Value as Json, json};
@@ -18,6 +19,10 @@ on_both_databases! {
     a_renewal_is_paid_by_whoever_referred,
     nothing_is_taken_without_its_signature,
     what_is_of_no_use_is_kept_and_ignored,
+    what_people_decided_stays,
+    money_that_comes_back_is_for_a_person,
+    hostile_ids_stop_nobody_s_payments,
+    a_secret_of_both_modes_tells_them_apart,
 }
 
 /// The event by which Stripe says which text a promotion code has.
@@ -246,4 +251,83 @@ async fn what_is_of_no_use_is_kept_and_ignored(app: TestApp) {
     let refused = app.stripe(&thin).await.is(400).json();
     assert!(refused["detail"].as_str().unwrap().contains("thin event"), "{refused}");
     assert_eq!(app.number("SELECT count(*) FROM payments").await, 0);
+}
+
+async fn what_people_decided_stays(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    let payment = app.number("SELECT id FROM payments").await;
+    let path = format!("/v1/payments/{}/dispute", refdesk::id::render(refdesk::id::Kind::Payment, payment));
+    app.api_post(&path, json!({ "reason": "the bank called" })).await.is(200);
+    let lead = app.number("SELECT id FROM leads").await;
+    app.shop().send(Qualify { lead_id: lead.into(), qualified: false, reason: Some("fraud".into()) }).await;
+    let tie = json!({ "invoice": "in_1", "payment": { "type": "payment_intent", "payment_intent": "pi_1" } });
+    let code = app.rows::<(String,)>("SELECT text FROM codes").await.remove(0).0;
+    let invoice = |id: &str| {
+        json!({
+            "id": id, "customer": "cus_1", "customer_email": "amy@example.com", "currency": "usd", "amount_paid": 11900,
+            "total": 11900, "total_excluding_tax": 10000, "discounts": [], "metadata": { "referral_code": code },
+            "status_transitions": { "paid_at": THEN },
+        })
+    };
+    app.told(&[
+        event("evt_2", "invoice_payment.paid", THEN, tie),
+        event("evt_3", "invoice.paid", THEN, invoice("in_1")),
+        event("evt_4", "invoice.paid", THEN, invoice("in_2")),
+    ])
+    .await;
+    assert_eq!(app.number("SELECT count(*) FROM payments").await, 2, "the renewal is another payment");
+    assert_eq!(app.number("SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL").await, 1);
+    assert_eq!(app.number("SELECT count(*) FROM leads WHERE qualified_at IS NOT NULL").await, 0);
+    app.is_sound().await;
+}
+
+async fn money_that_comes_back_is_for_a_person(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    app.told(&[event("evt_2", "refund.created", THEN + 10, refund("re_1", 5950, "succeeded"))]).await;
+    app.told(&[event("evt_3", "refund.failed", THEN + 20, refund("re_1", 5950, "failed"))]).await;
+    let last = app.outcomes().await.pop().unwrap();
+    assert!(last.1 == "failed" && last.2.contains("50.00 USD is yours again"), "{last:?}");
+    let mut other = refund("re_2", 1000, "succeeded");
+    other["currency"] = json!("eur");
+    app.told(&[event("evt_4", "refund.created", THEN + 30, other)]).await;
+    let last = app.outcomes().await.pop().unwrap();
+    assert!(last.1 == "failed" && last.2.contains("another currency"), "{last:?}");
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 5000, "nothing more was taken back");
+    app.is_sound().await;
+}
+
+async fn hostile_ids_stop_nobody_s_payments(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    let mut hostile = checkout("eve@example.com", Json::Null);
+    hostile["id"] = json!("cs_\u{0}");
+    hostile["client_secret"] = json!("cs_secret_of_a_browser");
+    hostile["discounts"] = json!(["\u{0}", "x".repeat(5_000), "di_1", 7, null, { "id": ["y"] }]);
+    hostile["metadata"] = json!({ "referral_code": "\u{0}\u{202e}" });
+    let mut deep = checkout("eve@example.com", Json::Null);
+    deep["amount_total"] = json!(1e40);
+    let mut session = checkout("amy@example.com", Json::Null);
+    session["client_reference_id"] = json!(jane.code);
+    app.told(&[
+        event("evt_1", "checkout.session.completed", THEN, hostile),
+        event("evt_2", "checkout.session.completed", THEN, deep),
+        event("evt_3", "checkout.session.completed", THEN, session),
+    ])
+    .await;
+    let states: Vec<String> = app.outcomes().await.into_iter().map(|(_, state, _)| state).collect();
+    assert_eq!(states, ["done", "failed", "done"], "{:?}", app.outcomes().await);
+    assert_eq!(commissions(&app).await.last().unwrap().1, 2000);
+    let kept = "SELECT count(*) FROM provider_messages WHERE body LIKE '%secret_of_a_browser%'";
+    assert_eq!(app.number(kept).await, 0, "what a browser pays with is not stored");
+}
+
+async fn a_secret_of_both_modes_tells_them_apart(app: TestApp) {
+    app.connect(Provider::Stripe, SECRET, true, None).await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    let live = event("evt_1", "checkout.session.completed", THEN, checkout("amy@example.com", Json::Null));
+    let mut test = event("evt_2", "checkout.session.completed", THEN, checkout("eve@example.com", Json::Null));
+    test["livemode"] = json!(false);
+    app.told(&[live, test]).await;
+    let modes: Vec<(String, bool)> = app.rows("SELECT email, test FROM payments ORDER BY email").await;
+    assert_eq!(modes, [("amy@example.com".to_owned(), false), ("eve@example.com".to_owned(), true)]);
 }

@@ -13,7 +13,7 @@ use crate::providers::store::messages::{self, MessageRow, Role};
 use crate::providers::told::{Fact, Hint, Told};
 
 /// Messages of one payment, at most: a hostile sender may chain any number.
-const MOST: i64 = 500;
+const MOST: i64 = 60;
 /// The steps from id to id.
 const STEPS: usize = 6;
 

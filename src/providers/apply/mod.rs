@@ -16,7 +16,7 @@ use crate::actor::{Actor, ActorKind};
 use crate::business;
 use crate::business::BusinessRow;
 use crate::core::Core;
-use crate::db::{DbResult, Tx};
+use crate::db::{DbError, DbResult, Tx};
 use crate::engine::{Decided, Event, Outcome};
 use crate::products::Catalogue;
 use group::Group;
@@ -24,10 +24,12 @@ use plan::{Deed, Plan};
 
 /// Messages of one go.
 const GO: i64 = 100;
-/// Goes of one scheduled run, so that a run ends within its lease.
-const GOES: usize = 50;
+/// Goes of one scheduled run, so that a run ends well within its lease.
+const GOES: usize = 20;
 /// Waiting messages are looked at again for so many days.
 const WAITS_DAYS: i64 = 30;
+/// Waiting messages that one look takes: fresh ones do not queue behind them.
+const LOOKED_AT: i64 = 500;
 
 /// True when there is something to apply.
 pub async fn is_due(core: &Core) -> DbResult<bool> {
@@ -49,8 +51,9 @@ pub async fn run(core: &Core) -> DbResult<bool> {
 
 /// Looks again at what waits: a payment may have come by a call meanwhile.
 pub async fn look_again(core: &Core) -> DbResult<bool> {
-    let since = core.clock.now().plus_days(-WAITS_DAYS).micros();
-    core.db.write(vec![], since, messages::wake_waiting).await?;
+    let now = core.clock.now();
+    core.db.write(vec![], now.plus_days(-1).micros(), messages::give_up_waiting).await?;
+    core.db.write(vec![], (now.plus_days(-WAITS_DAYS).micros(), LOOKED_AT), messages::wake_waiting).await?;
     Ok(false)
 }
 
@@ -79,17 +82,29 @@ async fn go(core: &Core) -> DbResult<usize> {
         };
         let Some(scene) = scene else { continue };
         let Some(account) = scene.accounts.iter().find(|a| a.row.id == message.account_id) else { continue };
-        let group = Group::of(&mut core.db.read().await?, account.row.provider, message).await?;
+        let id = message.id;
+        let group = match Group::of(&mut core.db.read().await?, account.row.provider, message).await {
+            Ok(group) => group,
+            Err(DbError::Fault(why)) => {
+                give_up(core, vec![id], why).await?;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         // A payment's story is read after what the slice before made of it.
-        let names = group.names.iter().map(|name| (account.row.id, name.clone()));
-        if names.clone().any(|name| named.contains(&name)) {
+        let names: Vec<_> = group.names.iter().map(|name| (account.row.id, name.clone())).collect();
+        if names.iter().any(|name| named.contains(name)) {
             send(core, std::mem::take(&mut plans)).await?;
             named.clear();
         }
         named.extend(names);
         done.extend(group.messages.iter().map(|(row, _)| row.id));
         let actor = actor(account.row.provider);
-        plans.push((actor.clone(), plan::plan(core, &catalogue, &scene.business, account, &actor, group).await?));
+        match plan::plan(core, &catalogue, &scene.business, account, &actor, group).await {
+            Ok(plan) => plans.push((actor, plan)),
+            Err(DbError::Fault(why)) => give_up(core, vec![id], why).await?,
+            Err(error) => return Err(error),
+        }
     }
     send(core, plans).await?;
     Ok(count)
@@ -126,13 +141,36 @@ async fn send(core: &Core, plans: Vec<(Arc<Actor>, Plan)>) -> DbResult<()> {
     if waiting.is_empty() { Ok(()) } else { send_slice(core, waiting).await }
 }
 
+/// One slice. Where a plan breaks it, the others are applied without it, and its messages are for a person.
 async fn send_slice(core: &Core, plans: Vec<(Arc<Actor>, Plan)>) -> DbResult<()> {
+    match try_slice(core, &plans).await {
+        Err(DbError::Fault(why) | DbError::Taken(why)) if plans.len() == 1 => {
+            give_up(core, plans.iter().flat_map(|(_, plan)| plan.ids.clone()).collect(), why).await
+        }
+        Err(DbError::Fault(_) | DbError::Taken(_)) => {
+            for plan in plans.chunks(1) {
+                Box::pin(send_slice(core, plan.to_vec())).await?;
+            }
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+async fn try_slice(core: &Core, plans: &[(Arc<Actor>, Plan)]) -> DbResult<()> {
     let Some((actor, _)) = plans.first() else { return Ok(()) };
-    let actor = actor.clone();
     let events: Vec<Event> =
         plans.iter().flat_map(|(_, plan)| plan.deeds.iter().map(|deed| deed.event.clone())).collect();
-    let plans: Vec<Plan> = plans.into_iter().map(|(_, plan)| plan).collect();
-    core.engine.slice_and(&actor, events, plans, settle).await
+    let plans: Vec<Plan> = plans.iter().map(|(_, plan)| plan.clone()).collect();
+    core.engine.slice_and(actor, events, plans, settle).await
+}
+
+/// Leaves messages to a person, so that those behind them are applied.
+async fn give_up(core: &Core, ids: Vec<i64>, why: String) -> DbResult<()> {
+    tracing::error!(why, ?ids, "messages of a payment provider could not be applied");
+    let outcome = "Refdesk could not apply it. Its log says why; apply it again once that is mended.".to_owned();
+    let fate = Fate { ids, state: State::Failed, outcome, payment_id: None, lead_id: None };
+    core.db.write(vec![], fate, messages::settle).await
 }
 
 /// Writes what became of the messages.

@@ -16,12 +16,14 @@ use crate::intake::{Fault, Intake, RawCancel, RawPayment, RawProduct, RawSignUp,
 use crate::money::{Currency, Money, Unpriced};
 use crate::products::Catalogue;
 use crate::providers::accounts::Account;
+use crate::providers::store::asked;
 use crate::providers::store::messages::State;
 use crate::providers::store::{self, KnownPayment, LinkRow};
 use crate::providers::story::Story;
 use crate::providers::told::{Ended, Fact, Hint, Who};
 
 /// Everything that follows from one message.
+#[derive(Debug, Clone)]
 pub struct Plan {
     pub account_id: i64,
     /// The messages that it settles.
@@ -50,6 +52,7 @@ pub enum Rest {
 }
 
 /// One event, with the words for what it does.
+#[derive(Debug, Clone)]
 pub struct Deed {
     pub kind: DeedKind,
     pub event: Event,
@@ -149,7 +152,7 @@ impl Planner<'_> {
         };
         drop(conn);
         if story.paid.is_none() && story.used_at.is_none() && known.is_none() {
-            self.plan.rest = if story.refunded > 0 || story.disputed || story.lost || story.is_pending {
+            self.plan.rest = if story.tells_of_return() {
                 Rest::Waits("It waits for the payment that it is about.".into())
             } else if self.plan.explains.is_empty() {
                 Rest::Ignored("It names a payment and says nothing new of it.".into())
@@ -196,8 +199,14 @@ impl Planner<'_> {
             self.push(DeedKind::SignUp { code: used.text.clone() }, event);
         }
         let Some(amount) = self.record(group, story, known.as_ref(), &link, &email).await? else { return Ok(()) };
-        if used.is_some() && link.qualify_on_code && is_news {
-            self.qualify(&link, &email, true);
+        // The first use of a code qualifies: no renewal and no repeat overrules what people decided since.
+        let is_first = group.messages.iter().all(|(row, _)| row.lead_id.is_none());
+        if used.is_some() && link.qualify_on_code && is_news && is_first {
+            let (scope, known) = ((link.campaign_id, self.is_test(Some(&link))), known.as_ref().map(|known| known.id));
+            let mut conn = self.core.db.read().await?;
+            if !store::has_paid(&mut conn, scope, email.key(), known).await? {
+                self.qualify(&link, &email, true);
+            }
         }
         self.converge(group, story, known.as_ref(), &link, &email, amount)
     }
@@ -254,6 +263,14 @@ impl Planner<'_> {
         paid: Option<(Money, Day)>,
     ) -> DbResult<()> {
         let Some((amount, day)) = paid else { return Ok(()) };
+        if story.currencies.iter().any(|currency| *currency != amount.currency) {
+            let why = format!(
+                "It gives money back in another currency than the payment's, which was in {}.",
+                amount.currency
+            );
+            self.plan.rest = Rest::Failed(format!("{why} Refund the right amount on the lead's page."));
+            return Ok(());
+        }
         let names: Vec<PaymentName> = names_of(group).collect();
         let (refunded, target) = (known.map_or(0, |k| k.refunded), story.refunded_of(amount.minor));
         if target > refunded {
@@ -264,20 +281,20 @@ impl Planner<'_> {
             if target == amount.minor && link.unqualify_on_refund {
                 self.qualify(link, email, false);
             }
-        } else if target < refunded && known.is_some_and(|k| k.refunded > 0) && story.has_failed(group) {
+        } else if target < refunded && story.came_back {
             let money = Money { minor: refunded - target, ..amount };
             self.plan.rest = Rest::Failed(format!(
-                "A refund of {} did not reach the customer, so the money is yours again. The commission was reduced for \
-                 it: give it back by an adjustment if it is owed.",
+                "{} is yours again: a refund did not reach the customer, or a dispute was won after all. The commission \
+                 was reduced for it: give it back by an adjustment if it is owed.",
                 money.shown()
             ));
         }
         let is_disputed = known.is_some_and(|k| k.disputed_at.is_some());
-        if story.disputed != is_disputed && target < amount.minor {
+        if let Some(disputed) = story.disputed.filter(|disputed| *disputed != is_disputed && target < amount.minor) {
             let test = self.is_test(Some(link));
             let payment = DisputedPayment::Names { test, names };
             let reason = format!("{} says so.", self.plan.provider);
-            self.push(DeedKind::Dispute(story.disputed), Dispute { payment, disputed: story.disputed, reason });
+            self.push(DeedKind::Dispute(disputed), Dispute { payment, disputed, reason });
         }
         Ok(())
     }
@@ -371,7 +388,15 @@ impl Planner<'_> {
         let mut said = None;
         for hint in hints {
             match group::code(&mut conn, self.account.row.provider, self.account.row.id, hint).await? {
-                Err(id) => self.plan.awaits.push(id),
+                Err(id) => {
+                    // A worse hint is not taken while Stripe can be asked about a better one.
+                    let asks = !self.account.row.masked.is_empty()
+                        && !asked::is_asked(&mut conn, self.account.row.id, &id).await?;
+                    self.plan.awaits.push(id);
+                    if asks {
+                        return Ok(None);
+                    }
+                }
                 Ok(text) => {
                     let text = text.trim().to_owned();
                     match codes::find(&mut conn, self.business.id, &text).await? {
@@ -440,7 +465,8 @@ impl Planner<'_> {
             }
             Err(Fault::Failed(error)) => {
                 self.plan.deeds.clear();
-                self.plan.rest = Rest::Waits(format!("It could not be read yet: {error}."));
+                tracing::warn!(%error, "a message could not be read yet");
+                self.plan.rest = Rest::Waits("It is applied when the database answers again.".into());
                 None
             }
             Err(_) => {
@@ -463,14 +489,6 @@ fn lead(customer: &str) -> String {
 
 fn names_of(group: &Group) -> impl Iterator<Item = PaymentName> {
     group.names.iter().filter_map(|name| PaymentName::parse(name))
-}
-
-impl Story {
-    /// A refund was told that failed.
-    fn has_failed(&self, group: &Group) -> bool {
-        let failed = crate::providers::told::RefundState::Failed;
-        group.told().flat_map(|told| &told.facts).any(|fact| matches!(fact, Fact::Refunded(r) if r.state == failed))
-    }
 }
 
 impl crate::providers::told::Told {

@@ -14,7 +14,7 @@ use crate::providers::accounts::{self, Account};
 use crate::providers::connect as verbs;
 use crate::providers::store::LinkTerms;
 use crate::providers::store::messages;
-use crate::providers::stripe::connect::webhook_url;
+use crate::providers::stripe::connect::{leave, webhook_url};
 use crate::shell::{Frame, Page};
 use crate::text::counted;
 use crate::users::Right;
@@ -240,7 +240,7 @@ pub(super) async fn ask_disconnect(page: Page, Path((id, account_id)): Path<(i64
 pub(super) async fn disconnect(page: Page, Path((id, account_id)): Path<(i64, i64)>) -> PageResult {
     let account = account(&page, id, account_id).await?;
     let actor = Arc::new(page.member.actor());
-    let done = verbs::disconnect(&page.app, &actor, page.member.business_id, account_id).await?;
+    let done = leave(&page.app, &actor, page.member.business_id, account_id).await?;
     let title = account.row.provider.title();
     let flash = if done {
         Flash::good(format!("{title} is disconnected. Payments do not come by themselves any more; what came stays."))

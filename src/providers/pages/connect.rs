@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 
 use super::campaign::{choices, find, read};
 use crate::campaigns::Campaign;
+use crate::id;
 use crate::keyring::Keyring;
 use crate::providers::Provider;
 use crate::providers::accounts::Secrets;
@@ -121,7 +122,8 @@ pub(super) async fn look(page: Page, Path((id, word)): Path<(i64, String)>, mut 
         campaign_id: id,
         provider,
         test,
-        account: String::new(),
+        // Two shops of one provider are told apart by their secrets.
+        account: id::sha256_hex(&secret).chars().take(8).collect(),
         name: String::new(),
         secrets: Secrets { key: None, messages: vec![secret] },
         endpoint: String::new(),

@@ -18,6 +18,18 @@ impl Open {
     }
 }
 
+/// True when Stripe was asked for an id.
+pub async fn is_asked(conn: &mut Conn, account_id: i64, text: &str) -> DbResult<bool> {
+    sql("SELECT EXISTS (SELECT 1
+                          FROM provider_messages
+                         WHERE account_id = $1
+                           AND identity = $2)")
+    .bind(account_id)
+    .bind(format!("asked:{text}"))
+    .scalar(conn)
+    .await
+}
+
 /// Ids that messages of an account wait for, and that were not asked for yet: those to be explained, and the payment
 /// intents of refunds and disputes whose payment is not known.
 pub async fn open(conn: &mut Conn, account_id: i64, most: i64) -> DbResult<Vec<Open>> {
@@ -62,6 +74,7 @@ pub async fn any(conn: &mut Conn) -> DbResult<bool> {
                          WHERE c.provider = 'stripe'
                            AND c.disconnected_at IS NULL
                            AND c.masked <> ''
+                           AND c.trouble IS NULL
                            AND (EXISTS (SELECT 1
                                           FROM provider_mentions n
                                          WHERE n.account_id = c.id

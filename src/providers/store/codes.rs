@@ -165,8 +165,14 @@ pub async fn any_due(conn: &mut Conn, now: Instant) -> DbResult<bool> {
                                           FROM provider_codes p
                                          WHERE p.account_id = l.account_id
                                            AND p.campaign_id = l.campaign_id
-                                           AND p.state IN ('waiting', 'ending')
-                                           AND p.next_at <= $1)
+                                           AND p.next_at <= $1
+                                           AND (p.state = 'ending'
+                                                OR (p.state = 'waiting'
+                                                    AND NOT EXISTS (SELECT 1
+                                                                      FROM provider_codes o
+                                                                     WHERE o.account_id = p.account_id
+                                                                       AND o.text = p.text
+                                                                       AND o.state = 'ending'))))
                                 OR EXISTS (SELECT 1
                                              FROM codes c
                                              LEFT JOIN provider_codes p ON p.code_id = c.id
@@ -216,6 +222,21 @@ pub async fn settle(tx: &mut Tx, (account_id, done): &(i64, Vec<Done>)) -> DbRes
     let made: Vec<String> = done.iter().filter(|d| d.state == CodeState::Made).map(|d| d.promotion.clone()).collect();
     messages::wake(tx, *account_id, &made).await?;
     Ok(())
+}
+
+/// Leaves all codes of a campaign at an account alone until a moment.
+pub async fn pause(tx: &mut Tx, &(account_id, campaign_id, until): &(i64, i64, i64)) -> DbResult<u64> {
+    sql("UPDATE provider_codes
+            SET next_at = $3
+          WHERE account_id = $1
+            AND campaign_id = $2
+            AND state IN ('waiting', 'ending')
+            AND next_at < $3")
+    .bind(account_id)
+    .bind(campaign_id)
+    .bind(until)
+    .execute(tx)
+    .await
 }
 
 /// The text of a promotion code that Refdesk made.

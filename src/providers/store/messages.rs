@@ -215,13 +215,35 @@ pub async fn wake(tx: &mut Tx, account_id: i64, texts: &[String]) -> DbResult<u6
     Ok(woken)
 }
 
-/// Lets the messages that wait be looked at again, of those that happened since a moment.
-pub async fn wake_waiting(tx: &mut Tx, since: &i64) -> DbResult<u64> {
+/// Lets some messages that wait be looked at again, the longest not applied first, of those received since a moment.
+pub async fn wake_waiting(tx: &mut Tx, &(since, most): &(i64, i64)) -> DbResult<u64> {
     sql("UPDATE provider_messages
             SET state = 'new'
+          WHERE id IN (SELECT id
+                         FROM provider_messages
+                        WHERE state = 'waiting'
+                          AND received_at >= $1
+                        ORDER BY applied_at, id
+                        LIMIT $2)")
+    .bind(since)
+    .bind(most)
+    .execute(tx)
+    .await
+}
+
+/// Leaves messages to a person that have waited since before a moment for somebody to say whose a customer is.
+pub async fn give_up_waiting(tx: &mut Tx, before: &i64) -> DbResult<u64> {
+    sql("UPDATE provider_messages
+            SET state = 'failed',
+                outcome = 'For a day nothing said whose e-mail address this customer has. Tell the payment by a call or an upload.'
           WHERE state = 'waiting'
-            AND happened_at >= $1")
-    .bind(*since)
+            AND received_at < $1
+            AND EXISTS (SELECT 1
+                          FROM provider_mentions n
+                         WHERE n.message_id = provider_messages.id
+                           AND n.role = 'awaits'
+                           AND n.text NOT LIKE 'lead:%')")
+    .bind(*before)
     .execute(tx)
     .await
 }
@@ -336,9 +358,11 @@ pub async fn troubles(conn: &mut Conn, business_id: i64) -> DbResult<(i64, i64)>
                   WHERE a.business_id = $1
                     AND a.disconnected_at IS NULL
                     AND (a.trouble IS NOT NULL
-                         OR a.refused_at > COALESCE((SELECT max(m.received_at)
+                         OR a.refused_at > COALESCE((SELECT m.received_at
                                                        FROM provider_messages m
-                                                      WHERE m.account_id = a.id), 0)))")
+                                                      WHERE m.account_id = a.id
+                                                      ORDER BY m.id DESC
+                                                      LIMIT 1), 0)))")
     .bind(business_id)
     .one(conn)
     .await?;

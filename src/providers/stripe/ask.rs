@@ -7,11 +7,13 @@ use serde_json::{Value as Json, json};
 use super::client::{ApiError, Client};
 use super::discount;
 use crate::core::Core;
-use crate::db::{DbResult, Terms};
+use crate::db::{DbResult, Terms, Tx};
 use crate::providers::accounts::{self, Account};
 use crate::providers::provider::Provider;
-use crate::providers::receive::{insert_in, message_of};
+use crate::providers::receive::message_of;
 use crate::providers::store::asked::{self as store, Open};
+use crate::providers::store::messages::{self, NewMessage};
+use crate::providers::store::{self as accounts_store};
 
 /// Questions of one run, for each account.
 const MOST: i64 = 50;
@@ -21,14 +23,12 @@ pub async fn is_due(core: &Core) -> DbResult<bool> {
     store::any(&mut core.db.read().await?).await
 }
 
-/// One run of the scheduled task; true when more is left.
+/// One run of the scheduled task; what is left is due again.
 pub async fn run(core: &Core) -> DbResult<bool> {
     let accounts = accounts::connected(&mut core.db.read().await?, Provider::Stripe).await?;
-    let mut more = false;
     for account in accounts {
         let Ok(client) = discount::client(core, &account) else { continue };
         let open = store::open(&mut core.db.read().await?, account.row.id, MOST).await?;
-        more |= i64::try_from(open.len()).unwrap_or_default() == MOST;
         for question in open {
             if core.stop.is_cancelled() {
                 return Ok(false);
@@ -36,9 +36,11 @@ pub async fn run(core: &Core) -> DbResult<bool> {
             match answer(&client, &question).await {
                 Ok(answers) => keep(core, &account, &question, &answers).await?,
                 // The same would happen to the others.
-                Err(ApiError::Unreachable(why) | ApiError::BadKey(why)) => {
+                Err(error @ (ApiError::Unreachable(_) | ApiError::BadKey(_) | ApiError::NoRight { .. })) => {
+                    let why = error.to_string();
                     tracing::warn!(account = account.row.id, why, "Stripe was not asked for what is not known");
-                    more = false;
+                    // The next look for what was missed takes it back, if that works.
+                    core.db.write(vec![], (account.row.id, None, Some(why)), accounts_store::caught_up).await?;
                     break;
                 }
                 // There is no such thing, or the key may not see it: it is not asked for again.
@@ -49,7 +51,14 @@ pub async fn run(core: &Core) -> DbResult<bool> {
             }
         }
     }
-    Ok(more)
+    Ok(false)
+}
+
+/// Stores an answer. Whatever waited for it is applied again, also where the answer does not say what was asked.
+async fn insert_answer(tx: &mut Tx, (message, asked): &(NewMessage, String)) -> DbResult<()> {
+    messages::insert(tx, message).await?;
+    messages::wake(tx, message.account_id, std::slice::from_ref(asked)).await?;
+    Ok(())
 }
 
 /// What Stripe answers, each as the kind of event that would have said it, with its object.
@@ -86,8 +95,11 @@ async fn keep(core: &Core, account: &Account, open: &Open, answers: &[(&str, Jso
             "id": id, "object": "event", "type": kind, "created": core.clock.now().seconds(),
             "livemode": !account.row.test, "data": { "object": object },
         });
-        if let Ok(message) = message_of(core, account, &event.to_string()) {
-            core.db.write_on(Terms::of(vec![]).ids(1), message, insert_in).await?;
+        match message_of(core, account, &event.to_string()) {
+            Ok(message) => {
+                core.db.write_on(Terms::of(vec![]).ids(1), (message, open.text.clone()), insert_answer).await?;
+            }
+            Err(why) => tracing::warn!(account = account.row.id, why, "an answer of Stripe's cannot be read"),
         }
     }
     Ok(())

@@ -20,6 +20,8 @@ const RUN: i64 = 200;
 const TOGETHER: usize = 20;
 /// Calls a second: Stripe allows an account 25, of which a shop needs its own.
 const CALLS_A_SECOND: u64 = 15;
+/// The pause of all codes of a campaign when Stripe does not answer, or does not take the key.
+const PAUSE_SECONDS: i64 = 300;
 /// The pause before a code is tried again, at most.
 const LONGEST_PAUSE_SECONDS: i64 = 3_600;
 
@@ -46,12 +48,11 @@ pub async fn run(core: &Core) -> DbResult<bool> {
 /// Finds what is to be done for one campaign of an account, and does some of it.
 async fn step(core: &Core, account: &Account, link: &LinkRow) -> DbResult<bool> {
     let rules = Rules::read(&link.rules);
-    let digest = rules.digest(&link.coupon);
     let wish = Wanted {
         business_id: account.row.business_id,
         account_id: account.row.id,
         campaign_id: link.campaign_id,
-        digest: digest.clone(),
+        digest: link.digest.clone(),
         keeps_renamed: rules.keeps_renamed,
         most: RUN,
     };
@@ -63,20 +64,28 @@ async fn step(core: &Core, account: &Account, link: &LinkRow) -> DbResult<bool> 
     }
     let opened = core.keyring.keys().and_then(|keys| Secrets::open(&keys, &account.row));
     let Ok(Secrets { key: Some(key), .. }) = opened else { return Ok(false) };
-    let zone = business::by_id(&mut core.db.read().await?, account.row.business_id).await?;
-    let zone = zone.and_then(|business| Zone::parse(&business.timezone).ok()).unwrap_or_default();
-    let maker = Maker { client: Client::new(&core.config.stripe_api, &key), coupon: &link.coupon, rules: &rules, zone };
+    let business = business::by_id(&mut core.db.read().await?, account.row.business_id).await?;
+    let Some(business) = business else { return Ok(false) };
+    let zone = Zone::parse(&business.timezone).unwrap_or_default();
+    let client = Client::new(&core.config.stripe_api, &key);
+    let maker = Maker { client, coupon: &link.coupon, rules: &rules, zone, desk: &business.public_id };
     let is_part = i64::try_from(due.len()).unwrap_or_default() == RUN;
     for chunk in due.chunks(TOGETHER) {
         let mut done = Vec::new();
         for code in chunk {
             let pause = tokio::time::sleep(std::time::Duration::from_millis(1_000 / CALLS_A_SECOND));
             let outcome = maker.follow(code).await;
-            let stop = matches!(outcome.error, Some(ApiError::BadKey(_) | ApiError::NoRight { .. }));
+            // The same would happen to the others.
+            let stop = outcome.error.as_ref().filter(|error| !matches!(error, ApiError::Refused { .. }));
+            let stop = stop.map(ToString::to_string);
             let next_at = core.clock.now().plus_seconds((30_i64 << code.tries.clamp(0, 7)).min(LONGEST_PAUSE_SECONDS));
             done.push(outcome.done(code, next_at.micros()));
-            if stop {
+            if let Some(why) = stop {
+                tracing::warn!(account = account.row.id, why, "codes at Stripe wait");
                 core.db.write(vec![], (account.row.id, done), store::settle).await?;
+                let until = core.clock.now().plus_seconds(PAUSE_SECONDS).micros();
+                let input = (account.row.id, link.campaign_id, until);
+                core.db.write(vec![], input, store::pause).await?;
                 return Ok(false);
             }
             pause.await;
@@ -94,6 +103,8 @@ struct Maker<'m> {
     coupon: &'m str,
     rules: &'m Rules,
     zone: Zone,
+    /// The business, as codes at Stripe name it.
+    desk: &'m str,
 }
 
 /// What became of one code at Stripe.
@@ -151,6 +162,7 @@ impl Maker<'_> {
             ("promotion[type]".into(), "coupon".into()),
             ("promotion[coupon]".into(), self.coupon.to_owned()),
             ("code".into(), code.text.clone()),
+            ("metadata[refdesk]".into(), self.desk.to_owned()),
             ("metadata[refdesk_code]".into(), code.id.to_string()),
         ];
         self.rules.put(&mut form, self.zone);
@@ -175,8 +187,17 @@ impl Maker<'_> {
         let (found, _) = self.client.page("/v1/promotion_codes", &query, None).await?;
         let Some(found) = found.first() else { return Ok(None) };
         let promotion = text(found, "id").unwrap_or_default();
-        if text(found, "metadata.refdesk_code").as_deref() == Some(code.id.to_string().as_str()) {
+        let is_ours = text(found, "metadata.refdesk").as_deref() == Some(self.desk);
+        if text(found, "metadata.refdesk_code").as_deref() == Some(code.id.to_string().as_str()) && is_ours {
             return Ok(Some(Outcome::of(CodeState::Made, &promotion)));
+        }
+        if is_ours {
+            // Made under other rules by a call whose answer was lost: it ends, and the next try makes its successor.
+            let form: Form = vec![("active".into(), "false".into())];
+            self.client
+                .post(&format!("/v1/promotion_codes/{promotion}"), &form, &format!("refdesk-end-{promotion}"))
+                .await?;
+            return Ok(Some(Outcome::of(CodeState::Waiting, "")));
         }
         let why = format!(
             "Stripe has an active code {} already, which Refdesk did not make ({promotion}). End it there, or rename the code here.",

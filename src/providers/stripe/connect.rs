@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::account::{self, Facts};
 use super::client::{ApiError, Client};
+use super::discount;
 use crate::actor::Actor;
 use crate::core::Core;
 use crate::db::DbResult;
 use crate::id;
-use crate::providers::accounts::Secrets;
+use crate::providers::accounts::{self, Account, Secrets};
 use crate::providers::connect::{self, Connected, Connection};
 use crate::providers::provider::Provider;
 use crate::providers::store::LinkTerms;
@@ -85,13 +86,24 @@ pub async fn by_key(core: &Core, actor: &Arc<Actor>, new: ByKey) -> DbResult<Res
         Ok(facts) => facts,
         Err(error) => return Ok(Err(NotConnected::Stripe(error))),
     };
-    let (endpoint, secret) = match new.webhook_secret {
-        Some(secret) => (String::new(), secret),
-        None => {
+    let mut is_new = false;
+    let known = known(core, new.business_id, test, &facts.id).await?;
+    let (endpoint, secrets) = match (new.webhook_secret, known) {
+        // An endpoint that still sends keeps its secret beside a new one.
+        (Some(secret), known) => {
+            let (endpoint, old) = known.unwrap_or_default();
+            let old = old.into_iter().filter(|old| *old != secret).take(KEPT);
+            (endpoint, std::iter::once(secret.clone()).chain(old).collect())
+        }
+        (None, Some((endpoint, secrets))) if !endpoint.is_empty() => (endpoint, secrets),
+        (None, _) => {
             let url = webhook_url(&core.config.public_url, Provider::Stripe, &new.business);
             let once = format!("refdesk-endpoint-{}", id::new_token(&mut rand::rng()));
             match account::make_endpoint(&client, &url, &once).await {
-                Ok(made) => (made.id, made.secret),
+                Ok(made) => {
+                    is_new = true;
+                    (made.id, vec![made.secret])
+                }
                 Err(error) => return Ok(Err(NotConnected::Endpoint(error))),
             }
         }
@@ -103,12 +115,12 @@ pub async fn by_key(core: &Core, actor: &Arc<Actor>, new: ByKey) -> DbResult<Res
         test,
         account: facts.id.clone(),
         name: facts.name.clone(),
-        secrets: Secrets { key: Some(new.key), messages: vec![secret] },
+        secrets: Secrets { key: Some(new.key), messages: secrets },
         endpoint: endpoint.clone(),
         terms: new.terms,
     };
     let done = connect::connect(core, actor, connection).await?;
-    if !matches!(done, Connected::Done { .. }) && !endpoint.is_empty() {
+    if !matches!(done, Connected::Done { .. }) && is_new {
         // Nobody would know its secret.
         if let Err(error) = account::remove_endpoint(&client, &endpoint).await {
             tracing::warn!(%error, endpoint, "an endpoint at Stripe was left behind");
@@ -118,4 +130,35 @@ pub async fn by_key(core: &Core, actor: &Arc<Actor>, new: ByKey) -> DbResult<Res
         Connected::Done { account_id, product } => Ok(ByKeyDone { account_id, product, facts, test, endpoint }),
         other => Err(NotConnected::Desk(other)),
     })
+}
+
+/// Older secrets that an account keeps.
+const KEPT: usize = 2;
+
+/// The endpoint and the secrets of an account that is connected already.
+async fn known(core: &Core, business_id: i64, test: bool, account: &str) -> DbResult<Option<(String, Vec<String>)>> {
+    let all = accounts::of(&mut core.db.read().await?, business_id).await?;
+    let same = |a: &&Account| {
+        a.row.provider == Provider::Stripe && a.row.test == test && a.row.account == account && a.is_connected()
+    };
+    let Some(found) = all.iter().find(same) else { return Ok(None) };
+    let opened = core.keyring.keys().and_then(|keys| Secrets::open(&keys, &found.row));
+    Ok(opened.ok().map(|secrets| (found.row.endpoint.clone(), secrets.messages)))
+}
+
+/// Takes no more messages of an account, and removes the endpoint that Refdesk made for it.
+pub async fn leave(core: &Core, actor: &Arc<Actor>, business_id: i64, account_id: i64) -> DbResult<bool> {
+    let all = accounts::of(&mut core.db.read().await?, business_id).await?;
+    let left = connect::disconnect(core, actor, business_id, account_id).await?;
+    let found = all.into_iter().find(|a| a.row.id == account_id && !a.row.endpoint.is_empty());
+    if let (true, Some(found)) = (left, found) {
+        let removed = match discount::client(core, &found) {
+            Ok(client) => account::remove_endpoint(&client, &found.row.endpoint).await.map_err(|e| e.to_string()),
+            Err(why) => Err(why),
+        };
+        if let Err(why) = removed {
+            tracing::warn!(account = account_id, why, "an endpoint at Stripe was left behind");
+        }
+    }
+    Ok(left)
 }

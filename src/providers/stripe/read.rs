@@ -38,7 +38,7 @@ pub fn read(event: &Json) -> Result<Told, Unreadable> {
             charge_names(&mut told, object);
             let currency = json::currency(object, "currency")?;
             let amount = money(object, "amount_refunded", currency)?;
-            told.facts.push(Fact::RefundedSoFar { amount, at });
+            told.facts.push(Fact::RefundedSoFar { amount, currency: Some(currency), at });
         }
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
             refund(&mut told, object, at)?;
@@ -185,7 +185,7 @@ fn discounts(object: &Json) -> Vec<Hint> {
     let mut hints: Vec<Hint> = Vec::new();
     for discount in all.chain(at(object, "discount")) {
         match discount {
-            Json::String(id) => hints.push(Hint::Discount(id.clone())),
+            Json::String(_) => hints.extend(json::line(discount).map(Hint::Discount)),
             whole => match id(whole, "promotion_code") {
                 Some(code) => hints.push(Hint::Promotion(code)),
                 None => hints.extend(text(whole, "id").map(Hint::Discount)),
@@ -211,7 +211,13 @@ fn refund(told: &mut Told, object: &Json, at: Instant) -> Result<(), Unreadable>
         _ => RefundState::Pending,
     };
     let id = text(object, "id").ok_or("The refund has no id.")?;
-    told.facts.push(Fact::Refunded(Refund { id, amount: money(object, "amount", currency)?, state, at }));
+    told.facts.push(Fact::Refunded(Refund {
+        id,
+        amount: money(object, "amount", currency)?,
+        currency: Some(currency),
+        state,
+        at,
+    }));
     Ok(())
 }
 
@@ -228,7 +234,13 @@ fn dispute(told: &mut Told, object: &Json, kind: &str, at: Instant) -> Result<()
         _ => DisputeState::Open,
     };
     let id = text(object, "id").ok_or("The dispute has no id.")?;
-    told.facts.push(Fact::Disputed(Dispute { id, amount: money(object, "amount", currency)?, state, at }));
+    told.facts.push(Fact::Disputed(Dispute {
+        id,
+        amount: money(object, "amount", currency)?,
+        currency: Some(currency),
+        state,
+        at,
+    }));
     Ok(())
 }
 
