@@ -83,7 +83,10 @@ async fn go(core: &Core) -> DbResult<usize> {
         let Some(scene) = scene else { continue };
         let Some(account) = scene.accounts.iter().find(|a| a.row.id == message.account_id) else { continue };
         let id = message.id;
-        let group = match Group::of(&mut core.db.read().await?, account.row.provider, message).await {
+        let mut conn = core.db.read().await?;
+        let group = Group::of(&mut conn, account.row.provider, message).await;
+        drop(conn);
+        let group = match group {
             Ok(group) => group,
             Err(DbError::Fault(why)) => {
                 give_up(core, vec![id], why).await?;

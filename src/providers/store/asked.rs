@@ -6,7 +6,7 @@ row! {
     #[derive(Debug, Clone)]
     pub struct Open {
         pub text: String,
-        /// The names of the payment of a message that waits for it, one a line.
+        /// The names of the payments of the messages that wait for it, one a line.
         pub names: Option<String>,
     }
 }
@@ -35,9 +35,12 @@ pub async fn is_asked(conn: &mut Conn, account_id: i64, text: &str) -> DbResult<
 pub async fn open(conn: &mut Conn, account_id: i64, most: i64) -> DbResult<Vec<Open>> {
     sql("SELECT n.text,
                 (SELECT string_agg(o.text, '\n')
-                   FROM provider_mentions o
-                  WHERE o.message_id = min(n.message_id)
-                    AND o.role = 'names') AS names
+                   FROM provider_mentions w
+                   JOIN provider_mentions o ON o.message_id = w.message_id
+                                           AND o.role = 'names'
+                  WHERE w.account_id = $1
+                    AND w.role = 'awaits'
+                    AND w.text = n.text) AS names
            FROM provider_mentions n
           WHERE n.account_id = $1
             AND n.role = 'awaits'

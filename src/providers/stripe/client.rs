@@ -170,7 +170,9 @@ fn why(error: &reqwest::Error) -> String {
 }
 
 fn refused(status: StatusCode, json: Option<&Json>) -> ApiError {
-    let said = json.and_then(|json| text(json, "error.message")).unwrap_or_else(|| format!("status {status}"));
+    let said = json
+        .and_then(|json| json.pointer("/error/message")?.as_str().map(str::to_owned))
+        .unwrap_or_else(|| format!("status {status}"));
     match status {
         StatusCode::UNAUTHORIZED => ApiError::BadKey(said),
         StatusCode::FORBIDDEN => {
