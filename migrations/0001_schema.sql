@@ -1034,7 +1034,7 @@ CREATE TABLE payout_lines (
     details TEXT,
     -- Set when the details were changed shortly before.
     details_changed_at BIGINT,
-    -- Where the last payment to them failed or came back: how, when and why.
+    -- The end of the last payment to them, if it failed or came back: how, when and why.
     failed_state TEXT CHECK (failed_state IN ('failed', 'returned')),
     failed_day TEXT,
     failed_reason TEXT,
@@ -1122,7 +1122,7 @@ CREATE TABLE provider_codes (
     campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
     code_id BIGINT NOT NULL REFERENCES codes (id),
     text TEXT NOT NULL,
-    -- Of the rules and the coupon that it was made with.
+    -- The digest of the rules and the coupon that it was made with.
     digest TEXT NOT NULL,
     -- The provider's id; '' until it is made.
     promotion TEXT NOT NULL,
@@ -1153,7 +1153,7 @@ CREATE TABLE provider_messages (
     -- new: to be applied; waiting: for a message that says more; ignored: it says nothing that counts here;
     -- failed: a person has to look.
     state TEXT NOT NULL CHECK (state IN ('new', 'done', 'waiting', 'ignored', 'failed')),
-    -- What became of it, as a sentence; '' while it is new.
+    -- Its outcome, as a sentence; '' while it is new.
     outcome TEXT NOT NULL,
     applied_at BIGINT,
     payment_id BIGINT,

@@ -16,7 +16,7 @@ use crate::money::Money;
 
 /// The referrers that are looked at.
 const LOOKED_AT: usize = 25 * CHUNK;
-/// Those left out that are told.
+/// The number of people left out that are told.
 pub const TOLD: usize = 100;
 
 /// The doing of a draft.
@@ -24,7 +24,7 @@ pub const TOLD: usize = 100;
 pub struct Preview {
     /// The referrers who would be in it, of those looked at.
     pub inside: usize,
-    /// Those who would be left out, the first of them. Who is paid in another way comes last.
+    /// The first people who would be left out. Whoever is paid in another way comes last.
     pub left_out: Vec<OutLine>,
     /// All were looked at.
     pub is_whole: bool,
@@ -49,7 +49,7 @@ pub struct OutLine {
     pub sentence: String,
 }
 
-/// What a draft would come to; it ends with the first referrer who is in, if `until_inside`.
+/// The outcome that a draft would have; it ends with the first referrer who is in, if `until_inside`.
 pub async fn preview(core: &Core, new: NewPayout, until_inside: bool) -> DbResult<Result<Preview, Refused>> {
     let conn = &mut core.db.read().await?;
     let format = match formats::wanted(conn, &new).await? {

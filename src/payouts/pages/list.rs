@@ -40,7 +40,7 @@ struct OwedLine {
     word: &'static str,
     currency: String,
     since: Option<When>,
-    /// Those whom a payout would leave out: "12.00 USD of 2 referrers: below the minimum".
+    /// The people whom a payout would leave out: "12.00 USD of 2 referrers: below the minimum".
     left_out: Vec<String>,
     /// Ways of paying that no campaign of theirs offers.
     is_refused: bool,

@@ -10,7 +10,7 @@ use crate::engine::state::LineState;
 use crate::payouts::line::{Built, OutReason};
 use crate::{row, rows};
 
-/// Those of some referrers whom staff left out of a payout.
+/// The referrers of a list whom staff left out of a payout.
 pub async fn left_out(conn: &mut Conn, payout_id: i64, referrers: &[i64]) -> DbResult<HashSet<i64>> {
     let found: Vec<(i64,)> = sql("SELECT l.referrer_id
            FROM rows($1, id BIGINT) w
@@ -36,8 +36,8 @@ row! {
     }
 }
 
-/// Those of some referrers whose last payment in other payouts failed or came back. The bounds repeat the list, as for
-/// the candidates of a payout: whatever a planner believes, it reads the lines of a lot and no others.
+/// The referrers of a list whose last payment in other payouts failed or came back. The bounds repeat the list, as for the
+/// candidates of a payout: whatever a planner believes, it reads the lines of a lot and no others.
 pub async fn last_failed(conn: &mut Conn, payout_id: i64, referrers: &[i64]) -> DbResult<HashMap<i64, Ended>> {
     let found: Vec<Ended> = sql("SELECT l.referrer_id, l.state, l.day, l.reason
            FROM rows($1, id BIGINT) w

@@ -28,7 +28,7 @@ row! {
         /// Masked.
         pub details: Option<String>,
         pub details_changed_at: Option<i64>,
-        /// Where the last payment to them failed or came back: how, when and why.
+        /// The end of the last payment to them, if it failed or came back: how, when and why.
         pub failed_state: Option<LineState>,
         pub failed_day: Option<String>,
         pub failed_reason: Option<String>,

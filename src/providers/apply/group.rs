@@ -67,7 +67,7 @@ impl Group {
     }
 }
 
-/// What other messages say of an id, the newest first.
+/// The facts that other messages have about an id, the newest of those read first.
 async fn explained(conn: &mut Conn, provider: Provider, account_id: i64, id: &str) -> DbResult<Vec<Fact>> {
     let rows = messages::mentioning(conn, account_id, Role::Explains, &[id.to_owned()], MOST).await?;
     Ok(rows.iter().rev().filter_map(|row| read(provider, row).ok()).flat_map(|told| told.facts).collect())

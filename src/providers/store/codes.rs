@@ -36,7 +36,7 @@ pub struct Wanted {
     pub business_id: i64,
     pub account_id: i64,
     pub campaign_id: i64,
-    /// Of the rules and the coupon.
+    /// The digest of the rules and the coupon.
     pub digest: String,
     pub keeps_renamed: bool,
     pub most: i64,
