@@ -60,6 +60,9 @@ async fn a_checkout_with_a_code_earns_its_referrer_a_commission(app: TestApp) {
     assert_eq!(again["duplicate"], true);
     app.apply().await;
     assert_eq!(commissions(&app).await.len(), 1);
+    app.arrange("UPDATE provider_messages SET state = 'new'").await;
+    app.apply().await;
+    assert_eq!(app.outcomes().await.pop().unwrap(), outcome, "applied again, it says what it came to");
     app.is_sound().await;
 }
 

@@ -4,7 +4,7 @@ use super::plan::{Deed, DeedKind, Plan, Rest};
 use crate::engine::{CancelOutcome, Decided, Outcome, PaymentOutcome, RefundOutcome, Rejected, SignUpOutcome};
 use crate::providers::store::messages::{Fate, State};
 
-/// The fate of the messages of a plan, by the outcomes of its deeds.
+/// The fate of the messages of a plan, by the outcomes of its deeds; without words where it says nothing new.
 pub fn fate(plan: &Plan, outcomes: &[(&Deed, Decided<Outcome>)]) -> Fate {
     let mut said: Vec<String> = Vec::new();
     let mut failed = false;
@@ -57,9 +57,6 @@ pub fn fate(plan: &Plan, outcomes: &[(&Deed, Decided<Outcome>)]) -> Fate {
         }
         _ => State::Done,
     };
-    if said.is_empty() {
-        said.push("Everything that it says was known.".into());
-    }
     let state = if failed { State::Failed } else { state };
     Fate { payment_id, lead_id, ..plan.plain(state, &said.join(" ")) }
 }

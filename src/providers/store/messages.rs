@@ -166,10 +166,16 @@ pub struct Fate {
     pub lead_id: Option<i64>,
 }
 
+/// Stores the fate of messages. One that was applied and says nothing new keeps what it came to.
 pub async fn settle(tx: &mut Tx, fate: &Fate) -> DbResult<()> {
     let now = tx.now();
     sql("UPDATE provider_messages
-            SET state = $2, outcome = $3, payment_id = COALESCE($4, payment_id), lead_id = COALESCE($5, lead_id),
+            SET state = $2,
+                outcome = CASE WHEN $3 <> '' THEN $3
+                               WHEN payment_id IS NOT NULL THEN outcome
+                               ELSE 'Everything that it says was known.'
+                          END,
+                payment_id = COALESCE($4, payment_id), lead_id = COALESCE($5, lead_id),
                 applied_at = $6, updated_at = $6
           WHERE id IN (SELECT r.id
                          FROM rows($1, id BIGINT) r)")
