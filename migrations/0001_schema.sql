@@ -1158,6 +1158,8 @@ CREATE TABLE provider_messages (
     applied_at BIGINT,
     payment_id BIGINT,
     lead_id BIGINT,
+    -- The business's code that it says was used.
+    code_id BIGINT,
     updated_at BIGINT NOT NULL,
     UNIQUE (account_id, identity)
 );
@@ -1166,6 +1168,8 @@ CREATE INDEX provider_messages_waiting ON provider_messages (account_id, id) WHE
 CREATE INDEX provider_messages_failed ON provider_messages (business_id, id) WHERE state = 'failed';
 CREATE INDEX provider_messages_by_account ON provider_messages (account_id, id);
 CREATE INDEX provider_messages_by_business ON provider_messages (business_id, id);
+-- The uses of a code are counted in the index alone.
+CREATE INDEX provider_messages_by_code ON provider_messages (code_id, id, account_id, payment_id) WHERE code_id IS NOT NULL;
 
 -- The ids in a message. Two messages that name the same payment are about one payment; one that says what an id is
 -- (whose customer, which code) explains it to others; a waiting one waits for an id.

@@ -1,28 +1,30 @@
 //! Query strings: their pairs, their escapes, and the state of a list as its URL says it.
 
+use std::borrow::Cow;
+
 use crate::clock::{Day, Zone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The state of a list, as its URL says it.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
-    path: &'static str,
+    path: Cow<'static, str>,
     pairs: Vec<(String, String)>,
 }
 
 impl ListQuery {
     /// From the query string of a request; names unknown to the list are dropped.
-    pub fn new(path: &'static str, query: Option<&str>, known: &[&str]) -> Self {
+    pub fn new(path: impl Into<Cow<'static, str>>, query: Option<&str>, known: &[&str]) -> Self {
         let mut pairs = pairs(query.unwrap_or_default());
         // PostgreSQL takes no NUL in a text.
         pairs.iter_mut().for_each(|(_, value)| *value = value.replace(char::is_control, " "));
         pairs.retain(|(name, value)| known.contains(&name.as_str()) && !value.is_empty());
-        Self { path, pairs }
+        Self { path: path.into(), pairs }
     }
 
     /// Every pair of a query string, for whichever list it is.
     pub fn whole(query: &str) -> Self {
-        Self { path: "", pairs: pairs(query) }
+        Self { path: "".into(), pairs: pairs(query) }
     }
 
     /// The first value of a name, trimmed; empty when it is missing.
@@ -59,7 +61,7 @@ impl ListQuery {
         if !value.is_empty() {
             pairs.push((name, value));
         }
-        url(self.path, &pairs)
+        url(&self.path, &pairs)
     }
 
     /// Sets one value as if the address had it.
@@ -71,13 +73,13 @@ impl ListQuery {
     /// This list of its campaign, without filters.
     pub fn bare(&self) -> Self {
         let pairs = self.pairs.iter().filter(|(key, _)| key == "campaign").cloned().collect();
-        Self { path: self.path, pairs }
+        Self { path: self.path.clone(), pairs }
     }
 
     /// This list without one value of its address.
     pub fn without(&self, name: &str) -> Self {
         let pairs = self.pairs.iter().filter(|(key, _)| key != name).cloned().collect();
-        Self { path: self.path, pairs }
+        Self { path: self.path.clone(), pairs }
     }
 
     /// The other values of the address, for a form that changes some of them.
@@ -86,8 +88,8 @@ impl ListQuery {
         self.pairs.iter().filter(|(key, _)| kept(key)).cloned().collect()
     }
 
-    pub fn path(&self) -> &'static str {
-        self.path
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The address of a header's sort link, and its `aria-sort`.

@@ -17,4 +17,4 @@ pub use lookup::{How, Lookup, beginning_with, find, look_up, with_piece};
 pub use near::{Near, Part, misheard};
 pub use own::{Own, claim_own};
 pub use store::rows;
-pub use store::{CodeRow, Known, by_id, of_enrollment};
+pub use store::{CodeRow, Coverage, Known, by_id, coverage, of_enrollment};

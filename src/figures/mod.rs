@@ -10,5 +10,5 @@ mod shown;
 mod store;
 
 pub use refresh::{is_due, run};
-pub use shown::{Figures, of_codes, of_enrollments};
+pub use shown::{Figures, of_codes, of_enrollments, revenue_of_codes};
 pub use store::enqueue;

@@ -57,6 +57,12 @@ pub async fn of_codes(conn: &mut Conn, codes: &[i64]) -> DbResult<BTreeMap<i64, 
     Ok(figures)
 }
 
+/// What the leads of a campaign paid who came by a code, less refunds, by currency.
+pub async fn revenue_of_codes(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<Money>> {
+    let found = store::revenue_of_codes(conn, campaign_id).await?;
+    Ok(Figures(found.into_iter().collect()).revenue())
+}
+
 /// The figures of some enrollments, by enrollment: of all their codes, and of what came without one.
 pub async fn of_enrollments(conn: &mut Conn, enrollments: &[i64]) -> DbResult<BTreeMap<i64, Figures>> {
     let mut owner: BTreeMap<i64, i64> = enrollments.iter().map(|id| (*id, *id)).collect();

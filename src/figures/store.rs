@@ -179,6 +179,22 @@ pub async fn copy(tx: &mut Tx, scopes: &BTreeSet<i64>) -> DbResult<()> {
     Ok(())
 }
 
+/// The sums of the revenue of a campaign's codes that have leads: counter to value.
+pub async fn revenue_of_codes(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<(String, i64)>> {
+    sql("SELECT k.name, CAST(sum(k.value) AS BIGINT) AS value
+           FROM codes c
+           JOIN counters k ON k.scope_id = c.id
+                          AND k.day = ''
+                          AND k.name >= 'revenue.'
+                          AND k.name < 'revenue/'
+          WHERE c.campaign_id = $1
+            AND c.leads > 0
+          GROUP BY k.name")
+    .bind(campaign_id)
+    .all(conn)
+    .await
+}
+
 /// The codes of some enrollments: (enrollment, code).
 pub async fn codes(conn: &mut Conn, enrollments: &[i64]) -> DbResult<Vec<(i64, i64)>> {
     sql("SELECT c.enrollment_id, c.id

@@ -20,9 +20,12 @@ pub mod provider;
 mod read;
 pub mod receive;
 mod signature;
+pub mod standing;
 pub mod store;
 mod story;
 pub mod stripe;
 mod told;
+pub mod watch;
+pub mod why;
 
 pub use provider::Provider;

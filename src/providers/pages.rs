@@ -1,9 +1,12 @@
 //! Payments by themselves, as pages: a campaign's accounts at payment providers, and the messages that came.
 
 mod campaign;
+mod code;
 mod codes;
 mod connect;
 mod messages;
+mod performance;
+mod test;
 
 use crate::shell::{Access, Routes};
 use crate::users::Right;
@@ -22,6 +25,9 @@ pub fn routes() -> Routes {
         .get("/campaigns/{id}/payments/accounts/{account}/codes", edit, codes::show)
         .form("/campaigns/{id}/payments/accounts/{account}/codes", edit, codes::save)
         .post("/campaigns/{id}/payments/accounts/{account}/codes/again", edit, codes::again)
+        .get("/campaigns/{id}/payments/performance", see, performance::show)
+        .get("/campaigns/{id}/payments/codes/{code}", see, code::show)
+        .get("/campaigns/{id}/payments/test", see, test::show)
         .get("/provider-messages", see, messages::list)
         .get("/provider-messages/{id}", see, messages::show)
         .post("/provider-messages/{id}/apply", edit, messages::apply)

@@ -1,6 +1,8 @@
 pub mod asked;
 pub mod codes;
 pub mod messages;
+pub mod performance;
+pub mod uses;
 
 use super::Provider;
 use crate::db::{Conn, DbResult, Tx, sql};

@@ -3,6 +3,7 @@
 mod codes;
 mod fake;
 mod others;
+mod performance;
 mod shuffled;
 mod stripe;
 

@@ -26,7 +26,8 @@ pub struct Group {
     pub unreadable: Option<String>,
 }
 
-fn read(provider: Provider, row: &MessageRow) -> Result<Told, String> {
+/// What a message says.
+pub fn read(provider: Provider, row: &MessageRow) -> Result<Told, String> {
     let json: Json = serde_json::from_str(&row.body).map_err(|error| format!("It is not JSON: {error}."))?;
     message::read(provider, &json, Instant::from_micros(row.happened_at))
 }

@@ -1,7 +1,7 @@
 //! Applies the messages that came: each new one makes the story of its payment be read anew, and the engine gets the
 //! events that the story has beyond what it knows.
 
-mod group;
+pub(in crate::providers) mod group;
 mod plan;
 mod words;
 
@@ -15,12 +15,13 @@ use super::store::messages::{self, Fate, MessageRow, Role, State};
 use crate::actor::{Actor, ActorKind};
 use crate::business;
 use crate::business::BusinessRow;
+use crate::code;
 use crate::core::Core;
 use crate::db::{DbError, DbResult, Tx};
 use crate::engine::{Decided, Event, Outcome};
 use crate::products::Catalogue;
 use group::Group;
-use plan::{Deed, Plan};
+use plan::{Deed, DeedKind, Plan};
 
 /// Messages of one go.
 const GO: i64 = 100;
@@ -172,7 +173,7 @@ async fn try_slice(core: &Core, plans: &[(Arc<Actor>, Plan)]) -> DbResult<()> {
 async fn give_up(core: &Core, ids: Vec<i64>, why: String) -> DbResult<()> {
     tracing::error!(why, ?ids, "messages of a payment provider could not be applied");
     let outcome = "Refdesk could not apply it. Its log says why; apply it again once that is mended.".to_owned();
-    let fate = Fate { ids, state: State::Failed, outcome, payment_id: None, lead_id: None };
+    let fate = Fate { ids, state: State::Failed, outcome, payment_id: None, lead_id: None, code: String::new() };
     core.db.write(vec![], fate, messages::settle).await
 }
 
@@ -200,8 +201,24 @@ impl MessageRow {
 }
 
 impl Plan {
+    /// The look-up form of the code that its messages say was used; empty for none.
+    fn code(&self) -> String {
+        let used = self.deeds.iter().find_map(|deed| match &deed.kind {
+            DeedKind::SignUp { code } => Some(code::lookup_form(code)),
+            _ => None,
+        });
+        used.unwrap_or_default()
+    }
+
     /// The fate of its messages where nothing is to be done.
     fn plain(&self, state: State, outcome: &str) -> Fate {
-        Fate { ids: self.ids.clone(), state, outcome: outcome.to_owned(), payment_id: None, lead_id: None }
+        Fate {
+            ids: self.ids.clone(),
+            state,
+            outcome: outcome.to_owned(),
+            payment_id: None,
+            lead_id: None,
+            code: self.code(),
+        }
     }
 }

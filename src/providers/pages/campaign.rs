@@ -49,6 +49,15 @@ pub(super) struct Shown {
     webhook: String,
 }
 
+impl CampaignPage {
+    /// A connected account gives the referrers' codes a discount.
+    fn sells_codes(&self) -> bool {
+        let gives =
+            |a: &Shown| a.account.is_connected() && a.codes.as_ref().is_some_and(|(words, _)| !words.is_empty());
+        self.accounts.iter().any(gives)
+    }
+}
+
 impl Shown {
     fn name(&self) -> &str {
         named(&self.account)

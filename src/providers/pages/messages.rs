@@ -4,9 +4,11 @@ use askama::Template;
 use axum::extract::{OriginalUri, Path};
 
 use super::campaign::named;
+use crate::codes;
 use crate::db::{Cursor, DbResult, Tx};
 use crate::providers::accounts::{self, Account};
 use crate::providers::store::messages::{self, KNOWN, MessageLine, MessageRow, State};
+use crate::providers::why;
 use crate::query::ListQuery;
 use crate::shell::{Frame, Page};
 use crate::users::Right;
@@ -21,6 +23,8 @@ struct ListPage {
     accounts: Vec<Choice>,
     states: Vec<Choice>,
     chips: Vec<Chip>,
+    /// Values of the list that the filter form has no field for.
+    rest: Vec<(String, String)>,
     rows: Vec<Line>,
     pager: Pager,
     searched: bool,
@@ -59,6 +63,10 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     let mut conn = page.read().await?;
     let (mut rows, searched) = messages::list(&mut conn, page.member.business_id, &query).await?;
     let accounts = accounts::of(&mut conn, page.member.business_id).await?;
+    let code = match query.get("code").parse() {
+        Ok(id) => codes::by_id(&mut conn, page.member.business_id, id).await?,
+        Err(_) => None,
+    };
     drop(conn);
     let pager = Pager::cut(&query, &mut rows, |r| Cursor { value: r.id.to_string(), id: r.id }, "Newest first");
     let mut chips = Vec::new();
@@ -67,6 +75,9 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
     }
     if let Some(account) = accounts.iter().find(|a| a.row.id.to_string() == query.get("account")) {
         chips.push(Chip::of(&query, "account", label(account)));
+    }
+    if let Some(code) = code {
+        chips.push(Chip::of(&query, "code", code.text));
     }
     if let Some(state) = State::parse(query.get("state")) {
         chips.push(Chip::of(&query, "state", shown(state).0));
@@ -84,6 +95,7 @@ pub(super) async fn list(page: Page, OriginalUri(uri): OriginalUri) -> PageResul
         ),
         states: Choice::list(states, query.get("state")),
         chips,
+        rest: query.rest(&["q", "account", "state"]),
         rows,
         pager,
         searched,
@@ -100,12 +112,18 @@ struct ShowPage {
     happened: When,
     received: When,
     applied: Option<When>,
+    /// What became of the use of a code.
+    used: Option<why::Answer>,
     /// The message as it came, indented.
     body: String,
     can_edit: bool,
 }
 
 impl ShowPage {
+    fn used_tone(&self) -> &'static str {
+        if self.used.as_ref().is_some_and(|used| used.is_good) { "good" } else { "info" }
+    }
+
     fn state(&self) -> (&'static str, &'static str) {
         shown(self.row.state)
     }
@@ -115,6 +133,10 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let mut conn = page.read().await?;
     let row = messages::find(&mut conn, page.member.business_id, id).await?.ok_or(Fault::NotFound)?;
     let accounts = accounts::of(&mut conn, page.member.business_id).await?;
+    let used = match accounts.iter().find(|a| a.row.id == row.account_id) {
+        Some(account) => why::of_message(&mut conn, account, &row).await?,
+        None => None,
+    };
     drop(conn);
     let parsed: Option<serde_json::Value> = serde_json::from_str(&row.body).ok();
     html(&ShowPage {
@@ -124,6 +146,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
         applied: row.applied_at.map(|at| page.when(at)),
         body: parsed.map_or_else(|| row.body.clone(), |json| format!("{json:#}")),
         can_edit: page.member.may(Right::EditCampaigns),
+        used,
         row,
         frame: page.frame("campaign").await?,
     })

@@ -104,13 +104,14 @@ row! {
         pub applied_at: Option<i64>,
         pub payment_id: Option<i64>,
         pub lead_id: Option<i64>,
+        pub code_id: Option<i64>,
     }
 }
 
 /// Messages to be applied: some of the oldest, in the order in which they happened.
 pub async fn new(conn: &mut Conn, most: i64) -> DbResult<Vec<MessageRow>> {
     sql("SELECT m.id, m.business_id, m.account_id, m.identity, m.kind, m.happened_at, m.received_at, m.body, m.state,
-                m.outcome, m.applied_at, m.payment_id, m.lead_id
+                m.outcome, m.applied_at, m.payment_id, m.lead_id, m.code_id
            FROM (SELECT *
                    FROM provider_messages
                   WHERE state = 'new'
@@ -139,7 +140,7 @@ pub async fn mentioning(
     most: i64,
 ) -> DbResult<Vec<MessageRow>> {
     sql("SELECT m.id, m.business_id, m.account_id, m.identity, m.kind, m.happened_at, m.received_at, m.body, m.state,
-                m.outcome, m.applied_at, m.payment_id, m.lead_id
+                m.outcome, m.applied_at, m.payment_id, m.lead_id, m.code_id
            FROM provider_messages m
           WHERE m.id IN (SELECT n.message_id
                            FROM rows($1, text TEXT) r
@@ -164,9 +165,12 @@ pub struct Fate {
     pub outcome: String,
     pub payment_id: Option<i64>,
     pub lead_id: Option<i64>,
+    /// The look-up form of the code that they say was used; empty for none.
+    pub code: String,
 }
 
-/// Stores the fate of messages. One that was applied and says nothing new keeps what it came to.
+/// Stores the fate of messages. One that was applied and says nothing new keeps what it came to. The use of a code is
+/// the use of one by its payment, also where another message told of the payment.
 pub async fn settle(tx: &mut Tx, fate: &Fate) -> DbResult<()> {
     let now = tx.now();
     sql("UPDATE provider_messages
@@ -175,7 +179,21 @@ pub async fn settle(tx: &mut Tx, fate: &Fate) -> DbResult<()> {
                                WHEN payment_id IS NOT NULL THEN outcome
                                ELSE 'Everything that it says was known.'
                           END,
-                payment_id = COALESCE($4, payment_id), lead_id = COALESCE($5, lead_id),
+                payment_id = COALESCE($4, payment_id,
+                                      CASE WHEN $7 <> ''
+                                           THEN (SELECT min(y.payment_id)
+                                                   FROM provider_mentions n
+                                                   JOIN payment_names y ON y.business_id = provider_messages.business_id
+                                                                       AND y.test IN (false, true)
+                                                                       AND y.name = n.text
+                                                  WHERE n.message_id = provider_messages.id
+                                                    AND n.role = 'names')
+                                       END),
+                lead_id = COALESCE($5, lead_id),
+                code_id = COALESCE((SELECT c.id
+                                      FROM codes c
+                                     WHERE c.business_id = provider_messages.business_id
+                                       AND c.lookup = $7), code_id),
                 applied_at = $6, updated_at = $6
           WHERE id IN (SELECT r.id
                          FROM rows($1, id BIGINT) r)")
@@ -185,6 +203,7 @@ pub async fn settle(tx: &mut Tx, fate: &Fate) -> DbResult<()> {
     .bind(fate.payment_id)
     .bind(fate.lead_id)
     .bind(now)
+    .bind(&fate.code)
     .execute(tx)
     .await?;
     Ok(())
@@ -270,7 +289,7 @@ pub async fn renew(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<bool> {
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<MessageRow>> {
     sql("SELECT id, business_id, account_id, identity, kind, happened_at, received_at, body, state, outcome, applied_at,
-                payment_id, lead_id
+                payment_id, lead_id, code_id
            FROM provider_messages
           WHERE id = $1
             AND business_id = $2")
@@ -295,7 +314,7 @@ row! {
 }
 
 /// The names that the list knows in its address.
-pub const KNOWN: [&str; 5] = ["account", "state", "q", "after", "before"];
+pub const KNOWN: [&str; 6] = ["account", "state", "code", "q", "after", "before"];
 
 /// One page of a business's messages, the newest first.
 pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbResult<(Vec<MessageLine>, bool)> {
@@ -309,6 +328,9 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
     .and("m.business_id = ?", business_id);
     if let Ok(account) = query.get("account").parse::<i64>() {
         listing = listing.search("m.account_id = ?", account);
+    }
+    if let Ok(code) = query.get("code").parse::<i64>() {
+        listing = listing.and("m.code_id = ?", code);
     }
     if let Some(state) = State::parse(query.get("state")) {
         listing = listing.search("m.state = ?", state.word());

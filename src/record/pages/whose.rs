@@ -15,7 +15,7 @@ use crate::web::{Fault, html};
 #[template(path = "record/whose.html")]
 struct WhosePage {
     frame: Frame,
-    path: &'static str,
+    path: String,
     /// The name of the list.
     list: &'static str,
     q: String,
@@ -67,7 +67,7 @@ pub async fn whose(
     if let ([one], false) = (&hits[..], more) {
         return Ok(Some(Redirect::to(&one.url).into_response()));
     }
-    let (path, kept) = (query.path(), query.rest(&["referrer"]));
+    let (path, kept) = (query.path().to_owned(), query.rest(&["referrer"]));
     let shown = WhosePage { frame: page.frame(place).await?, path, list, q, kept, hits, near, more };
     html(&shown).map(Some)
 }

@@ -6,11 +6,15 @@ use askama::Template;
 use axum::extract::Path;
 
 use crate::adjustments;
+use crate::codes::CodeState;
 use crate::counters;
 use crate::links;
 use crate::meta;
 use crate::money::{Currency, Money};
 use crate::payout_details::pages::Card;
+use crate::providers::accounts;
+use crate::providers::standing::{self, Owner, Standing};
+use crate::providers::store::uses::{self, AtStripe};
 use crate::referrers::store::{self, CodeOf, EnrollmentLine, ReferrerRow};
 use crate::referrers::timeline::{self, TimelineItem};
 use crate::remarks::Subject;
@@ -74,6 +78,8 @@ struct Enrolled {
     /// On the links of all its codes.
     clicks: String,
     old: Vec<CodeOf>,
+    /// How the code stands at Stripe, in a campaign that is connected there.
+    at_stripe: Option<Standing>,
 }
 
 struct Lead {
@@ -147,6 +153,11 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
     let history =
         store::entries(&mut conn, business, id, own_leads_only || !sees_money, page.member.may(Right::Pay), HISTORY)
             .await?;
+    let accounts = accounts::of(&mut conn, business).await?;
+    let at_stripe = match accounts.is_empty() {
+        true => Vec::new(),
+        false => uses::at_stripe(&mut conn, &all_codes.iter().map(|c| c.id).collect::<Vec<_>>()).await?,
+    };
     drop(conn);
     let more_leads = leads.len() > usize::try_from(LEADS).unwrap_or_default();
     leads.truncate(usize::try_from(LEADS).unwrap_or_default());
@@ -166,7 +177,15 @@ async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
                 active.as_ref().map(|c| links::address(url, c.campaign_id, &c.text, c.elder)).unwrap_or_default();
             let clicks = active.iter().chain(&old).filter_map(|c| totals.get(&(c.id, "clicks".to_owned()))).sum();
             let clicks = counted(clicks);
-            Enrolled { since: page.when(line.created_at), line: line.clone(), active, link, clicks, old }
+            let accounts = standing::accounts(accounts.clone(), line.campaign_id);
+            let at_stripe = (!accounts.is_empty()).then(|| {
+                let own: Vec<AtStripe> =
+                    at_stripe.iter().filter(|a| active.as_ref().is_some_and(|c| c.id == a.code_id)).cloned().collect();
+                let owner = Owner { state: line.state.clone(), archived: row.archived_at.is_some() };
+                let state = active.as_ref().map(|_| CodeState::Active);
+                standing::best(&accounts, line.campaign_id, &owner, state, &own)
+            });
+            Enrolled { at_stripe, since: page.when(line.created_at), line: line.clone(), active, link, clicks, old }
         })
         .collect();
     let frame = page.frame("referrers").await?;
