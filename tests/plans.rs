@@ -20,7 +20,7 @@ const REFERRERS: i64 = 12_000;
 /// that in the tables, whatever reads them all is found out.
 const MOST: f64 = EXAMINED as f64 * 1.15;
 /// Statements that read more, and why they may.
-const EXCEPTIONS: [(&str, &str); 9] = [
+const EXCEPTIONS: [(&str, &str); 11] = [
     ("d.duplicate_of IS NOT NULL", "an address is a lead and those that repeat it: they are sorted"),
     ("y.email_key = ", "an address has few payments: they are sorted"),
     ("c.lookup >= ", "a part of a code is found by its index, and few codes begin alike"),
@@ -35,6 +35,8 @@ const EXCEPTIONS: [(&str, &str); 9] = [
         "a search looks at 4,000 commissions: of so few leads reading all is quicker, of many each is looked up by its key",
     ),
     ("JOIN counters c ON c.scope_id", "a business has a few thousand counters, and the planner reads so few whole"),
+    ("JOIN counters k ON k.scope_id = c.id", "the revenue by codes is the sum of the campaign's codes that have leads"),
+    ("JOIN provider_messages m ON m.code_id = c.id", "the uses of codes are counted code by code, in one index"),
     ("LIMIT 1000", "an export or a print sheet, a thousand at a time"),
 ];
 /// Addresses tried of each page: its filters, tabs, orders and next pages.
@@ -126,6 +128,12 @@ async fn visit(app: &TestApp) -> Vec<String> {
     for address in
         [format!("/referrers/{busy}/statements"), format!("/referrers/{busy}/statements/{month}?currency=USD")]
     {
+        app.get(&address).await.is(200);
+        opened.push(address);
+    }
+    let code = app.number(&format!("SELECT max(id) FROM codes WHERE referrer_id = {busy}")).await;
+    for page in ["performance", "performance?sort=-revenue", "performance?sort=code", &format!("codes/{code}")] {
+        let address = format!("/campaigns/{}/payments/{page}", app.business.campaign_id);
         app.get(&address).await.is(200);
         opened.push(address);
     }
