@@ -1108,11 +1108,71 @@ CREATE TABLE provider_campaigns (
     rules TEXT NOT NULL DEFAULT '{}',
     digest TEXT NOT NULL DEFAULT '',
     keeps_renamed BOOLEAN NOT NULL DEFAULT false,
+    -- The provider's customers become referrers by themselves: the next time, NULL for never. Those who were made
+    -- there before synced_until were looked at.
+    sync_next_at BIGINT,
+    synced_until BIGINT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (account_id, campaign_id)
 );
 CREATE INDEX provider_campaigns_by_campaign ON provider_campaigns (campaign_id, account_id);
+CREATE INDEX provider_campaigns_synced ON provider_campaigns (sync_next_at) WHERE sync_next_at IS NOT NULL;
+
+-- Fetching from a provider in the background: its customers as referrers.
+CREATE TABLE provider_runs (
+    id BIGINT PRIMARY KEY,
+    business_id BIGINT NOT NULL REFERENCES businesses (id),
+    account_id BIGINT NOT NULL REFERENCES provider_accounts (id),
+    campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
+    kind TEXT NOT NULL CHECK (kind IN ('customers')),
+    -- checking: things are fetched, and what would become of them is noted; checked: it waits for a person;
+    -- running: they are applied.
+    state TEXT NOT NULL CHECK (state IN ('checking', 'checked', 'running', 'done', 'discarded')),
+    -- It waits for a person before anything is applied.
+    asks BOOLEAN NOT NULL,
+    -- It was begun by the schedule.
+    daily BOOLEAN NOT NULL,
+    -- Only what was made at the provider since then; NULL for everything.
+    since BIGINT,
+    job_id BIGINT,
+    -- JSON objects: the place from which it goes on, and what was counted so far.
+    cursor TEXT NOT NULL,
+    counts TEXT NOT NULL,
+    -- Why it stopped, and when it goes on by itself; NULL for when a person says so.
+    stopped TEXT,
+    again_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    finished_at BIGINT
+);
+CREATE INDEX provider_runs_by_campaign ON provider_runs (campaign_id, account_id, kind, id);
+CREATE INDEX provider_runs_again ON provider_runs (again_at) WHERE again_at IS NOT NULL;
+CREATE INDEX provider_runs_by_state ON provider_runs (state, updated_at);
+
+-- The customers that a run fetched, with what became of each.
+CREATE TABLE provider_customers (
+    run_id BIGINT NOT NULL REFERENCES provider_runs (id),
+    -- Its place in the provider's list.
+    n BIGINT NOT NULL,
+    -- The provider's id.
+    customer TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- As the provider has it; '' without one.
+    email TEXT NOT NULL,
+    -- '' for one that is none.
+    email_key TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    -- new, joins: becomes a referrer, or is one and joins the campaign; known: is in the campaign, or was archived;
+    -- same: has the e-mail address of another customer of the run.
+    fate TEXT NOT NULL CHECK (fate IN ('new', 'joins', 'known', 'same', 'no_email', 'invalid')),
+    why TEXT NOT NULL,
+    referrer_id BIGINT,
+    PRIMARY KEY (run_id, n),
+    UNIQUE (run_id, customer)
+);
+CREATE INDEX provider_customers_by_email ON provider_customers (run_id, email_key);
+CREATE INDEX provider_customers_by_fate ON provider_customers (run_id, fate, n);
 
 -- The codes of referrers as a provider has them: each code once for each set of rules.
 CREATE TABLE provider_codes (

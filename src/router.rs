@@ -79,6 +79,7 @@ pub fn job_kinds() -> Kinds {
         .with(payouts::KIND, payouts::step)
         .with(imports::CHECK, imports::check_step)
         .with(imports::RUN, imports::run_step)
+        .with(providers::stripe::runs::KIND, providers::stripe::runs::step)
         .with(test_data::KIND, test_data::step)
 }
 
@@ -129,6 +130,13 @@ pub fn schedule(app: &App) -> Schedule {
             0,
             |core| Box::pin(async move { providers::stripe::codes::run(&core).await }),
         )
+        .task_when(
+            |core| Box::pin(async move { providers::stripe::runs::is_due(&core).await }),
+            30 * SECOND,
+            "fetches_from_stripe",
+            30,
+            |core| Box::pin(async move { providers::stripe::runs::run_due(&core).await }),
+        )
         .each_node(app, 30 * SECOND, "the last use of keys was not written", |app| {
             Box::pin(async move { app.keys.flush().await })
         })
@@ -153,5 +161,6 @@ async fn tidy(core: &Core) -> DbResult<bool> {
     let answers = stored_answers::tidy(&core.db, core.clock.now()).await?;
     let texts = kept::tidy(&core.db, core.clock.now()).await?;
     let calls = calls::tidy(core).await?;
-    Ok(sessions || files || answers || texts || calls)
+    let runs = providers::stripe::runs::tidy(core).await?;
+    Ok(sessions || files || answers || texts || calls || runs)
 }

@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 126] = [
+const TABLE: [(&str, &str); 128] = [
     ("adjustment.added", "Adjustment made"),
     ("adjustment.approved", "Adjustment approved"),
     ("adjustment.asked", "Adjustment waits for a second person"),
@@ -112,8 +112,10 @@ const TABLE: [(&str, &str); 126] = [
     ("product.renamed", "Product renamed"),
     ("provider.changed", "Payments from a provider are taken otherwise"),
     ("provider.connected", "Payment provider connected"),
+    ("provider.daily", "Daily sync of customers switched"),
     ("provider.disconnected", "Payment provider disconnected"),
     ("provider.discount", "Discount of codes at Stripe changed"),
+    ("provider.synced", "Customers synced as referrers"),
     ("referrer.added", "Referrer added"),
     ("referrer.archived", "Referrer archived"),
     ("referrer.details_removed", "Payout details removed"),

@@ -4,14 +4,18 @@ use serde_json::json;
 
 use super::common::{actor, business, open, print_json, read_line};
 use super::{NO, Refusal};
+use crate::campaigns::Campaign;
 use crate::config::Config;
 use crate::core::Core;
+use crate::db::Conn;
 use crate::id::{self, Kind};
 use crate::providers::Provider;
 use crate::providers::accounts;
 use crate::providers::store::LinkTerms;
+use crate::providers::store::runs::{self, NewRun, RunKind};
 use crate::providers::stripe::connect::{ByKey, NotConnected, by_key, leave, webhook_url};
-use crate::{campaigns, products};
+use crate::providers::stripe::runs::{self as fetches, CustomerCounts};
+use crate::{campaigns, jobs, products, router};
 
 #[derive(clap::Subcommand)]
 pub enum StripeVerb {
@@ -23,6 +27,8 @@ pub enum StripeVerb {
     List(ListArgs),
     /// Take no more messages of an account
     Disconnect(DisconnectArgs),
+    /// Make the customers of an account referrers of a campaign, each with a code; nobody is e-mailed
+    Sync(SyncArgs),
 }
 
 #[derive(clap::Args)]
@@ -69,27 +75,49 @@ pub struct DisconnectArgs {
     business: Option<String>,
 }
 
+#[derive(clap::Args)]
+pub struct SyncArgs {
+    /// The campaign: its number, or campaign_…
+    #[arg(long)]
+    campaign: String,
+    /// The account's number, as `refdesk stripe list` prints it, where there are several
+    #[arg(long)]
+    account: Option<i64>,
+    /// Say what would become of the customers, and add nobody
+    #[arg(long)]
+    dry_run: bool,
+    /// The business, where there are several
+    #[arg(long)]
+    business: Option<String>,
+}
+
 pub async fn stripe(config: Config, verb: StripeVerb) -> Result<(), Refusal> {
     let app = open(config).await?;
     match verb {
         StripeVerb::Connect(args) => connect(&app, args).await?,
         StripeVerb::List(args) => list(&app, &args).await?,
         StripeVerb::Disconnect(args) => disconnect(&app, &args).await?,
+        StripeVerb::Sync(args) => sync(&app, &args).await?,
     }
     app.db.close().await;
     Ok(())
 }
 
+/// The campaign of a business by its number or `campaign_…`.
+async fn campaign(conn: &mut Conn, business_id: i64, wanted: &str) -> Result<Campaign, Refusal> {
+    let wanted = wanted.trim();
+    let campaign_id = wanted.parse().ok().or_else(|| id::parse(Kind::Campaign, wanted));
+    let campaign = match campaign_id {
+        Some(campaign_id) => campaigns::find(conn, business_id, campaign_id).await?,
+        None => None,
+    };
+    campaign.ok_or_else(|| Refusal::unusable(format!("there is no campaign {wanted}")))
+}
+
 async fn connect(core: &Core, args: ConnectArgs) -> Result<(), Refusal> {
     let mut conn = core.db.read().await?;
     let business = business(&mut conn, args.business.as_deref()).await?;
-    let wanted = args.campaign.trim();
-    let campaign_id = wanted.parse().ok().or_else(|| id::parse(Kind::Campaign, wanted));
-    let campaign = match campaign_id {
-        Some(campaign_id) => campaigns::find(&mut conn, business.id, campaign_id).await?,
-        None => None,
-    };
-    let Some(campaign) = campaign else { return Err(Refusal::unusable(format!("there is no campaign {wanted}"))) };
+    let campaign = campaign(&mut conn, business.id, &args.campaign).await?;
     let all = products::of_campaign(&mut conn, business.id, campaign.id).await?;
     drop(conn);
     let product = match &args.product {
@@ -173,4 +201,62 @@ async fn disconnect(core: &Core, args: &DisconnectArgs) -> Result<(), Refusal> {
         return print_json(&json!({ "id": args.account, "connected": false }));
     }
     Err(Refusal { code: NO, why: format!("there is no connected account {}", args.account) })
+}
+
+/// The connected account that a campaign's customers are of.
+async fn account_for(conn: &mut Conn, business_id: i64, campaign_id: i64, wanted: Option<i64>) -> Result<i64, Refusal> {
+    let all = accounts::of(conn, business_id).await?;
+    let fits = |a: &&accounts::Account| {
+        let is_wanted = wanted.is_none_or(|wanted| wanted == a.row.id);
+        a.row.provider == Provider::Stripe && a.is_connected() && a.link(campaign_id).is_some() && is_wanted
+    };
+    let fitting: Vec<&accounts::Account> = all.iter().filter(fits).collect();
+    match fitting.as_slice() {
+        [only] => Ok(only.row.id),
+        [] => Err(Refusal::unusable("no account of Stripe's is connected to this campaign")),
+        several => {
+            let ids: Vec<String> = several.iter().map(|a| format!("{} {}", a.row.id, a.row.name)).collect();
+            Err(Refusal::unusable(format!("say which account, with --account: {}", ids.join(", "))))
+        }
+    }
+}
+
+async fn sync(core: &Core, args: &SyncArgs) -> Result<(), Refusal> {
+    let mut conn = core.db.read().await?;
+    let business = business(&mut conn, args.business.as_deref()).await?;
+    let campaign = campaign(&mut conn, business.id, &args.campaign).await?;
+    let account_id = account_for(&mut conn, business.id, campaign.id, args.account).await?;
+    drop(conn);
+    let new = NewRun {
+        business_id: business.id,
+        account_id,
+        campaign_id: campaign.id,
+        kind: RunKind::Customers,
+        asks: args.dry_run,
+        daily: false,
+        since: None,
+    };
+    let asked = fetches::start(core, &actor("stripe sync"), new).await?.map_err(Refusal::unusable)?;
+    let job = jobs::run_one(core, &router::job_kinds(), business.id, asked.job_id).await?;
+    let run = runs::find(&mut core.db.read().await?, business.id, asked.run_id).await?;
+    let Some(run) = run else { return Err(Refusal::unusable("the run is no longer there")) };
+    if let Some(why) = run.stopped.clone().or(job.error) {
+        return Err(Refusal { code: NO, why });
+    }
+    if args.dry_run {
+        fetches::discard(core, business.id, run.id).await?;
+    }
+    let counts = CustomerCounts::of(&run);
+    print_json(&json!({
+        "account": account_id,
+        "campaignId": campaign.id,
+        "dryRun": args.dry_run,
+        "read": counts.read,
+        "new": counts.new,
+        "joined": counts.joins,
+        "known": counts.known,
+        "sameEmail": counts.same,
+        "withoutEmail": counts.no_email,
+        "invalidEmail": counts.invalid,
+    }))
 }

@@ -21,6 +21,7 @@ pub fn new(import: &Import, p: &Person) -> NewReferrer {
             generate: import.options().generate,
         },
         own_code: p.code.clone(),
+        leaves_known: false,
     }
 }
 

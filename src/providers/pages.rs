@@ -4,8 +4,10 @@ mod campaign;
 mod code;
 mod codes;
 mod connect;
+mod customers;
 mod messages;
 mod performance;
+mod runs;
 mod test;
 
 use crate::shell::{Access, Routes};
@@ -28,6 +30,12 @@ pub fn routes() -> Routes {
         .get("/campaigns/{id}/payments/performance", see, performance::show)
         .get("/campaigns/{id}/payments/codes/{code}", see, code::show)
         .get("/campaigns/{id}/payments/test", see, test::show)
+        .get("/campaigns/{id}/payments/accounts/{account}/customers", edit, customers::show)
+        .post("/campaigns/{id}/payments/accounts/{account}/customers", edit, customers::preview)
+        .post("/campaigns/{id}/payments/accounts/{account}/customers/daily", edit, customers::daily)
+        .get("/campaigns/{id}/payments/runs/{run}", edit, runs::show)
+        .post("/campaigns/{id}/payments/runs/{run}/go", edit, runs::go_on)
+        .post("/campaigns/{id}/payments/runs/{run}/discard", edit, runs::throw_away)
         .get("/provider-messages", see, messages::list)
         .get("/provider-messages/{id}", see, messages::show)
         .post("/provider-messages/{id}/apply", edit, messages::apply)

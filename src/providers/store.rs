@@ -2,6 +2,7 @@ pub mod asked;
 pub mod codes;
 pub mod messages;
 pub mod performance;
+pub mod runs;
 pub mod uses;
 
 use super::Provider;
@@ -200,6 +201,8 @@ row! {
         pub coupon_words: String,
         pub rules: String,
         pub digest: String,
+        pub sync_next_at: Option<i64>,
+        pub synced_until: Option<i64>,
         pub updated_at: i64,
     }
 }
@@ -221,7 +224,8 @@ impl LinkRow {
 pub async fn links(conn: &mut Conn, business_id: i64) -> DbResult<Vec<LinkRow>> {
     sql("SELECT l.id, l.account_id, l.campaign_id, c.name AS campaign, c.state AS campaign_state, l.product_id,
                 p.public_id AS product, p.name AS product_name, p.test AS product_test, l.qualify_on_code,
-                l.unqualify_on_refund, l.with_tax, l.with_shipping, l.coupon, l.coupon_words, l.rules, l.digest, l.updated_at
+                l.unqualify_on_refund, l.with_tax, l.with_shipping, l.coupon, l.coupon_words, l.rules, l.digest,
+                l.sync_next_at, l.synced_until, l.updated_at
            FROM provider_campaigns l
            JOIN campaigns c ON c.id = l.campaign_id
            JOIN products p ON p.id = l.product_id

@@ -16,6 +16,8 @@ pub struct NewReferrer {
     pub add: AddReferrer,
     /// A code they bring along, checked by [`code::parse_custom`].
     pub own_code: Option<String>,
+    /// One who is in the campaign or in the archive is left as they are.
+    pub leaves_known: bool,
 }
 
 impl NewReferrer {
@@ -87,6 +89,10 @@ fn decide(n: &NewReferrer, known: Option<&many::Found>, taken: &[many::Taken]) -
         own_code: false,
         generate: false,
     };
+    if let Some(known) = known.filter(|k| n.leaves_known && (k.enrollment_id.is_some() || k.archived_at.is_some())) {
+        plan.became = Became::Already { referrer_id: known.referrer_id, code: None };
+        return plan;
+    }
     let has = known.and_then(|k| k.code.clone());
     let mut other = None;
     if let Some(text) = &n.own_code {

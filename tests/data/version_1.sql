@@ -206,6 +206,10 @@ INSERT INTO provider_accounts (id, business_id, provider, test, account, name, s
     (6201, 1001, 'stripe', FALSE, 'acct_1', 'Acme', '1.5e2f.c2VhbGVk', '7f3a1c5e', 'rk_live_…1a2b', 'we_1', 1795261263227915, 1795261263227915, NULL, NULL, NULL);
 INSERT INTO provider_campaigns (id, business_id, account_id, campaign_id, product_id, qualify_on_code, unqualify_on_refund, with_tax, with_shipping, created_at, updated_at) VALUES
     (6202, 1001, 6201, 1003, 1004, TRUE, FALSE, FALSE, FALSE, 1795261263227915, 1795261263227915);
+INSERT INTO provider_runs (id, business_id, account_id, campaign_id, kind, state, asks, daily, since, job_id, cursor, counts, stopped, again_at, created_at, updated_at, finished_at) VALUES
+    (6205, 1001, 6201, 1003, 'customers', 'checked', TRUE, FALSE, NULL, NULL, '{}', '{"read": 1, "no_email": 1}', NULL, NULL, 1795261263227915, 1795261263227915, NULL);
+INSERT INTO provider_customers (run_id, n, customer, name, email, email_key, phone, fate, why, referrer_id) VALUES
+    (6205, 1, 'cus_1', 'Amy Pond', '', '', '', 'no_email', '', NULL);
 INSERT INTO provider_messages (id, business_id, account_id, identity, kind, happened_at, received_at, body, state, outcome, applied_at, payment_id, lead_id, updated_at) VALUES
     (6203, 1001, 6201, 'evt_1', 'invoice.paid', 1795261263227915, 1795261263227915, '{}', 'done', 'The payment was known.', 1795261263227915, NULL, NULL, 1795261263227915);
 INSERT INTO provider_mentions (account_id, text, role, message_id) VALUES

@@ -10,6 +10,9 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
 
+/// The one key of its live mode.
+pub const LIVE_KEY: &str = "rk_live_of_the_fake_0123";
+
 #[derive(Default)]
 pub struct World {
     pub coupons: BTreeMap<String, Json>,
@@ -20,9 +23,13 @@ pub struct World {
     pub objects: BTreeMap<String, Json>,
     /// The newest first, as Stripe lists them.
     pub events: Vec<Json>,
+    /// The same for other lists, by their path: `customers`.
+    pub lists: BTreeMap<&'static str, Vec<Json>>,
+    /// Pages of lists that are answered before Stripe is too busy; `None` for all.
+    pub pages: Option<usize>,
     /// Every POST that was done, by its idempotency key.
     done: BTreeMap<String, (u16, Json)>,
-    /// Method, path and body of every call.
+    /// Method, path, and body or query of every call.
     pub calls: Vec<(String, String, String)>,
     /// Calls that get no answer but a 500, after they were done.
     pub lost_answers: usize,
@@ -66,8 +73,9 @@ async fn answer(State(fake): State<Fake>, method: Method, uri: Uri, headers: Hea
     let key = headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
     assert!(headers.get("stripe-version").is_some(), "every call names its version");
     let (status, json) = fake.with(|world| {
-        world.calls.push((method.to_string(), uri.path().to_owned(), body.clone()));
-        if !key.starts_with("Bearer rk_test_") {
+        let told = if method == Method::POST { body.clone() } else { uri.query().unwrap_or_default().to_owned() };
+        world.calls.push((method.to_string(), uri.path().to_owned(), told));
+        if !key.starts_with("Bearer rk_test_") && key != format!("Bearer {LIVE_KEY}") {
             return refuse(
                 401,
                 json!({ "message": "Invalid API Key provided: rk_live_***", "type": "invalid_request_error" }),
@@ -107,6 +115,27 @@ fn invalid(message: impl Into<String>) -> (u16, Json) {
     refuse(400, json!({ "message": message.into(), "type": "invalid_request_error" }))
 }
 
+/// A list of objects, those of the seconds that are asked for.
+fn made(world: &mut World, name: &str, path: &str, form: &BTreeMap<String, String>) -> (u16, Json) {
+    match &mut world.pages {
+        Some(0) => return refuse(429, json!({ "code": "rate_limit", "message": "Too many requests" })),
+        Some(pages) => *pages -= 1,
+        None => {}
+    }
+    let bound = |name: &str| form.get(name).map(|bound| bound.parse::<i64>().unwrap());
+    let (from, to) = (bound("created[gte]"), bound("created[lte]"));
+    let within = |one: &&Json| {
+        let created = one["created"].as_i64().unwrap();
+        from.is_none_or(|from| created >= from) && to.is_none_or(|to| created <= to)
+    };
+    let all = world.lists.get(name).cloned().unwrap_or_default();
+    let found: Vec<Json> = all.iter().filter(within).cloned().collect();
+    match form.get("starting_after") {
+        Some(after) if !found.iter().any(|one| one["id"] == **after) => invalid(format!("No such {name}: '{after}'")),
+        _ => list(path, found, form),
+    }
+}
+
 fn list(path: &str, data: Vec<Json>, form: &BTreeMap<String, String>) -> (u16, Json) {
     let after = form.get("starting_after").and_then(|after| data.iter().position(|one| one["id"] == **after));
     let from = after.map_or(0, |at| at + 1);
@@ -119,7 +148,12 @@ fn list(path: &str, data: Vec<Json>, form: &BTreeMap<String, String>) -> (u16, J
 fn act(world: &mut World, method: &Method, path: &str, form: &BTreeMap<String, String>) -> (u16, Json) {
     let text = |name: &str| form.get(name).cloned();
     let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
-    for (right, place) in [("rak_accounts_kyc_basic_read", "account"), ("rak_webhook_write", "webhook_endpoints")] {
+    let rights = [
+        ("rak_accounts_kyc_basic_read", "account"),
+        ("rak_webhook_write", "webhook_endpoints"),
+        ("rak_customer_read", "customers"),
+    ];
+    for (right, place) in rights {
         if parts[0] == place && world.lacking.contains(&right) {
             let message = format!(
                 "The provided key 'rk_test_***' does not have the required permissions for this endpoint on account \
@@ -213,6 +247,7 @@ fn act(world: &mut World, method: &Method, path: &str, form: &BTreeMap<String, S
             let found = world.codes.values().filter(wanted).cloned().collect();
             list(path, found, form)
         }
+        ("GET", [name @ "customers"]) => made(world, name, path, form),
         ("GET", ["events"]) => {
             let since: i64 = text("created[gte]").map_or(0, |since| since.parse().unwrap());
             let kinds: Vec<&String> = form.iter().filter(|(k, _)| k.starts_with("types[")).map(|(_, v)| v).collect();

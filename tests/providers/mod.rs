@@ -6,6 +6,7 @@ mod others;
 mod performance;
 mod shuffled;
 mod stripe;
+mod sync;
 
 use refdesk::providers::Provider;
 use refdesk::providers::accounts::Secrets;

@@ -41,6 +41,8 @@ pub(super) struct Shown {
     product: String,
     /// The discount of its codes at Stripe and how many there are; `None` where it has no key.
     codes: Option<(String, String)>,
+    /// Whether customers become referrers by themselves; `None` where it has no key.
+    daily: Option<&'static str>,
     last: Option<When>,
     /// Messages that a person has to look at.
     failed: i64,
@@ -115,6 +117,10 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
                 true => None,
                 false => Some((link.coupon_words.clone(), counts(&page, account.row.id, id).await?.sentence())),
             },
+            daily: (!account.row.masked.is_empty()).then_some(match link.sync_next_at {
+                Some(_) => "every day",
+                None => "by hand",
+            }),
             last: last.map(|at| page.when(at)),
             failed: pulse.map_or(0, |pulse| pulse.failed),
             refused: refused.map(|at| (page.when(at), why)),

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The tries of a call that Stripe did not answer, or was too busy for.
 const TRIES: u32 = 4;
 
+/// Calls a second of work in the background: Stripe allows an account 25, of which a shop needs its own.
+pub const CALLS_A_SECOND: u64 = 15;
+
 /// Why a call came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {

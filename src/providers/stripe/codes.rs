@@ -2,7 +2,7 @@
 //! others. What is to be done follows from the codes of the campaign and the rows of those at Stripe, so every way to a
 //! code (one, all, on adding, a rename) ends here, and a kill at any point is made good by the next run.
 
-use super::client::{ApiError, Client, Form};
+use super::client::{ApiError, CALLS_A_SECOND, Client, Form};
 use super::rules::Rules;
 use crate::business;
 use crate::clock::Zone;
@@ -18,8 +18,6 @@ use crate::providers::store::codes::{self as store, CodeState, Done, StripeCode,
 const RUN: i64 = 200;
 /// Codes whose outcomes are stored together.
 const TOGETHER: usize = 20;
-/// Calls a second: Stripe allows an account 25, of which a shop needs its own.
-const CALLS_A_SECOND: u64 = 15;
 /// The pause of all codes of a campaign when Stripe does not answer, or does not take the key.
 const PAUSE_SECONDS: i64 = 300;
 /// The pause before a code is tried again, at most.

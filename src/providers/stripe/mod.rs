@@ -11,8 +11,10 @@ pub mod connect;
 pub mod coupon;
 pub mod discount;
 mod envelope;
+pub mod lists;
 mod read;
 pub mod rules;
+pub mod runs;
 pub mod signature;
 #[cfg(test)]
 mod tests;
