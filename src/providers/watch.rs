@@ -138,7 +138,12 @@ async fn look(conn: &mut Conn, business_id: i64, watched: &Watched<'_>) -> DbRes
     };
     let account = watched.accounts.iter().find(|a| a.row.id == newest.account_id);
     if let Some(account) = account {
-        seen.why = why::of_message(conn, account, &newest).await?;
+        // The use may have been applied together with what became of it since.
+        for row in all.iter().filter(|row| row.code_id == Some(watched.code.id)) {
+            if seen.why.is_none() {
+                seen.why = why::of_message(conn, account, row).await?;
+            }
+        }
         let is_return = |row: &&MessageRow| {
             let told = group::read(account.row.provider, row);
             told.is_ok_and(|told| {

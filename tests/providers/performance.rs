@@ -149,12 +149,16 @@ async fn make_codes(app: &TestApp) {
     while codes::run(&app.app).await.unwrap() {}
 }
 
-async fn tell(app: &TestApp, mut event: Json) {
+async fn tell(app: &TestApp, event: Json) {
+    send(app, event).await;
+    app.apply().await;
+}
+
+async fn send(app: &TestApp, mut event: Json) {
     event["livemode"] = json!(false);
     let body = event.to_string();
     let header = signed(&body, "whsec_made_by_stripe", app.app.clock.now().seconds());
     app.deliver(Provider::Stripe, &body, &[("stripe-signature", &header)]).await.is(200);
-    app.apply().await;
 }
 
 /// The states of the steps.
@@ -189,6 +193,12 @@ async fn a_test_checkout_is_followed_to_its_refund(app: TestApp) {
     assert_eq!(steps(&app).await, ["done"; 6]);
     let page = app.get(&place(&app, "test")).await.is(200).says("100.00 USD given back");
     assert!(!page.has("#steps[data-poll-url]") && !page.body.contains("http-equiv=\"refresh\""), "it is over");
+    // A refund that is applied together with its checkout says nothing of the code itself.
+    send(&app, bought(2, "ben@example.com", &jane.code)).await;
+    send(&app, refunded(2, 11_900)).await;
+    app.apply().await;
+    assert_eq!(steps(&app).await, ["done"; 6]);
+    app.get(&place(&app, "test")).await.is(200).says("Amy Pond: The use counts, and the lead is qualified.");
     app.get(&place(&app, "performance"))
         .await
         .is(200)

@@ -26,8 +26,8 @@ use crate::text::{counted, counted_up_to};
 use crate::users::Right;
 use crate::web::{Chip, Choice, Fault, PageResult, Pager, html};
 
-/// Uses beyond this are shown as "100,000+".
-const BOUND: i64 = 100_000;
+/// Uses beyond this are shown as "10,000+".
+const BOUND: i64 = 10_000;
 
 const SORTS: [(&str, &str, Sort); 4] = [
     ("leads", "Leads", Sort::Number),

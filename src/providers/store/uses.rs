@@ -82,12 +82,13 @@ pub async fn about(conn: &mut Conn, business_id: i64, payment_id: i64) -> DbResu
     .await
 }
 
-/// The newest message of an account.
+/// The newest message of an account that the provider sent; what Refdesk asked for is none.
 pub async fn last(conn: &mut Conn, account_id: i64) -> DbResult<Option<MessageRow>> {
     sql("SELECT id, business_id, account_id, identity, kind, happened_at, received_at, body, state, outcome, applied_at,
                 payment_id, lead_id, code_id
            FROM provider_messages
           WHERE account_id = $1
+            AND identity NOT LIKE 'asked:%'
           ORDER BY id DESC
           LIMIT 1")
     .bind(account_id)
