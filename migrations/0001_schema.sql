@@ -145,6 +145,8 @@ CREATE TABLE campaigns (
     qualify_on TEXT NOT NULL CHECK (qualify_on IN ('hand', 'sign_up', 'payment')),
     -- JSON object, currency to minor units: the least first payment that qualifies; {} is any.
     qualify_least TEXT NOT NULL,
+    -- Days after the lead in which that payment has to come; 0 for any time.
+    qualify_days BIGINT NOT NULL DEFAULT 0 CHECK (qualify_days BETWEEN 0 AND 3650),
     -- JSON object, currency to minor units: what a qualification earns the referrer; {} is nothing.
     reward TEXT NOT NULL,
     reward_hold_days BIGINT NOT NULL CHECK (reward_hold_days BETWEEN 0 AND 3650),
@@ -691,12 +693,13 @@ CREATE TABLE refunds (
     payment_id BIGINT REFERENCES payments (id),
     -- The amount it was sent with, in ten-thousandths of the payment's currency unit; NULL is all that is left.
     asked BIGINT CHECK (asked > 0),
-    -- The amount given back; NULL while it is parked and when it was refused.
-    amount BIGINT CHECK (amount > 0),
+    -- The amount given back, below 0 for one that did not reach the customer; NULL while it is parked and when it was
+    -- refused.
+    amount BIGINT CHECK (amount <> 0),
     currency TEXT,
     refund_date TEXT NOT NULL,
     -- 'event:…'; without an id 'same:payment|date|amount' ('all' without an amount), or of one that was parked
-    -- 'parked:name|date|amount'.
+    -- 'parked:name|date|amount'; one that brings the sum to what a provider says 'sum:id'.
     identity TEXT NOT NULL,
     body_hash TEXT NOT NULL,
     -- parked: its payment is not known yet; refused: it did not fit its payment when that came.

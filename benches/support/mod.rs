@@ -5,6 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,8 +27,14 @@ pub struct Server {
     pub ids: serde_json::Value,
 }
 
+/// The address of a Stripe to speak with, where a benchmark has one.
+pub static STRIPE: OnceLock<String> = OnceLock::new();
+
 pub fn refdesk(url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_refdesk"));
+    if let Some(stripe) = STRIPE.get() {
+        command.env("REFDESK_STRIPE_API", stripe);
+    }
     command.env("REFDESK_DATABASE_URL", url).env("REFDESK_LOG", "error").current_dir(std::env::temp_dir());
     command
 }
@@ -154,8 +161,13 @@ impl Client {
     }
 
     pub async fn post(&mut self, path: &str, key: &str, body: &str) -> (u16, String) {
+        self.post_with(path, &format!("authorization: Bearer {key}"), body).await
+    }
+
+    /// A body of JSON with a header of one's own.
+    pub async fn post_with(&mut self, path: &str, header: &str, body: &str) -> (u16, String) {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: x\r\n{header}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         self.exchange(&[head.as_bytes(), body.as_bytes()].concat()).await

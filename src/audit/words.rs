@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 128] = [
+const TABLE: [(&str, &str); 129] = [
     ("adjustment.added", "Adjustment made"),
     ("adjustment.approved", "Adjustment approved"),
     ("adjustment.asked", "Adjustment waits for a second person"),
@@ -90,6 +90,7 @@ const TABLE: [(&str, &str); 128] = [
     ("payment.disputed", "Payment disputed"),
     ("payment.named", "Payment known by further names"),
     ("payment.recorded", "Payment recorded"),
+    ("payment.refund_failed", "Refund failed: the payment stands again"),
     ("payment.refund_parked", "Refund waits for its payment"),
     ("payment.refund_refused", "Refund did not fit its payment"),
     ("payment.refunded", "Payment refunded"),

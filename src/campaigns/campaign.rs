@@ -22,6 +22,8 @@ row! {
         pub state: String,
         pub qualify_on: String,
         pub qualify_least: String,
+        /// Days after the lead in which a payment qualifies; 0 for any.
+        pub qualify_days: i64,
         pub reward: String,
         pub reward_hold_days: i64,
         /// `none`, `money`, `credit` or `voucher`.

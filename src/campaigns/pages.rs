@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 
-use super::settings::{self, Destination, LINK_DAYS, LINK_DAYS_MOST, QualifyOn, Settings};
+use super::settings::{self, Destination, LINK_DAYS, LINK_DAYS_MOST, QUALIFY_DAYS_MOST, QualifyOn, Settings};
 use super::store::{self, CampaignLine};
 use super::{Campaign, CustomerReward, CustomerRewardPart, Moved, SameName, Saved, State};
 use crate::business;
@@ -111,6 +111,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
     let name = form.line("name", "The name", 120);
     let qualify_on = form.choice("qualify_on", "When a referral counts", QualifyOn::parse);
     let least = form.amounts("least", "The least payment", currency);
+    let qualify_days = read_qualify_days(form);
     let reward = read_reward(form);
     let customer_reward = read_customer_reward(form);
     let reward_hold_days = form.number("reward_hold_days", "The hold", 0, 3650);
@@ -126,6 +127,7 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
         qualify_on: qualify_on?,
         // Only the rule of the first payment has a least amount.
         least: least.filter(|_| qualify_on == Some(QualifyOn::Payment)).unwrap_or_default(),
+        qualify_days: qualify_days?,
         reward: settings::reward(reward?),
         reward_hold_days: reward_hold_days?,
         customer_reward: customer_reward?,
@@ -134,6 +136,14 @@ fn read(form: &mut Form, page: &Page) -> Option<Settings> {
         offer,
     })
     .filter(|_| form.is_fine())
+}
+
+/// Nothing typed is any time. Only the rule of the first payment has it.
+fn read_qualify_days(form: &mut Form) -> Option<i64> {
+    if form.value("qualify_days").trim().is_empty() || form.value("qualify_on") != QualifyOn::Payment.word() {
+        return Some(0);
+    }
+    form.number("qualify_days", "The days", 0, QUALIFY_DAYS_MOST)
 }
 
 /// Nothing typed is the usual time.
@@ -186,6 +196,7 @@ fn filled(s: &Settings, currency: Currency) -> Form {
         ("qualify_on", s.qualify_on.word()),
         ("least", &s.least.get(currency).map(Money::plain).unwrap_or_default()),
         ("least_other", &s.least.lines_without(currency)),
+        ("qualify_days", &if s.qualify_days > 0 { s.qualify_days.to_string() } else { String::new() }),
         ("reward", &reward.map(Money::plain).unwrap_or_default()),
         ("reward_currency", reward.map_or(currency, |money| money.currency).code()),
         ("reward_hold_days", &s.reward_hold_days.to_string()),

@@ -97,6 +97,9 @@ pub const LINK_DAYS: i64 = 90;
 /// No browser keeps a cookie longer.
 pub const LINK_DAYS_MOST: i64 = 400;
 
+/// Ten years.
+pub const QUALIFY_DAYS_MOST: i64 = 3650;
+
 /// Everything of a campaign but its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -104,6 +107,8 @@ pub struct Settings {
     pub qualify_on: QualifyOn,
     /// The least first payment that qualifies; empty for any.
     pub least: Amounts,
+    /// Days after the lead in which that payment has to come: 0 for any time, at most [`QUALIFY_DAYS_MOST`].
+    pub qualify_days: i64,
     /// The reward for a qualification; empty for none.
     pub reward: Amounts,
     /// Days that both rewards wait.
@@ -123,6 +128,7 @@ impl Settings {
             name: c.name.clone(),
             qualify_on: QualifyOn::parse(&c.qualify_on).unwrap_or(QualifyOn::Hand),
             least: Amounts::from_json(&c.qualify_least),
+            qualify_days: c.qualify_days,
             reward: Amounts::from_json(&c.reward),
             reward_hold_days: c.reward_hold_days,
             customer_reward: CustomerReward::stored(
@@ -141,8 +147,16 @@ impl Settings {
         match self.qualify_on {
             QualifyOn::Hand => "By hand, an upload or the API.".to_owned(),
             QualifyOn::SignUp => "When the lead signs up.".to_owned(),
-            QualifyOn::Payment if self.least.is_empty() => "At the first payment.".to_owned(),
-            QualifyOn::Payment => format!("At the first payment of at least {}.", self.least.shown()),
+            QualifyOn::Payment => {
+                let least =
+                    if self.least.is_empty() { String::new() } else { format!(" of at least {}", self.least.shown()) };
+                let within = if self.qualify_days > 0 {
+                    format!(" within {} of the lead", days(self.qualify_days))
+                } else {
+                    String::new()
+                };
+                format!("At the first payment{least}{within}.")
+            }
         }
     }
 

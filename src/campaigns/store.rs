@@ -15,6 +15,7 @@ pub struct NewCampaign {
     pub qualify_on: &'static str,
     /// JSON, currency to minor units.
     pub qualify_least: String,
+    pub qualify_days: i64,
     pub reward: String,
     pub reward_hold_days: i64,
     pub customer_reward: CustomerReward,
@@ -33,6 +34,7 @@ impl NewCampaign {
             state: "live",
             qualify_on: "payment",
             qualify_least: "{}".into(),
+            qualify_days: 0,
             reward: "{}".into(),
             reward_hold_days: 14,
             customer_reward: CustomerReward::Nothing,
@@ -51,6 +53,7 @@ impl NewCampaign {
             state: State::Draft.word(),
             qualify_on: s.qualify_on.word(),
             qualify_least: s.least.to_json(),
+            qualify_days: s.qualify_days,
             reward: s.reward.to_json(),
             reward_hold_days: s.reward_hold_days,
             customer_reward: s.customer_reward.clone(),
@@ -64,9 +67,9 @@ impl NewCampaign {
 pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> {
     sql("INSERT INTO campaigns
                 (id, business_id, name, state, qualify_on, qualify_least, reward, reward_hold_days, destination,
-                 offer, customer_reward_kind, customer_reward, customer_reward_text, link_days, created_at,
-                 updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)")
+                 offer, customer_reward_kind, customer_reward, customer_reward_text, link_days, qualify_days,
+                 created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)")
     .bind(c.id)
     .bind(c.business_id)
     .bind(&c.name)
@@ -81,6 +84,7 @@ pub async fn insert(tx: &mut Tx, c: &NewCampaign, now: Instant) -> DbResult<()> 
     .bind(c.customer_reward.amounts().to_json())
     .bind(c.customer_reward.text())
     .bind(c.link_days)
+    .bind(c.qualify_days)
     .bind(now)
     .execute(tx)
     .await?;
@@ -91,7 +95,7 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     sql("UPDATE campaigns
             SET name = $2, qualify_on = $3, qualify_least = $4, reward = $5, reward_hold_days = $6, destination = $7,
                 offer = $8, customer_reward_kind = $9, customer_reward = $10, customer_reward_text = $11,
-                link_days = $12, updated_at = $13
+                link_days = $12, qualify_days = $13, updated_at = $14
           WHERE id = $1")
     .bind(id)
     .bind(&s.name)
@@ -105,6 +109,7 @@ pub async fn update(tx: &mut Tx, id: i64, s: &Settings, now: Instant) -> DbResul
     .bind(s.customer_reward.amounts().to_json())
     .bind(s.customer_reward.text())
     .bind(s.link_days)
+    .bind(s.qualify_days)
     .bind(now)
     .execute(tx)
     .await?;
@@ -172,7 +177,8 @@ pub async fn choices(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Campaign
 }
 
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<Campaign>> {
-    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, customer_reward_kind,
+    sql("SELECT id, name, state, qualify_on, qualify_least, qualify_days, reward, reward_hold_days,
+                customer_reward_kind,
                 customer_reward, customer_reward_text, destination, link_days, offer
            FROM campaigns
           WHERE id = $1
@@ -192,6 +198,7 @@ row! {
         pub state: String,
         pub qualify_on: String,
         pub qualify_least: String,
+        pub qualify_days: i64,
         pub reward: String,
         pub reward_hold_days: i64,
         pub customer_reward_kind: String,
@@ -212,6 +219,7 @@ impl CampaignLine {
             state: self.state.clone(),
             qualify_on: self.qualify_on.clone(),
             qualify_least: self.qualify_least.clone(),
+            qualify_days: self.qualify_days,
             reward: self.reward.clone(),
             reward_hold_days: self.reward_hold_days,
             customer_reward_kind: self.customer_reward_kind.clone(),
@@ -225,7 +233,7 @@ impl CampaignLine {
 }
 
 pub async fn list(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignLine>> {
-    sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.reward, c.reward_hold_days,
+    sql("SELECT c.id, c.name, c.state, c.qualify_on, c.qualify_least, c.qualify_days, c.reward, c.reward_hold_days,
                 c.customer_reward_kind, c.customer_reward, c.customer_reward_text, c.destination, c.link_days, c.offer,
                 (SELECT count(*) FROM products p WHERE p.campaign_id = c.id) AS products
            FROM campaigns c

@@ -67,6 +67,14 @@ pub enum News {
         left: Money,
         day: Day,
     },
+    /// A refund did not reach the customer, and its amount is a part of the payment again.
+    PaymentRefundFailed {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+        amount: Money,
+        left: Money,
+        day: Day,
+    },
     PaymentDisputed {
         payment_id: PaymentId,
         amount: Money,
@@ -94,6 +102,7 @@ impl News {
             Self::CommissionVoided { .. } => "commission.voided",
             Self::CommissionRefunded { .. } => "commission.refunded",
             Self::PaymentRefunded { .. } => "payment.refunded",
+            Self::PaymentRefundFailed { .. } => "payment.refund_failed",
             Self::PaymentDisputed { .. } => "payment.disputed",
             Self::PaymentDisputeEnded { .. } => "payment.dispute_ended",
         }
@@ -112,6 +121,7 @@ impl News {
             | Self::CommissionVoided { commission_id, .. }
             | Self::CommissionRefunded { commission_id, .. } => commission_id.0,
             Self::PaymentRefunded { payment_id, .. }
+            | Self::PaymentRefundFailed { payment_id, .. }
             | Self::PaymentDisputed { payment_id, .. }
             | Self::PaymentDisputeEnded { payment_id, .. } => payment_id.0,
         }
@@ -134,7 +144,8 @@ impl News {
             }
             Self::CommissionVoided { cause, reason, .. } => json!({ "cause": cause, "reason": reason }),
             Self::CommissionRefunded { amount, state, .. } => json!({ "state": state, "amount": amount.shown() }),
-            Self::PaymentRefunded { refund_id, amount, left, day, .. } => {
+            Self::PaymentRefunded { refund_id, amount, left, day, .. }
+            | Self::PaymentRefundFailed { refund_id, amount, left, day, .. } => {
                 json!({ "refund": refund_id, "amount": amount.shown(), "left": left.shown(), "date": day.to_string() })
             }
             Self::PaymentDisputed { amount, reason, .. } => json!({ "amount": amount.shown(), "reason": reason }),

@@ -39,8 +39,8 @@ pub use decision::{By, Changed, Decided, Done, Earned, Field, ProductScope, Refu
 pub use event::{
     AcceptOutcome, AcceptPayment, AddLead, AddLeadOutcome, AmendLead, Approve, Archive, CancelOutcome,
     CancelSubscription, Dismiss, Dispute, DisputedPayment, EditLead, Event, FindSelfReferral, Kind, Merge, Outcome,
-    PayBack, Payment, PaymentOutcome, Qualified, Qualify, QualifyBy, Reattribute, Refund, RefundOutcome, Refunded,
-    Reopen, SetStatus, SettleItem, SignUp, SignUpOutcome, Void, What,
+    PayBack, Payment, PaymentOutcome, Qualified, Qualify, QualifyBy, Reattribute, Refund, RefundOutcome, RefundTo,
+    RefundToOutcome, Refunded, Reopen, SetStatus, SettleItem, SignUp, SignUpOutcome, Void, What,
 };
 pub use moves::{Moved, Moves, sum_shown};
 pub use names::{NameKind, Names, PaymentName, PaymentRef};

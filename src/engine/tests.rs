@@ -91,6 +91,7 @@ fn world(pays: Pays) -> Work {
         state: CampaignState::Live,
         qualify_on: QualifyOn::Payment,
         qualify_least: "{}".into(),
+        qualify_days: 0,
         reward: "{}".into(),
         reward_hold_days: 14,
         customer_reward_kind: None,

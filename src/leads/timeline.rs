@@ -165,6 +165,7 @@ pub fn of_audit(a: &AuditRow, with_money: bool) -> Option<Happened> {
         "payment.disputed" => (format!("Payment of {} disputed", text(&after, "amount")), "bad"),
         "payment.dispute_ended" => (format!("Dispute of {} ended", text(&after, "amount")), ""),
         "payment.refunded" => (format!("Refunded {}", text(&after, "amount")), "warning"),
+        "payment.refund_failed" => (format!("A refund of {} failed", text(&after, "amount")), ""),
         "payment.refund_parked" => {
             (format!("A refund of {} came before its payment", text(&after, "amount")), "warning")
         }

@@ -74,6 +74,7 @@ fn title(action: &str, amount: &str) -> (String, &'static str) {
     };
     match action {
         "payment.recorded" => return (of("Payment", "recorded"), ""),
+        "payment.refund_failed" => return (of("Refund", "failed"), ""),
         "payment.refunded" => return (of("Refund", "recorded"), "warning"),
         "payment.disputed" => return (of("Payment", "disputed"), "bad"),
         "payment.dispute_ended" => return (of("Payment", "no longer disputed"), ""),

@@ -14,8 +14,13 @@ pub fn steps(of: &OfCommission) -> Vec<Step> {
         e.amount > 0 || matches!(e.kind, EntryKind::Voided | EntryKind::Refunded | EntryKind::ClawedBack)
     };
     let refunds = of.refunds.iter().map(|f| {
-        let amount = Money::shown_in(f.amount, &f.currency);
-        Step::new(StepKind::Refund, format!("{amount} of the payment given back")).on(&f.refund_date).tone("warning")
+        let amount = Money::shown_in(f.amount.abs(), &f.currency);
+        let (title, tone) = if f.amount > 0 {
+            (format!("{amount} of the payment given back"), "warning")
+        } else {
+            (format!("A refund of {amount} did not reach the customer"), "")
+        };
+        Step::new(StepKind::Refund, title).on(&f.refund_date).tone(tone)
     });
     let mut steps: Vec<Step> = refunds.collect();
     steps.extend(of.entries.iter().filter(takes).filter_map(|e| entry(of, e)));

@@ -76,6 +76,16 @@ async fn the_campaign_decides_what_qualifies(app: TestApp) {
     shop.pay("bob@example.com", "50.00", "2026-06-03").await;
     assert_eq!(app.number(&qualified).await, 1);
 
+    // Within so many days of the lead.
+    app.arrange("UPDATE campaigns SET qualify_least = '{}', qualify_days = 30").await;
+    let (dan, gil) = (shop.lead("dan@example.com", None).await, shop.lead("gil@example.com", None).await);
+    let qualified = |id: i64| format!("SELECT count(*) FROM leads WHERE id = {id} AND qualified_at IS NOT NULL");
+    app.clock.advance_days(31);
+    shop.pay("gil@example.com", "1.00", "2026-07-21").await;
+    assert_eq!(app.number(&qualified(gil)).await, 0, "a day too late");
+    shop.pay("dan@example.com", "1.00", "2026-07-20").await;
+    assert_eq!(app.number(&qualified(dan)).await, 1, "the last day");
+
     app.arrange("UPDATE campaigns SET qualify_on = 'hand'").await;
     let eve = shop.lead("eve@example.com", None).await;
     shop.pay("eve@example.com", "500.00", "2026-06-01").await;

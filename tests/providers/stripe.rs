@@ -17,10 +17,14 @@ on_both_databases! {
     a_dispute_holds_the_money_until_it_is_decided,
     a_whole_refund_takes_the_qualification_back_where_that_is_wished,
     a_renewal_is_paid_by_whoever_referred,
+    a_customer_with_another_address_stays_the_lead,
     nothing_is_taken_without_its_signature,
     what_is_of_no_use_is_kept_and_ignored,
     what_people_decided_stays,
-    money_that_comes_back_is_for_a_person,
+    a_refund_that_fails_gives_back_what_it_took,
+    what_staff_gave_back_stays_when_a_refund_fails,
+    money_that_comes_back_after_the_payout_is_for_a_person,
+    a_refund_in_another_currency_is_for_a_person,
     hostile_ids_stop_nobody_s_payments,
     a_secret_of_both_modes_tells_them_apart,
 }
@@ -191,6 +195,20 @@ async fn a_renewal_is_paid_by_whoever_referred(app: TestApp) {
     assert_eq!(commissions(&app).await, [("pending".to_owned(), 2000), ("pending".to_owned(), 1000)]);
 }
 
+async fn a_customer_with_another_address_stays_the_lead(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    let renewal = json!({
+        "id": "in_2", "customer": "cus_1", "customer_email": "amy@new.example", "currency": "usd", "amount_paid": 11900,
+        "total": 11900, "total_excluding_tax": 10000, "discounts": [], "billing_reason": "subscription_cycle",
+        "status_transitions": { "paid_at": THEN + 86_400 },
+    });
+    app.told(&[event("evt_2", "invoice.paid", THEN + 86_400, renewal)]).await;
+    let paid: Vec<(String, bool)> = app.rows("SELECT email, lead_id IS NOT NULL FROM payments ORDER BY id").await;
+    assert_eq!(paid, [("amy@example.com".to_owned(), true), ("amy@example.com".to_owned(), true)]);
+    assert_eq!(app.number("SELECT count(*) FROM leads").await, 1);
+    app.is_sound().await;
+}
+
 async fn nothing_is_taken_without_its_signature(app: TestApp) {
     let body = event("evt_1", "checkout.session.completed", THEN, checkout("amy@example.com", Json::Null)).to_string();
     let now = app.app.clock.now().seconds();
@@ -284,18 +302,59 @@ async fn what_people_decided_stays(app: TestApp) {
     app.is_sound().await;
 }
 
-async fn money_that_comes_back_is_for_a_person(app: TestApp) {
+async fn a_refund_that_fails_gives_back_what_it_took(app: TestApp) {
     paid_by_jane(&app, None).await;
+    let refunded = "SELECT refunded FROM payments";
+    app.told(&[event("evt_2", "refund.created", THEN + 10, refund("re_1", 5950, "succeeded"))]).await;
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 1000)]);
+    app.told(&[event("evt_3", "refund.failed", THEN + 20, refund("re_1", 5950, "failed"))]).await;
+    let last = app.outcomes().await.pop().unwrap();
+    assert!(last.1 == "done" && last.2.contains("50.00 USD is yours again"), "{last:?}");
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 2000)]);
+    assert_eq!(app.number(refunded).await, 0);
+    // The whole: what was voided stands again.
+    app.told(&[event("evt_4", "refund.created", THEN + 30, refund("re_2", 11900, "succeeded"))]).await;
+    assert_eq!(commissions(&app).await, [("void".to_owned(), 0)]);
+    app.told(&[event("evt_5", "refund.failed", THEN + 40, refund("re_2", 11900, "failed"))]).await;
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 2000)]);
+    let rows: Vec<(i64,)> = app.rows("SELECT amount FROM refunds ORDER BY id").await;
+    assert_eq!(rows, [(5000,), (-5000,), (10000,), (-10000,)]);
+    app.is_sound().await;
+}
+
+async fn what_staff_gave_back_stays_when_a_refund_fails(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    let day = app.rows::<(String,)>("SELECT payment_date FROM payments").await.remove(0).0;
+    app.shop().refund("amy@example.com", refdesk::clock::Day::parse(&day).unwrap(), Some("20.00")).await;
+    app.told(&[event("evt_2", "refund.created", THEN + 10, refund("re_1", 5950, "succeeded"))]).await;
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 5000, "the sum that Stripe says, with staff's part");
+    app.told(&[event("evt_3", "refund.failed", THEN + 20, refund("re_1", 5950, "failed"))]).await;
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 2000);
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 1600)]);
+    app.is_sound().await;
+}
+
+async fn money_that_comes_back_after_the_payout_is_for_a_person(app: TestApp) {
+    paid_by_jane(&app, None).await;
+    app.clock.advance_days(20);
+    while refdesk::sweep::run(&app.app).await.unwrap() {}
+    app.shop().pay_out("USD").await;
     app.told(&[event("evt_2", "refund.created", THEN + 10, refund("re_1", 5950, "succeeded"))]).await;
     app.told(&[event("evt_3", "refund.failed", THEN + 20, refund("re_1", 5950, "failed"))]).await;
     let last = app.outcomes().await.pop().unwrap();
-    assert!(last.1 == "failed" && last.2.contains("50.00 USD is yours again"), "{last:?}");
+    assert!(last.1 == "failed" && last.2.contains("give it back by an adjustment"), "{last:?}");
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 5000);
+    app.is_sound().await;
+}
+
+async fn a_refund_in_another_currency_is_for_a_person(app: TestApp) {
+    paid_by_jane(&app, None).await;
     let mut other = refund("re_2", 1000, "succeeded");
     other["currency"] = json!("eur");
     app.told(&[event("evt_4", "refund.created", THEN + 30, other)]).await;
     let last = app.outcomes().await.pop().unwrap();
     assert!(last.1 == "failed" && last.2.contains("another currency"), "{last:?}");
-    assert_eq!(app.number("SELECT refunded FROM payments").await, 5000, "nothing more was taken back");
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 0);
     app.is_sound().await;
 }
 

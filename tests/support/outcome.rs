@@ -1,8 +1,8 @@
 //! The outcome of an event, flat and with plain ids, as tests speak of it.
 
 use refdesk::engine::{
-    self, AcceptOutcome, AddLeadOutcome, CancelOutcome, Changed, ClaimRefusal, Decided, Dispute, DisputedPayment,
-    Earned, Field, PaymentOutcome, Qualified, RefundOutcome, Refunded, Rejected, SignUpOutcome, What,
+    self, AcceptOutcome, AddLeadOutcome, CancelOutcome, Change as _, Changed, ClaimRefusal, Decided, Dispute,
+    DisputedPayment, Earned, Field, PaymentOutcome, Qualified, RefundOutcome, Refunded, Rejected, SignUpOutcome, What,
 };
 use refdesk::money::Money;
 
@@ -106,6 +106,7 @@ impl Outcome {
             O::Payment(payment) | O::AcceptPayment(AcceptOutcome::Payment(payment)) => Self::of_payment(payment),
             O::Refund(RefundOutcome::Recorded(refunded)) => Self::Refunded(refunded),
             O::Refund(RefundOutcome::Duplicate { known, mismatch }) => Self::RefundDuplicate { known, mismatch },
+            O::RefundTo(done) => Self::Done { id: done.payment_id().0, changed: done.changed() },
             O::CancelSubscription(CancelOutcome::Recorded { lead_id, status, .. }) => {
                 Self::SubscriptionCancelled { lead_id: lead_id.map(|id| id.0), status: status.word().to_owned() }
             }

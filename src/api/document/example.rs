@@ -73,7 +73,7 @@ const NAMES: [(&str, &str); 6] = [
 ];
 
 /// Examples of numbers.
-const NUMBERS: [(&str, i64); 12] = [
+const NUMBERS: [(&str, i64); 13] = [
     ("amount", 20),
     ("amount_minor", 2000),
     ("base_amount", 100),
@@ -82,6 +82,7 @@ const NUMBERS: [(&str, i64); 12] = [
     ("hold_days", 14),
     ("reward_hold_days", 14),
     ("link_days", 90),
+    ("qualify_days", 60),
     ("limit", 50),
     ("page", 1),
     ("total", 1),

@@ -12,6 +12,7 @@ row! {
         pub state: String,
         pub qualify_on: String,
         pub qualify_least: String,
+        pub qualify_days: i64,
         pub reward: String,
         pub reward_hold_days: i64,
         pub customer_reward_kind: String,
@@ -33,6 +34,7 @@ impl CampaignRow {
             state: self.state.clone(),
             qualify_on: self.qualify_on.clone(),
             qualify_least: self.qualify_least.clone(),
+            qualify_days: self.qualify_days,
             reward: self.reward.clone(),
             reward_hold_days: self.reward_hold_days,
             customer_reward_kind: self.customer_reward_kind.clone(),
@@ -47,7 +49,8 @@ impl CampaignRow {
 
 /// The campaigns of a business, oldest first; a business has few.
 pub async fn all(conn: &mut Conn, business_id: i64) -> DbResult<Vec<CampaignRow>> {
-    sql("SELECT id, name, state, qualify_on, qualify_least, reward, reward_hold_days, customer_reward_kind,
+    sql("SELECT id, name, state, qualify_on, qualify_least, qualify_days, reward, reward_hold_days,
+                customer_reward_kind,
                 customer_reward, customer_reward_text, destination, link_days, offer, created_at, updated_at
            FROM campaigns
           WHERE business_id = $1

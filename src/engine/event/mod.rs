@@ -19,6 +19,7 @@ mod payment;
 mod qualify;
 mod reattribute;
 mod refund;
+mod refund_to;
 mod set_status;
 mod settle_item;
 mod sign_up;
@@ -38,6 +39,7 @@ pub use payment::{Payment, PaymentOutcome};
 pub use qualify::{Qualified, Qualify, QualifyBy};
 pub use reattribute::Reattribute;
 pub use refund::{Refund, RefundOutcome, Refunded};
+pub use refund_to::{RefundTo, RefundToOutcome};
 pub use set_status::SetStatus;
 pub use settle_item::SettleItem;
 pub use sign_up::{SignUp, SignUpOutcome};
@@ -125,6 +127,7 @@ events! {
     AddLead -> AddLeadOutcome,
     Payment -> PaymentOutcome,
     Refund -> RefundOutcome,
+    RefundTo -> RefundToOutcome,
     CancelSubscription -> CancelOutcome,
     Qualify -> Qualified,
     QualifyBy -> Qualified,

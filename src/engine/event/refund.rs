@@ -194,7 +194,7 @@ impl Refund {
         let minor = asked.map(|money| money.minor);
         let equal = |known: &&&RefundRow| {
             let alike = if self.amount.is_some() { known.amount == minor } else { known.asked.is_none() };
-            known.refund_date == self.date && alike
+            known.refund_date == self.date && alike && known.amount.is_some_and(|minor| minor > 0)
         };
         work.facts.refunds_of(paid.id).iter().find(equal).map(|known| known.id)
     }

@@ -36,6 +36,7 @@ row! {
         pub state: CampaignState,
         pub qualify_on: QualifyOn,
         pub qualify_least: String,
+        pub qualify_days: i64,
         pub reward: String,
         pub reward_hold_days: i64,
         /// None where customers get nothing.

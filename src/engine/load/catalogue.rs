@@ -21,8 +21,8 @@ pub async fn load(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts) -> D
     load_products(conn, about, facts).await?;
     if !about.campaigns.is_empty() {
         let campaigns: Vec<Campaign> =
-            sql("SELECT c.id, c.business_id, c.state, c.qualify_on, c.qualify_least, c.reward,
-                c.reward_hold_days, NULLIF(c.customer_reward_kind, 'none') AS customer_reward_kind,
+            sql("SELECT c.id, c.business_id, c.state, c.qualify_on, c.qualify_least, c.qualify_days,
+                c.reward, c.reward_hold_days, NULLIF(c.customer_reward_kind, 'none') AS customer_reward_kind,
                 c.customer_reward, c.customer_reward_text,
                 (c.customer_reward_kind <> 'none'
                     OR EXISTS (SELECT 1 FROM customer_rewards w WHERE w.campaign_id = c.id)) AS rewards_customers

@@ -128,6 +128,24 @@ pub fn follow_refunds(work: &mut Work, id: CommissionId) {
     }
 }
 
+/// Brings an unpaid commission to what its payment is worth after a refund of it failed. One that the refund voided is
+/// given again, unless somebody else has one for the payment.
+pub fn follow_undone(work: &mut Work, id: CommissionId) {
+    let Some(c) = work.facts.commissions.get(&id).cloned() else { return };
+    let Some(paid) = c.payment_id.and_then(|p| work.facts.payments.get(&p)) else { return };
+    let (payment_id, worth) = (paid.id, worth(&c, paid.refunded));
+    let stands_alone = work.facts.standing_commission(payment_id).is_none_or(|s| s.id == id || s.is_void());
+    if c.is_unpaid() {
+        work.post(id, work.facts.account_of(&c), worth - c.amount, EntryKind::Refunded);
+    }
+    if let Some(c) = work.commission_mut(id) {
+        c.amount = worth;
+    }
+    if c.void_cause == Some(VoidCause::Refunded) && stands_alone {
+        restore(work, id);
+    }
+}
+
 /// Takes a part of a commission back that a payout has taken, or all of it: an adjustment of what is due.
 pub fn take_back(work: &mut Work, id: CommissionId, amount: i64, whole: bool) {
     let now = work.now.micros();

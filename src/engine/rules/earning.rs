@@ -90,7 +90,7 @@ pub fn follow_lead(work: &mut Work, lead_id: LeadId, payment_id: PaymentId) -> b
     if work.facts.leads.get(&lead_id).is_some_and(|l| l.converted_at.is_none()) {
         qualification::convert(work, lead_id);
     }
-    qualification::at_payment(work, lead_id, paid.amount, paid.currency)
+    qualification::at_payment(work, lead_id, &paid)
 }
 
 /// The decision about a payment.

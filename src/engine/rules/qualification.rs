@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::attribution::figure_scope;
 use super::commission;
+use crate::clock::Instant;
 use crate::engine::decision::{By, is_before_qualified};
-use crate::engine::facts::{Commission, Enrollment, in_currency, in_currency_or_first};
+use crate::engine::facts::{Commission, Enrollment, Paid, in_currency, in_currency_or_first};
 use crate::engine::ids::LeadId;
 use crate::engine::message::News;
 use crate::engine::state::{CommissionKind, CommissionState, InboxKind, QualifyOn, Status, VoidCause};
 use crate::engine::work::{NewInboxItem, Work};
-use crate::money::Currency;
 
 /// Sets `qualified_at` once. Answers whether anything changed; the reward is given by
 /// [`settle`](crate::engine::settle).
@@ -112,7 +112,7 @@ pub fn move_status(work: &mut Work, lead_id: LeadId, to: Status) {
 fn count(work: &mut Work, lead_id: LeadId, by: i64) {
     let Some(lead) = work.facts.leads.get(&lead_id).filter(|l| !l.test).cloned() else { return };
     // A day's figure follows the day it was qualified, also when it is taken back later.
-    let at = lead.qualified_at.map_or(work.now, crate::clock::Instant::from_micros);
+    let at = lead.qualified_at.map_or(work.now, Instant::from_micros);
     let day = work.facts.zone(lead.business_id).day_of(at);
     work.count(lead.campaign_id, "qualified", Some(day), by);
     if let Some(scope) = figure_scope(&lead) {
@@ -221,17 +221,19 @@ pub fn at_sign_up(work: &mut Work, lead_id: LeadId) -> bool {
     rule_is(work, lead_id, QualifyOn::SignUp) && fire(work, lead_id)
 }
 
-/// The campaign's own rule at a payment: the first of at least the least amount qualifies. Answers whether
-/// it did.
-pub fn at_payment(work: &mut Work, lead_id: LeadId, amount: i64, currency: Currency) -> bool {
-    if !rule_is(work, lead_id, QualifyOn::Payment) || amount <= 0 {
+/// The campaign's own rule at a payment: the first of at least the least amount, within its days of the lead,
+/// qualifies. Answers whether it did.
+pub fn at_payment(work: &mut Work, lead_id: LeadId, paid: &Paid) -> bool {
+    if !rule_is(work, lead_id, QualifyOn::Payment) || paid.amount <= 0 {
         return false;
     }
-    let lead = work.facts.leads.get(&lead_id);
-    let Some(campaign) = lead.and_then(|l| work.facts.campaigns.get(&l.campaign_id)) else { return false };
+    let Some(lead) = work.facts.leads.get(&lead_id) else { return false };
+    let Some(campaign) = work.facts.campaigns.get(&lead.campaign_id) else { return false };
     let any = matches!(campaign.qualify_least.trim(), "" | "{}");
-    let enough = any || in_currency(&campaign.qualify_least, currency).is_some_and(|least| amount >= least);
-    enough && fire(work, lead_id)
+    let enough = any || in_currency(&campaign.qualify_least, paid.currency).is_some_and(|least| paid.amount >= least);
+    let made = work.facts.zone(lead.business_id).day_of(Instant::from_micros(lead.created_at));
+    let in_time = campaign.qualify_days == 0 || paid.payment_date <= made.plus_days(campaign.qualify_days);
+    enough && in_time && fire(work, lead_id)
 }
 
 fn rule_is(work: &Work, lead_id: LeadId, rule: QualifyOn) -> bool {

@@ -11,7 +11,7 @@ use crate::engine::facts::{Commission, Paid, RefundRow};
 use crate::engine::ids::{PaymentId, ProductId, RefundId};
 use crate::engine::message::News;
 use crate::engine::names::PaymentName;
-use crate::engine::state::{InboxKind, RefundState};
+use crate::engine::state::{InboxKind, RefundState, VoidCause};
 use crate::engine::work::{NewInboxItem, Work};
 use crate::money::{Money, MoneyError, Unpriced};
 
@@ -79,6 +79,37 @@ pub fn apply(work: &mut Work, by: &By, id: RefundId, payment_id: PaymentId, mone
     dispute::lose(work, by, payment_id);
 }
 
+/// A refund did not reach the customer: what its payment earned stands again, as far as no payout has taken it.
+pub fn undo(work: &mut Work, by: &By, id: RefundId, payment_id: PaymentId, reason: &str) {
+    let Some(before) = work.facts.payments.get(&payment_id).cloned() else { return };
+    let Some(refund) = work.facts.refunds.get(&id) else { return };
+    let (minor, day) = (refund.amount.unwrap_or_default(), refund.refund_date);
+    if let Some(p) = work.payment_mut(payment_id) {
+        p.refunded += minor;
+    }
+    count(work, &before, minor);
+    let earned: Vec<Commission> = work.facts.commissions_of(payment_id).into_iter().cloned().collect();
+    for c in &earned {
+        commission::follow_undone(work, c.id);
+        audit_commission(work, by, c);
+    }
+    let (amount, left) = (before.money(-minor), before.money(before.left() - minor));
+    let note = Note::payment("payment.refund_failed", payment_id, before.lead_id)
+        .of_referrer(work.facts.standing_commission(payment_id).map(|c| c.referrer_id))
+        .before(json!({ "refunded": before.money(before.refunded).shown() }))
+        .after(json!({
+            "refunded": before.money(before.refunded + minor).shown(),
+            "amount": amount.shown(),
+            "left": left.shown(),
+            "date": day.to_string(),
+            "refund": id,
+        }))
+        .reason(Some(reason));
+    audit(work, by, note);
+    let news = News::PaymentRefundFailed { payment_id, refund_id: id, amount, left, day };
+    work.report(before.business_id, before.test, news);
+}
+
 /// The revenue of the payment's day, campaign and code. Test rows are never counted.
 fn count(work: &mut Work, paid: &Paid, minor: i64) {
     if paid.test {
@@ -93,11 +124,16 @@ fn audit_commission(work: &mut Work, by: &By, before: &Commission) {
     let Some(now) = work.facts.commissions.get(&before.id).cloned() else { return };
     let shown = |c: &Commission| json!({ "state": c.state, "amount": c.money().shown() });
     let (was, is) = (shown(before), shown(&now));
-    if before.is_void() || was == is {
+    let is_back = before.void_cause == Some(VoidCause::Refunded) && !now.is_void();
+    if (before.is_void() && !is_back) || was == is {
         return;
     }
-    let note =
-        Note::commission("commission.refunded", &now).before(was).after(is).reason(Some("Its payment was refunded."));
+    let why = if now.amount > before.amount || is_back {
+        "A refund of its payment failed."
+    } else {
+        "Its payment was refunded."
+    };
+    let note = Note::commission("commission.refunded", &now).before(was).after(is).reason(Some(why));
     audit(work, by, note);
     let news = News::CommissionRefunded { commission_id: now.id, amount: now.money(), state: now.state };
     work.report(now.business_id, now.test, news);

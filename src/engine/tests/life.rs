@@ -107,6 +107,7 @@ impl World {
                 Counts::AtPayment => QualifyOn::Payment,
             },
             qualify_least: "{}".into(),
+            qualify_days: 0,
             reward: format!("{{\"USD\": {}}}", terms.reward),
             reward_hold_days: 14,
             customer_reward_kind: None,

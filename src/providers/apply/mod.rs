@@ -3,6 +3,7 @@
 
 pub(in crate::providers) mod group;
 mod plan;
+mod who;
 mod words;
 
 use std::collections::btree_map::Entry;
@@ -187,6 +188,9 @@ async fn settle(tx: &mut Tx, plans: &Vec<Plan>, outcomes: Vec<Decided<Outcome>>)
         for id in &fate.ids {
             let awaits = plan.awaits.iter().map(|id| (Role::Awaits, id.clone())).collect::<Vec<_>>();
             messages::mention(tx, plan.account_id, *id, &awaits).await?;
+        }
+        if let (Some(customer), true, Some(id)) = (&plan.customer, fate.lead_id.is_some(), fate.ids.first()) {
+            messages::mention(tx, plan.account_id, *id, &[(Role::Explains, customer.clone())]).await?;
         }
         messages::wake(tx, plan.account_id, &plan.explains).await?;
     }

@@ -2,25 +2,24 @@
 
 use std::sync::Arc;
 
-use super::group::{self, Group};
+use super::group::Group;
 use crate::actor::Actor;
 use crate::business::BusinessRow;
 use crate::clock::{Day, Zone};
-use crate::codes;
 use crate::core::Core;
 use crate::db::DbResult;
 use crate::email::Email;
-use crate::engine::{By, Dispute, DisputedPayment, Event, Names, PaymentName, PaymentRef, QualifyBy, Refund, What};
-use crate::id;
+use crate::engine::{
+    By, Dispute, DisputedPayment, Event, Names, PaymentName, ProductScope, QualifyBy, RefundTo, Scope, What,
+};
 use crate::intake::{Fault, Intake, RawCancel, RawPayment, RawProduct, RawSignUp, Sender};
-use crate::money::{Currency, Money, Unpriced};
+use crate::money::{Currency, Money};
 use crate::products::Catalogue;
 use crate::providers::accounts::Account;
-use crate::providers::store::asked;
 use crate::providers::store::messages::State;
 use crate::providers::store::{self, KnownPayment, LinkRow};
 use crate::providers::story::Story;
-use crate::providers::told::{Ended, Fact, Hint, Who};
+use crate::providers::told::{Ended, Fact};
 
 /// Everything that follows from one message.
 #[derive(Debug, Clone)]
@@ -33,6 +32,8 @@ pub struct Plan {
     pub awaits: Vec<String>,
     /// Ids that its messages explain to others.
     pub explains: Vec<String>,
+    /// The text by which others know the lead of the customer who paid.
+    pub customer: Option<String>,
     pub rest: Rest,
     pub provider: &'static str,
     /// Said beside what was done.
@@ -62,21 +63,21 @@ pub struct Deed {
 pub enum DeedKind {
     SignUp { code: String },
     Payment(Money),
-    Refund(Money),
+    Refund,
     Dispute(bool),
     Qualify(bool),
     End,
 }
 
 /// The sender of the events of one account.
-struct Planner<'p> {
-    core: &'p Core,
+pub struct Planner<'p> {
+    pub core: &'p Core,
     intake: Intake<'p>,
-    business: &'p BusinessRow,
-    account: &'p Account,
+    pub business: &'p BusinessRow,
+    pub account: &'p Account,
     by: By,
     zone: Zone,
-    plan: Plan,
+    pub plan: Plan,
 }
 
 pub async fn plan(
@@ -110,6 +111,7 @@ pub async fn plan(
             deeds: Vec::new(),
             awaits: Vec::new(),
             explains: group.told().flat_map(|told| told.explains.iter().cloned()).collect(),
+            customer: None,
             rest: Rest::Known,
             provider: account.row.provider.title(),
             notes: Vec::new(),
@@ -119,10 +121,20 @@ pub async fn plan(
     Ok(planner.plan)
 }
 
-/// A code that was used, and the campaign it is of.
-struct Used {
-    text: String,
-    campaign_id: Option<i64>,
+/// The payment, as the engine knows it after the plan.
+enum Recorded {
+    /// It cannot be recorded; the plan says why.
+    Faulty,
+    /// A code was used, and nothing was paid.
+    Nothing,
+    Paid(Money, Day),
+}
+
+/// What was given back of a payment in all.
+struct Back {
+    total: Money,
+    is_whole: bool,
+    paid_on: Day,
 }
 
 impl Planner<'_> {
@@ -165,14 +177,15 @@ impl Planner<'_> {
     }
 
     /// Whether rows are test data: the account's mode, or the product's.
-    fn is_test(&self, link: Option<&LinkRow>) -> bool {
+    pub fn is_test(&self, link: Option<&LinkRow>) -> bool {
         self.account.row.test || link.is_some_and(|link| link.product_test)
     }
 
     /// A sign-up with the code that was used, the payment, what it qualifies, and what became of it since.
     async fn pay(&mut self, group: &Group, story: &Story, known: Option<KnownPayment>) -> DbResult<()> {
         let Some((email, name)) = self.person(&story.who, known.as_ref()).await? else { return Ok(()) };
-        self.plan.explains.extend(story.who.customer.as_deref().map(lead));
+        self.plan.customer = story.who.customer.as_deref().map(lead);
+        self.plan.explains.extend(self.plan.customer.clone());
         let used = self.code(&story.hints).await?;
         let Some(link) = self.link(used.as_ref(), &email, known.as_ref()).await? else { return Ok(()) };
         // A link to a test product keeps its payments in test mode, where the account's own are not.
@@ -198,7 +211,10 @@ impl Planner<'_> {
             let Some(event) = self.taken(event) else { return Ok(()) };
             self.push(DeedKind::SignUp { code: used.text.clone() }, event);
         }
-        let Some(amount) = self.record(group, story, known.as_ref(), &link, &email).await? else { return Ok(()) };
+        let recorded = self.record(group, story, known.as_ref(), &link, &email).await?;
+        if let Recorded::Faulty = recorded {
+            return Ok(());
+        }
         // The first use of a code qualifies: no renewal and no repeat overrules what people decided since.
         let is_first = group.messages.iter().all(|(row, _)| row.lead_id.is_none());
         if used.is_some() && link.qualify_on_code && is_news && is_first {
@@ -208,11 +224,13 @@ impl Planner<'_> {
                 self.qualify(&link, &email, true);
             }
         }
-        self.converge(group, story, known.as_ref(), &link, &email, amount)
+        if let Recorded::Paid(amount, day) = recorded {
+            self.converge(group, story, known.as_ref(), (&link, &email), (amount, day));
+        }
+        Ok(())
     }
 
-    /// The payment itself; answers what the engine knows of it then: the amount, and the day. `Some(None)` where there
-    /// is none, as for a code that was used alone.
+    /// The payment itself; answers what the engine knows of it then.
     async fn record(
         &mut self,
         group: &Group,
@@ -220,17 +238,17 @@ impl Planner<'_> {
         known: Option<&KnownPayment>,
         link: &LinkRow,
         email: &Email,
-    ) -> DbResult<Option<Option<(Money, Day)>>> {
+    ) -> DbResult<Recorded> {
         if let Some(known) = known {
             let (Ok(currency), Ok(day)) = (Currency::parse(&known.currency), Day::parse(&known.payment_date)) else {
-                return Ok(Some(None));
+                return Ok(Recorded::Nothing);
             };
             if story.amounts_differ {
                 self.plan.notes.push("Two messages give this payment with different amounts. The first counts.".into());
             }
-            return Ok(Some(Some((Money { minor: known.amount, currency }, day))));
+            return Ok(Recorded::Paid(Money { minor: known.amount, currency }, day));
         }
-        let Some(paid) = &story.paid else { return Ok(Some(None)) };
+        let Some(paid) = &story.paid else { return Ok(Recorded::Nothing) };
         let amount = Money { minor: paid.base(link.with_tax, link.with_shipping), currency: paid.currency };
         if story.amounts_differ {
             self.plan.notes.push("Two messages give this payment with different amounts. The invoice's counts.".into());
@@ -247,9 +265,9 @@ impl Planner<'_> {
             names: Names::all_decide(names_of(group)),
         };
         let event = self.intake.payment(raw).await;
-        let Some(event) = self.taken(event) else { return Ok(None) };
+        let Some(event) = self.taken(event) else { return Ok(Recorded::Faulty) };
         self.push(DeedKind::Payment(amount), event);
-        Ok(Some(Some((amount, day))))
+        Ok(Recorded::Paid(amount, day))
     }
 
     /// Refunds, disputes, and what a whole refund takes back.
@@ -258,81 +276,51 @@ impl Planner<'_> {
         group: &Group,
         story: &Story,
         known: Option<&KnownPayment>,
-        link: &LinkRow,
-        email: &Email,
-        paid: Option<(Money, Day)>,
-    ) -> DbResult<()> {
-        let Some((amount, day)) = paid else { return Ok(()) };
+        (link, email): (&LinkRow, &Email),
+        (amount, day): (Money, Day),
+    ) {
         if story.currencies.iter().any(|currency| *currency != amount.currency) {
             let why = format!(
                 "It gives money back in another currency than the payment's, which was in {}.",
                 amount.currency
             );
             self.plan.rest = Rest::Failed(format!("{why} Refund the right amount on the lead's page."));
-            return Ok(());
+            return;
         }
-        let names: Vec<PaymentName> = names_of(group).collect();
         let (refunded, target) = (known.map_or(0, |k| k.refunded), story.refunded_of(amount.minor));
-        if target > refunded {
-            let money = Money { minor: target - refunded, ..amount };
-            let at = story.refunded_at.unwrap_or(self.intake.now);
-            let event = self.refund(&names, known, link, email, money, (target, self.zone.day_of(at).max(day)));
-            self.push(DeedKind::Refund(money), event);
-            if target == amount.minor && link.unqualify_on_refund {
-                self.qualify(link, email, false);
-            }
-        } else if target < refunded && story.came_back {
-            let money = Money { minor: refunded - target, ..amount };
-            self.plan.rest = Rest::Failed(format!(
-                "{} is yours again: a refund did not reach the customer, or a dispute was won after all. The commission \
-                 was reduced for it: give it back by an adjustment if it is owed.",
-                money.shown()
-            ));
+        if target > refunded || (target < refunded && story.came_back) {
+            let (total, is_whole) = (Money { minor: target, ..amount }, target == amount.minor);
+            self.give_back(group, story, link, email, Back { total, is_whole, paid_on: day });
         }
         let is_disputed = known.is_some_and(|k| k.disputed_at.is_some());
         if let Some(disputed) = story.disputed.filter(|disputed| *disputed != is_disputed && target < amount.minor) {
             let test = self.is_test(Some(link));
-            let payment = DisputedPayment::Names { test, names };
+            let payment = DisputedPayment::Names { test, names: names_of(group).collect() };
             let reason = format!("{} says so.", self.plan.provider);
             self.push(DeedKind::Dispute(disputed), Dispute { payment, disputed, reason });
         }
-        Ok(())
     }
 
-    fn refund(
-        &self,
-        names: &[PaymentName],
-        known: Option<&KnownPayment>,
-        link: &LinkRow,
-        email: &Email,
-        money: Money,
-        (target, date): (i64, Day),
-    ) -> Refund {
-        let test = self.is_test(Some(link));
-        let (payment, root) = match known {
-            Some(known) => (PaymentRef::Id(known.id.into()), known.id.to_string()),
-            None => {
-                let root = names.iter().min().map(ToString::to_string).unwrap_or_default();
-                (PaymentRef::Names(names.to_vec()), root)
-            }
-        };
-        // Two nodes that come to the same sum at once make one refund.
-        let identity = format!("event:{}:{root}:{target}", self.account.row.provider);
-        Refund {
-            of: crate::engine::ProductScope::new(link.product_id, link.campaign_id, test),
+    /// What was given back in all, and what the engine knows of it.
+    fn give_back(&mut self, group: &Group, story: &Story, link: &LinkRow, email: &Email, back: Back) {
+        let at = story.refunded_at.unwrap_or(self.intake.now);
+        let refund = RefundTo {
+            of: ProductScope::new(link.product_id, link.campaign_id, self.is_test(Some(link))),
             email: email.clone(),
-            payment,
-            amount: Some(Unpriced::of(money)),
-            currency: Some(money.currency),
-            date,
-            body_hash: id::sha256_hex(&format!("{identity}|{date}|{}", money.plain())),
-            identity: Some(identity),
-            reason: Some(format!("{} says so.", self.plan.provider)),
+            names: names_of(group).collect(),
+            total: back.total,
+            date: self.zone.day_of(at).max(back.paid_on),
+            restores: story.came_back,
+            reason: format!("{} says so.", self.plan.provider),
+        };
+        self.push(DeedKind::Refund, refund);
+        if back.is_whole && link.unqualify_on_refund {
+            self.qualify(link, email, false);
         }
     }
 
     fn qualify(&mut self, link: &LinkRow, email: &Email, qualified: bool) {
-        let scope = crate::engine::Scope::new(link.campaign_id, self.is_test(Some(link)));
+        let scope = Scope::new(link.campaign_id, self.is_test(Some(link)));
         self.push(DeedKind::Qualify(qualified), QualifyBy { scope, email: email.clone(), qualified });
     }
 
@@ -348,106 +336,6 @@ impl Planner<'_> {
             self.push(DeedKind::End, event);
         }
         Ok(())
-    }
-
-    /// The address and name of whoever paid; without them the plan waits.
-    async fn person(&mut self, who: &Who, known: Option<&KnownPayment>) -> DbResult<Option<(Email, Option<String>)>> {
-        let mut name = who.name.clone();
-        let mut email = known.map(|known| known.email.clone()).or_else(|| who.email.clone());
-        if let (None, Some(customer)) = (&email, &who.customer) {
-            let mut conn = self.core.db.read().await?;
-            match group::customer(&mut conn, self.account.row.provider, self.account.row.id, customer).await? {
-                Some((found, called)) => {
-                    email = Some(found);
-                    name = name.or(called);
-                }
-                None => {
-                    self.plan.awaits.push(customer.clone());
-                    let why = format!("It waits to learn the e-mail address of the customer {customer}.");
-                    self.plan.rest = Rest::Waits(why);
-                    return Ok(None);
-                }
-            }
-        }
-        let Some(email) = email else {
-            self.plan.rest = Rest::Failed("It says neither an e-mail address nor a customer.".into());
-            return Ok(None);
-        };
-        match Email::parse(&email) {
-            Ok(email) => Ok(Some((email, name))),
-            Err(why) => {
-                self.plan.rest = Rest::Failed(format!("Its e-mail address {email} {why}."));
-                Ok(None)
-            }
-        }
-    }
-
-    /// The referral code that was used, by the best hint that is one of the business's codes.
-    async fn code(&mut self, hints: &[Hint]) -> DbResult<Option<Used>> {
-        let mut conn = self.core.db.read().await?;
-        let mut said = None;
-        for hint in hints {
-            match group::code(&mut conn, self.account.row.provider, self.account.row.id, hint).await? {
-                Err(id) => {
-                    // A worse hint is not taken while Stripe can be asked about a better one.
-                    let asks = !self.account.row.masked.is_empty()
-                        && !asked::is_asked(&mut conn, self.account.row.id, &id).await?;
-                    self.plan.awaits.push(id);
-                    if asks {
-                        return Ok(None);
-                    }
-                }
-                Ok(text) => {
-                    let text = text.trim().to_owned();
-                    match codes::find(&mut conn, self.business.id, &text).await? {
-                        Some((code, _)) => {
-                            return Ok(Some(Used { text: code.text, campaign_id: Some(code.campaign_id) }));
-                        }
-                        // The shop says that it is a referral code: a person looks who was meant.
-                        None if matches!(hint, Hint::Code(_)) => said = said.or(Some(Used { text, campaign_id: None })),
-                        None => {}
-                    }
-                }
-            }
-        }
-        Ok(said)
-    }
-
-    /// The campaign that a payment is for: its code's, else the one it is known in, else where the address is a lead,
-    /// else the first.
-    async fn link(
-        &mut self,
-        used: Option<&Used>,
-        email: &Email,
-        known: Option<&KnownPayment>,
-    ) -> DbResult<Option<LinkRow>> {
-        let links = &self.account.links;
-        if let Some(link) = known.and_then(|known| links.iter().find(|link| link.product == known.product)) {
-            return Ok(Some(link.clone()));
-        }
-        if let Some(known) = known {
-            // It came by a call, for a product that this account is not for.
-            let mut conn = self.core.db.read().await?;
-            let product = crate::products::by_public_id(&mut conn, self.business.id, &known.product).await?;
-            let first = links.first().cloned();
-            return Ok(product.zip(first).map(|(product, link)| LinkRow {
-                campaign_id: product.campaign_id,
-                product_id: product.id,
-                product: product.public_id,
-                product_name: product.name,
-                product_test: product.test,
-                ..link
-            }));
-        }
-        if let Some(campaign_id) = used.and_then(|used| used.campaign_id)
-            && let Some(link) = links.iter().find(|link| link.campaign_id == campaign_id)
-        {
-            return Ok(Some(link.clone()));
-        }
-        let mut conn = self.core.db.read().await?;
-        let known_in = store::campaigns_of(&mut conn, self.business.id, email.key()).await?;
-        let is_lead = |link: &&LinkRow| known_in.contains(&(link.campaign_id, self.is_test(Some(link))));
-        Ok(links.iter().find(is_lead).or(links.first()).cloned())
     }
 
     fn of(&self, product: &str) -> RawProduct {
@@ -483,7 +371,7 @@ impl Planner<'_> {
 }
 
 /// The text by which messages wait until a customer is a lead.
-fn lead(customer: &str) -> String {
+pub fn lead(customer: &str) -> String {
     format!("lead:{customer}")
 }
 

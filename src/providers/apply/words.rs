@@ -1,7 +1,7 @@
 //! What became of a message, in words.
 
 use super::plan::{Deed, DeedKind, Plan, Rest};
-use crate::engine::{CancelOutcome, Decided, Outcome, PaymentOutcome, RefundOutcome, Rejected, SignUpOutcome};
+use crate::engine::{CancelOutcome, Decided, Outcome, PaymentOutcome, RefundToOutcome, Rejected, SignUpOutcome};
 use crate::providers::store::messages::{Fate, State};
 
 /// The fate of the messages of a plan, by the outcomes of its deeds; without words where it says nothing new.
@@ -22,11 +22,7 @@ pub fn fate(plan: &Plan, outcomes: &[(&Deed, Decided<Outcome>)]) -> Fate {
                 lead_id = Some(id.0);
             }
             Ok(Outcome::Qualify(done) | Outcome::QualifyBy(done)) => lead_id = lead_id.or(Some(done.lead_id.0)),
-            Ok(Outcome::Refund(
-                RefundOutcome::Recorded(refunded) | RefundOutcome::Duplicate { known: refunded, .. },
-            )) => {
-                payment_id = refunded.payment_id.map(|id| id.0).or(payment_id);
-            }
+            Ok(Outcome::RefundTo(done)) => payment_id = Some(done.payment_id().0),
             _ => {}
         }
         match told(deed, outcome, plan.provider) {
@@ -64,6 +60,13 @@ pub fn fate(plan: &Plan, outcomes: &[(&Deed, Decided<Outcome>)]) -> Fate {
 /// A sentence for one deed, if there is anything to say; an error is for a person.
 fn told(deed: &Deed, outcome: &Decided<Outcome>, provider: &str) -> Result<Option<String>, String> {
     let rejected = match outcome {
+        Ok(Outcome::RefundTo(RefundToOutcome::InPayout { amount, .. })) => {
+            return Err(format!(
+                "{} is yours again: a refund did not reach the customer, or a dispute was won after all. The commission \
+                 was in a payout when the refund took it: give it back by an adjustment if it is owed.",
+                amount.shown()
+            ));
+        }
         Ok(outcome) => return Ok(done(deed, outcome, provider)),
         Err(rejected) => rejected,
     };
@@ -78,7 +81,7 @@ fn told(deed: &Deed, outcome: &Decided<Outcome>, provider: &str) -> Result<Optio
         DeedKind::Qualify(_) => Ok(None),
         DeedKind::SignUp { code } => Err(format!("The code {code} was not noted: {why}.")),
         DeedKind::Payment(money) => Err(format!("The payment of {} was not recorded: {why}.", money.shown())),
-        DeedKind::Refund(money) => Err(format!("The refund of {} was not applied: {why}.", money.shown())),
+        DeedKind::Refund => Err(format!("The refund was not applied: {why}.")),
         DeedKind::Dispute(_) => Err(format!("The dispute was not noted: {why}.")),
         DeedKind::End => Err(format!("The end of the subscription was not noted: {why}.")),
     }
@@ -109,10 +112,15 @@ fn done(deed: &Deed, outcome: &Outcome, provider: &str) -> Option<String> {
             format!("The payment was known with {}, which counts.", amount.shown())
         }
         (DeedKind::Payment(_), _) => "The payment was known.".to_owned(),
-        (DeedKind::Refund(money), Outcome::Refund(RefundOutcome::Recorded(_))) => {
-            format!("A refund of {} was applied.", money.shown())
+        (DeedKind::Refund, Outcome::RefundTo(RefundToOutcome::Refunded { amount, .. })) => {
+            format!("A refund of {} was applied.", amount.shown())
         }
-        (DeedKind::Refund(_), _) => "The refund was known.".to_owned(),
+        (DeedKind::Refund, Outcome::RefundTo(RefundToOutcome::Restored { amount, .. })) => format!(
+            "{} is yours again: a refund did not reach the customer, or a dispute was won after all. What it earned \
+             stands again.",
+            amount.shown()
+        ),
+        (DeedKind::Refund, _) => "The refund was known.".to_owned(),
         (DeedKind::Dispute(true), _) => {
             format!("{provider} says that the payment is disputed: nothing that it earned is paid.")
         }

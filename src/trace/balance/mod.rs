@@ -123,7 +123,7 @@ fn title(kind: EntryKind) -> &'static str {
         EntryKind::Approved => "Approved",
         EntryKind::Voided => "Voided",
         EntryKind::Restored => "Given again",
-        EntryKind::Refunded => "Less after refunds",
+        EntryKind::Refunded => "Changed by refunds",
         EntryKind::ClawedBack => "Taken back",
         EntryKind::Disputed => "Disputed",
         EntryKind::DisputeEnded => "Dispute over",

@@ -181,6 +181,7 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampa
         name: new.name.0,
         qualify_on: new.qualify_on.map_or(QualifyOn::Payment, |on| on.0),
         least: new.qualify_least.map(|least| least.0).unwrap_or_default(),
+        qualify_days: new.qualify_days.map_or(0, |days| days.0),
         reward: reward(new.reward.map(|reward| reward.0).unwrap_or_default())?,
         reward_hold_days: new.reward_hold_days.map_or(14, |days| days.0),
         customer_reward: customer_reward(
@@ -198,10 +199,12 @@ async fn create(State(app): State<App>, caller: Caller, Sent(new): Sent<NewCampa
     answer(&app, &caller, &HeaderMap::new(), StatusCode::CREATED, id).await
 }
 
-/// Only the rule of the first payment has a least amount.
+/// Only the rule of the first payment has a least amount and a time.
 fn whole(settings: Settings) -> Settings {
-    let least = if settings.qualify_on == QualifyOn::Payment { settings.least } else { Amounts::default() };
-    Settings { least, ..settings }
+    if settings.qualify_on == QualifyOn::Payment {
+        return settings;
+    }
+    Settings { least: Amounts::default(), qualify_days: 0, ..settings }
 }
 
 async fn update(
@@ -246,6 +249,7 @@ fn changed(app: &App, old: Settings, change: CampaignChange) -> Result<Settings,
         name: change.name.0.map_or(old.name, |name| name.0),
         qualify_on: change.qualify_on.0.map_or(old.qualify_on, |on| on.0),
         least: change.qualify_least.0.map_or(old.least, |least| least.0),
+        qualify_days: change.qualify_days.0.map_or(old.qualify_days, |days| days.0),
         reward: change.reward.0.map_or(Ok(old.reward), |new| reward(new.0))?,
         reward_hold_days: change.reward_hold_days.0.map_or(old.reward_hold_days, |days| days.0),
         destination: match change.destination {

@@ -9,7 +9,7 @@ use crate::amounts::Amounts;
 use crate::api::field::{Clearable, Field, Kept, Line, OneOf, OneUpTo, UpTo, Word, Wrong};
 use crate::api::v1::common::instant;
 use crate::campaigns::rows::CampaignRow;
-use crate::campaigns::{LINK_DAYS_MOST, QualifyOn, State};
+use crate::campaigns::{LINK_DAYS_MOST, QUALIFY_DAYS_MOST, QualifyOn, State};
 use crate::id::{self, Kind};
 use crate::money::{Currency, MAX_MINOR, Money};
 use crate::object;
@@ -81,6 +81,8 @@ object! {
         qualify_on "qualify_on": Option<OneOf<QualifyOn>>,
         /// The least first payment that qualifies, in minor units by currency; any otherwise.
         qualify_least "qualify_least": Option<ByCurrency>,
+        /// Days after the lead in which that payment has to come; 0, for any time, otherwise.
+        qualify_days "qualify_days": Option<UpTo<QUALIFY_DAYS_MOST>>,
         /// The reward for a qualification, in minor units by currency; empty for none.
         reward "reward": Option<ByCurrency>,
         /// Days for which a reward stays pending; 14 otherwise.
@@ -109,6 +111,8 @@ object! {
         qualify_on "qualify_on": Kept<OneOf<QualifyOn>>,
         /// The least first payment that qualifies, in minor units by currency; `{}` for any.
         qualify_least "qualify_least": Kept<ByCurrency>,
+        /// Days after the lead in which that payment has to come; 0 for any time.
+        qualify_days "qualify_days": Kept<UpTo<QUALIFY_DAYS_MOST>>,
         /// The reward for a qualification, in minor units by currency; `{}` for none.
         reward "reward": Kept<ByCurrency>,
         /// Days for which a reward stays pending.
@@ -151,6 +155,8 @@ pub struct Campaign {
     qualify_on: String,
     /// The least first payment that qualifies, in minor units by currency; empty for any.
     qualify_least: BTreeMap<String, i64>,
+    /// Days after the lead in which that payment has to come; 0 for any time.
+    qualify_days: i64,
     /// The reward for a qualification, in minor units by currency; empty for none.
     reward: BTreeMap<String, i64>,
     /// Days for which a reward stays pending, and a customer's is held.
@@ -182,6 +188,7 @@ impl Campaign {
             state: row.state,
             qualify_on: row.qualify_on,
             qualify_least: Amounts::from_json(&row.qualify_least).codes(),
+            qualify_days: row.qualify_days,
             reward: Amounts::from_json(&row.reward).codes(),
             reward_hold_days: row.reward_hold_days,
             customer_reward_kind: row.customer_reward_kind,

@@ -90,7 +90,8 @@ struct Refund {
     lead: Option<String>,
     /// The customer, as the event named them.
     email: String,
-    /// The refunded amount, in the currency's own decimals; null unless it was applied.
+    /// The refunded amount, in the currency's own decimals; below 0 where a payment provider says that a refund did not
+    /// reach the customer, and the payment has its amount again. Null unless it was applied.
     #[schemars(schema_with = "maybe_number_schema")]
     amount: Option<Box<RawValue>>,
     /// The same in minor units.
