@@ -16,12 +16,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
+use refdesk::clock::Clock;
 use ring::hmac;
 use rusqlite::{Connection, OpenFlags, params};
 use serde_json::{Value as Json, json};
@@ -61,8 +62,8 @@ fn server_id(ids: &Json, name: &str) -> String {
     ids[name].as_str().map_or_else(|| ids[name].to_string(), str::to_owned)
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+fn now() -> i64 {
+    Clock::system().now().seconds()
 }
 
 fn number(file: &Path, text: &str) -> i64 {
@@ -225,7 +226,7 @@ fn earned(runtime: &tokio::runtime::Runtime, server: &Arc<Server>, file: &Path) 
             tick.tick().await;
             let code = &codes[usize::try_from(n).unwrap() % codes.len()];
             let body = paid(&format!("evt_b{n}"), n, code).to_string();
-            let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let at = Clock::system().now().micros();
             post(&mut client, &path, &body).await;
             sent.insert(format!("buyer-evt_b{n}@example{}.com", n % 97), at);
         }
@@ -245,10 +246,9 @@ fn earned(runtime: &tokio::runtime::Runtime, server: &Arc<Server>, file: &Path) 
         )
         .unwrap();
     let rows = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).unwrap();
-    let mut times: Vec<Duration> = rows
-        .map(|row| row.unwrap())
-        .map(|(email, at)| Duration::from_micros(at.unsigned_abs()).saturating_sub(sent[&email]))
-        .collect();
+    let rows = rows.map(Result::unwrap);
+    let mut times: Vec<Duration> =
+        rows.map(|(email, at)| Duration::from_micros((at - sent[&email]).max(0).unsigned_abs())).collect();
     assert_eq!(times.len() as u64, count);
     println!(
         "{:<46} p50 {:>7.0} ms  p99 {:>7.0} ms  most {:>7.0} ms  the last {:>5.0} ms after its answer",
