@@ -1122,13 +1122,13 @@ CREATE TABLE provider_campaigns (
 CREATE INDEX provider_campaigns_by_campaign ON provider_campaigns (campaign_id, account_id);
 CREATE INDEX provider_campaigns_synced ON provider_campaigns (sync_next_at) WHERE sync_next_at IS NOT NULL;
 
--- Fetching from a provider in the background: its customers as referrers.
+-- Fetching from a provider in the background: its customers as referrers, or the payments of a past period.
 CREATE TABLE provider_runs (
     id BIGINT PRIMARY KEY,
     business_id BIGINT NOT NULL REFERENCES businesses (id),
     account_id BIGINT NOT NULL REFERENCES provider_accounts (id),
     campaign_id BIGINT NOT NULL REFERENCES campaigns (id),
-    kind TEXT NOT NULL CHECK (kind IN ('customers')),
+    kind TEXT NOT NULL CHECK (kind IN ('customers', 'history')),
     -- checking: things are fetched, and what would become of them is noted; checked: it waits for a person;
     -- running: they are applied.
     state TEXT NOT NULL CHECK (state IN ('checking', 'checked', 'running', 'done', 'discarded')),
@@ -1176,6 +1176,30 @@ CREATE TABLE provider_customers (
 );
 CREATE INDEX provider_customers_by_email ON provider_customers (run_id, email_key);
 CREATE INDEX provider_customers_by_fate ON provider_customers (run_id, fate, n);
+
+-- The objects of a past period that a run fetched, each as the event that would have brought it, until they are stored
+-- as messages.
+CREATE TABLE provider_staged (
+    run_id BIGINT NOT NULL REFERENCES provider_runs (id),
+    -- The identity that its message will have.
+    identity TEXT NOT NULL,
+    happened_at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    -- Whoever paid; '' for what belongs to the payment of another row.
+    person TEXT NOT NULL,
+    PRIMARY KEY (run_id, identity)
+);
+CREATE INDEX provider_staged_in_order ON provider_staged (run_id, happened_at, identity);
+CREATE INDEX provider_staged_by_person ON provider_staged (run_id, person);
+
+-- The names of the payments that they are about.
+CREATE TABLE provider_staged_names (
+    run_id BIGINT NOT NULL REFERENCES provider_runs (id),
+    name TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    PRIMARY KEY (run_id, name, identity)
+);
+CREATE INDEX provider_staged_names_by_identity ON provider_staged_names (run_id, identity);
 
 -- The codes of referrers as a provider has them: each code once for each set of rules.
 CREATE TABLE provider_codes (

@@ -5,6 +5,7 @@ mod code;
 mod codes;
 mod connect;
 mod customers;
+mod history;
 mod messages;
 mod performance;
 mod runs;
@@ -33,6 +34,8 @@ pub fn routes() -> Routes {
         .get("/campaigns/{id}/payments/accounts/{account}/customers", edit, customers::show)
         .post("/campaigns/{id}/payments/accounts/{account}/customers", edit, customers::preview)
         .post("/campaigns/{id}/payments/accounts/{account}/customers/daily", edit, customers::daily)
+        .get("/campaigns/{id}/payments/accounts/{account}/history", edit, history::show)
+        .form("/campaigns/{id}/payments/accounts/{account}/history", edit, history::preview)
         .get("/campaigns/{id}/payments/runs/{run}", edit, runs::show)
         .post("/campaigns/{id}/payments/runs/{run}/go", edit, runs::go_on)
         .post("/campaigns/{id}/payments/runs/{run}/discard", edit, runs::throw_away)

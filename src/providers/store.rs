@@ -3,6 +3,7 @@ pub mod codes;
 pub mod messages;
 pub mod performance;
 pub mod runs;
+pub mod staged;
 pub mod ties;
 pub mod uses;
 

@@ -210,6 +210,10 @@ INSERT INTO provider_runs (id, business_id, account_id, campaign_id, kind, state
     (6205, 1001, 6201, 1003, 'customers', 'checked', TRUE, FALSE, NULL, NULL, '{}', '{"read": 1, "no_email": 1}', NULL, NULL, 1795261263227915, 1795261263227915, NULL);
 INSERT INTO provider_customers (run_id, n, customer, name, email, email_key, phone, fate, why, referrer_id) VALUES
     (6205, 1, 'cus_1', 'Amy Pond', '', '', '', 'no_email', '', NULL);
+INSERT INTO provider_staged (run_id, identity, happened_at, body, person) VALUES
+    (6205, 'had:in_1', 1795261263227915, '{}', 'amy@example.com');
+INSERT INTO provider_staged_names (run_id, name, identity) VALUES
+    (6205, 'invoice:in_1', 'had:in_1');
 INSERT INTO provider_messages (id, business_id, account_id, identity, kind, happened_at, received_at, body, state, outcome, applied_at, payment_id, lead_id, updated_at) VALUES
     (6203, 1001, 6201, 'evt_1', 'invoice.paid', 1795261263227915, 1795261263227915, '{}', 'done', 'The payment was known.', 1795261263227915, NULL, NULL, 1795261263227915);
 INSERT INTO provider_mentions (account_id, text, role, message_id) VALUES

@@ -23,7 +23,7 @@ pub struct World {
     pub objects: BTreeMap<String, Json>,
     /// The newest first, as Stripe lists them.
     pub events: Vec<Json>,
-    /// The same for other lists, by their path: `customers`.
+    /// The same for other lists, by their path: `customers`, `checkout/sessions`.
     pub lists: BTreeMap<&'static str, Vec<Json>>,
     /// Pages of lists that are answered before Stripe is too busy; `None` for all.
     pub pages: Option<usize>,
@@ -247,7 +247,8 @@ fn act(world: &mut World, method: &Method, path: &str, form: &BTreeMap<String, S
             let found = world.codes.values().filter(wanted).cloned().collect();
             list(path, found, form)
         }
-        ("GET", [name @ "customers"]) => made(world, name, path, form),
+        ("GET", [name @ ("customers" | "invoices" | "refunds" | "disputes")]) => made(world, name, path, form),
+        ("GET", ["checkout", "sessions"]) => made(world, "checkout/sessions", path, form),
         ("GET", ["events"]) => {
             let since: i64 = text("created[gte]").map_or(0, |since| since.parse().unwrap());
             let kinds: Vec<&String> = form.iter().filter(|(k, _)| k.starts_with("types[")).map(|(_, v)| v).collect();

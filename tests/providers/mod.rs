@@ -2,6 +2,7 @@
 
 mod codes;
 mod fake;
+mod history;
 mod others;
 mod performance;
 mod shuffled;

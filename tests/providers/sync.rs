@@ -25,7 +25,7 @@ on_both_databases! {
 }
 
 /// A server with a Stripe of our own, connected by this key.
-async fn connected(app: &TestApp, key: &str) -> (TestApp, Fake, i64) {
+pub async fn connected(app: &TestApp, key: &str) -> (TestApp, Fake, i64) {
     let (fake, base) = Fake::start().await;
     let app = app.with_stripe(&base).await;
     let new = ByKey {

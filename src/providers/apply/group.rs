@@ -35,32 +35,51 @@ pub fn read(provider: Provider, row: &MessageRow) -> Result<Told, String> {
 impl Group {
     pub async fn of(conn: &mut Conn, provider: Provider, first: MessageRow) -> DbResult<Self> {
         let account_id = first.account_id;
+        let mut group = Self::alone(provider, first);
+        group.widen(conn, provider, account_id).await?;
+        Ok(group)
+    }
+
+    /// One message by itself.
+    pub fn alone(provider: Provider, first: MessageRow) -> Self {
         let (told, unreadable) = match read(provider, &first) {
             Ok(told) => (told, None),
             Err(why) => (Told::default(), Some(why)),
         };
         let names = told.names.iter().map(ToString::to_string).collect();
-        let mut group = Self { names, messages: vec![(first, told)], unreadable };
+        Self { names, messages: vec![(first, told)], unreadable }
+    }
+
+    /// Both together: they have an id in common.
+    pub fn with(mut self, other: Self) -> Self {
+        self.messages.extend(other.messages);
+        self.names.extend(other.names);
+        self.unreadable = self.unreadable.or(other.unreadable);
+        self
+    }
+
+    /// Takes in the stored messages that have an id in common with it.
+    pub async fn widen(&mut self, conn: &mut Conn, provider: Provider, account_id: i64) -> DbResult<()> {
         for _ in 0..STEPS {
-            if group.names.is_empty() {
+            if self.names.is_empty() {
                 break;
             }
-            let names: Vec<String> = group.names.iter().cloned().collect();
-            let before = group.messages.len();
+            let names: Vec<String> = self.names.iter().cloned().collect();
+            let before = self.messages.len();
             for row in messages::mentioning(conn, account_id, Role::Names, &names, MOST).await? {
-                if group.messages.iter().any(|(known, _)| known.id == row.id) {
+                if self.messages.iter().any(|(known, _)| known.id == row.id) {
                     continue;
                 }
                 // One that cannot be read says so itself, and nothing here.
                 let told = read(provider, &row).unwrap_or_default();
-                group.names.extend(told.names.iter().map(ToString::to_string));
-                group.messages.push((row, told));
+                self.names.extend(told.names.iter().map(ToString::to_string));
+                self.messages.push((row, told));
             }
-            if group.messages.len() == before {
+            if self.messages.len() == before {
                 break;
             }
         }
-        Ok(group)
+        Ok(())
     }
 
     pub fn told(&self) -> impl Iterator<Item = &Told> {

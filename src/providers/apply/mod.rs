@@ -1,6 +1,7 @@
 //! Applies the messages that came: each new one makes the story of its payment be read anew, and the engine gets the
 //! events that the story has beyond what it knows.
 
+pub mod foresee;
 pub(in crate::providers) mod group;
 mod plan;
 mod who;

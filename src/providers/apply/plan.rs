@@ -173,7 +173,7 @@ impl Planner<'_> {
             };
             return Ok(());
         }
-        self.pay(group, &story, known).await
+        Box::pin(self.pay(group, &story, known)).await
     }
 
     /// Whether rows are test data: the account's mode, or the product's.

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::extract::{OriginalUri, Path};
 
 use super::campaign::{find, named};
+use super::history;
 use crate::campaigns::Campaign;
 use crate::jobs;
 use crate::providers::accounts::{self, Account};
-use crate::providers::store::runs::{self as store, CustomerFate, CustomerRow, RunRow, RunState};
+use crate::providers::store::runs::{self as store, CustomerFate, CustomerRow, RunKind, RunRow, RunState};
 use crate::providers::stripe::runs::{self as verbs, CustomerCounts, TEST_REFERRERS};
 use crate::query::ListQuery;
 use crate::shell::{Frame, Page};
@@ -39,7 +40,10 @@ pub(super) fn lines(page: &Page, runs: Vec<RunRow>) -> Vec<Line> {
             state,
             tone,
             daily: run.daily,
-            words: sentence(&run),
+            words: match run.kind {
+                RunKind::Customers => sentence(&run),
+                RunKind::History => history::sentence(&run),
+            },
         }
     };
     runs.into_iter().map(line).collect()
@@ -58,7 +62,7 @@ fn state_words(run: &RunRow) -> (&'static str, &'static str) {
     }
 }
 
-fn many(n: i64, one: &str, more: &str) -> String {
+pub(super) fn many(n: i64, one: &str, more: &str) -> String {
     format!("{} {}", counted(n), if n == 1 { one } else { more })
 }
 
@@ -211,6 +215,13 @@ pub(super) async fn show(
     let all = accounts::of(&mut conn, page.member.business_id).await?;
     let account = all.into_iter().find(|account| account.row.id == run.account_id).ok_or(Fault::NotFound)?;
     let job = jobs::find(&mut conn, run.business_id, run.job_id.unwrap_or_default()).await?;
+    let failed = job.as_ref().filter(|job| job.state == "failed").map(|job| job.error.clone().unwrap_or_default());
+    let stopped = run.stopped.clone().map(|why| (why, run.again_at.map(|at| page.when(at))));
+    let stopped = stopped.or(failed.map(|why| (why, None)));
+    if run.kind == RunKind::History {
+        drop(conn);
+        return history::run_page(&page, campaign, account, run, job, stopped).await;
+    }
     let counts = CustomerCounts::of(&run);
     let asked = CustomerFate::parse(query.get("fate"));
     let first = CustomerFate::ALL.into_iter().find(|fate| counts.get(*fate) > 0).unwrap_or(CustomerFate::New);
@@ -229,11 +240,9 @@ pub(super) async fn show(
         current: f == fate,
         count: counted(counts.get(f)),
     };
-    let failed = job.as_ref().filter(|job| job.state == "failed").map(|job| job.error.clone().unwrap_or_default());
-    let stopped = run.stopped.clone().map(|why| (why, run.again_at.map(|at| page.when(at))));
     html(&RunPage {
         tabs: CustomerFate::ALL.into_iter().filter(|f| counts.get(*f) > 0).map(tab).collect(),
-        stopped: stopped.or(failed.map(|why| (why, None))),
+        stopped,
         done: job.map_or(0, |job| job.done),
         frame: page.frame("campaign").await?,
         campaign,
@@ -262,7 +271,11 @@ pub(super) async fn go_on(page: Page, Path((id, run_id)): Path<(i64, i64)>) -> P
 
 pub(super) async fn throw_away(page: Page, Path((id, run_id)): Path<(i64, i64)>) -> PageResult {
     let run = run_of(&page, id, run_id).await?;
-    let back = format!("/campaigns/{id}/payments/accounts/{}/customers", run.account_id);
+    let place = match run.kind {
+        RunKind::Customers => "customers",
+        RunKind::History => "history",
+    };
+    let back = format!("/campaigns/{id}/payments/accounts/{}/{place}", run.account_id);
     if verbs::discard(&page.app, page.member.business_id, run_id).await? {
         return page.go(&back, Flash::good("It was thrown away. Nothing of it was applied.")).await;
     }

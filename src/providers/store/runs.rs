@@ -6,6 +6,8 @@ words! {
     /// What a run fetches.
     pub enum RunKind {
         Customers = "customers",
+        /// Payments of a past period.
+        History = "history",
     }
 }
 
@@ -425,7 +427,7 @@ pub struct Tidy {
     pub most: i64,
 }
 
-/// Removes customers of runs that are long over; answers how many.
+/// Removes what runs fetched that are long over; answers how much.
 pub async fn tidy(tx: &mut Tx, tidy: &Tidy) -> DbResult<u64> {
     sql("UPDATE provider_runs
             SET state = 'discarded'
@@ -438,15 +440,24 @@ pub async fn tidy(tx: &mut Tx, tidy: &Tidy) -> DbResult<u64> {
            FROM provider_runs r
           WHERE (r.state = 'discarded' OR (r.state = 'done' AND r.updated_at < $1))
             AND r.state IN ('discarded', 'done')
-            AND EXISTS (SELECT 1
-                          FROM provider_customers c
-                         WHERE c.run_id = r.id)
+            AND (EXISTS (SELECT 1
+                           FROM provider_customers c
+                          WHERE c.run_id = r.id)
+                 OR EXISTS (SELECT 1
+                              FROM provider_staged s
+                             WHERE s.run_id = r.id))
           ORDER BY r.id
           LIMIT 1")
     .bind(tidy.finished_before)
     .optional(tx)
     .await?;
     let Some((id,)) = over else { return Ok(0) };
+    let staged = super::staged::next(tx, id, tidy.most).await?;
+    if !staged.is_empty() {
+        let identities: Vec<String> = staged.into_iter().map(|one| one.identity).collect();
+        super::staged::unstage(tx, id, &identities).await?;
+        return Ok(u64::try_from(identities.len()).unwrap_or_default());
+    }
     sql("DELETE FROM provider_customers
           WHERE run_id = $1
             AND n IN (SELECT n

@@ -62,7 +62,7 @@ async fn insert_answer(tx: &mut Tx, (message, asked): &(NewMessage, String)) -> 
 }
 
 /// What Stripe answers, each as the kind of event that would have said it, with its object.
-async fn answer(client: &Client, open: &Open) -> Result<Vec<(&'static str, Json)>, ApiError> {
+pub(super) async fn answer(client: &Client, open: &Open) -> Result<Vec<(&'static str, Json)>, ApiError> {
     let text = open.text.as_str();
     if text.starts_with("promo_") {
         let code = client.get(&format!("/v1/promotion_codes/{text}"), &[]).await?;
@@ -86,7 +86,7 @@ async fn answer(client: &Client, open: &Open) -> Result<Vec<(&'static str, Json)
 }
 
 /// Stores the answers as messages. Without one, a message that is ignored remembers that it was asked.
-async fn keep(core: &Core, account: &Account, open: &Open, answers: &[(&str, Json)]) -> DbResult<()> {
+pub(super) async fn keep(core: &Core, account: &Account, open: &Open, answers: &[(&str, Json)]) -> DbResult<()> {
     let none = [("refdesk.asked", json!({}))];
     let answers = if answers.is_empty() { &none[..] } else { answers };
     for (n, (kind, object)) in answers.iter().enumerate() {

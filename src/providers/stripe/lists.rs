@@ -22,10 +22,15 @@ pub struct Listed {
     pub next: Option<Place>,
 }
 
+/// The pause between two calls of work in the background, from when it is made.
+pub fn pause() -> tokio::time::Sleep {
+    tokio::time::sleep(Duration::from_millis(1_000 / CALLS_A_SECOND))
+}
+
 /// One page. Where the object of the place was deleted since, the list goes on with those of the same second: the caller
 /// knows which it has.
 pub async fn page(client: &Client, path: &str, query: &Form, place: &Place) -> Result<Listed, ApiError> {
-    let pause = tokio::time::sleep(Duration::from_millis(1_000 / CALLS_A_SECOND));
+    let pause = pause();
     let found = match (client.page(path, query, place.after.as_deref()).await, place.created) {
         (Err(ApiError::Refused { .. }), Some(created)) => {
             let mut query = query.clone();

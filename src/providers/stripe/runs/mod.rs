@@ -1,8 +1,10 @@
-//! Fetching from Stripe in the background: customers become referrers. A run fetches page by page and notes
+//! Fetching from Stripe in the background: customers become referrers, and payments of a past period are
+//! recorded. A run fetches page by page and notes
 //! what would become of each object; then it is applied, at once or when a person says so. Each page is a transaction
 //! with the place behind it, so a run that was cut goes on where it was, on whichever node.
 
 mod customers;
+mod history;
 mod run;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use crate::providers::provider::Provider;
 use crate::providers::store::runs::{self as store, NewRun, RunKind, RunRow, RunState, Tidy};
 
 pub use customers::Counts as CustomerCounts;
+pub use history::Counts as HistoryCounts;
 use run::{Step, Stopped};
 
 /// The kind of job.
@@ -62,7 +65,7 @@ pub async fn start(core: &Core, actor: &Arc<Actor>, new: NewRun) -> DbResult<Res
     if let Err(why) = discount::client(core, &account) {
         return Ok(Err(why));
     }
-    if account.row.test && !new.asks {
+    if account.row.test && !new.asks && new.kind == RunKind::Customers {
         return Ok(Err(TEST_REFERRERS.into()));
     }
     let asked = core.write(vec![Key::Row(new.account_id)], actor, new, start_in).await?;
@@ -108,7 +111,7 @@ pub async fn go_on(core: &Core, actor: &Arc<Actor>, business_id: i64, run_id: i6
     let Some(run) = store::find(&mut conn, business_id, run_id).await? else { return Ok(Err(GONE.into())) };
     let Some(account) = account_of(&mut conn, business_id, run.account_id).await? else { return Ok(Err(GONE.into())) };
     drop(conn);
-    if account.row.test && run.state == RunState::Checked {
+    if account.row.test && run.state == RunState::Checked && run.kind == RunKind::Customers {
         return Ok(Err(TEST_REFERRERS.into()));
     }
     let asked = core.write(vec![Key::Row(run_id)], actor, (business_id, run_id), go_on_in).await?;
@@ -234,7 +237,7 @@ pub fn step(core: Core, job: Arc<Claimed>) -> BoxFuture<'static, DbResult<Progre
             None => Err("The account is not connected any more.".to_owned()),
         };
         let outcome = match way {
-            Ok((account, client)) => turn(&core, &job, &run, account, &client).await?,
+            Ok((account, client)) => Box::pin(turn(&core, &job, &run, account, &client)).await?,
             Err(why) => Err(Stopped { why, again_at: None }),
         };
         match outcome {
@@ -257,6 +260,8 @@ async fn turn(
     let done = match (run.kind, run.state) {
         (RunKind::Customers, RunState::Running) => return customers::apply(core, job, run).await.map(Ok),
         (RunKind::Customers, _) => customers::fetch(core, job, run, account, client).await?,
+        (RunKind::History, RunState::Running) => return history::apply(core, job, run, account).await.map(Ok),
+        (RunKind::History, _) => history::check(core, job, run, account, client).await?,
     };
     Ok(done.map_err(|error| {
         let waits = matches!(error, ApiError::Unreachable(_));
