@@ -77,7 +77,7 @@ const WHO: [(&str, &str); 5] =
     [("", "Everything"), ("user", "People"), ("job", AUTOMATIC), ("key", "Keys"), ("command", "Commands")];
 
 /// The kinds of subject, as the list offers them.
-const ABOUT: [(&str, &str); 16] = [
+const ABOUT: [(&str, &str); 17] = [
     ("", "About anything"),
     ("lead", "Leads"),
     ("referrer", "Referrers"),
@@ -89,6 +89,7 @@ const ABOUT: [(&str, &str); 16] = [
     ("adjustment", "Adjustments"),
     ("campaign", "Campaigns"),
     ("product", "Products"),
+    ("provider_message", "Messages about payments"),
     ("key", "Keys"),
     ("user", "Users"),
     ("invitation", "Invitations"),
@@ -107,6 +108,7 @@ fn url(frame: &Frame, kind: &str, id: Option<i64>) -> String {
         "adjustment" => ("payouts", "/adjustments".to_owned()),
         "campaign" => ("campaign", format!("/campaigns/{id}")),
         "product" => ("campaign", format!("/products/{id}")),
+        "provider_message" => ("campaign", format!("/provider-messages/{id}")),
         "import" => ("imports", format!("/imports/{id}")),
         "inbox" | "inbox_item" => ("inbox", "/inbox".to_owned()),
         "key" => ("integrations", format!("/integrations#key_{id}")),

@@ -14,7 +14,7 @@ pub fn tells_of_payout_details(action: &str) -> bool {
 }
 
 /// Sorted by action.
-const TABLE: [(&str, &str); 130] = [
+const TABLE: [(&str, &str); 131] = [
     ("adjustment.added", "Adjustment made"),
     ("adjustment.approved", "Adjustment approved"),
     ("adjustment.asked", "Adjustment waits for a second person"),
@@ -116,6 +116,7 @@ const TABLE: [(&str, &str); 130] = [
     ("provider.daily", "Daily sync of customers switched"),
     ("provider.disconnected", "Payment provider disconnected"),
     ("provider.discount", "Discount of codes at Stripe changed"),
+    ("provider.dismissed", "Message about payments set aside"),
     ("provider.imported", "Past payments imported"),
     ("provider.synced", "Customers synced as referrers"),
     ("referrer.added", "Referrer added"),

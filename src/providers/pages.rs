@@ -42,4 +42,5 @@ pub fn routes() -> Routes {
         .get("/provider-messages", see, messages::list)
         .get("/provider-messages/{id}", see, messages::show)
         .post("/provider-messages/{id}/apply", edit, messages::apply)
+        .post("/provider-messages/{id}/dismiss", edit, messages::dismiss)
 }

@@ -24,8 +24,9 @@ pub struct Story {
     pub refunded_at: Option<Instant>,
     /// Whether a dispute is open; `None` where no message tells of any.
     pub disputed: Option<bool>,
-    /// A refund failed, or a dispute was won after all: money that was given back is the business's again.
-    pub came_back: bool,
+    /// Of what was given back once, the part that is the business's again, in the same units: refunds that failed, disputes
+    /// that were won after all.
+    pub failed: i64,
     /// The currencies that refunds and disputes say.
     pub currencies: BTreeSet<Currency>,
     /// A refund was told that is not money yet.
@@ -67,12 +68,16 @@ impl Story {
 
     fn take_refunds(&mut self, facts: &[&Fact]) {
         let mut by_id: BTreeMap<&str, &Refund> = BTreeMap::new();
+        let mut were_done: BTreeSet<&str> = BTreeSet::new();
         let mut so_far = 0;
         let mut last: Option<Instant> = None;
         for fact in facts {
             match fact {
                 Fact::Refunded(refund) => {
                     self.currencies.extend(refund.currency);
+                    if refund.state == RefundState::Done {
+                        were_done.insert(&refund.id);
+                    }
                     let known = by_id.entry(&refund.id).or_insert(refund);
                     if (refund.state, refund.at, refund.amount) > (known.state, known.at, known.amount) {
                         *known = refund;
@@ -87,22 +92,29 @@ impl Story {
                 _ => {}
             }
         }
-        let sum =
-            |state| by_id.values().filter(|r| r.state == state).fold(0_i64, |sum, r| sum.saturating_add(r.amount));
+        let sum = |is: &dyn Fn(&Refund) -> bool| {
+            by_id.values().filter(|r| is(r)).fold(0_i64, |sum, r| sum.saturating_add(r.amount))
+        };
+        let (done, failed) = (sum(&|r| r.state == RefundState::Done), sum(&|r| r.state == RefundState::Failed));
+        let pending = sum(&|r| r.state == RefundState::Pending);
         // The charge's own sum has refunds in it that are under way, and was told before one of them failed.
-        let under_way = sum(RefundState::Failed).saturating_add(sum(RefundState::Pending));
-        self.refunded = sum(RefundState::Done).max(so_far.saturating_sub(under_way));
-        self.came_back = sum(RefundState::Failed) > 0;
-        self.is_pending = by_id.values().any(|r| r.state == RefundState::Pending);
+        self.refunded = done.max(so_far.saturating_sub(failed).saturating_sub(pending));
+        // A refund that failed was given back once where a message of its own said so, or the charge's sum had it.
+        let failed_after = sum(&|r| r.state == RefundState::Failed && were_done.contains(r.id.as_str()));
+        let others = so_far.saturating_sub(done).saturating_sub(failed_after).max(0);
+        self.failed = failed_after.saturating_add(others.min(failed - failed_after));
+        self.is_pending = pending > 0;
         self.refunded_at = last;
     }
 
     fn take_disputes(&mut self, facts: &[&Fact]) {
         let mut by_id: BTreeMap<&str, &Dispute> = BTreeMap::new();
-        let mut was_lost = false;
+        let mut were_lost: BTreeSet<&str> = BTreeSet::new();
         for fact in facts {
             let Fact::Disputed(dispute) = fact else { continue };
-            was_lost |= dispute.state == DisputeState::Lost;
+            if dispute.state == DisputeState::Lost {
+                were_lost.insert(&dispute.id);
+            }
             self.currencies.extend(dispute.currency);
             let known = by_id.entry(&dispute.id).or_insert(dispute);
             if dispute.rank() > known.rank() {
@@ -112,10 +124,12 @@ impl Story {
         // A question of the bank is no dispute.
         let mut told = by_id.values().filter(|d| d.state != DisputeState::Inquiry).peekable();
         self.disputed = told.peek().is_some().then(|| by_id.values().any(|d| d.state == DisputeState::Open));
-        let lost: Vec<&&Dispute> = by_id.values().filter(|d| d.state == DisputeState::Lost).collect();
-        self.came_back |= was_lost && lost.is_empty();
-        self.refunded = lost.iter().fold(self.refunded, |sum, d| sum.saturating_add(d.amount));
-        self.refunded_at = self.refunded_at.max(lost.iter().map(|d| d.at).max());
+        let lost = |d: &&&Dispute| d.state == DisputeState::Lost;
+        let sum = |sum: i64, d: &&Dispute| sum.saturating_add(d.amount);
+        self.refunded = by_id.values().filter(lost).fold(self.refunded, sum);
+        let won_after = by_id.values().filter(|d| !lost(d) && were_lost.contains(d.id.as_str()));
+        self.failed = won_after.fold(self.failed, sum);
+        self.refunded_at = self.refunded_at.max(by_id.values().filter(lost).map(|d| d.at).max());
     }
 
     /// It tells of money that was given back, or may be.
@@ -126,12 +140,29 @@ impl Story {
     /// The refunds, as a part of the amount that the engine knows: the same share of it as of the gross amount, rounded
     /// half away from zero; all of it when all was given back.
     pub fn refunded_of(&self, amount: i64) -> i64 {
-        let gross = self.paid.as_ref().map_or(amount, |paid| paid.gross);
-        if gross <= 0 || self.refunded >= gross {
-            return if self.refunded > 0 { amount } else { 0 };
+        if self.refunded > 0 && self.refunded >= self.gross(amount) {
+            return amount;
         }
-        let (refunded, amount, gross) = (i128::from(self.refunded), i128::from(amount), i128::from(gross));
-        i64::try_from((2 * refunded * amount + gross) / (2 * gross)).unwrap_or(i64::MAX)
+        self.share(self.refunded, amount)
+    }
+
+    /// Of what was given back once, the part that is the business's again, as the same share. It is more than the amount
+    /// where refunds failed again and again.
+    pub fn failed_of(&self, amount: i64) -> i64 {
+        self.share(self.refunded.saturating_add(self.failed), amount) - self.share(self.refunded, amount)
+    }
+
+    fn gross(&self, amount: i64) -> i64 {
+        self.paid.as_ref().map_or(amount, |paid| paid.gross)
+    }
+
+    fn share(&self, given: i64, amount: i64) -> i64 {
+        let gross = i128::from(self.gross(amount));
+        if gross <= 0 {
+            return 0;
+        }
+        let (given, amount) = (i128::from(given), i128::from(amount));
+        i64::try_from((2 * given * amount + gross) / (2 * gross)).unwrap_or(i64::MAX)
     }
 }
 

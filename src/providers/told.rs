@@ -133,6 +133,17 @@ pub enum DisputeState {
     Lost,
 }
 
+impl Fact {
+    /// It says that money which was given back may be the business's again.
+    pub fn takes_back(&self) -> bool {
+        match self {
+            Self::Refunded(refund) => refund.state == RefundState::Failed,
+            Self::Disputed(dispute) => dispute.state == DisputeState::Won,
+            _ => false,
+        }
+    }
+}
+
 impl Dispute {
     /// The greater of two tells of the same dispute overrules the other.
     pub fn rank(&self) -> (bool, Instant, DisputeState, i64) {

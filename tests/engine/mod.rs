@@ -11,3 +11,4 @@ mod payments;
 mod qualification;
 mod refunds;
 mod sign_ups;
+mod sums;

@@ -23,6 +23,7 @@ on_both_databases! {
     what_people_decided_stays,
     a_refund_that_fails_gives_back_what_it_took,
     what_staff_gave_back_stays_when_a_refund_fails,
+    a_failed_refund_that_staff_recorded_is_for_a_person,
     money_that_comes_back_after_the_payout_is_for_a_person,
     a_refund_in_another_currency_is_for_a_person,
     hostile_ids_stop_nobody_s_payments,
@@ -334,6 +335,23 @@ async fn what_staff_gave_back_stays_when_a_refund_fails(app: TestApp) {
     app.is_sound().await;
 }
 
+async fn a_failed_refund_that_staff_recorded_is_for_a_person(app: TestApp) {
+    paid_by_jane(&app, Some(LinkTerms { unqualify_on_refund: true, ..app.usual_terms() })).await;
+    let day = app.rows::<(String,)>("SELECT payment_date FROM payments").await.remove(0).0;
+    app.shop().refund("amy@example.com", refdesk::clock::Day::parse(&day).unwrap(), Some("50.00")).await;
+    app.told(&[event("evt_2", "refund.created", THEN + 10, refund("re_1", 5950, "succeeded"))]).await;
+    app.told(&[event("evt_3", "refund.failed", THEN + 20, refund("re_1", 5950, "failed"))]).await;
+    let last = app.outcomes().await.pop().unwrap();
+    assert!(last.1 == "failed" && last.2.contains("50.00 USD came back that was given back by a call"), "{last:?}");
+    assert_eq!(app.number("SELECT refunded FROM payments").await, 5000);
+    // A whole refund that Stripe told took the qualification, and its failure says that it stays taken.
+    app.told(&[event("evt_4", "refund.created", THEN + 30, refund("re_2", 11900, "succeeded"))]).await;
+    app.told(&[event("evt_5", "refund.failed", THEN + 40, refund("re_2", 11900, "failed"))]).await;
+    let last = app.outcomes().await.pop().unwrap();
+    assert!(last.2.contains("The lead stays not qualified"), "{last:?}");
+    app.is_sound().await;
+}
+
 async fn money_that_comes_back_after_the_payout_is_for_a_person(app: TestApp) {
     paid_by_jane(&app, None).await;
     app.clock.advance_days(20);
@@ -342,8 +360,19 @@ async fn money_that_comes_back_after_the_payout_is_for_a_person(app: TestApp) {
     app.told(&[event("evt_2", "refund.created", THEN + 10, refund("re_1", 5950, "succeeded"))]).await;
     app.told(&[event("evt_3", "refund.failed", THEN + 20, refund("re_1", 5950, "failed"))]).await;
     let last = app.outcomes().await.pop().unwrap();
-    assert!(last.1 == "failed" && last.2.contains("give it back by an adjustment"), "{last:?}");
+    assert!(last.1 == "failed" && last.2.contains("give back by an adjustment"), "{last:?}");
     assert_eq!(app.number("SELECT refunded FROM payments").await, 5000);
+    // A person sets it aside; later messages of the payment say nothing of it.
+    app.sign_in().await;
+    let looked = app.get("/provider-messages?state=failed").await.is(200);
+    let message = looked.attr("table.list tbody a", "href").to_owned();
+    app.get(&message).await.is(200).says("Nothing to do");
+    let done = app.post_form(&format!("{message}/dismiss"), &[]).await.follow().await.is(200);
+    done.says("It was set aside.").says("looked at it: nothing to do.");
+    assert_eq!(app.number("SELECT count(*) FROM audit_entries WHERE action = 'provider.dismissed'").await, 1);
+    app.post_form(&format!("{message}/dismiss"), &[]).await.follow().await.says("It needs no look");
+    app.told(&[event("evt_4", "refund.created", THEN + 30, refund("re_2", 1190, "succeeded"))]).await;
+    assert_eq!(app.number("SELECT count(*) FROM provider_messages WHERE state = 'failed'").await, 0);
     app.is_sound().await;
 }
 

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::refund_to;
 use crate::clock::Day;
 use crate::email::Email;
 use crate::engine::decision::{By, Decided, Earned, Field, ProductScope, Rejected};
@@ -147,9 +148,7 @@ impl Refund {
         let Some(oldest) = fitting.first().copied() else {
             return unfit(Field::Currency, format!("is not the payment's, which was in {}", first.currency));
         };
-        if self.identity.is_none()
-            && let Some(id) = fitting.iter().find_map(|p| self.same(work, p))
-        {
+        if let Some(id) = fitting.iter().find_map(|p| self.same(work, p)) {
             return Ok(Found::Again(id));
         }
         let asked: Vec<(&Paid, Result<Money, MoneyError>)> =
@@ -188,13 +187,15 @@ impl Refund {
         named.is_ok_and(|c| c.payment_id.is_none() && c.test == self.of.scope.test)
     }
 
-    /// A refund of the payment with the same day and amount.
+    /// A refund of the payment with the same day and amount. For one with an id of its own, that is only what a payment
+    /// provider told, which has none.
     fn same(&self, work: &Work, paid: &Paid) -> Option<RefundId> {
         let asked = self.amount.and_then(|asked| asked.in_currency(paid.currency).ok());
         let minor = asked.map(|money| money.minor);
         let equal = |known: &&&RefundRow| {
             let alike = if self.amount.is_some() { known.amount == minor } else { known.asked.is_none() };
-            known.refund_date == self.date && alike && known.amount.is_some_and(|minor| minor > 0)
+            let may_be = self.identity.is_none() || known.identity.starts_with(refund_to::IDENTITY);
+            may_be && known.refund_date == self.date && alike && known.amount.is_some_and(|minor| minor > 0)
         };
         work.facts.refunds_of(paid.id).iter().find(equal).map(|known| known.id)
     }

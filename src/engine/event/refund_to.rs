@@ -1,4 +1,4 @@
-//! What was given back of a payment is brought to a sum, as a payment provider names it. Decided under the locks of
+//! Brings the refunds of a payment to a sum, as a payment provider names it. Decided under the locks of
 //! the payment: a refund that came by another way meanwhile is a part of the sum, and nothing is taken twice.
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,9 @@ use crate::id;
 use crate::money::{Money, Unpriced};
 
 /// The beginning of the identities of its refunds.
-const IDENTITY: &str = "sum:";
+pub(super) const IDENTITY: &str = "sum:";
+/// A sum is a share of what a card was charged: a difference of a minor unit comes from rounding.
+const ROUNDING: i64 = 1;
 
 #[derive(Debug, Clone)]
 pub struct RefundTo {
@@ -29,8 +31,9 @@ pub struct RefundTo {
     /// All that was given back of it. A smaller sum than is known means that a refund did not reach the customer.
     pub total: Money,
     pub date: Day,
-    /// Whether a smaller sum takes refunds off again; else it is old news.
-    pub restores: bool,
+    /// All of it that came back after it was given: refunds that failed, disputes that were won in the end. In minor
+    /// units of the total's currency. A sum that is smaller by more than this is old news.
+    pub failed: i64,
     pub reason: String,
 }
 
@@ -40,15 +43,17 @@ pub enum RefundToOutcome {
         payment_id: PaymentId,
         amount: Money,
     },
-    /// A refund failed: its amount is a part of the payment again.
+    /// A refund failed: its amount is a part of the payment again. The rest was given back by another way, as staff do:
+    /// that stays until a person decides.
     Restored {
         payment_id: PaymentId,
         amount: Money,
+        rest: Money,
     },
     Known {
         payment_id: PaymentId,
     },
-    /// A refund failed, and the commission was in a payout when the refund took it: nothing changes.
+    /// A refund failed, and its commission has been in a payout: nothing changes.
     InPayout {
         payment_id: PaymentId,
         amount: Money,
@@ -67,7 +72,11 @@ impl RefundToOutcome {
 
 impl Change for RefundToOutcome {
     fn changed(&self) -> bool {
-        matches!(self, Self::Refunded { .. } | Self::Restored { .. })
+        match self {
+            Self::Refunded { .. } => true,
+            Self::Restored { amount, .. } => amount.minor > 0,
+            Self::Known { .. } | Self::InPayout { .. } => false,
+        }
     }
 }
 
@@ -89,34 +98,42 @@ impl Rule for RefundTo {
             let why = format!("is not the payment's, which was in {}", paid.currency);
             return Err(Rejected::Invalid { field: Field::Currency, why });
         }
-        // Only what such an event gave back comes back: staff may have refunded a part by another way.
-        let undoable = if self.restores { Self::given_back(work, payment_id) } else { 0 };
-        let more = (self.total.minor.clamp(0, paid.amount) - paid.refunded).max(-undoable);
-        let amount = paid.money(more.abs());
-        if more == 0 {
-            return Ok(RefundToOutcome::Known { payment_id });
-        }
-        if more > 0 {
-            let id = self.keep(work, &paid, more);
+        let total = self.total.minor.clamp(0, paid.amount);
+        if total > paid.refunded {
+            let amount = paid.money(total - paid.refunded);
+            let id = self.keep(work, &paid, amount.minor);
             refunds::apply(work, by, id, payment_id, amount, Some(&self.reason));
             return Ok(RefundToOutcome::Refunded { payment_id, amount });
         }
-        if work.facts.commissions_of(payment_id).iter().any(|c| c.is_committed()) {
-            return Ok(RefundToOutcome::InPayout { payment_id, amount });
+        let (given_back, undone) = sums(work, payment_id);
+        let failed = if self.failed > undone { self.failed - undone + ROUNDING } else { 0 };
+        let wanted = (paid.refunded - total).min(failed);
+        // Staff may have refunded a part by another way, which no provider can take off again.
+        let back = wanted.clamp(0, (given_back - undone).max(0));
+        if wanted <= 0 || (back == 0 && wanted <= ROUNDING) {
+            return Ok(RefundToOutcome::Known { payment_id });
         }
-        let id = self.keep(work, &paid, more);
-        refunds::undo(work, by, id, payment_id, &self.reason);
-        Ok(RefundToOutcome::Restored { payment_id, amount })
+        if work.facts.commissions_of(payment_id).iter().any(|c| c.is_committed()) {
+            return Ok(RefundToOutcome::InPayout { payment_id, amount: paid.money(wanted) });
+        }
+        if back > 0 {
+            let id = self.keep(work, &paid, -back);
+            refunds::undo(work, by, id, payment_id, &self.reason);
+        }
+        let rest = if wanted - back > ROUNDING { wanted - back } else { 0 };
+        Ok(RefundToOutcome::Restored { payment_id, amount: paid.money(back), rest: paid.money(rest) })
     }
 }
 
-impl RefundTo {
-    /// What these events gave back of a payment, less what failed.
-    fn given_back(work: &Work, payment_id: PaymentId) -> i64 {
-        let ours = work.facts.refunds_of(payment_id).into_iter().filter(|r| r.identity.starts_with(IDENTITY));
-        ours.filter_map(|r| r.amount).sum()
-    }
+/// The sums that such events gave back of a payment, and that they took off again.
+fn sums(work: &Work, payment_id: PaymentId) -> (i64, i64) {
+    let ours = work.facts.refunds_of(payment_id).into_iter().filter(|r| r.identity.starts_with(IDENTITY));
+    ours.filter_map(|r| r.amount).fold((0, 0), |(given, undone), minor| {
+        if minor < 0 { (given, undone - minor) } else { (given + minor, undone) }
+    })
+}
 
+impl RefundTo {
     /// The row of this change: refunds are never rewritten, and their sum is what was given back.
     fn keep(&self, work: &mut Work, paid: &Paid, minor: i64) -> RefundId {
         let id = work.id();

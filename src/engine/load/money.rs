@@ -128,12 +128,17 @@ pub async fn load_refunds(conn: &mut Conn, about: &Subjects, facts: &mut Facts) 
     Ok(())
 }
 
-/// The leads of those payments: their contacts are locked, and one of them may be who the refund names.
-pub async fn load_payers(conn: &mut Conn, about: &Subjects, facts: &mut Facts) -> DbResult<()> {
+/// The leads of those payments: their contacts are locked, and one of them may be who the refund names. Their referrers
+/// earn again where a refund fails.
+pub async fn load_payers(conn: &mut Conn, about: &mut Subjects, facts: &mut Facts) -> DbResult<()> {
     let of_payments = facts.payments.values().filter_map(|p| p.lead_id);
     let missing: BTreeSet<LeadId> = of_payments.filter(|id| !facts.leads.contains_key(id)).collect();
     if about.names_payments() && !missing.is_empty() {
-        leads::read(conn, &missing).await?.into_iter().for_each(|lead| facts.add_lead(lead));
+        for lead in leads::read(conn, &missing).await? {
+            about.enrollments.extend(lead.enrollment_id.filter(|id| !facts.enrollments.contains_key(id)));
+            facts.add_lead(lead);
+        }
+        super::referrers::load_enrollments(conn, about, facts).await?;
     }
     Ok(())
 }

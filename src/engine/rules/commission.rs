@@ -128,21 +128,43 @@ pub fn follow_refunds(work: &mut Work, id: CommissionId) {
     }
 }
 
-/// Brings an unpaid commission to what its payment is worth after a refund of it failed. One that the refund voided is
-/// given again, unless somebody else has one for the payment.
+/// Brings an unpaid commission to what its payment is worth after a refund of it failed.
 pub fn follow_undone(work: &mut Work, id: CommissionId) {
     let Some(c) = work.facts.commissions.get(&id).cloned() else { return };
     let Some(paid) = c.payment_id.and_then(|p| work.facts.payments.get(&p)) else { return };
-    let (payment_id, worth) = (paid.id, worth(&c, paid.refunded));
-    let stands_alone = work.facts.standing_commission(payment_id).is_none_or(|s| s.id == id || s.is_void());
+    let worth = worth(&c, paid.refunded);
+    if worth == c.amount {
+        return;
+    }
     if c.is_unpaid() {
         work.post(id, work.facts.account_of(&c), worth - c.amount, EntryKind::Refunded);
     }
     if let Some(c) = work.commission_mut(id) {
         c.amount = worth;
     }
-    if c.void_cause == Some(VoidCause::Refunded) && stands_alone {
-        restore(work, id);
+}
+
+/// Gives a commission again that a refund voided, when that refund failed: to whom its lead belongs by then. Where that
+/// is nobody, or one who was banned, it goes with the lead to the next referrer. What staff voided stays void.
+pub fn give_after_undone(work: &mut Work, payment_id: PaymentId) {
+    let rows: Vec<Commission> = work.facts.commissions_of(payment_id).into_iter().cloned().collect();
+    let voided = rows.iter().filter(|c| c.void_cause == Some(VoidCause::Refunded));
+    let Some(last) = voided.max_by_key(|c| (c.updated_at, c.id)).filter(|_| rows.iter().all(Commission::is_void))
+    else {
+        return;
+    };
+    let lead = work.facts.leads.get(&last.lead_id);
+    let to = lead.and_then(|lead| work.facts.enrollment_of_lead(lead)).filter(|e| !e.is_banned()).cloned();
+    let is_settled = |c: &Commission| c.void_cause == Some(VoidCause::Staff);
+    if let Some(to) = &to
+        && !rows.iter().any(|c| c.referrer_id == to.referrer_id && is_settled(c))
+    {
+        give_again(work, last, to);
+    }
+    for c in rows.iter().filter(|c| c.void_cause == Some(VoidCause::Refunded)) {
+        if let Some(c) = work.commission_mut(c.id).filter(|c| c.is_void()) {
+            c.void_cause = Some(VoidCause::Reattributed);
+        }
     }
 }
 

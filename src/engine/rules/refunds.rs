@@ -11,7 +11,7 @@ use crate::engine::facts::{Commission, Paid, RefundRow};
 use crate::engine::ids::{PaymentId, ProductId, RefundId};
 use crate::engine::message::News;
 use crate::engine::names::PaymentName;
-use crate::engine::state::{InboxKind, RefundState, VoidCause};
+use crate::engine::state::{InboxKind, RefundState};
 use crate::engine::work::{NewInboxItem, Work};
 use crate::money::{Money, MoneyError, Unpriced};
 
@@ -91,6 +91,9 @@ pub fn undo(work: &mut Work, by: &By, id: RefundId, payment_id: PaymentId, reaso
     let earned: Vec<Commission> = work.facts.commissions_of(payment_id).into_iter().cloned().collect();
     for c in &earned {
         commission::follow_undone(work, c.id);
+    }
+    commission::give_after_undone(work, payment_id);
+    for c in &earned {
         audit_commission(work, by, c);
     }
     let (amount, left) = (before.money(-minor), before.money(before.left() - minor));
@@ -124,7 +127,7 @@ fn audit_commission(work: &mut Work, by: &By, before: &Commission) {
     let Some(now) = work.facts.commissions.get(&before.id).cloned() else { return };
     let shown = |c: &Commission| json!({ "state": c.state, "amount": c.money().shown() });
     let (was, is) = (shown(before), shown(&now));
-    let is_back = before.void_cause == Some(VoidCause::Refunded) && !now.is_void();
+    let is_back = before.is_void() && !now.is_void();
     if (before.is_void() && !is_back) || was == is {
         return;
     }

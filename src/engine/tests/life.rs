@@ -25,7 +25,7 @@ use crate::engine::state::{
 use crate::engine::work::{ClawBack, Work};
 use crate::engine::{
     Approve, By, Dispute, DisputedPayment, Event, NameKind, Names, PayBack, Payment, PaymentName, PaymentRef,
-    ProductScope, Qualify, Reattribute, Refund, SignUp, Void, What,
+    ProductScope, Qualify, Reattribute, Refund, RefundTo, SignUp, Void, What,
 };
 use crate::money::{Currency, Money, Unpriced};
 
@@ -271,6 +271,16 @@ impl World {
                 identity: Some(format!("event:r{id}")),
                 body_hash: format!("r{id}"),
                 reason: None,
+            }
+            .into(),
+            Step::Sum { n, total, failed } => RefundTo {
+                of,
+                email: self.addresses[payer(n)].clone(),
+                names: vec![name(n)],
+                total: Money { minor: total, currency: self.currencies[currency(n)] },
+                date: self.start.plus_days(21),
+                failed,
+                reason: reason(),
             }
             .into(),
             Step::Dispute { n, on } => {

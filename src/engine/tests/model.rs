@@ -46,6 +46,9 @@ pub(super) struct Commission {
 pub(super) struct Payment {
     pub(super) amount: i128,
     pub(super) refunded: i128,
+    /// The parts of it that a provider's sums gave back, and that they took off again.
+    pub(super) told: i128,
+    pub(super) undone: i128,
     pub(super) disputed: bool,
     pub(super) decided: bool,
     pub(super) arrived_at: i64,
@@ -149,6 +152,7 @@ impl Model {
             Step::SignUp { who, code } => self.sign_up(who, code),
             Step::Pay { n, amount } => self.pay(n, i128::from(amount)),
             Step::Refund { id, n, amount } => self.refund(id, n, amount.map(i128::from)),
+            Step::Sum { n, total, failed } => self.sum(n, i128::from(total), i128::from(failed)),
             Step::Dispute { n, on } => {
                 if let Some(p) = self.payments[n].as_mut().filter(|p| !on || p.refunded < p.amount) {
                     p.disputed = on;
@@ -268,6 +272,8 @@ impl Model {
         self.payments[n] = Some(Payment {
             amount,
             refunded: 0,
+            told: 0,
+            undone: 0,
             disputed: false,
             decided: false,
             arrived_at: self.now,
@@ -390,6 +396,57 @@ impl Model {
             self.follow(at);
         }
         true
+    }
+
+    /// A sum that is greater than what is known gives back; one that is smaller takes off what came back, as far as sums
+    /// gave it and no payout ever had anything of the payment.
+    fn sum(&mut self, n: usize, total: i128, failed: i128) {
+        let Some(payment) = self.payments[n].as_mut() else { return };
+        let total = total.min(payment.amount);
+        if total > payment.refunded {
+            let more = total - payment.refunded;
+            payment.told += more;
+            self.give_back(n, Some(more));
+            return;
+        }
+        // One unit more may come back than failed: sums are rounded.
+        let failed = if failed > payment.undone { failed - payment.undone + 1 } else { 0 };
+        let came_back = (payment.refunded - total).min(failed).min(payment.told - payment.undone);
+        let rows = self.all(|c| c.payment == Some(n));
+        if came_back <= 0 || rows.iter().any(|at| Self::is_fixed(&self.commissions[*at])) {
+            return;
+        }
+        let payment = self.payments[n].as_mut().unwrap();
+        payment.undone += came_back;
+        payment.refunded -= came_back;
+        for at in &rows {
+            self.follow(*at);
+        }
+        self.earn_again(n, &rows);
+    }
+
+    /// A commission that went because nothing was left of its payment belongs to the lead's referrer of today, and
+    /// else waits for the next one.
+    fn earn_again(&mut self, n: usize, rows: &[usize]) {
+        let is = |at: &&usize, state: fn(State) -> bool| state(self.commissions[**at].state);
+        let gone = |state| state == State::Void(Cause::Refunded);
+        let Some(last) = rows.iter().rfind(|at| is(at, gone)).copied() else { return };
+        if !rows.iter().all(|at| is(&at, |state| matches!(state, State::Void(_)))) {
+            return;
+        }
+        let referrer = self.leads[payer(n)].as_ref().and_then(|lead| lead.referrer);
+        let by_staff = |at: &usize| {
+            let c = &self.commissions[*at];
+            Some(c.referrer) == referrer && c.state == State::Void(Cause::Staff)
+        };
+        if let Some(referrer) = referrer.filter(|_| !rows.iter().any(by_staff)) {
+            self.give_again(last, referrer);
+        }
+        for at in rows {
+            if gone(self.commissions[*at].state) {
+                self.change(*at).state = State::Void(Cause::Moved);
+            }
+        }
     }
 
     pub(super) fn wait(&mut self, hours: i64) {

@@ -126,7 +126,7 @@ impl Model {
     }
 
     /// The same for another referrer, on its way from the start.
-    fn give_again(&mut self, at: usize, referrer: usize) {
+    pub(super) fn give_again(&mut self, at: usize, referrer: usize) {
         let c = self.commissions[at].clone();
         match c.payment {
             Some(n) => match self.all(|c| c.payment == Some(n) && c.referrer == referrer).first().copied() {

@@ -63,6 +63,12 @@ pub enum Step {
         n: usize,
         amount: Option<i64>,
     },
+    /// A payment provider says how much of a payment was given back in all, and how much of that came back.
+    Sum {
+        n: usize,
+        total: i64,
+        failed: i64,
+    },
     Dispute {
         n: usize,
         on: bool,
@@ -169,7 +175,7 @@ pub fn beginning(who: usize, number: u64) -> Step {
 /// A step of one person.
 pub fn personal(number: u64) -> Step {
     let mut choices = Choices(number);
-    let kind = choices.below(64);
+    let kind = choices.below(72);
     let (who, n, yes) = (choices.one_of(PEOPLE), choices.one_of(PAYMENTS), choices.chance(50));
     match kind {
         0..4 => Step::SignUp { who, code: choices.referrer(85) },
@@ -184,6 +190,10 @@ pub fn personal(number: u64) -> Step {
         38 => Step::PayBack { who },
         39..50 => Step::Approve(choices.earned()),
         50 => Step::Void(choices.earned()),
+        51..59 => {
+            let total = if choices.chance(40) { 0 } else { choices.below(3_000) + 1 };
+            Step::Sum { n, total, failed: if yes { choices.below(4) * 1_500 } else { 0 } }
+        }
         _ => {
             let end = [End::Failed, End::Paid, End::Returned][choices.one_of(3)];
             Step::Settle { line: choices.one_of(3), end }

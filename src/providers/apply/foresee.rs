@@ -1,5 +1,5 @@
-//! What messages would come to that are not stored: planned as stored ones are, and tried by the engine without
-//! writing anything.
+//! Foresees what messages would come to that are not stored: they are planned as stored ones are, and the engine tries
+//! them without writing anything.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Unstored {
     pub body: String,
 }
 
-/// What some messages would come to. Amounts are in minor units, by currency.
+/// Counts of what some messages would come to. Amounts are in minor units, by currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Foreseen {
@@ -226,7 +226,7 @@ fn tell(plan: &Plan, outcomes: &[(&Deed, Decided<Outcome>)], sum: &mut Foreseen)
                 add(&mut sum.revenue, *money);
             }
             (DeedKind::Payment(_), Ok(_)) => sum.known += 1,
-            (DeedKind::Refund, Ok(Outcome::RefundTo(RefundToOutcome::Refunded { amount, .. }))) => {
+            (DeedKind::Refund { .. }, Ok(Outcome::RefundTo(RefundToOutcome::Refunded { amount, .. }))) => {
                 sum.refunds += 1;
                 add(&mut sum.refunded, *amount);
             }

@@ -24,9 +24,11 @@ pub struct Group {
     pub names: BTreeSet<String>,
     /// Why the message that is applied cannot be read.
     pub unreadable: Option<String>,
+    /// There may be more messages about the payment.
+    pub is_cut: bool,
 }
 
-/// What a message says.
+/// Reads a stored message.
 pub fn read(provider: Provider, row: &MessageRow) -> Result<Told, String> {
     let json: Json = serde_json::from_str(&row.body).map_err(|error| format!("It is not JSON: {error}."))?;
     message::read(provider, &json, Instant::from_micros(row.happened_at))
@@ -47,7 +49,7 @@ impl Group {
             Err(why) => (Told::default(), Some(why)),
         };
         let names = told.names.iter().map(ToString::to_string).collect();
-        Self { names, messages: vec![(first, told)], unreadable }
+        Self { names, messages: vec![(first, told)], unreadable, is_cut: false }
     }
 
     /// Both together: they have an id in common.
@@ -55,6 +57,7 @@ impl Group {
         self.messages.extend(other.messages);
         self.names.extend(other.names);
         self.unreadable = self.unreadable.or(other.unreadable);
+        self.is_cut |= other.is_cut;
         self
     }
 
@@ -66,7 +69,9 @@ impl Group {
             }
             let names: Vec<String> = self.names.iter().cloned().collect();
             let before = self.messages.len();
-            for row in messages::mentioning(conn, account_id, Role::Names, &names, MOST).await? {
+            let rows = messages::mentioning(conn, account_id, Role::Names, &names, MOST).await?;
+            self.is_cut |= i64::try_from(rows.len()).is_ok_and(|count| count >= MOST);
+            for row in rows {
                 if self.messages.iter().any(|(known, _)| known.id == row.id) {
                     continue;
                 }

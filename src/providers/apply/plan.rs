@@ -1,4 +1,4 @@
-//! What is to be done about a payment: the events that its story has beyond what the engine knows.
+//! Plans what is to be done about a payment: the events that its story has beyond what the engine knows.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// What a plan comes to without a deed.
+/// The end of a plan without a deed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rest {
     /// Everything that it says is known.
@@ -61,9 +61,17 @@ pub struct Deed {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeedKind {
-    SignUp { code: String },
+    SignUp {
+        code: String,
+    },
     Payment(Money),
-    Refund,
+    /// The refunds are brought to a sum.
+    Refund {
+        /// A message that is not applied yet says that one failed.
+        fails: bool,
+        /// The lead lost its qualification when the whole payment had been given back.
+        unqualified: bool,
+    },
     Dispute(bool),
     Qualify(bool),
     End,
@@ -130,10 +138,13 @@ enum Recorded {
     Paid(Money, Day),
 }
 
-/// What was given back of a payment in all.
+/// The refunds of a payment, as its story has them.
 struct Back {
+    amount: Money,
     total: Money,
-    is_whole: bool,
+    failed: i64,
+    /// The engine knows that all of it was given back.
+    was_whole: bool,
     paid_on: Day,
 }
 
@@ -176,7 +187,7 @@ impl Planner<'_> {
         Box::pin(self.pay(group, &story, known)).await
     }
 
-    /// Whether rows are test data: the account's mode, or the product's.
+    /// Rows are test data by the account's mode, or the product's.
     pub fn is_test(&self, link: Option<&LinkRow>) -> bool {
         self.account.row.test || link.is_some_and(|link| link.product_test)
     }
@@ -288,9 +299,12 @@ impl Planner<'_> {
             return;
         }
         let (refunded, target) = (known.map_or(0, |k| k.refunded), story.refunded_of(amount.minor));
-        if target > refunded || (target < refunded && story.came_back) {
-            let (total, is_whole) = (Money { minor: target, ..amount }, target == amount.minor);
-            self.give_back(group, story, link, email, Back { total, is_whole, paid_on: day });
+        // Where not all messages are read, one of those left out may say that a refund was made after all.
+        let failed = if group.is_cut { 0 } else { story.failed_of(amount.minor) };
+        if target > refunded || (target < refunded && failed > 0) {
+            let was_whole = refunded == amount.minor;
+            let back = Back { total: Money { minor: target, ..amount }, failed, amount, was_whole, paid_on: day };
+            self.give_back(group, story, link, email, back);
         }
         let is_disputed = known.is_some_and(|k| k.disputed_at.is_some());
         if let Some(disputed) = story.disputed.filter(|disputed| *disputed != is_disputed && target < amount.minor) {
@@ -301,7 +315,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What was given back in all, and what the engine knows of it.
+    /// Brings the engine to what the story says was given back in all.
     fn give_back(&mut self, group: &Group, story: &Story, link: &LinkRow, email: &Email, back: Back) {
         let at = story.refunded_at.unwrap_or(self.intake.now);
         let refund = RefundTo {
@@ -310,11 +324,14 @@ impl Planner<'_> {
             names: names_of(group).collect(),
             total: back.total,
             date: self.zone.day_of(at).max(back.paid_on),
-            restores: story.came_back,
+            failed: back.failed,
             reason: format!("{} says so.", self.plan.provider),
         };
-        self.push(DeedKind::Refund, refund);
-        if back.is_whole && link.unqualify_on_refund {
+        let new = group.messages.iter().filter(|(row, _)| row.state == State::New);
+        let fails = new.flat_map(|(_, told)| &told.facts).any(Fact::takes_back);
+        let unqualified = back.was_whole && link.unqualify_on_refund;
+        self.push(DeedKind::Refund { fails, unqualified }, refund);
+        if back.total == back.amount && link.unqualify_on_refund {
             self.qualify(link, email, false);
         }
     }

@@ -1,4 +1,4 @@
-//! Who paid, with which code, and for which campaign.
+//! Finds who paid, with which code, and for which campaign.
 
 use super::group;
 use super::plan::{Planner, Rest, lead};

@@ -1,4 +1,4 @@
-//! What became of a message, in words.
+//! Says in words what became of a message.
 
 use super::plan::{Deed, DeedKind, Plan, Rest};
 use crate::engine::{CancelOutcome, Decided, Outcome, PaymentOutcome, RefundToOutcome, Rejected, SignUpOutcome};
@@ -60,13 +60,7 @@ pub fn fate(plan: &Plan, outcomes: &[(&Deed, Decided<Outcome>)]) -> Fate {
 /// A sentence for one deed, if there is anything to say; an error is for a person.
 fn told(deed: &Deed, outcome: &Decided<Outcome>, provider: &str) -> Result<Option<String>, String> {
     let rejected = match outcome {
-        Ok(Outcome::RefundTo(RefundToOutcome::InPayout { amount, .. })) => {
-            return Err(format!(
-                "{} is yours again: a refund did not reach the customer, or a dispute was won after all. The commission \
-                 was in a payout when the refund took it: give it back by an adjustment if it is owed.",
-                amount.shown()
-            ));
-        }
+        Ok(Outcome::RefundTo(done)) => return refunded(deed, done),
         Ok(outcome) => return Ok(done(deed, outcome, provider)),
         Err(rejected) => rejected,
     };
@@ -81,10 +75,48 @@ fn told(deed: &Deed, outcome: &Decided<Outcome>, provider: &str) -> Result<Optio
         DeedKind::Qualify(_) => Ok(None),
         DeedKind::SignUp { code } => Err(format!("The code {code} was not noted: {why}.")),
         DeedKind::Payment(money) => Err(format!("The payment of {} was not recorded: {why}.", money.shown())),
-        DeedKind::Refund => Err(format!("The refund was not applied: {why}.")),
+        DeedKind::Refund { .. } => Err(format!("The refund was not applied: {why}.")),
         DeedKind::Dispute(_) => Err(format!("The dispute was not noted: {why}.")),
         DeedKind::End => Err(format!("The end of the subscription was not noted: {why}.")),
     }
+}
+
+/// A sentence for refunds that were brought to a sum. A failure that needs a person is said by the message that brings it:
+/// later messages of the payment say nothing of it.
+fn refunded(deed: &Deed, outcome: &RefundToOutcome) -> Result<Option<String>, String> {
+    const WHY: &str = "a refund did not reach the customer, or a dispute was won after all";
+    let DeedKind::Refund { fails, unqualified } = deed.kind else { return Ok(None) };
+    let sentence = match outcome {
+        RefundToOutcome::Refunded { amount, .. } => format!("A refund of {} was applied.", amount.shown()),
+        RefundToOutcome::Known { .. } => "The refund was known.".to_owned(),
+        RefundToOutcome::InPayout { .. } if !fails => return Ok(None),
+        RefundToOutcome::InPayout { amount, .. } => {
+            return Err(format!(
+                "{} is yours again: {WHY}. Its commission has been in a payout, so nothing changes by itself: give back \
+                 by an adjustment what is owed.",
+                amount.shown()
+            ));
+        }
+        RefundToOutcome::Restored { amount, rest, .. } => {
+            let mut said = Vec::new();
+            if amount.minor > 0 {
+                said.push(format!("{} is yours again: {WHY}. What it earned stands again.", amount.shown()));
+            }
+            if amount.minor > 0 && unqualified {
+                said.push("The lead stays not qualified: qualify it on its page if it counts again.".to_owned());
+            }
+            if rest.minor > 0 && fails {
+                said.push(format!(
+                    "{} came back that was given back by a call or by hand: {WHY}. Nothing takes that refund off by \
+                     itself: give back by an adjustment what is owed.",
+                    rest.shown()
+                ));
+                return Err(said.join(" "));
+            }
+            said.join(" ")
+        }
+    };
+    Ok(Some(sentence).filter(|sentence| !sentence.is_empty()))
 }
 
 fn done(deed: &Deed, outcome: &Outcome, provider: &str) -> Option<String> {
@@ -112,15 +144,7 @@ fn done(deed: &Deed, outcome: &Outcome, provider: &str) -> Option<String> {
             format!("The payment was known with {}, which counts.", amount.shown())
         }
         (DeedKind::Payment(_), _) => "The payment was known.".to_owned(),
-        (DeedKind::Refund, Outcome::RefundTo(RefundToOutcome::Refunded { amount, .. })) => {
-            format!("A refund of {} was applied.", amount.shown())
-        }
-        (DeedKind::Refund, Outcome::RefundTo(RefundToOutcome::Restored { amount, .. })) => format!(
-            "{} is yours again: a refund did not reach the customer, or a dispute was won after all. What it earned \
-             stands again.",
-            amount.shown()
-        ),
-        (DeedKind::Refund, _) => "The refund was known.".to_owned(),
+        (DeedKind::Refund { .. }, _) => return None,
         (DeedKind::Dispute(true), _) => {
             format!("{provider} says that the payment is disputed: nothing that it earned is paid.")
         }

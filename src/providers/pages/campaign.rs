@@ -48,6 +48,8 @@ pub(super) struct Shown {
     failed: i64,
     /// The last message that was turned away, where none came since.
     refused: Option<(When, String)>,
+    /// Why its daily sync of customers does not go on.
+    sync_stopped: Option<String>,
     webhook: String,
 }
 
@@ -67,7 +69,8 @@ impl Shown {
 
     /// A word of how it is doing, with its tone.
     fn state(&self) -> (&'static str, &'static str) {
-        match (self.account.is_connected(), self.failed > 0 || self.refused.is_some(), &self.last) {
+        let is_bad = self.failed > 0 || self.refused.is_some() || self.sync_stopped.is_some();
+        match (self.account.is_connected(), is_bad, &self.last) {
             (false, ..) => ("disconnected", "neutral"),
             (true, true, _) => ("needs a look", "bad"),
             (true, false, None) => ("no message yet", "warning"),
@@ -123,6 +126,7 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>) -> PageResult {
             }),
             last: last.map(|at| page.when(at)),
             failed: pulse.map_or(0, |pulse| pulse.failed),
+            sync_stopped: pulse.and_then(|pulse| pulse.sync_stopped.clone()),
             refused: refused.map(|at| (page.when(at), why)),
             webhook: webhook_url(&page.app.config.public_url, account.row.provider, &page.member.business_public_id),
             account,

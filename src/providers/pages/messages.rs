@@ -1,11 +1,14 @@
 //! The messages that came: what each said, and what became of it.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{OriginalUri, Path};
 
 use super::campaign::named;
+use crate::audit::{self, NewEntry};
 use crate::codes;
-use crate::db::{Cursor, DbResult, Tx};
+use crate::db::{Cursor, DbResult, Key, Tx};
 use crate::providers::accounts::{self, Account};
 use crate::providers::store::messages::{self, KNOWN, MessageLine, MessageRow, State};
 use crate::providers::why;
@@ -163,6 +166,30 @@ pub(super) async fn apply(page: Page, Path(id): Path<i64>) -> PageResult {
         Flash::info("It is about to be applied.")
     };
     page.go(&format!("/provider-messages/{id}"), flash).await
+}
+
+/// Nothing is to be done about it: it leaves the list of those to look at.
+pub(super) async fn dismiss(page: Page, Path(id): Path<i64>) -> PageResult {
+    let known = messages::find(&mut page.read().await?, page.member.business_id, id).await?;
+    let row = known.ok_or(Fault::NotFound)?;
+    let outcome = format!("{} {} looked at it: nothing to do.", row.outcome, page.member.name);
+    let input = (page.member.business_id, id, outcome.trim().to_owned());
+    let done = page.app.write(vec![Key::Row(id)], &Arc::new(page.member.actor()), input, dismiss_in).await?;
+    let flash = if done {
+        Flash::good("It was set aside. You find it under “ignored”.")
+    } else {
+        Flash::info("It needs no look, so nothing was changed.")
+    };
+    page.go(&format!("/provider-messages/{id}"), flash).await
+}
+
+async fn dismiss_in(tx: &mut Tx, input: &(i64, i64, String)) -> DbResult<bool> {
+    let dismissed = messages::dismiss(tx, input).await?;
+    if dismissed {
+        let entry = NewEntry::by(tx, input.0, "provider.dismissed", ("provider_message", input.1))?;
+        audit::write(tx, &[entry]).await?;
+    }
+    Ok(dismissed)
 }
 
 async fn renew(tx: &mut Tx, &(business_id, id): &(i64, i64)) -> DbResult<bool> {

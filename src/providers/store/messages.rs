@@ -287,6 +287,23 @@ pub async fn renew(tx: &mut Tx, business_id: i64, id: i64) -> DbResult<bool> {
     Ok(renewed == 1)
 }
 
+/// A person looked at a message and needs nothing more of it; false for one that needs no look.
+pub async fn dismiss(tx: &mut Tx, (business_id, id, outcome): &(i64, i64, String)) -> DbResult<bool> {
+    let now = tx.now();
+    let dismissed = sql("UPDATE provider_messages
+            SET state = 'ignored', outcome = $3, updated_at = $4
+          WHERE id = $1
+            AND business_id = $2
+            AND state = 'failed'")
+    .bind(*id)
+    .bind(*business_id)
+    .bind(outcome)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(dismissed == 1)
+}
+
 pub async fn find(conn: &mut Conn, business_id: i64, id: i64) -> DbResult<Option<MessageRow>> {
     sql("SELECT id, business_id, account_id, identity, kind, happened_at, received_at, body, state, outcome, applied_at,
                 payment_id, lead_id, code_id
@@ -344,12 +361,13 @@ pub async fn list(conn: &mut Conn, business_id: i64, query: &ListQuery) -> DbRes
 }
 
 row! {
-    /// The last message of an account, and how many wait for a person.
+    /// The last message of an account, how many wait for a person, and why its daily sync does not go on.
     #[derive(Debug, Clone)]
     pub struct Pulse {
         pub account_id: i64,
         pub last_at: Option<i64>,
         pub failed: i64,
+        pub sync_stopped: Option<String>,
     }
 }
 
@@ -365,7 +383,13 @@ pub async fn pulses(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Pulse>> {
                    FROM provider_messages f
                   WHERE f.business_id = a.business_id
                     AND f.state = 'failed'
-                    AND f.account_id = a.id) AS failed
+                    AND f.account_id = a.id) AS failed,
+                (SELECT max(r.stopped)
+                   FROM provider_runs r
+                  WHERE r.state IN ('checking', 'running')
+                    AND r.account_id = a.id
+                    AND r.daily = true
+                    AND r.again_at IS NULL) AS sync_stopped
            FROM provider_accounts a
           WHERE a.business_id = $1
           ORDER BY a.id")
@@ -374,8 +398,8 @@ pub async fn pulses(conn: &mut Conn, business_id: i64) -> DbResult<Vec<Pulse>> {
     .await
 }
 
-/// Messages of a business that a person has to look at, and the accounts whose messages are turned away or whose key
-/// does not work.
+/// Messages of a business that a person has to look at, and the accounts whose messages are turned away, whose key does
+/// not work, or whose daily sync stopped.
 pub async fn troubles(conn: &mut Conn, business_id: i64) -> DbResult<(i64, i64)> {
     let found: (i64, i64) = sql("SELECT (SELECT count(*)
                    FROM provider_messages
@@ -386,6 +410,13 @@ pub async fn troubles(conn: &mut Conn, business_id: i64) -> DbResult<(i64, i64)>
                   WHERE a.business_id = $1
                     AND a.disconnected_at IS NULL
                     AND (a.trouble IS NOT NULL
+                         OR EXISTS (SELECT 1
+                                      FROM provider_runs r
+                                     WHERE r.state IN ('checking', 'running')
+                                       AND r.account_id = a.id
+                                       AND r.daily = true
+                                       AND r.stopped IS NOT NULL
+                                       AND r.again_at IS NULL)
                          OR a.refused_at > COALESCE((SELECT m.received_at
                                                        FROM provider_messages m
                                                       WHERE m.account_id = a.id

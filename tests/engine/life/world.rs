@@ -7,7 +7,7 @@ use refdesk::clock::{Day, Instant};
 use refdesk::engine::payout::LineEvent;
 use refdesk::engine::{
     Approve, Dispute, DisputedPayment, NameKind, Names, PayBack, Payment, PaymentName, PaymentRef, Qualify,
-    Reattribute, Refund, SignUp, Subscription, Void, What,
+    Reattribute, Refund, RefundTo, SignUp, Subscription, Void, What,
 };
 use refdesk::money::{Currency, Money, Rate, Unpriced};
 use refdesk::payout_details::Method;
@@ -259,6 +259,16 @@ impl<'a> World<'a> {
                 identity: Some(format!("event:s{}r{id}", story.number)),
                 body_hash: format!("{n} {amount:?}"),
                 reason: None,
+            }
+            .into(),
+            Step::Sum { n, total, failed } => RefundTo {
+                of,
+                email: address(payer(n)),
+                names: vec![story.payment(n)],
+                total: Money { minor: total, currency: money(currency(n)) },
+                date: self.start.plus_days(21),
+                failed,
+                reason: reason(),
             }
             .into(),
             Step::Dispute { n, on } => {
