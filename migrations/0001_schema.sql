@@ -1149,7 +1149,7 @@ CREATE TABLE provider_runs (
     updated_at BIGINT NOT NULL,
     finished_at BIGINT
 );
-CREATE INDEX provider_runs_by_campaign ON provider_runs (campaign_id, account_id, kind, id);
+CREATE INDEX provider_runs_by_campaign ON provider_runs (campaign_id, account_id, kind, created_at, id);
 CREATE INDEX provider_runs_again ON provider_runs (again_at) WHERE again_at IS NOT NULL;
 CREATE INDEX provider_runs_by_state ON provider_runs (state, updated_at);
 

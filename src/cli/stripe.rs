@@ -237,14 +237,16 @@ async fn sync(core: &Core, args: &SyncArgs) -> Result<(), Refusal> {
         since: None,
     };
     let asked = fetches::start(core, &actor("stripe sync"), new).await?.map_err(Refusal::unusable)?;
-    let job = jobs::run_one(core, &router::job_kinds(), business.id, asked.job_id).await?;
+    let done = jobs::run_one(core, &router::job_kinds(), business.id, asked.job_id).await;
     let run = runs::find(&mut core.db.read().await?, business.id, asked.run_id).await?;
+    // Nobody is asked here, so nobody will say yes to it; a colleague's preview stays.
+    if args.dry_run && !asked.joined {
+        fetches::discard(core, business.id, asked.run_id).await?;
+    }
+    let job = done?;
     let Some(run) = run else { return Err(Refusal::unusable("the run is no longer there")) };
     if let Some(why) = run.stopped.clone().or(job.error) {
         return Err(Refusal { code: NO, why });
-    }
-    if args.dry_run {
-        fetches::discard(core, business.id, run.id).await?;
     }
     let counts = CustomerCounts::of(&run);
     print_json(&json!({

@@ -35,6 +35,8 @@ pub struct World {
     pub lost_answers: usize,
     /// The rights that the key lacks.
     pub lacking: Vec<&'static str>,
+    /// The answer to every question for a list of customers, whatever was asked.
+    pub odd: Option<Json>,
     next: usize,
 }
 
@@ -161,6 +163,9 @@ fn act(world: &mut World, method: &Method, path: &str, form: &BTreeMap<String, S
             );
             return refuse(403, json!({ "message": message, "type": "invalid_request_error" }));
         }
+    }
+    if let ("customers", Some(odd)) = (parts[0], &world.odd) {
+        return (200, odd.clone());
     }
     world.next += 1;
     let next = world.next;

@@ -8,6 +8,7 @@ mod performance;
 mod shuffled;
 mod stripe;
 mod sync;
+mod sync_odd;
 
 use refdesk::providers::Provider;
 use refdesk::providers::accounts::Secrets;

@@ -40,7 +40,7 @@ pub async fn connected(app: &TestApp, key: &str) -> (TestApp, Fake, i64) {
     (app, fake, account)
 }
 
-fn customer(n: i64, email: Option<&str>) -> Json {
+pub fn customer(n: i64, email: Option<&str>) -> Json {
     json!({
         "id": format!("cus_{n}"), "object": "customer", "name": format!("Customer {n}"), "email": email,
         "phone": null, "created": THEN + n, "livemode": true,
@@ -48,11 +48,11 @@ fn customer(n: i64, email: Option<&str>) -> Json {
 }
 
 /// So many customers with addresses, the newest first.
-fn many(n: i64) -> Vec<Json> {
+pub fn many(n: i64) -> Vec<Json> {
     (1..=n).rev().map(|n| customer(n, Some(&format!("customer{n}@example.com")))).collect()
 }
 
-fn sync(app: &TestApp, account_id: i64, asks: bool) -> NewRun {
+pub fn sync(app: &TestApp, account_id: i64, asks: bool) -> NewRun {
     NewRun {
         business_id: app.business.id,
         account_id,
@@ -65,7 +65,7 @@ fn sync(app: &TestApp, account_id: i64, asks: bool) -> NewRun {
 }
 
 /// Referrers, active codes, and enrollments.
-async fn made(app: &TestApp) -> (i64, i64, i64) {
+pub async fn made(app: &TestApp) -> (i64, i64, i64) {
     (
         app.number("SELECT count(*) FROM referrers").await,
         app.number("SELECT count(*) FROM codes WHERE state = 'active'").await,
@@ -282,7 +282,7 @@ async fn a_key_without_the_right_stops_with_words(app: TestApp) {
     app.get(&path).await.is(200).says("0 customers would become referrers");
 }
 
-fn refdesk(app: &TestApp, arguments: &[String]) -> Output {
+pub fn refdesk(app: &TestApp, arguments: &[String]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_refdesk"));
     command.args(arguments).args(["--database-url", &app.database.url]).env_remove("RUST_LOG");
     command.env("REFDESK_STRIPE_API", &app.app.config.stripe_api);

@@ -127,6 +127,10 @@ impl RunPage {
         self.run.state == RunState::Done
     }
 
+    fn may_be_thrown_away(&self) -> bool {
+        super::runs::may_be_thrown_away(&self.run, self.stopped.is_some())
+    }
+
     fn step(&self) -> usize {
         match self.run.state {
             RunState::Checking => 2,
@@ -149,7 +153,7 @@ impl RunPage {
         self.counts.staged.max(1)
     }
 
-    /// Whether the lists of Stripe's are still being read.
+    /// The progress; none while the lists of Stripe's are still being read.
     fn part(&self) -> i64 {
         match self.run.state {
             RunState::Running => self.done,
@@ -169,9 +173,9 @@ impl RunPage {
         let f = &self.counts.foreseen;
         vec![
             ("New payments", counted(f.payments)),
-            ("with a referral code", counted(f.with_code)),
-            ("of a lead", counted(f.of_lead)),
-            ("that earn a commission", counted(f.earning)),
+            ("… with a referral code", counted(f.with_code)),
+            ("… of leads", counted(f.of_lead)),
+            ("… that earn a commission", counted(f.earning)),
             ("Paid in all", sums(&f.revenue)),
             ("New leads", counted(f.leads)),
             (

@@ -62,6 +62,11 @@ fn state_words(run: &RunRow) -> (&'static str, &'static str) {
     }
 }
 
+/// A preview that waits for somebody, or does not go on.
+pub(super) fn may_be_thrown_away(run: &RunRow, stopped: bool) -> bool {
+    run.asks && (run.state == RunState::Checked || (run.state == RunState::Checking && stopped))
+}
+
 pub(super) fn many(n: i64, one: &str, more: &str) -> String {
     format!("{} {}", counted(n), if n == 1 { one } else { more })
 }
@@ -140,8 +145,16 @@ impl RunPage {
         meaning(self.fate)
     }
 
+    fn has_reasons(&self) -> bool {
+        self.rows.iter().any(|row| !row.why.is_empty())
+    }
+
     fn is_done(&self) -> bool {
         self.run.state == RunState::Done
+    }
+
+    fn may_be_thrown_away(&self) -> bool {
+        may_be_thrown_away(&self.run, self.stopped.is_some())
     }
 
     fn total(&self) -> i64 {

@@ -3,7 +3,7 @@ use crate::db::{Conn, DbResult, Tx, sql, sql_built};
 use crate::{row, rows, words};
 
 words! {
-    /// What a run fetches.
+    /// The kind of object that a run fetches.
     pub enum RunKind {
         Customers = "customers",
         /// Payments of a past period.
@@ -78,7 +78,7 @@ pub async fn last(
             AND account_id = $2
             AND kind = $3
             AND state <> 'discarded'
-          ORDER BY id DESC
+          ORDER BY created_at DESC, id DESC
           LIMIT $4"
     ))
     .bind(campaign_id)
@@ -86,6 +86,29 @@ pub async fn last(
     .bind(kind)
     .bind(most)
     .all(conn)
+    .await
+}
+
+/// A run that does just what another one would do: it is not over, reads the same, and asks or does not ask as that.
+pub async fn at_it(tx: &mut Tx, new: &NewRun) -> DbResult<Option<RunRow>> {
+    sql_built(format!(
+        "SELECT {RUN}
+           FROM provider_runs
+          WHERE campaign_id = $1
+            AND account_id = $2
+            AND kind = $3
+            AND state IN ('checking', 'running')
+            AND asks = $4
+            AND COALESCE(since, -1) = $5
+          ORDER BY created_at DESC, id DESC
+          LIMIT 1"
+    ))
+    .bind(new.campaign_id)
+    .bind(new.account_id)
+    .bind(new.kind)
+    .bind(new.asks)
+    .bind(new.since.unwrap_or(-1))
+    .optional(tx)
     .await
 }
 
@@ -121,12 +144,13 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &NewRun) -> DbResult<()> {
     Ok(())
 }
 
-/// Notes the job that does a run, in the state in which it goes on.
-pub async fn begin(tx: &mut Tx, id: i64, (state, asks): (RunState, bool), job_id: i64) -> DbResult<()> {
+/// Notes the job that does a run, in the state in which it goes on; false for a run that is over.
+pub async fn begin(tx: &mut Tx, id: i64, (state, asks): (RunState, bool), job_id: i64) -> DbResult<bool> {
     let now = tx.now();
-    sql("UPDATE provider_runs
+    let begun = sql("UPDATE provider_runs
             SET state = $2, asks = $3, job_id = $4, stopped = NULL, again_at = NULL, updated_at = $5
-          WHERE id = $1")
+          WHERE id = $1
+            AND state IN ('checking', 'checked', 'running')")
     .bind(id)
     .bind(state)
     .bind(asks)
@@ -134,10 +158,10 @@ pub async fn begin(tx: &mut Tx, id: i64, (state, asks): (RunState, bool), job_id
     .bind(now)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(begun == 1)
 }
 
-/// How far a run has come.
+/// The place to which a run has come.
 #[derive(Debug, Clone)]
 pub struct Come {
     pub id: i64,
@@ -284,7 +308,7 @@ pub async fn synced(tx: &mut Tx, (account_id, campaign_id): (i64, i64), until: i
 }
 
 words! {
-    /// What becomes of a customer, or would.
+    /// The fate of a customer, decided or foreseen.
     pub enum CustomerFate {
         /// Becomes a referrer.
         New = "new",
@@ -430,8 +454,9 @@ pub struct Tidy {
 /// Removes what runs fetched that are long over; answers how much.
 pub async fn tidy(tx: &mut Tx, tidy: &Tidy) -> DbResult<u64> {
     sql("UPDATE provider_runs
-            SET state = 'discarded'
-          WHERE state = 'checked'
+            SET state = 'discarded', again_at = NULL
+          WHERE state IN ('checked', 'checking')
+            AND asks = true
             AND updated_at < $1")
     .bind(tidy.unconfirmed_before)
     .execute(tx)

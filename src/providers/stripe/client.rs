@@ -148,14 +148,26 @@ impl Client {
         }
     }
 
-    /// One page of a list, and whether there are more.
+    /// One page of a list, and whether there are more. A page that leads no further is no answer: whoever follows it would
+    /// ask for ever, or take a part for the whole.
     pub async fn page(&self, path: &str, query: &Form, after: Option<&str>) -> Result<(Vec<Json>, bool), ApiError> {
         let mut page = query.clone();
         page.push(("limit".into(), "100".into()));
         page.extend(after.map(|id| ("starting_after".into(), id.to_owned())));
         let answer = self.send(&Method::GET, path, &page, None).await?;
-        let data = answer.get("data").and_then(Json::as_array).cloned().unwrap_or_default();
-        Ok((data, answer.get("has_more") == Some(&Json::Bool(true))))
+        let unfit = |why: &str| Err(ApiError::Unreachable(why.to_owned()));
+        let Some(data) = answer.get("data").and_then(Json::as_array).cloned() else {
+            return unfit("the answer is no list");
+        };
+        let more = answer.get("has_more") == Some(&Json::Bool(true));
+        match data.last() {
+            None if more => unfit("a page of the list is empty, and is not the last one"),
+            Some(last) if after.is_some() && text(last, "id").as_deref() == after => {
+                unfit("a page of the list came again")
+            }
+            Some(last) if more && text(last, "id").is_none() => unfit("a page of the list ends without an id"),
+            _ => Ok((data, more)),
+        }
     }
 }
 

@@ -70,7 +70,7 @@ const LISTS: [List; 4] = [
     List { path: "/v1/disputes", query: &[], days_before: 0 },
 ];
 
-/// What a run of a past period found.
+/// Counts of what a run of a past period found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
@@ -305,7 +305,7 @@ async fn staged_of(conn: &mut Conn, run: &RunRow, account: &Account, event: Even
     Ok(Some(Staged { identity, happened_at, body, person, names }))
 }
 
-/// Who paid: by the address, else by what there is.
+/// The person who paid: by the address, else by what there is.
 async fn person(conn: &mut Conn, account: &Account, event: &Event) -> DbResult<String> {
     let paid = event.told.facts.iter().find_map(|fact| match fact {
         Fact::Paid(paid) => Some(&paid.who),

@@ -50,9 +50,11 @@ pub const TEST_REFERRERS: &str = "This account is in Stripe’s test mode, and r
 pub struct Asked {
     pub run_id: i64,
     pub job_id: i64,
+    /// Somebody else had asked for it.
+    pub joined: bool,
 }
 
-/// Starts a run, or joins the one of its kind that is at it.
+/// Starts a run, or joins one that does just the same.
 ///
 /// # Errors
 /// A sentence: why nothing can be fetched.
@@ -74,20 +76,22 @@ pub async fn start(core: &Core, actor: &Arc<Actor>, new: NewRun) -> DbResult<Res
 }
 
 async fn start_in(tx: &mut Tx, new: &NewRun) -> DbResult<Asked> {
-    let last = store::last(tx, (new.account_id, new.campaign_id), new.kind, 1).await?.pop();
-    if let Some(last) = last.filter(|last| matches!(last.state, RunState::Checking | RunState::Running)) {
-        let asks = last.asks && new.asks;
-        return Ok(Asked { run_id: last.id, job_id: work(tx, &last, (last.state, asks)).await? });
+    if let Some(run) = store::at_it(tx, new).await?
+        && let Some(job_id) = work(tx, &run, (run.state, run.asks)).await?
+    {
+        return Ok(Asked { run_id: run.id, job_id, joined: true });
     }
-    let id = tx.id()?;
-    store::insert(tx, id, new).await?;
-    let run = store::find(tx, new.business_id, id).await?;
+    let run_id = tx.id()?;
+    store::insert(tx, run_id, new).await?;
+    let run = store::find(tx, new.business_id, run_id).await?;
     let run = run.ok_or_else(|| DbError::Fault("the run is gone".into()))?;
-    Ok(Asked { run_id: id, job_id: work(tx, &run, (RunState::Checking, new.asks)).await? })
+    let job_id = work(tx, &run, (RunState::Checking, new.asks)).await?;
+    let job_id = job_id.ok_or_else(|| DbError::Fault("the run is over before it began".into()))?;
+    Ok(Asked { run_id, job_id, joined: false })
 }
 
-/// Lets a job do a run, or finds the one that is at it.
-async fn work(tx: &mut Tx, run: &RunRow, to: (RunState, bool)) -> DbResult<i64> {
+/// Lets a job do a run, or finds the one that is at it; `None` for a run that is over.
+async fn work(tx: &mut Tx, run: &RunRow, to: (RunState, bool)) -> DbResult<Option<i64>> {
     let new = NewJob {
         business_id: run.business_id,
         campaign_id: Some(run.campaign_id),
@@ -98,8 +102,7 @@ async fn work(tx: &mut Tx, run: &RunRow, to: (RunState, bool)) -> DbResult<i64> 
         actor: tx.actor()?.clone(),
     };
     let job_id = jobs::enqueue_in(tx, &new).await?;
-    store::begin(tx, run.id, to, job_id).await?;
-    Ok(job_id)
+    Ok(store::begin(tx, run.id, to, job_id).await?.then_some(job_id))
 }
 
 /// Applies what a dry run found, or goes on with a run that stopped.
@@ -128,7 +131,8 @@ async fn go_on_in(tx: &mut Tx, &(business_id, run_id): &(i64, i64)) -> DbResult<
         RunState::Checked | RunState::Running => (RunState::Running, false),
         RunState::Done | RunState::Discarded => return Ok(None),
     };
-    Ok(Some(Asked { run_id, job_id: work(tx, &run, to).await? }))
+    let job_id = work(tx, &run, to).await?;
+    Ok(job_id.map(|job_id| Asked { run_id, job_id, joined: false }))
 }
 
 /// Throws a dry run away; false for a run that is applied.

@@ -14,7 +14,7 @@ pub struct Stopped {
     pub again_at: Option<i64>,
 }
 
-/// How far a step brings a run and its job.
+/// A step's end: how far it brings a run and its job.
 pub struct Step {
     pub job: Arc<Claimed>,
     /// `None` leaves the run as it is.
