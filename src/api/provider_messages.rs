@@ -2,6 +2,7 @@
 //! document; refusals are problems of RFC 9457, which a provider shows to whoever looks why a message failed.
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
@@ -12,9 +13,10 @@ use serde_json::json;
 
 use super::dialect::Dialect;
 use super::problem::Problem;
+use super::read;
 use crate::app::App;
 use crate::providers::Provider;
-use crate::providers::receive::{Received, receive};
+use crate::providers::receive::{Received, receive, too_large};
 use crate::web::layers::RequestId;
 
 /// The largest message: events of providers have some kilobytes.
@@ -39,12 +41,20 @@ async fn take(
     State(app): State<App>,
     Path((provider, business)): Path<(String, String)>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let Some(provider) = Provider::parse(&provider) else {
         return Err(Problem::not_found("There is no such payment provider."));
     };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            too_large(&app, provider, &business, header, LARGEST).await?;
+            return Err(read::too_large());
+        }
+        Err(rejection) => return Err(read::unread(&rejection)),
+    };
     match receive(&app, provider, &business, header, &body).await? {
         Received::Taken { again } => Ok(Json(json!({ "received": true, "duplicate": again })).into_response()),
         Received::UnknownBusiness => Err(Problem::not_found("There is no such business.")),

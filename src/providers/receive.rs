@@ -41,16 +41,10 @@ pub async fn receive<'h>(
     header: impl Fn(&str) -> Option<&'h str>,
     body: &[u8],
 ) -> DbResult<Received> {
-    let mut conn = core.db.read().await?;
-    let Some(business) = business::by_public_id(&mut conn, business).await? else {
-        return Ok(Received::UnknownBusiness);
+    let accounts = match connected(core, provider, business).await? {
+        Ok(accounts) => accounts,
+        Err(answer) => return Ok(answer),
     };
-    let mut accounts = of(&mut conn, business.id).await?;
-    drop(conn);
-    accounts.retain(|account| account.row.provider == provider && account.is_connected());
-    if accounts.is_empty() {
-        return Ok(Received::NotConnected);
-    }
     let account = match signer(core, &accounts, provider, &header, body) {
         Ok(account) => account,
         Err(Received::Refused(why)) => {
@@ -72,6 +66,35 @@ pub async fn receive<'h>(
     };
     let taken = core.db.write_on(Terms::of(vec![]).ids(1), new, insert_in).await?;
     Ok(Received::Taken { again: !taken })
+}
+
+/// Notes a message to a business that was too large to be read. Its signature covers all of it, so it cannot be checked:
+/// a message without one is nobody's.
+pub async fn too_large<'h>(
+    core: &Core,
+    provider: Provider,
+    business: &str,
+    header: impl Fn(&str) -> Option<&'h str>,
+    largest: usize,
+) -> DbResult<()> {
+    let Ok(accounts) = connected(core, provider, business).await? else { return Ok(()) };
+    if let Err(Received::Refused(why)) = signer(core, &accounts, provider, &header, b"")
+        && !matches!(why, Refused::Missing(_))
+    {
+        note(core, &accounts, &format!("It is larger than {} kB.", largest >> 10)).await?;
+    }
+    Ok(())
+}
+
+/// The connected accounts of a provider to whose business a message is addressed.
+async fn connected(core: &Core, provider: Provider, business: &str) -> DbResult<Result<Vec<Account>, Received>> {
+    let mut conn = core.db.read().await?;
+    let Some(business) = business::by_public_id(&mut conn, business).await? else {
+        return Ok(Err(Received::UnknownBusiness));
+    };
+    let mut accounts = of(&mut conn, business.id).await?;
+    accounts.retain(|account| account.row.provider == provider && account.is_connected());
+    Ok(if accounts.is_empty() { Err(Received::NotConnected) } else { Ok(accounts) })
 }
 
 async fn insert_in(tx: &mut Tx, new: &NewMessage) -> DbResult<bool> {

@@ -240,7 +240,14 @@ async fn nothing_is_taken_without_its_signature(app: TestApp) {
     let large = "x".repeat(5 << 20);
     let header = signed(&large, SECRET, now);
     let refused = app.deliver(Provider::Stripe, &large, &[("stripe-signature", &header)]).await;
-    refused.is(413);
+    assert_eq!(refused.is(413).json()["code"], "payload_too_large");
+    // Nobody's body says nothing; one with a signature may be a payment that is missing.
+    app.arrange("UPDATE provider_accounts SET refused_at = NULL, refused_why = NULL").await;
+    let noted = "SELECT count(*) FROM provider_accounts WHERE refused_why = 'It is larger than 512 kB.'";
+    app.deliver(Provider::Stripe, &large, &[]).await.is(413);
+    assert_eq!(app.number(noted).await, 0);
+    app.deliver(Provider::Stripe, &large, &[("stripe-signature", &header)]).await.is(413);
+    assert_eq!(app.number(noted).await, 1);
     let elsewhere = format!("/webhooks/stripe/{}x", app.business.public_id);
     app.request("POST", &elsewhere, &[], body.clone().into_bytes()).await.is(404);
     app.request("POST", &app.webhook(Provider::Stripe).replace("stripe", "bank"), &[], body.into_bytes()).await.is(404);
