@@ -6,11 +6,16 @@ use crate::clock::Instant;
 use crate::money::Currency;
 use crate::text;
 
-/// Why a message cannot be read, as a sentence.
+/// The reason for which a message cannot be read, as a sentence.
 pub type Unreadable = String;
 
 /// The longest id or name that is stored of a message.
 const LONGEST: usize = 150;
+/// The longest e-mail address that is read. [`Email`](crate::email::Email) takes 254 characters and says so of longer
+/// ones, which one that is left out here could not.
+const LONGEST_ADDRESS: usize = 1_000;
+/// The ending of the fields in which every provider gives an e-mail address.
+const ADDRESS: &str = "email";
 
 /// A value by its path, `a.b.0.c`; `None` for null as well.
 pub fn at<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
@@ -28,7 +33,8 @@ pub fn text(json: &Json, path: &str) -> Option<String> {
         Json::Number(number) => number.to_string(),
         _ => return None,
     };
-    text::line(&raw, LONGEST).ok().filter(|line| !line.is_empty())
+    let longest = if path.ends_with(ADDRESS) { LONGEST_ADDRESS } else { LONGEST };
+    text::line(&raw, longest).ok().filter(|line| !line.is_empty())
 }
 
 /// A text that is given by itself.

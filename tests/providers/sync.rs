@@ -15,6 +15,7 @@ use crate::support::{Engine, SECRET_KEY, TestApp, actor};
 
 on_both_databases! {
     customers_become_referrers_after_a_preview,
+    an_address_may_be_as_long_as_addresses_are,
     a_run_that_was_cut_goes_on_where_it_was,
     two_nodes_make_nobody_twice,
     a_daily_sync_reads_the_new_ones,
@@ -96,7 +97,7 @@ async fn customers_become_referrers_after_a_preview(app: TestApp) {
     app.sign_in().await;
     let place = format!("/campaigns/{}/payments/accounts/{account}/customers", app.business.campaign_id);
     app.get(&format!("/campaigns/{}/payments", app.business.campaign_id)).await.is(200).says("Sync customers");
-    app.get(&place).await.is(200).says("Nobody is e-mailed.");
+    app.get(&place).await.is(200).says("Nobody is e-mailed.").says("One of them without a code gets none by this");
     let preview = app.with_jobs(app.post_form(&place, &[])).await;
     let run = preview.header("location").split('?').next().unwrap().to_owned();
     let seen = app.get(&run).await.is(200).says("231 customers would become referrers");
@@ -126,6 +127,23 @@ async fn customers_become_referrers_after_a_preview(app: TestApp) {
     let path = format!("/campaigns/{}/payments/runs/{}", app.business.campaign_id, asked.run_id);
     app.get(&path).await.is(200).says("0 customers became referrers");
     app.is_sound().await;
+}
+
+async fn an_address_may_be_as_long_as_addresses_are(app: TestApp) {
+    let (app, fake, account) = connected(&app, LIVE_KEY).await;
+    let host = format!("{}.{}.{}.com", "b".repeat(63), "c".repeat(63), "d".repeat(57));
+    let long = format!("{}@{host}", "a".repeat(64));
+    assert_eq!(long.len(), 254);
+    let too_long = format!("{}@e{host}", "a".repeat(64));
+    let all = vec![customer(2, Some(&long)), customer(1, Some(&too_long))];
+    fake.with(|world| world.lists.insert("customers", all));
+    let asked = runs::start(&app.app, &actor(), sync(&app, account, false)).await.unwrap().unwrap();
+    app.run_jobs().await;
+    let added: Vec<(String,)> = app.rows("SELECT email FROM referrers").await;
+    assert_eq!(added, [(long,)]);
+    app.sign_in().await;
+    let path = format!("/campaigns/{}/payments/runs/{}?fate=invalid", app.business.campaign_id, asked.run_id);
+    app.get(&path).await.is(200).says("at most 254 characters").says("cus_1");
 }
 
 async fn a_run_that_was_cut_goes_on_where_it_was(app: TestApp) {
