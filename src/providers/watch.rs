@@ -77,7 +77,7 @@ struct Seen {
     lead: Option<LeadRow>,
     payment: Option<PaymentRow>,
     commission: Option<CommissionRow>,
-    refund: Option<RefundRow>,
+    refunds: Vec<RefundRow>,
     /// The message that tells of the refund.
     refunded_by: Option<i64>,
     /// The newest message of any kind.
@@ -159,7 +159,7 @@ async fn look(conn: &mut Conn, business_id: i64, watched: &Watched<'_>) -> DbRes
             seen.payment = one::payment(conn, lead_id, payment_id).await?;
             let earned = commissions::of_lead(conn, lead_id).await?;
             seen.commission = earned.into_iter().find(|c| c.payment_id == Some(payment_id));
-            seen.refund = one::refunds(conn, &[payment_id]).await?.pop();
+            seen.refunds = one::refunds(conn, &[payment_id]).await?;
         }
     }
     seen.message = all.into_iter().find(|row| row.code_id == Some(watched.code.id)).or(Some(newest));
@@ -271,18 +271,29 @@ fn commission(seen: &Seen) -> Step {
 
 fn refund(seen: &Seen) -> Step {
     const TITLE: &str = "Refund";
-    let Some(given) = &seen.refund else {
+    let Some(last) = seen.refunds.last() else {
         return Step::new(
             TITLE,
             StepState::Next,
             "Refund the payment at Stripe. The commission is taken back with it, by the same share.",
         );
     };
-    let mut text = format!("{} given back.", Money::shown_in(given.amount, &given.currency));
+    let given: i64 = seen.refunds.iter().map(|refund| refund.amount).sum();
+    let failed: i64 = seen.refunds.iter().map(|refund| refund.amount.min(0)).sum();
+    let shown = |minor: i64| Money::shown_in(minor, &last.currency);
+    let mut text = match (given, failed) {
+        (_, 0) => format!("{} given back.", shown(given)),
+        (0, _) => format!(
+            "{} did not reach the customer, so nothing is given back and the payment counts in full. Refund it again.",
+            shown(-failed)
+        ),
+        _ => format!("{} given back. Another {} did not reach the customer.", shown(given), shown(-failed)),
+    };
     if let Some(c) = &seen.commission {
         text.push_str(&format!(" The commission is {}: {}.", c.state, c.shown()));
     }
-    let mut step = Step { day: Some(given.refund_date.clone()), ..Step::new(TITLE, StepState::Done, text) };
+    let state = if given == 0 { StepState::Wrong } else { StepState::Done };
+    let mut step = Step { day: Some(last.refund_date.clone()), ..Step::new(TITLE, state, text) };
     if let Some(id) = seen.refunded_by {
         step = step.link(format!("/provider-messages/{id}"), "The message");
     }

@@ -76,7 +76,7 @@ struct Payment {
     words: String,
     /// The refunded amount; empty for none.
     refunded: String,
-    /// Each time money was given back: how much, and when.
+    /// Each refund: its amount and whether it reached the customer, and its day.
     refunds: Vec<(String, When)>,
     /// Since when it is disputed.
     disputed: Option<When>,
@@ -120,8 +120,9 @@ pub(super) async fn show(mut page: Page, Path(id): Path<i64>) -> PageResult {
     let mut reward = None;
     if sees_money {
         payments = one::payments(&mut conn, id).await?;
-        let given_back: Vec<i64> = payments.iter().filter(|y| y.refunded > 0).map(|y| y.id).collect();
-        refunds = one::refunds(&mut conn, &given_back).await?;
+        // A payment whose refund failed has refunds too, though nothing is given back.
+        let ids: Vec<i64> = payments.iter().map(|y| y.id).collect();
+        refunds = one::refunds(&mut conn, &ids).await?;
         commissions = commissions::of_lead(&mut conn, id).await?;
         reward = customer_rewards::of_lead(&mut conn, id).await?;
         subscriptions = one::subscriptions(&mut conn, id).await?;
@@ -203,7 +204,7 @@ fn payment(page: &Page, row: PaymentRow, refunds: &[RefundRow]) -> Payment {
         part => format!("{} refunded", Money::shown_in(part, &row.currency)),
     };
     let given_back = refunds.iter().filter(|f| f.payment_id == row.id);
-    let given_back = given_back.map(|f| (Money::shown_in(f.amount, &f.currency), When::on_text(today, &f.refund_date)));
+    let given_back = given_back.map(|f| (refund_words(f), When::on_text(today, &f.refund_date)));
     Payment {
         refunded,
         refunds: given_back.collect(),
@@ -213,6 +214,16 @@ fn payment(page: &Page, row: PaymentRow, refunds: &[RefundRow]) -> Payment {
         day: When::on_text(today, &row.payment_date),
         words,
         row,
+    }
+}
+
+/// A refund below 0 takes back one that the customer did not get.
+fn refund_words(refund: &RefundRow) -> String {
+    let amount = Money::shown_in(refund.amount.abs(), &refund.currency);
+    if refund.amount < 0 {
+        format!("A refund of {amount} did not reach the customer, and is taken back")
+    } else {
+        format!("{amount} given back")
     }
 }
 
