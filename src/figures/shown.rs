@@ -28,12 +28,12 @@ impl Figures {
         self.get("qualified")
     }
 
-    /// What the leads paid, less refunds, by currency; without those that come to nothing.
+    /// The payments of the leads, less refunds, by currency; without those that come to nothing.
     pub fn revenue(&self) -> Vec<Money> {
         self.money("revenue.")
     }
 
-    /// What the referrer has earned: all commissions that are not void, less what was taken back.
+    /// The earnings of the referrer: all commissions that are not void, less what was taken back.
     pub fn earned(&self) -> Vec<Money> {
         self.money("earned.")
     }
@@ -57,10 +57,13 @@ pub async fn of_codes(conn: &mut Conn, codes: &[i64]) -> DbResult<BTreeMap<i64, 
     Ok(figures)
 }
 
-/// What the leads of a campaign paid who came by a code, less refunds, by currency.
-pub async fn revenue_of_codes(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<Money>> {
-    let found = store::revenue_of_codes(conn, campaign_id).await?;
-    Ok(Figures(found.into_iter().collect()).revenue())
+/// The payments of the leads of a campaign who came by a code, less refunds, by currency. Only so many codes are added
+/// up, those with the most leads; true where the campaign may have more.
+pub async fn revenue_of_codes(conn: &mut Conn, campaign_id: i64, most: i64) -> DbResult<(Vec<Money>, bool)> {
+    let found = store::revenue_of_codes(conn, campaign_id, most).await?;
+    let is_cut = found.iter().any(|(_, _, codes)| *codes >= most);
+    let sums = found.into_iter().map(|(name, value, _)| (name, value)).collect();
+    Ok((Figures(sums).revenue(), is_cut))
 }
 
 /// The figures of some enrollments, by enrollment: of all their codes, and of what came without one.

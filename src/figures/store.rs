@@ -179,18 +179,26 @@ pub async fn copy(tx: &mut Tx, scopes: &BTreeSet<i64>) -> DbResult<()> {
     Ok(())
 }
 
-/// The sums of the revenue of a campaign's codes that have leads: counter to value.
-pub async fn revenue_of_codes(conn: &mut Conn, campaign_id: i64) -> DbResult<Vec<(String, i64)>> {
-    sql("SELECT k.name, CAST(sum(k.value) AS BIGINT) AS value
-           FROM codes c
-           JOIN counters k ON k.scope_id = c.id
+/// The sums of the revenue of so many of a campaign's codes, those with the most leads: counter, value, and the codes
+/// that were added up.
+pub async fn revenue_of_codes(conn: &mut Conn, campaign_id: i64, most: i64) -> DbResult<Vec<(String, i64, i64)>> {
+    sql("WITH own AS (
+           SELECT c.id
+             FROM codes c
+            WHERE c.campaign_id = $1
+              AND c.leads > 0
+            ORDER BY c.leads DESC, c.id DESC
+            LIMIT $2
+         )
+         SELECT k.name, CAST(sum(k.value) AS BIGINT) AS value, (SELECT count(*) FROM own) AS codes
+           FROM own
+           JOIN counters k ON k.scope_id = own.id
                           AND k.day = ''
                           AND k.name >= 'revenue.'
                           AND k.name < 'revenue/'
-          WHERE c.campaign_id = $1
-            AND c.leads > 0
           GROUP BY k.name")
     .bind(campaign_id)
+    .bind(most)
     .all(conn)
     .await
 }

@@ -1,4 +1,4 @@
-//! One code of a campaign: how it stands at Stripe and why, and the payments that came by it.
+//! One code of a campaign: its state at Stripe and the reason, and the payments that came by it.
 
 use askama::Template;
 use axum::extract::{OriginalUri, Path};
@@ -12,12 +12,15 @@ use crate::money::Money;
 use crate::providers::accounts;
 use crate::providers::standing::{self, Owner, Standing};
 use crate::providers::store::performance::{self as store, LEADS, PAYMENTS_KNOWN, PaymentLine};
-use crate::providers::store::uses;
+use crate::providers::store::uses::{self, Uses};
 use crate::query::ListQuery;
 use crate::shell::{Frame, Page};
 use crate::text::counted;
 use crate::web::{Fault, PageResult, Pager, html};
 use crate::when::When;
+
+/// Messages looked at for its uses.
+const LOOKED: i64 = 10_000;
 
 #[derive(Template)]
 #[template(path = "providers/code.html")]
@@ -36,7 +39,7 @@ struct CodePage {
     cut: bool,
 }
 
-/// How the code stands at one account.
+/// The state of the code at one account.
 struct Placed {
     place: String,
     made: Option<(String, When)>,
@@ -63,6 +66,12 @@ impl Line {
     }
 }
 
+/// "12 payments that named the code"
+fn sentence(uses: &Uses) -> String {
+    let payments = if uses.payments == 1 && !uses.cut { "payment" } else { "payments" };
+    format!("{} {payments} that named the code, typed or brought by its link; test payments are left out", uses.shown())
+}
+
 pub(super) async fn show(
     page: Page,
     Path((id, code_id)): Path<(i64, i64)>,
@@ -76,7 +85,7 @@ pub(super) async fn show(
     let code = code.ok_or(Fault::NotFound)?;
     let accounts = standing::accounts(accounts::of(&mut conn, business_id).await?, id);
     let at_stripe = uses::at_stripe(&mut conn, &[code_id]).await?;
-    let used = uses::counts(&mut conn, business_id, &[code_id]).await?;
+    let used = uses::counts(&mut conn, &[code_id], LOOKED).await?;
     let figures = figures::of_codes(&mut conn, &[code_id]).await?.remove(&code_id).unwrap_or_default();
     let of_referrer = figures::of_enrollments(&mut conn, &[code.enrollment_id]).await?.remove(&code.enrollment_id);
     let mut rows = store::payments(&mut conn, code.referrer_id, code_id, &query).await?;
@@ -100,7 +109,7 @@ pub(super) async fn show(
     let today = page.today();
     html(&CodePage {
         standings,
-        uses: counted(used.first().map_or(0, |(_, payments)| *payments)),
+        uses: used.first().map(sentence).unwrap_or_default(),
         leads: counted(figures.leads()),
         revenue: shown(figures.revenue()),
         earned: of_referrer.map(|f| shown(f.earned())).unwrap_or_default(),

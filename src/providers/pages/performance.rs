@@ -1,4 +1,4 @@
-//! What came by the codes of a campaign, and how each stands at Stripe.
+//! The performance of the codes of a campaign: their leads, payments and earnings, and the state of each at Stripe.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,16 @@ use crate::providers::stripe::rules::Rules;
 use crate::query::ListQuery;
 use crate::shell::worklist::{Sort, sorts};
 use crate::shell::{Frame, Page};
-use crate::text::{counted, counted_up_to};
+use crate::text::counted;
 use crate::users::Right;
 use crate::web::{Chip, Choice, Fault, PageResult, Pager, html};
 
-/// Uses beyond this are shown as "10,000+".
-const BOUND: i64 = 10_000;
+/// Codes, and messages that name them, looked at for the figure of all uses.
+const LOOKED: i64 = 10_000;
+/// Messages looked at for the uses of one code in the list.
+const LOOKED_OF_CODE: i64 = 1_000;
+/// Codes added up for the revenue, those with the most leads.
+const ADDED: i64 = 4_000;
 
 const SORTS: [(&str, &str, Sort); 4] = [
     ("leads", "Leads", Sort::Number),
@@ -60,7 +64,7 @@ struct PerformancePage {
     pager: Pager,
 }
 
-/// What the codes give at one account.
+/// The discount and rules of the codes at one account.
 struct Held {
     name: String,
     connected: bool,
@@ -118,7 +122,7 @@ fn sums(totals: &BTreeMap<String, i64>, prefix: &str) -> Vec<Money> {
     totals.iter().filter_map(of).collect()
 }
 
-/// What the referrers of a campaign have earned: what is held, due, on its way and paid, in each currency.
+/// The earnings of the referrers of a campaign: held, due, on their way and paid, in each currency.
 fn earned(totals: &BTreeMap<String, i64>) -> Vec<Money> {
     let mut by_currency: BTreeMap<Currency, i64> = BTreeMap::new();
     for account in Balance::ALL {
@@ -139,8 +143,8 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>, OriginalUri(uri): Orig
     let mut rows = store::codes(&mut conn, id, &query, &code::lookup_form(query.get("q"))).await?;
     let pager = Pager::cut(&query, &mut rows, |row| store::cursor(&query, row), "");
     let coverage = codes::coverage(&mut conn, id).await?;
-    let used = uses::count(&mut conn, business_id, id, BOUND).await?;
-    let revenue = figures::revenue_of_codes(&mut conn, id).await?;
+    let used = uses::count(&mut conn, id, LOOKED).await?;
+    let (revenue, is_cut) = figures::revenue_of_codes(&mut conn, id, ADDED).await?;
     let totals: BTreeMap<String, i64> =
         counters::totals(&mut conn, &[id]).await?.into_iter().map(|((_, name), value)| (name, value)).collect();
     drop(conn);
@@ -162,8 +166,12 @@ pub(super) async fn show(page: Page, Path(id): Path<i64>, OriginalUri(uri): Orig
             format!("of {} who are active", counted(coverage.have + coverage.codeless)),
         ),
         leads: (counted(total("leads.arrival.code")), format!("of {}", counted(total("leads")))),
-        uses: counted_up_to(used, BOUND),
-        revenue: tile(revenue, "by codes and their links"),
+        uses: used.shown(),
+        revenue: if is_cut {
+            tile(revenue, &format!("by the {} codes with the most leads", counted(ADDED)))
+        } else {
+            tile(revenue, "by codes and their links")
+        },
         commissions: tile(earned(&totals), "of all referrers of the campaign"),
         q: query.get("q").to_owned(),
         sorts: sorts(&query, "-leads", &SORTS),
@@ -203,7 +211,8 @@ async fn lines(page: &Page, campaign_id: i64, rows: Vec<CodeLine>, accounts: &[A
     let mut conn = page.read().await?;
     let mut figures = figures::of_codes(&mut conn, &ids).await?;
     let of_referrers = figures::of_enrollments(&mut conn, &enrollments).await?;
-    let used: BTreeMap<i64, i64> = uses::counts(&mut conn, page.member.business_id, &ids).await?.into_iter().collect();
+    let used = uses::counts(&mut conn, &ids, LOOKED_OF_CODE).await?;
+    let used: BTreeMap<i64, String> = used.into_iter().map(|used| (used.id, used.shown())).collect();
     let at_stripe = uses::at_stripe(&mut conn, &ids).await?;
     let line = |row: CodeLine| {
         let own: Vec<_> = at_stripe.iter().filter(|one| one.code_id == row.id).cloned().collect();
@@ -211,7 +220,7 @@ async fn lines(page: &Page, campaign_id: i64, rows: Vec<CodeLine>, accounts: &[A
         Line {
             url: format!("/campaigns/{campaign_id}/payments/codes/{}", row.id),
             standing: standing::best(accounts, campaign_id, &owner, CodeState::parse(&row.state), &own),
-            uses: counted(used.get(&row.id).copied().unwrap_or_default()),
+            uses: used.get(&row.id).cloned().unwrap_or_default(),
             figures: figures.remove(&row.id).unwrap_or_default(),
             earned: of_referrers.get(&row.enrollment_id).map(|f| shown(f.earned())).unwrap_or_default(),
             row,

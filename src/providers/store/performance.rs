@@ -76,13 +76,14 @@ row! {
         pub lead_id: i64,
         pub lead: String,
         pub commission_id: Option<i64>,
+        /// Less what was taken back.
         pub earned: Option<i64>,
         pub earned_currency: Option<String>,
         pub commission_state: Option<String>,
     }
 }
 
-/// Of the leads of one code, so many of the newest are looked at for their payments.
+/// The newest leads of one code that are looked at for their payments.
 pub const LEADS: usize = 10_000;
 
 /// The names that the list of a code's payments knows in its address.
@@ -103,8 +104,8 @@ pub async fn payments(
                                    LIMIT 10000)";
     Listing::new(
         "y.id, y.test, y.amount, y.refunded, y.currency, y.payment_date, y.disputed_at, y.decision_why,
-         y.lead_id, l.name AS lead, k.id AS commission_id, k.amount AS earned, k.currency AS earned_currency,
-         k.state AS commission_state",
+         y.lead_id, l.name AS lead, k.id AS commission_id, k.amount - k.taken_back AS earned,
+         k.currency AS earned_currency, k.state AS commission_state",
         "payments",
         "y",
         "LEFT JOIN leads l ON l.id = y.lead_id

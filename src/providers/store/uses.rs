@@ -1,50 +1,80 @@
 use super::codes::CodeState;
 use super::messages::MessageRow;
 use crate::db::{Conn, DbResult, sql};
+use crate::text::counted;
 use crate::{row, rows};
 
 row! {
-    struct Used {
-        code_id: i64,
-        payments: i64,
+    /// The payments that named a code, test payments left out.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Uses {
+        /// The code, or the campaign.
+        pub id: i64,
+        pub payments: i64,
+        /// There are more messages than were looked at.
+        pub cut: bool,
     }
 }
 
-/// The payments in which each of some codes was used, at accounts in live mode: (code, payments).
-pub async fn counts(conn: &mut Conn, business_id: i64, codes: &[i64]) -> DbResult<Vec<(i64, i64)>> {
-    let found: Vec<Used> = sql("SELECT r.id AS code_id,
-                (SELECT count(DISTINCT m.payment_id)
-                   FROM provider_messages m
-                  WHERE m.code_id = r.id
-                    AND m.account_id IN (SELECT a.id
-                                           FROM provider_accounts a
-                                          WHERE a.business_id = $2
-                                            AND a.test = false)) AS payments
-           FROM rows($1, id BIGINT) r")
-    .bind(rows!(codes, id => { id: *id }))
-    .bind(business_id)
-    .all(conn)
-    .await?;
-    Ok(found.into_iter().map(|used| (used.code_id, used.payments)).collect())
+impl Uses {
+    /// "12", or "1,000+" where not all messages were looked at.
+    pub fn shown(&self) -> String {
+        format!("{}{}", counted(self.payments), if self.cut { "+" } else { "" })
+    }
 }
 
-/// The payments in which a code of the campaign was used, at accounts in live mode, counted up to a bound.
-pub async fn count(conn: &mut Conn, business_id: i64, campaign_id: i64, bound: i64) -> DbResult<i64> {
-    sql("SELECT count(*)
-           FROM (SELECT DISTINCT m.code_id, m.payment_id
-                   FROM codes c
-                   JOIN provider_messages m ON m.code_id = c.id
-                  WHERE c.campaign_id = $1
-                    AND m.payment_id IS NOT NULL
-                    AND m.account_id IN (SELECT a.id
-                                           FROM provider_accounts a
-                                          WHERE a.business_id = $2
-                                            AND a.test = false)
-                  LIMIT $3) found")
+/// The uses of some codes, each by so many of its newest messages.
+pub async fn counts(conn: &mut Conn, codes: &[i64], most: i64) -> DbResult<Vec<Uses>> {
+    // The mode of a payment is looked up by its key: a join may read all payments once for every code.
+    sql("SELECT r.id,
+                (SELECT count(DISTINCT CASE WHEN (SELECT y.test
+                                                    FROM payments y
+                                                   WHERE y.id = f.payment_id) = false
+                                            THEN f.payment_id END)
+                   FROM (SELECT m.payment_id
+                           FROM provider_messages m
+                          WHERE m.code_id = r.id
+                          ORDER BY m.id DESC
+                          LIMIT $2) f) AS payments,
+                EXISTS (SELECT 1
+                          FROM provider_messages n
+                         WHERE n.code_id = r.id
+                         ORDER BY n.id DESC
+                         LIMIT 1 OFFSET $2) AS cut
+           FROM rows($1, id BIGINT) r")
+    .bind(rows!(codes, id => { id: *id }))
+    .bind(most)
+    .all(conn)
+    .await
+}
+
+/// The uses of the codes of a campaign: so many codes are looked at, those with the most leads first, and so many of
+/// their messages.
+pub async fn count(conn: &mut Conn, campaign_id: i64, most: i64) -> DbResult<Uses> {
+    // BETWEEN is the equality that PostgreSQL has no hash join for: with one it reads all messages of all businesses.
+    sql("WITH own AS (
+           SELECT c.id
+             FROM codes c
+            WHERE c.campaign_id = $1
+            ORDER BY c.leads DESC, c.id DESC
+            LIMIT $2
+         ), found AS (
+           SELECT m.payment_id
+             FROM own
+            CROSS JOIN provider_messages m
+            WHERE m.code_id BETWEEN own.id AND own.id
+            LIMIT $2
+         )
+         SELECT $1 AS id,
+                count(DISTINCT CASE WHEN (SELECT y.test
+                                            FROM payments y
+                                           WHERE y.id = f.payment_id) = false
+                                    THEN f.payment_id END) AS payments,
+                count(*) >= $2 OR (SELECT count(*) FROM own) >= $2 AS cut
+           FROM found f")
     .bind(campaign_id)
-    .bind(business_id)
-    .bind(bound)
-    .scalar(conn)
+    .bind(most)
+    .one(conn)
     .await
 }
 
@@ -79,6 +109,30 @@ pub async fn about(conn: &mut Conn, business_id: i64, payment_id: i64) -> DbResu
     .bind(business_id)
     .bind(payment_id)
     .all(conn)
+    .await
+}
+
+row! {
+    pub struct PaymentBefore {
+        pub amount: i64,
+        pub currency: String,
+        pub payment_date: String,
+    }
+}
+
+/// The first payment that came from the same address before a payment.
+pub async fn payment_before(conn: &mut Conn, payment_id: i64) -> DbResult<Option<PaymentBefore>> {
+    sql("SELECT e.amount, e.currency, e.payment_date
+           FROM payments y
+           JOIN payments e ON e.campaign_id = y.campaign_id
+                          AND e.test = y.test
+                          AND e.email_key = y.email_key
+          WHERE y.id = $1
+            AND (e.received_at, e.id) < (y.received_at, y.id)
+          ORDER BY e.payment_date, e.id
+          LIMIT 1")
+    .bind(payment_id)
+    .optional(conn)
     .await
 }
 
