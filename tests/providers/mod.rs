@@ -9,6 +9,7 @@ mod shuffled;
 mod stripe;
 mod sync;
 mod sync_odd;
+mod why;
 
 use refdesk::providers::Provider;
 use refdesk::providers::accounts::Secrets;

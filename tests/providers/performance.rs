@@ -1,7 +1,8 @@
-//! What came by the codes of a campaign, a test checkout that is watched, and the answers to why.
+//! The figures of the codes of a campaign, a test checkout that is watched, and the reasons for a code that is not made.
 
+use refdesk::figures;
 use refdesk::providers::Provider;
-use refdesk::providers::store::LinkTerms;
+use refdesk::providers::store::uses;
 use refdesk::providers::stripe::codes;
 use refdesk::providers::stripe::connect::{ByKey, by_key};
 use serde_json::{Value as Json, json};
@@ -14,10 +15,11 @@ use crate::support::{Answer, TestApp, actor};
 on_both_databases! {
     the_figures_are_of_what_came_by_codes,
     a_payment_told_by_many_messages_is_one_use,
+    a_use_is_a_live_payment_and_only_so_many_are_counted,
+    a_commission_is_shown_without_what_was_taken_back,
     a_test_checkout_is_followed_to_its_refund,
+    a_refund_that_failed_is_said_in_words,
     a_referrer_s_row_says_why_no_code_was_made,
-    a_message_says_why_its_code_did_not_qualify,
-    the_first_order_qualifies_and_no_later_one,
 }
 
 fn place(app: &TestApp, page: &str) -> String {
@@ -25,7 +27,7 @@ fn place(app: &TestApp, page: &str) -> String {
 }
 
 /// A paid checkout whose shop names a referral code.
-fn bought(n: u8, email: &str, code: &str) -> Json {
+pub fn bought(n: u8, email: &str, code: &str) -> Json {
     let mut session = checkout(email, Json::Null);
     session["id"] = json!(format!("cs_{n}"));
     session["payment_intent"] = json!(format!("pi_{n}"));
@@ -34,7 +36,7 @@ fn bought(n: u8, email: &str, code: &str) -> Json {
     event(&format!("evt_{n}"), "checkout.session.completed", THEN + i64::from(n), session)
 }
 
-fn refunded(n: u8, amount: i64) -> Json {
+pub fn refunded(n: u8, amount: i64) -> Json {
     let refund = json!({
         "id": format!("re_{n}"), "object": "refund", "amount": amount, "currency": "usd", "charge": format!("ch_{n}"),
         "payment_intent": format!("pi_{n}"), "status": "succeeded",
@@ -55,7 +57,8 @@ async fn the_figures_are_of_what_came_by_codes(app: TestApp) {
     app.sign_in().await;
     let page = app.get(&place(&app, "performance")).await.is(200);
     assert_eq!(figure(&page, "Referrers with a code"), "2 of 3 who are active");
-    assert_eq!(figure(&page, "Uses at the checkout"), "0 payments with a code");
+    let words = "payments that named a code, typed or brought by its link";
+    assert_eq!(figure(&page, "Uses of codes"), format!("0 {words}"));
     app.connect(Provider::Stripe, SECRET, false, None).await;
     app.told(&[
         bought(1, "amy@example.com", &jane.code),
@@ -67,7 +70,7 @@ async fn the_figures_are_of_what_came_by_codes(app: TestApp) {
     .await;
     while refdesk::figures::run(&app.app).await.unwrap() {}
     let page = app.get(&place(&app, "performance")).await.is(200);
-    assert_eq!(figure(&page, "Uses at the checkout"), "3 payments with a code");
+    assert_eq!(figure(&page, "Uses of codes"), format!("3 {words}"));
     assert!(figure(&page, "Revenue by codes").starts_with("200.00 USD"), "{page:?}");
     assert!(figure(&page, "Commissions").starts_with("40.00 USD"), "20 % of what stayed: {page:?}");
     assert!(
@@ -116,6 +119,113 @@ async fn a_payment_told_by_many_messages_is_one_use(app: TestApp) {
     let uses = "SELECT count(DISTINCT payment_id) FROM provider_messages WHERE code_id IS NOT NULL";
     assert_eq!(app.number(uses).await, 1);
     app.is_sound().await;
+}
+
+async fn a_use_is_a_live_payment_and_only_so_many_are_counted(app: TestApp) {
+    let (jane, bob) = (app.shop().referrer("Jane").await, app.shop().referrer("Bob").await);
+    app.sign_in().await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    app.told(&[
+        bought(1, "amy@example.com", &jane.code),
+        bought(2, "ben@example.com", &jane.code),
+        bought(3, "cat@example.com", &bob.code),
+    ])
+    .await;
+    while refdesk::figures::run(&app.app).await.unwrap() {}
+    let code = app.number(&format!("SELECT id FROM codes WHERE referrer_id = {}", jane.id)).await;
+    let campaign = app.business.campaign_id;
+    let mut conn = app.app.db.read().await.unwrap();
+    let all = uses::count(&mut conn, campaign, 4).await.unwrap();
+    let some = uses::count(&mut conn, campaign, 2).await.unwrap();
+    assert_eq!((all.shown(), some.shown()), ("3".to_owned(), "2+".to_owned()));
+    let shown: Vec<String> = uses::counts(&mut conn, &[code], 1).await.unwrap().iter().map(uses::Uses::shown).collect();
+    assert_eq!(shown, ["1+"]);
+    let (sums, is_cut) = figures::revenue_of_codes(&mut conn, campaign, 3).await.unwrap();
+    assert_eq!((sums[0].shown().as_str(), is_cut), ("300.00 USD", false));
+    let (sums, is_cut) = figures::revenue_of_codes(&mut conn, campaign, 1).await.unwrap();
+    assert_eq!((sums[0].shown().as_str(), is_cut), ("200.00 USD", true), "the code with the most leads");
+    drop(conn);
+    // The product was one for tests when Ben bought.
+    app.tamper("UPDATE payments SET test = true WHERE email = 'ben@example.com'").await;
+    let page = app.get(&place(&app, "performance")).await.is(200);
+    assert!(figure(&page, "Uses of codes").starts_with("2 payments"), "{page:?}");
+    assert_eq!(page.texts("tbody tr:first-child td[data-label=Uses]"), ["1"]);
+    app.get(&place(&app, &format!("codes/{code}"))).await.is(200).says("1 payment that named the code");
+    // A message more than is looked at for the list.
+    app.tamper(&format!(
+        "INSERT INTO provider_messages (id, business_id, account_id, identity, kind, happened_at, received_at, body, state,
+                outcome, payment_id, lead_id, code_id, updated_at)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         SELECT m.id + 1000000 + n.i, m.business_id, m.account_id, 'again ' || n.i, m.kind, m.happened_at, m.received_at,
+                m.body, m.state, m.outcome, m.payment_id, m.lead_id, m.code_id, m.updated_at
+           FROM provider_messages m, n
+          WHERE m.code_id = {code}
+            AND m.identity = 'evt_1'"
+    ))
+    .await;
+    let page = app.get(&place(&app, "performance")).await.is(200);
+    assert_eq!(page.texts("tbody tr:first-child td[data-label=Uses]"), ["1+"]);
+    assert!(figure(&page, "Uses of codes").starts_with("2 payments"), "{page:?}");
+}
+
+async fn a_commission_is_shown_without_what_was_taken_back(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    app.told(&[bought(1, "amy@example.com", &jane.code)]).await;
+    app.clock.advance_days(40);
+    app.sign_in().await;
+    while refdesk::sweep::run(&app.app).await.unwrap() {}
+    app.shop().pay_out("USD").await;
+    app.told(&[refunded(1, 5_950)]).await;
+    assert_eq!(app.number("SELECT taken_back FROM commissions").await, 1_000, "half of what was paid");
+    let code = app.number("SELECT id FROM codes").await;
+    let page = app.get(&place(&app, &format!("codes/{code}"))).await.is(200);
+    assert_eq!(page.texts("tbody td[data-label=Earned]"), ["10.00 USD"]);
+}
+
+async fn a_refund_that_failed_is_said_in_words(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    let (app, _, account) = connected(&app).await;
+    app.sign_in().await;
+    discount(&app, account).await;
+    make_codes(&app).await;
+    tell(&app, bought(1, "amy@example.com", &jane.code)).await;
+    let lead = app.number("SELECT id FROM leads").await;
+    let failed = |n: u8, amount: i64| {
+        let mut event = refunded(n, amount);
+        event["id"] = json!(format!("evt_failed_{n}"));
+        event["type"] = json!("refund.failed");
+        event["data"]["object"]["status"] = json!("failed");
+        event
+    };
+    let second = |mut event: Json| {
+        event["id"] = json!("evt_refund_1b");
+        event["data"]["object"]["id"] = json!("re_1b");
+        event
+    };
+    tell(&app, refunded(1, 4_760)).await;
+    tell(&app, second(refunded(1, 1_190))).await;
+    app.get(&place(&app, "test")).await.is(200).says("50.00 USD given back.");
+    tell(&app, failed(1, 4_760)).await;
+    app.get(&place(&app, "test"))
+        .await
+        .is(200)
+        .says("10.00 USD given back. Another 40.00 USD did not reach the customer.");
+    let page = app.get(&format!("/leads/{lead}")).await.is(200).does_not_say("-40.00").says("40.00 USD given back");
+    page.says("A refund of 40.00 USD did not reach the customer").says("10.00 USD refunded");
+    // A whole refund that failed leaves nothing given back.
+    tell(&app, bought(2, "ben@example.com", &jane.code)).await;
+    tell(&app, refunded(2, 11_900)).await;
+    assert_eq!(steps(&app).await, ["done"; 6]);
+    tell(&app, failed(2, 11_900)).await;
+    let page = app.get(&place(&app, "test")).await.is(200).says("100.00 USD did not reach the customer");
+    assert_eq!(page.texts(".timeline .badge").last().unwrap(), "needs a look");
+    let ben = app.number("SELECT max(id) FROM leads").await;
+    app.get(&format!("/leads/{ben}"))
+        .await
+        .is(200)
+        .says("100.00 USD given back")
+        .says("A refund of 100.00 USD did not reach");
 }
 
 const KEY: &str = "rk_test_0123456789abcdef";
@@ -245,60 +355,4 @@ async fn a_referrer_s_row_says_why_no_code_was_made(app: TestApp) {
     app.post_form(&place(&app, &format!("accounts/{account}/disconnect")), &[]).await.is(303);
     says("Stripe is disconnected").await;
     app.is_sound().await;
-}
-
-/// The page of the newest message of a kind.
-async fn message(app: &TestApp, identity: &str) -> Answer {
-    let id = app.number(&format!("SELECT id FROM provider_messages WHERE identity = '{identity}'")).await;
-    app.get(&format!("/provider-messages/{id}")).await.is(200)
-}
-
-async fn a_message_says_why_its_code_did_not_qualify(app: TestApp) {
-    let (jane, bob) = (app.shop().referrer("Jane").await, app.shop().referrer("Bob").await);
-    app.shop().lead("ben@example.com", Some(&bob.code)).await;
-    app.sign_in().await;
-    let by_rule = LinkTerms { qualify_on_code: false, ..app.usual_terms() };
-    app.connect(Provider::Stripe, SECRET, false, Some(by_rule)).await;
-    app.arrange("UPDATE campaigns SET qualify_on = 'payment', qualify_least = '{\"USD\":50000}'").await;
-    app.told(&[
-        bought(1, "amy@example.com", &jane.code),
-        bought(2, "ben@example.com", &jane.code),
-        bought(3, "cat@example.com", "NOBODY"),
-        bought(4, "dan@example.com", ""),
-        refunded(1, 100),
-    ])
-    .await;
-    message(&app, "evt_1")
-        .await
-        .says("The use counts for its referrer, and the lead is not qualified.")
-        .says("that switch is off")
-        .says("At the first payment of at least 500.00 USD")
-        .says("The payment of 100.00 USD is less than 500.00 USD.");
-    message(&app, "evt_2").await.says("does not count for the code’s referrer").says("An earlier claim counts.");
-    message(&app, "evt_3")
-        .await
-        .says("No referral code was used")
-        .says("NOBODY, which is no referral code of this business");
-    message(&app, "evt_4").await.says("names no code in this message");
-    message(&app, "evt_refund_1").await.does_not_say("The referral code");
-    let page = message(&app, "evt_1").await;
-    let links = page.attrs(".note a", "href");
-    assert_eq!(links.len(), 2, "the code and the lead's trace: {links:?}");
-    for link in links {
-        app.get(&link).await.is(200);
-    }
-}
-
-async fn the_first_order_qualifies_and_no_later_one(app: TestApp) {
-    let jane = app.shop().referrer("Jane").await;
-    app.sign_in().await;
-    app.arrange("UPDATE campaigns SET qualify_on = 'hand'").await;
-    app.connect(Provider::Stripe, SECRET, false, None).await;
-    app.shop().pay("amy@example.com", "30.00", "2026-06-01").await;
-    app.told(&[bought(1, "amy@example.com", &jane.code), bought(2, "ben@example.com", &jane.code)]).await;
-    message(&app, "evt_1")
-        .await
-        .says("first order only, and they had paid 30.00 USD on 1 Jun 2026 before")
-        .says("By hand, an upload or the API.");
-    message(&app, "evt_2").await.says("The use counts, and the lead is qualified.");
 }
