@@ -14,7 +14,7 @@ pub async fn address_of(conn: &mut Conn, account_id: i64, text: &str) -> DbResul
             AND n.text = $2
             AND n.role = 'explains'
             AND l.email IS NOT NULL
-          ORDER BY m.id
+          ORDER BY n.message_id
           LIMIT 1")
     .bind(account_id)
     .bind(text)
