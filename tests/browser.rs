@@ -129,11 +129,13 @@ async fn every_page_is_accessible_in_light_and_dark_and_fits_names_without_end()
         browser.desktop().await;
         browser.dark(false).await;
         browser.go(path).await;
+        browser.phone().await;
+        browser.fits().await;
+        browser.desktop().await;
+        browser.thin_documentation().await;
         browser.accessible().await;
         browser.dark(true).await;
         browser.phone().await;
-        browser.fits().await;
-        browser.thin_documentation().await;
         browser.accessible().await;
         browser.desktop().await;
         browser.readable().await;

@@ -1,5 +1,6 @@
-//! A real browser: Chromium by chromedriver, one for the whole run, whose cookies are cleared between
-//! tests. It resolves no host name but those of `shop.example`, so a page that needs the internet fails.
+//! A real browser: Chromium by chromedriver, one for each of two tests at a time, for the whole run. Its
+//! cookies are cleared between tests. It resolves no host name but those of `shop.example`, so a page that needs the
+//! internet fails.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -13,23 +14,40 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
-use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::sync::{Mutex, MutexGuard, OnceCell, Semaphore, SemaphorePermit};
 
 use super::{EmptyApp, PASSWORD, TestApp};
 
-/// The one browser; tests take turns.
+/// A browser; tests take turns.
 struct Driver {
     client: Client,
     /// The session's address at chromedriver.
     session: String,
+    /// For the commands that the client has no words for.
+    http: reqwest::Client,
     axe: String,
     _process: Child,
 }
 
-static DRIVER: OnceCell<Driver> = OnceCell::const_new();
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// A browser's place, with the turn of the test that has it.
+struct Place {
+    driver: OnceCell<Driver>,
+    turn: Mutex<()>,
+}
 
-/// Each test has a runtime of its own; the browser's connection outlives them.
+impl Place {
+    const fn new() -> Self {
+        Self { driver: OnceCell::const_new(), turn: Mutex::const_new(()) }
+    }
+}
+
+/// A test that waits for a browser keeps a processor from all other tests, and the accessibility of every page takes a
+/// minute and more. So there are two.
+static PLACES: [Place; BROWSERS] = [const { Place::new() }; BROWSERS];
+static FREE: Semaphore = Semaphore::const_new(BROWSERS);
+const BROWSERS: usize = 2;
+
+/// Each test has a runtime of its own; the connections to the browsers outlive them.
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
@@ -41,7 +59,9 @@ fn runtime() -> &'static Runtime {
 pub struct Browser {
     driver: &'static Driver,
     base: String,
-    _permit: MutexGuard<'static, ()>,
+    // Given back in this order: who has a permit finds a place whose turn is over.
+    _turn: MutexGuard<'static, ()>,
+    _permit: SemaphorePermit<'static>,
 }
 
 /// Starts chromedriver in a process group of its own that ends with this process.
@@ -71,44 +91,51 @@ fn axe() -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{} is missing: tests/run fetches it", file.display()))
 }
 
-async fn driver() -> &'static Driver {
-    DRIVER
-        .get_or_init(|| async {
-            let (process, port) = start_driver();
-            let address = format!("http://127.0.0.1:{port}");
-            let arguments = [
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-dev-shm-usage",
-                "--disable-gpu",
-                "--window-size=1280,900",
-                "--force-prefers-reduced-motion",
-                "--lang=en-GB",
-                "--host-resolver-rules=MAP *.shop.example 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-            ];
-            let capabilities = json!({
-                "browserName": "chrome",
-                "goog:chromeOptions": { "args": arguments },
-                "goog:loggingPrefs": { "browser": "ALL" },
-            });
-            let Json::Object(capabilities) = capabilities else { unreachable!() };
-            let to = address.clone();
-            let client = runtime().spawn(async move {
-                ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&to).await
-            });
-            let client = client.await.expect("the browser's task").expect("a browser session");
-            let id = client.session_id().await.expect("a session").expect("its id");
-            Driver { client, session: format!("{address}/session/{id}"), axe: axe(), _process: process }
-        })
-        .await
+impl Place {
+    async fn driver(&self) -> &Driver {
+        self.driver.get_or_init(Driver::start).await
+    }
+}
+
+impl Driver {
+    async fn start() -> Self {
+        let (process, port) = start_driver();
+        let address = format!("http://127.0.0.1:{port}");
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--window-size=1280,900",
+            "--force-prefers-reduced-motion",
+            "--lang=en-GB",
+            "--host-resolver-rules=MAP *.shop.example 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+        ];
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let Json::Object(capabilities) = capabilities else { unreachable!() };
+        let to = address.clone();
+        let client = runtime().spawn(async move {
+            ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&to).await
+        });
+        let client = client.await.expect("the browser's task").expect("a browser session");
+        let id = client.session_id().await.expect("a session").expect("its id");
+        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        Self { client, session: format!("{address}/session/{id}"), http, axe: axe(), _process: process }
+    }
 }
 
 impl Browser {
     /// Opens nothing yet; cookies, size and colours are as at the start.
     pub async fn at(app: &EmptyApp) -> Self {
-        let permit = ONE_AT_A_TIME.lock().await;
-        let driver = driver().await;
-        let browser = Self { driver, base: app.url(""), _permit: permit };
+        let permit = FREE.acquire().await.expect("the semaphore is never closed");
+        let free = PLACES.iter().find_map(|place| Some((place, place.turn.try_lock().ok()?)));
+        let (place, turn) = free.expect("there are as many places as permits");
+        let driver = place.driver().await;
+        let browser = Self { driver, base: app.url(""), _turn: turn, _permit: permit };
         driver.client.goto(&app.url("/healthz")).await.expect("the server answers");
         driver.client.delete_all_cookies().await.expect("cookies can be cleared");
         browser.desktop().await;
@@ -260,9 +287,9 @@ impl Browser {
     }
 
     async fn command(&self, path: &str, body: Json) -> Json {
-        let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        let answer = client.post(format!("{}/{path}", self.driver.session)).json(&body).send().await;
-        let answer: Json = answer.expect("chromedriver answers").json().await.expect("JSON");
+        let call = self.driver.http.post(format!("{}/{path}", self.driver.session)).json(&body);
+        let answer = runtime().spawn(async move { call.send().await?.json::<Json>().await });
+        let answer = answer.await.expect("the browser's task").expect("chromedriver answers in JSON");
         answer["value"].clone()
     }
 
@@ -331,12 +358,23 @@ impl Browser {
         assert_eq!(found, json!([]), "violations on {}", self.path().await);
     }
 
-    /// Takes the further calls of each group of the documentation out of the page: one template draws them all, and
-    /// axe needs time for every one.
+    /// Takes all but the first call and the first object of each group of the documentation out of the page: one template
+    /// draws them all, and axe needs time for every one. No id of the whole page is there twice, and its headings go
+    /// down by one level at a time.
     pub async fn thin_documentation(&self) {
-        let script = "document.querySelectorAll('.docs-group').forEach(group =>
-            [...group.querySelectorAll(':scope > .docs-call')].slice(2).forEach(call => call.remove()))";
-        self.run(script, vec![]).await;
+        let script = "
+            const all = [...document.querySelectorAll('.docs-group')].length ? [...document.querySelectorAll('[id]')] : [];
+            const ids = all.map(e => e.id), seen = new Set(), wrong = ids.filter(id => seen.has(id) || !seen.add(id));
+            let level = 0;
+            if (all.length) for (const h of document.querySelectorAll('main :is(h1, h2, h3, h4, h5, h6)')) {
+                if (+h.tagName[1] > level + 1) wrong.push(`${h.tagName} after H${level}: ${h.textContent}`);
+                level = +h.tagName[1];
+            }
+            for (const group of document.querySelectorAll('.docs-group'))
+                for (const part of ['.docs-call', '.docs-object'])
+                    [...group.querySelectorAll(':scope > ' + part)].slice(1).forEach(more => more.remove());
+            return wrong";
+        assert_eq!(self.run(script, vec![]).await, json!([]), "ids and headings of {}", self.path().await);
     }
 
     /// Keeps a picture in target/screenshots, for people.
