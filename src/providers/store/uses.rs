@@ -51,7 +51,7 @@ pub async fn counts(conn: &mut Conn, codes: &[i64], most: i64) -> DbResult<Vec<U
 /// The uses of the codes of a campaign: so many codes are looked at, those with the most leads first, and so many of
 /// their messages.
 pub async fn count(conn: &mut Conn, campaign_id: i64, most: i64) -> DbResult<Uses> {
-    // BETWEEN is the equality that PostgreSQL has no hash join for: with one it reads all messages of all businesses.
+    // BETWEEN is an equality without a hash join, by which PostgreSQL could read the messages of all businesses.
     sql("WITH own AS (
            SELECT c.id
              FROM codes c
