@@ -154,10 +154,18 @@ fn rewrite(text: &str, dialect: Dialect) -> DbResult<(String, Tables)> {
     };
     let number = |position: usize| 1 + (0..position).map(width).sum::<usize>();
     let mut out = String::with_capacity(text.len() * 2);
+    let mut follows_table = false;
     for piece in pieces {
+        let joins_table = std::mem::replace(&mut follows_table, matches!(piece, Piece::Table(_)));
         match (piece, dialect) {
             (Piece::Plain(text), Dialect::Postgres) => out.push_str(text),
             (Piece::Plain(text), Dialect::Sqlite) => {
+                // The order of a CROSS JOIN is kept. Else a table whose statistics are from when it was empty is read
+                // whole, and the values are unpacked anew for each of its rows.
+                let text = match text.trim_start().strip_prefix("JOIN ") {
+                    Some(joined) if joins_table => &format!(" CROSS JOIN {joined}"),
+                    _ => text,
+                };
                 out.push_str(&text.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace("FOR NO KEY UPDATE", ""));
             }
             (Piece::Parameter(position), _) => out.push_str(&format!("${}", number(position))),
@@ -209,7 +217,7 @@ mod tests {
         assert_eq!(
             text_of(text, Dialect::Sqlite),
             "SELECT r.id FROM (SELECT value->>0 AS id, value->>1 AS on, value->>2 AS email FROM jsonb_each($2)) AS r \
-             JOIN x ON x.id = r.id AND x.b = $1 WHERE x.c = $3 "
+             CROSS JOIN x ON x.id = r.id AND x.b = $1 WHERE x.c = $3 "
         );
     }
 

@@ -143,10 +143,10 @@ pub async fn mentioning(
                 m.outcome, m.applied_at, m.payment_id, m.lead_id, m.code_id
            FROM provider_messages m
           WHERE m.id IN (SELECT n.message_id
-                           FROM rows($1, text TEXT) r
-                           JOIN provider_mentions n ON n.account_id = $2
-                                                   AND n.text = r.text
-                                                   AND n.role = $3)
+                           FROM provider_mentions n
+                          WHERE n.account_id = $2
+                            AND n.text IN rows($1, text TEXT)
+                            AND n.role = $3)
           ORDER BY m.id
           LIMIT $4")
     .bind(rows!(texts, text => { text: text.as_str() }))
@@ -195,8 +195,7 @@ pub async fn settle(tx: &mut Tx, fate: &Fate) -> DbResult<()> {
                                      WHERE c.business_id = provider_messages.business_id
                                        AND c.lookup = $7), code_id),
                 applied_at = $6, updated_at = $6
-          WHERE id IN (SELECT r.id
-                         FROM rows($1, id BIGINT) r)")
+          WHERE id IN rows($1, id BIGINT)")
     .bind(rows!(&fate.ids, id => { id: *id }))
     .bind(fate.state)
     .bind(&fate.outcome)
@@ -218,10 +217,10 @@ pub async fn wake(tx: &mut Tx, account_id: i64, texts: &[String]) -> DbResult<u6
             SET state = 'new'
           WHERE state <> 'new'
             AND id IN (SELECT n.message_id
-                         FROM rows($1, text TEXT) r
-                         JOIN provider_mentions n ON n.account_id = $2
-                                                 AND n.text = r.text
-                                                 AND n.role = 'awaits')")
+                         FROM provider_mentions n
+                        WHERE n.account_id = $2
+                          AND n.text IN rows($1, text TEXT)
+                          AND n.role = 'awaits')")
     .bind(rows!(texts, text => { text: text.as_str() }))
     .bind(account_id)
     .execute(tx)
@@ -230,8 +229,7 @@ pub async fn wake(tx: &mut Tx, account_id: i64, texts: &[String]) -> DbResult<u6
         sql("DELETE FROM provider_mentions
               WHERE account_id = $2
                 AND role = 'awaits'
-                AND text IN (SELECT r.text
-                               FROM rows($1, text TEXT) r)")
+                AND text IN rows($1, text TEXT)")
         .bind(rows!(texts, text => { text: text.as_str() }))
         .bind(account_id)
         .execute(tx)
