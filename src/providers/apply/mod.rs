@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::accounts::{self, Account};
 use super::provider::Provider;
 use super::store::messages::{self, Fate, MessageRow, Role, State};
+use super::store::ties;
 use crate::actor::{Actor, ActorKind};
 use crate::business;
 use crate::business::BusinessRow;
@@ -190,7 +191,10 @@ async fn settle(tx: &mut Tx, plans: &Vec<Plan>, outcomes: Vec<Decided<Outcome>>)
             let awaits = plan.awaits.iter().map(|id| (Role::Awaits, id.clone())).collect::<Vec<_>>();
             messages::mention(tx, plan.account_id, *id, &awaits).await?;
         }
-        if let (Some(customer), true, Some(id)) = (&plan.customer, fate.lead_id.is_some(), fate.ids.first()) {
+        // A customer is tied to their lead once: they may pay every month.
+        if let (Some(customer), true, Some(id)) = (&plan.customer, fate.lead_id.is_some(), fate.ids.first())
+            && ties::address_of(tx, plan.account_id, customer).await?.is_none()
+        {
             messages::mention(tx, plan.account_id, *id, &[(Role::Explains, customer.clone())]).await?;
         }
         messages::wake(tx, plan.account_id, &plan.explains).await?;

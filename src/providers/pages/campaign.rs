@@ -41,7 +41,7 @@ pub(super) struct Shown {
     product: String,
     /// The discount of its codes at Stripe and how many there are; `None` where it has no key.
     codes: Option<(String, String)>,
-    /// Whether customers become referrers by themselves; `None` where it has no key.
+    /// The rhythm in which customers become referrers; `None` where it has no key.
     daily: Option<&'static str>,
     last: Option<When>,
     /// Messages that a person has to look at.

@@ -115,7 +115,7 @@ struct ShowPage {
     happened: When,
     received: When,
     applied: Option<When>,
-    /// What became of the use of a code.
+    /// The answer to what became of the use of a code.
     used: Option<why::Answer>,
     /// The message as it came, indented.
     body: String,

@@ -204,7 +204,9 @@ fn meaning(fate: CustomerFate) -> &'static str {
     match fate {
         CustomerFate::New => "Each gets a code in this campaign. Nobody is e-mailed.",
         CustomerFate::Joins => "Referrers of another campaign. Each gets a code in this one too. Nobody is e-mailed.",
-        CustomerFate::Known => "They are in this campaign, or in the archive, and stay as they are.",
+        CustomerFate::Known => {
+            "They are in this campaign, or in the archive, and stay as they are. One without a code gets none by this."
+        }
         CustomerFate::Same => "Another customer has the same e-mail address, and one person is one referrer.",
         CustomerFate::NoEmail => "Stripe has no e-mail address of them. Referrers are told apart by it.",
         CustomerFate::Invalid => "Correct the address at Stripe, then sync again.",
