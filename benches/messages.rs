@@ -112,7 +112,13 @@ async fn post(client: &mut Client, path: &str, body: &str) {
 
 fn codes(file: &Path) -> Vec<String> {
     let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut all = db.prepare("SELECT text FROM codes WHERE state = 'active' ORDER BY id LIMIT 500").unwrap();
+    // A code of a referrer who is paused or banned earns nothing.
+    let mut all = db
+        .prepare(
+            "SELECT c.text FROM codes c JOIN enrollments e ON e.id = c.enrollment_id
+              WHERE c.state = 'active' AND e.state = 'active' ORDER BY c.id LIMIT 500",
+        )
+        .unwrap();
     all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
