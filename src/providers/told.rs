@@ -5,7 +5,7 @@
 
 use crate::clock::Instant;
 use crate::engine::{PaymentName, Subscription};
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 
 /// One message, read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -172,8 +172,8 @@ impl Who {
 
 impl Paid {
     /// The part that commissions are computed from.
-    pub fn base(&self, with_tax: bool, with_shipping: bool) -> i64 {
+    pub fn base_money(&self, with_tax: bool, with_shipping: bool) -> Money {
         let less = if with_tax { 0 } else { self.tax } + if with_shipping { 0 } else { self.shipping };
-        (self.gross - less).max(0)
+        Money { minor: (self.gross - less).max(0), currency: self.currency }
     }
 }

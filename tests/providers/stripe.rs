@@ -12,6 +12,7 @@ use crate::support::TestApp;
 on_both_databases! {
     a_checkout_with_a_code_earns_its_referrer_a_commission,
     a_payment_told_under_two_names_is_one,
+    amounts_that_disagree_are_for_a_person,
     refunds_take_back_their_share,
     what_comes_first_waits_for_its_payment,
     a_dispute_holds_the_money_until_it_is_decided,
@@ -110,6 +111,30 @@ async fn paid_by_jane(app: &TestApp, terms: Option<LinkTerms>) {
     session["metadata"] = json!({ "referral_code": jane.code });
     app.told(&[event("evt_1", "checkout.session.completed", THEN, session)]).await;
     assert_eq!(commissions(app).await, [("pending".to_owned(), 2000)]);
+}
+
+async fn amounts_that_disagree_are_for_a_person(app: TestApp) {
+    let jane = app.shop().referrer("Jane").await;
+    app.connect(Provider::Stripe, SECRET, false, None).await;
+    let mut session = checkout("amy@example.com", Json::Null);
+    session["mode"] = json!("subscription");
+    session["invoice"] = json!("in_1");
+    session["client_reference_id"] = json!(jane.code);
+    let invoice = json!({
+        "id": "in_1", "object": "invoice", "customer": "cus_1", "customer_email": "amy@example.com", "currency": "usd",
+        "amount_paid": 9900, "total": 9900, "total_excluding_tax": 8000, "billing_reason": "subscription_create",
+        "status_transitions": { "paid_at": THEN },
+    });
+    app.told(&[event("evt_1", "checkout.session.completed", THEN, session)]).await;
+    app.told(&[event("evt_2", "invoice.paid", THEN, invoice)]).await;
+    let last = app.outcomes().await.pop().unwrap();
+    assert!(last.1 == "failed" && last.2.contains("recorded with 100.00 USD, and should be 80.00 USD"), "{last:?}");
+    assert_eq!(commissions(&app).await, [("pending".to_owned(), 2000)]);
+    // Later messages say what they bring, and nothing of it.
+    app.told(&[event("evt_3", "refund.created", THEN + 100, refund("re_1", 990, "succeeded"))]).await;
+    assert_eq!(app.number("SELECT count(*) FROM provider_messages WHERE state = 'failed'").await, 1);
+    assert_eq!(app.number("SELECT count(*) FROM payments").await, 1);
+    app.is_sound().await;
 }
 
 async fn refunds_take_back_their_share(app: TestApp) {

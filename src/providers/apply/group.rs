@@ -9,7 +9,7 @@ use crate::db::{Conn, DbResult};
 use crate::providers::message;
 use crate::providers::provider::Provider;
 use crate::providers::store::codes;
-use crate::providers::store::messages::{self, MessageRow, Role};
+use crate::providers::store::messages::{self, MessageRow, Role, State};
 use crate::providers::told::{Fact, Hint, Told};
 
 /// Messages of one payment, at most: a hostile sender may chain any number.
@@ -85,6 +85,12 @@ impl Group {
             }
         }
         Ok(())
+    }
+
+    /// True where a message that is not applied yet says such a thing.
+    pub fn brings(&self, says: impl Fn(&Fact) -> bool) -> bool {
+        let new = self.messages.iter().filter(|(row, _)| row.state == State::New);
+        new.flat_map(|(_, told)| &told.facts).any(says)
     }
 
     pub fn told(&self) -> impl Iterator<Item = &Told> {

@@ -254,13 +254,22 @@ impl Planner<'_> {
             let (Ok(currency), Ok(day)) = (Currency::parse(&known.currency), Day::parse(&known.payment_date)) else {
                 return Ok(Recorded::Nothing);
             };
-            if story.amounts_differ {
-                self.plan.notes.push("Two messages give this payment with different amounts. The first counts.".into());
+            let recorded = Money { minor: known.amount, currency };
+            let told = story.paid.as_ref().filter(|_| story.amounts_differ);
+            let told = told.map(|paid| paid.base_money(link.with_tax, link.with_shipping));
+            if let Some(told) =
+                told.filter(|told| *told != recorded && group.brings(|fact| matches!(fact, Fact::Paid(_))))
+            {
+                let (told, recorded) = (told.shown(), recorded.shown());
+                self.plan.rest = Rest::Failed(format!(
+                    "Two messages give this payment with different amounts: it is recorded with {recorded}, and should be \
+                     {told}. Refund the difference on the lead’s page, or owe it by an adjustment."
+                ));
             }
-            return Ok(Recorded::Paid(Money { minor: known.amount, currency }, day));
+            return Ok(Recorded::Paid(recorded, day));
         }
         let Some(paid) = &story.paid else { return Ok(Recorded::Nothing) };
-        let amount = Money { minor: paid.base(link.with_tax, link.with_shipping), currency: paid.currency };
+        let amount = paid.base_money(link.with_tax, link.with_shipping);
         if story.amounts_differ {
             self.plan.notes.push("Two messages give this payment with different amounts. The invoice's counts.".into());
         }
@@ -327,8 +336,7 @@ impl Planner<'_> {
             failed: back.failed,
             reason: format!("{} says so.", self.plan.provider),
         };
-        let new = group.messages.iter().filter(|(row, _)| row.state == State::New);
-        let fails = new.flat_map(|(_, told)| &told.facts).any(Fact::takes_back);
+        let fails = group.brings(Fact::takes_back);
         let unqualified = back.was_whole && link.unqualify_on_refund;
         self.push(DeedKind::Refund { fails, unqualified }, refund);
         if back.total == back.amount && link.unqualify_on_refund {
