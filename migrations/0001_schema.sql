@@ -1185,7 +1185,7 @@ CREATE TABLE provider_staged (
     identity TEXT NOT NULL,
     happened_at BIGINT NOT NULL,
     body TEXT NOT NULL,
-    -- Whoever paid; '' for what belongs to the payment of another row.
+    -- The person who paid; '' for what belongs to the payment of another row.
     person TEXT NOT NULL,
     PRIMARY KEY (run_id, identity)
 );

@@ -239,7 +239,7 @@ async fn sync(core: &Core, args: &SyncArgs) -> Result<(), Refusal> {
     let asked = fetches::start(core, &actor("stripe sync"), new).await?.map_err(Refusal::unusable)?;
     let done = jobs::run_one(core, &router::job_kinds(), business.id, asked.job_id).await;
     let run = runs::find(&mut core.db.read().await?, business.id, asked.run_id).await?;
-    // Nobody is asked here, so nobody will say yes to it; a colleague's preview stays.
+    // A command asks nobody, so its own preview would wait for ever; a colleague's stays.
     if args.dry_run && !asked.joined {
         fetches::discard(core, business.id, asked.run_id).await?;
     }

@@ -24,7 +24,7 @@ pub struct Story {
     pub refunded_at: Option<Instant>,
     /// Whether a dispute is open; `None` where no message tells of any.
     pub disputed: Option<bool>,
-    /// Of what was given back once, the part that is the business's again, in the same units: refunds that failed, disputes
+    /// The part of what was given back once that is the business's again, in the same units: refunds that failed, disputes
     /// that were won after all.
     pub failed: i64,
     /// The currencies that refunds and disputes say.
@@ -146,7 +146,7 @@ impl Story {
         self.share(self.refunded, amount)
     }
 
-    /// Of what was given back once, the part that is the business's again, as the same share. It is more than the amount
+    /// The part of what was given back once that is the business's again, as the same share. It is more than the amount
     /// where refunds failed again and again.
     pub fn failed_of(&self, amount: i64) -> i64 {
         self.share(self.refunded.saturating_add(self.failed), amount) - self.share(self.refunded, amount)

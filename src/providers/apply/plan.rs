@@ -308,7 +308,7 @@ impl Planner<'_> {
             return;
         }
         let (refunded, target) = (known.map_or(0, |k| k.refunded), story.refunded_of(amount.minor));
-        // Where not all messages are read, one of those left out may say that a refund was made after all.
+        // A message that was left out may say that a refund was made after all.
         let failed = if group.is_cut { 0 } else { story.failed_of(amount.minor) };
         if target > refunded || (target < refunded && failed > 0) {
             let was_whole = refunded == amount.minor;

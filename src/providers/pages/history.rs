@@ -101,7 +101,7 @@ struct RunPage {
     counts: HistoryCounts,
     from: String,
     done: i64,
-    /// What became of the stored messages: state, how many.
+    /// The states of the stored messages, with how many there are of each.
     came_of: Vec<(String, i64)>,
     stopped: Option<(String, Option<When>)>,
 }
@@ -186,7 +186,7 @@ impl RunPage {
         ]
     }
 
-    /// What is left out, and why.
+    /// The objects that are left out: why, and how many.
     fn left_out(&self) -> Vec<(String, String)> {
         let counts = &self.counts;
         let own = [

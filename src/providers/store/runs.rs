@@ -144,18 +144,22 @@ pub async fn insert(tx: &mut Tx, id: i64, new: &NewRun) -> DbResult<()> {
     Ok(())
 }
 
-/// Notes the job that does a run, in the state in which it goes on; false for a run that is over.
-pub async fn begin(tx: &mut Tx, id: i64, (state, asks): (RunState, bool), job_id: i64) -> DbResult<bool> {
+/// Notes the job that does a run, in the state in which it goes on; false for a run that is not as it was seen any more:
+/// somebody said yes to it meanwhile, or threw it away.
+pub async fn begin(tx: &mut Tx, seen: &RunRow, (state, asks): (RunState, bool), job_id: i64) -> DbResult<bool> {
     let now = tx.now();
     let begun = sql("UPDATE provider_runs
             SET state = $2, asks = $3, job_id = $4, stopped = NULL, again_at = NULL, updated_at = $5
           WHERE id = $1
-            AND state IN ('checking', 'checked', 'running')")
-    .bind(id)
+            AND state = $6
+            AND asks = $7")
+    .bind(seen.id)
     .bind(state)
     .bind(asks)
     .bind(job_id)
     .bind(now)
+    .bind(seen.state)
+    .bind(seen.asks)
     .execute(tx)
     .await?;
     Ok(begun == 1)

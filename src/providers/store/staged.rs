@@ -9,7 +9,7 @@ pub struct Staged {
     pub identity: String,
     pub happened_at: i64,
     pub body: String,
-    /// Whoever paid; '' for what belongs to another's payment.
+    /// The person who paid; '' for what belongs to another's payment.
     pub person: String,
     pub names: Vec<String>,
 }
@@ -61,7 +61,7 @@ pub async fn stage(tx: &mut Tx, run_id: i64, staged: &[Staged]) -> DbResult<u64>
     Ok(new)
 }
 
-/// Those of some identities that are stored as messages.
+/// The identities, of some, that are stored as messages.
 pub async fn stored(conn: &mut Conn, account_id: i64, identities: &[&str]) -> DbResult<BTreeSet<String>> {
     let found: Vec<(String,)> = sql("SELECT m.identity
            FROM rows($1, identity TEXT) r
@@ -144,7 +144,7 @@ pub async fn of_person(conn: &mut Conn, run_id: i64, person: &str) -> DbResult<V
     Ok(found.into_iter().map(Staged::from).collect())
 }
 
-/// What else is staged under a name of these.
+/// The objects that are staged under a name of some others, with these.
 pub async fn beside(conn: &mut Conn, run_id: i64, identities: &[&str]) -> DbResult<Vec<Staged>> {
     let found: Vec<StagedRow> = sql("SELECT s.identity, s.happened_at, s.body, s.person
            FROM provider_staged s

@@ -77,7 +77,7 @@ impl Counts {
     }
 }
 
-/// Where a run goes on: in Stripe's list, or in its own.
+/// The place from which a run goes on: in Stripe's list, or in its own.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct At {

@@ -95,7 +95,7 @@ impl Counts {
     }
 }
 
-/// Where a run goes on: in one of the lists, or behind a person.
+/// The place from which a run goes on: in one of the lists, or behind a person.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Stand {
@@ -211,13 +211,13 @@ impl Event {
             }
             "invoice" => {
                 is_payment = true;
-                // Those without a code explain nothing, and would be asked for.
+                // Discounts without a code explain nothing, and would be asked for.
                 if let Some(Json::Array(discounts)) = object.get_mut("discounts") {
                     discounts.retain(|one| one.is_string() || at(one, "promotion_code").is_some());
                 }
                 ("invoice.paid", seconds(&object, "status_transitions.paid_at").unwrap_or(made))
             }
-            // What became of it may change, and is another message then.
+            // The state of a refund may change, and is another message then.
             "refund" => {
                 identity = format!("{identity}:{}", text(&object, "status").unwrap_or_default());
                 ("refund.updated", made)
@@ -370,7 +370,7 @@ async fn of_person(conn: &mut Conn, run_id: i64, person: &str) -> DbResult<Vec<U
     }
     let is_before = |one: &Staged| !one.person.is_empty() && one.person.as_str() < person;
     let others: Vec<&str> = staged.iter().filter(|one| is_before(one)).map(|one| one.identity.as_str()).collect();
-    // What is about another's payment was looked at with them.
+    // Objects about another's payment were looked at with that person.
     let theirs: BTreeSet<String> = if others.is_empty() {
         BTreeSet::new()
     } else {

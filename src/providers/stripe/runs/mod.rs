@@ -90,7 +90,7 @@ async fn start_in(tx: &mut Tx, new: &NewRun) -> DbResult<Asked> {
     Ok(Asked { run_id, job_id, joined: false })
 }
 
-/// Lets a job do a run, or finds the one that is at it; `None` for a run that is over.
+/// Lets a job do a run, or finds the one that is at it; `None` for a run that changed meanwhile.
 async fn work(tx: &mut Tx, run: &RunRow, to: (RunState, bool)) -> DbResult<Option<i64>> {
     let new = NewJob {
         business_id: run.business_id,
@@ -102,7 +102,7 @@ async fn work(tx: &mut Tx, run: &RunRow, to: (RunState, bool)) -> DbResult<Optio
         actor: tx.actor()?.clone(),
     };
     let job_id = jobs::enqueue_in(tx, &new).await?;
-    Ok(store::begin(tx, run.id, to, job_id).await?.then_some(job_id))
+    Ok(store::begin(tx, run, to, job_id).await?.then_some(job_id))
 }
 
 /// Applies what a dry run found, or goes on with a run that stopped.
